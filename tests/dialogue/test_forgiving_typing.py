@@ -1,4 +1,4 @@
-"""What a phone makes of a line, and the ways to name an item: understood, or asked back."""
+"""Lines as a phone autocorrects them, and the ways to name an item: understood, or asked about."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.scenarios.world import World, friends, sharing
 
 
 async def offered(world: World, line: str) -> tuple[int, Decimal, str]:
-    """Which stock item was offered to betaspace by this line, how much of it, and with which note."""
+    """The stock item, quantity and note of the offer that this line made to betaspace."""
     world.anna.says(line)
     await world.settle()
     transfers = world.beta.turn.transfers()
@@ -37,7 +37,7 @@ async def offered(world: World, line: str) -> tuple[int, Decimal, str]:
         "!fed push {url}/web/stock/item/{item}/details 10 to betaspace --note for you",
     ],
 )
-async def test_one_wish_in_many_spellings(line: str) -> None:
+async def test_one_line_in_many_spellings(line: str) -> None:
     world = await friends()
     item = world.alpha.item("M3-NUT").pk
     said = line.format(item=item, url=world.alpha.us.inventory_url)
@@ -45,7 +45,7 @@ async def test_one_wish_in_many_spellings(line: str) -> None:
 
 
 @pytest.mark.parametrize("time", ["for 3 weeks", "für 3 wochen", "fuer 21 Tage", "bis 15.12.", "bis zum 15.12.2026"])
-async def test_until_when_may_be_said_in_german_as_days_may(time: str) -> None:
+async def test_a_due_date_may_be_said_in_german(time: str) -> None:
     world = await friends()
     world.anna.says(f"!fed lend M3-NUT 10 to betaspace {time}")
     await world.settle()
@@ -54,14 +54,14 @@ async def test_until_when_may_be_said_in_german_as_days_may(time: str) -> None:
 
 
 @pytest.mark.parametrize("time", ["für einige wochen", "until yesterday", "for some time"])
-async def test_what_is_no_day_is_named(time: str) -> None:
+async def test_an_unreadable_day_is_named(time: str) -> None:
     world = await friends()
     line = world.anna.says(f"!fed lend M3-NUT 10 to betaspace {time}")
     await world.settle()
     assert world.answer_to(line).startswith(f'Not done: I can\'t read "{time.partition(" ")[2]}" as a day.')
 
 
-async def test_several_lines_in_one_message_are_told_apart_by_the_person() -> None:
+async def test_several_lines_in_one_message_are_separated_by_the_person() -> None:
     world = await friends()
     line = world.anna.says("!fed push M3-NUT 10 to betaspace\n!fed push M3-BOLT 5 to betaspace")
     await world.settle()
@@ -76,7 +76,7 @@ async def test_a_part_with_its_serial_number_names_one_item() -> None:
 
 
 @pytest.mark.parametrize("amount", ["1.000", "1,000"])
-async def test_a_number_that_may_be_a_thousand_is_asked_back_and_nothing_is_sent(amount: str) -> None:
+async def test_a_number_that_may_mean_thousands_is_asked_about_and_nothing_is_sent(amount: str) -> None:
     world = await friends()
     said = world.anna.says(f"!fed push M3-NUT {amount} to betaspace")
     await world.settle()
@@ -85,7 +85,7 @@ async def test_a_number_that_may_be_a_thousand_is_asked_back_and_nothing_is_sent
 
 
 @pytest.mark.parametrize("separator", ["\n", "; ", " + "])
-async def test_several_items_are_split_in_three_ways(separator: str) -> None:
+async def test_several_items_may_be_separated_in_three_ways(separator: str) -> None:
     world = await friends()
     world.anna.says(f"!fed push M3-NUT 10{separator}RES-10K 5 to betaspace")
     await world.settle()
@@ -93,7 +93,7 @@ async def test_several_items_are_split_in_three_ways(separator: str) -> None:
     assert [line.quantity for line in transfer.terms.lines] == [10, 5]
 
 
-async def test_a_typo_points_at_the_word_and_does_nothing() -> None:
+async def test_a_typo_is_pointed_out_and_does_nothing() -> None:
     world = await friends()
     said = world.anna.says("!fed push M3-NUT 10 to btaspace")
     await world.settle()
@@ -105,9 +105,9 @@ async def test_a_typo_points_at_the_word_and_does_nothing() -> None:
     assert world.alpha.turn.transfers() == []
 
 
-async def test_an_amount_with_three_decimals_can_be_chosen_from_a_list_and_is_not_asked_back() -> None:
+async def test_an_amount_with_three_decimals_can_be_chosen_from_a_list() -> None:
     world = await friends()
-    item = world.alpha.stock(part=world.alpha.part("PLA-175-BK").pk)[0]  # counted in kg: there is a part of one
+    item = world.alpha.stock(part=world.alpha.part("PLA-175-BK").pk)[0]  # counted in kg, so there can be a part of one
     world.alpha.admin("POST", "stock/", part=item.part, quantity=50)
     line = world.anna.says("!fed push PLA-175-BK 1.1250 to betaspace")
     await world.settle()
@@ -129,14 +129,14 @@ async def test_an_amount_with_three_decimals_can_be_chosen_from_a_list_and_is_no
         ("book LENS-2#0042 from betaspace for 2 weeks", "Asked Betaspace for 1 × LENS-2#0042, on loan"),
     ],
 )
-async def test_what_people_of_a_makerspace_type_is_read_as_they_mean_it(line: str, answer: str) -> None:
+async def test_lines_as_people_of_a_makerspace_type_them_are_understood(line: str, answer: str) -> None:
     world = await friends()
     said = world.kim.says(f"!fed {line}")
     await world.settle()
     assert answer in world.answer_to(said)
 
 
-async def test_a_plural_finds_what_is_there_in_the_singular() -> None:
+async def test_a_plural_finds_the_singular() -> None:
     world = await sharing()
     for words in ("lenses", "m3 nuts", "laser lens"):
         line = world.tom.says(f"!fed find {words}")
@@ -147,7 +147,7 @@ async def test_a_plural_finds_what_is_there_in_the_singular() -> None:
     assert "M3-NUT" in world.answer_to(line)
 
 
-async def test_what_is_free_is_said_once_to_who_would_wait_for_it() -> None:
+async def test_a_person_who_would_wait_for_a_free_item_is_told_once_that_it_is_free() -> None:
     world = await sharing()
     before = len(world.room.messages())
     world.tom.says("!fed wait LENS-2 from attraktor")
@@ -167,7 +167,7 @@ async def test_what_is_free_is_said_once_to_who_would_wait_for_it() -> None:
         "can I give 10 M3-NUT to Betaspace?",
     ],
 )
-async def test_a_line_that_lacks_its_keyword_is_told_as_it_would_be_typed(line: str) -> None:
+async def test_a_line_without_its_keyword_is_answered_with_the_line_to_type(line: str) -> None:
     world = await friends()
     said = world.anna.says(f"!fed {line}")
     await world.settle()
@@ -176,14 +176,14 @@ async def test_a_line_that_lacks_its_keyword_is_told_as_it_would_be_typed(line: 
     assert world.beta.turn.transfers() == []
 
 
-async def test_the_beginning_of_a_space_s_name_is_suggested_and_never_taken() -> None:
+async def test_the_beginning_of_a_spaces_name_is_suggested_and_never_used() -> None:
     world = await friends()
     said = world.anna.says("!fed push 10 M3-NUT to beta")
     await world.settle()
     assert world.answer_to(said) == 'No space "beta". Did you mean !fed push 10 M3-NUT to Betaspace? I did nothing.'
 
 
-async def test_a_loan_that_is_named_the_wrong_way_round_is_told_as_the_one_that_was_meant() -> None:
+async def test_a_loan_named_in_the_wrong_direction_is_answered_with_the_right_line() -> None:
     world = await sharing()
     for line, meant in (
         ("borrow 10 M3-NUT to betaspace for 2 weeks", "lend 10 M3-NUT to betaspace for 2 weeks"),
@@ -196,7 +196,7 @@ async def test_a_loan_that_is_named_the_wrong_way_round_is_told_as_the_one_that_
     assert world.alpha.turn.transfers() == []
 
 
-async def test_a_verb_alone_is_answered_with_a_line_that_could_be_typed() -> None:
+async def test_a_verb_alone_is_answered_with_an_example_line() -> None:
     world = await friends()
     said = world.anna.says("!fed push")
     await world.settle()
@@ -212,7 +212,7 @@ async def test_a_verb_alone_is_answered_with_a_line_that_could_be_typed() -> Non
         ("we need 10 M3-NUT", "want 10 M3-NUT"),
     ],
 )
-async def test_a_verb_within_a_sentence_is_told_as_a_line_and_does_nothing(line: str, meant: str) -> None:
+async def test_a_verb_in_a_sentence_is_answered_with_a_line_and_does_nothing(line: str, meant: str) -> None:
     world = await friends()
     said = world.bea.says(f"!fed {line}")
     await world.settle()
@@ -222,7 +222,7 @@ async def test_a_verb_within_a_sentence_is_told_as_a_line_and_does_nothing(line:
 @pytest.mark.parametrize(
     "line", ["who has M3-NUT?", "Who's got M3-NUT", "wer hat M3-NUT?", "where is M3-NUT", "wo gibt es M3-NUT?"]
 )
-async def test_who_has_something_is_a_search(line: str) -> None:
+async def test_who_has_an_item_is_a_search(line: str) -> None:
     world = await sharing()
     world.bea.says(f"!fed {line}")
     await world.settle()
@@ -239,7 +239,7 @@ async def test_who_has_something_is_a_search(line: str) -> None:
         "10 of M3-NUT, 5 of RES-10K",
     ],
 )
-async def test_things_behind_their_quantities_are_told_apart_by_and_and_commas(things: str) -> None:
+async def test_items_after_their_quantities_are_separated_by_and_and_commas(things: str) -> None:
     world = await friends()
     world.anna.says(f"!fed push {things} to betaspace")
     await world.settle()
@@ -256,12 +256,12 @@ async def test_a_comma_in_a_name_stays_there(name: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["M3-NUT: 10", "M3-NUT, 10", "10 M3-NUT,"])
-async def test_a_colon_or_comma_behind_a_thing_is_no_part_of_its_name(word: str) -> None:
+async def test_a_colon_or_comma_after_an_item_is_not_part_of_its_name(word: str) -> None:
     world = await friends()
     assert (await offered(world, f"!fed push {word} to betaspace"))[1] == 10
 
 
-async def test_about_ten_is_asked_back_and_a_thing_is_never_a_space() -> None:
+async def test_about_ten_is_asked_about_and_an_item_is_never_a_space() -> None:
     world = await friends()
     for line, answer in (
         ("push about 10 M3-NUT to betaspace", 'How many is "about 10"?'),
@@ -278,7 +278,7 @@ async def test_about_ten_is_asked_back_and_a_thing_is_never_a_space() -> None:
     "line",
     ["list attraktor", "browse Attraktor", "what does attraktor have?", "show me what attraktor has"],
 )
-async def test_what_a_friend_has_is_asked_in_many_ways(line: str) -> None:
+async def test_a_friends_stock_is_searched_by_many_wordings(line: str) -> None:
     world = await sharing()
     world.bea.says(f"!fed {line}")
     await world.settle()
@@ -286,14 +286,14 @@ async def test_what_a_friend_has_is_asked_in_many_ways(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["find me a nut", "search for nut", "look for nut"])
-async def test_words_that_join_the_verb_to_its_thing_are_no_part_of_a_name(line: str) -> None:
+async def test_words_between_verb_and_item_are_not_part_of_a_name(line: str) -> None:
     world = await sharing()
     world.bea.says(f"!fed {line}")
     await world.settle()
     assert '2 hits for "nut"' in world.room.transcript()
 
 
-async def test_what_is_asked_and_waited_for_may_stand_behind_for() -> None:
+async def test_an_item_to_request_or_wait_for_may_follow_for() -> None:
     world = await sharing()
     line = world.bea.says("!fed wait for LENS-2 from attraktor")
     await world.settle()
@@ -319,7 +319,7 @@ async def test_what_is_asked_and_waited_for_may_stand_behind_for() -> None:
         ("10 M3-NUT from attraktor", "request 10 M3-NUT from attraktor"),
     ],
 )
-async def test_a_request_in_another_order_is_told_as_it_would_be_typed(line: str, meant: str) -> None:
+async def test_a_request_in_another_order_is_answered_with_the_line_to_type(line: str, meant: str) -> None:
     world = await sharing()
     said = world.bea.says(f"!fed {line}")
     await world.settle()
@@ -328,14 +328,14 @@ async def test_a_request_in_another_order_is_told_as_it_would_be_typed(line: str
 
 
 @pytest.mark.parametrize("said", ["a dozen M3-NUT", "2 dozen M3-NUT", "half a dozen M3-NUT", "ein Dutzend M3-NUT"])
-async def test_a_dozen_is_asked_back_as_a_part_may_be_counted_in_dozens(said: str) -> None:
+async def test_a_dozen_is_asked_about_because_parts_may_be_counted_in_dozens(said: str) -> None:
     world = await sharing()
     line = world.bea.says(f"!fed request {said} from attraktor")
     await world.settle()
     assert world.answer_to(line).startswith(f'How many is "{said.removesuffix(" M3-NUT")}"?')
 
 
-async def test_in_german_a_loan_is_asked_for_over_the_weekend_and_extended_by_a_week() -> None:
+async def test_a_german_loan_over_the_weekend_and_an_extension_by_a_week() -> None:
     world = await sharing(beta={"language": "de"})
     world.bea.says("!fed leihe 1 LENS-2 von attraktor übers Wochenende")
     await world.settle()
@@ -348,14 +348,14 @@ async def test_in_german_a_loan_is_asked_for_over_the_weekend_and_extended_by_a_
 
 
 @pytest.mark.parametrize("line", ["find all", "list everything", "browse *", "find everything"])
-async def test_everything_is_what_all_friends_share(line: str) -> None:
+async def test_everything_means_all_that_friends_share(line: str) -> None:
     world = await sharing()
     world.bea.says(f"!fed {line}")
     await world.settle()
     assert "Shared items that are free now:\n1) Betaspace:" in world.room.transcript()
 
 
-async def test_who_one_is_may_be_asked_in_words_and_a_note_may_lack_its_closing_quote() -> None:
+async def test_whoami_may_be_asked_in_words_and_a_note_may_lack_its_closing_quote() -> None:
     world = await sharing()
     said = world.kim.says("!fed who am I?")
     await world.settle()
@@ -365,7 +365,7 @@ async def test_who_one_is_may_be_asked_in_words_and_a_note_may_lack_its_closing_
     assert world.beta.transfer().terms.note == "robot club"
 
 
-async def test_what_is_over_is_not_typed_twice() -> None:
+async def test_the_same_line_after_a_return_is_not_called_a_repetition() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     again = world.anna.says("!fed lend M3-NUT 10 to betaspace until 15.12.")
     await world.settle()

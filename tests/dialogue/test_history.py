@@ -1,4 +1,4 @@
-"""`history`: the ledger in the chat, by space, by item, by case; told only where it may be told."""
+"""`history`: the ledger in chat, by space, by item and by transfer; shown only where the person may read it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ async def answer(world: World, line: str, room: str = "") -> str:
 
 
 def codes_in(text: str) -> list[str]:
-    """The ids of the listed transfers, in their order."""
+    """The ids of the listed transfers in order."""
     return [line.removeprefix("• ").split(" ")[0] for line in text.splitlines() if line.startswith("• ")]
 
 
-async def test_history_tells_all_transfers_newest_first_on_both_sides() -> None:
+async def test_history_lists_all_transfers_newest_first_on_both_sides() -> None:
     world = await friends()
     assert await answer(world, "!fed history") == "No transfers."
     await world.hand_over("M3-NUT 10")
@@ -45,7 +45,7 @@ async def test_history_tells_all_transfers_newest_first_on_both_sides() -> None:
     assert "10 × M3 nut from Attraktor, asked by Anna" in world.answer_to(said)
 
 
-async def test_history_of_an_item_finds_it_by_number_ipn_name_and_link_at_either_end() -> None:
+async def test_history_of_an_item_finds_it_by_number_ipn_name_and_link_on_either_side() -> None:
     world = await friends()
     await world.hand_over("M3-NUT 10")
     transfer = world.alpha.transfer()
@@ -75,7 +75,7 @@ async def test_a_loan_and_its_return_are_in_the_history_of_the_item_that_was_len
     assert "10 × M3 nut to Betaspace, asked by Anna" in text
 
 
-async def test_history_of_one_case_is_its_whole_story_by_id_or_by_reply() -> None:
+async def test_history_of_one_transfer_is_complete_by_id_or_by_reply() -> None:
     world = await friends()
     card = await world.hand_over("M3-NUT 10")
     code = world.alpha.transfer().code
@@ -88,7 +88,7 @@ async def test_history_of_one_case_is_its_whole_story_by_id_or_by_reply() -> Non
     assert await answer(world, f"!fed history {world.alpha.connection().code}") != text
 
 
-async def test_a_long_ledger_comes_in_pages_of_ten_and_more_is_a_reply() -> None:
+async def test_a_long_ledger_is_sent_in_pages_of_ten_and_more_is_a_reply() -> None:
     world = await friends()
     for number in range(23):
         await world.push(f"M3-NUT {number + 1}")
@@ -118,7 +118,7 @@ async def answer_to_reply(world: World, words: str, to: str) -> str:
     return world.answer_to(said)
 
 
-async def test_history_waits_while_inventree_is_silent_and_is_told_to_admins_of_all_rooms() -> None:
+async def test_history_waits_while_inventree_is_silent_and_shows_admins_all_rooms() -> None:
     world = await friends()
     await world.hand_over("M3-NUT 10")
     transfer = world.alpha.transfer()
@@ -135,7 +135,7 @@ async def test_history_waits_while_inventree_is_silent_and_is_told_to_admins_of_
     assert "taken out of stock" in await answer(world, f"!fed history {transfer.code}")
 
 
-async def test_in_private_one_case_has_links_to_our_items_and_the_shared_room_does_not() -> None:
+async def test_one_transfer_has_links_to_our_items_in_private_but_not_in_the_shared_room() -> None:
     world = await friends()
     await world.hand_over("M3-NUT 10")
     transfer = world.alpha.transfer()
@@ -146,12 +146,12 @@ async def test_in_private_one_case_has_links_to_our_items_and_the_shared_room_do
     assert url not in await answer(world, f"!fed history {transfer.code}")
 
 
-def test_an_older_server_has_its_items_at_another_page() -> None:
+def test_links_to_items_fit_an_older_server() -> None:
     assert item_page("https://stock.example/", 293, 42) == "https://stock.example/stock/item/42/"
     assert item_page("https://stock.example", 391, 42) == "https://stock.example/web/stock/item/42/"
 
 
-async def test_in_a_direct_chat_history_tells_only_of_rooms_that_the_person_reads() -> None:
+async def test_history_in_a_direct_chat_shows_only_rooms_that_the_person_reads() -> None:
     world = await friends()
     await world.hand_over("M3-NUT 10")
     chat = world.kim.opens_direct_chat(world.alpha.chat.user_id)
@@ -165,7 +165,7 @@ async def test_in_a_direct_chat_history_tells_only_of_rooms_that_the_person_read
     assert told(chat, "No transfers.")
 
 
-async def test_show_tells_the_open_cases_of_an_item_and_the_last_that_is_over() -> None:
+async def test_show_lists_the_open_transfers_of_an_item_and_the_last_finished_one() -> None:
     world = await friends()
     await world.hand_over("M3-NUT 10")
     await world.passes(timedelta(hours=1))
@@ -188,7 +188,7 @@ async def test_show_tells_the_open_cases_of_an_item_and_the_last_that_is_over() 
     assert "Did you mean" in await answer(world, f"!fed show {near}")
 
 
-async def test_show_of_a_lent_item_tells_the_loan() -> None:
+async def test_show_of_a_lent_item_shows_the_loan() -> None:
     world = await test_lending.lent()
     loan = test_lending.loan(world.alpha)
     assert codes_in(await answer(world, f"!fed show #{loan.terms.lines[0].item}")) == [loan.code]

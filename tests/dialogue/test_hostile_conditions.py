@@ -1,6 +1,6 @@
-"""InvenTrees as they are met: locked, restarting, behind a strict web server, in a folder of it, upgraded meanwhile.
+"""InvenTrees in real conditions: locked, restarting, behind a strict web server, in a folder of it, upgraded.
 
-Whatever the condition, what was agreed is done once, people read why it waits, and no web page is shown to anybody.
+In every condition an agreed transfer is done once, people read why it waits, and nobody gets a web page as an answer.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def done_once(world: World, quantity: int) -> None:
     [lambda _: Locked(), lambda _: Restarting(every=4), strict],
     ids=["locked", "restarting", "proxy"],
 )
-async def test_under_a_hard_condition_what_was_agreed_is_done_once(condition: Callable[[World], Condition]) -> None:
+async def test_an_agreed_transfer_is_done_once_in_hard_conditions(condition: Callable[[World], Condition]) -> None:
     world = await friends()
     card = await world.push()
     for space in world.spaces:
@@ -64,7 +64,7 @@ async def test_an_inventree_in_a_folder_of_its_web_server_is_found_and_linked_to
 
 
 async def lent_and_upgraded(world: World, to: Version) -> None:
-    """Nuts are lent; then Attraktor's InvenTree is another version, between two calls of its bot."""
+    """Nuts are lent; then Attraktor's InvenTree is upgraded between two calls of its bot."""
     world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
     await world.settle()
     world.cem.reacts(world.card(), "✅")
@@ -89,7 +89,7 @@ async def test_an_upgrade_while_the_bot_runs_is_noticed_before_it_writes(
     assert_books_balance(world)
 
 
-async def test_after_an_upgrade_to_what_nobody_knows_reads_go_on_and_writes_wait_for_a_superuser(
+async def test_after_an_upgrade_to_an_unknown_version_reads_go_on_and_writes_wait_for_a_superuser(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(inventory, "SECONDS_BETWEEN_VERSIONS", 0.0)
@@ -112,7 +112,7 @@ async def test_after_an_upgrade_to_what_nobody_knows_reads_go_on_and_writes_wait
     assert_books_balance(world)
 
 
-async def test_a_photo_that_the_web_server_finds_too_large_is_told_in_plain_words() -> None:
+async def test_a_photo_too_large_for_the_web_server_is_reported_in_plain_words() -> None:
     world, card = await lens_comes_back()
     world.alpha.transport.faults.conditions.append(Proxy(largest_body=1000, clock=lambda: 0.0))
     photo = world.kim.shows(JPEG, reply_to=card)
@@ -123,7 +123,7 @@ async def test_a_photo_that_the_web_server_finds_too_large_is_told_in_plain_word
     assert attached(world) == []
 
 
-async def test_a_server_that_wants_fewer_calls_is_left_alone_for_as_long_as_it_says() -> None:
+async def test_a_server_that_wants_fewer_calls_gets_none_for_as_long_as_it_says() -> None:
     world = await friends()
     card = await world.push()
     world.alpha.transport.faults.add(Fault(FaultKind.ERROR_BEFORE, status=429, retry_after=240))

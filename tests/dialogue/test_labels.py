@@ -1,4 +1,4 @@
-"""What stands in both InvenTrees of a loan: a line in the notes, a tag, and the words in the history."""
+"""The traces of a loan in both InvenTrees: a line in the notes, a tag, and entries in the history."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def record(space: Space, transfer: Transfer) -> StockItem:
 
 
 def ours(row: StockItem) -> list[str]:
-    """The lines in its notes that are ours."""
+    """Our lines in its notes."""
     return [line for line in (row.notes or "").splitlines() if " – fedbot " in line]
 
 
-async def test_a_loan_stands_in_the_notes_and_tags_of_both_stock_items() -> None:
+async def test_a_loan_is_in_the_notes_and_tags_of_both_stock_items() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     code = loan(world.alpha).code
     given, got = record(world.alpha, loan(world.alpha)), record(world.beta, loan(world.beta))
@@ -46,7 +46,7 @@ async def test_the_line_in_the_notes_follows_an_extension() -> None:
         assert ours(record(space, loan(space))) == [f"{words} until 31 Dec 2026 – fedbot {loan(space).code}"]
 
 
-async def test_the_notes_of_what_came_back_whole_say_nothing_of_the_loan_any_more() -> None:
+async def test_the_notes_of_a_fully_returned_item_no_longer_mention_the_loan() -> None:
     world = await lent("#42", "until 15.12.")
     world.piet.reacts(await handed_back(world), "✅")
     await world.grace()
@@ -56,7 +56,7 @@ async def test_the_notes_of_what_came_back_whole_say_nothing_of_the_loan_any_mor
     assert gone.tags == ()
 
 
-async def test_after_a_return_in_part_each_row_says_what_it_is() -> None:
+async def test_after_a_partial_return_each_row_has_its_own_label() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     code = loan(world.alpha).code
     world.piet.reacts(await handed_back(world, "return 4"), "✅")
@@ -70,7 +70,7 @@ async def test_after_a_return_in_part_each_row_says_what_it_is() -> None:
     assert_books_balance(world)
 
 
-async def test_a_gift_and_a_loss_stand_in_the_notes() -> None:
+async def test_a_gift_and_a_loss_are_in_the_notes() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     code = loan(world.alpha).code
     world.piet.says(f"!fed gift {code}")
@@ -87,7 +87,7 @@ async def test_a_gift_and_a_loss_stand_in_the_notes() -> None:
     assert record(other.beta, loan(other.beta)).tags == ("fedbot: lost",)
 
 
-async def test_what_people_have_written_into_notes_and_tags_is_kept() -> None:
+async def test_peoples_own_notes_and_tags_are_kept() -> None:
     world = await friends()
     world.alpha.admin("PATCH", "stock/42/", notes="# Care\n\nonly isopropanol\n\n* soft cloth", tags=["optics", "a,b"])
     world = await lent("#42", "until 15.12.", world)
@@ -103,7 +103,7 @@ async def test_what_people_have_written_into_notes_and_tags_is_kept() -> None:
     assert set(lens.tags) == {"optics", "a,b"}
 
 
-async def test_what_somebody_wrote_at_the_same_moment_wins_and_our_line_is_added_to_it() -> None:
+async def test_a_persons_simultaneous_edit_wins_and_our_line_is_added_to_it() -> None:
     world = await friends()
     world.anna.says("!fed lend #42 to betaspace until 15.12.")
     await world.settle()
@@ -111,7 +111,7 @@ async def test_what_somebody_wrote_at_the_same_moment_wins_and_our_line_is_added
     seen: list[str] = []
 
     def overwrites() -> None:
-        """A person's editor, opened before our line was there, saves after it."""
+        """A person's editor, opened before our line was written, saves after it."""
         seen.append(world.alpha.row(42).notes)
         world.alpha.admin("PATCH", "stock/42/", notes="new words")
 
@@ -139,7 +139,7 @@ async def test_the_history_says_lent_borrowed_and_returned() -> None:
     assert not any("given to" in note for note in world.beta.history(got))
 
 
-async def test_a_loan_that_came_back_unborrowed_leaves_no_line() -> None:
+async def test_a_returned_loan_that_was_never_borrowed_leaves_no_line() -> None:
     world = await friends()
     world.anna.says("!fed lend #42 to betaspace until 15.12.")
     await world.settle()
@@ -150,7 +150,7 @@ async def test_a_loan_that_came_back_unborrowed_leaves_no_line() -> None:
     assert (ours(world.alpha.row(42)), world.alpha.row(42).tags) == ([], ())
 
 
-async def test_notes_that_inventree_refuses_stop_no_loan_and_the_admins_are_told_once() -> None:
+async def test_notes_that_inventree_refuses_do_not_stop_a_loan_and_the_admins_are_told_once() -> None:
     world = await friends()
     world.alpha.fails(FaultKind.ERROR_BEFORE, "PATCH", "/api/stock/[0-9]+/$", times=None, status=400)
     world = await lent("#42", "until 15.12.", world)

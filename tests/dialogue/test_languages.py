@@ -1,4 +1,4 @@
-"""Each bot speaks its own space's language: the deciding side's card is in that side's."""
+"""Each bot speaks its own space's language: the card is in the language of the space that decides."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ CARD = """\
 
 
 async def german_betaspace() -> World:
-    """Attraktor speaks English, betaspace German."""
+    """Attraktor uses English, betaspace German."""
     return await friends(beta={"language": "de"})
 
 
 async def lend(world: World, until: str = "until 15.12.") -> str:
-    """Piet offers a lens; his line."""
+    """Piet offers a lens; return his line."""
     line = world.piet.says(f'!fed lend #42 to betaspace {until} --note "{NOTE}"')
     await world.settle()
     return line
@@ -51,11 +51,11 @@ async def test_an_english_space_lends_to_a_german_one_and_each_reads_its_own_lan
     assert_books_balance(world)
 
 
-def test_the_german_card_in_the_docs_is_that_one() -> None:
+def test_the_german_card_in_the_docs_is_the_real_one() -> None:
     assert indent(dedent(CARD).strip(), "    ") in WORDS.read_text("utf-8")
 
 
-async def test_a_german_space_reads_german_when_it_is_refused_and_when_it_asks() -> None:
+async def test_a_german_space_reads_german_refusals_and_questions() -> None:
     world = await german_betaspace()
     line = world.cem.says("!fed push NOZZLE-99 2 to attraktor")
     await world.settle()
@@ -92,7 +92,7 @@ async def test_a_german_space_is_told_in_german_why_its_inventree_is_silent() ->
     assert "Grund: InvenTree unter betaspace.test ist nicht erreichbar: keine Verbindung." in world.answer_to(line)
 
 
-async def test_what_the_german_bot_gives_as_examples_of_a_day_is_understood() -> None:
+async def test_the_german_bots_example_days_are_understood() -> None:
     world = await german_betaspace()
     refused = world.cem.says("!fed lend 4 to attraktor for 3 wechen")
     await world.settle()

@@ -1,4 +1,6 @@
-"""Loans: lent, due, back whole or in parts, longer, a gift, lost; as both spaces' people and InvenTrees see it."""
+"""Loans: lent, due, returned whole or in parts, extended, given away, lost; as people and InvenTrees of both spaces see
+it.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,7 @@ def owners_card(world: World) -> Message:
 
 
 async def handed_back(world: World, words: str = "return") -> Message:
-    """Bea says that it goes back, as a reply to the card; the card that attraktor's bot posts."""
+    """Bea replies to the card that it goes back; return the card of attraktor's bot."""
     before = {m.event_id for m in world.room.messages()}
     world.bea.says(f"!fed {words}", reply_to=world.card().event_id)
     await world.settle()
@@ -62,7 +64,7 @@ async def handed_back(world: World, words: str = "return") -> Message:
     return card
 
 
-async def test_what_is_lent_is_done_with_a_due_date_in_chat_and_in_both_inventrees() -> None:
+async def test_a_loan_is_made_with_a_due_date_in_chat_and_in_both_inventrees() -> None:
     world = await friends()
     line = world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
     await world.settle()
@@ -85,7 +87,7 @@ async def test_what_is_lent_is_done_with_a_due_date_in_chat_and_in_both_inventre
     assert_books_balance(world)
 
 
-async def test_the_owners_own_item_comes_back_to_its_place_when_its_approver_says_yes() -> None:
+async def test_the_owners_own_item_returns_to_its_location_when_its_approver_approves() -> None:
     world = await lent("#42", "until 31.1.")
     card = await handed_back(world)
     assert "Betaspace returns 1 × Laser lens" in card.text
@@ -106,7 +108,7 @@ async def test_the_owners_own_item_comes_back_to_its_place_when_its_approver_say
     assert_books_balance(world)
 
 
-async def test_a_member_who_carried_it_home_hands_it_back_and_the_owners_approver_decides() -> None:
+async def test_a_member_who_brings_it_back_returns_it_and_the_owners_approver_decides() -> None:
     world = await lent("#42", "until 31.1.")
     line = world.tom.says(f"!fed return {loan(world.beta).code}")
     await world.settle()
@@ -122,7 +124,7 @@ async def test_a_member_who_carried_it_home_hands_it_back_and_the_owners_approve
     assert_books_balance(world)
 
 
-async def test_the_owners_line_is_the_decision_and_says_in_which_state_it_came() -> None:
+async def test_the_owners_line_is_the_decision_and_states_the_condition() -> None:
     world = await lent("#42")
     line = world.anna.says(f'!fed return {loan(world.alpha).code} --damaged --note "scratched at the rim"')
     await world.settle()
@@ -138,7 +140,7 @@ async def test_the_owners_line_is_the_decision_and_says_in_which_state_it_came()
     assert_books_balance(world)
 
 
-async def test_a_tap_says_damaged_and_a_reply_to_the_card_stands_in_the_history() -> None:
+async def test_a_reaction_reports_damage_and_a_reply_to_the_card_is_in_the_history() -> None:
     world = await lent("#42")
     card = await handed_back(world)
     world.kim.says("the coating is burnt", reply_to=card)
@@ -154,7 +156,7 @@ async def test_a_tap_says_damaged_and_a_reply_to_the_card_stands_in_the_history(
     assert_books_balance(world)
 
 
-async def test_not_here_leaves_it_on_loan_and_both_stocks_as_they_were() -> None:
+async def test_not_here_leaves_it_on_loan_and_both_stocks_unchanged() -> None:
     world = await lent()
     before = world.alpha.total("M3-NUT"), world.beta.total("N-M3")
     world.piet.reacts(await handed_back(world), "❌")
@@ -170,7 +172,7 @@ async def test_not_here_leaves_it_on_loan_and_both_stocks_as_they_were() -> None
     assert_books_balance(world)
 
 
-async def test_part_by_part_until_the_last_which_ends_the_loan() -> None:
+async def test_partial_returns_go_on_until_the_last_which_ends_the_loan() -> None:
     world = await lent("M3-NUT 10")
     item = loan(world.alpha).at(1).item
     assert item
@@ -189,7 +191,7 @@ async def test_part_by_part_until_the_last_which_ends_the_loan() -> None:
     assert_books_balance(world)
 
 
-async def test_both_sides_begin_it_at_once_and_it_comes_back_once() -> None:
+async def test_a_return_begun_by_both_sides_happens_once() -> None:
     world = await lent()
     code = loan(world.alpha).code
     world.server.loses = protocol_messages
@@ -205,7 +207,7 @@ async def test_both_sides_begin_it_at_once_and_it_comes_back_once() -> None:
     assert_books_balance(world)
 
 
-async def test_twice_is_refused_while_the_first_is_open() -> None:
+async def test_a_second_return_is_refused_while_the_first_is_open() -> None:
     world = await lent()
     await handed_back(world)
     for person in (world.cem, world.anna):
@@ -217,7 +219,7 @@ async def test_twice_is_refused_while_the_first_is_open() -> None:
 
 
 @pytest.mark.parametrize("words", ["return", "extend 1 week", "gift", "lost"])
-async def test_who_is_no_approver_can_do_nothing_about_it(words: str) -> None:
+async def test_a_person_who_is_no_approver_can_not_end_a_loan(words: str) -> None:
     world = await lent()
     verb, _, rest = words.partition(" ")
     line = world.kim.says(f"!fed {verb} {loan(world.alpha).code} {rest}")
@@ -228,7 +230,7 @@ async def test_who_is_no_approver_can_do_nothing_about_it(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["gift", "lost", "return --damaged"])
-async def test_how_it_ends_and_in_which_state_is_the_owners_to_say(words: str) -> None:
+async def test_only_the_owner_decides_the_end_and_the_condition(words: str) -> None:
     world = await lent()
     line = world.bea.says(f"!fed {words}", reply_to=world.card().event_id)
     await world.settle()
@@ -237,7 +239,7 @@ async def test_how_it_ends_and_in_which_state_is_the_owners_to_say(words: str) -
     assert_books_balance(world)
 
 
-async def test_the_borrower_asks_for_more_time_and_the_owner_decides() -> None:
+async def test_the_borrower_asks_for_an_extension_and_the_owner_decides() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     line = world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
     await world.settle()
@@ -261,7 +263,7 @@ async def test_the_borrower_asks_for_more_time_and_the_owner_decides() -> None:
     assert_books_balance(world)
 
 
-async def test_the_owners_approver_gives_more_time_at_once() -> None:
+async def test_the_owners_approver_extends_at_once() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     line = world.anna.says(f"!fed extend {loan(world.alpha).code} until 31.1.")
     await world.settle()
@@ -270,8 +272,8 @@ async def test_the_owners_approver_gives_more_time_at_once() -> None:
     assert_books_balance(world)
 
 
-async def test_more_time_that_the_borrower_hears_of_after_the_return_is_the_last_day_it_had() -> None:
-    """Else the two sides' histories differ for ever (found by the simulation, seed 501565)."""
+async def test_an_extension_that_arrives_after_the_return_sets_the_final_due_date() -> None:
+    """Otherwise the two sides' histories would differ for ever (found by the simulation, seed 501565)."""
     world = await lent("M3-NUT 10", "until 15.12.")
     alpha, code = world.alpha.chat.user_id, loan(world.alpha).code
     world.server.loses = lambda user, event: user == world.beta.chat.user_id and event["sender"] == alpha
@@ -286,7 +288,7 @@ async def test_more_time_that_the_borrower_hears_of_after_the_return_is_the_last
     assert_books_balance(world)
 
 
-async def test_the_owner_takes_back_what_it_gave_too_much_but_not_to_before_the_agreed_day() -> None:
+async def test_the_owner_shortens_an_extension_but_not_below_the_agreed_day() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     code = loan(world.alpha).code
     for words, due in [
@@ -312,7 +314,7 @@ async def test_the_owner_takes_back_what_it_gave_too_much_but_not_to_before_the_
         ("until 20.12.", DECLINED, "Betaspace can keep 10 × M3 nut (M3-NUT) until Sun 20 Dec 2026."),
     ],
 )
-async def test_a_day_that_the_owner_gives_by_itself_answers_what_the_borrower_has_asked(
+async def test_a_day_that_the_owner_sets_answers_the_borrowers_open_request(
     given: str, ends: TransferState, word: str
 ) -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
@@ -338,7 +340,7 @@ async def test_a_day_that_the_owner_gives_by_itself_answers_what_the_borrower_ha
     assert_books_balance(world)
 
 
-async def test_the_owners_day_while_a_tap_on_the_question_waits_for_its_grace() -> None:
+async def test_the_owner_sets_a_day_during_the_grace_of_a_decision_on_the_request() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
     await world.settle()
@@ -351,9 +353,7 @@ async def test_the_owners_day_while_a_tap_on_the_question_waits_for_its_grace() 
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "tomorrow"])
-async def test_a_last_day_beyond_all_calendars_is_not_taken_from_a_friend(
-    day: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_due_date_beyond_all_calendars_is_refused(day: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world = await lent("#42")
     lie(monkeypatch, "extended", until=day)
     world.anna.says(f"!fed extend {loan(world.alpha).code} 2 weeks")
@@ -364,7 +364,7 @@ async def test_a_last_day_beyond_all_calendars_is_not_taken_from_a_friend(
     assert told(world.room, "was due back at Attraktor"), "reminded of the day that was agreed"
 
 
-async def test_what_was_asked_about_a_loan_ends_with_it() -> None:
+async def test_open_requests_about_a_loan_end_with_it() -> None:
     world = await lent("#42")
     world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
     await world.settle()
@@ -376,7 +376,7 @@ async def test_what_was_asked_about_a_loan_ends_with_it() -> None:
     assert not any(space.bot.engine.failures for space in world.spaces)
 
 
-async def test_lost_is_written_off_by_a_named_person_in_inventrees_history() -> None:
+async def test_a_lost_item_is_written_off_with_a_persons_name_in_inventrees_history() -> None:
     world = await lent("#42")
     line = world.anna.says(f"!fed lost {loan(world.alpha).code}")
     await world.settle()
@@ -394,7 +394,7 @@ async def test_lost_is_written_off_by_a_named_person_in_inventrees_history() -> 
     assert_books_balance(world)
 
 
-async def test_a_gift_is_theirs_and_no_return_begins_after_it_even_if_it_crosses() -> None:
+async def test_a_gift_stays_with_the_borrower_even_if_a_return_crosses_it() -> None:
     world = await lent()
     code = loan(world.alpha).code
     world.anna.says(f"!fed gift {code}")
@@ -442,7 +442,7 @@ async def test_the_borrowers_people_are_reminded_before_and_on_the_day_then_week
     assert len(reminders(world)) == 5
 
 
-async def test_who_slept_through_the_days_is_reminded_once() -> None:
+async def test_a_borrower_that_slept_through_the_days_is_reminded_once() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     await world.passes(timedelta(days=23), asleep=(world.beta,))
     await world.settle()
@@ -451,7 +451,7 @@ async def test_who_slept_through_the_days_is_reminded_once() -> None:
     assert_books_balance(world)
 
 
-async def test_todo_and_show_tell_what_is_lent_and_borrowed_until_when_and_what_came_back() -> None:
+async def test_todo_and_show_list_loans_with_due_dates_and_returns() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     world.piet.reacts(await handed_back(world, "return 4"), "✅")
     await world.grace()
@@ -470,7 +470,7 @@ async def test_todo_and_show_tell_what_is_lent_and_borrowed_until_when_and_what_
     assert "a part of it came back" in world.answer_to(line)
 
 
-async def test_what_is_borrowed_goes_back_by_return_and_nowhere_else() -> None:
+async def test_a_borrowed_item_goes_back_by_return_and_nowhere_else() -> None:
     world = await lent("RES-10K 20", world=await sharing())
     item = loan(world.beta).at(1).item
     line = world.bea.says(f"!fed push #{item} 5 to attraktor")
@@ -488,7 +488,7 @@ async def test_what_is_borrowed_goes_back_by_return_and_nowhere_else() -> None:
     assert_books_balance(world)
 
 
-async def test_what_is_asked_for_a_time_is_borrowed_and_goes_back_in_the_same_way() -> None:
+async def test_a_loan_by_request_is_borrowed_and_returned_in_the_same_way() -> None:
     world = await sharing()
     line = world.bea.says("!fed request 5 RES-10K from attraktor until 15.12.")
     await world.settle()
@@ -515,7 +515,7 @@ async def test_what_is_asked_for_a_time_is_borrowed_and_goes_back_in_the_same_wa
         ("", "Something is missing: for TIME"),
     ],
 )
-async def test_a_day_that_can_not_be_meant_is_refused_with_what_would_do(words: str, answer: str) -> None:
+async def test_an_impossible_day_is_refused_with_a_possible_one(words: str, answer: str) -> None:
     world = await friends()
     line = world.anna.says(f"!fed lend M3-NUT 10 to betaspace {words}")
     await world.settle()
@@ -523,7 +523,7 @@ async def test_a_day_that_can_not_be_meant_is_refused_with_what_would_do(words: 
     assert world.alpha.turn.transfers() == []
 
 
-async def test_push_with_loan_is_the_same_and_a_number_of_a_list_keeps_the_day() -> None:
+async def test_push_with_loan_is_a_loan_and_a_number_of_a_list_keeps_the_day() -> None:
     world = await friends()
     line = world.anna.says("!fed push M3-BOLT 10 to betaspace --loan 31.1.")
     await world.settle()

@@ -1,4 +1,4 @@
-"""A loan's last day is a day at the owner's: Auckland, where it is tomorrow already, lends to Los Angeles."""
+"""A loan's due date is a day in the owner's time zone: Auckland, where it is already tomorrow, lends to Los Angeles."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.scenarios.space import Space
 from tests.scenarios.world import World, sharing, told
 
 AUCKLAND, LOS_ANGELES = "Pacific/Auckland", "America/Los_Angeles"
-# The clock begins on Tue 24 Nov, 20:14 UTC: 12:14 in Los Angeles, 9:14 of the 25th in Auckland.
+# The clock starts on Tue 24 Nov, 20:14 UTC: 12:14 in Los Angeles, 9:14 of the 25th in Auckland.
 
 
 async def between(owner: str, borrower: str) -> World:
-    """Attraktor, in the one zone, shares all with betaspace in the other, and the other way round."""
+    """Attraktor, in the first zone, and betaspace, in the second, share everything with each other."""
     return await sharing(alpha={"time_zone": owner}, beta={"time_zone": borrower})
 
 
@@ -38,7 +38,7 @@ async def said(world: World, person: Person, line: str) -> str:
 
 
 def reminded(world: World) -> list[tuple[str, str]]:
-    """When people in Los Angeles (or where betaspace is) were reminded, by their clock, and of what."""
+    """The reminders in Los Angeles (or betaspace's zone): local time and text."""
     zone = ZoneInfo(world.beta.us.time_zone)
     return [
         (_at(world, m).astimezone(zone).strftime("%a %d %b, %H:%M"), m.text.splitlines()[0].split("(M3-NUT) ")[1])
@@ -58,7 +58,7 @@ def zone_in_metadata(space: Space) -> object:
     return space.metadata("stockitem", item).get("time_zone")
 
 
-async def test_the_last_day_is_the_owners_on_both_sides_and_said_so_where_it_is_another() -> None:
+async def test_the_due_date_is_the_owners_on_both_sides_and_says_so_where_it_differs() -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
     await lent("M3-NUT 10", "for 3 days", world)
     assert [str(loan(space).due_day) for space in world.spaces] == ["2026-11-28", "2026-11-28"]
@@ -86,7 +86,7 @@ async def test_reminders_come_on_the_owners_days_but_never_in_the_borrowers_nigh
     await lent("M3-NUT 10", "until 2.12.", world)
     await until(world, datetime(2026, 12, 11, tzinfo=UTC))
     day = "Wed 2 Dec 2026 (Auckland time)."
-    assert reminded(world) == [  # 29 November begins in Auckland at 3 in the night before, in Los Angeles
+    assert reminded(world) == [  # in Los Angeles, 29 November in Auckland begins at 3 in the night before
         ("Sat 28 Nov, 08:00", f"goes back to Attraktor by {day}"),
         ("Mon 30 Nov, 08:00", f"goes back to Attraktor by tomorrow, {day}"),
         ("Tue 01 Dec, 08:00", f"goes back to Attraktor today, {day}"),
@@ -94,7 +94,7 @@ async def test_reminders_come_on_the_owners_days_but_never_in_the_borrowers_nigh
     ]
 
 
-async def test_the_other_way_round_a_day_begins_in_the_evening_before_the_night() -> None:
+async def test_in_the_other_direction_a_day_begins_in_the_evening_before_the_night() -> None:
     world = await between(LOS_ANGELES, AUCKLAND)
     await lent("M3-NUT 10", "until 28.11.", world)
     await until(world, datetime(2026, 11, 29, 12, tzinfo=UTC))
@@ -105,7 +105,7 @@ async def test_the_other_way_round_a_day_begins_in_the_evening_before_the_night(
     ]
 
 
-async def test_more_time_is_counted_by_the_owners_calendar_whoever_asks() -> None:
+async def test_an_extension_is_counted_by_the_owners_calendar_whoever_asks() -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
     await lent("M3-NUT 10", "until today", world)
     answer = await said(world, world.bea, f"!fed extend {loan(world.beta).code} until tomorrow")
@@ -121,7 +121,7 @@ async def test_more_time_is_counted_by_the_owners_calendar_whoever_asks() -> Non
     assert [str(loan(space).due_day) for space in world.spaces] == ["2026-11-28", "2026-11-28"], "from the owner's day"
 
 
-async def test_of_what_is_asked_for_the_owners_answer_says_whose_day_it_is() -> None:
+async def test_the_owners_answer_to_a_request_says_whose_day_it_is() -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
     assert "until Wed 25 Nov 2026." in await said(
         world, world.bea, "!fed request 5 RES-10K from attraktor until tomorrow"
@@ -135,7 +135,7 @@ async def test_of_what_is_asked_for_the_owners_answer_says_whose_day_it_is() -> 
     assert_books_balance(world)
 
 
-async def test_less_of_it_may_be_granted_and_the_day_stays_the_owners() -> None:
+async def test_a_smaller_grant_keeps_the_owners_day() -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
     await said(world, world.bea, "!fed request 5 RES-10K from attraktor for 2 weeks")
     world.piet.says("!fed approve 3", reply_to=owners_card(world))
@@ -148,7 +148,7 @@ async def test_less_of_it_may_be_granted_and_the_day_stays_the_owners() -> None:
     assert_books_balance(world)
 
 
-async def test_a_day_that_is_over_at_the_owners_is_declined_with_what_to_do() -> None:
+async def test_a_day_that_has_passed_at_the_owners_is_declined_with_what_to_do() -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
     await said(world, world.bea, "!fed request 5 RES-10K from attraktor until today")
     assert [space.transfer().state for space in world.spaces] == [TransferState.DECLINED, TransferState.DECLINED]
@@ -158,11 +158,11 @@ async def test_a_day_that_is_over_at_the_owners_is_declined_with_what_to_do() ->
 
 
 def with_zone(monkeypatch: pytest.MonkeyPatch, verb: ModuleType, zone: str) -> None:
-    """That verb makes terms which name this zone."""
+    """That verb makes terms with this zone."""
     monkeypatch.setattr(verb, "Terms", lambda **fields: replace(Terms(**fields), time_zone=zone))
 
 
-async def test_a_zone_that_nobody_here_knows_is_told_as_it_is_and_read_as_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_time_zone_is_shown_as_it_is_and_read_as_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
     with_zone(monkeypatch, push, "../../Mars/Phobos")
     await lent("M3-NUT 10", "until 28.11.", world)
@@ -178,7 +178,7 @@ async def test_a_zone_that_nobody_here_knows_is_told_as_it_is_and_read_as_ours(m
     assert [space.bot.engine.failures for space in world.spaces] == [0, 0]
 
 
-async def test_a_loan_of_a_time_when_no_zone_was_agreed_is_read_by_each_as_before(
+async def test_a_loan_without_an_agreed_time_zone_is_read_by_each_as_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
@@ -190,7 +190,7 @@ async def test_a_loan_of_a_time_when_no_zone_was_agreed_is_read_by_each_as_befor
     assert [zone_in_metadata(space) for space in world.spaces] == [None, None]
 
 
-async def test_whose_day_it_is_isnt_for_the_borrower_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_borrower_can_not_change_the_time_zone_of_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
     with_zone(monkeypatch, request, LOS_ANGELES)
     world.bea.says("!fed request 5 RES-10K from attraktor until tomorrow")

@@ -1,4 +1,4 @@
-"""Loans when things go wrong: the end of a friendship, InvenTree down or old, things moved by hand, a crash."""
+"""Loans in trouble: the end of a friendship, InvenTree down or old, items moved by hand, a crash."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_a_friendship_ends_when_the_last_loan_is_settled(settled_by: str) 
     assert_books_balance(world)
 
 
-async def test_at_once_the_owner_settles_a_loan_alone_and_the_company_is_closed_then() -> None:
+async def test_after_an_end_at_once_the_owner_settles_a_loan_alone_and_then_the_company_is_closed() -> None:
     world = await lent("#42")
     world.beta.is_asleep = True
     world.anna.says("!fed disconnect betaspace --now --sure")
@@ -104,7 +104,7 @@ async def test_after_an_end_at_once_by_the_borrower_the_owner_needs_no_superuser
 
 
 @pytest.mark.parametrize("in_order_first", [False, True])
-async def test_who_was_left_at_once_can_be_friends_again_and_the_loan_goes_on(in_order_first: bool) -> None:
+async def test_a_space_that_was_left_at_once_can_be_a_friend_again_and_the_loan_goes_on(in_order_first: bool) -> None:
     world = await lent("M3-NUT 10")
     if in_order_first:
         world.anna.says("!fed disconnect betaspace --sure")
@@ -149,7 +149,7 @@ async def test_the_borrowers_inventree_is_down_and_it_goes_on_when_it_is_back() 
     assert_books_balance(world)
 
 
-async def test_the_owners_inventree_is_down_and_the_item_comes_home_when_it_is_back() -> None:
+async def test_the_owners_inventree_is_down_and_the_item_is_booked_in_when_it_is_back() -> None:
     world = await lent("M3-NUT 10")
     world.piet.reacts(await handed_back(world), "✅")
     await world.settle()
@@ -174,7 +174,7 @@ async def test_the_return_is_made_once_though_inventree_fails_in_the_middle(kind
     assert_books_balance(world)
 
 
-async def test_a_crash_of_either_bot_in_the_middle_changes_nothing_of_the_end() -> None:
+async def test_a_crash_of_either_bot_in_the_middle_does_not_change_the_end() -> None:
     world = await lent("M3-NUT 10")
     world.alpha.before("POST", "stock/.*return", world.alpha.goes_down)
     world.beta.before("POST", "stock/assign", world.beta.goes_down)
@@ -191,7 +191,7 @@ async def test_a_crash_of_either_bot_in_the_middle_changes_nothing_of_the_end() 
     assert_books_balance(world)
 
 
-async def test_what_the_owner_took_back_by_hand_meanwhile_is_told_and_stays_with_the_borrower() -> None:
+async def test_an_item_that_the_owner_took_back_by_hand_is_reported_and_stays_with_the_borrower() -> None:
     world = await lent("#42")
     world.alpha.admin("POST", "stock/return/", items=[{"pk": 42, "quantity": "1"}], location=1, notes="by hand")
     line = world.anna.says(f"!fed return {loan(world.alpha).code}")
@@ -205,7 +205,7 @@ async def test_what_the_owner_took_back_by_hand_meanwhile_is_told_and_stays_with
     assert loan(world.beta).is_on_loan
 
 
-async def test_what_the_borrower_moved_by_hand_is_told_with_what_to_do() -> None:
+async def test_an_item_that_the_borrower_moved_by_hand_is_reported_with_what_to_do() -> None:
     world = await lent("M3-NUT 10")
     item = loan(world.beta).at(1).item
     with world.beta.by_hand():
@@ -221,7 +221,7 @@ async def test_what_the_borrower_moved_by_hand_is_told_with_what_to_do() -> None
     assert loan(world.alpha).is_on_loan
 
 
-async def test_the_owners_item_vanishes_after_the_card_and_the_borrower_has_its_own_again() -> None:
+async def test_the_owners_item_vanishes_after_the_card_and_the_borrower_keeps_its_own() -> None:
     world = await lent("#42")
     card = await handed_back(world)
     world.alpha.admin("POST", "stock/return/", items=[{"pk": 42, "quantity": "1"}], location=1, notes="by hand")
@@ -233,7 +233,7 @@ async def test_the_owners_item_vanishes_after_the_card_and_the_borrower_has_its_
     assert loan(world.beta).is_on_loan
 
 
-async def test_an_inventree_that_takes_back_no_parts_says_so_before_anything_moves(
+async def test_an_inventree_without_partial_returns_says_so_before_anything_moves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = await lent("M3-NUT 10")
@@ -245,11 +245,11 @@ async def test_an_inventree_that_takes_back_no_parts_says_so_before_anything_mov
     await world.settle()
     assert back(world.beta).state is DECLINED
     assert "can only return all of it at once" in world.room.message("Not returned").text
-    await handed_back(world)  # all of it may go back
+    await handed_back(world)  # a whole item can be returned
     assert_books_balance(world)
 
 
-async def test_a_part_that_could_not_be_handed_back_is_not_borrowed() -> None:
+async def test_an_item_that_could_not_be_handed_back_is_not_borrowed() -> None:
     world = await friends()
     part = world.beta.part("N-M3").pk
     world.beta.admin("PATCH", f"part/{part}/", salable=False)
@@ -266,7 +266,7 @@ async def test_a_part_that_could_not_be_handed_back_is_not_borrowed() -> None:
     assert_books_balance(world)
 
 
-async def test_reconcile_finds_nothing_amiss_with_what_is_lent_back_in_part_given_or_lost() -> None:
+async def test_reconcile_finds_nothing_wrong_with_loans_partly_returned_given_or_lost() -> None:
     world = await lent("M3-NUT 10")
     world.anna.says(f"!fed return {loan(world.alpha).code} 4")
     await world.settle()
@@ -283,7 +283,7 @@ async def test_reconcile_finds_nothing_amiss_with_what_is_lent_back_in_part_give
         assert "agree" in world.room.answers(line)[-1].text, world.room.transcript()
 
 
-async def test_figures_tell_what_was_lent_and_borrowed_apart_from_what_was_given() -> None:
+async def test_figures_count_lent_and_borrowed_items_apart_from_given_ones() -> None:
     world = await lent("M3-NUT 10")
     await world.hand_over("RES-10K 20")
     line = world.anna.says("!fed stats")
@@ -305,7 +305,7 @@ async def test_figures_tell_what_was_lent_and_borrowed_apart_from_what_was_given
 
 
 @pytest.mark.parametrize("was_done", [False, True])
-async def test_a_return_of_which_nobody_can_tell_is_settled_by_a_superuser(was_done: bool) -> None:
+async def test_a_return_with_an_unknown_outcome_is_settled_by_a_superuser(was_done: bool) -> None:
     world = await lent("#42")
     card = await handed_back(world)
     world.piet.reacts(card, "✅")
@@ -328,7 +328,7 @@ async def test_a_return_of_which_nobody_can_tell_is_settled_by_a_superuser(was_d
     assert_books_balance(world)
 
 
-async def test_what_is_back_but_can_not_be_put_away_is_back_for_both() -> None:
+async def test_a_returned_item_that_can_not_be_put_away_is_returned_for_both() -> None:
     world = await lent("M3-NUT 10")
     card = await handed_back(world)
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/transfer/", status=400)
@@ -355,7 +355,7 @@ async def a_loan_with_all_that_follows(world: World) -> None:
 
 
 def known(world: World) -> list[tuple[str, str, bool, str]]:
-    """What both sides know of the loan and its children."""
+    """Both sides' state of the loan and its children."""
     return [
         (t.terms.kind, t.state.value, t.closed is not None, str(t.due_day))
         for space in world.spaces
@@ -364,7 +364,7 @@ def known(world: World) -> list[tuple[str, str, bool, str]]:
 
 
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-async def test_a_lost_journal_or_an_old_backup_finds_the_loan_and_what_came_back_again(of: str) -> None:
+async def test_a_lost_journal_or_an_old_backup_recovers_the_loan_and_its_returns(of: str) -> None:
     wanted, calls = await undisturbed(a_loan_with_all_that_follows, of)
     world = await sharing()
     await a_loan_with_all_that_follows(world)
@@ -382,7 +382,7 @@ async def test_a_lost_journal_or_an_old_backup_finds_the_loan_and_what_came_back
         assert_books_balance(world)
 
 
-async def test_borrowed_pieces_that_were_merged_into_own_stock_go_back_out_of_that_when_it_is_named() -> None:
+async def test_borrowed_items_merged_into_own_stock_go_back_out_of_it_when_it_is_named() -> None:
     world = await lent("M3-NUT 10")
     beta, borrowed = world.beta, loan(world.beta).at(1).item or 0
     part, place = beta.row(borrowed).part, beta.row(borrowed).location

@@ -1,4 +1,4 @@
-"""Lending rules: what the owner's config asks of a loan stands on both cards, and holds."""
+"""Lending rules: the owner's rules for a loan are on both cards, and are enforced."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIMITS = "Attraktor's lending rules: at most 14 days · 1 extension · 📷 phot
 
 
 async def ruled(*rules: LendingRule, **options: object) -> World:
-    """Attraktor has these rules; both share all that they have. Today is 24 November."""
+    """Attraktor has these rules; both share all their stock. Today is 24 November."""
     return await sharing(alpha={"lending": rules, **options})
 
 
@@ -42,7 +42,7 @@ async def says(world: World, who: str, words: str) -> str:
     return world.answer_to(line)
 
 
-async def test_too_long_an_offer_is_refused_with_the_day_that_is_possible_and_the_shortest_of_several_counts() -> None:
+async def test_an_offer_for_too_long_is_refused_with_the_possible_day_and_the_strictest_rule_counts() -> None:
     world = await ruled(LENS, LendingRule(longest=60), LendingRule(locations=("Attic",), longest=2))
     answer = await says(world, "anna", 'lend #42 to betaspace for 3 weeks --note "for Saturday"')
     assert "our lending rules allow 14 days, until Tue 8 Dec 2026" in answer
@@ -56,11 +56,11 @@ async def test_too_long_an_offer_is_refused_with_the_day_that_is_possible_and_th
     answer = await says(world, "anna", "push M3-NUT 10 to betaspace --loan 61d")
     assert '--loan "2027-01-23"' in answer, answer
     assert not list(world.alpha.turn.transfers())
-    await says(world, "anna", "push #42 to betaspace")  # to keep: that is no loan
+    await says(world, "anna", "push #42 to betaspace")  # a gift isn't a loan
     assert newest(world.alpha).terms.rules is None
 
 
-async def test_the_rules_stand_on_the_borrowers_card_and_go_into_what_its_yes_is_for() -> None:
+async def test_the_rules_are_on_the_borrowers_card_and_part_of_what_it_approves() -> None:
     world = await ruled(LENS)
     await says(world, "anna", "lend #42 to betaspace for 2 weeks")
     card = world.card()
@@ -89,7 +89,7 @@ async def test_the_rules_stand_on_the_borrowers_card_and_go_into_what_its_yes_is
     assert "📷 Please send a photo of it" in owners_card(world).text
 
 
-async def test_the_asker_agrees_to_the_text_before_the_owner_is_asked() -> None:
+async def test_the_requester_accepts_the_text_before_the_owner_is_asked() -> None:
     world = await ruled(LENS)
     world.bea.says("!fed request LENS-2 1 from attraktor for 2 weeks")
     await world.settle()
@@ -110,7 +110,7 @@ async def test_the_asker_agrees_to_the_text_before_the_owner_is_asked() -> None:
     assert_books_balance(world)
 
 
-async def test_no_card_asks_the_owners_people_before_the_asker_has_agreed_to_the_text() -> None:
+async def test_no_card_asks_the_owners_people_before_the_requester_has_accepted_the_text() -> None:
     world = await ruled(LENS)
     before = world.room.messages(sender=world.alpha.chat.user_id)
     world.bea.says("!fed request LENS-2 1 from attraktor for 2 weeks")
@@ -128,7 +128,7 @@ async def test_no_card_asks_the_owners_people_before_the_asker_has_agreed_to_the
     assert ["card" in each.told for each in world.alpha.turn.transfers() if each.is_loan] == [False, True]
 
 
-async def test_a_request_for_too_long_or_by_a_space_that_may_not_is_declined_with_the_reason() -> None:
+async def test_a_request_for_too_long_or_by_an_excluded_space_is_declined_with_the_reason() -> None:
     world = await ruled(NUTS, LendingRule(parts=("LENS-2",), spaces=("gammaspace",)))
     await says(world, "bea", "request 10 M3-NUT from attraktor for 3 weeks")
     assert newest(world.beta).state is DECLINED
@@ -146,13 +146,13 @@ async def test_a_request_for_too_long_or_by_a_space_that_may_not_is_declined_wit
     assert newest(world.alpha).state is OPEN, "so long is fine"
 
 
-async def test_a_loan_is_extended_as_often_and_as_long_as_it_was_agreed_by_both_sides_and_after_a_rebuild() -> None:
+async def test_a_loan_is_extended_as_often_and_as_long_as_both_agreed_even_after_a_rebuild() -> None:
     world = await ruled(NUTS)
     await says(world, "anna", "lend M3-NUT 10 to betaspace for 2 weeks")
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     code = loan(world.beta).code
-    await world.alpha.restart(lending=())  # what was agreed stays agreed
+    await world.alpha.restart(lending=())  # agreed rules stay agreed
     for who in ("bea", "anna"):
         answer = await says(world, who, f"extend {code} 3 weeks")
         assert "the lending rules allow 14 days, until Tue 22 Dec 2026." in answer, answer
@@ -181,7 +181,7 @@ async def test_a_loan_is_extended_as_often_and_as_long_as_it_was_agreed_by_both_
     assert not [m for m in told(world.room, "was due back") if "extend" in m.text]
 
 
-async def test_a_borrowers_bot_that_asks_twice_at_once_gets_no_more_extensions_than_were_agreed() -> None:
+async def test_a_borrowers_bot_that_asks_twice_at_once_gets_no_more_extensions_than_agreed() -> None:
     world = await ruled(NUTS)
     await says(world, "anna", "lend M3-NUT 10 to betaspace for 2 weeks")
     world.cem.reacts(world.card(), "✅")
@@ -201,7 +201,7 @@ async def test_a_borrowers_bot_that_asks_twice_at_once_gets_no_more_extensions_t
     assert newest(world.alpha).state is DECLINED
 
 
-async def test_two_people_where_a_rule_says_so_and_nobody_calls_it_high_value() -> None:
+async def test_a_rule_can_require_two_people_for_an_item_of_low_value() -> None:
     world = await ruled(LendingRule(categories=("Fasteners",), two_people=True), care=Care())
     await says(world, "bea", "request 10 M3-NUT from attraktor for 2 weeks")
     card = owners_card(world)
@@ -216,7 +216,7 @@ async def test_two_people_where_a_rule_says_so_and_nobody_calls_it_high_value() 
     assert newest(world.alpha).state is DONE, world.room.transcript()
 
 
-async def test_what_is_booked_ahead_shows_its_rules_until_it_is_handed_over() -> None:
+async def test_a_booking_shows_its_rules_until_it_is_handed_over() -> None:
     world = await ruled(LENS)
     await says(world, "anna", "lend #42 to betaspace from 12.12. until 19.12.")
     world.cem.reacts(world.card(), "✅")
@@ -240,17 +240,17 @@ async def test_the_admins_are_told_once_of_a_rule_in_the_settings_about_what_inv
     assert not told(world.beta_admins, "My settings have rules")
 
 
-async def test_a_borrowers_bot_takes_no_rules_but_the_owners() -> None:
+async def test_a_borrowers_bot_accepts_no_rules_but_the_owners() -> None:
     world = await friends(beta={"lending": (LENS,)})
     await says(world, "anna", "lend #42 to betaspace for 3 weeks")
     assert newest(world.beta).terms.rules is None
 
 
-# --- rules that people write into InvenTree -----------------------------------------------------------------------
+# --- rules in InvenTree ---------------------------------------------------------------------------------------
 
 
 async def ruled_in_inventree(*rules: LendingRule) -> World:
-    """The same, with rules in InvenTree's metadata, too, which the bot may read."""
+    """The same with rules in InvenTree's metadata, which the bot may read."""
     world = await ruled(*rules, lending_from_inventree=True)
     (group,) = [each for each in world.alpha.tables.groups if each.name == SERVICE]
     for rule in list(world.alpha.tables.rule_sets.find("group", group.pk)):
@@ -264,7 +264,7 @@ def says_in_inventree(world: World, model: str, pk: int, value: object) -> None:
     world.alpha.admin("PATCH", f"metadata/{model}/{pk}/", metadata={"fedbot_lending": value})
 
 
-async def test_rules_in_inventrees_metadata_hold_with_those_of_the_config_and_the_strictest_counts() -> None:
+async def test_rules_in_inventrees_metadata_add_to_those_of_the_config_and_the_strictest_counts() -> None:
     world = await ruled_in_inventree(LendingRule(parts=("M3-NUT",), longest=30))
     nut, lens = world.alpha.part("M3-NUT"), world.alpha.row(42)
     says_in_inventree(world, "part", nut.pk, {"longest_days": 20, "agree": "count them"})
@@ -284,7 +284,7 @@ async def test_rules_in_inventrees_metadata_hold_with_those_of_the_config_and_th
     (named,) = [line for line in shown.splitlines() if line.startswith("Its lending rules come from: ")]
     assert ("location " in named, "category " in named, named.count("(InvenTree)")) == (True, True, 2), named
     assert "at most 10 days · no extension" in world.card().text
-    await says(world, "anna", "push 10 M3-NUT to betaspace")  # to keep: that is no loan, and nothing is read for it
+    await says(world, "anna", "push 10 M3-NUT to betaspace")  # a gift isn't a loan, and no rule is read for it
     assert newest(world.alpha).terms.rules is None
 
 
@@ -299,7 +299,7 @@ async def test_rules_in_inventrees_metadata_hold_with_those_of_the_config_and_th
         {"agree": "x" * 201},
     ],
 )
-async def test_a_rule_in_inventree_that_is_not_understood_lets_nobody_borrow_and_admins_are_told_once(
+async def test_an_unreadable_rule_in_inventree_lets_nobody_borrow_and_admins_are_told_once(
     value: object,
 ) -> None:
     world = await ruled_in_inventree()
@@ -328,7 +328,7 @@ async def test_metadata_that_the_bot_may_not_read_lets_nobody_borrow() -> None:
     assert told(world.alpha_admins, "InvenTree does not show me the metadata of category"), world.room.transcript()
 
 
-async def test_what_is_read_for_a_rule_does_not_grow_with_the_stock() -> None:
+async def test_the_reads_for_a_rule_do_not_grow_with_the_stock() -> None:
     counts = []
     for more in (0, 30):
         world = await ruled_in_inventree()

@@ -1,4 +1,4 @@
-"""A loan of several things, which go back, become a gift or get lost one by one; it is over with the last of them."""
+"""A loan of several items, which are returned, given away or lost one by one; it is over with the last of them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def said(world: World, person: Person, words: str) -> str:
 
 
 async def back_home(world: World, words: str) -> Message:
-    """Bea hands it back, Piet has it; the owner's card as it reads then."""
+    """Bea hands it back and Piet confirms; return the owner's card afterwards."""
     card = await handed_back(world, words)
     world.piet.reacts(card, "✅")
     await world.grace()
@@ -48,12 +48,12 @@ async def back_home(world: World, words: str) -> Message:
 
 
 def endings(space: Space) -> tuple[Ending | None, list[Ending | None]]:
-    """How the loan ended, and each of its lines."""
+    """The end of the loan, and of each of its lines."""
     known = loan(space)
     return known.closed.how if known.closed else None, [known.ending_of(line.number) for line in known.terms.lines]
 
 
-async def test_a_return_lists_what_is_out_and_a_number_is_that_thing() -> None:
+async def test_a_return_lists_the_open_items_and_a_number_picks_one() -> None:
     world = await lent_several()
     line = world.bea.says('!fed return --note "used once"', reply_to=world.card().event_id)
     await world.settle()
@@ -88,7 +88,7 @@ async def test_a_return_lists_what_is_out_and_a_number_is_that_thing() -> None:
     assert_books_balance(world)
 
 
-async def test_the_owners_line_lists_too_and_keeps_what_it_said_of_the_state() -> None:
+async def test_the_owners_line_gets_the_list_too_and_keeps_the_stated_condition() -> None:
     world = await lent_several()
     line = world.anna.says(f"!fed return {loan(world.alpha).code} --damaged")
     await world.settle()
@@ -117,7 +117,7 @@ async def test_the_owners_line_lists_too_and_keeps_what_it_said_of_the_state() -
         ("all", {LENS: 1, RESISTORS: 20, NUTS: 10}),
     ],
 )
-async def test_a_thing_is_named_by_number_ipn_name_or_serial_with_or_without_how_much(
+async def test_an_item_is_named_by_number_ipn_name_or_serial_with_or_without_a_quantity(
     words: str, goes: dict[int, int]
 ) -> None:
     world = await lent_several()
@@ -145,13 +145,13 @@ async def test_a_thing_is_named_by_number_ipn_name_or_serial_with_or_without_how
         ("99999999999999999999999999", "lent nothing called"),
     ],
 )
-async def test_what_can_not_be_meant_moves_nothing(words: str, answer: str) -> None:
+async def test_a_line_that_matches_no_item_moves_nothing(words: str, answer: str) -> None:
     world = await lent_several()
     assert answer in await said(world, world.bea, f"return {words}")
     assert [t.terms.kind for t in world.beta.turn.transfers()] == ["push"]
 
 
-async def test_what_is_on_its_way_back_goes_no_second_time_but_the_others_may() -> None:
+async def test_an_item_on_its_way_back_can_not_be_returned_again_but_the_others_can() -> None:
     world = await lent_several()
     await handed_back(world, "return 2")
     assert "on its way back already" in await said(world, world.bea, "return 2")
@@ -167,7 +167,7 @@ async def test_what_is_on_its_way_back_goes_no_second_time_but_the_others_may() 
     assert_books_balance(world)
 
 
-async def test_several_of_one_name_are_told_apart_where_only_some_of_it_goes() -> None:
+async def test_several_items_of_one_name_are_told_apart_in_a_partial_return() -> None:
     world = await sharing()
     world.bea.says("!fed request 150 M3-BOLT from attraktor for 3 weeks")
     await world.settle()
@@ -186,7 +186,7 @@ async def test_several_of_one_name_are_told_apart_where_only_some_of_it_goes() -
     assert_books_balance(world)
 
 
-async def test_some_of_it_is_not_here_and_stays_on_loan_with_the_rest() -> None:
+async def test_a_missing_part_of_a_return_stays_on_loan_with_the_rest() -> None:
     world = await lent_several()
     world.piet.reacts(await handed_back(world, "return 1; 3"), "❌")
     await world.grace()
@@ -196,7 +196,7 @@ async def test_some_of_it_is_not_here_and_stays_on_loan_with_the_rest() -> None:
     assert_books_balance(world)
 
 
-async def test_one_is_a_gift_one_is_lost_one_comes_back_and_the_loan_is_over() -> None:
+async def test_the_loan_is_over_when_its_items_are_a_gift_lost_and_returned() -> None:
     world = await lent_several()
     gift = await said(world, world.anna, "gift RES-10K")
     assert "A gift to Betaspace: 20 × Resistor 10 kΩ, says Anna (Attraktor)" in gift
@@ -220,7 +220,7 @@ async def test_one_is_a_gift_one_is_lost_one_comes_back_and_the_loan_is_over() -
     assert_books_balance(world)
 
 
-async def test_the_last_word_closes_it_by_whatever_it_is_and_both_call_it_the_same() -> None:
+async def test_the_last_end_closes_the_loan_and_both_sides_agree_on_it() -> None:
     world = await lent_several()
     await said(world, world.anna, "lost 1")
     await said(world, world.anna, "gift 2; 3")
@@ -228,7 +228,7 @@ async def test_the_last_word_closes_it_by_whatever_it_is_and_both_call_it_the_sa
     assert_books_balance(world)
 
 
-async def test_what_is_out_of_the_rest_is_all_a_gift_without_a_name() -> None:
+async def test_all_remaining_items_become_a_gift_without_a_name() -> None:
     world = await lent_several()
     await back_home(world, "return 1")
     assert "Over since" in await said(world, world.anna, "gift")
@@ -248,13 +248,13 @@ async def test_what_is_out_of_the_rest_is_all_a_gift_without_a_name() -> None:
         ("gift 7", 'nothing called "7"'),
     ],
 )
-async def test_no_part_of_a_thing_and_nothing_else_can_end(words: str, answer: str) -> None:
+async def test_only_whole_open_items_of_the_loan_can_end(words: str, answer: str) -> None:
     world = await lent_several()
     assert answer in await said(world, world.anna, words)
     assert loan(world.alpha).line_ends == ()
 
 
-async def test_the_owners_word_on_a_line_crosses_with_its_return_which_is_refused() -> None:
+async def test_a_return_that_crosses_with_the_owners_end_of_a_line_is_refused() -> None:
     world = await lent_several()
     code = loan(world.alpha).code
     world.server.loses = protocol_messages
@@ -268,7 +268,7 @@ async def test_the_owners_word_on_a_line_crosses_with_its_return_which_is_refuse
     assert_books_balance(world)
 
 
-async def test_a_message_about_a_line_that_comes_late_or_twice_ends_it_once_and_as_the_owner_calls_it() -> None:
+async def test_a_late_or_repeated_message_about_a_line_ends_it_once_by_the_owners_version() -> None:
     world = await lent_several()
     code = loan(world.alpha).code
     world.server.loses = lambda user, event: user == world.beta.chat.user_id and protocol_messages(user, event)
@@ -303,7 +303,7 @@ async def all_that_follows(world: World) -> None:
 
 
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-async def test_a_lost_journal_knows_again_how_each_thing_ended(of: str) -> None:
+async def test_a_rebuilt_journal_has_the_end_of_each_item(of: str) -> None:
     world = await sharing()
     await all_that_follows(world)
     wanted = [endings(space) for space in world.spaces]
@@ -330,7 +330,7 @@ async def test_a_crash_of_both_bots_between_the_ends_changes_nothing(moment: str
     assert_books_balance(world)
 
 
-async def test_of_things_that_are_called_alike_one_is_chosen_by_a_number() -> None:
+async def test_one_of_several_items_of_the_same_name_is_chosen_by_a_number() -> None:
     world = await lent("#41; #42")
     (first_line, *_) = world.card().text.splitlines()
     assert "2 × Laser lens 2.0″ ZnSe (serial 0041, 0042)" in first_line
@@ -349,7 +349,7 @@ async def test_of_things_that_are_called_alike_one_is_chosen_by_a_number() -> No
     assert list(out(world.alpha)) == [1], world.room.transcript()
 
 
-async def test_of_bolts_in_two_boxes_the_number_keeps_the_quantity() -> None:
+async def test_the_number_of_one_of_two_boxes_keeps_the_quantity() -> None:
     world = await sharing()
     nut = world.alpha.item("M3-NUT")
     box = world.alpha.admin("POST", "stock/", part=nut.part, quantity=500)[0]["pk"]

@@ -1,4 +1,4 @@
-"""A peer that signs bodies of any shape: no rule meets what isn't as it should be, and none raises for what is."""
+"""A peer that signs bodies of any shape: malformed ones never reach a rule, and no rule raises for well-formed ones."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ JUNK = st.recursive(
 
 @dataclass(frozen=True)
 class Moment:
-    """One side's whole state, what is asked about, and who writes."""
+    """One side's whole state, the subject, and the sender."""
 
     state: State
     now: datetime
@@ -86,7 +86,7 @@ def _moments(world: World) -> list[Moment]:
 
 
 async def _story() -> list[Moment]:
-    """What there is between two spaces, moment by moment: asked for, decided, on its way, lent, disputed, over."""
+    """The states between two spaces in order: requested, decided, in transit, lent, disputed, over."""
     world = World()
     await world.start()
     await world.asks_to_connect()
@@ -116,12 +116,12 @@ async def _story() -> list[Moment]:
 
 @cache
 def moments() -> list[Moment]:
-    """Made once: a state isn't changed by what is decided on it."""
+    """Made once, because decisions don't change a state."""
     return asyncio.run(_story())
 
 
 def _unheard_of(moment: Moment) -> Moment:
-    """The same before the reader knew of the transfer: it is asked for now, under a number of its own."""
+    """The same before the reader knew the transfer: it is requested now, under a number of its own."""
     known = moment.state
     state = State(known.us, known.unseal, known.nonce, known.archive)
     kept = [document for document in known.everything() if document is not moment.subject]
@@ -186,7 +186,7 @@ def _signed(writer: Identity, moment: Moment, kind: str, number: int, body: dict
 
 @st.composite
 def letters(draw: st.DrawFn, kind: str) -> tuple[Moment, dict[str, Any]]:
-    """A well-signed next message of the peer with a body of any shape; what it seals too."""
+    """A properly signed next message of the peer with a body of any shape, also in its sealed part."""
     about = "connection" if budgets.MESSAGES[kind][0] != "about a transfer" else "transfer"
     suitable = [each for each in moments() if each.subject.subject_kind == about]
     moment = draw(st.sampled_from(suitable))
@@ -223,7 +223,7 @@ def test_no_rule_raises_whatever_a_peer_signs(kind: str, data: st.DataObject) ->
         assert len([effect for effect in turn.effects if isinstance(effect, Post)]) == len(turn.effects) <= 1
 
 
-async def test_a_malformed_body_is_told_politely_once_a_day_and_noted() -> None:
+async def test_a_malformed_body_is_answered_politely_once_a_day_and_noted() -> None:
     world = await friends()
     found = [each for each in _moments(world) if each.reader is world.beta and isinstance(each.subject, Connection)]
     before = world.beta.connection()

@@ -1,4 +1,4 @@
-"""'Their PLA-RED is our PLA-ROT': what is said with `match`, and what comes of it."""
+"""'Their PLA-RED is our PLA-ROT': matches set with `match`, and their effect."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ BOLT, THEIRS = "M3-BOLT", "PLY-4-BIRCH"
 
 
 async def says(world: World, line: str, person: Person | None = None) -> str:
-    """What betaspace's bot answers to somebody of betaspace."""
+    """The answer of betaspace's bot to one of its people."""
     said = (person or world.cem).says(line)
     await world.settle()
     return world.answer_to(said)
 
 
-async def test_what_nobody_could_match_lands_in_the_part_that_was_named() -> None:
+async def test_an_item_that_nobody_could_match_goes_into_the_named_part() -> None:
     world = await friends()
     card = await world.push(f"{THEIRS} 1")
     assert "no part" in card.text
@@ -44,7 +44,7 @@ async def test_what_nobody_could_match_lands_in_the_part_that_was_named() -> Non
     assert_books_balance(world)
 
 
-async def test_what_was_said_counts_before_the_same_ipn_or_name_until_it_is_forgotten() -> None:
+async def test_a_match_counts_before_the_same_ipn_or_name_until_it_is_removed() -> None:
     world = await friends()
     await says(world, "!fed match RES-10K M3-NUT from attraktor")
     card = await world.push("M3-NUT 3")
@@ -55,7 +55,7 @@ async def test_what_was_said_counts_before_the_same_ipn_or_name_until_it_is_forg
     assert world.beta.metadata("part", world.beta.part("RES-10K").pk)["aliases"] == {}
 
 
-async def test_it_can_be_listed_changed_and_forgotten() -> None:
+async def test_matches_can_be_listed_changed_and_removed() -> None:
     world = await friends()
     assert (await says(world, "!fed match")).startswith("Betaspace has matched nothing by hand.")
     await says(world, f"!fed match {BOLT} {THEIRS}")
@@ -85,13 +85,13 @@ async def test_it_can_be_listed_changed_and_forgotten() -> None:
         ("match #99999 PLA-RED from attraktor", 'We have no part "#99999".'),
     ],
 )
-async def test_what_can_not_be_done_is_said_and_nothing_is_kept(line: str, answer: str) -> None:
+async def test_an_impossible_match_is_refused_and_not_stored(line: str, answer: str) -> None:
     world = await friends()
     assert answer in await says(world, f"!fed {line}")
     assert world.beta.turn.aliases() == []
 
 
-async def test_a_part_with_nothing_in_stock_can_be_named_and_several_of_a_name_can_not() -> None:
+async def test_a_part_without_stock_can_be_named_and_one_of_several_with_a_name_can_not() -> None:
     world = await friends()
     category = world.beta.part(BOLT).category
     world.beta.admin("POST", "part/", name="Rotes PLA", IPN="PLA-ROT", category=category)
@@ -106,7 +106,7 @@ async def test_only_approvers_may() -> None:
     assert world.beta.turn.aliases() == []
 
 
-async def test_a_part_that_was_deleted_since_is_looked_for_as_if_nothing_had_been_said() -> None:
+async def test_a_match_with_a_deleted_part_is_ignored() -> None:
     world = await friends()
     category = world.beta.part(BOLT).category
     row = world.beta.admin("POST", "part/", name="Mutter", IPN="MUTTER", category=category)
@@ -118,7 +118,7 @@ async def test_a_part_that_was_deleted_since_is_looked_for_as_if_nothing_had_bee
     assert world.beta.total("N-M3") == 905
 
 
-async def test_without_the_right_to_write_into_parts_it_counts_all_the_same() -> None:
+async def test_a_match_counts_without_the_permission_to_write_into_parts() -> None:
     world = await friends()
     world.beta.fails(FaultKind.ERROR_BEFORE, "PATCH", "metadata/part/", times=None, status=403)
     await says(world, f"!fed match {BOLT} {THEIRS}")
@@ -126,7 +126,7 @@ async def test_without_the_right_to_write_into_parts_it_counts_all_the_same() ->
     assert "(recorded as the same)" in (await world.push(f"{THEIRS} 1")).text
 
 
-async def test_while_inventree_is_silent_nothing_is_kept_and_afterwards_it_is() -> None:
+async def test_no_match_is_stored_while_inventree_is_silent_but_afterwards() -> None:
     world = await friends()
     world.beta.goes_down()
     assert "does not answer" in await says(world, f"!fed match {BOLT} {THEIRS}")

@@ -1,4 +1,4 @@
-"""UC6 where merging hides it: what came from one space and was merged into our stock may not go on to a third."""
+"""UC6 where merging hides the origin: items from one space that were merged into our stock may not go to a third."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BOLT = "M3-BOLT"
 
 
 async def got(world: World, quantity: int = 20) -> int:
-    """Attraktor gets bolts from gammaspace; the stock item that they are now."""
+    """Attraktor gets bolts from gammaspace; return their stock item."""
     world.kim.says(f"!fed request {BOLT} {quantity} from gammaspace")
     await world.settle()
     world.mia.reacts(world.room.messages(sender=world.gamma.chat.user_id)[-1], "✅")
@@ -45,7 +45,7 @@ async def says(world: World, words: str, who: str = "anna") -> str:
     return world.answer_to(line)
 
 
-async def test_what_was_merged_in_stays_but_the_rest_may_go_and_all_goes_once_it_is_cleared() -> None:
+async def test_a_merged_quantity_stays_but_the_rest_may_go_and_all_of_it_once_it_is_cleared() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     merge(world, target, received)
@@ -76,7 +76,7 @@ async def test_it_may_go_back_to_where_it_came_from() -> None:
     assert "Not offered" not in await says(world, f"push #{target} 140 to gammaspace")
 
 
-async def test_what_was_given_back_before_hides_in_nothing() -> None:
+async def test_items_given_back_before_do_not_count_as_merged() -> None:
     world = await three()
     received = await got(world)
     target = ours(world).pk
@@ -90,7 +90,7 @@ async def test_what_was_given_back_before_hides_in_nothing() -> None:
     assert "Not offered" not in await says(world, f"push #{target} {everything} to betaspace")
 
 
-async def test_a_merge_long_before_it_came_hides_nothing() -> None:
+async def test_a_merge_long_before_the_arrival_hides_nothing() -> None:
     world = await three()
     target = ours(world).pk
     workshop = world.alpha.row(target).location
@@ -103,7 +103,7 @@ async def test_a_merge_long_before_it_came_hides_nothing() -> None:
     assert "Not offered" not in await says(world, f"push #{target} 120 to betaspace")
 
 
-async def test_a_piece_that_was_split_off_and_merged_counts_as_much_as_it_had() -> None:
+async def test_a_piece_that_was_split_off_and_merged_counts_with_its_quantity() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     before = {row.pk for row in world.alpha.stock()}
@@ -115,7 +115,7 @@ async def test_a_piece_that_was_split_off_and_merged_counts_as_much_as_it_had() 
     assert "may hold 5 from Gammaspace, merged" in await says(world, f"push #{target} 121 to betaspace")
 
 
-async def test_what_is_split_off_from_the_merged_item_is_no_better() -> None:
+async def test_a_split_off_the_merged_item_is_limited_too() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     merge(world, target, received)
@@ -126,7 +126,7 @@ async def test_what_is_split_off_from_the_merged_item_is_no_better() -> None:
     assert "Not offered" in await says(world, f"push #{piece} 1 to betaspace")
 
 
-async def test_of_two_origins_each_gets_its_own_back_but_not_the_others() -> None:
+async def test_each_of_two_origins_gets_its_own_back_but_not_the_others() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     await says(world, f"push {BOLT} 4 to attraktor", who="cem")
@@ -139,7 +139,7 @@ async def test_of_two_origins_each_gets_its_own_back_but_not_the_others() -> Non
     assert "may hold 4 from Betaspace, merged" in await says(world, f"push #{target} 141 to gammaspace")
 
 
-async def test_a_request_is_answered_from_what_is_clean_and_declined_beyond_it() -> None:
+async def test_a_request_is_filled_from_unmixed_stock_and_declined_beyond_it() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     merge(world, target, received)
@@ -153,7 +153,7 @@ async def test_a_request_is_answered_from_what_is_clean_and_declined_beyond_it()
     assert open_one.terms.lines[0].quantity == 120
 
 
-async def test_what_is_clean_goes_though_something_was_merged_in_since_the_card() -> None:
+async def test_unmixed_stock_leaves_though_something_was_merged_in_since_the_card() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     assert "Not offered" not in await says(world, f"push #{target} 120 to betaspace")
@@ -165,7 +165,7 @@ async def test_what_is_clean_goes_though_something_was_merged_in_since_the_card(
     assert world.alpha.row(target).quantity == 20
 
 
-async def test_more_than_is_clean_since_the_card_is_not_taken_out_and_the_end_says_why() -> None:
+async def test_more_than_the_unmixed_stock_is_not_booked_out_and_the_end_says_why() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     assert "Not offered" not in await says(world, f"push #{target} 120 to betaspace")
@@ -186,7 +186,7 @@ async def test_more_than_is_clean_since_the_card_is_not_taken_out_and_the_end_sa
     assert world.alpha.row(target).quantity == 19
 
 
-async def test_of_a_request_too_nothing_of_a_third_space_is_taken_out() -> None:
+async def test_a_request_books_out_nothing_of_a_third_space() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     world.piet.says("!fed share all")
@@ -200,7 +200,7 @@ async def test_of_a_request_too_nothing_of_a_third_space_is_taken_out() -> None:
     assert world.alpha.row(target).quantity == 120
 
 
-async def test_what_was_merged_since_goes_back_to_where_it_came_from() -> None:
+async def test_an_item_that_was_merged_since_goes_back_to_where_it_came_from() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     await says(world, f"push #{target} 120 to gammaspace")
@@ -212,7 +212,7 @@ async def test_what_was_merged_since_goes_back_to_where_it_came_from() -> None:
     assert [t.state for t in world.alpha.turn.transfers() if t.role == "sender"] == [TransferState.DONE]
 
 
-async def test_find_tells_only_what_is_clean() -> None:
+async def test_find_shows_only_unmixed_stock() -> None:
     world = await three()
     received = await got(world)
     target = ours(world).pk
@@ -227,7 +227,7 @@ async def test_find_tells_only_what_is_clean() -> None:
     assert f"{clean + 20}" in await says(world, f"find {BOLT}", who="cem")
 
 
-async def test_what_was_received_is_not_written_down_with_each_question() -> None:
+async def test_received_items_are_not_written_down_with_each_query() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     merge(world, target, received)
@@ -239,7 +239,7 @@ async def test_what_was_received_is_not_written_down_with_each_question() -> Non
     assert not any(came in payload for payload in asked if "push" in payload)
 
 
-async def test_after_a_rebuild_it_is_known_still_what_had_vanished() -> None:
+async def test_after_a_rebuild_vanished_items_are_still_known() -> None:
     world = await three()
     received, target = await got(world), ours(world).pk
     merge(world, target, received)

@@ -1,4 +1,4 @@
-"""A bot that was away for minutes, hours or days: what still counts when it is back, and how often it is told."""
+"""A bot that was away for minutes, hours or days: what still counts when it is back, and how often it is said."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 async def away(world: World, time: timedelta) -> None:
-    """Both bots are down for so long."""
+    """Both bots are down for that time."""
     for space in world.spaces:
         space.is_asleep = True
     await world.passes(time)
 
 
 async def back(world: World) -> None:
-    """Both are up again, and have read what was said meanwhile."""
+    """Both bots are up again and have read the missed messages."""
     for space in world.spaces:
         await space.restart()
     await world.settle()
     await world.passes(timedelta(hours=2))
 
 
-async def test_a_line_of_a_few_minutes_ago_is_done_and_an_older_one_is_to_be_sent_again() -> None:
+async def test_a_line_a_few_minutes_old_is_done_and_an_older_one_must_be_sent_again() -> None:
     world = await friends()
     await away(world, timedelta(0))
     old = world.anna.says("!fed push M3-NUT 10 to betaspace")
@@ -50,7 +50,7 @@ async def test_after_ten_days_away_each_open_request_expires_once_on_both_sides(
     world.tom.says("!fed request 5 RES-10K from attraktor")
     await world.settle()
     await away(world, DAY)
-    for number in range(120):  # more than any homeserver shows at once
+    for number in range(120):  # more than any homeserver returns at once
         world.kim.says(f"we talk of something else ({number})")
     lines = [world.anna.says("!fed push M3-NUT 3 to betaspace"), world.tom.says("!fed stats")]
     await world.passes(8 * DAY)

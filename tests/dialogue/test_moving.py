@@ -1,4 +1,4 @@
-"""A room that is upgraded: friendships, open transfers and loans go on in the new one."""
+"""An upgraded room: friendships, open transfers and loans go on in the new one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACTIVE, SUSPENDED, DONE = ConnectionState.ACTIVE, ConnectionState.SUSPENDED, Tra
 
 
 async def upgrade(world: World, *invited: Space) -> RoomView:
-    """Anna upgrades the room and invites everybody, and these spaces' bots; all people speak in the new one."""
+    """Anna upgrades the room and invites everybody and these spaces' bots; all people write in the new one."""
     new = world.anna.upgrades(room=world.room.id)
     people = [world.piet, world.kim, world.bea, world.cem, world.dilek, world.tom]
     people += [world.gus, world.mia] if len(world.spaces) > 2 else []
@@ -34,7 +34,7 @@ async def upgrade(world: World, *invited: Space) -> RoomView:
 
 
 async def say_so(world: World, *people: str) -> str:
-    """These superusers say that it goes on in the new room; the last one's answer."""
+    """These superusers confirm the new room; return the last one's answer."""
     answer = ""
     for person in people:
         line = getattr(world, person).says("!fed review --room")
@@ -48,7 +48,7 @@ async def takes(world: World) -> None:
     await world.grace()
 
 
-async def test_friends_wait_at_once_and_go_on_in_the_new_room_when_a_superuser_of_each_says_so() -> None:
+async def test_friendships_wait_at_once_and_go_on_in_the_new_room_when_a_superuser_of_each_confirms() -> None:
     world = await friends()
     await upgrade(world, *world.spaces)
     assert [space.connection().state for space in world.spaces] == [SUSPENDED, SUSPENDED]
@@ -72,7 +72,7 @@ async def _answer(world: World, line: str, who: str = "anna") -> str:
     return world.answer_to(said)
 
 
-async def test_an_open_card_comes_again_in_the_new_room_and_can_be_tapped_there() -> None:
+async def test_an_open_card_is_posted_again_in_the_new_room_and_can_be_decided_there() -> None:
     world = await friends()
     await world.push()
     await upgrade(world, *world.spaces)
@@ -84,8 +84,10 @@ async def test_an_open_card_comes_again_in_the_new_room_and_can_be_tapped_there(
     assert not told(world.alpha_admins, "could not post") + told(world.beta_admins, "could not post")
 
 
-async def test_what_was_over_for_one_side_only_is_answered_in_the_new_room() -> None:
-    """Else the other one would write of it every day, for ever (found by the simulation, seed 800035)."""
+async def test_a_transfer_that_is_over_for_one_side_only_is_answered_in_the_new_room() -> None:
+    """Otherwise the other side would send the message again every day for ever (found by the simulation,
+    seed 800035).
+    """
     world = await friends()
     await world.push()
     beta = world.beta.chat.user_id
@@ -101,8 +103,10 @@ async def test_what_was_over_for_one_side_only_is_answered_in_the_new_room() -> 
     assert not world.alpha.transfer().exchange.awaiting
 
 
-async def test_what_ended_a_friendship_is_read_in_the_new_room_by_whom_it_is_over_for() -> None:
-    """Else the one for whom it isn't would write of it every day, for ever (found by the simulation, seed 850117)."""
+async def test_a_side_that_has_finished_reads_the_end_of_the_friendship_in_the_new_room() -> None:
+    """Otherwise the other side would send the message again every day for ever (found by the simulation,
+    seed 850117).
+    """
     world = await friends()
     world.piet.says("!fed share all")
     world.cem.says("!fed request RES-10K 5 from attraktor")
@@ -121,8 +125,8 @@ async def test_what_ended_a_friendship_is_read_in_the_new_room_by_whom_it_is_ove
     assert not world.alpha.connection().exchange.awaiting
 
 
-async def test_a_yes_that_the_asking_side_has_not_heard_before_the_move_is_taken_back_there() -> None:
-    """SuggestedReaction 850174: it was over for who had asked, and made for who had said yes, for ever."""
+async def test_an_approval_that_the_asking_side_did_not_read_before_the_move_is_undone_there() -> None:
+    """Found by the simulation, seed 850174: it was over for the asking side, and made for the other, for ever."""
     world = World()
     await world.start()
     await world.asks_to_connect()
@@ -157,7 +161,7 @@ async def test_a_card_that_only_one_side_has_moved_is_decided_when_the_other_has
     assert_books_balance(world)
 
 
-async def test_what_had_left_arrives_after_the_move() -> None:
+async def test_an_item_in_transit_arrives_after_the_move() -> None:
     world = await friends()
     world.cem.reacts(await world.push(), "✅")
     await world.settle()
@@ -187,7 +191,7 @@ async def test_a_request_waiting_for_its_owner_is_decided_in_the_new_room() -> N
     assert_books_balance(world)
 
 
-async def test_a_parcel_on_its_way_is_booked_in_by_a_tap_in_the_new_room() -> None:
+async def test_a_parcel_in_transit_is_booked_in_by_a_reaction_in_the_new_room() -> None:
     world = await friends()
     world.cem.reacts(await world.push(), "📦")
     await world.grace()
@@ -202,7 +206,7 @@ async def test_a_parcel_on_its_way_is_booked_in_by_a_tap_in_the_new_room() -> No
     assert_books_balance(world)
 
 
-async def test_a_loan_goes_on_and_comes_back_in_the_new_room() -> None:
+async def test_a_loan_goes_on_and_is_returned_in_the_new_room() -> None:
     world = await lent()
     loan = world.beta.transfer()
     await upgrade(world, *world.spaces)
@@ -218,7 +222,7 @@ async def test_a_loan_goes_on_and_comes_back_in_the_new_room() -> None:
     assert_books_balance(world)
 
 
-async def test_all_friendships_of_a_room_go_by_one_word() -> None:
+async def test_one_line_moves_all_friendships_of_a_room() -> None:
     world = await three()
     await upgrade(world, *world.spaces)
     text = told(world.room, "friendships of Attraktor wait here")[0].text
@@ -241,7 +245,7 @@ async def test_a_bot_that_is_not_invited_tells_its_admins_whom_to_invite_and_any
     assert told(world.room, "friendship of Betaspace waits here")
 
 
-async def test_a_room_that_nobody_has_pointed_to_is_not_taken_for_the_new_one() -> None:
+async def test_a_room_that_no_tombstone_names_is_not_accepted_as_the_new_one() -> None:
     world = await friends()
     eve = world.newcomer("eve")
     fake = eve.creates("Makerspaces", predecessor=world.room.id)
@@ -264,7 +268,7 @@ async def test_a_room_that_does_not_name_the_old_one_is_left_until_the_tombstone
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_a_tombstone_that_is_taken_back_lets_it_go_on_in_the_old_room() -> None:
+async def test_an_undone_tombstone_lets_it_go_on_in_the_old_room() -> None:
     world = await friends()
     world.anna.sets("m.room.tombstone", {"replacement_room": "!nowhere"})
     await world.settle()
@@ -320,7 +324,7 @@ async def test_the_settings_may_be_changed_later_and_the_admins_read_how() -> No
     assert new.id in world.alpha_admins.answers(status)[0].text
 
 
-async def test_a_restart_between_the_tombstone_and_the_word_changes_nothing() -> None:
+async def test_a_restart_between_the_tombstone_and_the_confirmation_changes_nothing() -> None:
     world = await friends()
     await world.push()
     await upgrade(world, *world.spaces)
@@ -349,7 +353,7 @@ async def test_a_lost_journal_is_rebuilt_from_both_rooms() -> None:
     assert_books_balance(world)
 
 
-async def test_a_backup_of_before_the_move_asks_for_the_word_again() -> None:
+async def test_a_backup_from_before_the_move_asks_for_the_confirmation_again() -> None:
     world = await friends()
     await world.push()
     journal = await is_watched(world.beta, 1)
@@ -367,7 +371,7 @@ async def test_a_backup_of_before_the_move_asks_for_the_word_again() -> None:
     assert_books_balance(world)
 
 
-async def test_to_end_a_friendship_that_waits_it_is_said_first_where_it_goes_on() -> None:
+async def test_ending_a_waiting_friendship_first_needs_the_room_where_it_goes_on() -> None:
     world = await friends()
     await upgrade(world, *world.spaces)
     assert "review --room" in await _answer(world, "!fed disconnect betaspace")
@@ -376,7 +380,7 @@ async def test_to_end_a_friendship_that_waits_it_is_said_first_where_it_goes_on(
     assert "review --room" not in await _answer(world, "!fed disconnect betaspace")
 
 
-async def test_a_friendship_that_is_just_being_made_is_made_in_the_new_room() -> None:
+async def test_a_friendship_in_the_making_is_made_in_the_new_room() -> None:
     world = World()
     await world.start()
     await world.asks_to_connect()
@@ -395,7 +399,7 @@ async def test_a_friendship_that_is_just_being_made_is_made_in_the_new_room() ->
     assert world.alpha.transfer().state is DONE
 
 
-async def test_less_that_was_granted_is_taken_in_the_new_room() -> None:
+async def test_a_smaller_grant_is_accepted_in_the_new_room() -> None:
     world = await friends()
     world.piet.says("!fed share all")
     world.cem.says("!fed request RES-10K 5 from attraktor")
@@ -413,7 +417,7 @@ async def test_less_that_was_granted_is_taken_in_the_new_room() -> None:
     assert_books_balance(world)
 
 
-async def test_a_journal_lost_before_somebody_has_said_so_is_rebuilt_and_waits_for_the_word() -> None:
+async def test_a_journal_lost_before_the_confirmation_is_rebuilt_and_waits_for_it() -> None:
     world = await friends()
     await world.hand_over()
     await world.push("RES-10K 3")
@@ -430,7 +434,7 @@ async def test_a_journal_lost_before_somebody_has_said_so_is_rebuilt_and_waits_f
     assert_books_balance(world)
 
 
-async def test_a_changed_key_is_looked_at_all_the_same() -> None:
+async def test_a_changed_key_is_reviewed_all_the_same() -> None:
     world = await friends()
     await world.beta.gets_new_key()
     await world.settle()
@@ -440,7 +444,7 @@ async def test_a_changed_key_is_looked_at_all_the_same() -> None:
     assert world.alpha.connection().state is SUSPENDED
 
 
-async def test_what_was_only_asked_for_is_asked_for_anew_in_the_new_room() -> None:
+async def test_an_open_request_is_sent_again_in_the_new_room() -> None:
     world = World()
     await world.start()
     await world.asks_to_connect()
@@ -449,7 +453,7 @@ async def test_what_was_only_asked_for_is_asked_for_anew_in_the_new_room() -> No
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_said_elsewhere_it_tells_where() -> None:
+async def test_a_line_in_the_wrong_room_is_answered_with_the_right_one() -> None:
     world = await friends()
     assert "No friendship waits for this room" in await _answer(world, "!fed review --room")
     new = await upgrade(world, *world.spaces)
@@ -460,7 +464,7 @@ async def test_said_elsewhere_it_tells_where() -> None:
     assert world.alpha.connection().state is SUSPENDED
 
 
-async def test_a_tombstone_cannot_make_a_bot_leave_where_it_is_at_home() -> None:
+async def test_a_tombstone_can_not_make_a_bot_leave_its_own_rooms() -> None:
     world = await friends()
     for us in (world.alpha_admins.id, world.room.id):
         world.anna.sets("m.room.tombstone", {"body": "", "replacement_room": us})

@@ -1,4 +1,4 @@
-"""Anybody can take any display name: whatever names a space or a person names what identifies them."""
+"""Anybody can take any display name, so names of spaces and people come with what identifies them."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def card_of(world: World, space: Space) -> Message:
 
 
 async def answer(world: World, person: Person, line: str) -> str:
-    """The one answer to a line."""
+    """The only answer to a line."""
     said = person.says(line)
     await world.settle()
     return world.answer_to(said)
 
 
 async def renamed(world: World, name: str, *, space: Space | None = None) -> None:
-    """Gammaspace's bot comes up under another name."""
+    """Gammaspace's bot starts under another name."""
     which = space or world.gamma
     await which.restart(name=of_party(name, which.party))
     await world.settle()
 
 
 async def everything_told(world: World, space: Space, person: Person) -> str:
-    """What is told of the newest transfer: `show`, `history`, and the CSV."""
+    """Everything shown about the newest transfer: `show`, `history`, and the CSV."""
     transfer = space.transfer()
     shown = await answer(world, person, f"!fed show {transfer.code}")
     listed = await answer(world, person, "!fed history")
@@ -70,7 +70,7 @@ async def test_a_friend_that_takes_another_friends_name_keeps_its_old_one_until_
     assert "Betaspace" not in await everything_told(world, world.alpha, world.anna)
 
 
-async def test_the_name_is_told_once_however_often_it_changes() -> None:
+async def test_a_new_name_is_reported_once_however_often_it_changes() -> None:
     world = await three_friends()
     for name in ("Betaspace", "Attraktor", "Betaspace", "Gammaspace", "Betaspace"):
         await renamed(world, name)
@@ -80,7 +80,7 @@ async def test_the_name_is_told_once_however_often_it_changes() -> None:
     assert len(told(world.room, "Gammaspace wants to be called")) == 2
 
 
-async def test_after_the_review_the_id_stands_beside_the_name_wherever_it_is_told() -> None:
+async def test_after_the_review_the_id_is_beside_the_name_everywhere() -> None:
     world = await three_friends()
     await renamed(world, "Betaspace")
     assert "Gammaspace wants to be called" in await answer(world, world.anna, "!fed review")
@@ -103,7 +103,7 @@ async def test_after_the_review_the_id_stands_beside_the_name_wherever_it_is_tol
     assert "approved by Gus (@gus:twin.test of gammaspace)" in note
 
 
-async def test_only_the_name_that_was_read_is_agreed_to() -> None:
+async def test_only_the_name_that_was_shown_is_agreed_to() -> None:
     world = await three_friends()
     await renamed(world, "Gamma Lab")
     await renamed(world, "Betaspace")
@@ -114,14 +114,14 @@ async def test_only_the_name_that_was_read_is_agreed_to() -> None:
     assert world.alpha.turn.party_name("gammaspace") == "Gammaspace"
 
 
-async def test_a_name_that_was_taken_back_waits_for_nobody() -> None:
+async def test_a_new_name_that_was_taken_back_needs_no_review() -> None:
     world = await three_friends()
     await renamed(world, "Betaspace")
     await renamed(world, "Gammaspace")
     assert "announces no other name" in await answer(world, world.anna, '!fed review gammaspace --name "Betaspace"')
 
 
-async def test_what_is_meant_for_a_friend_never_goes_to_one_that_took_its_name() -> None:
+async def test_an_item_for_a_friend_never_goes_to_one_that_took_its_name() -> None:
     world = await three_friends()
     await renamed(world, "Betaspace")
     await answer(world, world.anna, '!fed review gammaspace --name "Betaspace"')
@@ -156,7 +156,7 @@ async def test_no_name_can_look_like_a_name_with_another_id(name: str) -> None:
 # --- a member takes an approver's name ----------------------------------------------------------------------------
 
 
-async def test_a_member_who_takes_an_approvers_name_is_not_taken_for_the_approver() -> None:
+async def test_a_member_who_takes_an_approvers_name_is_not_treated_as_the_approver() -> None:
     world = await sharing()
     world.kim.renames_to("Piet")
     await world.settle()
@@ -181,7 +181,7 @@ async def test_a_member_who_takes_an_approvers_name_is_not_taken_for_the_approve
         assert PIET not in notes
 
 
-async def test_show_tells_who_is_who_by_account_and_inventree_user() -> None:
+async def test_show_names_people_by_account_and_inventree_user() -> None:
     world = await friends()
     await world.hand_over()
     shown = await answer(world, world.anna, f"!fed show {world.alpha.transfer().code}")
@@ -190,7 +190,7 @@ async def test_show_tells_who_is_who_by_account_and_inventree_user() -> None:
     assert "Cem: @cem:twin.test\n" in shown + "\n", "nobody here knows Cem's user in their InvenTree"
 
 
-async def test_the_csv_names_accounts_and_users_and_the_name_apart() -> None:
+async def test_the_csv_has_separate_columns_for_account_user_and_name() -> None:
     world = await friends()
     world.anna.renames_to("=Piet")
     await world.settle()
@@ -201,10 +201,10 @@ async def test_the_csv_names_accounts_and_users_and_the_name_apart() -> None:
     assert row.peer == "betaspace"
 
 
-# --- a peer says that one of our own people did something ------------------------------------------------------------
+# --- a peer says that one of our own people did something -----------------------------------------------------------
 
 
-async def test_our_approver_in_a_peers_words_is_told_as_the_peers_words() -> None:
+async def test_our_approver_in_a_peers_message_is_shown_as_the_peers_claim() -> None:
     world = await friends()
     await world.push()
     world.beta.is_asleep = True
@@ -221,7 +221,7 @@ async def test_our_approver_in_a_peers_words_is_told_as_the_peers_words() -> Non
     assert "InvenTree user piet" not in shown
 
 
-async def test_a_request_in_the_name_of_one_of_ours_is_told_as_the_peers_words() -> None:
+async def test_a_request_in_the_name_of_our_person_is_shown_as_the_peers_claim() -> None:
     world = await sharing()
     world.beta.us.people[PIET] = "bea"
     world.piet.says("!fed as betaspace request 5 M3-NUT from attraktor")

@@ -1,4 +1,4 @@
-"""Nothing ends in limbo: whatever a peer's bot says, in whatever order, somebody here can bring it to an end."""
+"""Nothing ends in limbo: whatever a peer's bot says, in any order, somebody here can end it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SENT = TransferState.SENT
 
 
 async def until_debiting(world: World) -> None:
-    """Attraktor's bot has begun to take the stock out, and nothing more."""
+    """Attraktor's bot has begun to book out, and nothing more."""
     for _ in range(50):
         if world.alpha.transfer().state is DEBITING:
             return
@@ -31,27 +31,27 @@ async def until_debiting(world: World) -> None:
 
 
 def another(honest: Transfer, event_id: str) -> Transfer:
-    """The same offer once more, opened by another line."""
+    """The same offer again, opened by another line."""
     assert honest.opening is not None
     opening = replace(honest.opening, cause=by_line(event_id))
     return replace(honest, id=opened_id(SubjectKind.PUSH, opening), opening=opening)
 
 
 def says_next(world: World, heard: Transfer, kind: str) -> None:
-    """Attraktor's bot says next what its own code would not, to Betaspace, which has `heard` so much of it."""
+    """Attraktor's bot sends a forged next message to Betaspace, which has read everything up to `heard`."""
     exchange = replace(world.alpha.transfer().exchange, sent=heard.exchange.seen)
     forges(world, world.alpha, replace(world.alpha.transfer(), exchange=exchange), kind, {"reason": "x"})
 
 
 async def an_offer_of_a_sleeping_friend() -> World:
-    """Attraktor has offered nuts; from now on only what is forged comes from Betaspace."""
+    """Attraktor has offered nuts; from now on all messages from Betaspace are forged."""
     world = await friends()
     await world.push("M3-NUT 10")
     world.beta.is_asleep = True
     return world
 
 
-async def test_a_peer_that_disputes_what_is_leaving_does_not_stop_it_half_way() -> None:
+async def test_a_peer_that_disputes_a_booking_out_does_not_stop_it_half_way() -> None:
     world = await an_offer_of_a_sleeping_friend()
     subject, before = world.beta.transfer(), world.alpha.total("M3-NUT")
     forges(world, world.beta, subject, "approve", {})
@@ -70,13 +70,13 @@ async def test_a_peer_that_disputes_what_is_leaving_does_not_stop_it_half_way() 
         )
         await world.settle()
     transfer = world.alpha.transfer()
-    assert transfer.state is TransferState.REVERTED  # it left, and what the peer refuses comes back
+    assert transfer.state is TransferState.REVERTED  # it left, and the peer's refusal takes it back
     assert world.alpha.total("M3-NUT") == before
     assert not any(progress.acting for progress in transfer.progress)
     assert "Too late" not in world.room.transcript()
 
 
-async def test_what_a_dishonest_peer_leaves_at_sent_can_be_settled_by_people() -> None:
+async def test_people_can_settle_what_a_dishonest_peer_leaves_in_transit() -> None:
     world = await an_offer_of_a_sleeping_friend()
     subject = world.beta.transfer()
     forges(world, world.beta, subject, "approve", {})
@@ -91,14 +91,14 @@ async def test_what_a_dishonest_peer_leaves_at_sent_can_be_settled_by_people() -
 
 
 async def lies_next(world: World, number: int, kind: str) -> None:
-    """Betaspace's bot says this of the offer, as its next message but so many."""
+    """Betaspace's bot sends this about the offer, with the sequence number this far ahead."""
     subject = world.beta.transfer()
     about, seq = ("transfer", subject.id), subject.exchange.sent + number
     forge(world, world.beta, "attraktor", about, seq, kind, {"reason": "x"}, subject.terms_hash)
     await world.settle()
 
 
-async def test_a_friend_that_disputes_once_more_what_our_people_have_ended_opens_nothing() -> None:
+async def test_a_friend_that_disputes_again_what_our_people_ended_opens_nothing() -> None:
     world = await an_offer_of_a_sleeping_friend()
     forges(world, world.beta, world.beta.transfer(), "approve", {})
     await world.settle()
@@ -114,7 +114,7 @@ async def test_a_friend_that_disputes_once_more_what_our_people_have_ended_opens
     assert world.alpha.transfer().state is DISPUTED, "that it has not got it is news"
 
 
-async def test_what_a_friend_disputes_after_our_people_alone_have_ended_it_may_stay_as_they_said() -> None:
+async def test_an_end_by_our_people_alone_stands_if_they_confirm_it_after_a_dispute() -> None:
     world = await an_offer_of_a_sleeping_friend()
     forges(world, world.beta, world.beta.transfer(), "approve", {})
     await world.settle()
@@ -129,7 +129,7 @@ async def test_what_a_friend_disputes_after_our_people_alone_have_ended_it_may_s
     assert world.alpha.total("M3-NUT") == 340
 
 
-async def test_a_friend_can_not_open_what_is_done_by_saying_that_its_people_alone_have_settled_it() -> None:
+async def test_a_friend_can_not_open_a_finished_transfer_by_claiming_that_its_people_settled_it() -> None:
     world = await friends()
     await world.hand_over("M3-NUT 10")
     done = world.beta.transfer()
@@ -145,8 +145,8 @@ async def test_a_friend_can_not_open_what_is_done_by_saying_that_its_people_alon
     assert world.alpha.given("M3-NUT") == 10
 
 
-async def test_a_peer_that_disputes_what_we_have_booked_in_and_falls_silent_leaves_us_an_answer() -> None:
-    """What is answered is ours: a word that the peer can't tell stops nothing, and what contradicts us has an end."""
+async def test_a_peer_that_disputes_booked_in_items_and_falls_silent_leaves_us_a_choice() -> None:
+    """We decide our own answer: a peer's "I can't tell" stops nothing, and a contradiction can be ended."""
     world = await friends()
     world.server.loses = lambda user, event: user == world.beta.chat.user_id and kind_of(event) == "done"
     await lent(world=world)
@@ -156,7 +156,7 @@ async def test_a_peer_that_disputes_what_we_have_booked_in_and_falls_silent_leav
     world.server.loses = lambda _user, _event: False
     says_next(world, loan, "disputed")
     await world.settle()
-    assert world.beta.transfer().is_on_loan  # it can still be given back
+    assert world.beta.transfer().is_on_loan  # it can still be returned
     assert "I can't tell what happened to" not in world.room.transcript()
     says_next(world, world.beta.transfer(), "reverted")
     await world.settle()
@@ -167,7 +167,7 @@ async def test_a_peer_that_disputes_what_we_have_booked_in_and_falls_silent_leav
     assert world.beta.transfer().is_on_loan
 
 
-async def test_what_is_disputed_while_the_friendship_ends_is_over_with_it() -> None:
+async def test_a_disputed_transfer_ends_with_the_friendship() -> None:
     world = await friends()
     await world.push("M3-NUT 10")
     world.alpha.is_asleep = True
@@ -180,8 +180,8 @@ async def test_what_is_disputed_while_the_friendship_ends_is_over_with_it() -> N
     assert world.beta.transfer().state is TransferState.CANCELLED
 
 
-async def test_a_request_that_is_to_stay_open_longer_than_the_protocol_allows_is_refused() -> None:
-    """Two sides that don't agree on the last day would decide differently whether a yes came in time."""
+async def test_a_request_that_stays_open_longer_than_the_protocol_allows_is_refused() -> None:
+    """Two sides with different last days could disagree whether an approval came in time."""
     world = await friends()
     await world.push("M3-NUT 10")
     honest = world.alpha.transfer()

@@ -1,4 +1,4 @@
-"""No announcement of anybody, and no outage of InvenTree, takes a bot's voice away from its own people."""
+"""Neither an announcement nor an outage of InvenTree keeps a bot from answering its own people."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, a_world, friends, told
 
 LISTED = {"@anna:twin.test": "anna", "@bea:twin.test": "anna", "@cem:twin.test": "anna"}
-"""Attraktor, whose bot has the lower id, says that Betaspace's people are its own."""
+"""Attraktor, whose bot has the lower id, claims Betaspace's people."""
 SHORTLY = timedelta(seconds=2)
 
 
 def answers_of(world: World, line: str) -> list[Message]:
-    """What betaspace's bot, the victim, has answered."""
+    """The answers of betaspace's bot, the victim."""
     return [m for m in world.room.answers(line) if m.sender == world.beta.chat.user_id]
 
 
 async def hostile() -> World:
-    """Friends; then attraktor begins to list betaspace's people."""
+    """Friends; then attraktor begins to claim betaspace's people."""
     world = await friends()
     await world.alpha.restart(people=LISTED)
     await world.settle()
     return world
 
 
-async def test_a_friend_that_lists_our_people_does_not_keep_them_from_ending_the_friendship() -> None:
+async def test_a_friend_that_claims_our_people_does_not_keep_them_from_ending_the_friendship() -> None:
     world = await hostile()
     line = world.bea.says("!fed disconnect attraktor --sure --now")
     await world.settle()
@@ -38,14 +38,14 @@ async def test_a_friend_that_lists_our_people_does_not_keep_them_from_ending_the
 
 
 @pytest.mark.parametrize("text", ["!fed help", "!fed whoami", "!fed status", "!fed spaces", "!fed todo"])
-async def test_a_friend_that_lists_our_people_does_not_keep_us_from_answering_them(text: str) -> None:
+async def test_a_friend_that_claims_our_people_does_not_keep_us_from_answering_them(text: str) -> None:
     world = await hostile()
     line = world.bea.says(text)
     await world.settle()
     assert len(answers_of(world, line)) == 1
 
 
-async def test_what_changes_something_is_done_once_its_author_says_for_us() -> None:
+async def test_a_change_is_made_once_its_author_confirms_that_it_is_for_us() -> None:
     world = await hostile()
     line = world.cem.says("!fed push N-M3 1 to attraktor")
     await world.settle()
@@ -61,7 +61,7 @@ async def test_what_changes_something_is_done_once_its_author_says_for_us() -> N
     assert_books_balance(world)
 
 
-async def test_edits_and_unreadable_words_of_our_people_are_complained_of_by_us() -> None:
+async def test_edits_and_unreadable_messages_of_our_people_are_answered_by_us() -> None:
     world = await hostile()
     line = world.bea.says("hello")
     await world.settle()
@@ -72,7 +72,7 @@ async def test_edits_and_unreadable_words_of_our_people_are_complained_of_by_us(
     assert answers_of(world, typo)
 
 
-async def test_one_of_our_people_who_announces_a_party_is_still_answered() -> None:
+async def test_our_person_who_announces_a_party_is_still_answered() -> None:
     world = await friends()
     content = {"v": 1, "parties": []}
     world.server.put_state(world.bea.user_id, world.room.id, "dev.fedbot.party", world.bea.user_id, content)
@@ -131,7 +131,7 @@ async def test_with_inventree_down_nobody_else_ends_a_friendship() -> None:
 
 
 @pytest.mark.parametrize("text", ["push N-M3 1 to attraktor", "todo", "people", "disconnect attraktor"])
-async def test_with_inventree_down_each_other_line_is_told_that_it_waits_and_then_answered(text: str) -> None:
+async def test_with_inventree_down_other_lines_are_told_to_wait_and_answered_later(text: str) -> None:
     world = await friends()
     world.beta.goes_down()
     line = world.bea.says(f"!fed {text}")
@@ -146,7 +146,7 @@ async def test_with_inventree_down_each_other_line_is_told_that_it_waits_and_the
     assert_books_balance(world)
 
 
-async def test_what_waits_too_long_is_given_up_and_never_done() -> None:
+async def test_a_line_that_waits_too_long_is_given_up_and_never_done() -> None:
     world = await friends()
     world.beta.goes_down()
     line = world.cem.says("!fed push N-M3 1 to attraktor")
@@ -160,7 +160,7 @@ async def test_what_waits_too_long_is_given_up_and_never_done() -> None:
     assert len(answers_of(world, line)) == 2
 
 
-async def test_an_inventree_that_hangs_gets_a_word_within_two_seconds() -> None:
+async def test_a_line_is_told_to_wait_within_two_seconds_when_inventree_hangs() -> None:
     world = await friends()
     world.beta.hangs = True
     lines = {text: world.bea.says(f"!fed {text}") for text in ("whoami", "status", "push N-M3 1 to attraktor", "todo")}
@@ -186,7 +186,7 @@ async def test_a_bot_that_is_restarted_meanwhile_still_gives_the_answer() -> Non
     assert len(answers_of(world, line)) == 2
 
 
-async def test_an_inventree_that_answers_in_time_is_not_talked_about() -> None:
+async def test_nothing_is_said_about_an_inventree_that_answers_in_time() -> None:
     world = await a_world()
     line = world.bea.says("!fed todo")
     await world.passes(timedelta(minutes=20))

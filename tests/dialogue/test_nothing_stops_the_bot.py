@@ -1,4 +1,4 @@
-"""No input, no fault of the bot and no clock ends the bot or silences it: what fails is set aside, the rest goes on."""
+"""No input, fault or clock ends or silences the bot: a failing item is set aside and the rest goes on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HOSTILE_URLS = [
 
 
 def sends_address(liar: Space, url: str) -> None:
-    """The liar's bot tells this as the address of its InvenTree."""
+    """The liar's bot sends this as the address of its InvenTree."""
     honest = liar.bot.courier._envelope
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ async def test_a_hostile_address_of_a_peers_inventree_stops_nothing(url: str) ->
     assert not world.alpha.bot.quarantined()
 
 
-async def test_a_clock_that_was_two_months_ahead_once_does_not_end_the_bot() -> None:
+async def test_a_clock_that_was_two_months_fast_once_does_not_end_the_bot() -> None:
     world = await lent("M3-NUT 10")
     world.clock.is_set(TWO_MONTHS)
     await world.beta.restart()
@@ -88,7 +88,7 @@ async def test_a_friendship_asked_for_while_our_clock_was_months_ahead_is_open_f
     assert world.beta.connection().state is ConnectionState.EXPIRED
 
 
-async def test_a_clock_that_was_days_ahead_once_does_not_silence_the_bot() -> None:
+async def test_a_clock_that_was_days_fast_once_does_not_silence_the_bot() -> None:
     world = await friends()
     world.server.loses = lambda user, event: user == world.beta.chat.user_id and "dev.fedbot" in event["content"]
     world.anna.says("!fed push M3-NUT 10 to betaspace")
@@ -96,7 +96,7 @@ async def test_a_clock_that_was_days_ahead_once_does_not_silence_the_bot() -> No
     world.clock.is_set(FIVE_DAYS)
     world.beta.goes_down()
     world.cem.says("!fed status")
-    await world.passes(timedelta(minutes=3))  # sent again, put off, and told by the wrong clock
+    await world.passes(timedelta(minutes=3))  # sent again, delayed and reported by the wrong clock
     world.clock.is_set(-FIVE_DAYS)
     world.beta.comes_back()
     world.server.loses = lambda user, event: False
@@ -130,7 +130,7 @@ async def test_a_clock_set_in_the_middle_of_a_handover_keeps_the_books_and_the_b
 
 
 def fails_on(monkeypatch: pytest.MonkeyPatch, space: Space, kind: type[Step]) -> list[Step]:
-    """From now on this InvenTree edge breaks on steps of that kind, in a way that nobody has foreseen."""
+    """This InvenTree edge fails on steps of that kind from now on, with an unexpected error."""
     broken: list[Step] = []
     honest = space.inventory.act
 
@@ -144,7 +144,7 @@ def fails_on(monkeypatch: pytest.MonkeyPatch, space: Space, kind: type[Step]) ->
     return broken
 
 
-async def test_a_step_that_fails_unforeseen_is_set_aside_told_once_and_tried_again_by_an_admin(
+async def test_a_step_with_an_unexpected_error_is_set_aside_reported_once_and_retried_by_an_admin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = await friends()
@@ -203,7 +203,7 @@ async def test_an_outcome_on_which_the_rules_fail_is_never_skipped_and_others_go
     assert_books_balance(world)
 
 
-async def test_a_document_on_which_the_timers_fail_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_document_on_which_the_timers_fail_delays_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await friends()
     await world.push("M3-NUT 10")
     poison = world.alpha.transfer().id
@@ -224,7 +224,7 @@ async def test_a_document_on_which_the_timers_fail_holds_up_no_other(monkeypatch
     assert [t.terms.lines[0].quantity for t in world.beta.turn.transfers()] == [10, 4]
 
 
-async def test_a_message_that_cannot_be_made_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_message_that_can_not_be_rendered_delays_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await friends()
     honest = world.alpha.chat.send
 
@@ -252,7 +252,7 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(monkeypatch: pyte
     assert Dropped(aside.number, "ChatMessage", aside.problem) in noted
 
 
-async def test_a_question_that_fails_unforeseen_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_query_with_an_unexpected_error_delays_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await friends()
     honest = world.alpha.inventory.answer_all
     asked: list[object] = []
@@ -278,7 +278,7 @@ async def test_a_question_that_fails_unforeseen_holds_up_no_other(monkeypatch: p
     assert world.room.answers(line), "whoever waits for the answer is told that there is none"
 
 
-async def test_a_secret_that_the_vault_cannot_keep_holds_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_secret_that_the_vault_can_not_store_delays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
 
     def keep(reference: str, secret: str) -> None:
@@ -296,7 +296,7 @@ async def test_a_secret_that_the_vault_cannot_keep_holds_up_nothing(monkeypatch:
 @pytest.mark.parametrize(
     "word", ["a", "level", "fedbot.engine.pipeline", "2026-11-24", "x" * 5000, "level=info part=fedbot.engine"]
 )
-async def test_a_peers_value_that_is_no_token_is_not_kept_and_blanks_no_log(
+async def test_a_peers_value_that_is_no_token_is_not_stored_and_blanks_no_log(
     monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))

@@ -1,7 +1,7 @@
-"""The main stories where one InvenTree, or both, are of an older version: connect, offer, request, lend and return.
+"""The main stories with one or two InvenTrees of an older version: connect, offer, request, lend and return.
 
 `make test` has each old version on each side, and each story; `make test-long` has all of them on every pair of
-versions. Below 1.0 a friend's account isn't made by the bot: an admin makes it on the server, as the bot asks.
+versions. Below 1.0 the bot can't make a friend's account: an admin makes it on the server, as the bot asks.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ VIEWS = dict.fromkeys(("stock", "part", "part_category", "stock_location"), "vie
 
 
 def makes_access_by_hand(space: Space, peer: str) -> None:
-    """An admin makes group, user and token on the server, as these versions tell nothing of it over REST."""
+    """An admin makes group, user and token on the server, because these versions don't offer it over REST."""
     space.vault.keep(f"made-for/{peer}/1", make_account(space.tables, f"fed-{peer}-1", VIEWS))
 
 
 async def connected(alpha: str, beta: str) -> World:
-    """Friends that share all that they have."""
+    """Friends that share all their stock."""
     people = {"alpha": ("anna", "piet"), "beta": ("bea", "cem")}
     pinned = {
         side: {"pinned_superusers": (superuser,), "pinned_approvers": (approver,)}
@@ -123,12 +123,12 @@ async def plays(story: str, alpha: str, beta: str) -> None:
         ("files", "1.0", "0.13"),
     ],
 )
-async def test_a_story_goes_well_with_an_old_server(story: str, alpha: str, beta: str) -> None:
+async def test_a_story_succeeds_with_an_old_server(story: str, alpha: str, beta: str) -> None:
     await plays(story, alpha, beta)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("alpha", "beta"), list(product(RECORDED, repeat=2)))
 @pytest.mark.parametrize("story", STORIES)
-async def test_a_story_goes_well_with_every_pair(story: str, alpha: str, beta: str) -> None:
+async def test_a_story_succeeds_with_every_pair(story: str, alpha: str, beta: str) -> None:
     await plays(story, alpha, beta)

@@ -1,5 +1,5 @@
-"""Neighbours without a bot: lent, reminded of, brought back, given and lost on our side alone."""
-# ruff: noqa: ANN401 -- rows of the simulated tables, and wherever a line is said
+"""Neighbours without a bot: lending, reminders, returns, gifts and losses on our side alone."""
+# ruff: noqa: ANN401 -- rows of the simulated tables, and any place where a line is written
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def with_neighbour(world: World) -> list[Any]:
     return [row for row in world.alpha.stock(customer=company) if company]
 
 
-async def test_it_is_lent_and_comes_back_by_the_same_steps() -> None:
+async def test_it_is_lent_and_returned_by_the_same_steps() -> None:
     world = await lent_outside()
     (row,) = with_neighbour(world)
     assert row.quantity == 10
@@ -84,7 +84,7 @@ async def test_the_same_line_twice_lends_twice_and_says_so() -> None:
     assert "in addition" not in await says(world, "piet", LINE)
 
 
-async def test_whoever_lent_it_is_reminded_until_more_time_or_its_end() -> None:
+async def test_the_lending_person_is_reminded_until_an_extension_or_the_end() -> None:
     world = await lent_outside()
     await world.passes(13 * A_DAY)
     (before,) = told(world.room, "is due back from Repair Café (outside) by Tue 8 Dec")
@@ -103,7 +103,7 @@ async def test_whoever_lent_it_is_reminded_until_more_time_or_its_end() -> None:
     assert len(told(world.room, "was due back")) == 1
 
 
-async def test_what_is_given_stays_and_what_came_from_a_friend_does_not_go() -> None:
+async def test_a_gift_stays_there_and_an_item_from_a_friend_does_not_leave() -> None:
     world = await lent_outside()
     await says(world, "piet", f"gift {code(world)}")
     assert state(world) is OutsideState.GIFT
@@ -121,13 +121,13 @@ async def test_what_is_given_stays_and_what_came_from_a_friend_does_not_go() -> 
         ('lend 9999 M3-NUT to outside "Repair Café" for 2 weeks', "350"),
     ],
 )
-async def test_what_can_not_be_lent_is_refused(line: str, words: str) -> None:
+async def test_an_item_that_can_not_be_lent_is_refused(line: str, words: str) -> None:
     world = await a_world()
     assert words in await says(world, "piet", line)
     assert world.alpha.turn.outside_loans() == []
 
 
-async def test_what_is_booked_goes_to_a_neighbour_only_by_a_second_line_that_names_all_that_was_typed() -> None:
+async def test_a_booked_item_goes_to_a_neighbour_only_by_a_second_line_that_repeats_everything() -> None:
     world = await friends()
     await says(world, "anna", "lend #42 to betaspace from 12.12. until 19.12.")
     world.cem.reacts(world.card(), "✅")
@@ -154,7 +154,7 @@ async def test_a_number_lends_all_that_was_typed() -> None:
     assert (loan.neighbour, loan.note) == ("Repair Café", "for their laser")
 
 
-async def test_only_approvers_lend_and_the_admin_room_will_do() -> None:
+async def test_only_approvers_lend_also_in_the_admin_room() -> None:
     world = await a_world()
     assert "approver" in await says(world, "kim", LINE)
     assert world.alpha.turn.outside_loans() == []
@@ -164,7 +164,7 @@ async def test_only_approvers_lend_and_the_admin_room_will_do() -> None:
     assert not told(world.room, "is on loan to Repair Café")
 
 
-async def test_when_a_step_fails_nothing_is_lent_or_people_find_an_end() -> None:
+async def test_after_a_failed_step_nothing_is_lent_or_people_settle_it() -> None:
     world = await a_world()
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/assign/", status=400)
     await says(world, "piet", LINE)
@@ -229,13 +229,13 @@ async def test_a_restart_after_any_step_lends_it_once() -> None:
         assert_books_balance(world)
 
 
-# --- the neighbour has a bot by now -----------------------------------------------------------------------------
+# --- the neighbour has a bot now --------------------------------------------------------------------------------
 
 HAND_OVER = 'outside "Betaspace e.V." is betaspace'
 
 
 async def lent_before_they_had_a_bot(line: str = "lend 10 M3-NUT") -> World:
-    """Attraktor has lent something to "Betaspace e.V.", which became a friend since."""
+    """Attraktor has lent something to "Betaspace e.V.", which became a friend later."""
     world = await a_world()
     await says(world, "piet", f'{line} to outside "Betaspace e.V." for 2 weeks')
     assert state(world) is OutsideState.OUT, world.room.transcript()
@@ -244,13 +244,13 @@ async def lent_before_they_had_a_bot(line: str = "lend 10 M3-NUT") -> World:
 
 
 async def hands_over(world: World) -> str:
-    """A superuser says so; the offer, which answers the line."""
+    """A superuser hands the loan over; return the offer, which answers the line."""
     answer = await says(world, "anna", HAND_OVER)
     assert state(world) is OutsideState.HANDING_OVER, world.room.transcript()
     return answer
 
 
-async def test_what_a_neighbour_has_becomes_an_ordinary_loan_once_it_has_a_bot_and_says_yes() -> None:
+async def test_a_neighbours_loan_becomes_an_ordinary_one_once_its_new_bot_approves() -> None:
     world = await lent_before_they_had_a_bot()
     assert "superuser" in await says(world, "piet", HAND_OVER)
     offer = await hands_over(world)
@@ -286,7 +286,7 @@ async def test_what_a_neighbour_has_becomes_an_ordinary_loan_once_it_has_a_bot_a
     assert_books_balance(world)
 
 
-async def test_a_loan_that_is_handed_over_keeps_its_lending_rules_and_show_tells_where_they_stand() -> None:
+async def test_a_loan_that_is_handed_over_keeps_its_lending_rules_and_show_says_where_they_are() -> None:
     world = await a_world(alpha={"lending": (LendingRule(parts=("M3-NUT",), extensions=1, longest=30),)})
     await says(world, "piet", 'lend 10 M3-NUT to outside "Betaspace e.V." for 2 weeks')
     await world.connect()
@@ -301,7 +301,7 @@ async def test_a_loan_that_is_handed_over_keeps_its_lending_rules_and_show_tells
 
 
 @pytest.mark.parametrize("how", ["declined", "cancelled", "expired"])
-async def test_when_their_bot_does_not_take_it_over_the_neighbour_has_it_as_before(how: str) -> None:
+async def test_if_their_bot_does_not_accept_it_the_neighbour_has_it_as_before(how: str) -> None:
     world = await lent_before_they_had_a_bot()
     await hands_over(world)
     if how == "declined":
@@ -318,7 +318,7 @@ async def test_when_their_bot_does_not_take_it_over_the_neighbour_has_it_as_befo
     assert_books_balance(world)
 
 
-async def test_what_our_inventree_shows_otherwise_is_not_handed_over() -> None:
+async def test_a_loan_that_differs_from_our_inventree_is_not_handed_over() -> None:
     world = await lent_before_they_had_a_bot()
     (row,) = with_neighbour(world)
     with world.alpha.by_hand():
@@ -337,7 +337,7 @@ async def test_what_our_inventree_shows_otherwise_is_not_handed_over() -> None:
         ("POST", "/api/stock/assign/", OutsideState.OUT),
     ],
 )
-async def test_when_a_step_of_the_hand_over_fails_it_is_with_the_neighbour_or_people_look(
+async def test_after_a_failed_hand_over_the_neighbour_still_has_it_or_people_check(
     method: str, path: str, after: OutsideState
 ) -> None:
     world = await lent_before_they_had_a_bot()
@@ -356,7 +356,7 @@ async def test_when_a_step_of_the_hand_over_fails_it_is_with_the_neighbour_or_pe
     assert_books_balance(world)
 
 
-async def test_what_their_inventree_refuses_is_with_the_neighbour_as_before() -> None:
+async def test_after_a_refusal_by_their_inventree_the_neighbour_has_it_as_before() -> None:
     world = await lent_before_they_had_a_bot()
     await hands_over(world)
     world.beta.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/$", times=None, status=400)
@@ -385,11 +385,11 @@ async def test_a_restart_after_any_step_hands_it_over_once() -> None:
             assert_books_balance(world)
 
 
-# --- the borrower has entered it by hand before ------------------------------------------------------------------
+# --- the borrower entered it by hand before ---------------------------------------------------------------------
 
 
 async def is_here_by_hand(world: World, *, quantity: int = 10, **fields: Any) -> int:
-    """Somebody at betaspace has entered what it borrows as a stock item of its own; its number."""
+    """Somebody at betaspace has entered the borrowed item by hand; return its number."""
     with world.beta.by_hand():
         part = world.beta.part(fields.pop("ipn", "N-M3")).pk
         place = world.beta.location("Shelf 2")
@@ -398,7 +398,7 @@ async def is_here_by_hand(world: World, *, quantity: int = 10, **fields: Any) ->
     return int(row["pk"])
 
 
-async def test_what_the_borrower_has_entered_by_hand_is_marked_as_borrowed_and_nothing_is_added() -> None:
+async def test_an_item_that_the_borrower_entered_by_hand_is_marked_as_borrowed_and_nothing_is_added() -> None:
     world = await lent_before_they_had_a_bot()
     item = await is_here_by_hand(world)
     await hands_over(world)
@@ -428,7 +428,7 @@ async def test_what_the_borrower_has_entered_by_hand_is_marked_as_borrowed_and_n
     assert (world.alpha.total("M3-NUT"), world.beta.total("N-M3")) == (350, 900), world.room.transcript()
 
 
-async def test_of_a_thing_with_a_serial_number_the_borrowers_own_record_goes_on() -> None:
+async def test_the_borrowers_own_record_of_a_serialised_item_is_used() -> None:
     world = await lent_before_they_had_a_bot("lend #42")
     item = await is_here_by_hand(world, ipn="LENS-2", quantity=1, serial_numbers="0042")
     await hands_over(world)
@@ -442,7 +442,7 @@ async def test_of_a_thing_with_a_serial_number_the_borrowers_own_record_goes_on(
 
 
 @pytest.mark.parametrize("what", ["less", "serial", "given", "two"])
-async def test_a_stock_item_that_is_not_just_that_is_refused_with_what_to_do(what: str) -> None:
+async def test_a_stock_item_that_does_not_match_exactly_is_refused_with_what_to_do(what: str) -> None:
     world = await lent_before_they_had_a_bot()
     item = await is_here_by_hand(world, quantity=4 if what == "less" else 10)
     word = f"#{item}"
@@ -466,7 +466,7 @@ async def test_a_stock_item_that_is_not_just_that_is_refused_with_what_to_do(wha
     assert state(world) is OutsideState.HANDED_OVER, "as it was before"
 
 
-async def test_what_changes_after_the_card_is_not_marked_and_goes_back_to_the_neighbour() -> None:
+async def test_an_item_that_changes_after_the_card_is_not_marked_and_stays_with_the_neighbour() -> None:
     world = await lent_before_they_had_a_bot()
     item = await is_here_by_hand(world)
     await hands_over(world)
@@ -482,8 +482,8 @@ async def test_what_changes_after_the_card_is_not_marked_and_goes_back_to_the_ne
     assert world.alpha.given("M3-NUT") == 0
 
 
-async def test_what_was_offered_and_is_borrowed_by_now_does_not_leave() -> None:
-    """A careless member offers what they have entered by hand, and another says then that it is only borrowed."""
+async def test_an_offered_item_that_is_borrowed_by_now_does_not_leave() -> None:
+    """A careless member offers an item that they entered by hand, and then somebody says that it is only borrowed."""
     world = await lent_before_they_had_a_bot()
     item = await is_here_by_hand(world)
     await hands_over(world)
@@ -501,7 +501,7 @@ async def test_what_was_offered_and_is_borrowed_by_now_does_not_leave() -> None:
     assert "have said since that it is only on loan to them" in world.room.transcript()
 
 
-async def test_it_can_be_said_that_it_is_not_here_after_all_and_only_of_such_loans() -> None:
+async def test_here_can_be_taken_back_and_works_only_for_such_loans() -> None:
     world = await lent_before_they_had_a_bot()
     item = await is_here_by_hand(world)
     await hands_over(world)
@@ -536,7 +536,7 @@ async def test_a_restart_after_any_step_marks_it_once() -> None:
 
 @pytest.mark.parametrize("steps", [0, 2, 4, 6, 9, 12])
 async def test_after_a_loss_it_is_marked_all_the_same_and_nothing_is_added(steps: int) -> None:
-    """The journal is lost between the yes and the entry: what was said stands in our own message in the room."""
+    """The journal is lost between approval and booking. The line is in our own message in the room."""
     world = await lent_before_they_had_a_bot()
     item = await is_here_by_hand(world)
     await hands_over(world)
@@ -556,10 +556,10 @@ async def test_after_a_loss_it_is_marked_all_the_same_and_nothing_is_added(steps
     assert len([note for note in world.beta.history(item) if ":1:in" in note]) == 1
 
 
-# --- the ledger, figures, and after a loss ------------------------------------------------------------------------
+# --- ledger, figures, loss of the journal -----------------------------------------------------------------------
 
 
-async def test_the_ledger_and_the_figures_tell_what_neighbours_have_and_had() -> None:
+async def test_the_ledger_and_the_figures_show_neighbours_loans() -> None:
     world = await lent_outside(alpha={"pages_url": URL})
     await says(world, "piet", f"return {code(world)}")
     await world.passes(timedelta(hours=1))
@@ -613,7 +613,7 @@ async def test_the_ledger_and_the_figures_tell_what_neighbours_have_and_had() ->
     assert (await program.reads("/outside"))[0]["overdue_days"] == 2
 
 
-async def test_after_a_rebuild_what_neighbours_have_is_known_again_and_comes_back() -> None:
+async def test_after_a_rebuild_neighbours_loans_are_known_again_and_returned() -> None:
     world = await lent_outside()
     await says(world, "piet", f"return {code(world)}")
     await says(world, "piet", LINE)
@@ -635,7 +635,7 @@ async def test_after_a_rebuild_what_neighbours_have_is_known_again_and_comes_bac
 
 
 @pytest.mark.parametrize("is_over", [False, True])
-async def test_after_a_rebuild_in_a_hand_over_it_goes_on_and_is_booked_once(*, is_over: bool) -> None:
+async def test_a_hand_over_goes_on_after_a_rebuild_and_is_booked_once(*, is_over: bool) -> None:
     world = await lent_before_they_had_a_bot()
     await hands_over(world)
     if is_over:
@@ -655,7 +655,7 @@ async def test_after_a_rebuild_in_a_hand_over_it_goes_on_and_is_booked_once(*, i
     assert_books_balance(world)
 
 
-async def test_what_a_neighbour_has_is_named_by_the_thing() -> None:
+async def test_a_neighbours_loan_is_named_by_its_item() -> None:
     world = await lent_outside()
     assert await says(world, "piet", "return lens") == (
         'Nothing called "lens" is on loan, and no card has that id. I did nothing.\nSee what is on loan: !fed todo'
@@ -670,7 +670,7 @@ async def test_what_a_neighbour_has_is_named_by_the_thing() -> None:
     assert state(world) is OutsideState.RETURNED
 
 
-async def test_a_thing_that_a_neighbour_and_a_friend_have_is_asked_back() -> None:
+async def test_an_item_that_a_neighbour_and_a_friend_have_is_asked_about() -> None:
     world = await friends()
     await says(world, "piet", LINE)
     world.anna.says("!fed lend 5 M3-NUT to betaspace for 2 weeks")

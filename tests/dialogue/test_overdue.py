@@ -1,4 +1,4 @@
-"""Things that don't come back: who sees it before deciding, who is told when, and a friend that gets no new loans."""
+"""Overdue loans: shown before a decision, reported once, and a friend with overdue loans gets no new ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ A_DAY = timedelta(days=1)
 
 
 async def overdue_for(days: int) -> World:
-    """Betaspace has borrowed 10 nuts of attraktor for a week, and they are overdue for so long; all is shared."""
+    """Betaspace borrowed 10 nuts of attraktor for a week, and they are overdue by that many days;
+    everything is shared.
+    """
     world = await lent("M3-NUT 10", "for 1 week")
     world.piet.says("!fed share all")
     await world.passes(timedelta(days=8 + days))
@@ -29,7 +31,7 @@ async def says(world: World, person: str, line: str, room: str | None = None) ->
     return answer.text
 
 
-async def test_who_decides_sees_what_is_overdue_and_it_stays_outside_of_the_hash() -> None:
+async def test_the_decider_sees_overdue_loans_which_are_not_part_of_the_hash() -> None:
     world = await overdue_for(1)
     world.bea.says("!fed request 5 M3-BOLT from attraktor")
     await world.settle()
@@ -43,7 +45,7 @@ async def test_who_decides_sees_what_is_overdue_and_it_stays_outside_of_the_hash
     world.piet.reacts(card, "✅")
     await world.grace()
     assert world.alpha.turn.transfer(loan.id).closed is not None  # type: ignore[union-attr]
-    assert world.beta.total("M3-BOLT") == 17  # the card showed something else by then, and the yes counts
+    assert world.beta.total("M3-BOLT") == 17  # the card showed something else by then, and the approval counts
     assert_books_balance(world)
 
 
@@ -99,7 +101,7 @@ async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itse
     assert_books_balance(world)
 
 
-async def test_after_a_rebuild_it_is_known_who_gets_no_new_loans() -> None:
+async def test_after_a_rebuild_the_stopped_friends_are_known() -> None:
     world = await overdue_for(1)
     await says(world, "anna", "overdue betaspace --stop")
     assert (await is_rebuilt(world.alpha)).stopped == ("Betaspace",)
@@ -110,7 +112,7 @@ async def test_after_a_rebuild_it_is_known_who_gets_no_new_loans() -> None:
     assert (await is_rebuilt(world.alpha)).stopped == ()
 
 
-async def test_nobody_is_shut_out_who_owes_nothing_and_people_can_lift_it() -> None:
+async def test_a_friend_without_overdue_loans_is_not_stopped_and_people_can_lift_it() -> None:
     world = await overdue_for(1)
     assert (await says(world, "anna", "overdue betaspace --resume")).startswith("Nothing to do: Betaspace can borrow.")
     await says(world, "anna", "overdue betaspace --stop")
@@ -121,7 +123,7 @@ async def test_nobody_is_shut_out_who_owes_nothing_and_people_can_lift_it() -> N
     assert "has nothing overdue" in await says(world, "bea", "overdue attraktor --stop")
 
 
-async def test_lending_that_is_stopped_in_the_admin_room_is_told_where_the_friend_reads() -> None:
+async def test_a_stop_in_the_admin_room_is_told_where_the_friend_reads() -> None:
     world = await overdue_for(1)
     for option, words in (("stop", "makes no new loans to Betaspace"), ("resume", "lends to Betaspace again")):
         await says(world, "anna", f"overdue betaspace --{option}", world.alpha_admins.id)

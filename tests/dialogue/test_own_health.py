@@ -1,4 +1,4 @@
-"""Our own InvenTree as a conversation: down and back, upgraded under us, and the bot's own tokens renewed."""
+"""Our own InvenTree in conversations: down and back, upgraded while we run, and the bot's own tokens renewed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEXT, ADMIN_NEXT = f"fedbot-attraktor-{ENDS}", f"fedbot-admin-attraktor-{ENDS}"
 
 
 async def status(world: World, *, private: bool = True) -> str:
-    """What the bot says of itself."""
+    """The bot's status answer."""
     room = world.alpha_admins if private else world.room
     line = world.anna.says("!fed status", room=room.id)
     await world.settle()
@@ -48,7 +48,7 @@ async def test_an_outage_is_one_message_that_says_when_it_is_over_and_nothing_is
     hits = world.alpha.transport.faults.hits
     await world.grace()
     await world.passes(timedelta(hours=12))
-    assert world.alpha.transport.faults.hits - hits < 300  # a call each 5 minutes, of whatever waits
+    assert world.alpha.transport.faults.hits - hits < 300  # one call every 5 minutes for all that waits
     (outage,) = told(world.alpha_admins, "Attraktor's InvenTree")
     assert outage.text.startswith("⏸ Attraktor's InvenTree does not answer.")
     text = await status(world)
@@ -64,7 +64,7 @@ async def test_an_outage_is_one_message_that_says_when_it_is_over_and_nothing_is
     assert_books_balance(world)
 
 
-async def test_a_line_that_gets_no_answer_is_enough_to_notice_the_outage_and_its_end() -> None:
+async def test_an_unanswered_line_is_enough_to_notice_the_outage_and_its_end() -> None:
     world = await friends()
     world.alpha.goes_down()
     world.kim.says("!fed stats")
@@ -76,7 +76,7 @@ async def test_a_line_that_gets_no_answer_is_enough_to_notice_the_outage_and_its
     assert not told(world.alpha_admins, "does not answer")
 
 
-async def test_while_it_is_down_people_are_answered_at_once_and_it_is_left_alone() -> None:
+async def test_during_an_outage_people_are_answered_at_once_and_inventree_gets_few_calls() -> None:
     world = await friends()
     world.alpha.goes_down()
     await world.passes(timedelta(minutes=1))
@@ -133,7 +133,7 @@ def becomes(space: Space, api: int, release: str) -> None:
     space.tables.version = replace(space.tables.version, api=api, point_release=release)
 
 
-async def test_an_upgrade_is_told_only_if_something_works_differently() -> None:
+async def test_an_upgrade_is_reported_only_if_something_works_differently() -> None:
     world = await friends(alpha=DAILY)
     becomes(world.alpha, 529, "1.4.9")
     await world.passes(A_DAY + timedelta(minutes=1))
@@ -146,7 +146,7 @@ async def test_an_upgrade_is_told_only_if_something_works_differently() -> None:
     assert "Any account can make itself admin" in message.text
 
 
-async def test_a_version_that_is_too_new_is_told_at_the_start_after_and_nothing_is_moved() -> None:
+async def test_a_version_that_is_too_new_is_reported_at_the_next_start_and_nothing_moves() -> None:
     world = await friends(alpha=DAILY)
     card = await world.push()
     becomes(world.alpha, 600, "2.0.0")
@@ -166,7 +166,7 @@ async def test_a_version_that_is_too_new_is_told_at_the_start_after_and_nothing_
     assert world.alpha.total("M3-NUT") == 340
 
 
-async def test_a_token_that_is_no_good_any_more_is_told_once_a_day_and_is_no_outage() -> None:
+async def test_an_invalid_token_is_reported_once_a_day_and_is_no_outage() -> None:
     world = await friends(alpha={**DAILY, "stats_schedule": "0 * * * *"})
     rows = world.alpha.tables.tokens
     token = rows.find("user", world.alpha.user("fedbot").pk)[0]
@@ -179,7 +179,7 @@ async def test_a_token_that_is_no_good_any_more_is_told_once_a_day_and_is_no_out
     assert told(world.room, "stock items of")
 
 
-async def test_what_waits_for_a_token_says_who_makes_one_and_never_that_nothing_is_to_be_done() -> None:
+async def test_work_that_waits_for_a_token_says_who_makes_one_and_never_that_nothing_is_to_be_done() -> None:
     world = await friends()
     card = await world.push()
     rows = world.alpha.tables.tokens
@@ -203,7 +203,7 @@ async def test_what_waits_for_a_token_says_who_makes_one_and_never_that_nothing_
 
 
 @pytest.mark.parametrize(("side", "path"), [("alpha", "stock/transfer/"), ("beta", "api/stock/")])
-async def test_why_inventree_refused_it_is_told_in_its_own_words_on_both_sides(side: str, path: str) -> None:
+async def test_inventrees_own_reason_for_a_refusal_is_shown_on_both_sides(side: str, path: str) -> None:
     world = await friends()
     card = await world.push()
     getattr(world, side).fails(FaultKind.ERROR_BEFORE, "POST", path, status=418)
@@ -216,7 +216,7 @@ async def test_why_inventree_refused_it_is_told_in_its_own_words_on_both_sides(s
         assert "InvenTree refused it" not in text
 
 
-async def test_a_clock_that_was_a_year_ahead_keeps_nothing_from_being_looked_at() -> None:
+async def test_a_clock_that_was_a_year_fast_delays_no_check() -> None:
     world = await friends(alpha={**DAILY, "reconcile_at": datetime.min.time().replace(hour=3, minute=30)})
     begun = world.clock.now()
     world.clock.advance(timedelta(days=365))
@@ -234,10 +234,10 @@ async def test_a_clock_that_was_a_year_ahead_keeps_nothing_from_being_looked_at(
     assert begun < last <= world.clock.now()
 
 
-# --- what is due ---------------------------------------------------------------------------------------------
+# --- due work ------------------------------------------------------------------------------------------------
 
 
-async def test_status_tells_what_is_due_next() -> None:
+async def test_status_shows_what_is_due_next() -> None:
     more = {"stats_schedule": "0 9 * * mon", "reconcile_at": datetime.min.time().replace(hour=3, minute=30)}
     world = await friends(alpha={**DAILY, **more, "time_zone": "Europe/Berlin"})
     world.cem.says("!fed push 5 N-M3 to attraktor")
@@ -258,7 +258,7 @@ async def test_status_tells_what_is_due_next() -> None:
     assert "token" not in in_room
 
 
-async def test_status_tells_the_borrower_when_a_loan_is_reminded_of() -> None:
+async def test_status_shows_the_borrower_when_a_loan_is_reminded_of() -> None:
     world = await friends()
     world.anna.says("!fed lend M3-NUT 10 to betaspace until 31.12.2026")
     await world.settle()
@@ -283,7 +283,7 @@ async def test_books_are_compared_each_night_once_over_restarts_and_both_changes
             await space.restart()
         await world.passes(timedelta(minutes=1))
         before = comparisons()
-        for hours in (13, 1, 1, 9):  # over the hour that is left out, or comes twice
+        for hours in (13, 1, 1, 9):  # over the hour that is skipped, or comes twice
             await world.passes(timedelta(hours=hours))
             await world.alpha.restart()
         assert comparisons() == before + 1
@@ -319,7 +319,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 async def comes(world: World, day: date) -> None:
-    """Early on that day."""
+    """Wait until early on that day."""
     moment = datetime.combine(day, world.clock.now().timetz()).replace(hour=21, minute=0)
     world.clock.advance(moment - world.clock.now())
     await world.alpha.restart()
@@ -372,7 +372,7 @@ POINTS = [
 
 
 @pytest.mark.parametrize(("method", "path", "kind"), POINTS)
-async def test_whatever_breaks_in_between_the_token_in_the_file_is_good(
+async def test_the_token_in_the_file_is_valid_whatever_fails_in_between(
     tmp_path: Path, method: str, path: str, kind: FaultKind
 ) -> None:
     world = await with_files(tmp_path)
@@ -441,7 +441,7 @@ async def test_a_file_that_holds_another_token_by_now_is_left_alone_and_its_toke
     assert tokens(world.alpha, "fedbot")["by hand"]
 
 
-async def test_a_file_that_may_not_be_replaced_is_warned_of_and_nothing_is_made(
+async def test_a_file_that_can_not_be_replaced_is_reported_and_no_token_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = await with_files(tmp_path)
@@ -453,7 +453,7 @@ async def test_a_file_that_may_not_be_replaced_is_warned_of_and_nothing_is_made(
     assert tokens(world.alpha, "fedbot") == {"seed": True}
 
 
-async def test_an_inventree_that_makes_no_tokens_is_told_what_to_click(tmp_path: Path) -> None:
+async def test_an_inventree_that_makes_no_tokens_gets_instructions_what_to_click(tmp_path: Path) -> None:
     world = await with_files(tmp_path)
     becomes(world.alpha, 300, "0.17.0")
     await comes(world, DAY_30)

@@ -1,4 +1,4 @@
-"""Parcels: it leaves the giver at once, and is booked in only when somebody over there says that it has arrived."""
+"""Parcels: the items leave the giver at once, and are booked in only when somebody there reports their arrival."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def nuts(world: World) -> tuple[int, int]:
 
 
 async def posted(world: World, words: str = "M3-NUT 10") -> Message:
-    """Anna gives ten nuts, Cem says yes, they come by parcel; the card."""
+    """Anna gives ten nuts, Cem approves, they go by parcel; return the card."""
     world.cem.reacts(await world.push(words), "📦")
     await world.grace()
     assert states(world) == {SENT}
@@ -41,14 +41,14 @@ async def posted(world: World, words: str = "M3-NUT 10") -> Message:
 
 
 async def says(world: World, person: Person, words: str) -> str:
-    """The person says it of the newest transfer; the one answer."""
+    """The person writes a line about the newest transfer; return the only answer."""
     line = person.says(f"!fed {words.replace('ID', world.alpha.transfer().code)}")
     await world.settle()
     return world.answer_to(line)
 
 
 async def requested(world: World) -> None:
-    """Tom asks Attraktor for fifty bolts."""
+    """Tom requests fifty bolts from Attraktor."""
     world.anna.says("!fed share M3-BOLT")
     await world.settle()
     world.tom.says("!fed request 50 M3-BOLT from attraktor")
@@ -60,11 +60,11 @@ async def arrives(world: World, person: Person | None = None) -> None:
     await world.grace()
 
 
-# --- the way it should go ------------------------------------------------------------------------------------
+# --- success --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("words", ["by parcel", "per post", "by mail"])
-async def test_a_line_says_in_words_that_it_goes_by_parcel(words: str) -> None:
+async def test_a_line_may_say_in_words_that_it_goes_by_parcel(words: str) -> None:
     world = await friends()
     world.anna.says(f"!fed push 10 M3-NUT to betaspace {words}")
     await world.settle()
@@ -73,7 +73,7 @@ async def test_a_line_says_in_words_that_it_goes_by_parcel(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["it arrived", "It's here!", "the parcel has arrived", "es ist angekommen"])
-async def test_a_reply_says_in_a_sentence_that_it_is_here(words: str) -> None:
+async def test_a_reply_may_report_the_arrival_in_a_sentence(words: str) -> None:
     world = await friends()
     card = await posted(world)
     world.bea.says(f"!fed {words}", reply_to=card.event_id)
@@ -82,7 +82,7 @@ async def test_a_reply_says_in_a_sentence_that_it_is_here(words: str) -> None:
     assert states(world) == {DONE}
 
 
-async def test_it_leaves_at_once_and_is_booked_in_by_a_second_parcel_tap() -> None:
+async def test_it_leaves_at_once_and_is_booked_in_by_a_second_parcel_reaction() -> None:
     world = await friends()
     offered = await world.push()
     assert "📦 yes, but it isn't here yet" in offered.text
@@ -110,7 +110,7 @@ async def test_it_leaves_at_once_and_is_booked_in_by_a_second_parcel_tap() -> No
     assert_books_balance(world)
 
 
-async def test_offered_as_a_parcel_a_plain_yes_means_the_same() -> None:
+async def test_on_an_offer_by_parcel_a_plain_approval_means_the_same() -> None:
     world = await friends()
     card = await world.push("M3-NUT 10 --parcel")
     assert "It comes by parcel: ✅ yes, send it" in card.text
@@ -122,7 +122,7 @@ async def test_offered_as_a_parcel_a_plain_yes_means_the_same() -> None:
     assert_books_balance(world)
 
 
-async def test_the_owner_sends_what_was_requested_by_parcel_and_the_askers_approver_says_that_it_came() -> None:
+async def test_the_owner_sends_a_request_by_parcel_and_the_requesters_approver_reports_its_arrival() -> None:
     world = await friends()
     await requested(world)
     world.piet.says("!fed approve --parcel", reply_to=world.room.message("Give it?"))
@@ -142,7 +142,7 @@ async def test_the_owner_sends_what_was_requested_by_parcel_and_the_askers_appro
     assert_books_balance(world)
 
 
-async def test_less_is_granted_by_parcel_and_who_asked_but_may_not_book_in_cannot_say_that_it_came() -> None:
+async def test_less_is_granted_by_parcel_and_a_requester_without_permission_can_not_report_its_arrival() -> None:
     world = await friends()
     await requested(world)
     world.piet.says("!fed approve 20 --parcel", reply_to=world.room.message("Give it?"))
@@ -161,7 +161,7 @@ async def test_less_is_granted_by_parcel_and_who_asked_but_may_not_book_in_canno
     assert_books_balance(world)
 
 
-async def test_what_is_lent_may_go_by_parcel_and_is_on_loan_once_it_is_there() -> None:
+async def test_a_loan_may_go_by_parcel_and_is_on_loan_once_it_arrives() -> None:
     world = await friends()
     world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
     await world.settle()
@@ -177,7 +177,7 @@ async def test_what_is_lent_may_go_by_parcel_and_is_on_loan_once_it_is_there() -
     assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
 
 
-async def test_of_two_things_one_had_gone_and_the_other_comes_by_parcel() -> None:
+async def test_one_of_two_items_had_left_and_the_other_comes_by_parcel() -> None:
     world = await friends()
     card = await world.push("M3-NUT 10 + RES-10K 20")
     with world.alpha.by_hand():
@@ -192,10 +192,10 @@ async def test_of_two_things_one_had_gone_and_the_other_comes_by_parcel() -> Non
     assert_books_balance(world)
 
 
-# --- while it is on its way ----------------------------------------------------------------------------------
+# --- in transit -----------------------------------------------------------------------------------------------
 
 
-async def test_nothing_is_said_again_and_nothing_runs_out_for_weeks_but_the_approvers_are_asked() -> None:
+async def test_nothing_is_repeated_or_expires_for_weeks_but_the_approvers_are_asked() -> None:
     world = await friends(beta={"parcel_reminder": 7 * A_DAY})
     card = await posted(world)
     before = len(world.server.log)
@@ -216,7 +216,7 @@ async def test_nothing_is_said_again_and_nothing_runs_out_for_weeks_but_the_appr
     assert states(world) == {DONE}
 
 
-async def test_everybody_can_see_that_it_is_on_its_way() -> None:
+async def test_everybody_can_see_that_it_is_in_transit() -> None:
     world = await friends()
     await posted(world)
     for person in (world.anna, world.bea):
@@ -231,7 +231,7 @@ async def test_everybody_can_see_that_it_is_on_its_way() -> None:
     assert told(world.room, "The books of Attraktor and Betaspace agree")
 
 
-async def test_a_second_yes_before_it_left_does_not_book_it_in() -> None:
+async def test_a_second_approval_before_it_left_does_not_book_it_in() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "📦")
@@ -249,7 +249,7 @@ async def test_a_second_yes_before_it_left_does_not_book_it_in() -> None:
     assert nuts(world) == (NUTS - 10, NUTS_THERE)
 
 
-async def test_only_an_approver_of_the_receiver_says_that_it_came_and_only_once_it_is_on_its_way() -> None:
+async def test_only_an_approver_of_the_receiver_reports_the_arrival_and_only_in_transit() -> None:
     world = await friends()
     await world.push()
     assert "isn't on its way to Betaspace" in await says(world, world.cem, "received ID")
@@ -268,7 +268,7 @@ async def test_only_an_approver_of_the_receiver_says_that_it_came_and_only_once_
     assert_books_balance(world)
 
 
-async def test_it_is_taken_back_in_time_that_it_came() -> None:
+async def test_a_reported_arrival_can_be_taken_back_in_time() -> None:
     world = await friends()
     await posted(world)
     await says(world, world.bea, "received ID")
@@ -309,11 +309,11 @@ async def says_while_the_other_sleeps(world: World) -> None:
     await world.passes(timedelta(seconds=6), asleep=(world.alpha,))
 
 
-# --- not all of it comes --------------------------------------------------------------------------------------
+# --- only a part arrives --------------------------------------------------------------------------------------
 
 
 async def seven_come(world: World) -> str:
-    """Cem, an approver, says alone that seven of the ten are here; the message that tells the sender's people."""
+    """Cem, an approver, reports that seven of the ten arrived; return the message to the sender's people."""
     await posted(world)
     assert "7 of 10 × M3 nut" in await says(world, world.cem, "received ID 7")
     await world.passes(timedelta(minutes=2))
@@ -334,7 +334,7 @@ async def seven_come(world: World) -> str:
         ("found", 10, "!fed push 3 #"),
     ],
 )
-async def test_fewer_than_were_sent_are_booked_in_by_the_approver_alone_and_the_sender_settles_the_rest(
+async def test_fewer_items_than_sent_are_booked_in_by_the_approver_alone_and_the_sender_settles_the_rest(
     truth: str, status: int, told_then: str
 ) -> None:
     world = await friends()
@@ -359,7 +359,7 @@ async def test_fewer_than_were_sent_are_booked_in_by_the_approver_alone_and_the_
     assert_books_balance(world)
 
 
-async def test_of_a_loan_only_what_came_is_on_loan_and_where_inventree_returns_no_parts_people_do() -> None:
+async def test_only_arrived_items_of_a_loan_are_on_loan_and_people_act_where_inventree_returns_no_parts() -> None:
     world = await friends()
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/return/", status=400)
     world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
@@ -378,7 +378,7 @@ async def test_of_a_loan_only_what_came_is_on_loan_and_where_inventree_returns_n
 
 
 @pytest.mark.parametrize("quantity", ["11", "10", "0", "-3", "nan", 7, "1e3", "7.0000001"])
-async def test_a_dishonest_receiver_has_never_got_less_than_nothing_nor_more_than_was_sent(quantity: object) -> None:
+async def test_a_dishonest_receiver_reports_neither_less_than_nothing_nor_more_than_was_sent(quantity: object) -> None:
     world = await friends()
     await posted(world)
     items = [{"number": 1, "item": 5, "part": 9, "place": "", "quantity": quantity}]
@@ -423,7 +423,7 @@ async def test_a_lost_parcel_is_written_off_by_the_givers_superuser() -> None:
     assert_books_balance(world)
 
 
-async def test_what_is_said_of_a_missing_parcel_does_not_contradict_itself() -> None:
+async def test_statements_about_a_missing_parcel_do_not_contradict_each_other() -> None:
     world = await friends()
     await missing(world, world.piet)
     assert "It is out of Attraktor's stock, and Betaspace has not booked it in." in world.card().text
@@ -431,7 +431,7 @@ async def test_what_is_said_of_a_missing_parcel_does_not_contradict_itself() -> 
     assert not any("may be wrong now" in text or "Nothing was booked" in text for text in said)
 
 
-async def test_what_told_of_a_missing_parcel_says_once_it_is_settled_what_is_so_and_nothing_of_before() -> None:
+async def test_the_message_about_a_missing_parcel_shows_only_the_settled_truth() -> None:
     world = await friends()
     await missing(world)
     (word,) = told(world.room, "did not arrive, says Bea")[-1:]
@@ -463,12 +463,12 @@ async def test_a_parcel_that_came_back_is_in_stock_again() -> None:
 
 
 @pytest.mark.parametrize("who", ["bea", "piet"])
-async def test_it_came_after_all_says_the_receivers_superuser(who: str) -> None:
+async def test_the_receivers_superuser_reports_that_it_arrived_after_all(who: str) -> None:
     world = await friends()
     await missing(world, getattr(world, who))
     assert "it came after all" in await says(world, world.bea, "resolve ID")
     await settles(world, world.bea, "come")
-    if who == "piet":  # the giver's people had said otherwise, so they agree
+    if who == "piet":  # the giver's people had said otherwise, so both have to agree
         assert world.alpha.transfer().state is DISPUTED
         await settles(world, world.anna, "arrived")
     assert states(world) == {DONE}
@@ -493,7 +493,7 @@ async def test_the_receiver_closes_it_and_only_the_giver_says_whether_it_came_ba
     assert_books_balance(world)
 
 
-async def test_only_an_approver_says_that_it_is_missing_and_only_of_what_is_on_its_way() -> None:
+async def test_only_an_approver_reports_it_missing_and_only_in_transit() -> None:
     world = await friends()
     await world.push()
     assert "isn't on its way by parcel" in await says(world, world.bea, "missing ID")
@@ -511,7 +511,7 @@ async def test_only_an_approver_says_that_it_is_missing_and_only_of_what_is_on_i
     assert nuts(world) == (NUTS - 10, NUTS_THERE)
 
 
-async def test_it_is_booked_in_and_missing_at_the_same_moment() -> None:
+async def test_it_is_booked_in_and_reported_missing_at_the_same_time() -> None:
     world = await friends()
     await posted(world)
     code = world.alpha.transfer().code
@@ -551,7 +551,7 @@ async def test_the_end_of_the_friendship_waits_for_the_parcel() -> None:
 
 
 @pytest.mark.parametrize("who", ["anna", "bea"])
-async def test_ended_at_once_people_settle_what_was_on_its_way(who: str) -> None:
+async def test_after_an_end_at_once_people_settle_items_in_transit(who: str) -> None:
     world = await friends()
     await posted(world)
     person: Person = getattr(world, who)
@@ -569,7 +569,7 @@ async def test_ended_at_once_people_settle_what_was_on_its_way(who: str) -> None
 # --- a lost message, a silent InvenTree -----------------------------------------------------------------------
 
 
-async def test_the_message_that_it_left_is_lost_and_sent_again() -> None:
+async def test_a_lost_message_about_its_departure_is_sent_again() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "📦")
@@ -584,7 +584,7 @@ async def test_the_message_that_it_left_is_lost_and_sent_again() -> None:
     assert states(world) == {DONE}
 
 
-async def test_inventree_is_down_when_it_comes_and_it_is_booked_in_later() -> None:
+async def test_it_is_booked_in_later_if_inventree_is_down_at_its_arrival() -> None:
     world = await friends()
     await posted(world)
     await says(world, world.bea, "received ID")
@@ -598,7 +598,7 @@ async def test_inventree_is_down_when_it_comes_and_it_is_booked_in_later() -> No
 
 
 @pytest.mark.parametrize("trouble", ["virtual", "refused"])
-async def test_what_inventree_will_not_have_when_it_comes_does_not_go_back_but_waits_until_it_is_mended(
+async def test_items_that_inventree_refuses_at_their_arrival_do_not_go_back_but_wait_for_a_fix(
     trouble: str,
 ) -> None:
     world = await friends()

@@ -1,4 +1,4 @@
-"""What is over isn't in memory, and nothing that happens every day reads through it all."""
+"""Finished transfers are not in memory, and nothing that happens daily reads through all of them."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ async def after_some(times: int = 3) -> World:
     return world
 
 
-async def test_what_is_over_leaves_memory_and_stays_known() -> None:
+async def test_a_finished_transfer_leaves_memory_and_stays_known() -> None:
     world = await after_some()
     assert [in_memory(space) for space in world.spaces] == [[], []]
     assert [len(space.turn.transfers()) for space in world.spaces] == [3, 3]
@@ -33,7 +33,7 @@ async def test_what_is_over_leaves_memory_and_stays_known() -> None:
     assert_books_balance(world)
 
 
-async def test_a_start_reads_nothing_of_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_start_reads_no_finished_transfers(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await after_some()
     monkeypatch.setattr(Journal, "transfer_at_rest", lambda *_: pytest.fail("it was read at the start"))
     _nobody_reads_it_all(monkeypatch)
@@ -62,7 +62,7 @@ async def test_the_history_reads_only_its_page(monkeypatch: pytest.MonkeyPatch) 
 
 
 def _read_of_the_newest(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is read, from now on, of what was asked for last."""
+    """Collect the ids of the transfers that `Journal.newest` yields from now on."""
     read: list[str] = []
     honest = Journal.newest
 
@@ -79,7 +79,7 @@ def _nobody_reads_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Journal, "newest", lambda *_, **__: pytest.fail("the whole past was read"))
 
 
-async def test_a_message_about_what_is_over_is_still_known_by_its_event() -> None:
+async def test_a_message_about_a_finished_transfer_is_still_known_by_its_event() -> None:
     world = await after_some(1)
     (transfer,) = world.beta.turn.transfers()
     assert world.beta.turn.subject_of(transfer.asked.event_id) == transfer.id

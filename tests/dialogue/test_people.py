@@ -1,4 +1,4 @@
-"""People are added, removed and met, and settings read again, while the bot runs."""
+"""People are added, removed and greeted, and settings are reloaded, while the bot runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MIA = "@mia:twin.test"
 
 
 async def with_mia(world: World) -> Person:
-    """Mia is in the shared room and nobody's; attraktor's admin room is encrypted."""
+    """Mia is in the shared room and belongs to no space; attraktor's admin room is encrypted."""
     mia = world.newcomer("mia")
     world.anna.sets("m.room.encryption", ENCRYPTION, room=world.alpha_admins.id)
     await world.settle()
@@ -39,13 +39,13 @@ async def in_the_admin_room(world: World, line: str, who: Person | None = None) 
 
 
 async def answered(world: World, person: Person, line: str) -> list[str]:
-    """All that is answered to a line in the shared room."""
+    """All answers to a line in the shared room."""
     said = person.says(f"!fed {line}")
     await world.settle()
     return [answer.text for answer in world.room.answers(said)]
 
 
-async def test_a_superuser_adds_somebody_who_is_met_and_served_and_removes_them_again() -> None:
+async def test_a_superuser_adds_a_person_who_is_greeted_and_served_and_removes_them_again() -> None:
     world = await friends()
     mia = await with_mia(world)
     assert "I don't know you yet" in (await answered(world, mia, "todo"))[0]
@@ -56,7 +56,7 @@ async def test_a_superuser_adds_somebody_who_is_met_and_served_and_removes_them_
     )
     for _ in range(2):
         assert "Nothing waits for you here" in (await answered(world, mia, "todo"))[0]
-        (greeting,) = told(world.room, "Hello Mia")  # they are met once
+        (greeting,) = told(world.room, "Hello Mia")  # they are greeted once
     assert greeting.text.startswith("Hello Mia: you are user kim of Attraktor.\nYou are neither approver nor superuser")
     assert MIA in world.beta.turn.announcements(world.room.id)[0].parties[0].people, "and the others are told"
     assert "Mia (kim): can request, added here" in await in_the_admin_room(world, "people")
@@ -107,7 +107,7 @@ async def test_only_a_superuser_adds_people_only_encrypted_and_only_in_the_admin
     assert not any("Nothing waits" in text for text in await answered(world, mia, "todo"))
 
 
-async def test_who_is_removed_while_a_decision_or_a_line_runs_decides_nothing() -> None:
+async def test_a_person_removed_while_a_decision_or_a_line_runs_decides_nothing() -> None:
     world = await friends()
     mia = await with_mia(world)
     await in_the_admin_room(world, f"people add {MIA} as piet")
@@ -128,7 +128,7 @@ async def test_who_is_removed_while_a_decision_or_a_line_runs_decides_nothing() 
     assert_books_balance(world)
 
 
-async def test_where_any_account_can_give_itself_permissions_who_was_added_approves_nothing() -> None:
+async def test_an_added_person_approves_nothing_where_any_account_can_give_itself_permissions() -> None:
     pinned = {"pinned_superusers": ("anna",), "pinned_approvers": ("piet",)}
     world = await a_world(alpha=pinned, alpha_version="1.0")
     mia = await with_mia(world)
@@ -155,7 +155,7 @@ async def test_the_command_line_adds_and_removes_people_and_admins() -> None:
     assert not world.alpha.turn.us.admins
 
 
-async def test_a_first_line_tells_who_somebody_is_once_inventree_tells_it() -> None:
+async def test_a_first_line_says_who_somebody_is_once_inventree_answers() -> None:
     world = await a_world(newcomers=("@anna:twin.test", "@piet:twin.test"))
     world.alpha.goes_down()
     await answered(world, world.piet, "help")
@@ -191,7 +191,7 @@ async def test_a_bot_greets_each_of_its_rooms_once() -> None:
     assert sum(map(len, everything)) == 1
 
 
-async def test_what_happens_is_logged_a_line_each_and_a_start_is_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_events_are_logged_in_one_line_each_and_a_start_is_announced(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     world = await friends()
     card = await world.push()
@@ -275,7 +275,7 @@ async def test_a_changed_settings_file_is_used_at_once_and_a_faulty_one_changes_
     world.alpha.chat.is_unreachable = True
     await changes(f"- '{world.room.id}'", "- '#nowhere:twin.test'")
     world.alpha.chat.is_unreachable = False
-    await watch.look()  # what could not be looked up is tried again
+    await watch.look()  # a failed lookup is tried again
     await world.settle()
     assert "there is no such room" in world.alpha_admins.messages()[-1].text
     await changes("- '#nowhere:twin.test'", f"- '{world.room.id}'")

@@ -1,4 +1,4 @@
-"""Whoever reads or changes something of a space is an active user of its InvenTree, at that moment."""
+"""A person who reads or changes something of a space is an active user of its InvenTree at that time."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ async def test_a_deactivated_user_reads_and_changes_nothing(text: str) -> None:
     assert_books_balance(world)
 
 
-async def test_somebody_whom_inventree_does_not_know_reads_nothing() -> None:
+async def test_a_person_unknown_to_inventree_reads_nothing() -> None:
     world = await friends(beta={"people": {"@tom:twin.test": "nobody", "@bea:twin.test": "bea"}})
     line = world.tom.says("!fed stats")
     await world.settle()
     assert "Betaspace's InvenTree has no user nobody." in world.answer_to(line)
 
 
-async def test_who_is_inactive_is_still_told_who_he_is_and_what_there_is() -> None:
+async def test_an_inactive_user_may_still_use_whoami_and_help() -> None:
     world = await friends()
     world.beta.deactivates("tom")
     for text, words in (("help", "!fed todo"), ("whoami", "this user is inactive")):
@@ -81,7 +81,7 @@ async def test_a_deactivated_user_attaches_no_photo_and_adds_no_remark() -> None
         assert "you have no active" in world.room.answers(line)[-1].text
 
 
-async def test_a_remark_waits_for_an_inventree_that_hangs_and_is_noted_then() -> None:
+async def test_a_remark_waits_for_an_inventree_that_hangs_and_is_noted_later() -> None:
     world, card = await lens_comes_back()
     world.alpha.hangs = True
     remark = world.kim.says("a scratch", reply_to=card)
@@ -110,7 +110,7 @@ async def test_one_user_with_two_matrix_accounts_asks_and_does_not_approve() -> 
 
 
 async def asked_by_cem_for_his_own_space(world: World) -> Message:
-    """Attraktor's people list Cem too, so that he offers something to Betaspace and could take it there."""
+    """Attraktor's people include Cem too, so he offers something to Betaspace and could accept it there."""
     await world.alpha.restart(people=world.alpha.us.people | {"@cem:twin.test": "piet"})
     await world.settle()
     world.cem.says("!fed as attraktor push M3-NUT 10 to betaspace")
@@ -122,7 +122,7 @@ async def asked_by_cem_for_his_own_space(world: World) -> Message:
 
 
 async def old(**beta: tuple[str, ...]) -> World:
-    """Friends; then Betaspace's InvenTree is one of before API 472."""
+    """Friends; then Betaspace's InvenTree is older than API 472."""
     world = await friends()
     world.beta.settings.update(beta)
     version = world.beta.tables.version
@@ -143,7 +143,7 @@ async def test_below_472_an_approver_who_is_not_pinned_decides_nothing() -> None
     assert "rules.pinned_approvers" in world.beta_admins.answers(status)[0].text
 
 
-async def test_below_472_a_pinned_approver_decides_and_who_made_himself_one_does_not() -> None:
+async def test_below_472_a_pinned_approver_decides_and_a_self_made_one_does_not() -> None:
     world = await old(pinned_approvers=("cem",))
     with world.beta.by_hand():
         world.beta.admin("PATCH", f"user/{world.beta.user('tom').pk}/", is_superuser=True)
@@ -170,7 +170,7 @@ async def test_below_472_only_a_pinned_superuser_ends_a_friendship() -> None:
     assert world.beta.turn.connections()[-1].state is not ConnectionState.ACTIVE
 
 
-async def test_a_pinned_approver_without_the_right_in_inventree_decides_nothing() -> None:
+async def test_a_pinned_approver_without_the_permission_in_inventree_decides_nothing() -> None:
     world = await old(pinned_approvers=("tom",))
     world.tom.reacts(await world.push(), "✅")
     await world.grace()

@@ -1,4 +1,4 @@
-"""Photos of what came back: replies to a return's card, kept with the owner's stock item in its InvenTree."""
+"""Photos of returned items: replies to a return's card, attached to the owner's stock item in its InvenTree."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ KEPT = "Kept: the photo is with stock #42 in InvenTree."
 
 
 async def lens_comes_back() -> tuple[World, Message]:
-    """The lens was lent to betaspace, and Bea hands it back; the card that Attraktor's people decide on."""
+    """The lens was lent to betaspace, and Bea hands it back; return the card for Attraktor's people."""
     world = await lent(f"#{LENS}")
     return world, await handed_back(world)
 
 
 def attached(world: World) -> list[Any]:
-    """What is attached in Attraktor's InvenTree."""
+    """The attachments in Attraktor's InvenTree."""
     return list(world.alpha.tables.attachments)
 
 
@@ -41,7 +41,7 @@ def answers_to(world: World, photo: str) -> list[str]:
 
 
 @pytest.mark.parametrize("how", ["as a reply", "in the thread", "in the thread, as a reply"])
-async def test_a_photo_before_the_tap_is_kept_with_the_item_and_says_whose_it_is_and_of_what(how: str) -> None:
+async def test_a_photo_before_the_decision_is_attached_with_its_sender_and_transfer(how: str) -> None:
     world, card = await lens_comes_back()
     reply = card if "reply" in how else ""
     photo = world.kim.shows(JPEG, caption="a scratch, <left>", reply_to=reply, thread=card if "thread" in how else "")
@@ -59,7 +59,7 @@ async def test_a_photo_before_the_tap_is_kept_with_the_item_and_says_whose_it_is
     assert_books_balance(world)
 
 
-async def test_photos_are_kept_after_the_end_for_two_weeks_and_then_people_are_told() -> None:
+async def test_photos_are_accepted_for_two_weeks_after_the_end_and_then_people_are_told() -> None:
     world, card = await lens_comes_back()
     world.piet.reacts(card, "✅")
     await world.grace()
@@ -76,7 +76,7 @@ async def test_photos_are_kept_after_the_end_for_two_weeks_and_then_people_are_t
     assert "The photo is not kept: this loan is over." in answers_to(world, late)[0]
 
 
-async def test_what_did_not_come_back_has_no_photos() -> None:
+async def test_a_return_that_was_not_confirmed_has_no_photos() -> None:
     world, card = await lens_comes_back()
     world.piet.reacts(card, "❌")
     await world.grace()
@@ -86,13 +86,13 @@ async def test_what_did_not_come_back_has_no_photos() -> None:
     assert "The photo is not kept: this loan is over." in answers_to(world, photo)[0]
 
 
-async def test_photos_of_others_and_without_a_card_are_left_alone() -> None:
+async def test_photos_of_others_and_without_a_card_are_ignored() -> None:
     world, card = await lens_comes_back()
     before = len(world.room.messages())
     world.bea.shows(JPEG, reply_to=card)
     world.newcomer("eve").shows(JPEG, reply_to=card)
     world.piet.shows(JPEG)
-    world.piet.shows(JPEG, reply_to=world.card())  # the loan's, of the other bot
+    world.piet.shows(JPEG, reply_to=world.card())  # the loan's card, of the other bot
     world.piet.shows(JPEG, reply_to=card, url="https://example.org/x.jpg")
     world.piet.sends("m.room.message", {"msgtype": "m.image", "body": "x", "file": "y", "info": []})
     await world.settle()
@@ -110,7 +110,7 @@ async def test_photos_of_others_and_without_a_card_are_left_alone() -> None:
         (JPEG, {"url": "mxc://twin.test/nothing"}, "the homeserver doesn't give it to me"),
     ],
 )
-async def test_what_is_no_photo_is_too_large_or_is_gone_is_said_to_be(
+async def test_an_invalid_too_large_or_missing_photo_is_reported(
     photo: bytes, content: dict[str, Any], why: str
 ) -> None:
     world, card = await lens_comes_back()
@@ -123,7 +123,7 @@ async def test_what_is_no_photo_is_too_large_or_is_gone_is_said_to_be(
     assert back(world.alpha).state is TransferState.DONE
 
 
-async def test_without_the_right_to_attach_people_are_told_what_is_missing() -> None:
+async def test_without_the_permission_to_attach_people_are_told_what_is_missing() -> None:
     world, card = await lens_comes_back()
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "attachment/", status=403)
     sent = world.piet.shows(JPEG, reply_to=card)
@@ -134,7 +134,7 @@ async def test_without_the_right_to_attach_people_are_told_what_is_missing() -> 
 @pytest.mark.parametrize(
     "kind", [FaultKind.TIMEOUT_AFTER, FaultKind.TIMEOUT_BEFORE, FaultKind.ERROR_AFTER, FaultKind.REFUSED]
 )
-async def test_an_upload_that_ends_badly_is_looked_for_and_done_once(kind: FaultKind) -> None:
+async def test_a_failed_upload_is_looked_for_and_done_once(kind: FaultKind) -> None:
     world, card = await lens_comes_back()
     world.alpha.fails(kind, "POST", "attachment/")
     photo = world.piet.shows(JPEG, reply_to=card)
@@ -144,7 +144,7 @@ async def test_an_upload_that_ends_badly_is_looked_for_and_done_once(kind: Fault
     assert len(answers_to(world, photo)) == 1
 
 
-async def test_nobody_can_tell_whether_a_photo_arrived_and_nothing_waits_for_it() -> None:
+async def test_nothing_waits_for_a_photo_with_an_unknown_outcome() -> None:
     world, card = await lens_comes_back()
     with unanswered(world.alpha, "attachment/", FaultKind.TIMEOUT_BEFORE):
         photo = world.piet.shows(JPEG, reply_to=card)
@@ -157,7 +157,7 @@ async def test_nobody_can_tell_whether_a_photo_arrived_and_nothing_waits_for_it(
     assert back(world.alpha).state is TransferState.DONE
 
 
-async def test_a_homeserver_that_does_not_give_it_now_is_asked_again_and_after_a_restart() -> None:
+async def test_a_photo_that_the_homeserver_does_not_return_now_is_requested_again_also_after_a_restart() -> None:
     world, card = await lens_comes_back()
     photo = world.piet.shows(JPEG, reply_to=card)
     world.alpha.chat.is_withholding_files = True
@@ -178,7 +178,7 @@ async def test_a_homeserver_that_does_not_give_it_now_is_asked_again_and_after_a
     assert "the homeserver doesn't give it to me" in answers_to(world, other)[0]
 
 
-async def test_what_moves_stock_waits_for_no_photo_and_one_is_fetched_at_a_time() -> None:
+async def test_stock_moves_without_waiting_for_photos_and_one_is_fetched_at_a_time() -> None:
     world, card = await lens_comes_back()
     arrives, begun = asyncio.Event(), 0
     download = world.alpha.chat.download
@@ -204,7 +204,7 @@ async def test_what_moves_stock_waits_for_no_photo_and_one_is_fetched_at_a_time(
     assert_books_balance(world)
 
 
-async def test_a_photo_of_two_things_is_kept_with_both_and_said_once() -> None:
+async def test_a_photo_of_two_items_is_attached_to_both_and_reported_once() -> None:
     world = await lent(f"#{LENS} + #4 2")
     card = await handed_back(world, "return all")
     photo = world.piet.shows(JPEG, reply_to=card)
@@ -217,7 +217,7 @@ async def test_a_photo_of_two_things_is_kept_with_both_and_said_once() -> None:
     ]
 
 
-async def test_a_photo_that_lending_rules_ask_for_at_the_hand_over_is_kept_with_the_owners_item() -> None:
+async def test_a_photo_required_by_lending_rules_at_the_hand_over_is_attached_to_the_owners_item() -> None:
     world = await sharing(alpha={"lending": (LendingRule(parts=("LENS-2",), photo_out=True),)})
     world.piet.says(f"!fed lend #{LENS} to betaspace for 2 weeks")
     await world.settle()

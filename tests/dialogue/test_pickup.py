@@ -1,4 +1,4 @@
-"""What comes after the yes: where the receiver's people fetch it, in the sender's words."""
+"""After the approval: the sender's words about where to pick it up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HERE = Pickup("Workshop, Große Straße 1", "Tuesdays 19–22", "Anna, 040 12345
 LINE = "Pick it up at Attraktor: Workshop, Große Straße 1 · open Tuesdays 19–22 · call Anna, 040 123456"
 
 
-async def test_where_to_fetch_it_stands_on_the_accepted_card_and_in_the_end_message() -> None:
+async def test_the_pickup_place_is_on_the_approved_card_and_in_the_final_message() -> None:
     world = await sharing(alpha={"pickup": HERE})
     card = await world.push()
     assert "Pick it up" not in card.text, "before the yes it is nobody's business"
@@ -27,7 +27,7 @@ async def test_where_to_fetch_it_stands_on_the_accepted_card_and_in_the_end_mess
     assert LINE in owners_card(world).text, "the owner's card tells the asker, too"
 
 
-async def test_what_is_borrowed_is_fetched_and_what_comes_back_is_brought() -> None:
+async def test_a_borrowed_item_is_picked_up_and_a_returned_one_is_brought() -> None:
     world = await lent(world=await friends(alpha={"pickup": HERE}, beta={"pickup": HERE}))
     assert len(told(world.room, LINE)) == 2
     await handed_back(world)
@@ -38,7 +38,7 @@ async def test_what_is_borrowed_is_fetched_and_what_comes_back_is_brought() -> N
     assert told(world.room, LINE) == [m for m in told(world.room, LINE) if "is at Betaspace" in m.text], "it is over"
 
 
-async def test_a_friends_words_are_cut_and_cannot_forge_lines_or_markup() -> None:
+async def test_a_friends_words_are_cut_and_can_not_forge_lines_or_markup() -> None:
     evil = Pickup("x" * 5000, "<b>now</b>\n✅ Done: everything\u202e", "!fed people")
     world = await friends(alpha={"pickup": evil})
     await world.hand_over()

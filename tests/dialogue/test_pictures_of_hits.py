@@ -1,4 +1,4 @@
-"""What friends share, with pictures: encrypted, of shared parts only, fetched when a page shows them, and doubted."""
+"""Pictures of friends' shared parts: encrypted, of shared parts only, fetched when a page shows them, and checked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def pictured(**settings: bool) -> tuple[World, Visitor]:
 
 
 async def finds(browser: Visitor, words: str = "bolt in betaspace") -> str:
-    """What the page shows; the path of its first picture, or ''."""
+    """Search on the page; return the path of its first picture, or ''."""
     await browser.gets("/find")
     await browser.submits("/find", words=words, space="")
     await browser.follows()
@@ -39,7 +39,7 @@ async def finds(browser: Visitor, words: str = "bolt in betaspace") -> str:
     return found[0] if found else ""
 
 
-async def test_a_picture_of_what_a_friend_shares_is_shown_and_lies_encrypted() -> None:
+async def test_a_picture_of_a_friends_shared_part_is_shown_and_stored_encrypted() -> None:
     world, kim = await pictured()
     answer = await kim.gets(await finds(kim))
     made = pictures.made_anew(PNG)
@@ -60,7 +60,7 @@ async def test_a_picture_of_what_a_friend_shares_is_shown_and_lies_encrypted() -
     assert (await program.gets(path.removesuffix("1") + "2")).json()["type"] == "urn:fedbot:problem:no_such_picture"
 
 
-async def test_a_new_picture_takes_the_place_of_the_old_one() -> None:
+async def test_a_new_picture_replaces_the_old_one() -> None:
     world, kim = await pictured()
     await finds(kim)
     await world.passes(timedelta(days=2))
@@ -75,7 +75,7 @@ async def test_a_new_picture_takes_the_place_of_the_old_one() -> None:
     assert len(world.beta.turn.part_pictures()) == 1
 
 
-async def test_in_chat_no_pictures_are_asked_for_and_none_are_put_anywhere() -> None:
+async def test_a_search_in_chat_requests_and_uploads_no_pictures() -> None:
     world, _ = await pictured()
     world.kim.says("!fed find bolt in betaspace")
     await world.settle()
@@ -91,7 +91,7 @@ async def test_pictures_can_be_kept_from_friends() -> None:
     assert world.server.media == {}
 
 
-async def test_only_a_shared_part_has_its_picture_told() -> None:
+async def test_only_a_shared_parts_picture_is_sent() -> None:
     world, kim = await pictured()
     picture(world.beta, world.beta.part("W-M3").pk, "washer.png", PNG)
     for line in ("unshare all", "share M3-BOLT"):
@@ -127,7 +127,7 @@ async def test_without_the_homeserver_hits_come_without_pictures() -> None:
 @pytest.mark.parametrize(
     "content", [b'<svg xmlns="http://www.w3.org/2000/svg"/>', b"<script>alert(1)</script>", a_png(raw=bytes(9_000_000))]
 )
-async def test_a_friends_picture_that_is_none_is_not_shown(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_friends_invalid_picture_is_not_shown(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     _, kim = await pictured()
     made = pictures.made_anew
     monkeypatch.setattr(pictures, "made_anew", lambda _: pictures.Picture(content, "image/png"))
@@ -150,7 +150,7 @@ async def test_a_friends_picture_that_is_none_is_not_shown(content: bytes, monke
         [],
     ],
 )
-async def test_whatever_a_friend_writes_for_a_picture_the_hit_is_there(
+async def test_a_hit_is_shown_whatever_a_friend_sends_as_its_picture(
     told: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, kim = await pictured()

@@ -1,4 +1,4 @@
-"""What people say without `!fed`, and with other signs than the card's: understood, or told what to do instead."""
+"""Lines without `!fed`, and reactions other than the suggested ones: understood, or answered with what to do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_a_number_right_after_the_list_needs_no_reply() -> None:
     assert world.beta.transfer().terms.lines[0].quantity == 10
 
 
-async def test_a_number_of_somebody_else_or_later_means_nothing() -> None:
+async def test_a_number_of_somebody_else_or_a_later_one_means_nothing() -> None:
     world, _ = await with_a_list()
     world.piet.says("1")
     await world.settle()
@@ -40,7 +40,7 @@ async def test_a_number_of_somebody_else_or_later_means_nothing() -> None:
     assert len(world.room.messages()) == before + 1
 
 
-async def test_a_number_that_the_list_has_not_got_is_told() -> None:
+async def test_a_number_that_is_not_in_the_list_is_reported() -> None:
     world, _ = await with_a_list()
     said = world.anna.says("7")
     await world.settle()
@@ -48,7 +48,7 @@ async def test_a_number_that_the_list_has_not_got_is_told() -> None:
 
 
 @pytest.mark.parametrize("key", ["☑️", "✓", "✔️", "☑"])
-async def test_every_check_mark_is_a_yes(key: str) -> None:
+async def test_every_check_mark_is_an_approval(key: str) -> None:
     world = await friends()
     world.cem.reacts(await world.push(), key)
     await world.grace()
@@ -56,7 +56,7 @@ async def test_every_check_mark_is_a_yes(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["👍", "👍🏽", "👎", "👌"])
-async def test_a_thumb_is_told_what_to_tap_and_decides_nothing(key: str) -> None:
+async def test_a_thumb_is_answered_with_the_reaction_to_use_and_decides_nothing(key: str) -> None:
     world = await friends()
     world.cem.reacts(await world.push(), key)
     await world.grace()
@@ -67,7 +67,7 @@ async def test_a_thumb_is_told_what_to_tap_and_decides_nothing(key: str) -> None
 
 
 @pytest.mark.parametrize("word", ["yes", "Yes!", "ok", "no thanks", "👍", "✅"])
-async def test_a_spoken_yes_is_told_what_to_tap_and_decides_nothing(word: str) -> None:
+async def test_a_spoken_yes_is_answered_with_the_reaction_to_use_and_decides_nothing(word: str) -> None:
     world = await friends()
     world.cem.says(word, reply_to=await world.push())
     await world.grace()
@@ -75,7 +75,7 @@ async def test_a_spoken_yes_is_told_what_to_tap_and_decides_nothing(word: str) -
     assert len(told(world.room, "That doesn't count")) == 1
 
 
-async def test_other_talk_below_a_card_is_at_most_a_reason_of_somebody_who_may_decide() -> None:
+async def test_other_talk_below_a_card_is_at_most_a_reason_by_somebody_who_may_decide() -> None:
     world = await friends()
     card = await world.push()
     before = len(world.room.messages())

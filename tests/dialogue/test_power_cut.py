@@ -1,7 +1,7 @@
-"""A power cut takes back what the journal had not put onto the disk yet; it ends as if nothing had been.
+"""A power cut loses what the journal had not yet written to the disk; the end is the same as without it.
 
-The cut comes after any call to the journal, during a push or while a room moves with an open card, at either side.
-What is on the disk then is what was committed up to the last `receive` with events or `begin`.
+The cut comes after any call to the journal, during a push or while a room moves with an open card, on either side. The
+disk then holds everything committed up to the last `receive` with events or `begin`.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ EVERY = pytest.mark.parametrize("every", [8, pytest.param(2, marks=pytest.mark.l
 
 
 class PowerCut(BaseException):
-    """Nothing catches it, as nothing runs any more."""
+    """Nothing catches it, because nothing runs any more."""
 
 
 class PoweredJournal(Journal):
-    """A journal that knows what of it is on the disk; after `calls_left` more calls the power is gone."""
+    """A journal that knows which commits are on the disk. After `calls_left` more calls the power is cut."""
 
     def __init__(self, database: SqliteDatabase, now: Callable[[], datetime], calls_left: int) -> None:
         super().__init__(database, None, now)
@@ -80,14 +80,14 @@ class PoweredJournal(Journal):
 
 
 def _in_stock(space: Space) -> Decimal:
-    """How much of the part the makerspace holds, whatever is with a customer left out."""
+    """The quantity of the part at the makerspace, without items at customers."""
     state = space.seeded.server.state
     (part,) = (row.pk for row in state.parts if row.IPN == PART)
     return sum((row.quantity for row in state.stock if row.part == part and row.customer is None), Decimal(0))
 
 
 async def _goes_on(world: World, space: Space, what: Callable[[], Any]) -> bool:
-    """Do it; if the power goes meanwhile, start again from what is on the disk. Whether it went."""
+    """Do it. If the power is cut, start again from the disk. Return whether it was cut."""
     try:
         await what()
     except PowerCut:
@@ -100,9 +100,9 @@ async def _goes_on(world: World, space: Space, what: Callable[[], Any]) -> bool:
 
 
 async def _push_with_a_cut(side: str, calls: int) -> tuple[bool, int]:
-    """One push; the power of that side goes after so many calls to its journal.
+    """One push; the power of that side is cut after that many calls to its journal.
 
-    Whether it went at all, and how many messages of the bots stand in the room in the end.
+    Return whether it was cut, and the number of the bots' messages in the room at the end.
     """
     world = await friends()
     before = [_in_stock(each) for each in world.spaces]
@@ -122,7 +122,7 @@ async def _push_with_a_cut(side: str, calls: int) -> tuple[bool, int]:
 
 @EVERY
 @pytest.mark.parametrize("side", ["alpha", "beta"])
-async def test_a_power_cut_after_any_call_to_the_journal_changes_nothing_in_the_end(side: str, every: int) -> None:
+async def test_a_power_cut_after_any_call_to_the_journal_does_not_change_the_end(side: str, every: int) -> None:
     said: list[int] = []
     gone = True
     while gone:
@@ -133,7 +133,7 @@ async def test_a_power_cut_after_any_call_to_the_journal_changes_nothing_in_the_
 
 
 async def _move_with_a_cut(side: str, calls: int) -> tuple[bool, int]:
-    """The room is upgraded while a card is open, which is tapped in the new room; else as `_push_with_a_cut`."""
+    """Upgrade the room while a card is open, and decide in the new room; otherwise as `_push_with_a_cut`."""
     world = await friends()
     before = [_in_stock(each) for each in world.spaces]
     await world.push(f"{PART} {AMOUNT}")
@@ -162,7 +162,7 @@ async def _move_with_a_cut(side: str, calls: int) -> tuple[bool, int]:
 
 @EVERY
 @pytest.mark.parametrize("side", ["alpha", "beta"])
-async def test_a_power_cut_while_the_room_moves_changes_nothing_in_the_end(side: str, every: int) -> None:
+async def test_a_power_cut_while_the_room_moves_does_not_change_the_end(side: str, every: int) -> None:
     said: list[int] = []
     gone = True
     while gone:

@@ -1,4 +1,6 @@
-"""A pretend friend (`fedbot practice`) gives, takes and lends like any, of what was made for it, and is forgotten."""
+"""A pretend friend (`fedbot practice`) gives, takes and lends practice items like any friend, and leaves nothing
+behind.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ BOLT, LENS, DRILL, CAMERA = (part[:2] for part in PARTS)
 
 
 class Practising(World):
-    """Attraktor has put up a pretend friend, Robin is its person; Betaspace is a real friend."""
+    """Attraktor has created a pretend friend, with Robin as its person; Betaspace is a real friend."""
 
     practice: Space
 
@@ -79,7 +81,7 @@ class Practising(World):
         return cards[-1]
 
     async def says(self, person: Person, line: str, by: Person | None = None, at: Space | None = None) -> str:
-        """A line, and the ✅ on the card that follows; what the bots say to it."""
+        """Write a line and approve the card that follows; return the bots' messages."""
         said = person.says(line)
         await self.settle()
         if by is not None and at is not None:
@@ -92,7 +94,7 @@ class Practising(World):
 
 
 def add(seeded: Seeded, name: str, ipn: str, *, quantity: int) -> int:
-    """A part that `fedbot practice` makes, with so much of it in stock."""
+    """Create a part as `fedbot practice` does, with that quantity in stock."""
     seeder = Seeder.into(seeded)
     part = seeder.part(name, ipn, category=next(iter(seeded.server.state.categories)))
     if quantity:
@@ -108,7 +110,7 @@ async def practising(*, own_room: bool = False) -> Practising:
 
 @pytest.mark.parametrize("own_room", [True, False])
 async def test_a_pretend_friend_gives_takes_lends_and_is_late_and_nothing_of_it_remains(*, own_room: bool) -> None:
-    """In a room of its own, or in the admin room, which is as before when it is over."""
+    """In a room of its own, or in the admin room, which is unchanged afterwards."""
     world = await practising(own_room=own_room)
     before = len(world.alpha.turn.transfers())
     await world.become_friends()
@@ -181,7 +183,7 @@ async def test_no_real_stock_goes_to_the_pretend_friend_and_no_practice_stock_to
     assert BOLT[0] not in world.answer_to(line)
 
 
-async def test_what_a_real_neighbour_has_is_not_handed_over_to_the_pretend_friend() -> None:
+async def test_a_real_neighbours_loan_is_not_handed_over_to_the_pretend_friend() -> None:
     world = await practising()
     await world.become_friends()
     await world.says(world.anna, '!fed lend 10 M3-NUT to outside "Club" for 1 week')
@@ -191,8 +193,8 @@ async def test_what_a_real_neighbour_has_is_not_handed_over_to_the_pretend_frien
     assert world.alpha.turn.outside_loans()[-1].state is OutsideState.OUT
 
 
-async def test_what_is_called_practice_after_the_offer_does_not_leave_for_a_real_friend() -> None:
-    """The last look before the debit holds for each way by which stock leaves."""
+async def test_an_item_that_becomes_practice_stock_after_the_offer_does_not_go_to_a_real_friend() -> None:
+    """The last check before the debit covers every way by which stock leaves."""
     world = await practising()
     world.anna.room = world.room.id
     card = await world.push("M3-NUT 1")
@@ -206,8 +208,8 @@ async def test_what_is_called_practice_after_the_offer_does_not_leave_for_a_real
     assert world.alpha.total("M3-NUT") == 350
 
 
-async def test_what_the_pretend_friend_gives_becomes_no_real_stock_and_makes_no_part() -> None:
-    """Robin calls something of its own like one of our real parts, or like nothing here."""
+async def test_the_pretend_friends_gifts_become_no_real_stock_and_create_no_part() -> None:
+    """Robin gives its item the name of one of our real parts, or a name that nothing here has."""
     world = await practising()
     await world.become_friends()
     parts = len(world.alpha.seeded.server.state.parts)
@@ -223,7 +225,7 @@ async def test_what_the_pretend_friend_gives_becomes_no_real_stock_and_makes_no_
     assert told(world.practice_room, "practice and real stock don't mix")
 
 
-async def test_nobody_else_is_the_pretend_friend_and_it_is_nowhere_else() -> None:
+async def test_nobody_else_is_the_pretend_friend_and_it_exists_nowhere_else() -> None:
     world = await practising()
     world.server.invite(world.anna.user_id, world.room.id, world.practice.chat.user_id)
     world.server.join(world.practice.chat.user_id, world.room.id)

@@ -1,4 +1,4 @@
-"""Messages that get lost, come twice, in another order or are taken away; a peer's bot that is silent."""
+"""Messages that get lost, come twice, arrive in another order or are redacted; a peer's bot that is silent."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ DECLINED, DONE, OPEN = TransferState.DECLINED, TransferState.DONE, TransferState
 
 
 def states(world: World) -> set[TransferState]:
-    """Where the transfer stands on both sides."""
+    """The transfer's states on both sides."""
     return {space.transfer().state for space in world.spaces}
 
 
 def kind_of(event: Mapping[str, Any]) -> str:
-    """Which message an event carries; '' for none."""
+    """The kind of the event's protocol message; '' if it has none."""
     content = event["content"]
     letter = content.get("dev.fedbot") or content.get("m.new_content", {}).get("dev.fedbot") or {}
     return str(letter.get("kind", ""))
 
 
 @pytest.mark.parametrize("kind", ["offer", "noted", "approve", "sent", "received", "done"])
-async def test_a_message_that_gets_lost_comes_again(kind: str) -> None:
+async def test_a_lost_message_is_sent_again(kind: str) -> None:
     world = await friends()
     lost: list[str] = []
 
@@ -54,7 +54,7 @@ async def test_a_message_that_gets_lost_comes_again(kind: str) -> None:
     assert_books_balance(world)
 
 
-async def test_when_both_say_at_once_that_they_are_ready_nothing_of_it_is_sent_again() -> None:
+async def test_two_crossing_ready_messages_are_not_sent_again() -> None:
     world = await a_world()
     for space in world.spaces:
         space.fails(FaultKind.REFUSED, "POST", "company/", times=None)
@@ -74,7 +74,7 @@ async def test_when_both_say_at_once_that_they_are_ready_nothing_of_it_is_sent_a
 
 @pytest.mark.parametrize("loser", ["alpha", "beta"])
 @pytest.mark.parametrize("access", ["relayed", "direct"])
-async def test_a_ready_that_gets_lost_is_asked_for_by_who_waits_for_it(access: str, loser: str) -> None:
+async def test_a_lost_ready_is_requested_by_the_side_that_waits_for_it(access: str, loser: str) -> None:
     world = await a_world(alpha={"peer_access": access}, beta={"peer_access": access})
     reader = getattr(world, loser).chat.user_id
     lost: list[str] = []
@@ -93,7 +93,7 @@ async def test_a_ready_that_gets_lost_is_asked_for_by_who_waits_for_it(access: s
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_half_of_all_messages_get_lost_for_days_and_it_still_ends_once(seed: int) -> None:
+async def test_it_ends_once_although_half_of_all_messages_get_lost_for_days(seed: int) -> None:
     dice = random.Random(seed)
     world = await friends()
     fate: dict[tuple[str, str], bool] = {}
@@ -112,7 +112,7 @@ async def test_half_of_all_messages_get_lost_for_days_and_it_still_ends_once(see
     assert_books_balance(world)
 
 
-async def test_messages_that_come_again_and_in_another_order_change_nothing() -> None:
+async def test_repeated_and_reordered_messages_change_nothing() -> None:
     world = await friends()
     await world.hand_over()
     dice = random.Random(1)
@@ -133,7 +133,7 @@ async def test_messages_that_come_again_and_in_another_order_change_nothing() ->
     assert_books_balance(world)
 
 
-async def test_a_message_that_another_account_sends_again_is_not_taken() -> None:
+async def test_a_message_repeated_by_another_account_is_refused() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -147,7 +147,7 @@ async def test_a_message_that_another_account_sends_again_is_not_taken() -> None
     assert_books_balance(world)
 
 
-async def test_a_message_that_was_changed_on_the_way_is_not_taken() -> None:
+async def test_a_message_changed_in_transit_is_refused() -> None:
     world = await friends()
     await world.push()
     envelope = dict(next(e for e in world.room.envelopes() if e["kind"] == "offer"))
@@ -165,7 +165,7 @@ async def test_a_message_that_was_changed_on_the_way_is_not_taken() -> None:
     assert world.beta.bot.engine.failures == 0
 
 
-async def test_a_moderator_removes_the_offer_before_betaspace_has_read_it_and_it_comes_again() -> None:
+async def test_an_offer_redacted_before_betaspace_has_read_it_is_sent_again() -> None:
     world = await friends()
     world.beta.is_asleep = True
     world.anna.says("!fed push M3-NUT 10 to betaspace")
@@ -181,7 +181,7 @@ async def test_a_moderator_removes_the_offer_before_betaspace_has_read_it_and_it
     assert_books_balance(world)
 
 
-async def test_a_bot_that_has_forgotten_a_transfer_does_not_ask_for_its_beginning_without_end() -> None:
+async def test_a_bot_that_has_forgotten_a_transfer_does_not_request_its_beginning_without_end() -> None:
     world = await friends()
     card = await world.push()
     offered = world.alpha.transfer()
@@ -195,7 +195,7 @@ async def test_a_bot_that_has_forgotten_a_transfer_does_not_ask_for_its_beginnin
 
 
 class Behind(Clock):
-    """The clock of a small machine that has not heard of the time yet."""
+    """The clock of a small machine that hasn't received the time yet."""
 
     def __init__(self, true: Clock) -> None:
         self._true = true
@@ -207,8 +207,8 @@ class Behind(Clock):
         await self._true.sleep(seconds)
 
 
-async def test_a_bot_whose_clock_is_hours_behind_gives_all_the_same() -> None:
-    """Its messages look old; when they came is what the homeserver says."""
+async def test_a_bot_whose_clock_is_hours_behind_still_gives() -> None:
+    """Its messages look old; the homeserver says when they arrived."""
     world = await friends()
     world.alpha.bot.courier._clock = Behind(world.clock)
     await world.hand_over()
@@ -217,7 +217,7 @@ async def test_a_bot_whose_clock_is_hours_behind_gives_all_the_same() -> None:
 
 
 async def test_a_homeserver_that_is_hours_behind_too_makes_nobody_ask_without_end() -> None:
-    """Then even a message that has just come is old, also that which was asked for."""
+    """Then even a new message looks old, also a requested one."""
     world = await friends()
     world.alpha.bot.courier._clock = Behind(world.clock)
     card = await world.push()
@@ -232,7 +232,7 @@ async def test_a_homeserver_that_is_hours_behind_too_makes_nobody_ask_without_en
     assert_books_balance(world, at_rest=False, with_history=False)
 
 
-async def test_a_moderator_removes_the_card_and_it_can_still_be_decided_by_a_line() -> None:
+async def test_a_redacted_card_can_still_be_decided_by_a_line() -> None:
     world = await friends()
     card = await world.push()
     world.anna.takes_back(card)
@@ -243,7 +243,7 @@ async def test_a_moderator_removes_the_card_and_it_can_still_be_decided_by_a_lin
     assert_books_balance(world)
 
 
-async def test_the_other_bot_is_silent_and_the_thread_is_told_once() -> None:
+async def test_the_thread_is_told_once_that_the_other_bot_is_silent() -> None:
     world = await friends()
     world.beta.is_asleep = True
     line = world.anna.says("!fed push M3-NUT 10 to betaspace")
@@ -261,7 +261,7 @@ async def test_the_other_bot_is_silent_and_the_thread_is_told_once() -> None:
     assert_books_balance(world)
 
 
-async def test_the_sender_falls_silent_after_the_yes_and_nothing_is_lost() -> None:
+async def test_nothing_is_lost_if_the_sender_falls_silent_after_the_approval() -> None:
     world = await friends()
     card = await world.push()
     world.alpha.is_asleep = True
@@ -274,7 +274,7 @@ async def test_the_sender_falls_silent_after_the_yes_and_nothing_is_lost() -> No
     assert_books_balance(world)
 
 
-async def test_what_was_sent_more_than_an_hour_ago_is_asked_for_afresh_before_it_is_booked_in() -> None:
+async def test_a_message_sent_more_than_an_hour_ago_is_confirmed_before_booking_in() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -295,7 +295,7 @@ async def test_what_was_sent_more_than_an_hour_ago_is_asked_for_afresh_before_it
     assert_books_balance(world)
 
 
-async def test_no_messages_at_all_for_a_day_and_a_no_arrives_afterwards() -> None:
+async def test_a_refusal_arrives_after_a_day_without_messages() -> None:
     world = await friends()
     card = await world.push()
     world.server.loses = protocol_messages
@@ -308,7 +308,7 @@ async def test_no_messages_at_all_for_a_day_and_a_no_arrives_afterwards() -> Non
     assert_books_balance(world)
 
 
-async def test_two_bots_at_rest_say_nothing_to_each_other_for_days() -> None:
+async def test_two_idle_bots_send_nothing_to_each_other_for_days() -> None:
     world = await friends()
     await world.hand_over()
     await world.passes(timedelta(days=1))
@@ -317,7 +317,7 @@ async def test_two_bots_at_rest_say_nothing_to_each_other_for_days() -> None:
     assert len(world.room.envelopes()) == before
 
 
-async def test_the_homeserver_limits_the_bots_and_all_still_arrives_in_order() -> None:
+async def test_under_the_homeservers_limits_everything_arrives_in_order() -> None:
     world = await friends()
     for space in world.spaces:
         space.chat.limited_calls = 3
@@ -329,7 +329,7 @@ async def test_the_homeserver_limits_the_bots_and_all_still_arrives_in_order() -
     assert_books_balance(world)
 
 
-async def test_an_answer_of_the_homeserver_that_gets_lost_makes_no_second_message() -> None:
+async def test_a_lost_answer_of_the_homeserver_causes_no_second_message() -> None:
     world = await friends()
     for space in world.spaces:
         space.chat.lost_answers = 2
@@ -342,8 +342,8 @@ async def test_an_answer_of_the_homeserver_that_gets_lost_makes_no_second_messag
     assert_books_balance(world)
 
 
-async def test_a_friend_that_was_away_while_it_was_searched_at_often_is_searched_at_again() -> None:
-    """It reads the old questions and answers none, as nobody waits for that any more."""
+async def test_a_friend_that_was_away_during_many_searches_is_searched_at_again() -> None:
+    """It reads the old queries and answers none, because nobody waits for the answers any more."""
     world = await sharing()
     for _ in range(MOST_UNHEARD + 2):
         world.anna.says("!fed find bolt")
@@ -357,7 +357,7 @@ async def test_a_friend_that_was_away_while_it_was_searched_at_often_is_searched
     assert "Betaspace" in world.answer_to(line)
 
 
-async def test_questions_to_a_friend_whose_bot_is_gone_are_not_kept_without_end() -> None:
+async def test_queries_to_a_friend_whose_bot_is_gone_are_not_kept_without_end() -> None:
     world = await sharing()
     for number in range(15):
         world.anna.says("!fed find nut")

@@ -1,4 +1,4 @@
-"""UC2: one space gives another something, as both spaces' people and InvenTrees see it."""
+"""UC2: one space gives another something, as people and InvenTrees of both spaces see it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.scenarios.world import GRACE, friends, told
 DONE, OPEN = TransferState.DONE, TransferState.OPEN
 
 
-async def test_anna_offers_nuts_cem_taps_yes_and_they_are_at_betaspace() -> None:
+async def test_anna_offers_nuts_cem_approves_and_they_are_at_betaspace() -> None:
     world = await friends()
     before = world.alpha.total("M3-NUT"), world.beta.total("N-M3")
     line = world.anna.says('!fed push M3-NUT 10 to betaspace --note "for your workshop"')
@@ -38,7 +38,7 @@ async def test_anna_offers_nuts_cem_taps_yes_and_they_are_at_betaspace() -> None
     assert_books_balance(world)
 
 
-async def test_either_inventree_tells_in_its_own_history_from_whom_and_to_whom() -> None:
+async def test_each_inventrees_history_says_from_whom_and_to_whom() -> None:
     world = await friends()
     await world.hand_over()
     given, got = world.alpha.transfer().at(1), world.beta.transfer().at(1)
@@ -51,7 +51,7 @@ async def test_either_inventree_tells_in_its_own_history_from_whom_and_to_whom()
     assert world.alpha.row(given.item).status == 10, "no longer 'on its way'"
 
 
-async def test_each_end_links_to_the_other() -> None:
+async def test_the_records_of_both_sides_link_to_each_other() -> None:
     world = await friends()
     card = await world.hand_over()
     item = world.beta.transfer().at(1).item
@@ -65,7 +65,7 @@ async def test_each_end_links_to_the_other() -> None:
     assert f"stock #{item}" in world.room.message("✅ Done").text
 
 
-async def test_what_the_senders_inventree_knows_of_the_item_arrives_with_it_and_is_never_readable_on_the_way() -> None:
+async def test_the_senders_metadata_arrives_with_the_item_and_is_never_readable_in_transit() -> None:
     world = await friends()
     source = world.alpha.item("M3-NUT")
     world.alpha.admin("PATCH", f"metadata/stockitem/{source.pk}/", metadata={"torque": "1.2 Nm, very quiet secret"})
@@ -102,7 +102,7 @@ async def test_a_serialised_item_keeps_its_serial_number() -> None:
     assert_books_balance(world)
 
 
-async def test_fractions_go_as_they_are() -> None:
+async def test_fractions_stay_exact() -> None:
     world = await friends(beta={"new_part_category": "Material"})
     await world.hand_over("PLA-175-BK 0.12345")
     assert world.alpha.total("PLA-175-BK") == Decimal("7.12655")
@@ -129,7 +129,7 @@ async def test_several_lines_are_decided_together_and_each_moves_once() -> None:
     assert_books_balance(world)
 
 
-async def test_where_no_part_fits_the_card_proposes_a_new_one_which_is_made_after_the_yes() -> None:
+async def test_without_a_matching_part_the_card_proposes_a_new_one_created_after_approval() -> None:
     world = await friends(beta={"new_part_category": "Material"})
     card = await world.push("PLY-4-BIRCH 5")
     assert "as a new part" in card.text
@@ -142,7 +142,7 @@ async def test_where_no_part_fits_the_card_proposes_a_new_one_which_is_made_afte
     assert_books_balance(world)
 
 
-async def test_where_no_part_fits_and_none_may_be_made_the_card_says_so_and_a_yes_waits_for_the_part() -> None:
+async def test_without_a_matching_part_and_permission_the_card_says_so_and_an_approval_waits() -> None:
     world = await friends()
     card = await world.push("PLY-4-BIRCH 5")
     assert "can't accept it yet" in card.text
@@ -161,7 +161,7 @@ async def test_where_no_part_fits_and_none_may_be_made_the_card_says_so_and_a_ye
     assert_books_balance(world)
 
 
-async def test_a_friend_of_another_name_is_no_destination() -> None:
+async def test_a_friend_is_not_found_under_another_name() -> None:
     world = await friends()
     line = world.anna.says("!fed push M3-NUT 10 to btaspace")
     await world.settle()
@@ -169,7 +169,7 @@ async def test_a_friend_of_another_name_is_no_destination() -> None:
     assert world.alpha.turn.transfers() == []
 
 
-async def test_the_way_back_is_open() -> None:
+async def test_an_item_may_go_back() -> None:
     world = await friends()
     await world.hand_over("RES-10K 20")
     item = world.beta.transfer().at(1).item
@@ -207,7 +207,7 @@ async def test_a_push_takes_no_more_events_than_a_default_homeserver_allows_at_o
         ("M3-NUT 0", "0"),
     ],
 )
-async def test_what_cannot_go_is_refused_at_once_and_nothing_is_sent(words: str, why: str) -> None:
+async def test_an_impossible_offer_is_refused_at_once_and_nothing_is_sent(words: str, why: str) -> None:
     world = await friends()
     start = len(world.room.envelopes())
     line = world.anna.says(f"!fed push {words} to betaspace")
@@ -226,7 +226,7 @@ async def test_an_item_whose_status_may_not_travel_is_refused() -> None:
     assert world.alpha.turn.transfers() == []
 
 
-async def test_what_is_on_offer_already_cannot_be_offered_twice() -> None:
+async def test_an_offered_item_can_not_be_offered_twice() -> None:
     world = await friends()
     await world.push("M3-NUT 300")
     line = world.anna.says("!fed push M3-NUT 100 to betaspace")
@@ -256,7 +256,7 @@ async def test_the_same_line_twice_is_a_second_offer_and_says_so_before_its_card
     assert world.room.transcript().count("is in addition") == 2
 
 
-async def test_several_stock_items_of_one_part_are_listed_and_a_number_as_reply_picks_one() -> None:
+async def test_several_stock_items_of_one_part_are_listed_and_a_reply_with_a_number_picks_one() -> None:
     world = await friends()
     line = world.anna.says("!fed push M3-BOLT 10 to betaspace")
     await world.settle()
@@ -281,7 +281,7 @@ async def test_several_stock_items_of_one_part_are_listed_and_a_number_as_reply_
     assert_books_balance(world)
 
 
-async def test_what_no_single_stock_item_has_is_offered_from_several_and_decided_on_one_card() -> None:
+async def test_a_quantity_that_no_single_item_has_is_offered_from_several_on_one_card() -> None:
     world = await friends()
     world.anna.says("!fed push 150 M3-BOLT to betaspace")
     await world.settle()
@@ -309,7 +309,7 @@ async def test_a_number_after_ten_minutes_picks_nothing() -> None:
     assert world.alpha.turn.transfers() == []
 
 
-async def test_show_tells_who_did_what_and_when() -> None:
+async def test_show_lists_who_did_what_and_when() -> None:
     world = await friends()
     await world.hand_over()
     line = world.anna.says("!fed show", reply_to=world.card())
