@@ -1,4 +1,4 @@
-"""A database that is put back to yesterday is no copy to itself; the bot notices it by a mark at its homeserver."""
+"""A database restored to yesterday doesn't know that it is a copy. The bot notices it by a mark at its homeserver."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.scenarios.world import World, friends
 
 
 def put_back(space: Space, yesterday: bytes) -> None:
-    """Its database has yesterday's rows, and says nothing of that."""
+    """Restore yesterday's rows of its database, without any trace of that."""
     database = SqliteDatabase(None)
     database._connection.deserialize(yesterday)
     space.journal = Journal(database, None, space.clock.now)
 
 
 async def restart(space: Space, *, marks: bool) -> None:
-    """As `Space.restart`, with a journal that could be put back."""
+    """As `Space.restart`, with a journal that could have been restored."""
     bot_of = space._bot
 
     def with_marks() -> object:
@@ -43,7 +43,7 @@ async def pushed(world: World) -> None:
 
 
 @pytest.mark.parametrize("marks", [True, False], ids=["", "without marks"])
-async def test_a_bot_whose_database_was_put_back_to_yesterday_reads_what_it_has_done_since(*, marks: bool) -> None:
+async def test_a_bot_whose_database_was_restored_to_yesterday_reads_what_it_has_done_since(*, marks: bool) -> None:
     world = await friends()
     alpha = world.alpha
     await restart(alpha, marks=marks)
@@ -65,7 +65,7 @@ async def test_a_bot_whose_database_was_put_back_to_yesterday_reads_what_it_has_
     noticed = alpha.journal.journal_id != old_id
     assert noticed is marks
     if not marks:
-        return  # it goes on from yesterday, and uses its transaction ids a second time
+        return  # it continues from yesterday, and uses its transaction ids a second time
     assert alpha.transfer().state is TransferState.DONE
     assert alpha.total("M3-NUT") == before - Decimal(10)
     assert_books_balance(world)

@@ -1,4 +1,4 @@
-"""What stands in a shared room is short, and offers nothing that it doesn't explain."""
+"""Messages in a shared room are short and suggest nothing that they don't explain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def _card_of(world: World, line: str) -> None:
         "push PLY-4-BIRCH 5 to betaspace",
     ],
 )
-async def test_a_card_offers_no_tap_that_it_does_not_explain(line: str) -> None:
+async def test_a_card_suggests_no_reaction_that_it_does_not_explain(line: str) -> None:
     world = await friends()
     await _card_of(world, line)
     card = world.card()
@@ -34,7 +34,7 @@ async def test_a_card_offers_no_tap_that_it_does_not_explain(line: str) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"peer_access": "direct", "has_admin_token": False}])
-async def test_the_card_of_a_friendship_has_ten_lines_at_most_and_show_tells_the_rest(options: dict[str, Any]) -> None:
+async def test_the_card_of_a_friendship_has_ten_lines_at_most_and_show_has_the_rest(options: dict[str, Any]) -> None:
     world = await a_world(beta=options)
     await world.asks_to_connect()
     card = world.card()
@@ -44,7 +44,7 @@ async def test_the_card_of_a_friendship_has_ten_lines_at_most_and_show_tells_the
     assert "its token for one year, and a customer company" in world.answer_to(shown)
 
 
-async def test_the_answer_to_who_offers_or_asks_has_two_lines_and_so_has_the_end() -> None:
+async def test_the_answer_to_an_offer_or_request_has_two_lines_and_so_has_the_end() -> None:
     world = await sharing()
     offer = world.anna.says('!fed push M3-NUT 10 to betaspace --note "for the open day"')
     await world.settle()

@@ -1,4 +1,4 @@
-"""Why something was declined: whoever asked reads it."""
+"""The reason for declining reaches the person who asked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def test_the_reason_for_declining_an_offer_reaches_who_offered_it() -> Non
     assert world.anna.user_id in end.mentions
 
 
-async def test_the_reason_for_declining_a_request_stands_in_what_rings_who_asked() -> None:
+async def test_the_reason_for_declining_a_request_is_in_the_message_that_mentions_the_requester() -> None:
     world = await sharing()
     world.dilek.says("!fed request 5 M3-NUT from attraktor")
     await world.settle()
@@ -34,7 +34,7 @@ async def test_the_reason_for_declining_a_request_stands_in_what_rings_who_asked
 
 
 @pytest.mark.parametrize("order", ["before the tap", "in the grace"])
-async def test_a_plain_answer_to_the_card_is_the_reason_of_who_then_declines(order: str) -> None:
+async def test_a_plain_reply_to_the_card_is_the_reason_of_its_author_who_then_declines(order: str) -> None:
     world = await friends()
     card = await world.push()
     if order == "in the grace":
@@ -55,7 +55,7 @@ async def test_a_plain_answer_to_the_card_is_the_reason_of_who_then_declines(ord
     assert end.mentions[:1] == (world.anna.user_id,)
 
 
-async def test_what_somebody_else_answers_is_no_reason_and_nothing_of_it_is_kept() -> None:
+async def test_somebody_elses_reply_is_no_reason_and_is_not_stored() -> None:
     world = await friends()
     card = await world.push()
     world.anna.says("It is from Attraktor", reply_to=card)
@@ -68,7 +68,7 @@ async def test_what_somebody_else_answers_is_no_reason_and_nothing_of_it_is_kept
 
 
 @pytest.mark.parametrize("how", ["as a reply", "with the id"])
-async def test_what_is_said_behind_decline_is_the_reason(how: str) -> None:
+async def test_the_words_after_decline_are_the_reason(how: str) -> None:
     world = await friends()
     card = await world.push()
     code = world.beta.transfer().code

@@ -1,4 +1,4 @@
-"""A journal that is lost, or put back from before, while a peer's token is being renewed: the next renewal fixes it."""
+"""A journal that is lost or restored while a peer's token is being rotated: the next rotation repairs it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def calls_of_a_renewal(of: str, access: dict[str, Any]) -> int:
 
 
 def is_sound(world: World, moment: int) -> None:
-    """One token is good, both hold it where both should, and nothing lies beside it."""
+    """One token is valid, both sides have it where they should, and nothing else is left."""
     alpha, beta = world.alpha, world.beta
     good = [name for name, is_good in tokens(alpha) if is_good]
     assert good == [connection(alpha).token_name], f"{moment}: {tokens(alpha)}"
@@ -44,7 +44,7 @@ def is_sound(world: World, moment: int) -> None:
 @EVERY
 @pytest.mark.parametrize("access", ACCESS, ids=["direct", "relayed"])
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-async def test_a_journal_lost_in_the_middle_of_a_renewal_and_the_next_renewal(
+async def test_the_next_rotation_repairs_a_journal_lost_in_the_middle_of_one(
     of: str, access: dict[str, Any], every: int
 ) -> None:
     for moment in range(1, await calls_of_a_renewal(of, access), every):
@@ -63,7 +63,7 @@ async def test_a_journal_lost_in_the_middle_of_a_renewal_and_the_next_renewal(
 @EVERY
 @pytest.mark.parametrize("access", ACCESS, ids=["direct", "relayed"])
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-async def test_a_backup_from_the_middle_of_a_renewal_is_put_back_after_it(
+async def test_a_backup_from_the_middle_of_a_rotation_is_restored_after_it(
     of: str, access: dict[str, Any], every: int
 ) -> None:
     for moment in range(1, await calls_of_a_renewal(of, access), every):
@@ -75,7 +75,7 @@ async def test_a_backup_from_the_middle_of_a_renewal_is_put_back_after_it(
         is_sound(world, moment)
 
 
-async def test_keys_and_journal_of_before_a_renewal_are_put_back_and_a_new_token_is_made() -> None:
+async def test_after_keys_and_journal_from_before_a_rotation_are_restored_a_new_token_is_made() -> None:
     for access in ACCESS:
         world = await friends(**access)
         journal = await is_watched(world.alpha, 1)

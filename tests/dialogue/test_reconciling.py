@@ -1,4 +1,4 @@
-"""`reconcile`: the books of both spaces are compared, differences are named, and only what is safe is fixed."""
+"""`reconcile`: both spaces' books are compared, differences are named, and only safe ones are fixed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.scenarios.world import World, friends, nothing, protocol_messages, to
 
 
 async def asks(world: World, person: Person, words: str = "") -> Message:
-    """The person asks for it; the answer."""
+    """The person asks to reconcile; return the answer."""
     line = person.says(f"!fed reconcile {words}".strip())
     await world.settle()
     answers = world.room.answers(line)
@@ -34,7 +34,7 @@ async def given() -> World:
     return world
 
 
-async def test_books_that_agree_are_said_to_agree_from_either_side() -> None:
+async def test_books_that_agree_are_reported_as_such_by_either_side() -> None:
     world = await given()
     for person, words in ((world.anna, "betaspace"), (world.bea, "")):
         answer = await asks(world, person, words)
@@ -43,7 +43,7 @@ async def test_books_that_agree_are_said_to_agree_from_either_side() -> None:
     assert_books_balance(world)
 
 
-async def test_what_was_brought_back_by_hand_is_in_stock_twice_and_both_are_told() -> None:
+async def test_an_item_brought_back_by_hand_is_in_stock_twice_and_both_are_told() -> None:
     world = await given()
     lens = world.alpha.row(42)
     world.alpha.admin("POST", "stock/return/", items=[{"pk": 42, "quantity": "1", "status": 10}], location=1, notes="x")
@@ -57,7 +57,7 @@ async def test_what_was_brought_back_by_hand_is_in_stock_twice_and_both_are_told
     assert world.alpha.row(42).customer is None, "nothing is moved"
 
 
-async def test_a_record_that_is_gone_changed_or_not_marked_is_named() -> None:
+async def test_a_missing_changed_or_unmarked_record_is_named() -> None:
     world = await given()
     nuts = world.alpha.turn.transfers()[0].at(1).item
     world.alpha.admin("DELETE", "stock/42/")
@@ -70,14 +70,14 @@ async def test_a_record_that_is_gone_changed_or_not_marked_is_named() -> None:
     assert "✅ The books of" in (await asks(world, world.bea)).text, "it is amiss in Attraktor's books only"
 
 
-async def test_what_betaspace_uses_up_is_nobodys_business() -> None:
+async def test_items_that_betaspace_uses_up_are_no_difference() -> None:
     world = await given()
     got = world.beta.turn.transfers()[0].at(1).item
     world.beta.admin("DELETE", f"stock/{got}/")
     assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
 
 
-async def test_a_missing_mark_and_a_spoiled_mirror_are_mended_only_when_asked() -> None:
+async def test_a_missing_mark_and_a_damaged_mirror_are_repaired_only_on_request() -> None:
     world = await friends()
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/change_status/", status=400, times=None)
     await world.hand_over()
@@ -100,7 +100,7 @@ async def test_a_missing_mark_and_a_spoiled_mirror_are_mended_only_when_asked() 
     assert_books_balance(world)
 
 
-async def test_a_friend_that_lost_its_journal_knows_nothing_of_what_it_got() -> None:
+async def test_a_friend_that_lost_its_journal_knows_nothing_of_its_items() -> None:
     world = await given()
     transfers = world.beta.turn.transfers()
     world.beta.knows_instead({("Transfer", transfer.id): None for transfer in transfers})
@@ -119,7 +119,7 @@ async def test_only_superusers_may_and_only_with_friends() -> None:
     assert "aren't friends" in (await asks(world, world.anna, "betaspace")).text
 
 
-async def test_a_silent_bot_and_a_silent_inventree_are_told_of() -> None:
+async def test_a_silent_bot_and_a_silent_inventree_are_reported() -> None:
     world = await given()
     line = world.anna.says("!fed reconcile betaspace")
     await world.settle(asleep=(world.beta,))
@@ -133,7 +133,7 @@ async def test_a_silent_bot_and_a_silent_inventree_are_told_of() -> None:
     await world.passes(timedelta(minutes=1))
 
 
-async def test_lost_messages_come_again() -> None:
+async def test_lost_messages_are_sent_again() -> None:
     world = await given()
     world.server.loses = protocol_messages
     line = world.anna.says("!fed reconcile betaspace")
@@ -143,7 +143,7 @@ async def test_lost_messages_come_again() -> None:
     assert "✅ The books of" in world.answer_to(line)
 
 
-async def test_long_books_go_page_by_page_and_nothing_of_them_is_readable_on_the_way(
+async def test_long_books_are_sent_in_pages_that_are_never_readable_in_transit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fedbot.rules.ledger.reconcile.MOST_BYTES", 300)
@@ -157,7 +157,7 @@ async def test_long_books_go_page_by_page_and_nothing_of_them_is_readable_on_the
     assert all("lines" not in page["body"] for page in pages)
 
 
-async def test_by_night_the_admins_are_told_what_is_new_and_only_once() -> None:
+async def test_by_night_the_admins_are_told_new_differences_only_once() -> None:
     world = await given()
 
     async def night() -> None:
@@ -176,7 +176,7 @@ async def test_by_night_the_admins_are_told_what_is_new_and_only_once() -> None:
     assert not told(world.room, "difference")
 
 
-async def test_a_friend_whose_bot_is_gone_is_not_asked_once_more_each_night() -> None:
+async def test_a_friend_whose_bot_is_gone_is_not_asked_again_each_night() -> None:
     world = await given()
     world.beta.is_asleep = True
     for _ in range(5):
@@ -206,14 +206,14 @@ async def test_a_friend_that_asks_for_our_books_too_often_is_told_to_wait() -> N
 
 
 async def ordered(world: World, space: str = "", *, repair: bool = False) -> dict[str, Any]:
-    """The admin of Attraktor's machine orders it; what the command line prints."""
+    """The admin of Attraktor's machine runs it; return the output of the command line."""
     order = asyncio.ensure_future(world.alpha.bot.orders.reconcile(space, repair=repair))
     await asyncio.sleep(0)
     await world.settle()
     return await order
 
 
-async def test_the_command_line_gets_what_the_admins_read() -> None:
+async def test_the_command_line_prints_what_the_admins_read() -> None:
     world = await given()
     answer = await ordered(world)
     assert [told["agree"] for told in answer["told"]] == [True]
@@ -233,7 +233,7 @@ async def test_the_command_line_gets_what_the_admins_read() -> None:
     assert len((await running)["told"]) == 1
 
 
-async def test_what_the_command_line_ordered_is_told_to_the_admins_though_nobody_waits_for_it_any_more() -> None:
+async def test_a_result_for_a_command_line_that_is_gone_is_posted_to_the_admins() -> None:
     world = await given()
     order = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=False))
     await asyncio.sleep(0)
@@ -242,7 +242,7 @@ async def test_what_the_command_line_ordered_is_told_to_the_admins_though_nobody
     assert len(told(world.alpha_admins, "The books of Attraktor and Betaspace agree")) == 1
 
 
-async def test_what_the_command_line_ordered_is_told_to_the_admins_though_the_bot_ended_meanwhile() -> None:
+async def test_a_result_for_the_command_line_is_posted_to_the_admins_though_the_bot_ended() -> None:
     world = await given()
     order = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=True))
     await asyncio.sleep(0)
@@ -252,7 +252,7 @@ async def test_what_the_command_line_ordered_is_told_to_the_admins_though_the_bo
     order.cancel()
 
 
-async def test_what_goes_back_and_forth_is_no_difference() -> None:
+async def test_items_that_go_back_and_forth_are_no_difference() -> None:
     world = await friends()
     await world.hand_over("RES-10K 20")
     item = world.beta.transfer().at(1).item
@@ -271,14 +271,14 @@ async def test_what_goes_back_and_forth_is_no_difference() -> None:
 
 
 async def a_loan() -> tuple[World, int]:
-    """Betaspace has borrowed 10 nuts; its stock item."""
+    """Betaspace has borrowed 10 nuts; return its stock item."""
     world = await lent("M3-NUT 10")
     item = world.beta.transfer().at(1).item
     assert item
     return world, item
 
 
-async def test_what_a_restored_borrower_has_lost_is_told_at_both_sides() -> None:
+async def test_a_loan_that_a_restored_borrower_has_lost_is_reported_on_both_sides() -> None:
     world = await friends()
     before = world.beta.snapshot()
     await lent("#42", world=world)
@@ -289,7 +289,7 @@ async def test_what_a_restored_borrower_has_lost_is_told_at_both_sides() -> None
         assert "is on loan, but is missing in" in answer.text
 
 
-async def test_a_number_given_again_at_the_borrower_is_not_what_was_lent() -> None:
+async def test_another_item_under_the_same_number_at_the_borrower_is_not_the_lent_one() -> None:
     world = await friends()
     before = world.beta.snapshot()
     await lent("M3-NUT 10", world=world)
@@ -298,7 +298,7 @@ async def test_a_number_given_again_at_the_borrower_is_not_what_was_lent() -> No
     assert "is on loan, but is missing in" in (await asks(world, world.anna, "betaspace")).text
 
 
-async def test_a_borrowed_row_that_was_deleted_or_counted_down_is_no_agreement() -> None:
+async def test_a_borrowed_row_that_was_deleted_or_counted_down_is_a_difference() -> None:
     world, item = await a_loan()
     world.beta.admin("POST", "stock/count/", items=[{"pk": item, "quantity": 7}], notes="three are gone")
     assert "less of it is there than is on loan: 7 of 10" in (await asks(world, world.anna, "betaspace")).text
@@ -307,7 +307,7 @@ async def test_a_borrowed_row_that_was_deleted_or_counted_down_is_no_agreement()
     assert "is on loan, but is missing in" in (await asks(world, world.bea)).text
 
 
-async def test_a_borrowed_row_that_was_merged_into_another_is_told() -> None:
+async def test_a_borrowed_row_that_was_merged_into_another_is_reported() -> None:
     world, item = await a_loan()
     other = world.beta.admin("POST", "stock/", part=world.beta.row(item).part, quantity=5, location=1)
     first = other[0]["pk"] if isinstance(other, list) else other["pk"]

@@ -1,7 +1,7 @@
-"""A journal that is older than the world, or lost: nothing is moved twice, both sides come to the same end.
+"""An outdated or lost journal: nothing is moved twice, and both sides reach the same end.
 
-A backup is taken after any call to the journal; the story goes on to its end (or a little); then the backup is put
-back. A rebuild begins at the same moments with no journal at all.
+A backup is taken after any call to the journal; the story goes on to its end (or a little); then the backup is
+restored. A rebuild starts at the same points with no journal at all.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
 from tests.scenarios.world import World, a_world, friends, sharing, told
 
-#: So far apart are the calls that are tried; `make test-long` tries more of them.
+#: The distance between the calls that are tried; `make test-long` tries more of them.
 EVERY = pytest.mark.parametrize("every", [23, pytest.param(5, marks=pytest.mark.long)])
 RESENDS = timedelta(minutes=15)
 
 
 class Stopped(BaseException):
-    """Nothing catches it, as nothing runs any more."""
+    """Nothing catches it, because nothing runs any more."""
 
 
 class CopiedJournal(Journal):
-    """A journal of which a backup is taken after the call of that number; then its bot may stop."""
+    """A journal of which a backup is taken after the call with that number; then its bot may stop."""
 
     def __init__(self, database: SqliteDatabase, now: Callable[[], datetime], moment: int, *, stops: bool) -> None:
         super().__init__(database, None, now)
@@ -81,7 +81,7 @@ class CopiedJournal(Journal):
 
 
 async def is_watched(space: Space, moment: int, *, stops: bool = False) -> CopiedJournal:
-    """From now on the journal counts its calls; after that many a backup is taken, and the bot may stop."""
+    """Count the journal's calls from now on; after that many take a backup and stop the bot if asked."""
     database = SqliteDatabase(None)
     database._connection.deserialize(space.journal._database._connection.serialize())
     space.journal = journal = CopiedJournal(database, space.clock.now, moment, stops=stops)
@@ -91,7 +91,7 @@ async def is_watched(space: Space, moment: int, *, stops: bool = False) -> Copie
 
 
 async def is_restored(space: Space, backup: bytes) -> None:
-    """As `fedbot restore`: the copy has no journal id."""
+    """Restore as `fedbot restore` does: the copy has no journal id."""
     database = SqliteDatabase(None)
     database._connection.deserialize(backup)
     with database.transaction() as connection:
@@ -103,7 +103,7 @@ async def is_restored(space: Space, backup: bytes) -> None:
 
 
 async def is_rebuilt(space: Space, *, compared: bool = True) -> Rebuilt:
-    """As `fedbot rebuild`, then `fedbot run`: the journal is gone, the identity is there. Then keys are `compared`."""
+    """Do `fedbot rebuild`, then `fedbot run`: without the journal, with the identity. Then keys are `compared`."""
     space.journal = Journal.in_memory(space.clock.now)
     space.chat = space.chat.restarted()
     space.inventory = space._inventory()
@@ -117,7 +117,7 @@ async def is_rebuilt(space: Space, *, compared: bool = True) -> Rebuilt:
 
 
 def keys_are_compared(space: Space) -> None:
-    """A superuser types the key of each friend, which was read out on the phone."""
+    """A superuser types the key of each friend, as read out on the phone."""
     superuser = Person(space.chat.server, "anna" if space.party == "attraktor" else "bea")
     for connection in space.turn.connections():
         if connection.is_to_be_compared:
@@ -129,7 +129,7 @@ def side(world: World, name: str) -> Space:
     return world.alpha if name == "sender" else world.beta
 
 
-# --- the stories: how each goes if nothing is in its way, and who taps the card of it ---
+# --- the stories: their undisturbed course, and who decides on the card ---
 
 
 async def a_push(world: World) -> None:
@@ -219,7 +219,7 @@ STORIES: list[Story] = [
 
 
 def stock(world: World) -> list[tuple[str, Decimal]]:
-    """What lies in stock of each part, at both."""
+    """The stock of each part, at both."""
     return [
         (f"{space.party} {part.pk}", sum((r.quantity for r in space.stock(part=part.pk, customer=None)), Decimal(0)))
         for space in world.spaces
@@ -232,7 +232,7 @@ def states(world: World) -> list[TransferState]:
 
 
 def new_messages(world: World) -> Counter[tuple[str, str]]:
-    """What the bots have said, edits left out, each text by who said it."""
+    """The bots' messages without edits: each text with its sender."""
     bots = {space.chat.user_id for space in world.spaces}
     said = [event for event in world.server.log if event["sender"] in bots and _is_new(event)]
     return Counter((event["sender"], content_of(event)["body"].splitlines()[0]) for event in said)
@@ -244,7 +244,7 @@ def _is_new(event: dict[str, Any]) -> bool:
 
 
 async def undisturbed(story: Story, of: str) -> tuple[World, int]:
-    """The story as it goes, and how many calls to that side's journal it takes."""
+    """Play the story undisturbed; return the world and the number of calls to that side's journal."""
     world = await sharing()
     journal = await is_watched(side(world, of), 10**9)
     await story(world)
@@ -258,7 +258,7 @@ async def undisturbed(story: Story, of: str) -> tuple[World, int]:
 @EVERY
 @pytest.mark.parametrize("of", ["sender", "receiver"])
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-async def test_a_backup_of_any_moment_is_put_back_after_the_end(story: Story, of: str, every: int) -> None:
+async def test_a_backup_from_any_moment_is_restored_after_the_end(story: Story, of: str, every: int) -> None:
     wanted, calls = await undisturbed(story, of)
     for moment in range(1, calls, every):
         world = await sharing()
@@ -276,7 +276,7 @@ async def test_a_backup_of_any_moment_is_put_back_after_the_end(story: Story, of
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("of", ["sender", "receiver"])
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-async def test_after_a_rebuild_what_was_over_is_over(story: Story, of: str) -> None:
+async def test_after_a_rebuild_finished_transfers_are_finished(story: Story, of: str) -> None:
     wanted, _ = await undisturbed(story, of)
     world = await sharing()
     await story(world)
@@ -307,10 +307,10 @@ async def test_a_journal_lost_at_any_moment_is_rebuilt_and_the_story_ends_well(
             await story(world)
         rebuilt = await is_rebuilt(side(world, of))
         assert [state for _, state in rebuilt.connections] == ["suspended"]
-        if rebuilt.lost:  # noted in InvenTree already, but nobody was told of it yet
+        if rebuilt.lost:  # noted in InvenTree already, but nobody was told yet
             assert not told(world.room, "Offered to Betaspace") + told(world.room, "Asked Attraktor for")
         await world.passes(RESENDS)
-        if set(states(world)) == {TransferState.OPEN}:  # a tap that nobody had acted upon yet is lost: tap again
+        if set(states(world)) == {TransferState.OPEN}:  # a reaction that no bot had acted on is lost: react again
             await taps_again(world)
         assert set(states(world)) <= ends | {TransferState.DONE}, f"{moment}\n{world.room.transcript()}"
         assert len(states(world)) in {0, 2}
@@ -341,7 +341,7 @@ async def calls_of_a_connect(of: str) -> int:
 @pytest.mark.timeout(600)
 @EVERY
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-async def test_a_backup_of_before_a_friendship_was_made_finds_it_again(of: str, every: int) -> None:
+async def test_a_backup_from_before_a_friendship_recovers_it(of: str, every: int) -> None:
     for moment in range(1, await calls_of_a_connect(of), every):
         world = await a_world()
         journal = await is_watched(side(world, of), moment)
@@ -368,9 +368,9 @@ async def test_a_journal_lost_while_a_friendship_is_made_is_rebuilt_and_it_is_ma
             await world.connect()
         await is_rebuilt(side(world, of))
         await world.passes(RESENDS)
-        if not connected(world):  # nobody had heard of it yet
+        if not connected(world):  # nobody had read of it yet
             await world.connect()
-        elif ConnectionState.OFFERED in connected(world):  # a tap that nobody had acted upon yet is lost: tap again
+        elif ConnectionState.OFFERED in connected(world):  # a reaction that no bot had acted on is lost: react again
             world.bea.says("!fed approve", reply_to=world.room.message("Agree?"))
             await world.grace()
             await world.passes(RESENDS)
@@ -425,8 +425,8 @@ async def test_after_a_rebuild_nothing_is_decided_until_the_friends_key_was_comp
     assert states(world) == [TransferState.DONE] * 2
 
 
-async def test_a_loan_whose_day_is_over_is_known_after_a_rebuild_though_it_was_asked_for() -> None:
-    """By today's rules the request would be declined at once: its last day is over."""
+async def test_an_expired_loan_by_request_is_known_after_a_rebuild() -> None:
+    """By today's rules the request would be declined at once, because its due date has passed."""
     world = await friends()
     world.piet.says("!fed share all")
     await world.settle()

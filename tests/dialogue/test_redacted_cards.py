@@ -1,4 +1,4 @@
-"""A moderator takes a card down: it decides nothing any more, and goes up again."""
+"""A moderator redacts a card: it no longer counts, and is posted again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import a_world, friends
 
 
-async def test_a_redacted_card_goes_up_again_and_only_the_new_one_decides() -> None:
+async def test_a_redacted_card_is_posted_again_and_only_the_new_one_counts() -> None:
     world = await friends()
     card = await world.push()
     world.anna.takes_back(card)
@@ -39,7 +39,7 @@ async def test_a_decision_on_a_card_that_is_redacted_in_the_grace_is_void() -> N
     assert_books_balance(world)
 
 
-async def test_a_redacted_card_of_a_friendship_goes_up_again() -> None:
+async def test_a_redacted_card_of_a_friendship_is_posted_again() -> None:
     world = await a_world()
     await world.asks_to_connect()
     card = world.card()
@@ -55,7 +55,7 @@ async def test_a_redacted_card_of_a_friendship_goes_up_again() -> None:
     assert world.beta.connection().state is ConnectionState.ACTIVE
 
 
-async def test_a_card_that_is_over_stays_down() -> None:
+async def test_a_redacted_card_of_a_finished_transfer_is_not_posted_again() -> None:
     world = await friends()
     card = await world.hand_over()
     before = len(world.room.messages())

@@ -1,5 +1,5 @@
 """Reminders of open cards: on day 2 and a day before the end, in the deciding space's waking hours, never twice."""
-# ruff: noqa: ANN401 -- `beta` are of whatever settings a test needs otherwise
+# ruff: noqa: ANN401 -- `beta` are any settings that a test needs
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def reminders(world: World) -> list[Message]:
 
 
 def times(world: World) -> list[datetime]:
-    """When each reminder was posted, by the clock on the wall in Berlin."""
+    """The times of the reminders, by the wall clock in Berlin."""
     known = {m.event_id for m in reminders(world)}
     stamps = [e["origin_server_ts"] for e in world.server.log if e["event_id"] in known]
     return [datetime.fromtimestamp(stamp / 1000, BERLIN) for stamp in stamps]
 
 
 async def offered(start: datetime | None = None, **beta: Any) -> tuple[World, Message]:
-    """A push that betaspace has not decided on, offered at that time (by default Tue 24 Nov, 21:14 in Berlin)."""
+    """A push offered at that time (by default Tue 24 Nov, 21:14 in Berlin), and not decided by betaspace."""
     world = await friends(beta={"time_zone": "Europe/Berlin", **beta})
     if start is not None:
         world.clock.advance(start - world.clock.now())
@@ -74,7 +74,7 @@ async def test_a_decision_ends_the_reminding() -> None:
     assert reminders(world) == []
 
 
-async def test_a_restart_doubles_and_forgets_nothing() -> None:
+async def test_a_restart_neither_repeats_nor_drops_a_reminder() -> None:
     world, _ = await offered()
     await world.passes(timedelta(days=2, minutes=5))
     assert len(reminders(world)) == 1
@@ -86,7 +86,7 @@ async def test_a_restart_doubles_and_forgets_nothing() -> None:
     assert len(reminders(world)) == 2
 
 
-async def test_what_a_sleeping_bot_missed_is_reminded_of_once() -> None:
+async def test_reminders_that_a_sleeping_bot_missed_are_sent_once() -> None:
     world, _ = await offered()
     await world.passes(timedelta(days=6, hours=14), asleep=(world.beta,))
     await world.beta.restart()
@@ -94,7 +94,7 @@ async def test_what_a_sleeping_bot_missed_is_reminded_of_once() -> None:
     assert len(reminders(world)) == 1
 
 
-async def test_a_short_time_has_one_reminder_and_a_very_short_one_none() -> None:
+async def test_a_short_deadline_has_one_reminder_and_a_very_short_one_none() -> None:
     for days, count in ((1, 0), (2, 1), (3, 1), (4, 2)):
         world = await friends(alpha={"request_open_for": timedelta(days=days)}, beta={"time_zone": "Europe/Berlin"})
         await world.push("M3-NUT 10")
@@ -124,7 +124,7 @@ async def test_superusers_are_reminded_of_a_space_that_asks_to_be_friends() -> N
     assert "the friendship with Attraktor" in reminders(world)[0].text
 
 
-async def test_nobody_is_reminded_of_what_was_taken_back() -> None:
+async def test_nobody_is_reminded_of_a_cancelled_transfer() -> None:
     world, _ = await offered()
     world.anna.says(f"!fed cancel {world.alpha.transfer().code}")
     await world.settle()
@@ -150,7 +150,7 @@ async def test_between_reminders_the_bot_sleeps() -> None:
     assert wake - world.clock.now() > timedelta(days=1)
 
 
-async def test_who_asked_is_reminded_that_less_was_granted() -> None:
+async def test_the_requester_is_reminded_of_a_smaller_grant() -> None:
     world = await sharing(alpha={"time_zone": "Europe/Berlin"}, beta={"time_zone": "Europe/Berlin"})
     world.tom.says("!fed request 50 M3-BOLT from attraktor")
     await world.settle()

@@ -1,4 +1,4 @@
-"""A peer's token is renewed a month before it ends; the old one goes only once the new one works."""
+"""A peer's token is rotated a month before it expires; the old one is revoked only once the new one works."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.scenarios.world import World, friends, told
 
 A_DAY = timedelta(days=1)
 DIRECT = {"peer_access": "direct"}
-RENEWAL_DAY = date(2027, 10, 25)  # 30 days before the token's end
+RENEWAL_DAY = date(2027, 10, 25)  # 30 days before the token expires
 
 
 async def direct_friends() -> World:
@@ -26,7 +26,7 @@ async def direct_friends() -> World:
 
 
 async def comes(world: World, day: date, *, asleep: tuple[Space, ...] = ()) -> None:
-    """Time goes by until early on that day."""
+    """Let time pass until early on that day."""
     noon = world.clock.now().replace(year=day.year, month=day.month, day=day.day, hour=0, minute=5)
     await world.passes(noon - world.clock.now(), asleep=asleep)
 
@@ -37,7 +37,7 @@ def connection(space: Space) -> Connection:
 
 
 def tokens(space: Space) -> list[tuple[str, bool]]:
-    """The tokens of the peer's user, and whether each is good."""
+    """The tokens of the peer's user, and whether each is valid."""
     rows: list[Token] = space.tables.tokens.find("user", connection(space).user)
     return [(row.name, not row.revoked) for row in rows]
 
@@ -47,7 +47,7 @@ def own_secret(space: Space) -> str:
 
 
 def status(space: Space, secret: str) -> int:
-    """What the space's InvenTree answers to that token."""
+    """The status of the InvenTree's answer to that token."""
     url = space.us.inventory_url
     with httpx.Client(transport=space.network[url], base_url=url) as client:
         return client.get("/api/stock/?limit=1", headers={"Authorization": f"Token {secret}"}).status_code
@@ -62,15 +62,15 @@ def fails(space: Space, method: str, path: str) -> None:
 
 
 def warnings(world: World) -> list[str]:
-    """How long before the end attraktor's admins were warned."""
+    """The number of days before the expiry at which attraktor's admins were warned."""
     told = [m.text for m in world.alpha_admins.messages() if "The token that I made for Betaspace ends" in m.text]
     return [text.partition(" ends in ")[2].partition(",")[0] for text in told]
 
 
-# --- by itself ---
+# --- automatically ---
 
 
-async def test_the_next_token_is_made_tried_and_only_then_the_old_one_revoked() -> None:
+async def test_the_next_token_is_created_tested_and_only_then_the_old_one_revoked() -> None:
     world = await friends()
     old = [own_secret(space) for space in world.spaces]
     await comes(world, RENEWAL_DAY - A_DAY)
@@ -85,17 +85,17 @@ async def test_the_next_token_is_made_tried_and_only_then_the_old_one_revoked() 
     assert world.alpha_admins.transcript() + world.beta_admins.transcript() == ""
 
 
-async def test_it_is_renewed_year_after_year() -> None:
+async def test_it_is_rotated_year_after_year() -> None:
     world = await friends()
     for space in world.spaces:
-        for token in space.tables.tokens:  # the bot's own end before that, which is another story
+        for token in space.tables.tokens:  # the bot's own tokens expire before that, which other tests cover
             space.tables.tokens.put(replace(token, expiry=date(2099, 1, 1)))
     await comes(world, RENEWAL_DAY)
     await comes(world, date(2028, 9, 25))
     assert tokens(world.alpha)[-2:] == [("fed-betaspace-1-2", False), ("fed-betaspace-1-3", True)]
 
 
-async def test_a_direct_friend_gets_the_new_one_sealed_and_tries_it_before_the_old_one_goes() -> None:
+async def test_a_direct_friend_gets_the_new_token_sealed_and_tests_it_before_the_old_one_is_revoked() -> None:
     world = await direct_friends()
     assert vault(world.beta) == ["got-from/attraktor/1", "made-for/attraktor/1"]
     old = own_secret(world.alpha)
@@ -110,7 +110,7 @@ async def test_a_direct_friend_gets_the_new_one_sealed_and_tries_it_before_the_o
     assert new not in said
 
 
-async def test_until_a_direct_friend_has_tried_the_new_one_the_old_one_is_good() -> None:
+async def test_the_old_token_is_valid_until_a_direct_friend_has_tested_the_new_one() -> None:
     world = await direct_friends()
     old = own_secret(world.alpha)
     await comes(world, RENEWAL_DAY, asleep=(world.beta,))
@@ -125,7 +125,7 @@ async def test_until_a_direct_friend_has_tried_the_new_one_the_old_one_is_good()
     assert "works, valid until" in world.alpha_admins.messages()[-1].text
 
 
-async def test_a_direct_friend_that_can_not_use_the_new_one_says_so() -> None:
+async def test_a_direct_friend_that_can_not_use_the_new_token_says_so() -> None:
     world = await direct_friends()
     group = connection(world.alpha).group
     rules = world.alpha.tables.rule_sets
@@ -140,10 +140,10 @@ async def test_a_direct_friend_that_can_not_use_the_new_one_says_so() -> None:
     assert tokens(world.alpha) == [("fed-betaspace-1-1", False), ("fed-betaspace-1-2", True)]
 
 
-# --- when it doesn't work ---
+# --- failures ---
 
 
-async def test_our_inventree_is_down_that_day_and_it_is_done_later() -> None:
+async def test_it_is_done_later_if_our_inventree_is_down_that_day() -> None:
     world = await friends()
     await comes(world, RENEWAL_DAY - A_DAY)
     fails(world.alpha, "POST", "user/tokens")
@@ -169,7 +169,7 @@ async def test_a_token_whose_reply_got_lost_is_revoked_and_another_made() -> Non
     assert status(world.alpha, own_secret(world.alpha)) == 200
 
 
-async def test_without_an_admin_token_people_are_told_what_to_click_and_it_is_noticed_once_done() -> None:
+async def test_without_an_admin_token_people_are_told_what_to_click_and_the_bot_notices_it() -> None:
     world = await friends()
     await world.alpha.restart(has_admin_token=False)
     await comes(world, RENEWAL_DAY)
@@ -191,7 +191,7 @@ async def test_without_an_admin_token_people_are_told_what_to_click_and_it_is_no
     assert warnings(world) == ["30 days", "14 days", "3 days"]
 
 
-async def test_an_admin_token_that_comes_later_is_used() -> None:
+async def test_an_admin_token_added_later_is_used() -> None:
     world = await friends()
     await world.alpha.restart(has_admin_token=False)
     await comes(world, RENEWAL_DAY)
@@ -202,7 +202,7 @@ async def test_an_admin_token_that_comes_later_is_used() -> None:
     assert "works, valid until" in world.alpha_admins.messages()[-1].text
 
 
-async def test_the_old_one_can_not_be_revoked_and_the_admins_are_told() -> None:
+async def test_admins_are_told_if_the_old_token_can_not_be_revoked() -> None:
     world = await friends()
     await comes(world, RENEWAL_DAY - A_DAY)
     fault = Fault(FaultKind.ERROR_BEFORE, method="DELETE", path="user/tokens", status=403, times=None)
@@ -227,7 +227,7 @@ async def test_restarts_in_between_change_nothing() -> None:
         assert space.bot.engine.failures == 0
 
 
-async def test_a_friendship_that_ends_meanwhile_leaves_no_token_behind() -> None:
+async def test_a_friendship_that_ends_during_a_rotation_leaves_no_token_behind() -> None:
     world = await direct_friends()
     await comes(world, RENEWAL_DAY, asleep=(world.beta,))
     world.anna.says("!fed disconnect betaspace --sure")
@@ -238,7 +238,7 @@ async def test_a_friendship_that_ends_meanwhile_leaves_no_token_behind() -> None
         assert vault(space) == []
 
 
-async def test_a_token_whose_friendship_ended_on_its_way_leaves_no_gap_in_the_messages() -> None:
+async def test_a_token_whose_friendship_ended_in_transit_leaves_no_gap_in_the_messages() -> None:
     world = await direct_friends()
     world.alpha.chat.limited_calls = 1  # the message with the token waits
     world.anna.says("!fed rotate betaspace")
@@ -250,11 +250,11 @@ async def test_a_token_whose_friendship_ended_on_its_way_leaves_no_gap_in_the_me
     assert not told(world.alpha_admins, "I could not post")
 
 
-# --- by hand ---
+# --- on request ---
 
 
 @pytest.mark.parametrize("access", ["relayed", "direct"])
-async def test_a_superuser_renews_it_at_any_time(access: str) -> None:
+async def test_a_superuser_rotates_it_at_any_time(access: str) -> None:
     world = await (friends() if access == "relayed" else direct_friends())
     line = world.anna.says("!fed rotate betaspace")
     await world.settle()
@@ -267,14 +267,14 @@ async def test_a_superuser_renews_it_at_any_time(access: str) -> None:
     ]
 
 
-async def test_it_can_be_said_in_the_admin_room() -> None:
+async def test_rotate_works_in_the_admin_room() -> None:
     world = await friends()
     world.anna.says("!fed rotate betaspace", room=world.alpha_admins.id)
     await world.settle()
     assert "has a new token" in world.alpha_admins.messages()[-1].text
 
 
-async def test_only_a_superuser_renews() -> None:
+async def test_only_a_superuser_rotates() -> None:
     world = await friends()
     line = world.piet.says("!fed rotate betaspace")
     await world.settle()
@@ -282,7 +282,7 @@ async def test_only_a_superuser_renews() -> None:
     assert tokens(world.alpha) == [("fed-betaspace-1-1", True)]
 
 
-async def test_renewing_by_hand_without_an_admin_token_is_answered() -> None:
+async def test_rotating_without_an_admin_token_is_answered() -> None:
     world = await friends()
     await world.alpha.restart(has_admin_token=False)
     line = world.anna.says("!fed rotate betaspace")
@@ -291,7 +291,7 @@ async def test_renewing_by_hand_without_an_admin_token_is_answered() -> None:
     assert warnings(world) == []
 
 
-async def test_there_is_nobody_to_renew_for() -> None:
+async def test_without_a_friend_there_is_nothing_to_rotate() -> None:
     world = await World().start()
     line = world.anna.says("!fed rotate betaspace")
     await world.settle()

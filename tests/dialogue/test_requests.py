@@ -1,4 +1,4 @@
-"""UC3: one space asks another for something; the owner decides, and may grant less."""
+"""UC3: one space requests something from another; the owner decides and may grant less."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.scenarios.world import World, sharing
 A_WEEK = timedelta(days=7)
 DOWN = Fault(FaultKind.REFUSED, times=None)
 DOWN_BUT_FOR_PEOPLE = Fault(FaultKind.REFUSED, path="/api/(?!user/)", times=None)
-"""Who somebody is can still be read: without that nobody asks for anything."""
+"""Users can still be read, because without that nobody can request anything."""
 
 
 async def request(world: World, words: str = "50 M3-BOLT", by: Person | None = None) -> Message:
-    """Somebody of betaspace asks attraktor for something; the card that attraktor's bot posts."""
+    """Somebody of betaspace requests something from attraktor; return the card of attraktor's bot."""
     await asks(world, words, by)
     return world.room.message("Betaspace asks Attraktor for")
 
@@ -42,7 +42,7 @@ def both(state: TransferState) -> tuple[TransferState, TransferState]:
 
 
 def bolts(world: World) -> tuple[int, int]:
-    """How many M3 bolts lie in stock: at attraktor (210 at first), at betaspace (12)."""
+    """The M3 bolts in stock: at attraktor (210 at first), at betaspace (12)."""
     return int(world.alpha.total("M3-BOLT")), int(world.beta.total("M3-BOLT"))
 
 
@@ -52,15 +52,15 @@ def assert_nothing_moved(world: World) -> None:
 
 
 def assert_moved(world: World, quantity: int) -> None:
-    """Exactly that much left the one and arrived at the other."""
+    """Exactly that much left attraktor and arrived at betaspace."""
     assert bolts(world) == (210 - quantity, 12 + quantity)
     assert_books_balance(world)
 
 
-# --- the way it should go ---
+# --- success ---
 
 
-async def test_what_is_asked_for_moves_once_the_owner_has_said_yes() -> None:
+async def test_requested_items_move_once_the_owner_has_approved() -> None:
     world = await sharing()
     world.tom.says("!fed request M3-BOLT 50 from attraktor --note for Saturday")
     await world.settle()
@@ -99,7 +99,7 @@ async def test_the_events_of_a_request_are_within_a_homeservers_limits() -> None
     assert max(sent.count(bot) for bot in bots) <= 6
 
 
-async def test_a_serialised_item_is_asked_for_without_a_quantity() -> None:
+async def test_a_serialised_item_is_requested_without_a_quantity() -> None:
     world = await sharing()
     card = await request(world, "LENS-2#0042")
     assert "1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0042)" in card.text
@@ -130,7 +130,7 @@ async def test_several_lines_are_one_card_and_one_decision() -> None:
     assert world.beta.total("RES-10K") == 45
 
 
-async def test_what_the_owners_inventree_says_of_an_item_is_told_only_once_it_has_left() -> None:
+async def test_the_owners_metadata_of_an_item_is_sent_only_once_the_item_has_left() -> None:
     world = await sharing()
     item = world.alpha.item("M3-BOLT", batch="2025-11")
     world.alpha.tables.write_metadata("stockitem", item.pk, {"colour": "blue"})
@@ -150,7 +150,7 @@ async def test_what_the_owners_inventree_says_of_an_item_is_told_only_once_it_ha
 # --- the line ---
 
 
-async def test_without_a_quantity_it_is_asked_back() -> None:
+async def test_a_missing_quantity_is_asked_about() -> None:
     world = await sharing()
     line = await asks(world, "M3-BOLT")
     (answer,) = world.room.answers(line)
@@ -158,7 +158,7 @@ async def test_without_a_quantity_it_is_asked_back() -> None:
     assert world.beta.turn.transfers() == []
 
 
-async def test_two_numbers_are_asked_back_and_a_number_answers() -> None:
+async def test_two_numbers_are_asked_about_and_a_number_answers() -> None:
     world = await sharing()
     line = await asks(world, "2 Cap screw M3 4")
     (answer,) = world.room.answers(line)
@@ -169,7 +169,7 @@ async def test_two_numbers_are_asked_back_and_a_number_answers() -> None:
     assert [(line.description.name, int(line.quantity)) for line in terms.lines] == [("2 Cap screw M3", 4)]
 
 
-async def test_nothing_is_asked_of_a_space_that_is_no_friend() -> None:
+async def test_nothing_is_requested_from_a_space_that_is_no_friend() -> None:
     world = await World().start()
     line = await asks(world, "50 M3-BOLT")
     (answer,) = world.room.answers(line)
@@ -177,10 +177,10 @@ async def test_nothing_is_asked_of_a_space_that_is_no_friend() -> None:
     assert world.beta.turn.transfers() == []
 
 
-# --- no ---
+# --- refusals ---
 
 
-async def test_the_owner_says_no() -> None:
+async def test_the_owner_declines() -> None:
     world = await sharing()
     card = await request(world)
     world.piet.reacts(card, "❌")
@@ -193,7 +193,7 @@ async def test_the_owner_says_no() -> None:
     assert_nothing_moved(world)
 
 
-async def test_nobody_decides_in_time() -> None:
+async def test_a_request_that_nobody_decides_expires() -> None:
     world = await sharing()
     await request(world)
     await world.passes(A_WEEK + timedelta(minutes=10))
@@ -202,7 +202,7 @@ async def test_nobody_decides_in_time() -> None:
     assert_nothing_moved(world)
 
 
-async def test_who_asked_takes_it_back() -> None:
+async def test_the_requester_cancels() -> None:
     world = await sharing()
     await request(world)
     answer = world.room.message("Asked Attraktor for")
@@ -213,7 +213,7 @@ async def test_who_asked_takes_it_back() -> None:
     assert_nothing_moved(world)
 
 
-async def test_another_member_of_the_asking_space_can_not_take_it_back_but_an_approver_can() -> None:
+async def test_only_the_requester_or_an_approver_of_the_requesting_space_can_cancel() -> None:
     world = await sharing()
     await request(world, by=world.dilek)
     answer = world.room.message("Asked Attraktor for")
@@ -247,7 +247,7 @@ async def test_only_the_owners_approvers_decide() -> None:
     assert_nothing_moved(world)
 
 
-async def test_what_no_single_stock_item_has_is_given_from_several_on_one_card() -> None:
+async def test_a_quantity_that_no_single_item_has_is_given_from_several_on_one_card() -> None:
     world = await sharing()
     await asks(world, "1 LENS-2#0042 + 150 M3-BOLT")
     card = world.room.message("Give them?")
@@ -271,7 +271,7 @@ async def test_what_no_single_stock_item_has_is_given_from_several_on_one_card()
         ("1 PLY-4-BIRCH + 5 flux capacitor", "Attraktor shares no such item"),
     ],
 )
-async def test_what_can_not_be_given_is_declined_with_the_reason(words: str, why: str) -> None:
+async def test_a_request_that_can_not_be_filled_is_declined_with_the_reason(words: str, why: str) -> None:
     world = await sharing()
     await asks(world, words)
     assert states(world) == both(TransferState.DECLINED)
@@ -282,7 +282,7 @@ async def test_what_can_not_be_given_is_declined_with_the_reason(words: str, why
     assert_nothing_moved(world)
 
 
-async def test_what_came_from_a_third_space_may_not_go_on() -> None:
+async def test_an_item_of_a_third_space_is_not_given() -> None:
     world = await sharing()
     state = world.alpha.tables
     for row in world.alpha.stock(part=world.alpha.item("NOZ-04").part):
@@ -293,7 +293,7 @@ async def test_what_came_from_a_third_space_may_not_go_on() -> None:
     assert "came from a third space" in world.room.messages()[-1].text
 
 
-async def test_without_a_part_for_it_the_request_is_taken_back_and_who_asked_is_told_what_helps() -> None:
+async def test_a_request_without_a_matching_part_is_cancelled_and_the_requester_told_what_helps() -> None:
     world = await sharing()
     await asks(world, "5 PLY-4-BIRCH")
     assert states(world) == both(TransferState.CANCELLED)
@@ -307,7 +307,7 @@ async def test_without_a_part_for_it_the_request_is_taken_back_and_who_asked_is_
     assert_nothing_moved(world)
 
 
-async def test_where_parts_may_be_made_the_part_is_made_with_the_first_item() -> None:
+async def test_a_missing_part_is_created_with_the_first_item_where_that_is_allowed() -> None:
     world = await sharing(beta={"new_part_category": "Material"})
     card = await request(world, "5 PLY-4-BIRCH")
     world.piet.reacts(card, "✅")
@@ -316,18 +316,18 @@ async def test_where_parts_may_be_made_the_part_is_made_with_the_first_item() ->
     assert world.beta.total("PLY-4-BIRCH") == 5
 
 
-# --- less than asked for ---
+# --- smaller grants ---
 
 
 async def granted(world: World, words: str = "!fed approve 20") -> Message:
-    """Piet grants less; the card that betaspace's bot posts for the asker."""
+    """Piet grants less; return the card that betaspace's bot posts for the requester."""
     card = await request(world)
     world.piet.says(words, reply_to=card)
     await world.grace()
     return world.room.message("Attraktor can give Betaspace less than asked")
 
 
-async def test_less_is_granted_and_who_asked_says_that_it_will_do() -> None:
+async def test_the_requester_accepts_a_smaller_grant() -> None:
     world = await sharing()
     card = await granted(world)
     assert card.name == "Betaspace bot"
@@ -340,7 +340,7 @@ async def test_less_is_granted_and_who_asked_says_that_it_will_do() -> None:
     assert_moved(world, 20)
 
 
-async def test_an_approver_of_the_asking_space_may_say_yes_to_less() -> None:
+async def test_an_approver_of_the_requesting_space_may_accept_a_smaller_grant() -> None:
     world = await sharing()
     card = await granted(world)
     world.cem.reacts(card, "✅")
@@ -358,7 +358,7 @@ async def test_less_is_granted_by_the_id_too() -> None:
     assert_moved(world, 20)
 
 
-async def test_the_owner_can_not_say_yes_for_the_asking_space() -> None:
+async def test_the_owner_can_not_accept_for_the_requesting_space() -> None:
     world = await sharing()
     card = await granted(world)
     world.piet.reacts(card, "✅")
@@ -369,7 +369,7 @@ async def test_the_owner_can_not_say_yes_for_the_asking_space() -> None:
     assert_nothing_moved(world)
 
 
-async def test_less_will_not_do() -> None:
+async def test_the_requester_declines_a_smaller_grant() -> None:
     world = await sharing()
     card = await granted(world)
     world.tom.reacts(card, "❌")
@@ -379,7 +379,7 @@ async def test_less_will_not_do() -> None:
     assert_nothing_moved(world)
 
 
-async def test_nobody_says_whether_less_will_do() -> None:
+async def test_a_smaller_grant_that_nobody_accepts_expires() -> None:
     world = await sharing()
     await granted(world)
     await world.passes(A_WEEK + timedelta(minutes=10))
@@ -387,7 +387,7 @@ async def test_nobody_says_whether_less_will_do() -> None:
     assert_nothing_moved(world)
 
 
-async def test_the_owner_takes_back_what_was_granted() -> None:
+async def test_the_owner_cancels_a_smaller_grant() -> None:
     world = await sharing()
     await granted(world)
     world.piet.says("!fed cancel", reply_to=world.room.message("granted by Piet"))
@@ -396,7 +396,7 @@ async def test_the_owner_takes_back_what_was_granted() -> None:
     assert_nothing_moved(world)
 
 
-async def test_who_asked_takes_it_back_although_less_was_granted() -> None:
+async def test_the_requester_cancels_although_less_was_granted() -> None:
     world = await sharing()
     card = await granted(world)
     world.tom.says("!fed cancel", reply_to=card)
@@ -406,7 +406,7 @@ async def test_who_asked_takes_it_back_although_less_was_granted() -> None:
 
 
 @pytest.mark.parametrize(("less", "lines"), [(20, [20]), (120, [120]), (140, [120, 20])])
-async def test_of_what_lies_in_two_places_less_is_granted_from_the_first_ones(less: int, lines: list[int]) -> None:
+async def test_a_smaller_grant_from_two_locations_uses_the_first_ones(less: int, lines: list[int]) -> None:
     world = await sharing()
     card = await request(world, "150 M3-BOLT")
     assert "!fed approve 75" in card.text
@@ -422,7 +422,7 @@ async def test_of_what_lies_in_two_places_less_is_granted_from_the_first_ones(le
     assert_moved(world, less)
 
 
-async def test_all_that_lies_in_two_places_is_granted_by_its_sum_and_not_more() -> None:
+async def test_the_whole_quantity_in_two_locations_is_granted_by_its_sum_and_no_more() -> None:
     world = await sharing()
     card = await request(world, "150 M3-BOLT")
     line = world.piet.says("!fed approve 151", reply_to=card)
@@ -443,7 +443,7 @@ async def test_of_several_parts_it_is_all_or_nothing() -> None:
     assert states(world) == both(TransferState.OPEN)
 
 
-async def test_how_to_send_it_by_parcel_stands_on_the_card_as_there_is_nothing_to_tap_for_that() -> None:
+async def test_the_card_says_how_to_send_it_by_parcel_because_no_reaction_does() -> None:
     world = await sharing()
     card = await request(world)
     assert "📦" not in card.reactions
@@ -454,7 +454,7 @@ async def test_how_to_send_it_by_parcel_stands_on_the_card_as_there_is_nothing_t
     assert "Not here yet? Add 📦 to this card, or reply: !fed approve --parcel" in less.text
 
 
-async def test_granting_all_of_it_is_a_plain_yes() -> None:
+async def test_granting_all_of_it_is_a_plain_approval() -> None:
     world = await sharing()
     card = await request(world)
     world.piet.says("!fed approve 50", reply_to=card)
@@ -472,7 +472,7 @@ async def test_granting_all_of_it_is_a_plain_yes() -> None:
         ("some", "don't understand"),
     ],
 )
-async def test_a_quantity_that_makes_no_sense_is_not_granted(quantity: str, answer: str) -> None:
+async def test_an_impossible_quantity_is_not_granted(quantity: str, answer: str) -> None:
     world = await sharing()
     await request(world)
     line = world.piet.says(f"!fed approve {world.alpha.transfer().code} {quantity}")
@@ -482,7 +482,7 @@ async def test_a_quantity_that_makes_no_sense_is_not_granted(quantity: str, answ
     assert world.alpha.transfer().granted is None
 
 
-async def test_of_an_offer_no_part_can_be_taken() -> None:
+async def test_an_offer_can_not_be_accepted_in_part() -> None:
     world = await sharing()
     card = await world.push("10 #1")
     line = world.cem.says("!fed approve 5", reply_to=card)
@@ -491,7 +491,7 @@ async def test_of_an_offer_no_part_can_be_taken() -> None:
     assert states(world) == both(TransferState.OPEN)
 
 
-# --- when something is down ---
+# --- outages ---
 
 
 async def test_the_owners_inventree_is_down_when_the_request_comes() -> None:
@@ -511,7 +511,7 @@ async def test_the_owners_inventree_is_down_when_the_request_comes() -> None:
     assert_moved(world, 50)
 
 
-async def test_the_owners_inventree_is_down_when_somebody_says_yes() -> None:
+async def test_the_owners_inventree_is_down_at_the_approval() -> None:
     world = await sharing()
     card = await request(world)
     world.alpha.transport.faults.add(DOWN)
@@ -522,7 +522,7 @@ async def test_the_owners_inventree_is_down_when_somebody_says_yes() -> None:
     assert_nothing_moved(world)
 
 
-async def test_the_owners_inventree_goes_down_before_the_stock_is_taken_out() -> None:
+async def test_the_owners_inventree_goes_down_before_the_stock_is_booked_out() -> None:
     world = await sharing()
     card = await request(world)
     world.alpha.transport.faults.add(Fault(FaultKind.REFUSED, method="POST", path="stock/transfer", times=None))
@@ -537,7 +537,7 @@ async def test_the_owners_inventree_goes_down_before_the_stock_is_taken_out() ->
     assert_moved(world, 50)
 
 
-async def test_it_has_left_before_the_asking_space_knows_where_it_lands() -> None:
+async def test_it_leaves_before_the_requesting_space_knows_its_destination() -> None:
     world = await sharing()
     world.beta.transport.faults.add(DOWN_BUT_FOR_PEOPLE)
     card = await request(world)
@@ -550,7 +550,7 @@ async def test_it_has_left_before_the_asking_space_knows_where_it_lands() -> Non
     assert_moved(world, 50)
 
 
-async def test_it_has_left_although_the_asking_space_has_no_part_for_it_and_comes_back() -> None:
+async def test_it_leaves_although_the_requesting_space_has_no_part_for_it_and_is_taken_back() -> None:
     world = await sharing()
     world.beta.transport.faults.add(DOWN_BUT_FOR_PEOPLE)
     card = await request(world, "5 PLY-4-BIRCH")
@@ -563,7 +563,7 @@ async def test_it_has_left_although_the_asking_space_has_no_part_for_it_and_come
     assert world.alpha.total("PLY-4-BIRCH") == 42
 
 
-async def test_taking_it_back_too_late_does_not_keep_it_from_being_booked_in() -> None:
+async def test_a_late_cancellation_does_not_stop_it_from_being_booked_in() -> None:
     world = await sharing()
     card = await request(world)
     world.piet.reacts(card, "✅")
@@ -577,7 +577,7 @@ async def test_taking_it_back_too_late_does_not_keep_it_from_being_booked_in() -
     assert_moved(world, 50)
 
 
-async def test_the_asking_spaces_inventree_refuses_it_and_it_comes_back() -> None:
+async def test_it_is_taken_back_if_the_requesting_spaces_inventree_refuses_it() -> None:
     world = await sharing()
     card = await request(world)
     fault = Fault(FaultKind.ERROR_BEFORE, method="POST", path="/api/stock/$", status=400, times=None)
@@ -592,7 +592,7 @@ async def test_the_asking_spaces_inventree_refuses_it_and_it_comes_back() -> Non
     assert f"a separate stock item now: #{split}. To have it in #{line} again, merge both" in world.room.transcript()
 
 
-async def test_the_owners_right_is_lost_within_the_grace() -> None:
+async def test_the_owners_permission_is_lost_within_the_grace() -> None:
     world = await sharing()
     card = await request(world)
     world.piet.reacts(card, "✅")
@@ -605,7 +605,7 @@ async def test_the_owners_right_is_lost_within_the_grace() -> None:
     assert_nothing_moved(world)
 
 
-async def test_the_stock_is_gone_before_the_owner_says_yes() -> None:
+async def test_the_stock_is_gone_before_the_owner_approves() -> None:
     world = await sharing()
     card = await request(world)
     item = world.alpha.item("M3-BOLT", batch="2025-11")
@@ -616,7 +616,7 @@ async def test_the_stock_is_gone_before_the_owner_says_yes() -> None:
     assert "there isn't that much of it left" in world.room.messages()[-1].text
 
 
-async def test_the_owners_bot_is_silent_and_that_is_told_once() -> None:
+async def test_a_silent_bot_of_the_owner_is_reported_once() -> None:
     world = await sharing()
     world.tom.says("!fed request 50 M3-BOLT from attraktor")
     await world.settle(asleep=(world.alpha,))
@@ -649,7 +649,7 @@ async def test_a_restart_at_any_moment_changes_nothing(who: str) -> None:
     assert bolts(world) == (190, 32)
 
 
-async def test_a_second_request_takes_what_no_other_open_request_wants() -> None:
+async def test_a_second_request_leaves_out_what_another_open_request_wants() -> None:
     world = await sharing()
     first = await request(world, "90 M3-BOLT")
     assert first.text
@@ -660,14 +660,14 @@ async def test_a_second_request_takes_what_no_other_open_request_wants() -> None
     assert {line.item for line in by_quantity[Decimal(50)]} == {1}
 
 
-async def test_where_two_want_the_same_our_people_decide() -> None:
+async def test_our_people_decide_where_two_want_the_same() -> None:
     world = await sharing()
     await request(world, "90 M3-BOLT")
     await request(world, "200 M3-BOLT", world.bea)
     assert [t.state for t in world.alpha.turn.transfers()] == [TransferState.OPEN, TransferState.OPEN]
 
 
-async def test_what_was_asked_for_by_its_number_is_called_by_name_once_that_is_known() -> None:
+async def test_an_item_requested_by_number_is_called_by_name_once_that_is_known() -> None:
     world = await sharing()
     line = world.tom.says("!fed borrow 1 #42 from attraktor for 2 weeks")
     await world.settle()
@@ -677,7 +677,7 @@ async def test_what_was_asked_for_by_its_number_is_called_by_name_once_that_is_k
     assert "Asked Attraktor for 5 × M3-NUT" in world.answer_to(named)
 
 
-async def test_a_number_alone_says_how_many_and_keeps_all_that_was_typed() -> None:
+async def test_a_number_alone_is_the_quantity_and_keeps_everything_typed() -> None:
     world = await sharing()
     line = world.bea.says('!fed borrow LENS-2 from attraktor over the weekend --note "for the fair"')
     await world.settle()
@@ -693,7 +693,7 @@ async def test_a_number_alone_says_how_many_and_keeps_all_that_was_typed() -> No
     assert str(transfer.terms.loan_until) == "2026-11-29"
 
 
-async def test_each_thing_without_a_quantity_is_asked_about() -> None:
+async def test_each_item_without_a_quantity_is_asked_about() -> None:
     world = await sharing()
     world.bea.says("!fed request M3-NUT + RES-10K from attraktor")
     await world.settle()

@@ -1,4 +1,4 @@
-"""A bot that ends anywhere comes up again and the push ends the same."""
+"""A bot that ends at any point starts again, and the push ends the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Ends(BaseException):
 async def settles_with_restarts(
     world: World, restarts: dict[int, Space], count: list[int], *, at_most: int | None = None
 ) -> None:
-    """As `settle`, but after the n-th little step the bot of that space is started again; no more steps than that."""
+    """As `settle`, but restart the bots of these spaces after the given steps; stop after `at_most` steps."""
     for _ in range(MANY):
         did = False
         for space in world.spaces:
@@ -40,7 +40,7 @@ async def settles_with_restarts(
 
 
 async def push_with_restarts(restarts: Callable[[World], dict[int, Space]]) -> tuple[World, int]:
-    """A push in which bots are started again after these steps; the world afterwards, and how many steps it took."""
+    """A push with restarts after these steps; return the world afterwards and the number of steps."""
     world = await friends()
     at, count = restarts(world), [0]
     world.anna.says("!fed push M3-NUT 10 + #42 to betaspace")
@@ -63,7 +63,7 @@ def ended_well(world: World) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("side", ["alpha", "beta"])
-async def test_a_restart_after_any_step_changes_nothing_in_the_end(side: str, every: int) -> None:
+async def test_a_restart_after_any_step_does_not_change_the_end(side: str, every: int) -> None:
     world, steps = await push_with_restarts(lambda _: {})
     ended_well(world)
     said = len(world.room.messages())
@@ -82,7 +82,7 @@ async def test_both_bots_start_again_after_every_fifth_step() -> None:
 
 
 def ends_after(space: Space, name: str, number: int) -> None:
-    """The process ends in its n-th call of this kind: after it was carried out, before its outcome is written."""
+    """End the process in its n-th call of this kind: after the call was carried out, before its outcome is written."""
     carry_out: Callable[..., Awaitable[Any]] = getattr(space.inventory, name)
     calls = [0]
 
@@ -98,7 +98,7 @@ def ends_after(space: Space, name: str, number: int) -> None:
 
 @pytest.mark.parametrize("number", range(1, 8))
 @pytest.mark.parametrize("side", ["alpha", "beta"])
-async def test_a_bot_that_ends_within_an_act_finds_it_done_and_does_it_once(side: str, number: int) -> None:
+async def test_a_bot_that_ends_within_a_step_finds_it_done_and_does_it_once(side: str, number: int) -> None:
     world = await friends()
     space: Space = getattr(world, side)
     ends_after(space, "act", number)

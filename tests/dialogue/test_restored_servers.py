@@ -1,4 +1,4 @@
-"""An InvenTree that was restored to an earlier state gives numbers again: a number alone proves nothing."""
+"""An InvenTree restored to an earlier state uses numbers again, so a number alone proves nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ A_DAY = timedelta(days=1)
 
 
 async def number_given_again(word: str = "RES-10K 4") -> tuple[World, int]:
-    """4 bolts are lent; Attraktor's InvenTree is put back to before that; what is given next gets their number."""
+    """Lend 4 items, and restore Attraktor's InvenTree to the time before. The next item there gets their number."""
     world = await friends()
     bolts = world.alpha.item("M3-BOLT", batch="2025-11").pk
     before = world.alpha.snapshot()
@@ -31,7 +31,7 @@ async def asks_back(world: World) -> str:
     return world.answer_to(line)
 
 
-async def test_another_thing_under_the_number_of_a_lent_one_does_not_come_back_for_it() -> None:
+async def test_another_item_under_the_number_of_a_lent_one_is_not_returned_for_it() -> None:
     world, number = await number_given_again()
     answer = await asks_back(world)
     row = world.alpha.row(number)
@@ -42,7 +42,7 @@ async def test_another_thing_under_the_number_of_a_lent_one_does_not_come_back_f
     assert world.beta.row(loan(world.beta).at(1).item or 0).quantity == 4
 
 
-async def test_pieces_of_the_same_part_and_batch_under_the_number_are_known_by_the_missing_mark() -> None:
+async def test_items_of_the_same_part_and_batch_under_the_number_are_recognised_by_the_missing_mark() -> None:
     world, number = await number_given_again("#2 4")
     assert world.alpha.row(number).batch == "2025-11"
     await asks_back(world)
@@ -57,7 +57,7 @@ async def test_pieces_of_the_same_part_and_batch_under_the_number_are_known_by_t
 
 
 async def a_restored_server(**options: timedelta) -> World:
-    """4 bolts are lent and a day goes by; then Attraktor's InvenTree is put back to before that."""
+    """Lend 4 items, wait a day, and restore Attraktor's InvenTree to the time before."""
     world = await friends(alpha={"look_every": A_DAY, **options})
     before = world.alpha.snapshot()
     await lent("#2 4", world=world)
@@ -66,7 +66,7 @@ async def a_restored_server(**options: timedelta) -> World:
     return world
 
 
-async def test_a_server_that_went_back_in_time_is_noticed_and_nothing_is_moved_in_it() -> None:
+async def test_a_restored_server_is_noticed_and_nothing_moves_in_it() -> None:
     world = await a_restored_server()
     world.alpha.admin("POST", "stock/count/", items=[{"pk": 1, "quantity": 119}], notes="people go on")
     await world.passes(A_DAY)
@@ -89,7 +89,7 @@ async def test_a_server_that_went_back_in_time_is_noticed_and_nothing_is_moved_i
     assert "Nothing to do" in world.alpha_admins.answers(line)[0].text
 
 
-async def test_one_thing_that_is_another_is_enough_to_look_at_the_whole_history() -> None:
+async def test_one_different_item_is_enough_to_check_the_whole_history() -> None:
     world = await a_restored_server()
     await world.hand_over("#2 4")
     await asks_back(world)
@@ -97,7 +97,7 @@ async def test_one_thing_that_is_another_is_enough_to_look_at_the_whole_history(
     assert told(world.alpha_admins, "was restored to an earlier state")
 
 
-async def test_people_who_delete_stock_items_raise_no_alarm() -> None:
+async def test_deleted_stock_items_raise_no_alarm() -> None:
     world = await friends(alpha={"look_every": A_DAY})
     await lent("#2 4", world=world)
     await world.passes(A_DAY)

@@ -1,4 +1,4 @@
-"""What can happen to a room: replaced, no power in it, thrown out of it."""
+"""Events of a room: it is replaced, denies power, removes the bot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.scenarios.world import World, a_world, friends, told
 ACTIVE, DONE = ConnectionState.ACTIVE, TransferState.DONE
 
 
-async def test_a_bot_that_is_thrown_out_tells_its_admins_who_did_it() -> None:
+async def test_a_removed_bot_tells_its_admins_who_removed_it() -> None:
     world = await friends()
     world.anna.kicks(world.beta.chat.user_id, "spring cleaning")
     await world.settle()
@@ -23,7 +23,7 @@ async def test_a_bot_that_is_thrown_out_tells_its_admins_who_did_it() -> None:
     assert len(message) == 1
 
 
-async def test_a_bot_that_was_thrown_out_and_is_let_in_again_goes_on() -> None:
+async def test_a_removed_bot_that_is_invited_again_goes_on() -> None:
     world = await friends()
     card = await world.push()
     world.anna.kicks(world.beta.chat.user_id)
@@ -39,7 +39,7 @@ async def test_a_bot_that_was_thrown_out_and_is_let_in_again_goes_on() -> None:
 
 
 @pytest.mark.parametrize("how", ["kicked", "banned", "kicked while it slept", "banned while it slept"])
-async def test_what_was_tapped_or_typed_while_the_bot_was_out_never_counts_and_people_are_told(
+async def test_reactions_and_lines_from_the_bots_absence_never_count_and_people_are_told(
     how: str,
 ) -> None:
     world = await friends()
@@ -54,7 +54,7 @@ async def test_what_was_tapped_or_typed_while_the_bot_was_out_never_counts_and_p
     world.kim.says("!fed todo")
     if "banned" in how:
         world.anna.unbans(bot)
-        await world.settle(asleep=asleep)  # the homeserver tells of all that was since, as of a room that it was in
+        await world.settle(asleep=asleep)  # the homeserver returns everything since, as for a room that it was in
     await world.passes(timedelta(minutes=1), asleep=asleep)
     world.bea.invites(bot)
     if "slept" in how:
@@ -86,7 +86,7 @@ async def test_a_bot_that_may_not_write_tells_its_admins_which_power_it_lacks() 
     assert answer.text.startswith("⚠ Attraktor's bot is here, but may not write or react in Makerspaces.")
 
 
-async def test_a_message_that_the_room_refuses_is_told_by_its_case_and_room_not_by_an_internal_key() -> None:
+async def test_a_message_that_the_room_refuses_is_reported_with_transfer_and_room_not_with_an_internal_key() -> None:
     world = await friends()
     card = await world.push()
     code = world.beta.transfer().code
@@ -112,7 +112,7 @@ async def test_a_bot_that_may_write_again_catches_up() -> None:
     assert_books_balance(world)
 
 
-async def test_where_the_room_denies_it_a_space_announces_itself_by_a_message_and_tells_the_exact_line() -> None:
+async def test_where_the_room_denies_it_a_space_announces_itself_by_a_message_and_shows_the_exact_line() -> None:
     world = World()
     world.anna.sets_power(events={"dev.fedbot.party": 50})
     await world.start()
@@ -121,7 +121,7 @@ async def test_where_the_room_denies_it_a_space_announces_itself_by_a_message_an
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_admins_hear_once_that_a_room_denies_announcing_whatever_is_announced_anew() -> None:
+async def test_admins_hear_once_that_a_room_denies_announcing_whatever_is_announced() -> None:
     world = World()
     denied = {"dev.fedbot.party": 50}
     world.anna.sets_power(events=denied)
@@ -140,7 +140,7 @@ def announced_by(world: World, party: str) -> list[Mapping[str, Any]]:
     return [each for each in world.room.envelopes() if (each["kind"], each["from"]) == ("announce", party)]
 
 
-async def test_a_bot_that_comes_later_hears_what_others_announced_by_message_before() -> None:
+async def test_a_bot_that_joins_later_reads_what_others_announced_by_message_before() -> None:
     world = World()
     world.anna.sets_power(events={"dev.fedbot.party": 50})
     world.spaces = [world.alpha]
@@ -154,7 +154,7 @@ async def test_a_bot_that_comes_later_hears_what_others_announced_by_message_bef
     assert [len(announced_by(world, party)) for party in ("attraktor", "betaspace")] == [2, 1], "no answer to an answer"
 
 
-async def test_a_bot_that_announces_by_state_hears_of_one_that_may_not_and_a_flood_costs_little() -> None:
+async def test_a_bot_that_announces_by_state_reads_of_one_that_may_not_and_a_flood_costs_little() -> None:
     world = World()
     world.anna.sets_power(events={"dev.fedbot.party": 50})
     world.spaces = [world.alpha]
@@ -174,7 +174,7 @@ async def test_a_bot_that_announces_by_state_hears_of_one_that_may_not_and_a_flo
     assert len(announced_by(world, "attraktor")) == 1 + 5 + 1, "the last that came wasn't forgotten"
 
 
-async def test_a_bot_that_may_say_nothing_at_first_announces_itself_by_a_letter_once_it_may_talk() -> None:
+async def test_a_bot_that_may_write_nothing_at_first_announces_itself_by_a_message_once_it_may() -> None:
     world = World()
     world.anna.sets_power(events_default=50, events={"dev.fedbot.party": 50})
     await world.start()
@@ -184,7 +184,7 @@ async def test_a_bot_that_may_say_nothing_at_first_announces_itself_by_a_letter_
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
-async def test_a_room_that_was_replaced_is_told_to_the_admins() -> None:
+async def test_a_replaced_room_is_reported_to_the_admins() -> None:
     world = await friends()
     new = world.anna.upgrades()
     await world.settle()
@@ -192,7 +192,7 @@ async def test_a_room_that_was_replaced_is_told_to_the_admins() -> None:
     assert told(world.beta_admins, new.id)
 
 
-async def test_an_invitation_by_a_stranger_is_declined_and_told_once() -> None:
+async def test_an_invitation_by_a_stranger_is_declined_and_reported_once() -> None:
     world = await a_world()
     eve = world.newcomer("eve")
     for name in ("One", "Two"):

@@ -1,4 +1,4 @@
-"""InvenTree's own codes, scanned into a line, and things that are named without their case's id."""
+"""InvenTree's own codes, scanned into a line, and items named without their transfer's id."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_a_scanned_code_is_the_item_and_the_answer_names_it(code: str) -> 
 @pytest.mark.parametrize(
     "code", ["INV-PA{part}", '{{"part": {part}}}', "INV-SL{place}", '{{"stocklocation": {place}}}']
 )
-async def test_the_code_of_a_part_or_of_a_place_stands_for_what_lies_there(code: str) -> None:
+async def test_the_code_of_a_part_or_location_stands_for_the_items_there(code: str) -> None:
     world = await friends()
     place = world.alpha.admin("POST", "stock/location/", name="Scanned box")["pk"]
     nuts = world.alpha.item("M3-NUT")
@@ -38,7 +38,7 @@ async def test_the_code_of_a_part_or_of_a_place_stands_for_what_lies_there(code:
     assert "is an item in our own InvenTree" in world.answer_to(line)
 
 
-async def test_of_a_place_with_several_things_each_is_named() -> None:
+async def test_each_item_in_a_scanned_location_is_named() -> None:
     world = await friends()
     answer = await offers(world, f"INV-SL{world.alpha.location('Drawer A3')}")
     assert "1) M3 bolt, Workshop/Drawer A3, 10, of 120" in answer
@@ -47,7 +47,7 @@ async def test_of_a_place_with_several_things_each_is_named() -> None:
 @pytest.mark.parametrize(
     "words", ["push {code}\n10 to betaspace", "push\n{code}\n10\nto betaspace", "push {code}\r\n 10 pcs to betaspace"]
 )
-async def test_a_line_break_that_a_scanner_adds_stands_between_an_item_and_its_quantity(words: str) -> None:
+async def test_a_line_break_added_by_a_scanner_separates_item_and_quantity(words: str) -> None:
     world = await friends()
     line = world.anna.says("!fed " + words.format(code=f"INV-SI{world.alpha.item('M3-NUT').pk}"))
     await world.settle()
@@ -63,7 +63,7 @@ async def test_a_link_of_another_host_is_never_ours(link: str) -> None:
     assert world.alpha.turn.transfers() == []
 
 
-async def test_a_scanned_code_is_not_taken_for_an_item_of_the_space_that_is_asked() -> None:
+async def test_a_scanned_code_is_not_used_for_an_item_of_the_friend() -> None:
     world = await friends()
     line = world.kim.says("!fed request 1 INV-SI7 from betaspace")
     await world.settle()
@@ -83,7 +83,7 @@ async def lent() -> tuple[World, int]:
 
 
 @pytest.mark.parametrize("named", ["M3-NUT", "M3-NUT 4", "4 M3 nut", "#{borrowed}", "INV-SI{borrowed}"])
-async def test_what_was_borrowed_goes_back_by_its_name(named: str) -> None:
+async def test_a_borrowed_item_is_returned_by_its_name(named: str) -> None:
     world, borrowed = await lent()
     world.cem.says(f"!fed return {named.format(borrowed=borrowed)}")
     await world.settle()
@@ -93,14 +93,14 @@ async def test_what_was_borrowed_goes_back_by_its_name(named: str) -> None:
 
 
 @pytest.mark.parametrize("named", ["#{borrowed}", "INV-SI{borrowed}", "M3-NUT"])
-async def test_a_case_is_shown_by_the_item_that_came_with_it(named: str) -> None:
+async def test_a_transfer_is_shown_by_the_item_that_came_with_it(named: str) -> None:
     world, borrowed = await lent()
     line = world.cem.says(f"!fed show {named.format(borrowed=borrowed)}")
     await world.settle()
     assert world.beta.transfer().code in world.answer_to(line)
 
 
-async def test_a_code_that_is_looked_for_shows_our_item() -> None:
+async def test_a_search_for_a_code_shows_our_item() -> None:
     world = await friends()
     code = f"INV-SI{world.alpha.item('M3-NUT').pk}"
     await offers(world, code)

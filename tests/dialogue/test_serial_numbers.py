@@ -1,4 +1,4 @@
-"""A thing with a serial number comes again: InvenTree keeps the number once, so the record of last time goes on."""
+"""A serialised item comes again: InvenTree keeps a serial number once, so its former record is used."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ DONE, REVERTED, OPEN, DISPUTED = (
     TransferState.DISPUTED,
 )
 LENS, SERIAL = 42, "0042"
-# between booking in and the next message there are three writes
+# there are three writes between booking in and the next message
 OFTEN = pytest.mark.parametrize("every", [10, pytest.param(3, marks=pytest.mark.long)])
 
 
 async def comes_home(world: World) -> None:
-    """Bea hands the lens back, Piet has it."""
+    """Bea hands the lens back, and Piet confirms."""
     world.piet.reacts(await handed_back(world), "✅")
     await world.grace()
     assert back(world.alpha).state is DONE
 
 
 async def was_here_before(world: World | None = None) -> World:
-    """The lens was lent to betaspace, and went back."""
+    """The lens was lent to betaspace and returned."""
     world = await lent(f"#{LENS}", world=world)
     await comes_home(world)
     return world
@@ -58,12 +58,12 @@ def newest(space: Space) -> TransferState:
 
 
 def lens_of(world: World) -> int:
-    """Betaspace's one record of the lens."""
+    """Betaspace's only record of the lens."""
     (row,) = [row for row in world.beta.stock() if row.serial == SERIAL]
     return int(row.pk)
 
 
-async def test_it_is_lent_and_returned_again_and_again_in_one_record_each() -> None:
+async def test_it_is_lent_and_returned_again_and_again_with_one_record_each() -> None:
     world = await was_here_before(await friends(beta={"destination": "Wood shop"}))
     record = lens_of(world)
     for _ in range(2):
@@ -92,7 +92,7 @@ async def test_it_is_lent_and_returned_again_and_again_in_one_record_each() -> N
         assert "agree" in world.room.answers(line)[-1].text, world.room.transcript()
 
 
-async def test_a_gift_goes_back_and_forth_in_one_record_each() -> None:
+async def test_a_gift_goes_back_and_forth_with_one_record_each() -> None:
     world = await friends()
     await world.hand_over(f"#{LENS}")
     for _ in range(2):
@@ -110,7 +110,7 @@ async def test_a_gift_goes_back_and_forth_in_one_record_each() -> None:
         assert_books_balance(world)
 
 
-async def test_it_is_asked_for_again_and_comes_damaged_as_it_left() -> None:
+async def test_it_is_requested_again_and_arrives_damaged_as_it_left() -> None:
     world = await was_here_before()
     before = [transfer.id for transfer in world.beta.turn.transfers()]
     world.alpha.admin("POST", "stock/change_status/", items=[LENS], status=55, note="scratched")
@@ -129,7 +129,7 @@ async def test_it_is_asked_for_again_and_comes_damaged_as_it_left() -> None:
 
 
 async def number_is_taken(why: str) -> World:
-    """Betaspace has something under the lens's number."""
+    """Betaspace has another item under the lens's serial number."""
     if why == "another thing":
         world = await friends()
         part = world.beta.part("LENS-2").pk
@@ -151,7 +151,7 @@ OTHER = "0042-attraktor"
 @pytest.mark.parametrize("how", ["lend", "push"])
 @pytest.mark.parametrize("parcel", ["", " --parcel"])
 @pytest.mark.parametrize("why", ["another thing", "never left", "went elsewhere"])
-async def test_a_thing_whose_number_is_taken_gets_another_and_its_own_when_it_is_home(
+async def test_an_item_whose_number_is_taken_gets_another_and_its_own_on_its_return(
     why: str, how: str, parcel: str
 ) -> None:
     world = await number_is_taken(why)
@@ -183,7 +183,7 @@ def somebody_takes_the_number(world: World) -> None:
 
 
 @pytest.mark.parametrize("when", ["offered", "approved"])
-async def test_a_number_that_is_taken_between_card_and_booking_in_brings_the_thing_back(when: str) -> None:
+async def test_a_number_taken_between_card_and_booking_in_sends_the_item_back(when: str) -> None:
     world = await friends()
     await is_offered_again(world, "push", "")
     if when == "offered":
@@ -198,7 +198,7 @@ async def test_a_number_that_is_taken_between_card_and_booking_in_brings_the_thi
 
 
 @pytest.mark.parametrize("when", ["offered", "on its way"])
-async def test_a_parcel_whose_number_is_taken_meanwhile_is_booked_in_under_the_number_that_its_card_proposes(
+async def test_a_parcel_whose_number_is_taken_is_booked_in_under_the_number_proposed_on_its_card(
     when: str,
 ) -> None:
     world = await friends()
@@ -217,7 +217,7 @@ async def test_a_parcel_whose_number_is_taken_meanwhile_is_booked_in_under_the_n
     assert [row.serial for row in world.beta.stock() if row.serial == OTHER] == [OTHER]
 
 
-async def test_a_proposed_number_that_is_taken_too_is_counted_on() -> None:
+async def test_a_proposed_number_that_is_taken_too_is_counted_up() -> None:
     world = await number_is_taken("another thing")
     part = world.beta.part("LENS-2").pk
     for number in (OTHER, f"{OTHER}-2"):
@@ -226,7 +226,7 @@ async def test_a_proposed_number_that_is_taken_too_is_counted_on() -> None:
     assert f"it gets {OTHER}-3" in world.card().text
 
 
-async def test_a_number_of_a_thing_that_is_on_loan_here_is_taken() -> None:
+async def test_the_number_of_an_item_on_loan_here_is_taken() -> None:
     world = await was_here_before()
     item = lens_of(world)
     await is_offered_again(world, "push", "")
@@ -239,7 +239,7 @@ async def test_a_number_of_a_thing_that_is_on_loan_here_is_taken() -> None:
     assert "belongs to them: it is on loan here" in world.room.messages()[-1].text
 
 
-async def test_a_record_that_is_changed_after_the_yes_is_left_alone_and_the_thing_goes_back() -> None:
+async def test_a_record_that_is_changed_after_the_approval_is_left_alone_and_the_item_goes_back() -> None:
     world = await was_here_before()
     record = lens_of(world)
     await is_offered_again(world)
@@ -255,7 +255,7 @@ async def test_a_record_that_is_changed_after_the_yes_is_left_alone_and_the_thin
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-async def test_the_call_that_takes_it_in_ends_badly_and_it_is_done_once(kind: FaultKind) -> None:
+async def test_a_failed_booking_in_is_done_once(kind: FaultKind) -> None:
     world = await was_here_before()
     await is_offered_again(world)
     world.beta.fails(kind, "POST", "stock/return/")
@@ -266,7 +266,7 @@ async def test_the_call_that_takes_it_in_ends_badly_and_it_is_done_once(kind: Fa
 
 
 @pytest.mark.parametrize("was_done", [False, True])
-async def test_nobody_can_tell_whether_it_was_taken_in_and_a_superuser_settles_it(was_done: bool) -> None:
+async def test_a_booking_in_with_an_unknown_outcome_is_settled_by_a_superuser(was_done: bool) -> None:
     world = await was_here_before()
     await is_offered_again(world)
     world.cem.reacts(world.card(), "✅")
@@ -309,7 +309,7 @@ async def calls_of(story: Callable[[World], Awaitable[None]], before: bool, of: 
 
 @pytest.mark.timeout(600)
 @EVERY
-async def test_a_backup_of_any_moment_finds_it_here_again(every: int) -> None:
+async def test_a_backup_from_any_moment_finds_it_here_again(every: int) -> None:
     for moment in range(1, await calls_of(lends_again, before=True, of="receiver"), every):
         world = await was_here_before(await sharing())
         journal = await is_watched(world.beta, moment)
@@ -324,7 +324,7 @@ async def test_a_backup_of_any_moment_finds_it_here_again(every: int) -> None:
 @pytest.mark.timeout(600)
 @OFTEN
 @pytest.mark.parametrize("before", [True, False])
-async def test_a_journal_lost_at_any_moment_of_it_is_rebuilt_and_books_it_in_once(before: bool, every: int) -> None:
+async def test_a_journal_lost_at_any_moment_is_rebuilt_and_books_it_in_once(before: bool, every: int) -> None:
     for moment in range(1, await calls_of(gives, before=before, of="receiver"), every):
         world = await sharing()
         if before:

@@ -1,4 +1,4 @@
-"""When nobody can tell by machine what became of stock, a superuser says it, and both spaces go on from there."""
+"""If no program can find out what became of stock, a superuser says so, and both spaces go on from there."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def states(world: World) -> set[TransferState]:
 
 @contextmanager
 def unanswered(space: Space, path: str, kind: FaultKind) -> Iterator[None]:
-    """One call goes wrong, and then InvenTree tells nothing more."""
+    """Make one call fail, and let InvenTree be silent afterwards."""
     space.fails(kind, "POST", path)
     yield
     space.comes_back()
@@ -42,7 +42,7 @@ async def quarter_of_an_hour(world: World, space: Space) -> None:
 
 
 async def unclear(world: World, space: Space, path: str, kind: FaultKind = FaultKind.TIMEOUT_BEFORE) -> None:
-    """Anna gives ten nuts; at this call nobody can tell whether it was done. LATE: it is done much later."""
+    """Anna gives ten nuts. This call has an unknown outcome; with LATE it is done much later."""
     card = await world.push()
     world.cem.reacts(card, "✅")
     await world.settle()
@@ -54,7 +54,7 @@ async def unclear(world: World, space: Space, path: str, kind: FaultKind = Fault
 
 
 async def asks(world: World, person: Person, words: str = "") -> Message:
-    """The person asks to settle it; the answer, with what may be true."""
+    """The person asks to settle it; return the answer with the possible outcomes."""
     code = world.alpha.transfer().code
     line = person.says(f"!fed resolve {code} {words}".strip())
     await world.settle()
@@ -64,7 +64,7 @@ async def asks(world: World, person: Person, words: str = "") -> Message:
 
 
 async def picks(world: World, person: Person, sentence: str) -> None:
-    """The person picks what begins so from the list."""
+    """The person picks the choice that begins with this sentence."""
     choice = await asks(world, person)
     numbers = [text.split(")")[0] for text in choice.text.splitlines() if f") {sentence}" in text]
     assert len(numbers) == 1, choice.text
@@ -80,7 +80,7 @@ def nuts(world: World) -> tuple[object, object]:
 # --- at the sender -------------------------------------------------------------------------------------------
 
 
-async def test_nothing_had_left_says_a_superuser_and_it_ends_as_if_nothing_had_been() -> None:
+async def test_a_superuser_says_that_nothing_had_left_and_it_ends_as_if_nothing_had_happened() -> None:
     world = await friends()
     await unclear(world, world.alpha, OUT)
     choice = await asks(world, world.anna)
@@ -97,7 +97,7 @@ async def test_nothing_had_left_says_a_superuser_and_it_ends_as_if_nothing_had_b
 @pytest.mark.parametrize(
     ("truth", "end", "left"), [("it is ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
 )
-async def test_it_turns_out_that_it_lies_in_outgoing(truth: str, end: TransferState, left: int) -> None:
+async def test_a_superuser_says_that_it_is_in_outgoing(truth: str, end: TransferState, left: int) -> None:
     world = await friends()
     await unclear(world, world.alpha, OUT, FaultKind.LATE)
     assert "Outgoing, on its way out" in (await asks(world, world.anna)).text
@@ -110,7 +110,9 @@ async def test_it_turns_out_that_it_lies_in_outgoing(truth: str, end: TransferSt
 @pytest.mark.parametrize(
     ("truth", "end", "left"), [("it is ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
 )
-async def test_it_was_taken_out_but_not_handed_over(truth: str, end: TransferState, left: int) -> None:
+async def test_a_superuser_says_that_it_was_booked_out_but_not_handed_over(
+    truth: str, end: TransferState, left: int
+) -> None:
     world = await friends()
     await unclear(world, world.alpha, OVER)
     await picks(world, world.anna, truth)
@@ -119,7 +121,7 @@ async def test_it_was_taken_out_but_not_handed_over(truth: str, end: TransferSta
     assert_books_balance(world)
 
 
-async def test_it_was_handed_over_after_all_and_the_other_space_books_it_in() -> None:
+async def test_a_superuser_says_that_it_was_handed_over_and_the_other_space_books_it_in() -> None:
     world = await friends()
     await unclear(world, world.alpha, OVER, FaultKind.LATE)
     choice = await asks(world, world.anna)
@@ -137,7 +139,7 @@ async def test_it_was_handed_over_after_all_and_the_other_space_books_it_in() ->
 @pytest.mark.parametrize(
     ("truth", "end", "left"), [("it is ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
 )
-async def test_it_could_not_be_given_and_nobody_can_tell_whether_it_was_put_back(
+async def test_a_superuser_settles_whether_a_failed_hand_over_was_put_back(
     truth: str, end: TransferState, left: int
 ) -> None:
     world = await friends()
@@ -145,7 +147,7 @@ async def test_it_could_not_be_given_and_nobody_can_tell_whether_it_was_put_back
     world.cem.reacts(card, "✅")
     await world.settle()
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", OVER, status=400)
-    world.alpha.fails(FaultKind.DELAY, "POST", OUT)  # this one goes as it should
+    world.alpha.fails(FaultKind.DELAY, "POST", OUT)  # this one succeeds
     with unanswered(world.alpha, OUT, FaultKind.TIMEOUT_BEFORE):
         await world.passes(timedelta(seconds=6))
     await quarter_of_an_hour(world, world.alpha)
@@ -156,7 +158,7 @@ async def test_it_could_not_be_given_and_nobody_can_tell_whether_it_was_put_back
     assert world.alpha.stock(location=world.alpha.location("Outgoing")) == []
 
 
-async def test_only_a_superuser_may_say_it_and_only_of_what_is_disputed() -> None:
+async def test_only_a_superuser_may_settle_and_only_a_disputed_transfer() -> None:
     world = await friends()
     await unclear(world, world.alpha, OUT)
     assert "superuser" in (await asks(world, world.piet, "--as stays")).text
@@ -168,7 +170,7 @@ async def test_only_a_superuser_may_say_it_and_only_of_what_is_disputed() -> Non
     assert "Nothing to settle" in (await asks(world, world.anna, "--as stays")).text
 
 
-async def test_the_other_space_has_nothing_to_say_of_it_but_that_it_does_not_take_it_any_more() -> None:
+async def test_the_other_space_can_only_say_that_it_no_longer_accepts_it() -> None:
     world = await friends()
     await unclear(world, world.alpha, OVER, FaultKind.LATE)
     choice = await asks(world, world.bea)
@@ -183,7 +185,7 @@ async def test_the_other_space_has_nothing_to_say_of_it_but_that_it_does_not_tak
 # --- at the receiver -----------------------------------------------------------------------------------------
 
 
-async def test_it_was_not_booked_in_says_the_receivers_superuser_and_the_sender_takes_it_back() -> None:
+async def test_the_receivers_superuser_says_that_it_was_not_booked_in_and_the_sender_takes_it_back() -> None:
     world = await friends()
     await unclear(world, world.beta, IN)
     await picks(world, world.bea, "it is not in our stock")
@@ -192,7 +194,7 @@ async def test_it_was_not_booked_in_says_the_receivers_superuser_and_the_sender_
     assert_books_balance(world)
 
 
-async def test_nobody_can_tell_whether_the_new_part_was_made() -> None:
+async def test_a_superuser_settles_whether_the_new_part_was_created() -> None:
     world = await friends(beta={"new_part_category": "Material"})
     card = await world.push("PLY-4-BIRCH 5")
     world.cem.reacts(card, "✅")
@@ -206,7 +208,7 @@ async def test_nobody_can_tell_whether_the_new_part_was_made() -> None:
     assert_books_balance(world)
 
 
-async def test_it_was_booked_in_after_all_and_is_found_by_its_mark() -> None:
+async def test_a_booked_in_item_is_found_by_its_mark() -> None:
     world = await friends()
     await unclear(world, world.beta, IN, FaultKind.LATE)
     choice = await asks(world, world.bea)
@@ -217,7 +219,7 @@ async def test_it_was_booked_in_after_all_and_is_found_by_its_mark() -> None:
     assert_books_balance(world)
 
 
-async def test_somebody_booked_it_in_by_hand_and_says_under_which_number() -> None:
+async def test_somebody_booked_it_in_by_hand_and_names_its_number() -> None:
     world = await friends()
     await unclear(world, world.beta, IN)
     with world.beta.by_hand():
@@ -234,7 +236,7 @@ async def test_somebody_booked_it_in_by_hand_and_says_under_which_number() -> No
     assert "Settled by Bea (Betaspace)" in world.card().text
 
 
-async def test_the_sender_is_told_that_it_is_for_the_receiver_to_say() -> None:
+async def test_the_sender_is_told_that_the_receiver_decides() -> None:
     world = await friends()
     await unclear(world, world.beta, IN)
     todo = world.anna.says("!fed todo")
@@ -248,7 +250,7 @@ async def test_the_sender_is_told_that_it_is_for_the_receiver_to_say() -> None:
 # --- on the way back, and after the end ----------------------------------------------------------------------
 
 
-async def test_nobody_can_tell_whether_what_was_refused_is_back_until_a_superuser_looks() -> None:
+async def test_a_refused_item_with_an_unknown_return_waits_for_a_superuser() -> None:
     world = await friends()
     card = await world.push()
     world.beta.fails(FaultKind.ERROR_BEFORE, "POST", IN, status=400)
@@ -268,9 +270,7 @@ async def test_nobody_can_tell_whether_what_was_refused_is_back_until_a_superuse
     ("side", "path", "words"),
     [("alpha", "stock/change_status/", "on its way"), ("beta", OUT, "is in Incoming")],
 )
-async def test_a_last_step_that_nobody_can_tell_of_keeps_no_transfer_from_its_end(
-    side: str, path: str, words: str
-) -> None:
+async def test_an_unknown_last_step_does_not_keep_a_transfer_from_its_end(side: str, path: str, words: str) -> None:
     world = await friends()
     space: Space = getattr(world, side)
     card = await world.push()
@@ -302,7 +302,7 @@ async def says_alone(world: World, truth: str) -> None:
     await world.settle(asleep=(world.beta,))
 
 
-async def test_settled_alone_as_arrived_and_the_receiver_says_so_too() -> None:
+async def test_a_transfer_settled_alone_as_arrived_is_confirmed_by_the_receiver() -> None:
     world = await friends()
     await ended_at_once(world)
     await says_alone(world, "arrived")
@@ -317,7 +317,7 @@ async def test_settled_alone_as_arrived_and_the_receiver_says_so_too() -> None:
 
 
 async def both_have_it(world: World) -> None:
-    """Anna takes it back alone, though Betaspace has booked it in."""
+    """Anna takes it back alone, although Betaspace has booked it in."""
     await ended_at_once(world)
     await says_alone(world, "back")
     assert world.alpha.transfer().state is REVERTED
@@ -327,7 +327,7 @@ async def both_have_it(world: World) -> None:
     assert "first delete it" in (await asks(world, world.bea)).text
 
 
-async def test_what_both_have_in_stock_stays_with_the_receiver_on_its_word_and_the_sender_is_told() -> None:
+async def test_an_item_in_both_stocks_stays_with_the_receiver_on_its_line_and_the_sender_is_told() -> None:
     world = await friends()
     await both_have_it(world)
     await picks(world, world.bea, "it is booked in here")
@@ -336,7 +336,7 @@ async def test_what_both_have_in_stock_stays_with_the_receiver_on_its_word_and_t
     assert "Betaspace says now that it has booked it in" in (await asks(world, world.anna)).text
 
 
-async def test_what_both_have_in_stock_is_deleted_where_it_does_not_belong() -> None:
+async def test_an_item_in_both_stocks_is_deleted_where_it_does_not_belong() -> None:
     world = await friends()
     await both_have_it(world)
     with world.beta.by_hand():
@@ -346,7 +346,7 @@ async def test_what_both_have_in_stock_is_deleted_where_it_does_not_belong() -> 
     assert nuts(world) == (NUTS, NUTS_THERE)
 
 
-async def test_what_both_have_in_stock_is_given_again_by_hand_by_whom_it_does_not_belong_to_any_more() -> None:
+async def test_an_item_in_both_stocks_is_given_again_by_hand_by_its_former_owner() -> None:
     world = await friends()
     await both_have_it(world)
     item, company = world.alpha.transfer().at(1).item, world.alpha.connection().company
@@ -357,7 +357,7 @@ async def test_what_both_have_in_stock_is_given_again_by_hand_by_whom_it_does_no
     assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
 
 
-async def test_while_it_is_disputed_nothing_expires_and_nobody_is_said_to_be_silent() -> None:
+async def test_a_disputed_transfer_does_not_expire_and_nobody_is_called_silent() -> None:
     world = await friends()
     await unclear(world, world.alpha, OUT)
     before = len(world.room.messages())
@@ -366,7 +366,7 @@ async def test_while_it_is_disputed_nothing_expires_and_nobody_is_said_to_be_sil
     assert len(world.room.messages()) == before
 
 
-async def test_a_restart_in_the_middle_of_settling_comes_to_the_same_end() -> None:
+async def test_a_restart_in_the_middle_of_settling_has_the_same_end() -> None:
     world = await friends()
     await unclear(world, world.alpha, OVER)
     choice = await asks(world, world.anna)
@@ -380,7 +380,7 @@ async def test_a_restart_in_the_middle_of_settling_comes_to_the_same_end() -> No
     assert_books_balance(world)
 
 
-# --- several lines, and what is nowhere ------------------------------------------------------------------------
+# --- several lines, and missing items -------------------------------------------------------------------------
 
 
 def resistors(world: World) -> tuple[object, object]:
@@ -388,7 +388,7 @@ def resistors(world: World) -> tuple[object, object]:
 
 
 async def two_unclear(world: World, space: Space, path: str, kind: FaultKind = FaultKind.TIMEOUT_BEFORE) -> None:
-    """As `unclear`, of ten nuts and twenty resistors: the first such call, that of the nuts, goes wrong."""
+    """As `unclear`, with ten nuts and twenty resistors: the first such call, that for the nuts, fails."""
     card = await world.push("M3-NUT 10 + RES-10K 20")
     world.cem.reacts(card, "✅")
     await world.settle()
@@ -399,7 +399,7 @@ async def two_unclear(world: World, space: Space, path: str, kind: FaultKind = F
 
 
 @pytest.mark.parametrize(("truth", "left"), [("it is ready in Outgoing", 10), ("it was not given", 0)])
-async def test_of_two_lines_one_is_in_question_and_the_other_goes_on_afterwards(truth: str, left: int) -> None:
+async def test_one_of_two_lines_is_in_question_and_the_other_goes_on_afterwards(truth: str, left: int) -> None:
     world = await friends()
     await two_unclear(world, world.alpha, OVER)
     assert "what happened to 10 × M3 nut and 20 × Resistor" in (await asks(world, world.anna)).text
@@ -414,7 +414,7 @@ async def test_of_two_lines_one_is_in_question_and_the_other_goes_on_afterwards(
     assert_books_balance(world)
 
 
-async def test_of_two_lines_the_receiver_has_not_got_one_and_only_that_comes_back() -> None:
+async def test_one_of_two_lines_is_missing_at_the_receiver_and_only_that_is_taken_back() -> None:
     world = await friends()
     await two_unclear(world, world.beta, IN)
     await picks(world, world.bea, "it is not in our stock")
@@ -438,7 +438,7 @@ async def two_on_their_way(world: World) -> None:
 
 
 @pytest.mark.parametrize(("truth", "end"), [("arrived", DONE), ("back", REVERTED)])
-async def test_one_word_settles_all_lines_that_are_in_question(truth: str, end: TransferState) -> None:
+async def test_one_answer_settles_all_lines_in_question(truth: str, end: TransferState) -> None:
     world = await friends()
     await two_on_their_way(world)
     await says_alone(world, truth)
@@ -449,12 +449,12 @@ async def test_one_word_settles_all_lines_that_are_in_question(truth: str, end: 
 
 
 def deletes(space: Space, number: int) -> None:
-    """Somebody deletes our record of what was given."""
+    """Somebody deletes our record of the given item."""
     with space.by_hand():
         space.admin("DELETE", f"stock/{space.transfer().at(number).item}/")
 
 
-async def test_of_two_lines_one_is_back_and_one_is_nowhere() -> None:
+async def test_one_of_two_lines_is_back_and_one_is_missing() -> None:
     world = await friends()
     await two_on_their_way(world)
     deletes(world.alpha, 1)
@@ -466,7 +466,7 @@ async def test_of_two_lines_one_is_back_and_one_is_nowhere() -> None:
     assert (world.alpha.total("M3-NUT"), world.alpha.total("RES-10K")) == (NUTS - 10, 500)
 
 
-async def test_what_is_nowhere_is_written_off_by_name() -> None:
+async def test_a_missing_item_is_written_off_with_a_name() -> None:
     world = await friends()
     await ended_at_once(world)
     deletes(world.alpha, 1)
@@ -481,7 +481,7 @@ async def test_what_is_nowhere_is_written_off_by_name() -> None:
     assert "Nothing to settle" in (await alone(world, world.anna)).text
 
 
-async def test_what_was_refused_and_is_nowhere_is_written_off_and_the_receiver_follows() -> None:
+async def test_a_refused_and_missing_item_is_written_off_and_the_receiver_follows() -> None:
     world = await friends()
     card = await world.push()
     world.beta.fails(FaultKind.ERROR_BEFORE, "POST", IN, status=400)

@@ -1,4 +1,4 @@
-"""`share` and `unshare` as conversations: what friends may find and name, and where that is kept."""
+"""`share` and `unshare` in conversations: what friends may find and name, and where the list is stored."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.scenarios.world import World, a_world, friends, told
 
 
 async def said(world: World, line: str, by: Person | None = None) -> str:
-    """The one answer to a line, by default Piet's, who approves at attraktor."""
+    """The only answer to a line, by default of Piet, an approver at attraktor."""
     event = (by or world.piet).says(f"!fed {line}")
     await world.settle()
     return world.answer_to(event)
 
 
 def mark(world: World, model: str, pk: int) -> object:
-    """What stands under our key for shares in a row's metadata."""
+    """The value under our key for shares in a row's metadata."""
     kept = world.alpha.tables.metadata_of(model, pk)
     return kept.content.get("fedbot_share", {}).get("shared") if kept else None
 
@@ -49,7 +49,7 @@ async def test_nothing_is_shared_at_first_and_a_list_grows_entry_by_entry() -> N
 
 
 @pytest.mark.parametrize("code", ["INV-PA{part}", '{{"part": {part}}}', "inv-pa{part}"])
-async def test_a_scanned_code_of_a_part_is_shared_and_taken_off(code: str) -> None:
+async def test_the_scanned_code_of_a_part_shares_and_unshares_it(code: str) -> None:
     world = await friends()
     word = code.format(part=world.alpha.part("M3-NUT").pk)
     assert "Shared: M3 nut: the part, with all its stock" in await said(world, f"share {word}")
@@ -57,7 +57,7 @@ async def test_a_scanned_code_of_a_part_is_shared_and_taken_off(code: str) -> No
     assert "No item, part or category" in await said(world, "share INV-PA9999")
 
 
-async def test_the_variants_of_a_shared_template_are_found_and_can_be_asked_for() -> None:
+async def test_the_variants_of_a_shared_template_are_found_and_can_be_requested() -> None:
     world = await friends(beta={"new_part_category": "Material"})
     fields = {"description": "x", "category": 1, "salable": True}
     template = world.alpha.admin("POST", "part/", name="Shirt", IPN="SHIRT", is_template=True, **fields)["pk"]
@@ -77,7 +77,7 @@ async def test_the_variants_of_a_shared_template_are_found_and_can_be_asked_for(
     assert "Nothing found" in await said(world, "find shirt", world.bea)
 
 
-async def test_what_is_shared_by_what_it_is_part_of_is_said_to_be_so() -> None:
+async def test_an_item_shared_through_its_category_is_said_to_be_so() -> None:
     world = await friends()
     await said(world, "share Fasteners")
     assert "That is Fasteners" in await said(world, "share M3-BOLT")
@@ -88,7 +88,7 @@ async def test_what_is_shared_by_what_it_is_part_of_is_said_to_be_so() -> None:
     assert world.alpha.turn.shares() == []
 
 
-async def test_what_is_taken_off_may_still_be_seen_and_that_is_told() -> None:
+async def test_an_unshared_item_that_is_still_visible_is_reported() -> None:
     world = await friends()
     item = world.alpha.item("M3-NUT")
     await said(world, f"share #{item.pk}")
@@ -99,7 +99,7 @@ async def test_what_is_taken_off_may_still_be_seen_and_that_is_told() -> None:
     assert "not on the sharing list" in await said(world, "unshare M3-NUT")
 
 
-async def test_all_of_it_can_be_shared_and_taken_back_at_once() -> None:
+async def test_everything_can_be_shared_and_unshared_at_once() -> None:
     world = await friends()
     await said(world, "share M3-BOLT")
     assert "everything that we have" in await said(world, "share all")
@@ -108,7 +108,7 @@ async def test_all_of_it_can_be_shared_and_taken_back_at_once() -> None:
     assert "not on the sharing list" in await said(world, "unshare everything")
 
 
-async def test_a_word_that_means_several_things_is_asked_back() -> None:
+async def test_an_ambiguous_word_is_asked_about() -> None:
     world = await friends()
     world.alpha.admin("POST", "part/category/", name="M3 bolt")
     line = world.piet.says("!fed share M3 bolt")
@@ -130,7 +130,7 @@ async def test_an_unknown_word_shares_nothing() -> None:
     assert world.alpha.turn.shares() == []
 
 
-async def test_what_came_from_another_space_is_not_ours_to_share() -> None:
+async def test_an_item_of_another_space_is_not_ours_to_share() -> None:
     world = await friends()
     await world.hand_over("RES-10K 20")
     item = world.beta.transfer().at(1).item
@@ -138,7 +138,7 @@ async def test_what_came_from_another_space_is_not_ours_to_share() -> None:
     assert world.beta.turn.shares() == []
 
 
-async def test_what_inventree_would_not_let_go_is_warned_of() -> None:
+async def test_sharing_warns_of_items_that_inventree_would_not_release() -> None:
     world = await friends()
     assert "only salable parts" in await said(world, "share Workshop vice")
 
@@ -155,24 +155,24 @@ async def test_without_friends_it_says_that_nobody_sees_it() -> None:
     assert "Nobody sees it yet" in await said(world, "share M3-BOLT")
 
 
-async def test_a_category_that_the_bot_may_not_change_is_shared_and_the_admins_are_not_alarmed() -> None:
+async def test_a_category_that_the_bot_may_not_change_is_shared_without_alarming_the_admins() -> None:
     world = await friends()
     assert "In it: 4 parts" in await said(world, "share Fasteners")
     assert [share.name for share in world.alpha.turn.shares()] == ["Fasteners"]
     assert told(world.alpha_admins, "metadata") == []
 
 
-async def test_a_mistyped_category_is_told_like_a_mistyped_part() -> None:
+async def test_a_mistyped_category_is_answered_like_a_mistyped_part() -> None:
     world = await friends()
     assert "Did you mean Fasteners?" in await said(world, "share Fastners")
 
 
-# --- what may be named ---
+# --- requests by name ---
 
 
 async def asks_for(world: World, words: str) -> list[str]:
-    """Tom of betaspace asks attraktor for it; what both bots say to that, but for the ids."""
-    await world.passes(timedelta(seconds=1))  # so that it is the newest transfer by its time
+    """Tom of betaspace requests it from attraktor; return both bots' answers without ids."""
+    await world.passes(timedelta(seconds=1))  # so it is the newest transfer by its time
     before = len(world.room.messages())
     world.tom.says(f"!fed request {words} from attraktor")
     await world.settle()
@@ -183,7 +183,7 @@ async def asks_for(world: World, words: str) -> list[str]:
     return [text.replace(transfer.code, "ID").replace(named, "THAT") for text in said]
 
 
-async def test_what_is_not_shared_is_refused_like_what_does_not_exist() -> None:
+async def test_an_unshared_item_is_refused_like_one_that_does_not_exist() -> None:
     world = await friends()
     item = world.alpha.item("M3-NUT").pk
     unknown = await asks_for(world, "10 FLUX")
@@ -199,7 +199,7 @@ async def test_what_is_not_shared_is_refused_like_what_does_not_exist() -> None:
     assert world.alpha.transfer().state is TransferState.OPEN
 
 
-async def test_a_category_lets_its_parts_be_named_and_no_others() -> None:
+async def test_a_shared_category_allows_requests_for_its_parts_and_no_others() -> None:
     world = await friends()
     category = world.alpha.part("M3-BOLT").category
     world.alpha.admin("POST", "part/category/", name="Bolts", parent=category)
@@ -210,7 +210,7 @@ async def test_a_category_lets_its_parts_be_named_and_no_others() -> None:
     assert "shares no such item" in (await asks_for(world, "10 RES-10K"))[1]
 
 
-async def test_who_asks_for_things_too_often_is_declined_and_told_so_and_nothing_is_kept_of_it() -> None:
+async def test_requests_beyond_the_budget_are_declined_and_not_stored() -> None:
     world = await friends(alpha={"questions_an_hour_per_peer": 2})
     for _ in range(2):
         await asks_for(world, "10 FLUX")
@@ -224,14 +224,14 @@ async def test_who_asks_for_things_too_often_is_declined_and_told_so_and_nothing
     assert "shares no such item" in (await asks_for(world, "10 FLUX"))[-1]
 
 
-async def test_who_asks_for_figures_too_often_is_told_when_to_come_back() -> None:
+async def test_a_friend_that_asks_for_figures_too_often_is_told_when_to_come_back() -> None:
     world = await friends(alpha={"questions_an_hour_per_peer": 1})
     assert "no entries" not in await said(world, "stats attraktor", by=world.tom)
     answer = await said(world, "stats attraktor", by=world.tom)
     assert answer == "We asked Attraktor too often. It gives figures again from 21:14."
 
 
-async def test_how_much_a_space_shares_is_seen_in_its_figures_and_among_the_spaces() -> None:
+async def test_the_figures_and_the_list_of_spaces_show_how_much_a_space_shares() -> None:
     world = await friends()
     await said(world, "share M3-BOLT")
     assert "1 entry on the sharing list" in await said(world, "stats attraktor", by=world.tom)
@@ -250,7 +250,7 @@ async def test_the_list_is_rebuilt_with_a_lost_journal() -> None:
     await world.settle()
     assert await said(world, "share") == listed
     await said(world, "unshare Laser")
-    await world.passes(timedelta(minutes=3))  # a rebuilt bot looks first what its last acts came to
+    await world.passes(timedelta(minutes=3))  # a rebuilt bot first checks the outcome of its last steps
     await is_rebuilt(world.alpha)
     await world.settle()
     assert [share.name for share in world.alpha.turn.shares()] == ["M3 bolt"]

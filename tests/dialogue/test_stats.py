@@ -1,5 +1,5 @@
-"""UC4 as conversations: our own figures, a friend's, everybody's; who is silent, and what is posted by the clock."""
-# ruff: noqa: ANN401 -- rooms and settings are of whatever a test needs otherwise
+"""UC4 in conversations: our own figures, a friend's, everybody's; silent friends, and scheduled postings."""
+# ruff: noqa: ANN401 -- rooms and settings are any that a test needs
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MONDAY = datetime(2026, 11, 30, 9, tzinfo=UTC)
 
 
 async def asks(world: World, line: str, person: Any = None, **where: Any) -> list[Message]:
-    """Somebody's line, and what answers it."""
+    """Write a line; return its answers."""
     said = (person or world.kim).says(line, **where)
     await world.settle()
     room = world.alpha_admins if where else world.room
@@ -41,12 +41,12 @@ def in_stock_at(space: Space) -> int:
 
 
 def goes_down(space: Space) -> None:
-    """It tells who somebody is, as without that no line is carried out, and nothing else."""
+    """Its InvenTree answers only who somebody is, because without that no line is carried out."""
     space.transport.faults.add(Fault(FaultKind.REFUSED, ".*", "/api/(?!user/)", times=None))
 
 
 def posted(world: World, space: Space) -> list[Message]:
-    """What the bot said by itself: no answer, no card."""
+    """The bot's own postings: no answers, no cards."""
     said = world.room.messages(sender=space.chat.user_id)
     return [m for m in said if "stock items of" in m.text and not m.reply_to]
 
@@ -56,7 +56,7 @@ def pictures(world: World) -> list[dict[str, Any]]:
     return [e for e in events if e["content"].get("msgtype") == "m.image"]
 
 
-async def test_anybody_of_ours_gets_our_own_figures() -> None:
+async def test_any_of_our_people_gets_our_figures() -> None:
     world = await friends()
     await gives(world)
     (answer,) = await asks(world, "!fed stats")
@@ -71,7 +71,7 @@ async def test_anybody_of_ours_gets_our_own_figures() -> None:
     assert not answer.mentions
 
 
-async def test_in_the_admin_room_all_of_our_own_figures_are_told() -> None:
+async def test_in_the_admin_room_all_our_figures_are_shown() -> None:
     world = await friends(alpha={"stats_disclose": ("parts",)})
     (answer,) = await asks(world, "!fed stats", world.anna, room=world.alpha_admins.id)
     assert "run low" in answer.text or "runs low" in answer.text
@@ -80,7 +80,7 @@ async def test_in_the_admin_room_all_of_our_own_figures_are_told() -> None:
     assert "stock item" not in answer.text
 
 
-async def test_a_friends_figures_come_sealed_are_kept_in_its_companys_metadata_and_acknowledged() -> None:
+async def test_a_friends_figures_come_sealed_are_stored_in_its_companys_metadata_and_acknowledged() -> None:
     world = await friends()
     await gives(world)
     (answer,) = await asks(world, "!fed stats betaspace")
@@ -108,7 +108,7 @@ async def test_a_friend_counts_under_the_token_that_it_made_for_us() -> None:
     assert world.alpha.turn.figures_of("betaspace") is None
 
 
-async def test_a_friend_tells_only_what_it_discloses() -> None:
+async def test_a_friend_sends_only_what_it_discloses() -> None:
     world = await friends(beta={"stats_disclose": ("categories",)})
     (answer,) = await asks(world, "!fed stats betaspace")
     assert answer.text.splitlines()[0] == "Betaspace:"
@@ -118,7 +118,7 @@ async def test_a_friend_tells_only_what_it_discloses() -> None:
     assert (figures.parts, figures.stock_items, figures.low_stock, figures.given) == (None, None, None, None)
 
 
-async def test_figures_that_are_not_for_the_room_are_told_in_the_admin_room() -> None:
+async def test_figures_that_are_not_for_the_room_are_shown_in_the_admin_room() -> None:
     world = await friends(beta={"disclose_in_room": ()})
     (answer,) = await asks(world, "!fed stats betaspace")
     assert "Betaspace keeps its figures out of shared rooms" in answer.text
@@ -129,7 +129,7 @@ async def test_figures_that_are_not_for_the_room_are_told_in_the_admin_room() ->
     assert "keeps its figures out of shared rooms" in world.room.answers(own)[0].text
 
 
-async def test_all_is_ours_and_every_friends_in_one_answer() -> None:
+async def test_all_shows_ours_and_every_friends_in_one_answer() -> None:
     world = await friends()
     (answer,) = await asks(world, "!fed stats all --since 30d")
     first, *rest = answer.text.splitlines()
@@ -139,7 +139,7 @@ async def test_all_is_ours_and_every_friends_in_one_answer() -> None:
     assert answer.text.endswith("Given and received: in the last 30 days.")
 
 
-async def test_what_is_older_than_the_span_does_not_count() -> None:
+async def test_transfers_older_than_the_span_do_not_count() -> None:
     world = await friends()
     await gives(world)
     await world.passes(timedelta(days=8))
@@ -149,7 +149,7 @@ async def test_what_is_older_than_the_span_does_not_count() -> None:
     assert "received: 1 item (10 pieces)" in answer.text
 
 
-async def test_who_does_not_answer_within_two_minutes_is_named_and_added_when_it_does() -> None:
+async def test_a_friend_that_does_not_answer_within_two_minutes_is_named_and_added_when_it_does() -> None:
     world = await friends()
     said = world.kim.says("!fed stats all")
     await world.settle(asleep=(world.beta,))
@@ -186,7 +186,7 @@ async def test_a_second_line_does_not_ask_a_silent_friend_again_and_both_are_ans
 
 
 @pytest.mark.parametrize("kind", ["stats-ask", "stats", "noted"])
-async def test_a_lost_message_heals(kind: str) -> None:
+async def test_a_lost_message_is_sent_again(kind: str) -> None:
     world = await friends()
     lost: list[str] = []
 
@@ -207,7 +207,7 @@ async def test_a_lost_message_heals(kind: str) -> None:
     assert world.alpha.connection("betaspace").exchange.awaiting is False
 
 
-async def test_our_own_inventree_being_down_is_said_and_friends_are_told_of_all_the_same() -> None:
+async def test_our_inventree_being_down_is_said_and_friends_figures_are_still_shown() -> None:
     world = await friends()
     goes_down(world.alpha)
     (answer,) = await asks(world, "!fed stats all")
@@ -225,7 +225,7 @@ async def test_a_friends_inventree_being_down_is_said() -> None:
     assert answer.text == "Betaspace: no figures now, because its InvenTree does not answer."
 
 
-async def test_who_is_no_friend_is_not_asked() -> None:
+async def test_a_space_that_is_no_friend_is_not_asked() -> None:
     world = await a_world()
     (answer,) = await asks(world, "!fed stats betaspace")
     assert "stock items" not in answer.text
@@ -238,7 +238,7 @@ async def test_who_is_no_friend_is_not_asked() -> None:
     assert [e for e in world.room.envelopes() if e["kind"] == "stats-ask"] == []
 
 
-async def test_a_restart_of_either_bot_while_figures_are_on_their_way_loses_none() -> None:
+async def test_a_restart_of_either_bot_while_figures_are_in_transit_loses_none() -> None:
     world = await friends()
     said = world.kim.says("!fed stats all")
     await world.settle(asleep=(world.beta,))
@@ -250,7 +250,7 @@ async def test_a_restart_of_either_bot_while_figures_are_on_their_way_loses_none
     assert "Betaspace: " in answer.text
 
 
-async def test_a_friend_that_writes_nonsense_is_said_to_be_unreadable() -> None:
+async def test_a_friends_nonsense_is_reported_as_unreadable() -> None:
     world = await friends()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fedbot.rules.ledger.stats.figures_written", lambda _: {"parts": -1})
@@ -299,7 +299,7 @@ async def test_a_restart_or_a_clock_set_back_posts_nothing_twice() -> None:
     assert len(posted(world, world.alpha)) == 1
 
 
-async def test_what_was_missed_while_the_bot_was_down_is_posted_once() -> None:
+async def test_postings_missed_while_the_bot_was_down_are_made_once() -> None:
     world = await scheduled()
     await world.passes(timedelta(days=22), asleep=(world.alpha,))
     await world.alpha.restart()
@@ -307,7 +307,7 @@ async def test_what_was_missed_while_the_bot_was_down_is_posted_once() -> None:
     assert len(posted(world, world.alpha)) == 1
 
 
-async def test_a_schedule_that_is_new_begins_with_its_next_time() -> None:
+async def test_a_new_schedule_begins_with_its_next_time() -> None:
     world = await friends()
     await world.passes(timedelta(days=20))
     await world.alpha.restart(stats_schedule=MONDAYS)
@@ -326,14 +326,14 @@ async def test_figures_wait_for_an_inventree_that_is_down_and_are_posted_once() 
     assert len(pictures(world)) == 1
 
 
-async def test_a_chart_shows_no_more_than_the_text_may_tell() -> None:
+async def test_a_chart_shows_no_more_than_the_text_may() -> None:
     world = await scheduled(stats_disclose=("parts",))
     await world.passes(MONDAY - world.clock.now() + timedelta(minutes=1))
     assert len([m for m in world.room.messages() if m.text.startswith("Attraktor: ")]) == 1
     assert pictures(world) == []
 
 
-async def test_the_hour_that_comes_twice_in_autumn_counts_once_and_the_one_left_out_in_spring_is_not_missed() -> None:
+async def test_the_repeated_hour_in_autumn_counts_once_and_the_skipped_one_in_spring_is_not_missed() -> None:
     world = await friends(alpha={"stats_schedule": "30 2 * * *", "time_zone": "Europe/Berlin"})
     for day in (datetime(2027, 3, 28, tzinfo=UTC), datetime(2027, 10, 31, tzinfo=UTC)):
         world.clock.advance(day - timedelta(hours=12) - world.clock.now())
@@ -345,7 +345,7 @@ async def test_the_hour_that_comes_twice_in_autumn_counts_once_and_the_one_left_
         assert len(posted(world, world.alpha)) == before + 1
 
 
-async def test_a_chart_may_be_asked_for_and_comes_in_the_thread_of_the_answer() -> None:
+async def test_a_chart_may_be_requested_and_is_posted_in_the_thread_of_the_answer() -> None:
     world = await friends()
     await gives(world)
     (answer,) = await asks(world, "!fed stats all --chart")
@@ -362,7 +362,7 @@ async def test_a_chart_may_be_asked_for_and_comes_in_the_thread_of_the_answer() 
     assert len(pictures(world)) == 2
 
 
-async def test_a_picture_that_cannot_be_drawn_leaves_the_text_alone() -> None:
+async def test_a_chart_that_can_not_be_drawn_leaves_the_text_alone() -> None:
     world = await scheduled()
 
     async def fails(*_: object) -> bytes:

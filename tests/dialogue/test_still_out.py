@@ -1,4 +1,4 @@
-"""What is still out of a loan, told alike wherever it is told; and which card is the one to act on."""
+"""The open quantity of a loan is the same everywhere, and so is the card to act on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NUTS = "M3 nut"
 
 
 async def partly_back(words: str = "return 4") -> World:
-    """Of ten nuts on loan, four are back."""
+    """Four of ten nuts on loan are returned."""
     world = await lent("M3-NUT 10", "until 15.12.")
     world.piet.reacts(await handed_back(world, words), "✅")
     await world.grace()
@@ -21,7 +21,7 @@ async def partly_back(words: str = "return 4") -> World:
 
 
 async def asked(world: World, line: str) -> str:
-    """What Anna is answered."""
+    """The answer to Anna's line."""
     said = world.anna.says(line)
     await world.settle()
     return world.answer_to(said)
@@ -32,7 +32,7 @@ def cards_text(world: World) -> str:
     return next(m.text for m in world.room.messages() if m.event_id == loan(world.beta).card_event)
 
 
-async def test_the_card_of_a_loan_that_came_back_in_part_names_what_is_out() -> None:
+async def test_the_card_of_a_partly_returned_loan_names_the_open_quantity() -> None:
     world = await partly_back()
     first, second = cards_text(world).splitlines()[:2]
     assert "6 × M3 nut (M3-NUT) is on loan from Attraktor to Betaspace until Tue 15 Dec 2026" in first
@@ -40,7 +40,7 @@ async def test_the_card_of_a_loan_that_came_back_in_part_names_what_is_out() -> 
     assert_books_balance(world)
 
 
-async def test_a_gift_or_a_loss_of_the_rest_is_told_of_the_rest_alone() -> None:
+async def test_a_gift_or_a_loss_of_the_rest_names_only_the_rest() -> None:
     for verb, words in (("gift", "A gift since"), ("lost", "Lost: 6 × M3 nut")):
         world = await partly_back()
         line = world.piet.says(f"!fed {verb} {loan(world.alpha).code}")
@@ -59,7 +59,7 @@ async def test_a_gift_or_a_loss_of_the_rest_is_told_of_the_rest_alone() -> None:
             assert "6 × M3 nut (M3-NUT)" in left_over.text
 
 
-async def test_todo_history_show_and_the_preview_of_a_disconnection_name_what_is_out() -> None:
+async def test_todo_history_show_and_the_preview_of_a_disconnection_name_the_open_quantity() -> None:
     world = await partly_back()
     todo = await asked(world, "!fed todo")
     assert "6 × M3 nut, asked by Anna" in todo
@@ -82,7 +82,7 @@ async def test_a_return_does_not_read_like_a_gift_in_the_history() -> None:
     assert back(world.alpha).terms.lines[0].quantity == 4
 
 
-async def test_the_figures_count_as_lent_only_what_is_out() -> None:
+async def test_the_figures_count_only_the_open_quantity_as_lent() -> None:
     world = await partly_back()
     assert "on loan now: 1 item (6 pieces) lent" in await stats(world)
     world.piet.reacts(await handed_back(world, "return"), "✅")
@@ -98,7 +98,7 @@ async def stats(world: World) -> str:
     return world.alpha_admins.answers(said)[-1].text
 
 
-async def test_after_less_was_granted_todo_and_show_link_the_card_that_asks_the_asker() -> None:
+async def test_after_a_smaller_grant_todo_and_show_link_the_card_for_the_requester() -> None:
     world = await sharing()
     world.bea.says("!fed request 20 RES-10K from attraktor")
     await world.settle()
@@ -116,11 +116,11 @@ async def test_after_less_was_granted_todo_and_show_link_the_card_that_asks_the_
 
 
 def answer_of_beta(world: World, line: str) -> Message:
-    """What betaspace's bot answers."""
+    """The answer of betaspace's bot."""
     return next(m for m in world.room.answers(line) if m.sender == world.beta.chat.user_id)
 
 
-async def test_a_whole_item_that_was_counted_up_meanwhile_is_told_by_the_row_that_went() -> None:
+async def test_a_whole_item_that_was_counted_up_since_is_named_by_the_row_that_went() -> None:
     world = await friends()
     row = world.alpha.item("M3-NUT")
     world.anna.says(f"!fed push #{row.pk} all to betaspace")

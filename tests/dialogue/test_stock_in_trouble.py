@@ -1,4 +1,4 @@
-"""What can happen to the stock between the offer and the end: changed, refused, unreachable, unknown."""
+"""Changes of the stock between the offer and the end: edited, refused, unreachable, unknown."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ NUTS_THERE = 900
 
 
 def states(world: World) -> set[TransferState]:
-    """Where the transfer stands on both sides."""
+    """The transfer's states on both sides."""
     return {space.transfer().state for space in world.spaces}
 
 
 async def accepted(world: World, card: Message) -> None:
-    """Cem says yes, the grace goes by, and some time for what has to be tried again."""
+    """Cem approves, the grace passes, and some time for retries."""
     world.cem.reacts(card, "✅")
     await world.grace()
     await world.passes(timedelta(minutes=1))
@@ -67,7 +67,7 @@ def _is_for_keeps(world: World, item: int) -> None:
         (_is_for_keeps, "isn't salable"),
     ],
 )
-async def test_what_changed_since_the_offer_is_seen_before_anything_moves(
+async def test_a_change_since_the_offer_is_seen_before_anything_moves(
     happens: Callable[[World, int], None], why: str
 ) -> None:
     world = await friends()
@@ -82,7 +82,7 @@ async def test_what_changed_since_the_offer_is_seen_before_anything_moves(
     assert_books_balance(world)
 
 
-async def test_somebody_takes_from_it_at_the_same_moment_and_all_goes_back() -> None:
+async def test_somebody_takes_from_it_at_the_same_time_and_all_of_it_goes_back() -> None:
     world = await friends()
     card = await world.push("M3-NUT 350")
 
@@ -100,7 +100,7 @@ async def test_somebody_takes_from_it_at_the_same_moment_and_all_goes_back() -> 
     assert_books_balance(world)
 
 
-async def test_it_is_refused_after_it_was_taken_out_and_goes_back_to_its_place() -> None:
+async def test_it_is_refused_after_it_was_booked_out_and_returns_to_its_location() -> None:
     world = await friends()
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/assign/", status=400)
     await accepted(world, await world.push())
@@ -114,7 +114,7 @@ async def test_it_is_refused_after_it_was_taken_out_and_goes_back_to_its_place()
 # --- refused after the debit -------------------------------------------------------------------------------
 
 
-async def test_the_receiver_cannot_book_it_in_and_it_comes_back() -> None:
+async def test_an_item_that_the_receiver_can_not_book_in_is_taken_back() -> None:
     world = await friends()
     world.beta.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/$", status=400)
     await accepted(world, await world.push())
@@ -127,7 +127,7 @@ async def test_the_receiver_cannot_book_it_in_and_it_comes_back() -> None:
     assert_books_balance(world)
 
 
-async def test_the_receivers_part_is_gone_since_the_card_and_it_comes_back() -> None:
+async def test_an_item_whose_part_at_the_receiver_is_deleted_is_taken_back() -> None:
     world = await friends()
     card = await world.push()
     part = world.beta.transfer().at(1).part
@@ -139,7 +139,7 @@ async def test_the_receivers_part_is_gone_since_the_card_and_it_comes_back() -> 
     assert_books_balance(world)
 
 
-async def test_of_several_lines_one_is_refused_and_only_that_one_comes_back() -> None:
+async def test_only_the_refused_one_of_several_lines_is_taken_back() -> None:
     world = await friends()
     card = await world.push("M3-NUT 10 + RES-10K 20")
     world.beta.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/$", status=400)
@@ -154,7 +154,7 @@ async def test_of_several_lines_one_is_refused_and_only_that_one_comes_back() ->
     assert_books_balance(world)
 
 
-async def test_of_several_lines_one_has_gone_meanwhile_and_the_others_arrive() -> None:
+async def test_one_of_several_lines_is_gone_and_the_others_arrive() -> None:
     world = await friends()
     card = await world.push("M3-NUT 10 + RES-10K 20")
     with world.alpha.by_hand():
@@ -179,7 +179,7 @@ async def test_putting_away_fails_and_it_stays_booked_in() -> None:
     assert_books_balance(world, with_history=False)
 
 
-async def test_what_somebody_deletes_right_after_it_was_booked_in_came_and_the_admins_are_told() -> None:
+async def test_an_item_deleted_right_after_booking_in_counts_as_arrived_and_the_admins_are_told() -> None:
     world = await friends()
 
     def deletes() -> None:
@@ -203,10 +203,10 @@ async def test_our_record_cannot_be_marked_as_arrived_and_the_admins_are_told() 
     assert_books_balance(world)
 
 
-# --- InvenTree down, or nobody knows -----------------------------------------------------------------------
+# --- InvenTree down, or an unknown outcome -----------------------------------------------------------------
 
 
-async def test_inventree_is_down_before_the_card_and_the_room_is_told_what_it_waits_for() -> None:
+async def test_the_room_is_told_what_it_waits_for_if_inventree_is_down_before_the_card() -> None:
     world = await friends()
     world.beta.goes_down()
     world.anna.says("!fed push M3-NUT 10 to betaspace")
@@ -222,7 +222,7 @@ async def test_inventree_is_down_before_the_card_and_the_room_is_told_what_it_wa
 
 
 @pytest.mark.parametrize("side", ["alpha", "beta"])
-async def test_inventree_is_down_after_the_decision_for_two_hours_and_it_goes_on_by_itself(side: str) -> None:
+async def test_it_goes_on_by_itself_after_inventree_was_down_for_two_hours(side: str) -> None:
     world = await friends()
     card = await world.push()
     space = getattr(world, side)
@@ -262,7 +262,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize(("side", "path"), STEPS)
-async def test_a_call_that_ends_badly_is_looked_into_and_done_once(side: str, path: str, kind: FaultKind) -> None:
+async def test_a_failed_call_is_checked_and_done_once(side: str, path: str, kind: FaultKind) -> None:
     world = await friends()
     card = await world.push()
     getattr(world, side).fails(kind, "POST", path)
@@ -274,7 +274,7 @@ async def test_a_call_that_ends_badly_is_looked_into_and_done_once(side: str, pa
 
 
 @pytest.mark.parametrize(("side", "path"), STEPS[:2] + STEPS[3:4])
-async def test_nobody_can_tell_for_a_quarter_of_an_hour_and_people_are_asked(side: str, path: str) -> None:
+async def test_people_are_asked_about_a_call_that_is_unknown_for_a_quarter_of_an_hour(side: str, path: str) -> None:
     world = await friends()
     card = await world.push()
     space = getattr(world, side)
@@ -318,7 +318,7 @@ async def test_a_lent_out_fraction_is_taken_back_exactly() -> None:
     assert_books_balance(world)
 
 
-async def test_a_whole_serialised_item_that_is_refused_lies_where_it_lay() -> None:
+async def test_a_whole_serialised_item_that_is_refused_is_back_in_its_location() -> None:
     world = await friends()
     world.beta.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/$", status=400)
     await accepted(world, await world.push("#42"))

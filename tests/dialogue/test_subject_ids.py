@@ -1,4 +1,4 @@
-"""A subject is one thing: nobody opens one thing under the id of another, or under an id that isn't theirs."""
+"""A subject id belongs to one subject: nobody opens another under it, or under an id of another party."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BY_GUS = {"by": "@gus:x", "by_name": "Gus", "event": ""}
 
 
 async def three_of_whom_two_are_friends() -> World:
-    """Betaspace is Attraktor's friend and finds all that it has; Gammaspace isn't connected with anybody."""
+    """Betaspace is Attraktor's friend and finds all its stock; Gammaspace is connected with nobody."""
     world = await World().with_gammaspace().start()
     await world.connect()
     for person in (world.piet, world.cem):
@@ -38,7 +38,7 @@ async def three_of_whom_two_are_friends() -> World:
 def asks_for_nuts(
     world: World, identifier: str, opening: dict[str, Any] | None = None, field: str = "transfer"
 ) -> None:
-    """Betaspace's bot asks Attraktor for ten nuts, under an id of its choice."""
+    """Betaspace's bot requests ten nuts from Attraktor under an id of its choice."""
     line = Line(1, 0, 0, PartDescription("M3-NUT"), Decimal(10))
     terms = Terms("request", "attraktor", "betaspace", (line,), world.bea.user_id, "Bea")
     due = world.beta.connection().due.isoformat()
@@ -47,7 +47,7 @@ def asks_for_nuts(
 
 
 def card_of_asking(world: World) -> Message:
-    """Attraktor's card that says that Gammaspace asks to be friends."""
+    """Attraktor's card about Gammaspace's request to be friends."""
     messages = world.room.messages(sender=world.alpha.chat.user_id)
     cards = [m for m in messages if m.reactions and "Gammaspace" in m.text]
     assert cards, f"no card:\n{world.room.transcript()}"
@@ -74,7 +74,7 @@ async def test_a_request_under_the_id_of_a_pending_friendship_is_refused() -> No
     assert world.alpha.turn.transfers() == []
 
 
-async def test_a_request_under_the_id_of_a_friendship_to_come_does_not_block_it() -> None:
+async def test_a_request_under_the_id_of_a_future_friendship_does_not_block_it() -> None:
     world = await three_of_whom_two_are_friends()
     asks_for_nuts(world, connection_id(world.alpha.identity.key, world.gamma.identity.key, world.room.id, 1))
     await world.settle()
@@ -89,12 +89,14 @@ async def test_a_request_under_the_id_of_a_friendship_to_come_does_not_block_it(
 
 
 def opened_by(world: World, space: Space, room: str = "") -> Opening:
-    """What a line in this room would open for that space."""
+    """The opening that a line in this room would make for that space."""
     return Opening(space.identity.key, room or world.room.id, by_line("$line"))
 
 
 async def refused(world: World, identifier: str, opening: dict[str, Any], field: str = "transfer") -> bool:
-    """Whether Attraktor's bot keeps nothing of a request under that id, and says so once, however often it comes."""
+    """Whether Attraktor's bot stores nothing of a request under that id, and reports it once, however
+    often it comes.
+    """
     before = world.alpha.turn.transfers()
     for _ in range(3):
         asks_for_nuts(world, identifier, opening, field)
@@ -103,7 +105,7 @@ async def refused(world: World, identifier: str, opening: dict[str, Any], field:
     return world.alpha.turn.transfers() == before and len(complaints) == 1
 
 
-async def test_a_request_under_the_id_of_what_it_opens_is_taken() -> None:
+async def test_a_request_under_its_proper_id_is_accepted() -> None:
     world = await three_of_whom_two_are_friends()
     opening = opened_by(world, world.beta)
     asks_for_nuts(world, opened_id(SubjectKind.REQUEST, opening), written_opening(opening))
@@ -133,7 +135,7 @@ async def test_a_message_whose_field_and_id_are_of_two_kinds_is_refused(field: s
     assert await refused(world, identifier, written_opening(opening), field)
 
 
-async def test_nobody_opens_what_is_another_partys_to_open() -> None:
+async def test_nobody_opens_a_subject_in_the_name_of_another_party() -> None:
     world = await three_of_whom_two_are_friends()
     opening = opened_by(world, world.gamma)
     assert await refused(world, opened_id(SubjectKind.REQUEST, opening), written_opening(opening))
@@ -145,7 +147,7 @@ async def test_nothing_is_opened_in_the_name_of_another_room() -> None:
     assert await refused(world, opened_id(SubjectKind.REQUEST, opening), written_opening(opening))
 
 
-async def test_a_friend_can_not_speak_of_what_another_friend_has_opened() -> None:
+async def test_a_friend_can_not_write_about_what_another_friend_has_opened() -> None:
     world = await three_of_whom_two_are_friends()
     world.gus.says("!fed connect attraktor")
     await world.settle()
@@ -158,7 +160,7 @@ async def test_a_friend_can_not_speak_of_what_another_friend_has_opened() -> Non
     assert world.alpha.turn.transfer(offered.id) == offered
 
 
-async def test_what_was_opened_before_a_new_key_keeps_its_id() -> None:
+async def test_a_subject_opened_before_a_new_key_keeps_its_id() -> None:
     world = await friends()
     world.server.loses = protocol_messages
     world.anna.says("!fed push M3-NUT 10 to betaspace")
@@ -180,7 +182,7 @@ async def test_what_was_opened_before_a_new_key_keeps_its_id() -> None:
 
 
 async def test_a_message_under_a_former_key_does_not_pause_the_friendship() -> None:
-    """Whoever has kept an old message, or a key that was replaced, can't make us review that key again."""
+    """An old message, or a replaced key, can't make us review that key again."""
     world = await friends()
     pinned = world.beta.connection()
     old = Identity(b"f" * 32)

@@ -1,4 +1,4 @@
-"""The verbs that only tell: each said in the room, and what people read."""
+"""The verbs that only show something, in the room, with the text that people read."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.scenarios.world import World, a_world, friends
 
 
 async def hears(world: World, person: Person, line: str) -> str:
-    """What the person is answered in the shared room."""
+    """The answer to the person's line in the shared room."""
     said = person.says(line)
     await world.settle()
     return world.answer_to(said)
 
 
-async def test_help_tells_the_everyday_verbs_and_who_one_is() -> None:
+async def test_help_lists_the_everyday_verbs_and_who_one_is() -> None:
     world = await friends()
     told = await hears(world, world.anna, "!fed help")
     assert "!fed push 200 M3-BOLT to betaspace" in told
@@ -26,13 +26,13 @@ async def test_help_tells_the_everyday_verbs_and_who_one_is() -> None:
     assert told == await hears(world, world.anna, "!Fed")
 
 
-async def test_help_on_a_verb_tells_how_to_say_it() -> None:
+async def test_help_on_a_verb_shows_how_to_write_it() -> None:
     world = await friends()
     assert "!fed push ITEM [QUANTITY] to SPACE" in await hears(world, world.kim, "!fed help give")
     assert "!fed disconnect SPACE" in await hears(world, world.kim, "!fed help admin")
 
 
-async def test_whoami_tells_the_rights_of_this_moment() -> None:
+async def test_whoami_shows_the_current_permissions() -> None:
     world = await friends()
     before = await hears(world, world.kim, "!fed whoami")
     assert "user kim" in before
@@ -46,7 +46,7 @@ async def test_whoami_tells_the_rights_of_this_moment() -> None:
 
 
 @pytest.mark.parametrize("verb", ["spaces", "parties"])
-async def test_spaces_tells_friends_others_and_whose_bot_is_silent(verb: str) -> None:
+async def test_spaces_lists_friends_others_and_silent_bots(verb: str) -> None:
     world = await a_world()
     assert "Betaspace: no friends yet" in await hears(world, world.anna, f"!fed {verb}")
     await world.connect()
@@ -57,7 +57,7 @@ async def test_spaces_tells_friends_others_and_whose_bot_is_silent(verb: str) ->
     assert "answer" in (await hears(world, world.anna, f"!fed {verb}")).partition("Betaspace:")[2]
 
 
-async def test_people_tells_superusers_who_may_do_what_and_nobody_else() -> None:
+async def test_people_shows_everybodys_permissions_to_superusers_only() -> None:
     world = await friends()
     told = await hears(world, world.anna, "!fed people")
     assert "Anna (anna): superuser" in told
@@ -68,7 +68,7 @@ async def test_people_tells_superusers_who_may_do_what_and_nobody_else() -> None
     assert "Piet" not in refused
 
 
-async def test_todo_tells_who_may_decide_who_asked_and_nobody_else() -> None:
+async def test_todo_shows_deciders_and_requesters_and_nobody_else() -> None:
     world = await friends()
     await world.push()
     code = world.beta.transfer().code
@@ -82,7 +82,7 @@ async def test_todo_tells_who_may_decide_who_asked_and_nobody_else() -> None:
     assert code not in await hears(world, world.tom, "!fed todo")
 
 
-async def test_status_tells_how_the_bot_is_and_what_is_open() -> None:
+async def test_status_shows_the_bots_health_and_open_transfers() -> None:
     world = await friends()
     await world.push()
     told = await hears(world, world.anna, "!fed status")
@@ -92,7 +92,7 @@ async def test_status_tells_how_the_bot_is_and_what_is_open() -> None:
     assert "fedbot" in told.splitlines()[-1]
 
 
-async def test_status_in_the_admin_room_tells_what_concerns_only_us() -> None:
+async def test_status_in_the_admin_room_shows_our_own_concerns() -> None:
     world = await friends()
     private = world.anna.says("!fed status", room=world.alpha_admins.id)
     await world.settle()
@@ -114,7 +114,7 @@ async def test_with_inventree_down_status_is_answered_and_show_says_that_it_wait
     assert "Anna: offered it" in world.room.answers(line)[-1].text
 
 
-async def test_show_tells_everything_that_led_to_the_end_in_its_order_with_who_and_when() -> None:
+async def test_show_lists_everything_up_to_the_end_in_order_with_person_and_time() -> None:
     world = await friends()
     card = await world.push()
     await world.passes(timedelta(hours=3))

@@ -1,4 +1,4 @@
-"""Pins: who speaks for a friend is fixed; a change suspends the friendship until a superuser has looked."""
+"""Pins: the account and key of a friend are fixed; a change suspends the friendship until a superuser reviews it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def reviews(world: World) -> None:
     assert world.room.answers(line)
 
 
-async def test_another_key_of_a_friends_bot_suspends_and_both_rooms_are_told() -> None:
+async def test_another_key_of_a_friends_bot_suspends_the_friendship_and_both_rooms_are_told() -> None:
     world = await friends()
     await world.alpha.gets_new_key()
     await world.settle()
@@ -92,7 +92,7 @@ async def test_only_a_superuser_reviews() -> None:
     assert world.beta.connection().state is SUSPENDED
 
 
-async def test_what_has_left_before_the_change_arrives_after_the_review() -> None:
+async def test_an_item_that_left_before_the_change_arrives_after_the_review() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -115,7 +115,7 @@ async def test_what_has_left_before_the_change_arrives_after_the_review() -> Non
 
 
 async def impostor(world: World, party: str) -> FakeChat:
-    """Another account announces the party as its own, signed by a key of its own."""
+    """Another account announces the party as its own, signed with a key of its own."""
     chat = FakeChat(world.server, "impostor", "Impostor")
     world.anna.invites(chat.user_id)
     await chat.join(world.room.id)
@@ -127,7 +127,7 @@ async def impostor(world: World, party: str) -> FakeChat:
     return chat
 
 
-async def test_a_second_bot_that_claims_a_friend_is_told_to_the_admins_and_the_friendship_goes_on() -> None:
+async def test_a_second_bot_that_claims_a_friend_is_reported_to_the_admins_and_the_friendship_goes_on() -> None:
     world = await friends()
     await impostor(world, "betaspace")
     assert told(world.alpha_admins, "speaks in the name of")
@@ -137,7 +137,7 @@ async def test_a_second_bot_that_claims_a_friend_is_told_to_the_admins_and_the_f
     assert_books_balance(world)
 
 
-async def test_another_key_of_the_asker_while_the_card_is_open_keeps_it_from_being_agreed_to() -> None:
+async def test_another_key_of_the_asking_space_keeps_an_open_card_from_being_approved() -> None:
     world = await a_world()
     await world.asks_to_connect()
     await world.alpha.gets_new_key()

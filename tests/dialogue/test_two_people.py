@@ -1,4 +1,4 @@
-"""Extra care for what is of high value: one person's yes moves nothing."""
+"""Extra care for items of high value: one person's approval moves nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NUTS = Care(parts=("M3-NUT",))
 
 
 async def asked(care: Care = NUTS, words: str = "M3-NUT 10") -> tuple[World, Message]:
-    """Betaspace asks for something of Attraktor's that needs care; Attraktor's card."""
+    """Betaspace requests an item of Attraktor's that needs care; return Attraktor's card."""
     world = await sharing(alpha={"care": care})
     world.tom.says(f"!fed request {words} from attraktor")
     await world.settle()
@@ -38,7 +38,7 @@ def state(space: Space) -> TransferState:
     return space.transfer().state
 
 
-async def test_one_yes_moves_nothing_the_same_persons_second_one_neither_and_two_people_do() -> None:
+async def test_one_approval_moves_nothing_a_second_by_the_same_person_neither_and_two_people_do() -> None:
     world, card = await asked()
     assert "⚠ High value: two approvers of Attraktor have to approve." in card.text
     await says_yes(world, "piet", card)
@@ -62,7 +62,7 @@ async def test_one_yes_moves_nothing_the_same_persons_second_one_neither_and_two
 
 
 @pytest.mark.parametrize("how", ["redacts", "cancels", "loses the right"])
-async def test_the_first_yes_can_be_taken_back_and_then_the_other_one_is_the_first(how: str) -> None:
+async def test_the_first_approval_can_be_taken_back_and_then_the_other_one_is_the_first(how: str) -> None:
     world, card = await asked()
     reaction = world.piet.reacts(card, "✅")
     await world.grace()
@@ -80,7 +80,7 @@ async def test_the_first_yes_can_be_taken_back_and_then_the_other_one_is_the_fir
     assert first.person == world.anna.user_id
 
 
-async def test_a_change_voids_both_yeses() -> None:
+async def test_a_change_voids_both_approvals() -> None:
     world, card = await asked()
     await says_yes(world, "piet", card)
     transfer = world.alpha.transfer()
@@ -94,7 +94,7 @@ async def test_a_change_voids_both_yeses() -> None:
     assert "two approvers of Attraktor have to approve" in newer.text
 
 
-async def test_the_second_person_says_the_same_or_nothing() -> None:
+async def test_the_second_person_decides_the_same_or_nothing() -> None:
     world, card = await asked()
     world.piet.says("!fed approve 5", reply_to=card)
     await world.grace()
@@ -117,7 +117,7 @@ async def test_a_restart_between_the_two_loses_neither() -> None:
     assert_books_balance(world)
 
 
-async def test_a_no_takes_one_person() -> None:
+async def test_declining_takes_one_person() -> None:
     world, card = await asked()
     world.piet.reacts(card, "❌")
     await world.grace()
@@ -127,7 +127,7 @@ async def test_a_no_takes_one_person() -> None:
 async def test_in_an_encrypted_room_the_typed_code_is_enough_and_a_reply_or_a_number_is_not() -> None:
     world, card = await asked()
     await is_encrypted(world)
-    world.piet.says("!fed approve", reply_to=card)  # which message a line answers is in clear
+    world.piet.says("!fed approve", reply_to=card)  # the reply relation isn't encrypted
     await world.grace()
     assert state(world.alpha) is OPEN
     world.anna.says(f"!fed cancel {world.alpha.transfer().code}")
@@ -137,7 +137,7 @@ async def test_in_an_encrypted_room_the_typed_code_is_enough_and_a_reply_or_a_nu
     assert state(world.alpha) is DONE
 
 
-async def test_in_clear_the_typed_code_counts_like_a_tap_and_so_it_does_where_the_config_says_so() -> None:
+async def test_unencrypted_the_typed_code_counts_like_a_reaction_also_where_the_config_says_so() -> None:
     world, _ = await asked()
     world.piet.says(f"!fed approve {world.alpha.transfer().code}")
     await world.grace()
@@ -150,13 +150,13 @@ async def test_in_clear_the_typed_code_counts_like_a_tap_and_so_it_does_where_th
     assert state(world.alpha) is OPEN
 
 
-async def test_what_we_offer_goes_when_both_the_receiver_and_a_second_person_of_ours_agree() -> None:
+async def test_our_offer_leaves_when_both_the_receiver_and_a_second_person_of_ours_agree() -> None:
     for order in ("receiver first", "second first", "second says no"):
         world = await friends(alpha={"care": NUTS, "self_approval": True})
         offered = await world.push()
         assert told(world.room, "a second approver of Attraktor has to approve, too")
         card = owners_card(world)
-        await says_yes(world, "anna", card)  # who asked for it
+        await says_yes(world, "anna", card)  # the person who asked for it
         if order == "receiver first":
             await says_yes(world, "cem", offered)
             await world.passes(timedelta(hours=1))
@@ -172,7 +172,7 @@ async def test_what_we_offer_goes_when_both_the_receiver_and_a_second_person_of_
         assert_books_balance(world)
 
 
-async def test_what_is_offered_to_us_takes_two_people_only_if_the_config_says_so() -> None:
+async def test_an_offer_to_us_takes_two_people_only_if_the_config_says_so() -> None:
     for taken_in in (True, False):
         world = await friends(beta={"care": Care(categories=("small parts",), taken_in=taken_in)})
         card = await world.push()
@@ -197,7 +197,7 @@ VALUED = Care(from_value=Decimal(30), currency="EUR", is_dear_without_price=Fals
         (None, "EUR", Care(locations=("Workshop",)), True),
     ],
 )
-async def test_the_value_is_that_of_all_of_it_by_the_prices_in_inventree(
+async def test_the_value_is_that_of_the_whole_quantity_by_the_prices_in_inventree(
     price: str | None, currency: str, care: Care, is_dear: bool
 ) -> None:
     world = await sharing(alpha={"care": care})
@@ -210,7 +210,7 @@ async def test_the_value_is_that_of_all_of_it_by_the_prices_in_inventree(
 
 
 async def dear(world: World, ipn: str = "M3-NUT") -> None:
-    """Anna notes in InvenTree what one of them costs."""
+    """Anna sets the price of one of them in InvenTree."""
     item = world.alpha.item(ipn).pk
     world.alpha.admin("PATCH", f"stock/{item}/", purchase_price="9.00", purchase_price_currency="EUR")
     await world.settle()
@@ -227,7 +227,7 @@ async def two_more_say_yes(world: World) -> None:
 
 
 @pytest.mark.parametrize("words", ["M3-NUT 10", "M3-NUT 10 from tomorrow for 3 days"])
-async def test_what_became_dear_after_the_card_takes_two_people_after_all(words: str) -> None:
+async def test_an_item_that_became_expensive_after_the_card_takes_two_people(words: str) -> None:
     world = await sharing(alpha={"care": VALUED})
     world.tom.says(f"!fed request M3-NUT 10 from attraktor {words.removeprefix('M3-NUT 10')}".strip())
     await world.settle()
@@ -245,7 +245,7 @@ async def test_what_became_dear_after_the_card_takes_two_people_after_all(words:
     await two_more_say_yes(world)
 
 
-async def test_what_was_granted_and_taken_and_became_dear_meanwhile_is_asked_again_here_only() -> None:
+async def test_an_accepted_grant_that_became_expensive_is_asked_about_again_here_only() -> None:
     world = await sharing(alpha={"care": VALUED})
     world.tom.says("!fed request M3-NUT 20 from attraktor")
     await world.settle()
@@ -261,7 +261,7 @@ async def test_what_was_granted_and_taken_and_became_dear_meanwhile_is_asked_aga
     await two_more_say_yes(world)
 
 
-async def test_what_we_offered_and_became_dear_takes_a_second_of_ours_though_the_receiver_has_agreed() -> None:
+async def test_our_offer_that_became_expensive_takes_two_of_us_though_the_receiver_agreed() -> None:
     world = await friends(alpha={"care": VALUED})
     offered = await world.push()
     await dear(world)

@@ -1,4 +1,4 @@
-"""Parts with units: converted where that is exact, and said on the card; else refused. What is counted stays whole."""
+"""Parts with units: converted where that is exact, and shown on the card; else refused. Counted items stay whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.scenarios.world import World, friends, sharing, told
 
 
 def has_part(space: Space, *, stock: int = 0, **fields: object) -> int:
-    """A part CABLE in that space's InvenTree, with so much of it in stock."""
+    """A part CABLE in that space's InvenTree, with that quantity in stock."""
     content = {"name": f"Cable {space.party}", "IPN": "CABLE", "salable": True, **fields}
     part = space.admin("POST", "part/", description="", category=1, active=True, component=True, **content)
     if stock:
@@ -24,7 +24,7 @@ def has_part(space: Space, *, stock: int = 0, **fields: object) -> int:
 
 
 async def offered(theirs: dict[str, Any], ours: dict[str, Any], line: str = "push 2 CABLE to betaspace") -> World:
-    """Attraktor has 10 of CABLE, betaspace has the part, and Anna says the line."""
+    """Attraktor has 10 of CABLE, betaspace has the part, and Anna writes the line."""
     world = await friends()
     has_part(world.alpha, stock=10, **theirs)
     has_part(world.beta, **ours)
@@ -47,7 +47,7 @@ async def taken(world: World) -> None:
         ("dozen", "pcs", "2 dozen = 24 pcs", "24"),
     ],
 )
-async def test_a_quantity_is_converted_exactly_and_the_card_says_it(
+async def test_a_quantity_is_converted_exactly_and_the_card_shows_it(
     theirs: str, ours: str, told: str, booked: str
 ) -> None:
     world = await offered({"units": theirs}, {"units": ours})
@@ -60,8 +60,8 @@ async def test_a_quantity_is_converted_exactly_and_the_card_says_it(
 
 @pytest.mark.parametrize("side", ["alpha", "beta"])
 @pytest.mark.parametrize("when", ["before the reaction", "in the grace", "after it has left"])
-async def test_what_is_counted_otherwise_since_the_card_does_not_move(side: str, when: str) -> None:
-    """Somebody corrects the unit of a part: two metres on the card are no two kilometres, 200 cm no 200 m."""
+async def test_an_item_whose_unit_changed_since_the_card_does_not_move(side: str, when: str) -> None:
+    """Somebody corrects the unit of a part: two metres on the card are not two kilometres, and 200 cm not 200 m."""
     world = await offered({"units": "m"}, {"units": "cm"})
     space, units = (world.alpha, "km") if side == "alpha" else (world.beta, "m")
     card = world.card()
@@ -85,14 +85,14 @@ async def test_what_is_counted_otherwise_since_the_card_does_not_move(side: str,
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [("pcs", "Stk"), ("", "pcs"), ("sheet", "sheet")])
-async def test_pieces_are_pieces_and_one_word_is_one_unit(theirs: str, ours: str) -> None:
+async def test_pieces_are_pieces_and_spellings_of_a_unit_are_one_unit(theirs: str, ours: str) -> None:
     world = await offered({"units": theirs}, {"units": ours})
     await taken(world)
     assert world.beta.total("CABLE") == 2
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [("m", "kg"), ("g", "lb"), ("m", ""), ("m", "Rolle"), ("9**9**9", "m")])
-async def test_what_can_not_be_converted_is_refused_and_nothing_moves(theirs: str, ours: str) -> None:
+async def test_a_unit_that_can_not_be_converted_is_refused_and_nothing_moves(theirs: str, ours: str) -> None:
     world = await offered({"units": theirs}, {"units": ours})
     assert "has another unit, and this quantity can't be converted exactly" in world.card().text
     await taken(world)
@@ -100,7 +100,7 @@ async def test_what_can_not_be_converted_is_refused_and_nothing_moves(theirs: st
     assert world.beta.total("CABLE") == 0
 
 
-async def test_a_loan_stays_in_the_unit_that_it_came_in() -> None:
+async def test_a_loan_keeps_the_unit_in_which_it_came() -> None:
     world = await offered({"units": "m"}, {"units": "cm"}, "lend 2 CABLE to betaspace for 2 weeks")
     assert "a loan has to return in its own unit" in world.card().text
     await taken(world)
@@ -108,7 +108,7 @@ async def test_a_loan_stays_in_the_unit_that_it_came_in() -> None:
 
 
 @pytest.mark.parametrize("units", ["", "pcs", "Stück"])
-async def test_there_is_no_half_of_what_is_counted(units: str) -> None:
+async def test_a_counted_item_can_not_be_halved(units: str) -> None:
     world = await friends()
     has_part(world.alpha, stock=10, units=units)
     line = world.anna.says("!fed push 2.5 CABLE to betaspace")
@@ -117,20 +117,20 @@ async def test_there_is_no_half_of_what_is_counted(units: str) -> None:
     assert world.beta.turn.transfers() == []
 
 
-async def test_there_is_a_half_of_a_metre() -> None:
+async def test_half_a_metre_is_possible() -> None:
     world = await offered({"units": "m"}, {"units": "m"}, "push 2.5 CABLE to betaspace")
     await taken(world)
     assert world.beta.total("CABLE") == Decimal("2.5")
 
 
-async def test_another_revision_stands_on_the_card() -> None:
+async def test_another_revision_is_shown_on_the_card() -> None:
     world = await offered({"revision": "B"}, {"revision": "A"})
     assert "Careful: theirs is revision B, yours is revision A" in world.card().text
     await taken(world)
     assert world.beta.total("CABLE") == 2
 
 
-async def test_another_revision_is_no_answer_to_a_request() -> None:
+async def test_another_revision_does_not_fill_a_request() -> None:
     world = await sharing()
     has_part(world.alpha, stock=10, revision="B")
     has_part(world.beta, revision="A")
@@ -153,7 +153,7 @@ async def test_another_revision_is_no_answer_to_a_request() -> None:
         ("push 20 m CABLE to betaspace", "10 m", "8"),
     ],
 )
-async def test_a_quantity_with_a_unit_is_that_much_in_the_unit_of_the_part(typed: str, units: str, left: str) -> None:
+async def test_a_quantity_with_a_unit_is_converted_to_the_unit_of_the_part(typed: str, units: str, left: str) -> None:
     world = await offered({"units": units}, {"units": units}, typed)
     await taken(world)
     assert world.alpha.total("CABLE") == Decimal(left), world.room.transcript()
@@ -176,7 +176,7 @@ async def test_a_unit_that_does_not_fit_is_refused_with_what_helps(typed: str, u
     assert not world.alpha.turn.open_transfers()
 
 
-async def test_a_name_that_looks_like_a_quantity_is_a_name_where_only_that_is_there() -> None:
+async def test_a_name_that_looks_like_a_quantity_is_a_name_where_only_that_exists() -> None:
     world = await friends()
     for name in ("5mm plate", "l bracket"):
         part = world.alpha.admin(
@@ -190,7 +190,7 @@ async def test_a_name_that_looks_like_a_quantity_is_a_name_where_only_that_is_th
 
 
 async def in_units(theirs: str = "cm", ours: str = "m") -> World:
-    """Friends that share all; attraktor has 1000 of CABLE in that unit, betaspace counts it in another."""
+    """Friends that share everything; attraktor has 1000 of CABLE in the first unit, betaspace counts in the second."""
     world = await sharing()
     has_part(world.alpha, stock=1000, units=theirs)
     has_part(world.beta, units=ours)
@@ -198,7 +198,7 @@ async def in_units(theirs: str = "cm", ours: str = "m") -> World:
 
 
 async def says(world: World, person: Person, line: str, reply_to: str | Message = "") -> str:
-    """What is answered to the line; nothing, if it is a decision on a card."""
+    """The answer to the line; '' if it is a decision on a card."""
     event = person.says(f"!fed {line}", reply_to=reply_to)
     await world.settle()
     return "\n".join(answer.text for answer in world.room.answers(event))
@@ -208,7 +208,7 @@ def owners_card(world: World) -> Message:
     return [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
 
 
-async def test_a_request_names_any_unit_that_fits_and_so_does_what_is_granted_of_it() -> None:
+async def test_a_request_and_its_grant_may_use_any_unit_that_fits() -> None:
     world = await in_units()
     assert "2 m of CABLE" in await says(world, world.bea, "request 2 metres CABLE from attraktor")
     assert "200 cm of Cable attraktor" in owners_card(world).text
@@ -222,7 +222,7 @@ async def test_a_request_names_any_unit_that_fits_and_so_does_what_is_granted_of
     assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (850, Decimal("1.5")), world.room.transcript()
 
 
-async def test_what_comes_back_and_what_a_parcel_holds_is_said_in_any_unit() -> None:
+async def test_returns_and_parcels_may_be_reported_in_any_unit() -> None:
     world = await in_units(ours="cm")
     await says(world, world.bea, "borrow 3m CABLE from attraktor for 2 weeks")
     world.anna.reacts(owners_card(world), "✅")
@@ -243,7 +243,7 @@ async def test_what_comes_back_and_what_a_parcel_holds_is_said_in_any_unit() -> 
     assert world.beta.total("CABLE") == 150, world.room.transcript()
 
 
-async def test_what_is_wanted_and_waited_for_keeps_its_unit() -> None:
+async def test_wants_and_queue_entries_keep_their_unit() -> None:
     world = await in_units(ours="cm")
     world.piet.says("!fed unshare all")
     assert "2 m of CABLE" in await says(world, world.tom, "want 2m CABLE")
@@ -272,7 +272,7 @@ async def test_what_is_wanted_and_waited_for_keeps_its_unit() -> None:
     assert told(world.room, "1 × 30 cm ruler: Attraktor shares nothing by that name")
 
 
-async def test_asked_of_anyone_each_counts_in_its_own_unit() -> None:
+async def test_in_a_request_from_anyone_each_counts_in_its_own_unit() -> None:
     world = await in_units()
     assert "2 m of CABLE" in await says(world, world.bea, "request 2m CABLE from anyone")
     assert told(world.room, "Attraktor: asked for 2 m")
@@ -281,7 +281,7 @@ async def test_asked_of_anyone_each_counts_in_its_own_unit() -> None:
     assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (800, 2), world.room.transcript()
 
 
-async def test_a_unit_that_only_one_inventree_knows_is_shown_before_it_is_asked_for() -> None:
+async def test_a_unit_that_only_one_inventree_knows_is_shown_before_it_is_requested() -> None:
     world = await sharing()
     has_part(world.alpha, stock=10, units="hectometre")
     has_part(world.beta, units="m")
@@ -337,13 +337,13 @@ async def test_a_unit_that_only_inventree_knows_is_read_by_every_verb() -> None:
         ("push ein Meter CABLE to betaspace", "9"),
     ],
 )
-async def test_a_measure_is_said_in_words(typed: str, left: str) -> None:
+async def test_a_measure_may_be_written_in_words(typed: str, left: str) -> None:
     world = await offered({"units": "m"}, {"units": "m"}, typed)
     await taken(world)
     assert world.alpha.total("CABLE") == Decimal(left), world.room.transcript()
 
 
-async def test_half_a_kilo_is_granted_and_what_only_looks_like_a_measure_is_a_name() -> None:
+async def test_half_a_kilo_is_granted_and_a_name_that_only_looks_like_a_measure_is_a_name() -> None:
     world = await in_units("g", "kg")
     await says(world, world.bea, "request a kilo of CABLE from attraktor")
     await says(world, world.anna, "approve half a kilo", owners_card(world))

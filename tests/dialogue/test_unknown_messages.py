@@ -1,4 +1,4 @@
-"""Messages that another version wrote: a kind or version that we don't know has no effect, and is told once a day."""
+"""Messages of another version: an unknown kind or version has no effect, and is reported once a day."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def writes(world: World, content: dict[str, Any], number: int) -> None:
 
 
 def of_kind(world: World, kind: str) -> dict[str, Any]:
-    """A message about the friendship, well signed, of some kind."""
+    """A properly signed message about the friendship, of that kind."""
     connection = world.alpha.connection()
     unsigned = {
         "id": "a" * 20,
@@ -36,7 +36,7 @@ def of_kind(world: World, kind: str) -> dict[str, Any]:
     return envelope.sign(world.alpha.identity, unsigned)
 
 
-async def test_a_message_of_an_unknown_kind_changes_nothing_and_is_told_once_a_day() -> None:
+async def test_a_message_of_an_unknown_kind_changes_nothing_and_is_reported_once_a_day() -> None:
     world = await friends()
     before = world.beta.connection()
     for number in range(3):
@@ -51,7 +51,7 @@ async def test_a_message_of_an_unknown_kind_changes_nothing_and_is_told_once_a_d
     assert len(told(world.room, NOTICE)) == 2
 
 
-async def test_a_message_of_an_unknown_version_changes_nothing_and_is_told_once() -> None:
+async def test_a_message_of_an_unknown_version_changes_nothing_and_is_reported_once() -> None:
     world = await friends()
     before = world.beta.connection()
     writes(world, {**of_kind(world, "seen"), "v": 2}, 1)

@@ -1,4 +1,4 @@
-"""Bots of neighbouring versions: what both speak works; without any in common nothing begins, and people know why."""
+"""Bots of neighbouring versions use a version that both speak. Without one they don't connect, and people know why."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEXT = VERSION + 1
 
 
 def speaks(world: World, *versions: int) -> None:
-    """Betaspace's bot announces that it speaks these, and something that we have never heard of."""
+    """Betaspace's bot announces these versions, and a field that we don't know."""
     content = genuine(world, world.beta.chat.user_id)
     entry = {name: value for name, value in content["parties"][0].items() if name != "sig"}
     entry |= {"speaks": list(versions), "at": wire_time(world.clock.now()) + 1, "smell": "of tomorrow"}
@@ -28,7 +28,7 @@ def speaks(world: World, *versions: int) -> None:
 
 
 def says_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on each message of betaspace's bot says more than we know."""
+    """Each message of betaspace's bot has a field that we don't know from now on."""
     envelope = world.beta.bot.courier._envelope
 
     def more(draft: Draft, room: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ async def test_a_bot_of_the_next_version_that_speaks_ours_too_is_a_friend_like_a
     assert_books_balance(world)
 
 
-async def test_with_no_version_in_common_nobody_is_asked_and_it_is_said_who_has_to_be_updated() -> None:
+async def test_without_a_common_version_nobody_is_asked_and_it_is_said_who_has_to_update() -> None:
     world = await a_world()
     speaks(world, NEXT, NEXT)
     await world.settle()
@@ -63,7 +63,7 @@ async def test_with_no_version_in_common_nobody_is_asked_and_it_is_said_who_has_
     assert world.alpha.turn.connections() == []
 
 
-async def test_a_message_of_a_version_that_we_do_not_speak_has_no_effect_and_is_told_once() -> None:
+async def test_a_message_of_a_version_that_we_do_not_speak_has_no_effect_and_is_reported_once() -> None:
     world = await friends()
     before = world.alpha.connection()
     for number in range(2):

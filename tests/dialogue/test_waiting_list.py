@@ -1,4 +1,6 @@
-"""The waiting list: first come, first served at the owner's side, kept for a while when it is back, then the next."""
+"""The waiting list: first come, first served at the owner's; a returned item is kept for a while, then offered to the
+next.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,7 @@ async def comes_back(world: World, *, damaged: bool = False) -> None:
 
 
 def parties(world: World) -> list[str]:
-    """Who stands in attraktor's line, first come first."""
+    """The entries of attraktor's queue, first come first."""
     return [entry.party for entry in world.alpha.turn.queue()]
 
 
@@ -69,7 +71,7 @@ def place(space: Space) -> PlaceState:
     return space.turn.places_in_line()[-1].state
 
 
-async def test_the_first_in_line_is_told_asks_by_a_reply_and_has_it_then() -> None:
+async def test_the_first_in_the_queue_is_told_requests_by_a_reply_and_gets_it() -> None:
     world = await lens_lent_to_betaspace()
     answer = await says(world, "gus", f"wait {LENS} from attraktor")
     assert "⏳ We are waiting for 1 × LENS-2#0042 from Attraktor: place 1." in answer, world.room.transcript()
@@ -94,7 +96,7 @@ async def test_the_first_in_line_is_told_asks_by_a_reply_and_has_it_then() -> No
     assert_books_balance(world)
 
 
-async def test_who_does_not_ask_in_time_makes_room_for_the_next_and_a_request_holds_the_turn() -> None:
+async def test_a_space_that_does_not_request_in_time_makes_room_and_a_request_holds_the_turn() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
     await says(world, "kim", f"wait {LENS}")
@@ -117,7 +119,7 @@ async def test_who_does_not_ask_in_time_makes_room_for_the_next_and_a_request_ho
     assert "has it free" in await says(world, "gus", f"wait {LENS} from attraktor")
 
 
-async def test_whoever_has_booked_it_for_next_year_does_not_hold_the_line_up_until_then() -> None:
+async def test_a_booking_for_next_year_does_not_hold_up_the_queue_until_then() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"request {LENS} from attraktor from 12.6.2027 until 19.6.2027")
     world.piet.reacts(owners_card(world), "✅")
@@ -132,7 +134,7 @@ async def test_whoever_has_booked_it_for_next_year_does_not_hold_the_line_up_unt
     assert [(entry.party, entry.kept) for entry in world.alpha.turn.queue()] == [("attraktor", 42)]
 
 
-async def test_nobody_passes_the_line_by_booking_from_tomorrow_on() -> None:
+async def test_nobody_passes_the_queue_by_booking_from_tomorrow_on() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
     await comes_back(world)
@@ -147,7 +149,7 @@ async def test_nobody_passes_the_line_by_booking_from_tomorrow_on() -> None:
     assert "Offered to Betaspace" in await says(world, "anna", "lend #42 to betaspace from 5.2. until 9.2.")
 
 
-async def test_what_comes_back_damaged_is_not_offered_until_it_is_fine() -> None:
+async def test_a_damaged_return_is_not_offered_until_it_is_repaired() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
     await comes_back(world, damaged=True)
@@ -160,7 +162,7 @@ async def test_what_comes_back_damaged_is_not_offered_until_it_is_fine() -> None
     assert told(world.room, "It is reserved for us until")
 
 
-async def test_more_time_for_what_others_wait_for_shows_the_line_and_takes_a_second_yes() -> None:
+async def test_an_extension_of_an_item_that_others_wait_for_shows_the_queue_and_takes_a_second_approval() -> None:
     world = await lens_lent_to_betaspace()
     loan = next(t for t in world.alpha.turn.transfers() if t.is_on_loan)
     await says(world, "bea", f"extend {loan.code} until 10.12.")
@@ -205,7 +207,7 @@ async def test_lost_messages_a_restart_and_a_bot_that_was_down_keep_the_order() 
     assert world.alpha.turn.queue()[0].kept == 42
 
 
-async def test_it_is_left_by_cancel_and_ends_with_the_friendship_but_not_with_the_room() -> None:
+async def test_an_entry_ends_by_cancel_or_with_the_friendship_but_not_with_the_room() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
     await says(world, "gus", f"cancel {world.gamma.turn.places_in_line()[0].code}")
@@ -257,8 +259,10 @@ async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_n
     assert loan.is_on_loan
 
 
-async def test_a_friend_that_says_it_is_our_turn_for_another_thing_is_asked_for_what_we_wait_for() -> None:
-    """Who waits for the lens and answers 'borrow for 2 weeks' asks for the lens, whatever the owner's bot keeps."""
+async def test_a_reply_to_a_turn_for_another_item_requests_the_item_that_we_wait_for() -> None:
+    """A person who waits for the lens and replies 'borrow for 2 weeks' requests the lens, whatever the owner's bot
+    keeps.
+    """
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
     mine = world.gamma.turn.places_in_line()[0]
@@ -275,7 +279,7 @@ async def test_a_friend_that_says_it_is_our_turn_for_another_thing_is_asked_for_
     assert "M3" not in owners_card(world).text.splitlines()[0]
 
 
-async def test_what_is_lent_to_a_neighbour_is_waited_for_too_also_while_our_inventree_is_down() -> None:
+async def test_a_neighbours_loan_can_be_waited_for_also_while_our_inventree_is_down() -> None:
     world = await sharing()
     await says(world, "anna", 'lend #42 to outside "Repair Café" until 1.12.')
     (loan,) = world.alpha.turn.outside_loans()
@@ -294,7 +298,7 @@ async def test_what_is_lent_to_a_neighbour_is_waited_for_too_also_while_our_inve
     assert place(world.beta) is PlaceState.TURN, world.room.transcript()
 
 
-async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> None:
+async def test_a_request_from_before_the_queue_delays_nobody() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "kim", f"wait {LENS}")
     await comes_back(world)
@@ -309,7 +313,7 @@ async def test_who_was_asked_before_anybody_waited_is_not_in_anybodys_way() -> N
     assert gone[0].state is TransferState.DONE, "who has seen the line may pass it over"
 
 
-async def test_a_search_tells_how_many_wait_and_our_own_place() -> None:
+async def test_a_search_shows_the_length_of_the_queue_and_our_own_place() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "anna", "lend 345 M3-NUT to betaspace until 1.12.")
     world.cem.reacts(world.card(), "✅")
@@ -338,7 +342,7 @@ async def test_a_search_tells_how_many_wait_and_our_own_place() -> None:
     assert len(told(world.room, "Attraktor: M3 nut")) == before, "what isn't shared is told to nobody"
 
 
-async def test_after_a_rebuild_places_and_wants_are_known_again_and_what_was_asked_of_anyone_is_taken_back() -> None:
+async def test_after_a_rebuild_places_and_wants_are_known_again_and_requests_from_anyone_are_cancelled() -> None:
     world = await lens_lent_to_betaspace()
     assert "place 1" in await says(world, "gus", f"wait {LENS} from attraktor")
     assert "place 2" in await says(world, "kim", f"wait {LENS}")

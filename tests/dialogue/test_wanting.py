@@ -1,4 +1,4 @@
-"""What nobody has: kept by friends' bots, told once when they share some, offered by a reply, and over by itself."""
+"""Wants: kept by friends' bots, announced once when they share some, offered by a reply, and expired by themselves."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_once_it_is_shared_people_there_are_told_once_and_a_reply_offers_i
 
 
 def says_it_wants(world: World, word: str, quantity: str) -> None:
-    """Betaspace's bot says of the want that attraktor knows that it is for this."""
+    """Betaspace's bot says that the want which attraktor knows is for this."""
     liar, read = world.beta, world.alpha.connection().exchange.seen
     connection = replace(liar.connection(), exchange=Exchange(sent=read))
     (known,) = world.alpha.turn.friend_wants()
@@ -72,7 +72,7 @@ def says_it_wants(world: World, word: str, quantity: str) -> None:
 
 
 @pytest.mark.parametrize("is_shared", [True, False])
-async def test_an_offer_is_of_what_its_message_said_whatever_the_friends_bot_wants_by_now(is_shared: bool) -> None:
+async def test_an_offer_contains_what_its_message_said_whatever_the_friends_bot_wants_by_now(is_shared: bool) -> None:
     world = await wanted()
     await says(world, "piet", "share all" if is_shared else "share M3-NUT")
     (message,) = told(world.room, "Betaspace wants 5 × M3-NUT; Attraktor shares some.")
@@ -84,7 +84,7 @@ async def test_an_offer_is_of_what_its_message_said_whatever_the_friends_bot_wan
     assert world.answer_to(line).startswith("Not offered: Betaspace now wants something else: 100 × RES-10K.")
 
 
-async def test_an_offer_is_of_no_more_than_its_message_said_and_of_less_where_less_is_wanted_by_now() -> None:
+async def test_an_offer_has_no_more_than_its_message_said_and_less_where_less_is_wanted_by_now() -> None:
     world = await wanted()
     await says(world, "piet", "share M3-NUT")
     (message,) = told(world.room, "Betaspace wants 5 × M3-NUT; Attraktor shares some.")
@@ -97,7 +97,7 @@ async def test_an_offer_is_of_no_more_than_its_message_said_and_of_less_where_le
     assert len(told(world.room, "shares some")) == 1
 
 
-async def test_it_comes_into_stock_later_and_a_daily_look_finds_it() -> None:
+async def test_a_daily_check_finds_it_when_it_comes_into_stock_later() -> None:
     world = await friends()
     await says(world, "piet", "share all")
     item = world.alpha.item("M3-NUT").pk
@@ -114,7 +114,7 @@ async def test_it_comes_into_stock_later_and_a_daily_look_finds_it() -> None:
     assert "Reply: offer 3" in message.text
 
 
-async def test_it_ends_with_its_day_and_by_cancel_and_both_sides_forget_it() -> None:
+async def test_a_want_ends_with_its_day_and_by_cancel_and_both_sides_forget_it() -> None:
     world = await wanted()
     listed = await says(world, "tom", "todo")
     assert "5 × M3-NUT, until Sun 20 Dec 2026" in listed
@@ -130,7 +130,7 @@ async def test_it_ends_with_its_day_and_by_cancel_and_both_sides_forget_it() -> 
     assert not told(world.room, "shares some")
 
 
-async def test_a_message_that_is_lost_and_a_friendship_that_ends() -> None:
+async def test_a_want_survives_a_lost_message_and_ends_with_the_friendship() -> None:
     world = await friends()
     world.server.loses = protocol_messages
     await says(world, "tom", "want 5 M3-NUT")
@@ -144,7 +144,7 @@ async def test_a_message_that_is_lost_and_a_friendship_that_ends() -> None:
     assert world.alpha.turn.friend_wants() == []
 
 
-async def test_a_friend_that_wants_everything_or_says_a_line_fills_nothing() -> None:
+async def test_a_friend_that_wants_everything_or_writes_a_line_as_its_want_gains_nothing() -> None:
     world = await friends()
     connection = world.beta.connection()
     sealed = {"word": 'M3" 5 to x; push 300 "M3-NUT', "quantity": "5"}
@@ -165,7 +165,7 @@ async def test_a_friend_that_wants_everything_or_says_a_line_fills_nothing() -> 
     assert len(world.alpha.turn.friend_wants()) <= MOST_WANTS
 
 
-async def test_what_can_not_be_wanted_is_refused() -> None:
+async def test_an_impossible_want_is_refused() -> None:
     world = await friends()
     assert 'Not noted: "#42" is no IPN' in await says(world, "tom", "want 1 #42")
     assert "Write a line for each" in await says(world, "tom", "want 1 M3-NUT + 2 M3-BOLT")

@@ -1,4 +1,4 @@
-"""People on pages and programs on the API: rules, permissions and words of chat; the room stays the record."""
+"""People on pages and programs on the API: the rules, permissions and sentences of chat; the room stays the record."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ async def test_a_person_signs_in_by_code_and_offers_and_decides_without_chatting
     assert (place["code"], place["ours"], place["place"]) == (theirs["code"], True, 2), "one id at both sides"
 
 
-async def test_what_is_refused_in_chat_is_refused_by_the_api_in_the_same_words_and_only_the_caller_hears_it() -> None:
+async def test_the_api_refuses_in_the_words_of_chat_and_only_the_caller_reads_them() -> None:
     world, web = await pages()
-    kim = await web.program_of(world.kim)  # kim may ask, and nothing else
+    kim = await web.program_of(world.kim)  # kim may request, and nothing else
     before = len(world.room.messages())
     assert (await kim.says("share M3-NUT")).status_code == 403
     assert "urn:fedbot:problem:not_entitled" in kim.last.text
@@ -109,7 +109,7 @@ async def test_what_is_refused_in_chat_is_refused_by_the_api_in_the_same_words_a
     assert (await kim.says("cancel zzzz")).status_code == 404
     assert (await kim.says("push", key="a")).status_code == 422
     assert (await kim.says("find nut", key="a")).status_code == 422  # the key stands for another line
-    assert (await kim.says("web K7M2-Q4ZT")).status_code == 409  # a token makes no session
+    assert (await kim.says("web K7M2-Q4ZT")).status_code == 409  # a token starts no session
     assert len(world.room.messages()) == before
     world.alpha.deactivates("kim")
     await world.passes(timedelta(seconds=11))
@@ -119,7 +119,7 @@ async def test_what_is_refused_in_chat_is_refused_by_the_api_in_the_same_words_a
 
 
 class Marking(NullTranslations):
-    """German of which every sentence begins with a mark."""
+    """A German in which every sentence begins with a mark."""
 
     def gettext(self, message: str) -> str:
         return f"§{message}"
@@ -162,7 +162,7 @@ async def test_the_api_refuses_in_the_language_of_the_space(monkeypatch: pytest.
     assert (await program.gets("/api/v1/now")).json()["detail"].startswith("§Not done: our InvenTree")
 
 
-async def test_no_verb_of_the_rights_table_does_more_by_api_than_in_chat() -> None:
+async def test_no_verb_of_the_permissions_table_does_more_by_api_than_in_chat() -> None:
     world, web = await pages()
     kim = await web.program_of(world.kim)  # a member, and nothing else
     before = len(world.room.messages())
@@ -171,7 +171,7 @@ async def test_no_verb_of_the_rights_table_does_more_by_api_than_in_chat() -> No
         if spec.permission in {Permission.APPROVER, Permission.SUPERUSER}:
             answer = await kim.says(spec.examples[0])
             refused[spec.name] = (answer.status_code, answer.json().get("type"))
-            await world.passes(timedelta(seconds=6))  # what one line takes of the budget is there again
+            await world.passes(timedelta(seconds=6))  # the budget for one line is available again
     assert len(refused) > 12
     assert set(refused.values()) == {(403, "urn:fedbot:problem:not_entitled")}, refused
     assert len(world.room.messages()) == before
@@ -184,7 +184,7 @@ async def test_no_verb_of_the_rights_table_does_more_by_api_than_in_chat() -> No
     world.alpha.deactivates("piet")
     await world.passes(timedelta(minutes=1))
     documents = world.alpha.turn.transfers(), world.alpha.turn.connections()
-    for spec in catalogue():  # whoever isn't active may do nothing
+    for spec in catalogue():  # an inactive person may do nothing
         assert (await piet.says(spec.examples[0])).status_code == 403, spec.name
         await world.passes(timedelta(seconds=6))
     assert (world.alpha.turn.transfers(), world.alpha.turn.connections()) == documents
@@ -194,7 +194,7 @@ async def test_no_verb_of_the_rights_table_does_more_by_api_than_in_chat() -> No
     assert (await stranger.says("todo")).status_code == 401
 
 
-async def test_a_session_ends_by_itself_and_a_budget_is_a_budget() -> None:
+async def test_a_session_ends_by_itself_and_the_budget_is_enforced() -> None:
     world = await friends(alpha={"pages_url": URL, "pages_session": timedelta(minutes=30)})
     await encrypted(world)
     web = Web(world, world.alpha)
@@ -210,7 +210,7 @@ async def test_a_session_ends_by_itself_and_a_budget_is_a_budget() -> None:
     assert [access.kind.value for access in world.alpha.turn.web_accesses()] == ["token"]
 
 
-async def test_a_line_that_only_looks_is_answered_to_the_caller_alone() -> None:
+async def test_a_line_that_only_reads_is_answered_to_the_caller_alone() -> None:
     world, web = await pages()
     world.cem.says("!fed share all")
     await world.settle()
@@ -254,7 +254,7 @@ async def test_nobody_else_gets_in_by_a_code_and_each_code_counts_once() -> None
     world.kim.app_encrypts = False
     world.kim.says("!fed web CCCC-CCCC")
     await world.settle()
-    assert len(told(world.room, "no page shows the code")) == 4  # what is said in clear there isn't even heard
+    assert len(told(world.room, "no page shows the code")) == 4  # an unencrypted line there isn't even read
     world.kim.app_encrypts = True
     world.kim.says("!fed web end")
     await world.settle()
@@ -290,7 +290,7 @@ async def test_forms_of_other_pages_and_tokens_that_only_read_do_nothing() -> No
     assert (await browser.gets("/")).status_code == 303
 
 
-async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_kept() -> None:
+async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_stored() -> None:
     world, web = await pages("betaspace")
     browser = web.visitor()
     await browser.signs_in(world.cem)
@@ -299,7 +299,7 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_kept(
     transfer = world.beta.transfer()
     assert (await cem.decides(transfer.id, "approve", shown="0" * 64)).status_code == 409
     assert "page_is_outdated" in cem.last.text
-    tom = await web.program_of(world.tom)  # he may ask, and nothing else
+    tom = await web.program_of(world.tom)  # he may request, and nothing else
     assert (await tom.decides(transfer.id, "approve")).status_code == 403, tom.last.text
     assert not told(world.room, "by page")
     await browser.gets(f"/transfers/{transfer.id}")
@@ -320,7 +320,7 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_kept(
         assert secret not in kept
 
 
-async def test_what_is_of_high_value_takes_two_people_or_a_code_typed_on_a_page_that_no_homeserver_can_open() -> None:
+async def test_high_value_takes_two_people_or_a_code_typed_on_a_page_that_no_homeserver_can_open() -> None:
     world = await sharing(alpha={"pages_url": URL, "care": Care(parts=("M3-NUT",))})
     await encrypted(world)
     web = Web(world, world.alpha)
@@ -356,7 +356,7 @@ async def test_what_is_of_high_value_takes_two_people_or_a_code_typed_on_a_page_
     assert world.alpha.transfer().state.value == "done"
 
 
-async def test_people_and_programs_get_in_by_inventree_only_where_the_settings_say_so_and_it_is_safe() -> None:
+async def test_people_and_programs_get_in_by_inventree_only_where_the_settings_allow_it_and_it_is_safe() -> None:
     world, web = await pages(inventree_login=True)
     password = world.alpha.seeded.passwords["anna"]
     browser = web.visitor()

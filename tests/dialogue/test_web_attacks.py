@@ -1,4 +1,4 @@
-"""Somebody means harm by the pages: other sites, forged headers, names that are markup, crowds, and lost addresses."""
+"""Attacks by web: other sites, forged headers, names with markup, crowds, and lost addresses."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_no_other_site_signs_anybody_in_or_out_and_no_forged_header_leads_
     assert world.alpha.turn.transfers() == []
 
 
-async def test_a_session_is_a_cookie_that_nobody_else_can_set_or_read_and_pages_are_kept_nowhere() -> None:
+async def test_a_session_is_a_cookie_that_nobody_else_can_set_or_read_and_pages_are_not_cached() -> None:
     _, web = await two_friends()
     browser = web.visitor()
     before = await browser.submits("/sign-in")
@@ -86,7 +86,7 @@ async def test_a_session_is_a_cookie_that_nobody_else_can_set_or_read_and_pages_
     assert (await web.visitor().gets(screen)).headers["referrer-policy"] == "no-referrer"
 
 
-async def test_whoever_invents_addresses_is_one_caller() -> None:
+async def test_a_caller_that_invents_addresses_counts_as_one_caller() -> None:
     _, web = await two_friends(strangers_calls_a_minute=8, proxies=("192.0.2.7",))
     stranger = web.visitor()
 
@@ -110,8 +110,8 @@ async def test_no_stranger_pushes_out_a_code_that_waits_for_its_person(monkeypat
     crowds = (
         ["198.51.100.1"] * 25,  # one machine
         [f"198.51.100.{n}" for n in range(25)],  # a rack
-        [f"2001:db8:6:{n:x}::1" for n in range(25)],  # one line at home has so many networks
-        [f"2001:bad:{n:x}::1" for n in range(25)],  # and a provider has so many lines
+        [f"2001:db8:6:{n:x}::1" for n in range(25)],  # a home connection has this many networks
+        [f"2001:bad:{n:x}::1" for n in range(25)],  # and a provider has this many lines
     )
     for host in chain.from_iterable(crowds):
         await web.visitor(host=host).submits("/sign-in")
@@ -129,7 +129,7 @@ async def test_no_stranger_pushes_out_a_code_that_waits_for_its_person(monkeypat
     assert (await again.gets("/")).status_code == 200
 
 
-async def test_whoever_guesses_codes_may_try_few_and_uses_up_none() -> None:
+async def test_a_caller_may_guess_few_codes_and_uses_up_none() -> None:
     world, web = await two_friends()
     browser = web.visitor()
     code = await browser.shows_code()
@@ -146,7 +146,7 @@ async def test_whoever_guesses_codes_may_try_few_and_uses_up_none() -> None:
     assert (await browser.gets("/")).status_code == 200
 
 
-async def test_no_stranger_locks_anybody_out_by_trying_passwords_or_by_an_address_of_theirs() -> None:
+async def test_no_stranger_locks_anybody_out_by_trying_passwords_or_by_their_address() -> None:
     world, web = await two_friends(inventree_login=True, calls_a_minute=40)
     stranger, owner = web.visitor(host="198.51.100.1"), web.visitor()
 
@@ -164,7 +164,9 @@ async def test_no_stranger_locks_anybody_out_by_trying_passwords_or_by_an_addres
     assert (await owner.gets("/")).status_code == 200
 
 
-async def test_what_a_person_holds_is_bounded_and_a_new_page_ends_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_persons_sessions_and_tokens_are_limited_and_a_new_page_ends_the_oldest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(rules, "MOST_SESSIONS", 2)
     monkeypatch.setattr(rules, "MOST_TOKENS", 2)
     monkeypatch.setattr(access, "MOST_TOKENS", 2)
@@ -244,7 +246,7 @@ async def test_a_call_waits_while_the_bot_moves_something_but_not_for_ever(
         await asyncio.sleep(0)  # it begins
         assert looked["busy"] == before, "one after the other: it doesn't even look yet"
         if is_slow:
-            await asyncio.wait_for(inside.wait(), 5)  # whoever waits for somebody else lets the next one in
+            await asyncio.wait_for(inside.wait(), 5)  # a caller that waits for somebody else lets the next one in
     await asyncio.wait_for(other, 5)
     assert 6 <= looked["busy"] <= 10
     world, web = await two_friends(patience=0.01)
@@ -274,7 +276,7 @@ async def test_a_calendar_ends_with_its_person_and_its_address_is_in_no_log(capl
 
 
 def every_call() -> list[tuple[str, str]]:
-    """Method and path of each, with something in the place of each parameter."""
+    """Method and path of each call, with a value for each parameter."""
     filled = {"whose": "mine", "number": "1"}
     routes = [each for part in (api, pages, lists, feeds) for each in part.router.routes]
     return [
@@ -286,10 +288,10 @@ def every_call() -> list[tuple[str, str]]:
 
 
 OPEN = {"/sign-in", "/sign-in/state", "/sign-in/inventree", "/api/v1/openapi.json"}
-"""What anybody may load."""
+"""The pages that anybody may load."""
 
 
-async def test_no_call_does_or_tells_anything_without_the_secret_that_is_for_it() -> None:
+async def test_no_call_does_or_shows_anything_without_the_right_secret() -> None:
     world, web = await two_friends(strangers_calls_a_minute=6000)
     anna = await signed_in(web)
     token = await anna.makes_token("read")
@@ -322,7 +324,7 @@ async def test_no_call_does_or_tells_anything_without_the_secret_that_is_for_it(
     assert (await anna.gets("/")).status_code == 200, "and nothing was ended"
 
 
-async def test_nobody_reads_or_repeats_what_another_person_said_searched_or_holds() -> None:
+async def test_nobody_reads_or_repeats_another_persons_lines_searches_or_tokens() -> None:
     world, web = await two_friends()
     world.cem.says("!fed share all")
     await world.settle()
@@ -346,7 +348,7 @@ async def test_nobody_reads_or_repeats_what_another_person_said_searched_or_hold
     assert len(world.alpha.turn.web_accesses()) == 5
 
 
-async def test_a_decision_is_for_one_card_even_under_a_key_that_was_used_before() -> None:
+async def test_a_decision_is_for_one_card_even_under_an_idempotency_key_used_before() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     cem = await Web(world, world.beta).program_of(world.cem)
@@ -414,15 +416,15 @@ async def test_no_path_leads_out_of_the_static_files(path: str) -> None:
         "headers": [(b"host", b"fed.attraktor.test")],
         "client": ("192.0.2.7", 1234),
     }
-    await web.app(scope, receive, send)  # as a server hands it on: a client would tidy it up
+    await web.app(scope, receive, send)  # as a server passes it on; a client would normalise it
     body = b"".join(each.get("body", b"") for each in sent)
     assert sent[0]["status"] in {303, 401, 404}, body
     assert b"import" not in body
     assert b"root:" not in body
 
 
-async def test_the_yes_to_a_booking_hands_nothing_over_on_its_first_day_by_page_or_program() -> None:
-    """Who has agreed to a booking has seen no card of its day: the shown hash of the first card counts once."""
+async def test_an_approved_booking_is_not_handed_over_on_its_first_day_by_page_or_program() -> None:
+    """The approver of a booking has seen no card of its day: the hash of the first card counts once."""
     world = await friends(alpha={"pages_url": URL})
     await encrypted(world)
     web = Web(world, world.alpha)
@@ -452,8 +454,8 @@ async def test_the_yes_to_a_booking_hands_nothing_over_on_its_first_day_by_page_
     assert world.alpha.transfer().state is TransferState.DONE, world.room.transcript()
 
 
-async def test_nobody_takes_a_turn_or_a_place_of_another_space_by_a_program() -> None:
-    """A queue has places of our own people and of friends; what a line in chat refuses, a program is refused, too."""
+async def test_no_program_takes_a_turn_or_a_place_of_another_space() -> None:
+    """A queue has entries of our own people and of friends. A program is refused whatever chat refuses."""
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     kim, tom = await Web(world, world.alpha).program_of(world.kim), await Web(world, world.beta).program_of(world.tom)

@@ -1,4 +1,4 @@
-"""Pages for those who don't chat: what is on loan, what friends share, the ledger, each friend, and the figures."""
+"""Pages for people who don't chat: loans, friends' shared stock, the ledger, each friend, and the figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.scenarios.world import World, friends, sharing
 
 
 def words_on(browser: Visitor) -> str:
-    """What somebody reads on the page that was shown last."""
+    """The text of the last page."""
     main = re.sub(r"(?s).*<main[^>]*>|</main>.*|<(style|script).*?</\1>", "", browser.last.text)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
 
@@ -39,14 +39,14 @@ async def signed_in(world: World, person: str = "kim") -> Visitor:
 
 
 async def lends(world: World, line: str) -> None:
-    """Somebody of attraktor lends, Cem takes it."""
+    """Somebody of attraktor lends, and Cem approves."""
     world.anna.says(f"!fed lend {line}")
     await world.settle()
     world.cem.reacts(world.card(), "✅")
     await world.grace()
 
 
-async def test_an_empty_bot_says_on_each_page_that_there_is_nothing() -> None:
+async def test_an_empty_bots_pages_say_that_there_is_nothing() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     kim = await signed_in(world)
@@ -63,7 +63,7 @@ async def test_an_empty_bot_says_on_each_page_that_there_is_nothing() -> None:
         assert (await Web(world, world.alpha).visitor().gets(path)).status_code == 303
 
 
-async def test_what_nobody_has_foreseen_is_told_as_a_page_and_as_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unexpected_error_is_shown_as_a_page_and_as_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await friends(alpha={"pages_url": URL, "language": "de"})
     await encrypted(world)
     kim = await signed_in(world)
@@ -86,7 +86,7 @@ async def test_what_nobody_has_foreseen_is_told_as_a_page_and_as_a_problem(monke
     assert 'href="/lending/ledger"' not in (await Web(world, world.alpha).visitor().gets("/nothing")).text
 
 
-async def test_loans_and_the_ledger_tell_what_went_and_when_it_is_due() -> None:
+async def test_loans_and_the_ledger_show_what_went_and_when_it_is_due() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     kim = await signed_in(world)
@@ -135,7 +135,7 @@ async def test_the_ledger_is_read_page_by_page() -> None:
     (older,) = re.findall(r'href="/lending(/ledger\?[^"]*cursor[^"]*)"', kim.last.text)
     program = Web(world, world.alpha).visitor(await kim.makes_token("read"))
     newest = await program.reads("/transfers", limit=10)
-    await world.push("M3X10 20")  # what comes meanwhile moves nothing to another page
+    await world.push("M3X10 20")  # a new entry doesn't move others to another page
     second = await page(kim, html.unescape(older))
     shown = [int(each) for each in re.findall(r"(\d+) × Cap screw", f"{first} {second}")]
     assert shown == list(range(27, 0, -1))
@@ -148,7 +148,7 @@ async def test_the_ledger_is_read_page_by_page() -> None:
     assert [int(each["lines"][0]["quantity"]) for each in told] == list(range(27, 0, -1))
 
 
-async def test_somebody_finds_and_requests_on_a_page_what_a_friend_shares() -> None:
+async def test_somebody_finds_and_requests_a_friends_shared_item_on_a_page() -> None:
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     kim = await signed_in(world)
@@ -157,7 +157,7 @@ async def test_somebody_finds_and_requests_on_a_page_what_a_friend_shares() -> N
     await kim.submits("/find", words="nut", space="betaspace")
     await kim.follows()
     assert "Found 1 M3 nut N-M3 900 free at Betaspace" in words_on(kim)
-    assert len(world.room.messages()) == before  # it is nobody else's business
+    assert len(world.room.messages()) == before  # the room doesn't read it
     word = html.unescape(re.findall(r'name="word" value="([^"]*)"', kim.last.text)[0])
     await kim.submits("/find/request", word=word, space="betaspace", quantity="20", until="2026-12-15")
     await kim.follows()
@@ -172,11 +172,11 @@ async def test_somebody_finds_and_requests_on_a_page_what_a_friend_shares() -> N
     await kim.submits("/find", words="", space="")
     await kim.follows()
     assert "Thermal camera" in words_on(kim)
-    assert "Cap screw" in words_on(kim)  # ours, which we share, too; but nothing to request
+    assert "Cap screw" in words_on(kim)  # our own shared item, which can't be requested
     assert 'value="attraktor"' not in kim.last.text
 
 
-async def test_find_tells_when_a_thing_is_free_again_and_books_it_or_joins_its_waiting_list() -> None:
+async def test_find_shows_when_an_item_is_free_again_and_books_it_or_joins_its_queue() -> None:
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     kim = await signed_in(world)
@@ -228,7 +228,7 @@ async def finds_ours(kim: Visitor) -> str:
     return words_on(kim)
 
 
-async def test_what_is_asked_of_friends_in_turn_stands_beside_the_loans() -> None:
+async def test_requests_from_friends_in_turn_are_listed_beside_the_loans() -> None:
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     kim = await signed_in(world)
@@ -241,7 +241,7 @@ async def test_what_is_asked_of_friends_in_turn_stands_beside_the_loans() -> Non
     assert "in turn" not in await page(kim, "/loans")
 
 
-async def test_what_neighbours_without_a_bot_have_stands_beside_the_loans() -> None:
+async def test_neighbours_loans_are_listed_beside_the_others() -> None:
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     world.piet.says('!fed lend 10 M3-NUT to outside "Repair Café" for 2 days')
@@ -264,7 +264,7 @@ async def test_what_neighbours_without_a_bot_have_stands_beside_the_loans() -> N
     assert "neighbours" not in await page(kim, "/loans")
 
 
-async def test_the_api_tells_what_is_wanted_on_both_sides() -> None:
+async def test_the_api_lists_wants_of_both_sides() -> None:
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     world.tom.says("!fed want 5 M3-NUT until 20.12.")
@@ -284,7 +284,7 @@ async def test_the_api_tells_what_is_wanted_on_both_sides() -> None:
     assert (theirs["ours"], theirs["space"]["id"], theirs["quantity"], theirs["by"]) == (False, "betaspace", "5", None)
 
 
-async def test_waiting_lists_stand_beside_the_loans() -> None:
+async def test_queues_are_listed_beside_the_loans() -> None:
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     await lends(world, "#42 to betaspace for 2 days")
@@ -297,12 +297,12 @@ async def test_waiting_lists_stand_beside_the_loans() -> None:
     (waiting,) = await Web(world, world.alpha).visitor(await kim.makes_token()).reads("/queues")
     assert (waiting["place"], waiting["ours"], waiting["by"]["user"]) == (1, False, "kim")
     world.kim.says("!fed wait N-M3 from betaspace")
-    world.beta.goes_down()  # so that it can't tell yet whether it is there
+    world.beta.goes_down()  # so it can't say yet whether it is there
     await world.settle()
     assert "1 × N-M3 of Betaspace: not answered yet our place at Betaspace Stop waiting" in await page(kim, "/loans")
 
 
-async def test_figures_are_those_that_a_direct_chat_tells() -> None:
+async def test_figures_are_the_same_as_in_a_direct_chat() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     kim = await signed_in(world)
@@ -324,7 +324,7 @@ async def test_figures_are_those_that_a_direct_chat_tells() -> None:
 
 
 async def address(browser: Visitor, kind: str) -> list[str]:
-    """What a new address of that kind opens, made on the page."""
+    """Create an address of that kind on the page; return what it opens."""
     await browser.gets("/access")
     await browser.submits("/access/addresses", name="hall", kind=kind, days="30")
     return re.findall(rf"<code>{URL}(/(?:screen|calendar)/[^<]+)</code>", browser.last.text)
@@ -385,7 +385,7 @@ async def test_a_wall_screen_and_calendars_open_by_an_address_until_it_is_ended(
         assert (await passer_by.gets(path)).status_code == 404
 
 
-async def test_a_booking_stands_in_the_month_and_a_loan_is_extended_and_given_back_on_its_page() -> None:
+async def test_a_booking_is_in_the_month_and_a_loan_is_extended_and_returned_on_its_page() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     piet = await signed_in(world, "piet")
@@ -421,7 +421,7 @@ async def test_a_booking_stands_in_the_month_and_a_loan_is_extended_and_given_ba
     assert [t.terms.parent for t in world.beta.turn.open_transfers() if t.terms.kind == "return"] == [offer.id]
 
 
-async def test_what_has_not_changed_is_not_sent_again() -> None:
+async def test_unchanged_content_is_not_sent_again() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
     anna = await signed_in(world, "anna")
@@ -457,7 +457,7 @@ async def test_what_has_not_changed_is_not_sent_again() -> None:
     assert (await program.gets(paths[2], headers={"If-None-Match": tags[paths[2]]})).status_code == 403
 
 
-async def test_a_page_that_is_refused_before_anybody_is_signed_in_speaks_the_browsers_language() -> None:
+async def test_a_page_refused_before_sign_in_uses_the_browsers_language() -> None:
     world = await friends(alpha={"pages_url": URL})
     browser = Web(world, world.alpha).visitor()
     speaks = (("de-AT, en;q=0.5", "de", "Das hat nicht geklappt"), ("fr", "en", "That did not work"))

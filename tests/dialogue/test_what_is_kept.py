@@ -1,4 +1,4 @@
-"""What people say to each other stays theirs: the journal, its write-ahead log and its backups hold none of it."""
+"""People's talk stays private: the journal, its write-ahead log and its backups hold none of it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.scenarios.space import Space
 from tests.scenarios.world import World
 
 CHATTER = "xylophone"
-"""Stands in everything that people say to each other in these tests, and in nothing else."""
+"""A word in everything that people say to each other in these tests, and nowhere else."""
 
 
 async def friends_on_disk(folder: Path) -> World:
-    """Two friends; what Attraktor's bot keeps lies in `folder`."""
+    """Two friends; Attraktor's bot stores its journal in `folder`."""
     world = World()
     keeps_on_disk(world.alpha, folder)
     await world.start()
@@ -33,7 +33,7 @@ def keeps_on_disk(space: Space, folder: Path) -> None:
 
 
 def kept(space: Space, folder: Path) -> bytes:
-    """All that lies on the disk: the journal, its write-ahead log, and a backup made now."""
+    """Everything on the disk: the journal, its write-ahead log, and a backup made now."""
     space.journal.backup(folder / "backup.db")
     return b"".join(file.read_bytes() for file in sorted(folder.iterdir()) if file.is_file())
 
@@ -52,14 +52,14 @@ async def test_talk_that_is_not_for_the_bot_never_reaches_the_disk(tmp_path: Pat
     assert CHATTER.encode() not in kept(world.alpha, tmp_path)
 
 
-async def test_a_line_for_another_spaces_bot_is_not_kept_by_ours(tmp_path: Path) -> None:
+async def test_a_line_for_another_spaces_bot_is_not_stored_by_ours(tmp_path: Path) -> None:
     world = await friends_on_disk(tmp_path)
     world.cem.says(f"!fed push {CHATTER} 10 to attraktor")
     await world.settle()
     assert CHATTER.encode() not in kept(world.alpha, tmp_path)
 
 
-async def test_what_is_said_to_the_bot_is_kept_until_its_time_is_over_and_then_wiped(tmp_path: Path) -> None:
+async def test_a_line_to_the_bot_is_stored_until_its_time_is_over_and_then_deleted(tmp_path: Path) -> None:
     world = await friends_on_disk(tmp_path)
     line = world.anna.says(f"!fed push {CHATTER} 10 to betaspace")
     await world.settle()
@@ -70,7 +70,7 @@ async def test_what_is_said_to_the_bot_is_kept_until_its_time_is_over_and_then_w
     assert CHATTER.encode() not in kept(world.alpha, tmp_path)
 
 
-async def test_a_bot_that_was_down_keeps_no_talk_either(tmp_path: Path) -> None:
+async def test_a_bot_that_was_down_stores_no_talk_either(tmp_path: Path) -> None:
     world = await friends_on_disk(tmp_path)
     world.alpha.is_asleep = True
     world.anna.says(f"The {CHATTER} is out of tune")
@@ -82,8 +82,8 @@ async def test_a_bot_that_was_down_keeps_no_talk_either(tmp_path: Path) -> None:
     assert CHATTER.encode() not in kept(world.alpha, tmp_path)
 
 
-async def test_a_copy_that_reads_what_it_missed_keeps_no_talk_and_misses_nothing() -> None:
-    """The copy doesn't know the card yet, to which somebody has answered: it learns of both in one reading."""
+async def test_a_copy_that_reads_what_it_missed_stores_no_talk_and_misses_nothing() -> None:
+    """The copy doesn't know the card yet that somebody has replied to: it reads both at once."""
     world = await lent("M3-NUT 10")
     copy = world.alpha.journal._database._connection.serialize()
     world.bea.says("!fed return", reply_to=world.card().event_id)

@@ -1,4 +1,4 @@
-"""A verb without an id, not as a reply: what it may mean is told with ids, and nothing is guessed."""
+"""A verb without an id that isn't a reply: its possible meanings are listed with ids, and nothing is guessed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.scenarios.world import friends
 LOAN_VERBS = ("return", "return 5", "extend 2 weeks", "extend until friday", "gift")
 
 
-async def test_a_bare_verb_of_loans_names_the_loans_that_it_may_mean() -> None:
+async def test_a_bare_verb_about_loans_lists_the_loans_that_it_may_mean() -> None:
     world = await lent()
     code = loan(world.alpha).code
     for said in LOAN_VERBS:
@@ -22,7 +22,7 @@ async def test_a_bare_verb_of_loans_names_the_loans_that_it_may_mean() -> None:
     assert loan(world.alpha).is_on_loan
 
 
-async def test_where_nothing_fits_that_is_said_too() -> None:
+async def test_a_verb_that_fits_nothing_says_so() -> None:
     world = await friends()
     for said in (*LOAN_VERBS, "approve", "received", "resolve"):
         line = world.anna.says(f"!fed {said}")

@@ -1,4 +1,4 @@
-"""The bot of the speaker's party answers a line. Who is of two parties is answered by each, and served by one."""
+"""The bot of the speaker's party answers a line. A person of two parties is answered by both, and served by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def answered_by(world: World, line: str) -> list[str]:
     return [space.party for space in world.spaces for m in world.room.answers(line) if m.sender == space.chat.user_id]
 
 
-async def test_each_is_answered_by_the_bot_of_the_own_space() -> None:
+async def test_each_person_is_answered_by_their_own_spaces_bot() -> None:
     world = await a_world()
     assert await answered_by(world, world.anna.says("!fed whoami")) == ["attraktor"]
     assert await answered_by(world, world.bea.says("!fed whoami")) == ["betaspace"]
@@ -36,13 +36,13 @@ async def test_a_stranger_is_answered_once_a_day_by_the_bot_with_the_lowest_id()
     assert world.alpha.turn.transfers() == []
 
 
-async def test_what_is_not_addressed_to_us_is_answered_by_nobody() -> None:
+async def test_a_line_that_is_not_addressed_to_us_is_answered_by_nobody() -> None:
     world = await friends()
     for text in ("hello", "fed help", "!federation", "I said !fed help", ""):
         assert await answered_by(world, world.anna.says(text)) == []
 
 
-async def test_a_bots_own_words_are_answered_by_nobody() -> None:
+async def test_a_bots_own_messages_are_answered_by_nobody() -> None:
     world = await friends()
     line = world.server.send(
         world.beta.chat.user_id,
@@ -55,12 +55,12 @@ async def test_a_bots_own_words_are_answered_by_nobody() -> None:
     assert await answered_by(world, line) == []
 
 
-async def test_before_two_spaces_are_friends_neither_believes_whom_the_other_lists() -> None:
+async def test_before_two_spaces_are_friends_neither_believes_the_others_list_of_people() -> None:
     world = await a_world(beta={"people": BOTH})
     assert await answered_by(world, world.anna.says("!fed whoami")) == ["attraktor", "betaspace"]
 
 
-async def test_what_only_looks_is_answered_to_a_person_of_two_friendly_spaces_by_each_for_itself() -> None:
+async def test_a_read_by_a_person_of_two_friendly_spaces_is_answered_by_each() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("!fed whoami")
     assert await answered_by(world, line) == ["attraktor", "betaspace"]
@@ -68,7 +68,7 @@ async def test_what_only_looks_is_answered_to_a_person_of_two_friendly_spaces_by
     assert await answered_by(world, again) == ["attraktor"]
 
 
-async def test_what_changes_something_is_done_for_the_space_that_a_person_of_two_says_yes_to() -> None:
+async def test_a_change_is_made_for_the_space_that_a_person_of_two_confirms() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("!fed share M3-NUT")
     assert await answered_by(world, line) == ["attraktor", "betaspace"]
@@ -78,7 +78,7 @@ async def test_what_changes_something_is_done_for_the_space_that_a_person_of_two
     assert world.alpha.turn.shares() == []
 
 
-async def test_a_line_for_a_space_that_has_not_got_the_person_is_refused_by_the_own_one() -> None:
+async def test_a_line_for_a_space_that_does_not_have_the_person_is_refused_by_their_own() -> None:
     world = await friends()
     line = world.anna.says("!fed as betaspace push M3-NUT 10 to attraktor")
     assert await answered_by(world, line) == ["attraktor"]
@@ -96,7 +96,7 @@ async def test_a_person_of_two_spaces_who_names_a_third_is_told_so_by_both() -> 
     assert all("Not done" in message.text for message in world.room.answers(line))
 
 
-async def test_an_edited_line_of_a_person_of_two_spaces_is_complained_of_by_each_once() -> None:
+async def test_an_edited_line_of_a_person_of_two_spaces_is_answered_by_each_once() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("hello")
     await world.settle()
@@ -108,7 +108,7 @@ async def test_an_edited_line_of_a_person_of_two_spaces_is_complained_of_by_each
     ]
 
 
-async def test_a_number_without_end_picks_nothing_and_breaks_nothing() -> None:
+async def test_an_endless_number_picks_nothing_and_breaks_nothing() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("!fed share M3-NUT")
     await world.settle()
@@ -117,7 +117,7 @@ async def test_a_number_without_end_picks_nothing_and_breaks_nothing() -> None:
     assert [space.bot.engine.failures for space in world.spaces] == [0, 0]
 
 
-async def test_of_two_spaces_only_the_one_that_is_said_yes_to_acts() -> None:
+async def test_only_the_confirmed_one_of_two_spaces_acts() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("!fed push M3-NUT 10 to betaspace")
     await world.settle()
@@ -129,7 +129,7 @@ async def test_of_two_spaces_only_the_one_that_is_said_yes_to_acts() -> None:
     assert_books_balance(world)
 
 
-async def test_a_line_that_comes_late_is_not_carried_out() -> None:
+async def test_a_line_that_arrives_late_is_not_carried_out() -> None:
     world = await friends()
     world.alpha.is_asleep = True
     line = world.anna.says("!fed push M3-NUT 10 to betaspace")
@@ -139,7 +139,7 @@ async def test_a_line_that_comes_late_is_not_carried_out() -> None:
     assert world.alpha.turn.transfers() == []
 
 
-async def test_inventree_is_down_and_a_line_that_needs_it_gets_one_answer() -> None:
+async def test_with_inventree_down_a_line_that_needs_it_gets_one_answer() -> None:
     world = await friends()
     world.alpha.goes_down()
     line = world.anna.says("!fed push M3-NUT 10 to betaspace")
@@ -148,7 +148,7 @@ async def test_inventree_is_down_and_a_line_that_needs_it_gets_one_answer() -> N
     assert world.alpha.turn.transfers() == []
 
 
-async def test_in_the_wrong_room_nothing_is_offered_and_nobody_elses_room_is_told_of_it() -> None:
+async def test_in_the_wrong_room_nothing_is_offered_and_the_right_room_reads_nothing_of_it() -> None:
     world = await friends()
     line = world.anna.says("!fed push M3-NUT 10 to betaspace", room=world.alpha_admins.id)
     await world.settle()
@@ -157,7 +157,7 @@ async def test_in_the_wrong_room_nothing_is_offered_and_nobody_elses_room_is_tol
     assert world.alpha.turn.transfers() == []
 
 
-async def test_in_a_room_that_is_not_configured_the_bot_does_not_even_arrive() -> None:
+async def test_the_bot_does_not_join_a_room_that_is_not_configured() -> None:
     world = await friends()
     elsewhere = world.anna.creates("Elsewhere")
     world.anna.invites(world.alpha.chat.user_id, room=elsewhere.id)

@@ -1,4 +1,4 @@
-"""Whose tap or line on a card counts, and when: permissions, grace, one's own ✅ taken back, two at once."""
+"""Whose reaction or line on a card counts, and when: permissions, grace, one's own ✅ taken back, two at once."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ WEEK = timedelta(days=7)
 
 
 def states(world: World) -> set[TransferState]:
-    """Where the transfer stands on both sides."""
+    """The transfer's states on both sides."""
     return {space.transfer().state for space in world.spaces}
 
 
-async def test_cem_declines_and_anna_is_told_with_a_ring() -> None:
+async def test_cem_declines_and_anna_is_mentioned() -> None:
     world = await friends()
     world.cem.reacts(await world.push(), "❌")
     await world.grace()
@@ -32,7 +32,7 @@ async def test_cem_declines_and_anna_is_told_with_a_ring() -> None:
     assert_books_balance(world)
 
 
-async def test_a_person_without_the_right_is_told_who_has_it_and_the_card_stays_open() -> None:
+async def test_a_person_without_permission_is_told_who_has_it_and_the_card_stays_open() -> None:
     world = await friends()
     card = await world.push()
     world.tom.reacts(card, "✅")
@@ -127,7 +127,7 @@ async def test_the_asker_may_not_approve_it_from_another_account_of_the_same_use
     assert "you asked for" in world.room.answers(card)[-1].text
 
 
-async def test_the_asker_may_where_the_configuration_says_so() -> None:
+async def test_the_asker_may_approve_where_the_configuration_says_so() -> None:
     people = {"@anna:twin.test": "bea", "@bea:twin.test": "bea", "@cem:twin.test": "cem"}
     world = await friends(beta={"people": people, "self_approval": True})
     world.anna.says("!fed as attraktor push M3-NUT 10 to betaspace")
@@ -139,7 +139,7 @@ async def test_the_asker_may_where_the_configuration_says_so() -> None:
 
 
 @pytest.mark.parametrize("key", ["✅", "✅\ufe0f", "✔️", "✔"])
-async def test_a_tap_counts_in_all_the_spellings_that_clients_have(key: str) -> None:
+async def test_a_reaction_counts_in_all_spellings_of_clients(key: str) -> None:
     world = await friends()
     world.cem.reacts(await world.push(), key)
     await world.grace()
@@ -156,7 +156,7 @@ async def test_emojis_that_could_not_mean_a_decision_are_not_answered() -> None:
     assert world.room.answers(card) == []
 
 
-async def test_a_tap_on_another_message_means_nothing() -> None:
+async def test_a_reaction_to_another_message_means_nothing() -> None:
     world = await friends()
     await world.push()
     world.cem.reacts(world.room.message("Offered to Betaspace"), "✅")
@@ -165,7 +165,7 @@ async def test_a_tap_on_another_message_means_nothing() -> None:
     assert states(world) == {OPEN}
 
 
-async def test_within_the_grace_cem_takes_his_own_tap_back() -> None:
+async def test_within_the_grace_cem_takes_his_own_reaction_back() -> None:
     world = await friends()
     card = await world.push()
     tap = world.cem.reacts(card, "✅")
@@ -179,7 +179,7 @@ async def test_within_the_grace_cem_takes_his_own_tap_back() -> None:
     assert_books_balance(world)
 
 
-async def test_within_the_grace_cem_says_cancel() -> None:
+async def test_within_the_grace_cem_writes_cancel() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -190,7 +190,7 @@ async def test_within_the_grace_cem_says_cancel() -> None:
     assert "Stopped" in world.answer_to(line)
 
 
-async def test_within_the_grace_a_moderator_removes_the_tap() -> None:
+async def test_within_the_grace_a_moderator_removes_the_reaction() -> None:
     world = await friends()
     tap = world.cem.reacts(await world.push(), "✅")
     await world.settle()
@@ -199,8 +199,8 @@ async def test_within_the_grace_a_moderator_removes_the_tap() -> None:
     assert states(world) == {OPEN}
 
 
-async def test_what_is_taken_back_in_another_room_takes_no_tap_back() -> None:
-    """A homeserver need not know the event that a redaction names: one's own chat with the bot is a room, too."""
+async def test_a_redaction_in_another_room_does_not_take_a_reaction_back() -> None:
+    """A homeserver need not know the event that a redaction names, and a direct chat with the bot is a room too."""
     world = await friends()
     tap = world.cem.reacts(await world.push(), "✅")
     chat = world.tom.opens_direct_chat(world.beta.chat.user_id)
@@ -211,7 +211,7 @@ async def test_what_is_taken_back_in_another_room_takes_no_tap_back() -> None:
     assert_books_balance(world)
 
 
-async def test_what_is_taken_back_after_the_grace_stays_decided() -> None:
+async def test_a_reaction_taken_back_after_the_grace_stays_decided() -> None:
     world = await friends()
     tap = world.cem.reacts(await world.push(), "✅")
     await world.grace()
@@ -221,7 +221,7 @@ async def test_what_is_taken_back_after_the_grace_stays_decided() -> None:
     assert_books_balance(world)
 
 
-async def test_a_tap_taken_back_while_the_bot_was_down_never_counts() -> None:
+async def test_a_reaction_taken_back_while_the_bot_was_down_never_counts() -> None:
     world = await friends()
     card = await world.push()
     world.beta.is_asleep = True
@@ -232,7 +232,7 @@ async def test_a_tap_taken_back_while_the_bot_was_down_never_counts() -> None:
     assert states(world) == {OPEN}
 
 
-async def test_who_loses_the_right_within_the_grace_has_not_decided() -> None:
+async def test_a_person_who_loses_the_permission_within_the_grace_has_not_decided() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -243,7 +243,7 @@ async def test_who_loses_the_right_within_the_grace_has_not_decided() -> None:
     assert told(world.room, "inactive")
 
 
-async def test_the_asker_who_loses_her_right_before_the_debit_stops_it() -> None:
+async def test_the_asker_who_loses_the_permission_before_the_debit_stops_it() -> None:
     world = await friends()
     world.piet.says("!fed push M3-NUT 10 to betaspace")
     await world.settle()
@@ -257,7 +257,7 @@ async def test_the_asker_who_loses_her_right_before_the_debit_stops_it() -> None
     assert_books_balance(world)
 
 
-async def test_two_approvers_at_once_and_one_of_them_wins() -> None:
+async def test_one_of_two_approvers_at_once_wins() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -269,7 +269,7 @@ async def test_two_approvers_at_once_and_one_of_them_wins() -> None:
     assert_books_balance(world)
 
 
-async def test_who_came_second_is_told_when_the_first_takes_it_back_and_nobody_else_is() -> None:
+async def test_the_second_approver_is_told_when_the_first_takes_it_back_and_nobody_else_is() -> None:
     world = await friends()
     card = await world.push()
     tap = world.cem.reacts(card, "✅")
@@ -295,7 +295,7 @@ async def test_who_came_second_is_told_when_the_first_takes_it_back_and_nobody_e
     assert states(world) == {DECLINED}
 
 
-async def test_who_taps_two_signs_is_told_that_the_own_first_one_counts() -> None:
+async def test_a_person_who_reacts_with_two_emoji_is_told_that_the_first_one_counts() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -308,7 +308,7 @@ async def test_who_taps_two_signs_is_told_that_the_own_first_one_counts() -> Non
     assert states(world) == {DONE}
 
 
-async def test_somebody_without_the_right_does_not_keep_others_from_deciding() -> None:
+async def test_somebody_without_permission_does_not_keep_others_from_deciding() -> None:
     world = await friends()
     card = await world.push()
     world.tom.reacts(card, "✅")
@@ -331,7 +331,7 @@ async def test_approving_twice_moves_it_once() -> None:
     assert_books_balance(world)
 
 
-async def test_a_typed_yes_is_the_same_as_a_tap() -> None:
+async def test_a_typed_approval_is_the_same_as_a_reaction() -> None:
     world = await friends()
     card = await world.push()
     code = world.beta.transfer().code
@@ -343,7 +343,7 @@ async def test_a_typed_yes_is_the_same_as_a_tap() -> None:
     assert card.event_id
 
 
-async def test_an_edited_line_never_executes_and_that_is_said() -> None:
+async def test_an_edited_line_never_executes_and_its_author_is_told() -> None:
     world = await friends()
     line = world.anna.says("hello")
     world.anna.edits(line, "!fed push M3-NUT 10 to betaspace")
@@ -365,7 +365,7 @@ async def test_anna_cancels_while_it_is_open() -> None:
     assert_books_balance(world)
 
 
-async def test_approve_and_cancel_cross_and_the_sender_who_cancelled_first_keeps_it() -> None:
+async def test_if_approve_and_cancel_cross_the_sender_who_cancelled_first_keeps_it() -> None:
     world = await friends()
     card = await world.push()
     world.server.loses = protocol_messages
@@ -380,7 +380,7 @@ async def test_approve_and_cancel_cross_and_the_sender_who_cancelled_first_keeps
     assert_books_balance(world)
 
 
-async def test_a_yes_that_is_taken_back_before_the_sender_has_heard_of_either_moves_nothing() -> None:
+async def test_an_approval_taken_back_before_the_sender_has_read_it_moves_nothing() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -395,7 +395,7 @@ async def test_a_yes_that_is_taken_back_before_the_sender_has_heard_of_either_mo
     assert_books_balance(world)
 
 
-async def test_a_cancellation_that_comes_after_it_has_left_does_not_stop_it() -> None:
+async def test_a_cancellation_that_arrives_after_it_has_left_does_not_stop_it() -> None:
     world = await friends()
     card = await world.push()
     world.cem.reacts(card, "✅")
@@ -418,7 +418,7 @@ def _kind(event: object) -> str:
     return str(envelope.get("kind", ""))
 
 
-async def test_nobody_decides_for_a_week_and_it_expires_on_both_sides() -> None:
+async def test_a_transfer_that_nobody_decides_for_a_week_expires_on_both_sides() -> None:
     world = await friends()
     await world.push()
     await world.passes(WEEK + timedelta(hours=1))
@@ -427,7 +427,7 @@ async def test_nobody_decides_for_a_week_and_it_expires_on_both_sides() -> None:
     assert_books_balance(world)
 
 
-async def test_a_yes_in_the_last_minute_counts_though_the_sender_was_down_then() -> None:
+async def test_an_approval_in_the_last_minute_counts_though_the_sender_was_down_then() -> None:
     world = await friends()
     card = await world.push()
     await world.passes(WEEK - timedelta(minutes=5))
@@ -440,7 +440,7 @@ async def test_a_yes_in_the_last_minute_counts_though_the_sender_was_down_then()
     assert_books_balance(world)
 
 
-async def test_a_yes_that_reaches_the_room_after_the_end_is_too_late_though_both_were_down() -> None:
+async def test_an_approval_that_reaches_the_room_after_the_end_is_too_late_though_both_were_down() -> None:
     world = await friends()
     card = await world.push()
     await world.passes(WEEK - timedelta(minutes=5))
@@ -456,7 +456,7 @@ async def test_a_yes_that_reaches_the_room_after_the_end_is_too_late_though_both
     assert_books_balance(world)
 
 
-async def test_a_yes_that_the_sender_could_not_hear_in_time_is_too_late() -> None:
+async def test_an_approval_that_the_sender_could_not_read_in_time_is_too_late() -> None:
     world = await friends()
     card = await world.push()
     await world.passes(WEEK - timedelta(minutes=5))
@@ -486,7 +486,7 @@ async def test_a_grace_ends_only_after_a_sync_that_began_later() -> None:
     assert states(world) == {OPEN}
 
 
-async def test_inventree_is_down_when_cem_taps_who_is_told_and_taps_again_later() -> None:
+async def test_cem_reacts_while_inventree_is_down_and_is_told_to_react_again_later() -> None:
     world = await friends()
     card = await world.push()
     world.beta.goes_down()

@@ -1,4 +1,4 @@
-"""The whole item: what InvenTree has of it comes along, or the card says that it doesn't."""
+"""The whole item: all of InvenTree's fields travel along, or the card says that they don't."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HOSTILE = 'Say [click](javascript:x) &amp; "now" {x}\u202e'
 
 
 def _with_everything(world: World) -> int:
-    """Attraktor's lens has all that an item can have: a key of it."""
+    """Give Attraktor's lens all fields that an item can have; return its key."""
     alpha = world.alpha
     lens: int = alpha.item("LENS-2", serial="0042").pk
     values = {"purchase_price": "12.50", "purchase_price_currency": "EUR"}
@@ -50,7 +50,7 @@ def _attach(space: Space, item: int) -> None:
     space.admin("POST", "attachment/", model_type="stockitem", model_id=item, link="https://x.example/data.pdf")
 
 
-async def test_all_that_an_item_has_comes_along_or_the_card_says_that_it_does_not() -> None:
+async def test_all_fields_of_an_item_travel_or_the_card_says_that_they_do_not() -> None:
     world = await friends()
     lens = _with_everything(world)
     _attach(world.alpha, lens)
@@ -71,7 +71,7 @@ async def test_all_that_an_item_has_comes_along_or_the_card_says_that_it_does_no
     assert world.beta.transfer().state is TransferState.DONE
 
 
-async def test_the_price_goes_along_where_the_sender_says_so_and_words_of_ours_do_not() -> None:
+async def test_the_price_travels_where_the_sender_allows_it_and_our_own_labels_do_not() -> None:
     world = await friends(alpha={"tells_prices": True})
     lens = _with_everything(world)
     ours = "From gammaspace, asked by Gus (@g:x) (abcd)\n\nLent to Betaspace until 1 Dec 2026 – fedbot abcd"
@@ -90,7 +90,7 @@ async def test_the_price_goes_along_where_the_sender_says_so_and_words_of_ours_d
 
 
 @pytest.mark.parametrize("version", ["newest", "1.0", "0.17"])
-async def test_a_custom_status_and_a_price_get_their_fields_where_the_receiver_has_them(version: str) -> None:
+async def test_a_custom_status_and_a_price_are_set_in_their_fields_where_the_receiver_has_them(version: str) -> None:
     pinned = {"pinned_superusers": ("anna",), "pinned_approvers": ("anna",)}
     world = await friends(alpha={"tells_prices": True, **pinned})
     world.alpha.seeded.server.state.version = Version.named(version)
@@ -109,7 +109,7 @@ async def test_a_custom_status_and_a_price_get_their_fields_where_the_receiver_h
     assert "Price there: 12.5 EUR" in here.notes
 
 
-async def test_a_custom_status_that_the_receiver_lacks_is_in_its_notes_and_what_is_borrowed_has_no_price() -> None:
+async def test_a_custom_status_unknown_to_the_receiver_is_in_its_notes_and_a_loan_has_no_price() -> None:
     world = await friends(alpha={"tells_prices": True})
     world.alpha.admin("POST", "generic/status/custom/", **OWN_STATUS, label="Lab only")
     world.beta.admin("POST", "generic/status/custom/", **{**OWN_STATUS, "logical_key": 50}, label="Lab only")
@@ -125,7 +125,7 @@ async def test_a_custom_status_that_the_receiver_lacks_is_in_its_notes_and_what_
     assert (here.status, here.status_custom_key, here.purchase_price) == (10, None, None)
 
 
-async def test_a_new_part_gets_notes_tags_and_the_parameters_whose_templates_are_there() -> None:
+async def test_a_new_part_gets_notes_tags_and_the_parameters_with_existing_templates() -> None:
     world = await friends(beta={"new_part_category": "Material"})
     alpha, beta = world.alpha, world.beta
     part = alpha.part("PLY-4-BIRCH").pk
@@ -149,7 +149,7 @@ async def test_a_new_part_gets_notes_tags_and_the_parameters_whose_templates_are
     assert_books_balance(world)
 
 
-async def test_bulk_stock_brings_its_tags_and_the_card_says_that_files_stay_only_if_it_has_some() -> None:
+async def test_bulk_stock_brings_its_tags_and_the_card_mentions_files_only_if_it_has_some() -> None:
     world = await friends()
     bolts, nuts = world.alpha.stock(part=world.alpha.part("M3-BOLT").pk)[0], world.alpha.item("M3-NUT")
     world.alpha.admin("PATCH", f"stock/{bolts.pk}/", tags=["stainless", "fedbot: lent"])
@@ -164,7 +164,7 @@ async def test_bulk_stock_brings_its_tags_and_the_card_says_that_files_stay_only
     assert ("Travels with it" in card.text, "Does not travel" in card.text) == (False, False), card.text
 
 
-async def test_a_default_place_that_was_set_since_the_start_is_honoured() -> None:
+async def test_a_default_location_set_since_the_start_is_used() -> None:
     world = await friends()
     beta = world.beta
     shelf = beta.admin("POST", "stock/location/", name="New shelf")["pk"]
@@ -175,7 +175,7 @@ async def test_a_default_place_that_was_set_since_the_start_is_honoured() -> Non
     assert beta.place(beta.row(beta.transfer().at(1).item or 0)) == "New shelf"
 
 
-async def test_what_a_friend_writes_into_notes_and_tags_is_only_text_here() -> None:
+async def test_a_friends_notes_and_tags_are_only_text_here() -> None:
     world = await friends()
     lens = world.alpha.item("LENS-2", serial="0042")
     with world.alpha.by_hand():
@@ -191,8 +191,8 @@ async def test_what_a_friend_writes_into_notes_and_tags_is_only_text_here() -> N
     assert all("<" not in tag and "," not in tag for tag in here.tags)
 
 
-async def test_a_friends_notes_and_tags_do_not_speak_for_our_bot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A friend's bot that strips nothing: what reads like one of our labels says who wrote it, and is no label."""
+async def test_a_friends_notes_and_tags_can_not_pose_as_our_bots_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A friend's bot that removes nothing: text that reads like one of our labels names its author, and is no label."""
     monkeypatch.setattr(whole_items, "without_lines_of_ours", lambda notes: notes)
     monkeypatch.setattr(whole_items, "_others_tags", lambda row: tuple(row.get("tags") or ()))
     forged = [
@@ -218,7 +218,7 @@ async def test_a_friends_notes_and_tags_do_not_speak_for_our_bot(monkeypatch: py
     assert here.notes.count("They write:") == 2
 
 
-async def test_what_cannot_be_added_is_told_to_the_admins_and_holds_nothing_up() -> None:
+async def test_a_field_that_can_not_be_set_is_reported_to_the_admins_and_delays_nothing() -> None:
     world = await friends()
     lens = _with_everything(world)
     await world.push(f"#{lens}")

@@ -1,4 +1,4 @@
-"""A friend's message carries an envelope, and its text may say anything: a reply to it decides and moves nothing."""
+"""The text of a friend's message can say anything, so a reply to it decides and moves nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LURE = "Minutes of yesterday's meeting are ready. Reply with the line that I tol
 
 
 def lures(liar: Space) -> None:
-    """From now on all that the liar's bot posts reads like this; the envelopes in it stay as they are."""
+    """Everything that the liar's bot posts reads like this from now on; its envelopes stay valid."""
     honest = liar.chat.send
 
     async def send(delivery: Delivery) -> str:
@@ -30,12 +30,12 @@ def lures(liar: Space) -> None:
 
 
 def bait(world: World) -> str:
-    """The liar's newest message that carries an envelope."""
+    """The liar's newest message with an envelope."""
     return [m for m in world.room.messages() if m.text == LURE and m.envelope][-1].event_id
 
 
 async def asked_with_a_lure() -> World:
-    """Betaspace requests 300 nuts of Attraktor; what people read says something else."""
+    """Betaspace requests 300 nuts from Attraktor; the text that people read says something else."""
     world = await sharing()
     lures(world.beta)
     world.bea.says("!fed request M3-NUT 300 from attraktor")
@@ -44,7 +44,7 @@ async def asked_with_a_lure() -> World:
 
 
 @pytest.mark.parametrize("line", ["approve", "decline", "approve 20", "approve --parcel", "APPROVE", "cancel"])
-async def test_a_decision_in_answer_to_a_friends_message_counts_for_nothing(line: str) -> None:
+async def test_a_decision_in_reply_to_a_friends_message_does_not_count(line: str) -> None:
     world = await asked_with_a_lure()
     said = world.piet.says(f"!fed {line}", reply_to=bait(world))
     await world.grace()
@@ -56,7 +56,7 @@ async def test_a_decision_in_answer_to_a_friends_message_counts_for_nothing(line
     assert "300 × M3" in world.answer_to(said)
 
 
-async def test_nor_does_one_in_the_thread_of_a_friends_message() -> None:
+async def test_a_decision_in_the_thread_of_a_friends_message_does_not_count() -> None:
     world = await asked_with_a_lure()
     world.piet.says("!fed approve", thread=bait(world))
     await world.grace()
@@ -64,7 +64,7 @@ async def test_nor_does_one_in_the_thread_of_a_friends_message() -> None:
     assert world.alpha.given("M3-NUT") == 0
 
 
-async def test_nor_one_in_answer_to_a_friends_message_in_the_thread_of_our_card() -> None:
+async def test_a_decision_in_reply_to_a_friends_message_in_the_thread_of_our_card_does_not_count() -> None:
     world = await asked_with_a_lure()
     card = world.alpha.transfer().card_event
     world.piet.says("!fed approve", thread=card, reply_to=bait(world))
@@ -72,22 +72,22 @@ async def test_nor_one_in_answer_to_a_friends_message_in_the_thread_of_our_card(
     assert world.alpha.transfer().state is OPEN
 
 
-async def test_with_its_code_it_counts_whatever_it_answers() -> None:
+async def test_a_decision_with_its_code_counts_whatever_it_replies_to() -> None:
     world = await asked_with_a_lure()
     world.piet.says(f"!fed approve {world.alpha.transfer().code}", reply_to=bait(world))
     await world.grace()
     assert world.alpha.transfer().state is DONE
 
 
-async def test_in_answer_to_our_own_card_it_counts() -> None:
+async def test_a_decision_in_reply_to_our_own_card_counts() -> None:
     world = await asked_with_a_lure()
     world.piet.says("!fed approve", reply_to=world.alpha.transfer().card_event)
     await world.grace()
     assert world.alpha.transfer().state is DONE
 
 
-async def test_in_answer_to_another_message_of_our_own_bot_a_decision_counts_for_nothing() -> None:
-    """Only the card shows all that is decided on."""
+async def test_a_decision_in_reply_to_another_message_of_our_own_bot_does_not_count() -> None:
+    """Only the card shows everything that is decided."""
     world = await asked_with_a_lure()
     world.piet.says("!fed approve 20", reply_to=world.alpha.transfer().card_event)
     await world.settle()
@@ -100,7 +100,7 @@ async def test_in_answer_to_another_message_of_our_own_bot_a_decision_counts_for
 
 
 @pytest.mark.parametrize("line", ["lost", "gift", "extend 2 weeks", "return", "resolve", "missing"])
-async def test_a_loan_is_not_ended_or_changed_in_answer_to_a_friends_message(line: str) -> None:
+async def test_a_loan_is_not_ended_or_changed_in_reply_to_a_friends_message(line: str) -> None:
     world = await lent("M3-NUT 10")
     loan = world.alpha.transfer()
     lures(world.beta)
@@ -120,7 +120,7 @@ async def test_a_loan_is_not_ended_or_changed_in_answer_to_a_friends_message(lin
     assert world.alpha.given("M3-NUT") == 10
 
 
-async def test_what_only_looks_may_answer_any_message() -> None:
+async def test_a_line_that_only_reads_may_reply_to_any_message() -> None:
     world = await asked_with_a_lure()
     said = world.piet.says("!fed show", reply_to=bait(world))
     await world.settle()
@@ -128,7 +128,7 @@ async def test_what_only_looks_may_answer_any_message() -> None:
 
 
 @pytest.mark.parametrize("line", ["approve {code}", "approve {code} 20", "approve {code} --parcel", "approve"])
-async def test_a_yes_typed_before_our_card_is_up_counts_for_nothing(line: str) -> None:
+async def test_an_approval_typed_before_our_card_is_posted_does_not_count(line: str) -> None:
     world = await sharing()
     lures(world.beta)
     world.alpha.is_asleep = True

@@ -1,7 +1,7 @@
-"""A worker is paused at any call of a push, another one ends it, and then the first goes on as if nothing had been.
+"""A worker is paused at any call of a push, another one ends the push, and then the first wakes up again.
 
-Both believe to hold the space; nothing of what the late one does may count. Without the fence in each transaction, and
-with a lease that is judged by a clock alone, it would: the mutants show that this is looked at.
+Both believe that they hold the space, and nothing that the late one does may count. It would count without the fence in
+each transaction, or with a lease that is judged by a clock alone. The mutants show that these tests notice it.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ EVERY = pytest.mark.parametrize("every", [16, pytest.param(2, marks=pytest.mark.
 
 
 class Paused(BaseException):
-    """The process stands still: nothing catches it."""
+    """The process is paused; nothing catches it."""
 
 
 class PausedJournal(StoredJournal):
-    """A worker's journal. Before so many calls the worker is paused; `late` is what it was about to do."""
+    """A worker's journal. The worker is paused after that many calls; `late` is what it was about to do."""
 
     def __init__(self, lease: Lease, now: Callable[[], datetime], calls_left: int = 10**9) -> None:
         super().__init__(PostgresqlDatabase(lease), lease, now)
@@ -90,7 +90,9 @@ def _claimed(server: Server, space: Space, address: Address, calls: int = 10**9)
 
 
 async def _goes_on(world: World, server: Server, space: Space, what: Callable[[], Awaitable[object]]) -> bool:
-    """Do it; if the worker is paused meanwhile, another one ends it, and then the first wakes up. Whether it was."""
+    """Do it. If the worker is paused, another one ends it, and then the first wakes up. Return whether
+    it was paused.
+    """
     one = cast("PausedJournal", space.journal)
     try:
         await what()
@@ -114,9 +116,9 @@ def _everything(journal: StoredJournal) -> object:
 
 
 async def _push_with_a_pause(server: Server, side: str, calls: int) -> tuple[bool, int]:
-    """One push; the worker of that side is paused before so many calls to its journal.
+    """One push; the worker of that side is paused before one of its calls to the journal.
 
-    Whether it was at all, and how many messages of the bots stand in the room in the end.
+    Return whether it was paused, and the number of the bots' messages in the room at the end.
     """
     world = await friends()
     before = [_in_stock(each) for each in world.spaces]
@@ -146,7 +148,7 @@ async def _push_with_a_pause(server: Server, side: str, calls: int) -> tuple[boo
 
 @EVERY
 @pytest.mark.parametrize("side", ["alpha", "beta"])
-async def test_a_worker_that_is_paused_at_any_call_and_wakes_up_later_changes_nothing(
+async def test_a_worker_paused_at_any_call_that_wakes_up_later_changes_nothing(
     postgresql: Server, side: str, every: int
 ) -> None:
     said: list[int] = []
@@ -174,7 +176,7 @@ async def test_a_broken_fence_is_noticed(
 ) -> None:
     monkeypatch.setattr(PostgresqlDatabase, "_lease_is_ours", fence)
     noticed: list[str] = []
-    for calls in range(17, 20):  # one that was decided upon already is refused all the same; an event is not
+    for calls in range(17, 20):  # a row of the outbox that was decided already is refused all the same; an event is not
         with pytest.raises((pytest.fail.Exception, WrongTurn)) as caught:
             await _push_with_a_pause(postgresql, "alpha", calls)
         noticed.append(str(caught.value))
@@ -201,7 +203,7 @@ async def test_a_worker_that_claims_the_account_late_takes_it_from_nobody() -> N
             await sees(other)
 
 
-async def test_a_bot_that_is_stopped_in_a_poll_leaves_nothing_that_is_complained_of_later(
+async def test_a_bot_stopped_in_a_poll_leaves_nothing_that_is_reported_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = await friends()

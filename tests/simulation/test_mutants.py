@@ -58,7 +58,7 @@ def test_a_broken_rule_of_consent_is_caught_by_an_attack_that_the_right_rule_wit
 
 async def test_a_dialogue_finds_a_permission_that_is_not_checked_again() -> None:
     with broken("permissions are not read again after the grace"), pytest.raises(AssertionError):
-        await test_who_decides.test_who_loses_the_right_within_the_grace_has_not_decided()
+        await test_who_decides.test_a_person_who_loses_the_permission_within_the_grace_has_not_decided()
 
 
 async def test_a_dialogue_finds_an_approval_from_another_account() -> None:
@@ -68,12 +68,10 @@ async def test_a_dialogue_finds_an_approval_from_another_account() -> None:
 
 async def test_a_dialogue_finds_an_expensive_item_that_one_person_decides() -> None:
     with broken("what became dear since the card takes one person"), pytest.raises(AssertionError):
-        await (
-            test_two_people.test_what_we_offered_and_became_dear_takes_a_second_of_ours_though_the_receiver_has_agreed()
-        )
+        await test_two_people.test_our_offer_that_became_expensive_takes_two_of_us_though_the_receiver_agreed()
 
 
 @pytest.mark.parametrize("is_shared", [True, False])
 async def test_a_dialogue_finds_an_offer_of_what_its_message_did_not_say(is_shared: bool) -> None:
     with broken("an offer is of what the friend wants by now"), pytest.raises(AssertionError):
-        await test_wanting.test_an_offer_is_of_what_its_message_said_whatever_the_friends_bot_wants_by_now(is_shared)
+        await test_wanting.test_an_offer_contains_what_its_message_said_whatever_the_friends_bot_wants_by_now(is_shared)
