@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.lookup import place_meant, rota_meant, subject_meant, want_meant
+from fedbot.commands.lookup import (
+    place_meant,
+    rooms_told_of,
+    rota_meant,
+    subject_meant,
+    want_meant,
+    whole_line,
+)
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
 from fedbot.rules.catalogue import want
@@ -15,8 +22,10 @@ from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.ledger import Cancellable
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import (
+    BEFORE_DEBIT,
     LIVING_CONNECTION,
     UNFINISHED_CONNECTION,
     ConnectionState,
@@ -43,18 +52,51 @@ SPEC = Verb(
         "Approvers can take back any offer or request of their space; superusers also a request to connect.",
         "Within a few seconds after a decision it stops the decision.",
         "As a reply to the card it needs no ID.",
+        "Without either it lists what you can take back: offers, requests, bookings, wants, places on a waiting list.",
     ),
     where=Where.FEDERATION_ROOM,
 )
 
 
+MOST_LISTED = 10
+
+
 def _meant(turn: Turn, command: Command) -> Subject | Phrase:
-    own = tuple(s for s in turn.subjects() if asker_of(s) == command.sender and _is_unfinished(s))
-    return subject_meant(turn, command, SPEC, own)
+    return subject_meant(turn, command, SPEC, ())
 
 
-def _is_unfinished(subject: Subject) -> bool:
-    return isinstance(subject, Transfer) or subject.state in UNFINISHED_CONNECTION
+def _names_none(turn: Turn, command: Command) -> bool:
+    """Whether neither an id nor the message that was answered says what is meant."""
+    return not command.arguments.get("id") and turn.subject(command.subject) is None
+
+
+def _own(turn: Turn, command: Command) -> Cancellable:
+    """What the speaker can take back, as far as this room may see it."""
+    person, here = command.sender, rooms_told_of(turn, command.room)
+    places = [each for each in turn.places_in_line() if each.is_living]
+    return Cancellable(
+        subjects=tuple(s for s in turn.subjects() if s.room in here and _is_own(s, person) and _can_end(turn, s)),
+        rotas=tuple(r for r in turn.rotas() if r.room in here and r.is_living and _asked_for(r, person)),
+        wants=tuple(w for w in turn.wants() if w.room in here and w.is_living and _asked_for(w, person)),
+        places=tuple((turn.party_name(p.peer), p) for p in places if p.room in here and _asked_for(p, person)),
+        in_line=tuple((queue.place_of(turn, e), e) for e in turn.queue() if e.room in here and _asked_for(e, person)),
+    )
+
+
+def _can_end(turn: Turn, subject: Subject) -> bool:
+    """Whether it can still be taken back. What a search among several friends has asked for ends with that search."""
+    if isinstance(subject, Connection):
+        return subject.state in UNFINISHED_CONNECTION
+    search = turn.rota_of(subject)
+    is_part_of_search = search is not None and search.is_living
+    return subject.state in BEFORE_DEBIT and subject.wanted != "cancel" and not is_part_of_search
+
+
+def _let_choose(turn: Turn, command: Command, own: Cancellable) -> None:
+    """Which of them? A number stands for the line with its id."""
+    lines = tuple(whole_line(turn, command, SPEC, id=code) for code in own.codes)
+    phrase = say(messages.overview.which_to_cancel, own=own, most=MOST_LISTED)
+    turn.choose(command.room, command.event_id, command.sender, phrase, lines[:MOST_LISTED])
 
 
 def _is_own(subject: Subject, person: str) -> bool:
@@ -73,6 +115,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     meant = want_meant(turn, command) or rota_meant(turn, command) or place_meant(turn, command)
     if meant is not None:
         return () if _asked_for(meant, command.sender) else _who_may(turn, command, Permission.APPROVER)
+    if _names_none(turn, command) and _own(turn, command).codes:
+        return ()
     subject = _meant(turn, command)
     if isinstance(subject, Phrase):
         return subject
@@ -93,6 +137,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return _stop_asking(turn, command, asked, answers)
     if (place := place_meant(turn, command)) is not None:
         return _leave_line(turn, command, place, answers)
+    if _names_none(turn, command) and (own := _own(turn, command)).codes:
+        _let_choose(turn, command, own)
+        return None
     return _take_back(turn, command, answers)
 
 

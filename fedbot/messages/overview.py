@@ -24,9 +24,10 @@ from fedbot.messages.rota import rota_in_short
 from fedbot.messages.transfer_end import why_not_booked_in
 from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_words, two_people, where_it_is
 from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.ledger import CaseSeen, Quarantined, StatusSeen, Todo
+from fedbot.rules.model.ledger import Cancellable, CaseSeen, Quarantined, StatusSeen, Todo
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.names import decoration
 from fedbot.rules.model.outside import OutsideLoan
@@ -90,6 +91,29 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
         items = (outside_in_short(locale, each, today) for each in todo.outside[:MOST_IN_A_LIST])
         lines += [locale.say("On loan to neighbours without a bot:"), Items(tuple(items))]
     return [*lines, *elsewhere]
+
+
+def which_to_cancel(locale: Locale, *, own: Cancellable, most: int) -> Lines:
+    """No id, and no card that was replied to: a numbered list of what this person can take back."""
+    items: list[tuple[Inline, ...]] = [_to_cancel(locale, subject) for subject in own.subjects]
+    items += [rota_in_short(locale, rota) for rota in own.rotas]
+    items += [want_in_short(locale, want) for want in own.wants]
+    items += [place_in_short(locale, place, name) for name, place in own.places]
+    items += [entry_in_short(locale, entry.by.name if entry.by else "", place, entry) for place, entry in own.in_line]
+    lines: Lines = [locale.say("Which one do you take back? I did nothing yet.")]
+    lines += [locale.say("{number}) {what}", number=number, what=what) for number, what in enumerate(items[:most], 1)]
+    if len(items) > most:
+        lines.append(locale.say("and {number} more", number=len(items) - most))
+    ids = command("cancel ID")
+    time = locale.span(NUMBER_WITHIN)
+    return [*lines, locale.say("Reply with the number within {time}, or name its ID: {line}", time=time, line=ids)]
+
+
+def _to_cancel(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
+    """'k7m2 – 10 × M3 bolt, asked by Anna', of a booking with its days."""
+    is_booked = isinstance(subject, Transfer) and subject.state is TransferState.BOOKED
+    days: tuple[Inline, ...] = (" · ", *state_in_words(locale, subject)) if is_booked else ()
+    return (subject.code, " – ", what_it_is(locale, subject), *days)
 
 
 def _in_line(locale: Locale, todo: Todo) -> Lines:

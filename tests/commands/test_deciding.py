@@ -9,7 +9,7 @@ from fedbot import messages
 from fedbot.rules.decisions import on_reaction
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice, Decision, DecisionStage
-from fedbot.rules.model.effects import Ask, Edit, Phrase, SendEnvelope
+from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, SendEnvelope
 from fedbot.rules.model.events import Reacted
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import Able, MatchPart, PersonPermissions, WhoMay
@@ -274,6 +274,8 @@ def test_what_the_peer_asked_for_is_declined_not_cancelled() -> None:
 
 
 def test_without_an_id_only_what_is_ones_own_is_proposed() -> None:
-    phrase = World(connected(), pushed(), MATCHED).says("cancel")
-    assert phrase.about["subjects"] == (pushed(),)
+    world = World(connected(), pushed(), MATCHED)
+    assert world.does("cancel") is None
+    (post,) = [effect for effect in world.effects if isinstance(effect, Post)]
+    assert post.phrase.about["own"].subjects == (pushed(),)
     assert BEA != ANNA

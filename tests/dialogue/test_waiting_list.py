@@ -207,6 +207,34 @@ async def test_lost_messages_a_restart_and_a_bot_that_was_down_keep_the_order() 
     assert world.alpha.turn.queue()[0].kept == 42
 
 
+async def test_cancel_without_an_id_lists_by_number_all_that_one_can_take_back() -> None:
+    world = await lens_lent_to_betaspace()
+    assert "nothing here that" in await says(world, "gus", "cancel")
+    await says(world, "gus", "request 2 M3-BOLT from attraktor from 12.12. until 19.12.")
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    await says(world, "gus", "request 3 M3-BOLT from attraktor")
+    await says(world, "gus", f"wait 1 {LENS} from attraktor")
+    await says(world, "gus", "want 5 UNOBTAINIUM until 20.12.")
+    booked, asked = list(world.gamma.turn.transfers())
+    assert [booked.state, asked.state] == [TransferState.BOOKED, TransferState.OPEN]
+    (want,), (place,) = world.gamma.turn.wants(), world.gamma.turn.places_in_line()
+    listed = [booked.code, asked.code, want.code, place.code]
+    for each in (place, want, booked):
+        line = world.gus.says("!fed cancel")
+        await world.settle()
+        (answer,) = world.room.answers(line)
+        numbers = {text[3:].partition(" ")[0]: text[0] for text in answer.text.splitlines() if text[1:2] == ")"}
+        assert sorted(numbers) == sorted(listed), answer.text
+        world.gus.says(numbers[each.code], reply_to=answer)
+        await world.settle()
+        listed.remove(each.code)
+    assert not world.gamma.turn.places_in_line() or not world.gamma.turn.places_in_line()[0].is_living
+    assert not [each for each in world.gamma.turn.wants() if each.is_living]
+    assert [t.state for t in world.gamma.turn.transfers()] == [TransferState.CANCELLED, TransferState.OPEN]
+    assert "nothing here that" in await says(world, "mia", "cancel"), "what others asked for isn't listed"
+
+
 async def test_an_entry_ends_by_cancel_or_with_the_friendship_but_not_with_the_room() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")

@@ -182,6 +182,7 @@ LISTS = frozenset(
         "calendar",
         "queue_list",
         "agenda",
+        "which_to_cancel",
     }
 )
 """What answers with a list as long as what there is, or tells an admin the steps one by one."""

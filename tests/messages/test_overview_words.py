@@ -10,10 +10,23 @@ from syrupy.assertion import SnapshotAssertion
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.ledger import Due, DueKind, PersonSeen, Quarantined, SpaceSeen, StatusSeen, Todo, VerbLine
+from fedbot.rules.model.ledger import (
+    Cancellable,
+    Due,
+    DueKind,
+    PersonSeen,
+    Quarantined,
+    SpaceSeen,
+    StatusSeen,
+    Todo,
+    VerbLine,
+)
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Permission, Permissions
+from tests.messages.test_booking_words import booked
+from tests.messages.test_queue_words import PLACE
+from tests.messages.test_want_words import WANT
 from tests.scenarios.scenes import (
     ALPHA,
     ANNA,
@@ -147,6 +160,15 @@ SAID: dict[str, Phrase] = {
     "the spaces here": say(messages.connection.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=SPACES, everywhere=False),
     "no space here": say(messages.connection.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=False),
     "no space anywhere": say(messages.connection.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=True),
+    "which to cancel": say(
+        messages.overview.which_to_cancel,
+        own=Cancellable(
+            subjects=(connection(ConnectionState.ASKED, ours=True), transfer(BOLTS), booked(BOLTS)),
+            wants=(WANT,),
+            places=(("Attraktor", PLACE),),
+        ),
+        most=4,
+    ),
     "nothing to do": todo(Todo()),
     "nothing here, but elsewhere": todo(Todo(elsewhere=2)),
     "something to decide": todo(

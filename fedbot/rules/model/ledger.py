@@ -174,6 +174,27 @@ class PersonSeen:
 
 
 @dataclass(frozen=True)
+class Cancellable:
+    """What a person can take back. `places` and `in_line` are as in `Todo`."""
+
+    subjects: tuple[Connection | Transfer, ...] = ()
+    rotas: tuple[Rota, ...] = ()
+    wants: tuple[Want, ...] = ()
+    places: tuple[tuple[str, PlaceInLine], ...] = ()
+    in_line: tuple[tuple[int, QueueEntry], ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The short code of each, in the order in which they are told."""
+        codes = [subject.code for subject in self.subjects]
+        codes += [rota.code for rota in self.rotas]
+        codes += [want.code for want in self.wants]
+        codes += [place.code for _, place in self.places]
+        codes += [entry.code for _, entry in self.in_line]
+        return tuple(codes)
+
+
+@dataclass(frozen=True)
 class Todo:
     """What waits: for this person's decision, for others though this person asked, and for a look. What is on loan.
 
