@@ -391,7 +391,7 @@ def _ours(admin: InvenTreeTransport, step: MintToken) -> list[dict[str, Any]]:
 
 
 def _next_name(admin: InvenTreeTransport, step: MintToken) -> str:
-    """The name with the first number, from the step's own on, that no token has had, revoked ones included."""
+    """The name with the first number, counted from the step's, that no token has had, not even a revoked one."""
     base, number = _split(step.name)
     rows = admin.rows("user/tokens/", all_users="true")
     names = [_split(str(row.get("name") or "")) for row in rows if row.get("user") == step.user]

@@ -102,7 +102,7 @@ def _all_with_files(server: Server, model: str) -> tuple[frozenset[int], bool]:
 
 
 def _has_files(server: Server, model: str, pk: int) -> bool:
-    """Whether people attached something to it, at most an hour ago; assumed if the server doesn't tell."""
+    """Whether people attached something to it, at most an hour ago; assumed if the server doesn't say."""
     know_what_has_files(server)
     _, having, are_all = server.attached[model]
     if are_all or pk in having:
@@ -195,7 +195,7 @@ def _files(server: Server, item: int) -> tuple[tuple[FileTold, ...], bool]:
 
 
 def _supplier_part(row: Row) -> str:
-    """The supplier part's order numbers. Older versions tell only the key of its record."""
+    """The supplier part's order numbers. Older versions return only the key of its record."""
     detail = row.get("supplier_part_detail") or {}
     words = (str(row.get(name) or detail.get(name) or "") for name in ("SKU", "MPN"))
     return " / ".join(dict.fromkeys(word for word in words if word))

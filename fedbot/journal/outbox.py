@@ -174,7 +174,7 @@ def take_back(connection: Statements, number: int) -> None:
 
 
 def clock_set_back(connection: Statements, now: datetime, ahead: timedelta) -> None:
-    """Move the times that a clock `ahead` of the right one wrote back by as much, but not before `now`."""
+    """Set back the times that a clock wrote while it was `ahead`, by as much, but not before `now`."""
     found = connection.execute(
         "SELECT id, acted_at, acted_before, not_before, created_at FROM outbox"
         " WHERE state IN ('queued', 'acting', 'quarantined')"

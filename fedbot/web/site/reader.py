@@ -150,7 +150,7 @@ def cursor_behind(place: Place) -> str:
 
 
 def place_of(cursor: str) -> Place:
-    """The place that a cursor continues after. Raises `Problem` if it is no cursor."""
+    """The place that a cursor continues after. Raises `Problem` if it isn't a cursor."""
     try:
         at, _, identifier = base64.urlsafe_b64decode(f"{cursor}==").decode().partition(" ")
         moment = datetime.fromisoformat(at)
