@@ -1,4 +1,4 @@
-"""The Matrix edge: signing in, reading syncs, what messages look like on the wire, the order of sending.
+"""The Matrix edge: signing in, reading syncs, the format of messages, and the order of sending.
 
-What a message means is in `rules`; what is sent when is in `engine`.
+`rules` decides what a message means, and `engine` what is sent and when.
 """

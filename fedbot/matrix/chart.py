@@ -1,7 +1,7 @@
-"""Charts as PNG, by matplotlib in a process of its own that ends: its memory never becomes the bot's.
+"""Charts as PNG, drawn by matplotlib in a separate process that ends, so its memory never becomes the bot's.
 
-`draw` is what the bot calls; run as a program (`python -m fedbot.matrix.chart`) this module is the other end: what is
-to be drawn comes as JSON on standard input, the picture goes to standard output.
+The bot calls `draw`. Run as a program (`python -m fedbot.matrix.chart`), this module reads the chart as JSON from
+standard input and writes the picture to standard output.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from fedbot.ports.chat import ChatRefused
 from fedbot.rules.model.figures import Chart
 
 TIME_LIMIT = 120.0
-"""Seconds; a first run on a small machine also looks for fonts."""
+"""Seconds. The first run on a small machine also looks for fonts."""
 PROGRAM = ("-m", "fedbot.matrix.chart")
 PNG = b"\x89PNG\r\n\x1a\n"
 MOST_OF_A_NAME = 24
 GIVEN, RECEIVED, STOCK = "#1b7f79", "#e08e2b", "#5b7db1"
-# nothing of the bot's own environment: secrets may stand in it
+# nothing else of the bot's environment, which may contain secrets
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MPLCONFIGDIR")
 
 
@@ -33,9 +33,9 @@ class NoChart(ChatRefused):
 
 
 async def draw(chart: Chart, words: Sequence[str]) -> bytes:
-    """A PNG of the chart. `words`: what is to be seen (unused here), stock items, given and received, given, received.
+    """A PNG of the chart. Raises `NoChart`.
 
-    Raises `NoChart`.
+    `words`: a description (unused here), then the titles and labels: stock items, given and received, given, received.
     """
     told = {
         "stock": [[day.isoformat(), count] for day, count in chart.stock],
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def picture_of(told: dict[str, Any]) -> bytes:
-    """The PNG, one panel below the other, for a phone held upright."""
+    """The PNG, with the panels one below the other, for a phone held upright."""
     import matplotlib as mpl  # noqa: PLC0415 -- only here, in a process that ends
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -106,7 +106,7 @@ def _plain(axes: Any, title: str) -> None:  # noqa: ANN401 -- matplotlib's
 
 
 def _stock(axes: Any, points: list[list[Any]], title: str) -> None:  # noqa: ANN401
-    """How many stock items there were; a single day is a bar."""
+    """The number of stock items over time; a single day is a bar."""
     _plain(axes, title)
     days = [date.fromisoformat(day) for day, _ in points]
     counts = [count for _, count in points]

@@ -16,12 +16,12 @@ from fedbot.messages.formatting import Rendered, _words
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatUnreachable, Media
 
 MOST_BYTES = 46_000
-"""Of a content as JSON. Encrypted it grows by a third, and Matrix allows 65,536 for the whole signed event."""
+"""The largest content, as JSON. Encryption adds a third, and Matrix allows 65,536 bytes for the whole signed event."""
 _LARGEST_INTEGER = 2**53 - 1
 
 
 class BadContent(ChatRefused):
-    """The homeserver would refuse this content: too large, or no JSON as Matrix wants it."""
+    """The homeserver would refuse this content: it is too large, or isn't JSON that Matrix allows."""
 
 
 # --- contents of events ------------------------------------------------------------------------------------
@@ -41,16 +41,16 @@ def message(
     """The content of an `m.room.message`.
 
     Args:
-        words: what people read.
-        mentions: ids of whom it mentions. Under the default push rules an `m.notice` notifies nobody, so they make
-            it an `m.text`.
+        words: the text that people read.
+        mentions: ids of the mentioned users. Under the default push rules an `m.notice` notifies nobody, so a message
+            that mentions somebody is an `m.text`.
         notice: whether it is an `m.notice`; by default it is unless it mentions somebody.
         reply_to: event id of the line that it answers.
         thread: event id of the thread's first message.
-        interim: whether it says only that the answer to that line comes later; outside threads.
+        interim: whether it says only that the answer to that line comes later; not used in threads.
         envelope: the signed part, under `dev.fedbot`; for an edit also in the new content.
         edits: event id of our message that it replaces. An edit mentions nobody at the top level, so it notifies
-            nobody; `mentions` then are the ones whom the message as a whole mentions.
+            nobody; `mentions` are then the users that the message as a whole mentions.
 
     Raises:
         BadContent: see `check`.
@@ -80,7 +80,7 @@ def message(
 def picture(
     media: Media, words: str, *, name: str, size: int, width: int, height: int, thread: str = "", reply_to: str = ""
 ) -> dict[str, Any]:
-    """The content of an `m.image` (PNG), in a thread or as a reply. `words` say what it shows to who can't see it."""
+    """The content of an `m.image` (PNG), in a thread or as a reply. `words` describe it for people who can't see it."""
     relation = _in_thread(thread, reply_to) if thread else {"m.in_reply_to": {"event_id": reply_to}}
     return check(
         {
@@ -112,7 +112,7 @@ def bare_envelope(envelope: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(content: dict[str, Any]) -> dict[str, Any]:
-    """Returns the content if a homeserver accepts it.
+    """Return the content if a homeserver accepts it.
 
     Raises:
         BadContent: more than 46,000 bytes, a float, an integer beyond ±(2^53-1), or text that isn't Unicode.
@@ -166,12 +166,12 @@ def _check_numbers(value: object) -> None:
             raise BadContent(f"no JSON: {type(value).__name__}")
 
 
-# --- Files that people put onto the homeserver: fetched as its users may (spec, 'Content repository'), and opened.
+# --- Files that people upload to the homeserver: downloading them (spec, 'Content repository') and decrypting them.
 
 _SECONDS = 60
 _CHUNK = 65536
 _OK, _TOO_MANY = 200, 429
-# A server's name and an opaque id; what else is written there must lead nowhere else on our homeserver.
+# A server name and an opaque id. Anything else could lead to another path on our homeserver.
 _ADDRESS = re.compile(r"mxc://([A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*)/([A-Za-z0-9_-]+)")
 _NO = {"M_NOT_FOUND", "M_FORBIDDEN", "M_TOO_LARGE"}
 
@@ -179,19 +179,19 @@ TOO_LARGE, UNREADABLE, NOT_THERE = "too-large", "unreadable", "not-there"
 
 
 async def download(connection: Connection, file: Mapping[str, Any], longest: int) -> bytes:
-    """The content of a file, as a message's content tells of it (`events.PhotoSent`); at most `longest` bytes.
+    """The content of a file that a message describes (`events.PhotoSent`), at most `longest` bytes.
 
     Raises:
-        ChatUnreachable, ChatLimited: not now.
-        ChatRefused: never, with the code `too-large`, `not-there`, or `unreadable`, if it is
-            encrypted and isn't what its message says.
+        ChatUnreachable, ChatLimited: not available now.
+        ChatRefused: never available. The code is `too-large`, `not-there`, or `unreadable` (encrypted, and not the
+            content that its message describes).
     """
     content = await _fetched(connection, str(file.get("url")), longest)
     return opened(content, file) if "key" in file else content
 
 
 async def _fetched(connection: Connection, address: str, longest: int) -> bytes:
-    """Download by authenticated media (Matrix 1.11), up to the limit."""
+    """Download through authenticated media (Matrix 1.11), up to the limit."""
     place = _ADDRESS.fullmatch(address)
     if place is None:
         raise ChatRefused("that is no address of a file", NOT_THERE)
@@ -206,7 +206,7 @@ async def _fetched(connection: Connection, address: str, longest: int) -> bytes:
                     content += chunk
                     if len(content) > longest:
                         break
-    except Exception as error:  # aiohttp's, and what it lets through
+    except Exception as error:  # aiohttp's errors, and those that it lets through
         raise ChatUnreachable(f"fetching {address}: no answer ({type(error).__name__})") from error
     if len(content) > longest:
         raise ChatRefused(f"{address} is larger than {longest} bytes", TOO_LARGE)
@@ -230,8 +230,8 @@ def _code_in(content: bytes) -> str:
 
 
 def opened(content: bytes, file: Mapping[str, Any]) -> bytes:
-    """An encrypted attachment, its hash checked. Raises `ChatRefused` with the code `unreadable`."""
+    """The decrypted attachment, with its hash checked. Raises `ChatRefused` with the code `unreadable`."""
     try:
         return bytes(decrypt_attachment(content, file["key"]["k"], file["hashes"]["sha256"], file["iv"]))
-    except Exception as error:  # its sender has written whatever stands there
+    except Exception as error:  # the sender chose these values
         raise ChatRefused(f"{file.get('url')} can't be decrypted", UNREADABLE) from error

@@ -1,11 +1,11 @@
 """Encrypted rooms: the device and its signatures, exchange of keys, and lines that can't be decrypted yet.
 
-Nio's `Olm` does the cryptography and keeps the store; when it is asked, and what goes over the network, is ours.
-Nio's client would do that too, but takes a room key that didn't get through for shared, trips over one broken device
-among many, and wants its own picture of rooms, which is wrong for room version 12.
+Nio's `Olm` does the cryptography and keeps the store. This module decides when to call it, and makes all requests.
+Nio's client would do that too, but it considers a room key shared even if sharing failed, it fails on one broken device
+among many, and it needs its own picture of rooms, which is wrong for room version 12.
 
-Room keys that a sync brings are in the store before the sync's token is used again: a crash before that brings them
-again, one after it has them.
+The room keys of a sync are in the store before the sync's token is used again. After a crash before that, the next sync
+brings them again; after a later crash, the store has them.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from fedbot.rules.wire.envelope import canonical
 
 ENCRYPTED = "m.room.encrypted"
 CLOSED = {"m.room.message", ENVELOPE_TYPE}
-"""What we send closed. Reactions are in clear in encrypted rooms too: Matrix has no other (docs/threat-model.md)."""
+"""The types that we encrypt. Matrix has no encrypted reactions, so those aren't, in any room (docs/threat-model.md)."""
 _OPENED = {*CLOSED, "m.reaction"}
-"""What may be inside. Redactions and state may not: the homeserver couldn't have looked whether they are allowed."""
+"""The types allowed in encrypted content. Not redactions and state: the homeserver couldn't check their permissions."""
 _TRY_AGAIN_AFTER = 300.0
-"""Seconds until what didn't answer is asked again: a device without one-time keys, an account whose server is down."""
+"""Seconds until we ask again for keys that we didn't get: the device has none left, or its account's server is down."""
 _BROKEN = (
     nio.EncryptionError,
     AssertionError,
@@ -54,7 +54,7 @@ _BROKEN = (
     TypeError,
     ValueError,
 )
-"""What nio and vodozemac raise over what strangers and broken clients send."""
+"""The errors that nio and vodozemac raise about content from strangers and broken clients."""
 
 Asked = TypeVar("Asked")
 log = logging.getLogger(__name__)
@@ -63,12 +63,12 @@ log = logging.getLogger(__name__)
 class Cipher:
     """The keys of our device, and encrypting with them. Methods raise `ports.ChatProblem`, as the chat does.
 
-    Whoever has a device in the room can read: nobody is asked to verify devices. What counts is signed besides
-    (envelopes), or said by an account that the settings name.
+    Every device in the room can read, and nobody has to verify devices. A message counts only if it has its own
+    signature (envelopes), or is from an account that the settings name.
     """
 
     def __init__(self, connection: Connection, folder: Folder) -> None:
-        """Open the store in `folder`. Raises what `keys.open_machine` does."""
+        """Open the store in `folder`. Raises the errors of `keys.open_machine`."""
         self._connection = connection
         self.folder = folder
         self.machine = open_machine(folder, connection.user_id, connection.device_id)
@@ -85,9 +85,9 @@ class Cipher:
     # --- our own keys --------------------------------------------------------------------------------------
 
     async def publish(self, own: Mapping[str, Any]) -> None:
-        """Put our device's keys onto the homeserver, unless they are there; `own`: its answer about our account.
+        """Upload our device's keys unless the homeserver has them; `own`: its answer about our account.
 
-        Raises DeviceTaken if there are others, or our token is of no device.
+        Raises DeviceTaken if it has others, or if our token belongs to no device.
         """
         if not self._connection.device_id:
             raise DeviceTaken("no device")
@@ -101,9 +101,10 @@ class Cipher:
             await self._upload(with_fallback=True)
 
     async def _upload(self, *, with_fallback: bool = False) -> None:
-        """Upload new one-time keys. They are stored first, or nobody could use them after a crash.
+        """Upload new one-time keys. They are stored first, because after a crash we still need them to read messages.
 
-        A store that is older than the homeserver's knowledge is found out here: it makes keys that are there already.
+        A store that is older than the homeserver's knowledge makes keys that exist there already. That raises
+        DeviceTaken.
         """
         keys = self.machine.share_keys()
         if with_fallback:
@@ -134,7 +135,7 @@ class Cipher:
     # --- reading -------------------------------------------------------------------------------------------
 
     def take_in(self, response: nio.SyncResponse) -> None:
-        """Take in the room keys and the changed devices of a sync."""
+        """Store the room keys of a sync, and note its changed devices."""
         for event in response.to_device_events:
             if isinstance(event, nio.OlmEvent):
                 self._take_key(event)
@@ -152,7 +153,7 @@ class Cipher:
                 log.info("a message to our device can't be read: %s", type(problem).__name__)
 
     def remember_encrypted(self, rooms: Iterable[str]) -> None:
-        """Remember that these rooms are encrypted. It can't be switched off, whatever anybody sends later."""
+        """Remember that these rooms are encrypted. Nothing that is sent later can switch that off."""
         new = set(rooms) - self.encrypted_rooms
         if new:
             with writing(self.folder):
@@ -185,9 +186,10 @@ class Cipher:
         return opened if self._is_by_sender(key, opened) else raw
 
     def _is_by_sender(self, key: Any, opened: Opened) -> bool:  # noqa: ANN401 -- nio has no types
-        """Whether the key was given to us by a device of whom the homeserver calls the sender.
+        """Whether we got the key from a device that belongs to the sender, according to the homeserver.
 
-        An envelope says by its signature whose it is, and of old ones we may not know the device any more.
+        An envelope doesn't need this: its signature shows its author, and we may no longer know the device of an old
+        one.
         """
         if opened["sender"] == self._connection.user_id or ENVELOPE in content_of(opened):
             return True
@@ -206,12 +208,12 @@ class Cipher:
             await self._learn(readers)
             await self._share(room, readers)
             closed: dict[str, Any] = self.machine.group_encrypt(room, {"type": kind, "content": dict(content)})
-        if "m.relates_to" in content:  # in clear: the homeserver needs it
+        if "m.relates_to" in content:  # not encrypted: the homeserver needs it
             closed["m.relates_to"] = content["m.relates_to"]
         return ENCRYPTED, closed
 
     async def _share(self, room: str, readers: Collection[str]) -> None:
-        """Share a room key with all devices of the readers and nobody else. A reader who left ends the old key."""
+        """Share a room key with all devices of the readers, and no others. Begin a new key if a reader has left."""
         wanted = {
             (user, device.id): device
             for user in readers
@@ -225,7 +227,7 @@ class Cipher:
             session = self.machine.outbound_group_sessions[room]
         if wanted.keys() - session.users_shared_with:
             await self._begin_talking_to(wanted)
-            session.shared = False  # nio begins another one for whom it misses, if it takes this one for shared
+            session.shared = False  # if this is True, nio begins another session for devices without it
             await self._hand_out(room, readers, session)
         session.shared = True
 
@@ -240,7 +242,10 @@ class Cipher:
             session.users_shared_with |= devices
 
     async def _begin_talking_to(self, devices: Mapping[tuple[str, str], Any]) -> None:
-        """Claim a one-time key of each device to which we have no channel. One that has none left gets no room key."""
+        """Claim a one-time key of each device to which we have no channel.
+
+        A device that has none left gets no room key.
+        """
 
         def without_channel(names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
             return [name for name in names if not self.machine.session_store.get(devices[name].curve25519)]
@@ -295,7 +300,7 @@ class Cipher:
         wanted = {*self._worth_asking(set(users) - self._known), *self._changed}
         if not wanted:
             return
-        # what changes while we ask is asked for again
+        # devices that change during the request are queried again
         self._changed -= wanted
         try:
             answer = await self._connection.ask(
@@ -319,7 +324,7 @@ class Cipher:
                 log.info("the devices of %s can't be read: %s", user, type(problem).__name__)
 
     async def _fix_channels(self) -> None:
-        """Replace broken channels to devices. An empty message tells the device."""
+        """Replace broken channels to devices. An empty message informs the device."""
         broken = [(device.user_id, device.id) for device in self.machine.wedged_devices]
         if broken:
             await self._claim(broken)
@@ -336,10 +341,10 @@ def _is_device(user: str, device: str, keys: Any) -> bool:  # noqa: ANN401 -- a 
     return isinstance(read, nio.KeysQueryResponse)
 
 
-# --- Saying by keys of the account that its device is its own, as people do by 'verifying' (spec, 'Cross-signing').
+# --- Signing our device with keys of the account, as people do by 'verifying' (spec, 'Cross-signing').
 #
-# Without it clients put a red shield beside all that the bot says, and those that exclude insecure devices don't
-# show it. Nio has none of this. The three keys are made once and kept; they outlive devices.
+# Without that, clients show a red shield beside all messages of the bot, and clients that exclude insecure devices hide
+# them. Nio has none of this. The three keys are created once and kept; they outlive devices.
 
 SEEDS = "cross-signing.json"
 OTHERS = "another client has made the account's own keys"
@@ -355,7 +360,7 @@ class CrossSigning:
 
     @classmethod
     def kept_in(cls, folder: Folder, connection: Connection) -> CrossSigning | None:
-        """The keys in the folder; None for none. Raises `ChatRefused` for a damaged file, OSError."""
+        """The keys in the folder; None if there are none. Raises `ChatRefused` for a damaged file, and OSError."""
         try:
             kept = json.loads((folder / SEEDS).read_text())
             found = cls(connection, {purpose: kept[purpose] for purpose in _PURPOSES})
@@ -370,7 +375,7 @@ class CrossSigning:
 
     @classmethod
     def made_in(cls, folder: Folder, connection: Connection) -> CrossSigning:
-        """Make new keys, stored before they are published."""
+        """Create new keys, and store them before they are published."""
         seeds = {purpose: secrets.token_hex(32) for purpose in _PURPOSES}
         write_whole(folder / SEEDS, json.dumps(seeds).encode())
         for seed in seeds.values():
@@ -382,14 +387,14 @@ class CrossSigning:
         return _key_in(own, "master", self._connection.user_id) == self._public("master")
 
     def has_signed(self, own: Mapping[str, Any]) -> bool:
-        """Whether our device is signed by these keys there."""
+        """Whether the homeserver has our device with a signature by these keys."""
         user, device = self._connection.user_id, self._connection.device_id
         keys = own.get("device_keys", {}).get(user, {}).get(device, {})
         signature = keys.get("signatures", {}).get(user, {}).get(self._name("self_signing"), "")
         return _holds(self._keys["self_signing"].verify_key, keys, signature)
 
     async def publish(self, password: str) -> None:
-        """Upload the keys, replacing others. An account's first keys need no `password`."""
+        """Upload the keys, replacing others. The first keys of an account need no `password`."""
         keys = {f"{purpose}_key": self._signed(self._as_content(purpose), "master") for purpose in _PURPOSES}
         path = ["keys", "device_signing", "upload"]
         act = "publishing the account's keys"
@@ -406,7 +411,7 @@ class CrossSigning:
             raise ChatRefused(f"{act}: the homeserver wants more than that", "M_UNAUTHORIZED")
 
     async def sign_device(self, own: Mapping[str, Any]) -> None:
-        """Sign our device, as the homeserver has it."""
+        """Sign our device's keys as the homeserver has them."""
         user, device = self._connection.user_id, self._connection.device_id
         found = own.get("device_keys", {}).get(user, {}).get(device)
         if found is None:
@@ -445,9 +450,9 @@ async def own_keys(connection: Connection) -> dict[str, Any]:
 
 
 async def establish(connection: Connection, folder: Folder) -> str:
-    """Sign our device with the account's keys. Returns '', or why that failed; encrypted rooms work anyway.
+    """Sign our device with the account's keys. Return '', or why that failed; encrypted rooms work anyway.
 
-    Keys that another client has made for the account are never replaced by this.
+    This never replaces keys that another client has created for the account.
     """
     try:
         own = await own_keys(connection)
@@ -466,14 +471,14 @@ async def establish(connection: Connection, folder: Folder) -> str:
 
 
 async def has_others(connection: Connection, folder: Folder) -> bool:
-    """Whether the account's keys are another client's. Nothing is changed."""
+    """Whether another client created the account's keys. Changes nothing."""
     own = await own_keys(connection)
     signing = CrossSigning.kept_in(folder, connection)
     return bool(_key_in(own, "master", connection.user_id)) and not (signing and signing.is_at(own))
 
 
 async def take_over(connection: Connection, folder: Folder, password: str) -> None:
-    """Replace the account's cross-signing keys of another client with ours, and sign our device."""
+    """Replace another client's cross-signing keys with ours, and sign our device."""
     signing = CrossSigning.kept_in(folder, connection) or CrossSigning.made_in(folder, connection)
     await signing.publish(password)
     await signing.sign_device(await own_keys(connection))
@@ -500,20 +505,20 @@ def _unpadded(raw: bytes) -> str:
     return b64encode(raw).decode().rstrip("=")
 
 
-# --- Lines that can't be read yet: their room key may come later, since another server brings it on another way.
+# --- Lines that can't be decrypted yet. Their room key may come later, because another server sends it separately.
 #
-# Kept in a file, as the sync's token moves on beyond them. What is kept of them is what the homeserver has too.
+# They are in a file, because the sync's token moves past them. The file has no more than the homeserver has.
 
 WAITING_FILE = "waiting.json"
 TELL_AFTER = timedelta(minutes=1)
-"""A key that is on its way is there by then."""
+"""A key that is on its way has arrived by then."""
 GIVE_UP_AFTER = timedelta(days=1)
 MOST = 500
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A line that waits for its key, since when, and whether somebody was told."""
+    """A line that waits for its key, since when, and whether it was reported as unreadable."""
 
     room: str
     raw: dict[str, Any]
@@ -522,12 +527,15 @@ class Waiting:
 
     @property
     def event_id(self) -> str:
-        """Of the line."""
+        """The line's event id."""
         return str(self.raw.get("event_id"))
 
 
 class WaitingRoom:
-    """All lines that wait for their keys. What `look` finds stays in the file until `settle`, in case of a crash."""
+    """All lines that wait for their keys.
+
+    Lines that `look` finds stay in the file until `settle`, in case of a crash.
+    """
 
     def __init__(self, folder: Folder) -> None:
         self._folder, self._file = folder, folder / WAITING_FILE
@@ -535,7 +543,7 @@ class WaitingRoom:
         self._next: tuple[Waiting, ...] | None = None
 
     def settle(self) -> None:
-        """Note that what the last look found is journaled."""
+        """Note that the result of the last `look` is journaled."""
         if self._next is not None and self._next != self._lines:
             self._keep(self._next)
         self._next = None
@@ -557,7 +565,7 @@ class WaitingRoom:
     def look(
         self, opened: Callable[[str, Raw], Raw], now: datetime
     ) -> tuple[list[tuple[str, Raw]], list[tuple[str, Raw]]]:
-        """The lines that can be decrypted now, decrypted; and those about which somebody should be told."""
+        """The lines that can be decrypted now, decrypted; and the lines to report as unreadable now."""
         readable: list[tuple[str, Raw]] = []
         overdue: list[tuple[str, Raw]] = []
         left: list[Waiting] = []

@@ -1,18 +1,19 @@
-"""What can go wrong at the Matrix edge: what nio, aiohttp and the store of keys report, as problems of the Chat port.
+"""The errors at the Matrix edge: reports of nio, aiohttp and the store of keys become problems of the Chat port.
 
-| problem | when | what follows |
+| problem | when | consequence |
 |---|---|---|
-| `ChatUnreachable` | no answer, a 5xx, or an answer that makes no sense | the same again, later |
-| `ChatLimited` | 429 | the same again, after `retry_after` |
-| `ChatRefused` | a definite no | never again |
-| `DeviceTaken` | a no too: others have our device's keys | a new device |
-| `BadContent` (`content`), `NoChart` (`chart`) | what can't be sent, or drawn | never again |
-| `ChatSignedOut` | the token is no longer good | the bot ends |
-| `ChatFault` | nobody foresaw it | the message is set aside, a sync is tried again |
+| `ChatUnreachable` | no answer, a 5xx, or an unreadable answer | the same request again, later |
+| `ChatLimited` | 429 | the same request again, after `retry_after` |
+| `ChatRefused` | a definite refusal | never again |
+| `DeviceTaken` | a refusal too: the homeserver has other keys for our device | a new device |
+| `BadContent` (`content`), `NoChart` (`chart`) | it can't be sent, or drawn | never again |
+| `ChatSignedOut` | the token is no longer valid | the bot ends |
+| `ChatFault` | unforeseen | the message is set aside; a sync is tried again |
 
-Besides, `JournalUnwritable`: the disk doesn't take the keys. Nothing else leaves: `answered` sees to one request, and
-`nothing_foreign` to all that a method does besides. Nio returns most errors instead of raising them; with
-`max_timeouts=0` it raises aiohttp's. None of our texts holds a token: they name the act, Matrix's code and its message.
+`JournalProblem` is possible too: the keys can't be written, or another worker has the space. Nothing else is raised:
+`answered` covers one request, and `nothing_foreign` the rest of a method. Nio returns most errors instead of raising
+them; with `max_timeouts=0` it raises aiohttp's. Our texts contain no token: they name the request, Matrix's code and
+its message.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _SIGNED_OUT = {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_US
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 _DEFAULT_PAUSE = 5.0
-"""Seconds to wait after a 429 that doesn't say (Synapse's default allows one event in five seconds)."""
+"""Seconds to wait after a 429 without a time (Synapse's default allows one event in five seconds)."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,25 +65,25 @@ async def answered(act: str, call: Callable[[], Awaitable[object]], expected: ty
     """The call's result, if it is of the expected class of response.
 
     Args:
-        act: what is done, for the error's text: 'sending to !room'.
-        call: makes one request by nio.
+        act: the action, for the error's text: 'sending to !room'.
+        call: makes one request with nio.
         expected: nio's class for success.
 
     Raises:
-        ChatUnreachable: no answer in time, a 5xx, or one that makes no sense. It may have been carried out.
+        ChatUnreachable: no answer in time, a 5xx, or an unreadable answer. The request may have been carried out.
         ChatLimited: a 429.
-        ChatSignedOut: the token is no longer good.
+        ChatSignedOut: the token is no longer valid.
         ChatRefused: any other 4xx.
     """
     try:
         response = await call()
     except nio.LocalProtocolError as error:
-        # Nio drops the token after a soft logout and then doesn't even ask.
+        # After a soft logout, nio drops the token and then sends no request.
         raise ChatSignedOut(f"{act}: not signed in", "M_UNKNOWN_TOKEN") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise ChatUnreachable(f"{act}: the homeserver doesn't answer ({_why(error)})") from error
     except Exception as error:
-        # Nio trips over fields that only a broken homeserver or proxy gets wrong, and over endless nesting.
+        # Nio fails on fields that only a broken homeserver or proxy gets wrong, and on endless nesting.
         what = type(error).__name__
         raise ChatUnreachable(f"{act}: the homeserver's answer can't be read ({what})") from error
     if isinstance(response, expected):
@@ -91,7 +92,7 @@ async def answered(act: str, call: Callable[[], Awaitable[object]], expected: ty
 
 
 def problem_of(act: str, response: object) -> ChatProblem:
-    """The error that a nio response stands for."""
+    """The error that a nio response means."""
     if not isinstance(response, nio.ErrorResponse):
         return ChatUnreachable(f"{act}: the homeserver's answer can't be read")
     transport = response.transport_response
@@ -103,7 +104,7 @@ def problem_of(act: str, response: object) -> ChatProblem:
     if code in _SIGNED_OUT:
         return ChatSignedOut(text, code)
     if not code:
-        # Without a code it isn't Matrix that answered, but a proxy or another server, whatever the status.
+        # An answer without a code is not from Matrix, whatever its status, but from a proxy or another server.
         what = f"answered {status}, and" if status else "answered, but"
         return ChatUnreachable(f"{act}: the server at this address {what} not as a Matrix homeserver does")
     if status >= _SERVER_ERROR:
@@ -131,5 +132,5 @@ _CAUSES: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def _why(error: BaseException) -> str:
-    """Why there was no answer, in words, or by the library's name for the error."""
+    """Why there was no answer: in words, or by the library's name for the error."""
     return next((words for kind, words in _CAUSES if isinstance(error, kind)), type(error).__name__)

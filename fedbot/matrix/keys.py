@@ -1,4 +1,4 @@
-"""The store of our device's keys, in a private folder of the identity folder, and who may read it."""
+"""The store of our device's keys, in a folder of the identity folder that nobody else can read."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _PICKLE_KEY = "pickle.key"
 
 
 def open_machine(folder: Folder, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
-    """Nio's `Olm` for this device, on the store in `folder`; a new one if there is none that is good for it.
+    """Nio's `Olm` for this device, with the store in `folder`, or with a new one if none there belongs to this device.
 
-    Raises `ChatRefused` if nio was installed without what it needs for encryption, `JournalUnwritable`.
+    Raises `ChatRefused` if nio was installed without its encryption libraries, and `JournalUnwritable`.
     """
     if not ENCRYPTION_ENABLED:
         raise ChatRefused(
@@ -64,7 +64,7 @@ def open_machine(folder: Folder, user: str, device: str) -> Any:  # noqa: ANN401
 
 @contextmanager
 def writing(folder: Folder) -> Iterator[None]:
-    """Turn a full disk into the error that ends the bot: without its keys it would lose what it reads."""
+    """Turn a failed write into the error that ends the bot: without its keys it would lose the messages it reads."""
     try:
         yield
     except (PeeweeException, sqlite3.Error, OSError) as problem:
@@ -82,7 +82,7 @@ def _opened(folder: Path, user: str, device: str, key: str) -> Any:  # noqa: ANN
 
 
 def _opened_in_database(folder: SealedFolder, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
-    """As `open_machine`, on a store that is sealed in the space's database."""
+    """Like `open_machine`, with a store that is sealed in the space's database."""
     key = _pickle_key(folder)
     store = SealedStore(user, device, folder, STORE, key)
     if store.device() not in (None, (user, device)):
@@ -126,11 +126,11 @@ def _device_of(store: Path) -> tuple[str, str] | None:
 
 
 def _take_over(folder: Path, machine: Any, key: str) -> None:  # noqa: ANN401 -- nio has no types
-    """Copy the room keys and the list of encrypted rooms of earlier devices, so that old messages stay readable."""
+    """Copy the room keys and the list of encrypted rooms of earlier devices, so old messages stay readable."""
     for file in earlier_stores(folder):
         device = _device_of(file)
         if device in (None, ("", "")):
-            continue  # damaged: whoever wants to try to fix it finds it there
+            continue  # damaged: it stays, in case somebody can fix it
         store = SqliteStore(*device, str(folder), pickle_key=key, database_name=file.name)
         try:
             _take_keys(machine, store)
@@ -151,14 +151,14 @@ def _take_keys(machine: Any, earlier: Any) -> None:  # noqa: ANN401 -- nio has n
 
 
 KEYS = "matrix-keys"
-"""The folder, within the identity folder, of what encrypted rooms need."""
+"""The folder in the identity folder for the keys of encrypted rooms."""
 STORE = "device.db"
-"""In it: nio's store, with our device's keys and all room keys."""
+"""The file in it: nio's store, with our device's keys and all room keys."""
 _EARLIER = "earlier-*.db"
 
 
 def private_folder(folder: Path) -> Path:
-    """The folder, made if need be, and closed to others."""
+    """The folder, created if it doesn't exist, and private."""
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     folder.chmod(PRIVATE_FOLDER)
     return folder

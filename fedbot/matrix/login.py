@@ -1,7 +1,7 @@
-"""The nio client as we use it, and signing in: once, keeping device id and token.
+"""The nio client as we use it, and signing in: once, with the device id and token stored.
 
-A login per start is out: Synapse locks after about four in a row, for minutes, and a new device would make a
-repeated send a second message.
+The bot doesn't log in at every start. Synapse locks the account for minutes after about four logins in a row, and from
+a new device, sending again would post a second message.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedO
 from fedbot.ports.journal import JournalUnwritable
 from fedbot.ports.vault import Folder
 
-# --- The nio client as we use it: no retries and no picture of rooms of its own, and quiet.
+# --- The nio client as we use it: quiet, without retries, and without its own picture of rooms.
 
 REQUESTS_AT_ONCE = 8
-"""Of one bot that shares its connections with others: its long poll, and what it sends and reads beside that."""
+"""For one bot that shares its connections with others: its long poll, and what it sends and reads beside that."""
 
 
 class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
     """One homeserver, one account.
 
-    Nio's own view of rooms isn't kept: it is wrong for room version 12, costs memory, and an odd event could
-    make it fail in the middle of a sync. Its sync token neither: the journal's is the one that counts.
+    Nio's own view of rooms isn't kept: it is wrong for room version 12, costs memory, and an odd event could make it
+    fail in the middle of a sync. Its sync token isn't kept either, because only the journal's counts.
     """
 
     may_act: Callable[[], None] = staticmethod(lambda: None)
-    """Called before each request that changes something; raises `LeaseLost` if another worker may be doing it."""
+    """Called before each request that changes something; raises `LeaseLost` if another worker may be doing so too."""
     client_session: aiohttp.ClientSession | None
     shared: aiohttp.ClientSession | None = None
     """The connections that all bots of this process share, if they do."""
@@ -54,7 +54,7 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
         self._at_once = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
     async def send(self, method: str, *given: Any, **named: Any) -> Any:  # noqa: ANN401 -- nio has no types
-        """One request, as nio has it."""
+        """One request, sent by nio; see `may_act`."""
         if method != "GET":
             self.may_act()
         async with self._at_once:
@@ -67,22 +67,25 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
         await super().close()
 
     async def receive_response(self, response: nio.Response) -> None:
-        """Take note of logins only."""
+        """Let nio take in every response except a sync."""
         if not isinstance(response, nio.SyncResponse):
             await super().receive_response(response)
 
     async def ask(
         self, act: str, method: str, path: list[str], content: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """A request for which nio has no call, or only one that hides what went wrong; its answer as JSON.
+        """A request for which nio has no call, or only one that hides errors; return the answer as JSON.
 
-        `act`: see `errors.answered`, for what it raises too.
+        `act`: see `errors.answered`, which also lists the errors.
         """
         found: dict[str, Any] = await self._asked(act, _Answer, method, path, content)
         return found
 
     async def state(self, room: str) -> list[Any]:
-        """A room's current state, by events; raises as `ask` does. One odd event makes nio's own call refuse it."""
+        """A room's current state, as events; raises as `ask` does.
+
+        Nio's own call refuses all of it for one odd event.
+        """
         found: list[Any] = await self._asked(f"reading the state of {room}", _List, "GET", ["rooms", room, "state"])
         return found
 
@@ -98,14 +101,14 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
         return (await answered(act, call, kind)).content
 
     async def join(self, room: str, via: Sequence[str] = ()) -> nio.Response:
-        """Join a room that our homeserver may not know, by servers that do; nio's own call names none."""
+        """Join a room that our homeserver may not know, through servers that do. Nio's own call can't name any."""
         servers = [("via", server) for server in via] + [("server_name", server) for server in via]  # newer, older
         path = nio.Api._build_path(["join", room]) + (f"?{urlencode(servers)}" if servers else "")  # noqa: SLF001
         return await self._send(nio.JoinResponse, "POST", path)
 
 
 class _Answer(nio.Response):  # type: ignore[misc]  # nio has no types
-    """What the homeserver answered, as JSON: an object."""
+    """The homeserver's answer: a JSON object."""
 
     shape: type = dict
 
@@ -115,7 +118,7 @@ class _Answer(nio.Response):  # type: ignore[misc]  # nio has no types
 
     @classmethod
     def from_dict(cls, parsed: Any) -> nio.Response:  # noqa: ANN401 -- whatever JSON came
-        """The answer, or the error that it tells."""
+        """The answer, or the error that it contains."""
         tells_error = isinstance(parsed, dict) and "errcode" in parsed
         is_good = isinstance(parsed, cls.shape) and not tells_error
         return cls(parsed) if is_good else nio.ErrorResponse.from_dict(parsed)
@@ -141,12 +144,12 @@ def connect(
     Args:
         homeserver: its URL.
         user: Matrix id or its local part.
-        device_id: of this account, if it has one; transaction ids count per device.
-        certificate: CA file for a homeserver with a certificate of its own making.
-        request_timeout: seconds that a request may take; a sync its own time more.
-        session: connections that are shared with other bots; None: connections of its own.
+        device_id: the account's device, if it has one; transaction ids count per device.
+        certificate: CA file for a homeserver with a self-made certificate.
+        request_timeout: seconds that a request may take; a sync waits longer, by its own time.
+        session: connections that are shared with other bots; None: its own.
     """
-    # Nio writes whole responses, a login's token among them, at DEBUG, and events' contents at ERROR.
+    # At DEBUG nio logs whole responses, including a login's token, and at ERROR the contents of events.
     logging.getLogger("nio").setLevel(logging.CRITICAL)
     config = nio.AsyncClientConfig(
         max_limit_exceeded=0,
@@ -170,7 +173,7 @@ def _trusting(certificate: Path, written_at: int) -> ssl.SSLContext:
 
 
 def shared_connections() -> aiohttp.ClientSession:
-    """Connections for many bots. Each of them bounds what it has at once; no cookie of one goes out for another."""
+    """Connections for many bots. Each bot limits its own requests, and no bot's cookie is sent for another."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar(), raise_for_status=False
     )
@@ -185,7 +188,7 @@ _MINUTE = 60
 
 @dataclass(frozen=True)
 class Account:
-    """How to sign in: by `password`, or by an access token that somebody made for the bot.
+    """The credentials for signing in: `password`, or an access token that somebody created for the bot.
 
     `user` is the Matrix id or its local part; with a token it may be empty.
     """
@@ -212,15 +215,15 @@ class Session:
 
 @nothing_foreign
 async def sign_in(account: Account, folder: Folder) -> tuple[Session, Connection]:
-    """The session kept in `folder`, if its token is still good; else a new one, on the same device.
+    """The session kept in `folder` if its token is still valid; else a new one, on the same device.
 
     The caller closes the connection.
 
     Raises:
-        ChatSignedOut: the token is no longer good and there is no password.
+        ChatSignedOut: the token is no longer valid and there is no password.
         ChatLimited: too many logins; the text says how long to wait.
         ChatRefused: wrong password, or the folder belongs to another account.
-        ChatUnreachable: the homeserver doesn't answer; nothing was tried beyond that.
+        ChatUnreachable: the homeserver doesn't answer; nothing else was tried.
     """
     kept = read_session(folder)
     _refuse_other_account(account, kept)
@@ -244,9 +247,9 @@ async def sign_in(account: Account, folder: Folder) -> tuple[Session, Connection
 
 @nothing_foreign
 async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, Connection]:
-    """Sign in as a new device with the password. An earlier device of ours is noted, to be signed out.
+    """Sign in as a new device with the password. Note an earlier device of ours, to sign it out later.
 
-    Raises `ChatRefused` without a password, and what `sign_in` does.
+    Raises `ChatRefused` without a password, and the errors of `sign_in`.
     """
     if not account.password:
         raise ChatRefused(
@@ -277,7 +280,7 @@ async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, Conne
 
 @nothing_foreign
 async def sign_out_earlier(account: Account, folder: Folder) -> None:
-    """Sign out earlier devices, so that nobody encrypts for them. If that fails, it is tried again later."""
+    """Sign out our earlier device, so nobody encrypts for it any more. If that fails, it is tried again later."""
     earlier = read_session(folder, _EARLIER)
     if earlier is None:
         return
@@ -320,7 +323,7 @@ async def _who_am_i(account: Account, token: str, connection: Connection) -> Ses
     answer = await answered("signing in", connection.whoami, nio.WhoamiResponse)
     connection.user_id = answer.user_id
     _refuse_other_user(account, answer.user_id)
-    # Whoever made the token may have made it without a device; then there is none to remember.
+    # A token may have been created without a device; then there is none to remember.
     connection.device_id = answer.device_id or ""
     return Session(account.homeserver, answer.user_id, answer.device_id or "", token)
 
@@ -382,7 +385,7 @@ def _refuse_other_account(account: Account, kept: Session | None) -> None:
     if kept is None:
         return
     if kept.homeserver.rstrip("/") != account.homeserver.rstrip("/"):
-        # The same account may be reached by another address; a token never goes to another server unasked.
+        # It may be the same account at another address, but the bot never sends a token to another server by itself.
         raise ChatRefused(
             f"The identity folder belongs to {kept.user_id} at {kept.homeserver}, but the configuration says "
             f"{account.homeserver}. If it is the same homeserver at a new address, change it in {_FILE} too.",

@@ -1,7 +1,7 @@
-"""Nio's store of keys in memory, with each of its rows sealed in the space's database before a call returns.
+"""Nio's store of keys in memory; each call seals the changed rows in the space's database before it returns.
 
-So an encrypted room goes on at another worker; and as the database refuses a worker that has lost its lease, that one
-can't use a key that it hasn't kept: nio keeps before it sends.
+So another worker can continue in an encrypted room. The database refuses a worker that has lost its lease, and nio
+stores a key before it sends with it, so that worker can't use a key that it hasn't stored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _READING = ("load_", "is_device_")
 
 
 class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
-    """A `SqliteStore` whose tables lie in memory; `folder` has its rows under `name`."""
+    """A `SqliteStore` with its tables in memory; `folder` has its rows under `name`."""
 
     def __init__(self, user: str, device: str, folder: SealedFolder, name: str, key: str) -> None:
         self._folder = folder
@@ -35,11 +35,11 @@ class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
             setattr(self, kept, self._kept_after(getattr(self, kept)))
 
     def _create_database(self) -> Any:  # noqa: ANN401 -- peewee has no types
-        # a row that is replaced is noted as removed, too
+        # a replaced row is noted as removed, too
         return SqliteDatabase(":memory:", pragmas={"foreign_keys": 0, "recursive_triggers": 1})
 
     def _load(self) -> None:
-        """Put in what is kept; then note which rows change."""
+        """Read the stored rows. From then on, note which rows change."""
         ours = self.database.connection()
         put_rows(ours, self._folder.rows(self._name))
         ours.execute("CREATE TEMP TABLE changed (part TEXT, number INTEGER, PRIMARY KEY (part, number))")
@@ -50,7 +50,7 @@ class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
         ours.commit()
 
     def device(self) -> tuple[str, str] | None:
-        """Whose keys are in it; None if nobody's yet."""
+        """The user and device of the keys; None if the store is new."""
         found = self.database.connection().execute("SELECT user_id, device_id FROM accounts").fetchone()
         return (str(found[0]), str(found[1])) if found else None
 
@@ -64,7 +64,7 @@ class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
         return kept
 
     def _keep(self) -> None:
-        """Seal what has changed in the database of the space. Raises `JournalProblem`, as `LeaseLost`."""
+        """Seal the changed rows in the database of the space. Raises `JournalProblem`, such as `LeaseLost`."""
         ours = self.database.connection()
         if ours.in_transaction:
             return  # a call within a call: the outer one keeps it
@@ -81,7 +81,7 @@ class SealedStore(SqliteStore):  # type: ignore[misc]  # nio has no types
 
 
 def of_keys(rows: list[tuple[str, int, bytes]]) -> list[tuple[str, int, bytes]]:
-    """The rows without nio's version of its tables, which belongs to the file rather than the keys."""
+    """The rows without nio's version of its tables, which belongs to the file and not to the keys."""
     return [row for row in rows if row[0] != _VERSION]
 
 
@@ -91,7 +91,7 @@ def rows_of(store: sqlite3.Connection) -> list[tuple[str, int, bytes]]:
 
 
 def put_rows(store: sqlite3.Connection, rows: list[tuple[str, int, bytes]]) -> None:
-    """Put these rows into a store that nio has just made."""
+    """Put these rows into a store that nio has just created."""
     tables = _tables(store)
     for table in {table for table, _, _ in rows} & tables:
         store.execute(f'DELETE FROM "{table}"')  # noqa: S608 -- one of nio's tables
@@ -122,7 +122,7 @@ def _read(store: sqlite3.Connection, table: str, which: str, *values: int) -> li
 
 
 def _keeping(store: type) -> list[str]:
-    """The calls that may change something."""
+    """The methods that may change the store."""
     return [
         name
         for name in dir(store)

@@ -1,7 +1,7 @@
 """The order and pace of our messages: one queue for the whole account.
 
-A default Synapse takes 10 events at once, then one in 5 seconds, reactions and edits included. Pure: the queue is the
-journal's outbox, the chat worker sends.
+A default Synapse takes 10 events at once, then one every 5 seconds, including reactions and edits. Pure: the queue is
+the journal's outbox, and the chat worker sends.
 """
 
 from __future__ import annotations
@@ -49,21 +49,22 @@ STOCK_KINDS = frozenset(
         "closed",
     }
 )
-"""The protocol messages by which something is decided or moves: somebody waits for each, on both sides."""
+"""The protocol messages that decide or move something. On both sides, people wait for them."""
 
 RESERVES = {Urgency.ANSWER: 1, Urgency.MESSAGE: 2, Urgency.EDIT: 4, Urgency.SEED: 4, Urgency.PICTURE: 6}
-"""How many events of the homeserver's burst are left to what is more urgent, once its limit is known."""
+"""The events of the homeserver's burst that are left for more urgent ones, once its limit is known."""
 OLDER_IS_MORE_URGENT_AFTER = timedelta(minutes=1)
 TRY_AGAIN_AFTER = timedelta(days=1)
 DEFAULT_PAUSE = 5.0
-"""What one event costs at a homeserver with default limits, seconds."""
+"""The seconds that one event costs at a homeserver with default limits."""
 
 
 def urgency(effect: Stored) -> Urgency:
-    """How urgent an effect of the chat lane is.
+    """The urgency of an effect of the chat queue.
 
-    First what moves stock. Then joining and announcing, which other things need; answers to people's lines; what else
-    people read, and what bots ask each other; then what only changes how a message looks; pictures last.
+    Messages that move stock come first. Then joining and announcing, because other messages need them; answers to
+    people's lines; other messages to people and bots; edits that only change how a message looks; suggested reactions;
+    pictures.
     """
     match effect:
         case SendEnvelope(draft=draft):
@@ -89,10 +90,10 @@ def _moves_stock(draft: Draft) -> bool:
 
 
 def queue_key(effect: Stored) -> str:
-    """The outbox's `key` for an effect: what has the same key never overtakes each other.
+    """The outbox's `key` for an effect. Effects with the same key never overtake each other.
 
-    A message and its edits keep their order. A suggested reaction has a key of its own: an edit with an envelope must
-    not wait for those of the same card. One whose message has no event id yet is not to be tried.
+    A message and its edits keep their order. A suggested reaction has its own key, because an edit with an envelope
+    must not wait for the reactions of the same card, and a reaction to a message without an event id isn't sent yet.
     """
     match effect:
         case ChatMessage(key=key):
@@ -106,12 +107,12 @@ def queue_key(effect: Stored) -> str:
 
 
 def superseded(rows: Iterable[OutboxRow]) -> frozenset[int]:
-    """The ids of queued rows that needn't be sent: what a later row says better, or an earlier one says as well.
+    """The ids of queued rows that needn't be sent, because another row says the same or something newer.
 
-    An edit without an envelope before a later edit of the same message. One with an envelope always goes, and in its
-    turn: its words may be old, what it says to the other bot is not. A protocol message that is to be sent again
-    although it still waits for its first time; a bare `seen` or `ask` before a later one. What was already begun
-    stays: it may have reached the room, and only the same transaction tells.
+    These are: an edit without an envelope, before a later edit of the same message (one with an envelope is always
+    sent, in its turn: its words may be outdated, but its envelope isn't); a protocol message that is queued again while
+    its first sending still waits; a bare `seen` or `ask` before a later one. A row that was begun stays: it may have
+    reached the room, and only the same transaction can find out.
     """
     rows = tuple(rows)
     return _edits_before_later_ones(rows) | _said_twice(rows)
@@ -153,11 +154,12 @@ def in_order(
     whose: Callable[[OutboxRow], str] = lambda _: "",
     served: Mapping[str, int] | None = None,
 ) -> tuple[OutboxRow, ...]:
-    """The rows as they are to be sent, without those that are superseded.
+    """The rows in the order of sending, without those that are superseded.
 
-    By urgency; among equals whoever was served longest ago (`whose` row it is, and in which of our sends that one was
-    `served` last) comes first, then by age. A row is as urgent as the most urgent one that must come after it:
-    of the same message, or about the same subject. What has waited for a minute is as urgent as an answer.
+    The most urgent come first. Among equals, first the one who was served longest ago (`whose`: the person, peer or
+    room of a row; `served`: the number of the send that served them last), then the oldest. A row is as urgent as the
+    most urgent row that must come after it: of the same message, or about the same subject. A row that has waited for a
+    minute is as urgent as an answer.
     """
     gone, turns = superseded(rows), served or {}
     waiting = sorted((row for row in rows if row.id not in gone), key=lambda row: row.id)
@@ -171,14 +173,14 @@ def in_order(
 
 
 def groups(row: OutboxRow) -> tuple[tuple[str, str], ...]:
-    """What the row must not overtake, nor be overtaken by: rows of the same message, or about the same subject."""
+    """The groups in which rows don't overtake each other: the row's message, and its subject."""
     draft = _draft(row)
     message = (_place(row),) if row.key else ()
     return (*message, ("", draft.subject)) if draft and draft.subject else message
 
 
 def reserve(row: OutboxRow, now: datetime) -> int:
-    """How many events of the burst it leaves for more urgent ones."""
+    """The number of events of the burst that it leaves for more urgent ones."""
     return RESERVES.get(Urgency(_urgency_by(row, now)), 0)
 
 
@@ -199,9 +201,9 @@ def _draft(row: OutboxRow) -> Draft | None:
 class Budget:
     """When the next event may be sent; learns the homeserver's limit from its refusals.
 
-    Until the first 429 it holds nothing back, as limits can be lifted for an account. Then it paces: one event costs
-    what the homeserver asked us to wait, and at least what it costs by default, unless that was less than a second.
-    After a day without a refusal it tries whether there is still a limit.
+    Until the first 429 it holds nothing back, because limits can be lifted for an account. From then on, one event
+    costs the time that the homeserver asked us to wait, but at least the default, unless that time was a second or
+    less. After a day without a refusal it tries whether there is still a limit.
 
     Attributes:
         burst: events that a full bucket holds (Synapse's default).
@@ -216,14 +218,14 @@ class Budget:
     refused_at: datetime | None = None
 
     def wait(self, now: datetime, reserved: int = 0) -> float:
-        """Seconds until something may be sent that leaves so many events of the burst to others; 0 for at once."""
+        """Seconds until an event may be sent that leaves this many events of the burst to others; 0 for at once."""
         if self.full_at is None:
             return 0.0
         left = max(self.burst - 1 - reserved, 0)
         return max(0.0, (self.full_at - timedelta(seconds=self.pause * left) - now).total_seconds())
 
     def sent(self, now: datetime) -> Budget:
-        """The budget after an event that went through."""
+        """The budget after an event was sent."""
         if self.full_at is None or self.refused_at is None:
             return self
         if now >= self.full_at and now - self.refused_at >= TRY_AGAIN_AFTER:
@@ -231,9 +233,10 @@ class Budget:
         return replace(self, full_at=max(self.full_at, now) + timedelta(seconds=self.pause))
 
     def limited(self, now: datetime, retry_after: float) -> Budget:
-        """The budget after a 429: nothing goes before `retry_after` seconds, then the same transaction again.
+        """The budget after a 429: nothing is sent for `retry_after` seconds, then the same transaction again.
 
-        What we are asked to wait is the rest of a pause that had begun, so seconds are taken as the default at least.
+        The time that we are asked to wait is only the rest of a pause, so more than a second counts as the default at
+        least.
         """
         cost = max(math.ceil(retry_after), DEFAULT_PAUSE) if retry_after > 1 else retry_after
         pause = max(self.pause, cost)
