@@ -245,7 +245,7 @@ class ChatWorker:
         return subject is not None and subject.decision is not None
 
     async def _send(self, row: OutboxRow, delivery: Delivery | None) -> None:
-        self._journal.begin(row.id, self._clock.now())
+        self._engine.begin(row.id)
         try:
             event_id = await self._carry(row, delivery)
         except ChatLimited as limit:

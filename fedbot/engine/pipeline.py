@@ -343,6 +343,12 @@ class Engine:
         self._announce(self.journal.set_row_aside(row, aside), aside)
         self.decide_all()
 
+    def begin(self, row: int) -> None:
+        """Journal that this effect starts now; the time counts if the clock turns out to be ahead."""
+        now = self.clock.now()
+        self._latest = max(now, self._latest or now)
+        self.journal.begin(row, now)
+
     def due(self, lane: Lane) -> tuple[OutboxRow, ...]:
         """The rows that may begin now. A row that can't be read back is quarantined."""
         while True:

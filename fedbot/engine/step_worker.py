@@ -202,7 +202,7 @@ class StepWorker:
         act = await self._made_ready(row, effect)
         if act is None:
             return
-        self._journal.begin(row.id, self._clock.now())
+        self._engine.begin(row.id)
         try:
             result = await act()
         except Unavailable as problem:

@@ -308,9 +308,12 @@ class StoredJournal(StoredArchive, journal.Journal):
             raise
 
     def last_moment(self) -> datetime | None:
-        """The time when the newest event was received, by our clock at that time; None in a new journal."""
-        found: list[Any] = self._database.rows("SELECT received_at FROM inbox ORDER BY seq DESC LIMIT 1")
-        return instant_from_text(found[0][0]) if found else None
+        """The time of the newest event or unfinished act, as our clock wrote it. None in a new journal."""
+        found: list[Any] = self._database.rows(
+            "SELECT (SELECT received_at FROM inbox ORDER BY seq DESC LIMIT 1),"
+            " (SELECT max(acted_at) FROM outbox WHERE state IN ('queued', 'acting'))"
+        )
+        return max((instant_from_text(moment) for moment in found[0] if moment), default=None)
 
     def clock_set_back(self, event: ClockSetBack) -> None:
         """Store this event, and correct the times of the outbox that a fast clock set."""

@@ -102,6 +102,8 @@ def queue_key(effect: Stored) -> str:
             return f"{key} {emoji}"
         case Leave(after=key):
             return key
+        case Announce(room=room):  # an older announcement that is sent again must not replace a newer one
+            return f"announce:{room}"
         case _:
             return ""
 

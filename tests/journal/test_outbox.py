@@ -24,7 +24,7 @@ from fedbot.ports.journal import (
 from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, Forget, Join
-from fedbot.rules.model.events import Event, Posted, PostRefused, StepDone, Tick, Waiting
+from fedbot.rules.model.events import ClockSetBack, Event, Posted, PostRefused, StepDone, Tick, Waiting
 from fedbot.rules.model.steps import Mirror, Mirrored
 from tests.journal.conftest import START, StandingClock
 
@@ -104,6 +104,14 @@ def test_the_intent_is_written_before_the_act(journal: StoredJournal) -> None:
     journal.postpone(row, LATER)
     begun = only(journal.due("act", LATER))
     assert (begun.attempts, begun.acted_at, begun.state) == (1, LATER, "queued")
+
+
+def test_an_act_that_a_fast_clock_began_shows_that_the_clock_was_ahead(journal: StoredJournal) -> None:
+    row = enqueue(journal)
+    journal.begin(row, LATER)
+    assert journal.last_moment() == LATER
+    journal.clock_set_back(ClockSetBack(START, LATER))
+    assert journal.last_moment() == START
 
 
 def test_the_outcome_becomes_an_event_and_the_row_is_done(journal: StoredJournal) -> None:

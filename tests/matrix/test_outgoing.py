@@ -150,6 +150,12 @@ def test_an_edit_with_an_envelope_does_not_wait_for_seeds_of_its_card() -> None:
     assert queue_key(seed) != queue_key(edit("a"))
 
 
+def test_an_announcement_never_overtakes_an_older_one_for_the_same_room() -> None:
+    older, newer = Announce(ROOM, {"parties": []}), Announce(ROOM, {"parties": [{"id": "alpha"}]})
+    assert queue_key(older) == queue_key(newer) != ""
+    assert queue_key(older) != queue_key(Announce("!other", {"parties": []}))
+
+
 def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 

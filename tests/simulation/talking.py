@@ -535,16 +535,16 @@ class Talk:
         cards = [card for card in self._federation.auditor.cards if card[2] in self._federation.auditor.consents.shows]
         if not cards:
             return
-        party, key, event_id = cards[-1 - a % min(len(cards), 3)]
-        person = self._who(party, None, b)
+        card = cards[-1 - a % min(len(cards), 3)]
+        person, answered = self._who(card[0], None, b), card[2]
         bots = {each.chat.user_id for each in self._federation.parties}
         latest = [e for e in self._federation.server.log[-40:] if e["sender"] in bots and "state_key" not in e]
         if c % 2 and latest:
-            person.says("!fed approve", reply_to=latest[a % len(latest)]["event_id"])
-        else:
-            said = person.says("!fed approve", reply_to=event_id)
+            answered = str(latest[a % len(latest)]["event_id"])
+        said = person.says("!fed approve", reply_to=answered)
+        for home, key in ((home, key) for home, key, event_id in cards if event_id == answered):
             identifier = key.partition(":")[2]
-            self._federation.auditor.typed(said, person.user_id, party, identifier, Choice.APPROVE, event_id)
+            self._federation.auditor.typed(said, person.user_id, home, identifier, Choice.APPROVE, answered)
         self._federation.tell(f"{person.user_id}: !fed approve (an answer)")
 
     async def review(self, a: int, b: int, *_: int) -> None:
