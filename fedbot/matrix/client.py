@@ -1,4 +1,4 @@
-"""The real Chat: our Matrix account on a homeserver, by matrix-nio (fake: tests/fakes/chat.py)."""
+"""The real Chat: our Matrix account on a homeserver, through matrix-nio (fake: tests/fakes/chat.py)."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _SLACK = 20
 """Seconds that a request may take beyond what it waits for, before we call the homeserver hung."""
 
 EARLIER_STAYS = 60.0
-"""Seconds from claiming the account: a bot that still works on the earlier device has read of it by then."""
+"""Seconds after claiming the account. By then, a bot that still runs on the earlier device has read of the claim."""
 
 INSTANCE = "dev.fedbot.instance"
 _HIGHEST_MARK = 2**53
-"""What JSON holds for everybody. The homeserver could tell more, and the journal would never get there."""
+"""The end of the integers that JSON holds everywhere. The journal could never catch up with a larger mark."""
 
 R = TypeVar("R")
 log = logging.getLogger(__name__)
@@ -47,17 +47,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Start:
-    """What a sync has to fetch beyond the news: everything after a start, nothing later."""
+    """The way a sync begins: `initial` without a token, `fresh` without the state of the sync before."""
 
     initial: bool
     fresh: bool
 
 
 class MatrixChat(Chat):
-    """Our account. Every method raises `ports.ChatProblem` and its kinds, nothing of nio's or aiohttp's.
+    """Our account. Every method raises only `ChatProblem` and `JournalProblem` of the ports, and their kinds.
 
-    A task that runs `sync` may be cancelled at any time: what it would have returned comes again, as nothing
-    here moves on before it returns. One `sync` at a time; the other methods run beside it.
+    A task that runs `sync` may be cancelled at any time: nothing here advances before `sync` returns, so the next call
+    returns the same again. Call only one `sync` at a time; the other methods may run beside it.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class MatrixChat(Chat):
     @classmethod
     @nothing_foreign
     async def open(cls, account: Account, folder: Folder, may_act: Callable[[], None] = lambda: None) -> MatrixChat:
-        """Sign in (see `login.sign_in` for its errors) and be ready; `close` it in the end.
+        """Sign in (see `login.sign_in` for its errors). Call `close` in the end.
 
-        If the keys of our device aren't here, as after a restore, as a new device (see `login.sign_in_anew`).
+        If the keys of our device are missing, as after a restore, sign in as a new device (see `login.sign_in_anew`).
         `may_act`: see `Connection`.
         """
         try:
@@ -103,9 +103,9 @@ class MatrixChat(Chat):
     @classmethod
     @nothing_foreign
     async def begin(cls, session: Session, connection: Connection, folder: Folder) -> MatrixChat:
-        """Our account as signed in, after our keys in `folder` are published and signed.
+        """Publish and sign our keys in `folder`, and return the account.
 
-        The connection is closed if that fails. Raises `DeviceTaken`, and what `open` does.
+        If that fails, the connection is closed. Raises `DeviceTaken`, and the errors of `open`.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(connection.close)
@@ -134,7 +134,7 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def catch_up(self, since: str) -> Batch:
-        """Everything that happened since, our own messages included, and the lines that we answered."""
+        """Everything that happened since, including our own messages and the lines that we answered."""
         return await self._batch(since, 0, own=True)
 
     async def _batch(self, since: str | None, timeout: float, *, own: bool) -> Batch:
@@ -183,7 +183,7 @@ class MatrixChat(Chat):
     def _with_what_waited(
         self, raw: RawSync, events: tuple[ChatEvent, ...], rooms: Rooms, now: datetime
     ) -> tuple[ChatEvent, ...]:
-        """Hold back lines without a key, and add those whose key has come, or that waited too long.
+        """Hold back lines without a key. Add those whose key has come, and those that waited too long.
 
         Lines that were redacted meanwhile are left out.
         """
@@ -200,15 +200,16 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def protocol_messages(self, room: str) -> tuple[EnvelopeSeen, ...]:
-        """All messages of the room's past that we may read, our own included, oldest first."""
+        """All protocol messages of the room's past that we can read, our own included, oldest first."""
         past = await self._gap(room, None, None)
         return protocol_messages_in(past, self.user_id, room, self._now())
 
     @nothing_foreign
     async def send(self, delivery: Delivery) -> str:
-        """Send one event, or put one state event. Returns its event id.
+        """Send one event, or put one state event; return its event id.
 
-        The same transaction again gives the same event. State needs none: the same again is nothing new.
+        The same transaction again gives the same event. State needs no transaction: putting the same state again
+        changes nothing.
         """
         room, kind = delivery.room, delivery.kind
         content: Mapping[str, Any] = delivery.content
@@ -240,7 +241,7 @@ class MatrixChat(Chat):
         if room in self._cipher.encrypted_rooms or room in self._rooms.pictures:
             return room in self._cipher.encrypted_rooms
         try:
-            # nio's call takes any error but a 404 for the event
+            # nio's own call takes any error except a 404 for the state event
             await self._connection.ask(f"reading {room}", "GET", ["rooms", room, "state", "m.room.encryption", ""])
         except ChatRefused as problem:
             if problem.code != "M_NOT_FOUND":
@@ -257,7 +258,7 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
-        """Upload a file, for a room. Uploading again makes another file, and the first stays unused."""
+        """Upload a file for a room. Another upload makes another file, and the first stays unused."""
         return await (self.upload_sealed(content) if await self._is_closed(room) else self._put(content, kind, name))
 
     @nothing_foreign
@@ -304,7 +305,7 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
-        """Join a room by id (then we must be invited, or it is open here or at `via`) or alias; again is no error."""
+        """Join a room by alias, or by id if we are invited or it is public (here or at `via`). May be repeated."""
         await self._ask(f"joining {room}", lambda: self._connection.join(room, via), nio.JoinResponse)
 
     @nothing_foreign
@@ -314,7 +315,7 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def typing(self, room: str, seconds: int) -> None:
-        """Show the typing notice for so many seconds; 0 removes it."""
+        """Show the typing notice for this many seconds; 0 removes it."""
         await self._ask(
             f"typing in {room}",
             lambda: self._connection.room_typing(room, seconds > 0, timeout=max(1, seconds * 1000)),
@@ -343,7 +344,7 @@ class MatrixChat(Chat):
     async def _sync(
         self, since: str | None, timeout: float, sync_filter: dict[str, Any], *, full_state: bool
     ) -> nio.SyncResponse:
-        self._connection.next_batch = ""  # nio would use it in place of no token
+        self._connection.next_batch = ""  # nio would use it if `since` is None
         return await self._ask(
             "syncing",
             lambda: self._connection.sync(
@@ -354,7 +355,7 @@ class MatrixChat(Chat):
         )
 
     async def _invitations(self) -> dict[str, tuple[Raw, ...]]:
-        """All pending invitations. With a sync token each comes only once, and that answer may be lost."""
+        """All pending invitations. A sync with a token lists each only once, and that answer may have been lost."""
         response = await self._sync(None, 0, invitations_filter(), full_state=False)
         return invitations_of(response)
 
@@ -378,14 +379,14 @@ class MatrixChat(Chat):
         except ChatRefused as error:
             if error.code != "M_FORBIDDEN":
                 raise
-            # We are out of the room by now, so nothing that we missed there can be acted upon.
+            # We are out of the room by now, so we can't act on anything that we missed there.
             log.warning("What was missed in %s can't be read: %s", room, error.text)
             return raw
         known = {event.get("event_id") for event in raw.timeline}
         return replace(raw, gap=tuple(event for event in gap if event.get("event_id") not in known))
 
     async def _state(self, room: str) -> tuple[Raw, ...]:
-        """The room's present state; empty if we are no longer in it."""
+        """The room's current state; empty if we are no longer in it."""
         try:
             found = await self._connection.state(room)
         except ChatRefused as error:
@@ -395,7 +396,7 @@ class MatrixChat(Chat):
         return tuple(event for event in found if isinstance(event, dict))
 
     async def _gap(self, room: str, before: str | None, since: str | None) -> list[Raw]:
-        """What happened after `since` and before a cut timeline, oldest first. None: from the first, up to now."""
+        """The events after `since` and before a cut timeline, oldest first. None: from the first, or up to now."""
         newest_first: dict[str, Raw] = {}
         start, more = before, True
         while more:
@@ -413,7 +414,7 @@ class MatrixChat(Chat):
 
 
 def _sources(events: list[Any]) -> tuple[Raw, ...]:
-    """The JSON of nio's events, the ones that it calls bad or unknown included."""
+    """The JSON of nio's events, including those that nio calls bad or unknown."""
     return tuple(event.source for event in events)
 
 
@@ -432,7 +433,7 @@ def _invitation_source(event: Any) -> Raw:  # noqa: ANN401  # nio has no types
 
 
 def _instance_in(response: nio.SyncResponse) -> str:
-    """Which process claimed the account last, by this response; '' if it doesn't tell."""
+    """The process that claimed the account last, according to this response; '' if it doesn't say."""
     found = [
         event.content.get("instance")
         for event in response.account_data_events
@@ -469,9 +470,8 @@ def invitations_filter() -> dict[str, Any]:
 def _unlike_any(sync_filter: dict[str, Any]) -> dict[str, Any]:
     """The filter with a random event type added.
 
-    Synapse repeats its answer for two minutes if it is asked the same: a second start within them would be told of
-    rooms, invitations and who has claimed the
-    account as they were.
+    Synapse repeats its answer to an identical request for two minutes. A second start in that time would get outdated
+    rooms, invitations and claims.
     """
     timeline = {**sync_filter["room"]["timeline"], "not_types": [f"dev.fedbot.none.{secrets.token_hex(8)}"]}
     return {**sync_filter, "room": {**sync_filter["room"], "timeline": timeline}}

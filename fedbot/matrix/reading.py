@@ -1,7 +1,7 @@
-"""What one Matrix event means to the rules: JSON in, an event of `rules.model.events` out.
+"""Translates one Matrix event into an event of `rules.model.events`.
 
-Pure, and tolerant: whatever strangers send, an event is read or left out, never an error. The real sync and
-the tests' in-memory rooms both read through here.
+Pure and tolerant: an event from a stranger is read or left out; it never causes an error. The real sync and the tests'
+in-memory rooms both read through this module.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from fedbot.rules.model.names import can_be_stored, clean_name, clean_text
 
 ENVELOPE = "dev.fedbot"
 INTERIM = "dev.fedbot.interim"
-"""The relation of a reply that only says that the answer comes later. Relations stay in clear in encrypted rooms."""
+"""The relation of a reply that only says that the answer comes later. Encryption doesn't cover relations."""
 ENVELOPE_TYPE = "dev.fedbot.envelope"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OF_A_FILE = ("url", "v", "key", "iv", "hashes")  # the last four of an encrypted one
+_OF_A_FILE = ("url", "v", "key", "iv", "hashes")  # the last four only of an encrypted file
 _REPLY_QUOTE = ("> <@", "> * <@")
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads one room's events for one account. `asked_at` stands in for times that can't be read.
+    """Reads one room's events for one account. `asked_at` replaces times that can't be read.
 
-    `own`: our own messages count too, for a bot whose journal knows less than the room.
+    `own`: read our own messages too, for a bot whose journal knows less than the room.
     """
 
     us: str
@@ -49,11 +49,11 @@ class Reader:
     own: bool = False
 
     def message(self, raw: Raw, picture: RoomPicture) -> ChatEvent | None:
-        """A timeline event that is no state; None if it is nothing to us, our own, or can't be read.
+        """A timeline event that isn't state; None if it is our own, means nothing to us, or can't be read.
 
         `picture` is the room as it was then.
         """
-        # A hub's parties will talk through the room; then envelopes of ours count too.
+        # with `own`, our envelopes count, but nothing else of ours
         is_ours = raw.get("sender") == self.us
         if not self._readable(raw) or (is_ours and not self.own):
             return None
@@ -62,13 +62,13 @@ class Reader:
         return None if is_ours and not isinstance(found, EnvelopeSeen) else found
 
     def state(self, raw: Raw) -> ChatEvent | None:
-        """A state event that says something by itself: a party's announcement, or the room's end.
+        """A state event with a meaning of its own: a party's announcement, or the end of the room.
 
-        Names, power, encryption and members come as one `RoomSeen` of the whole room instead.
+        Names, power levels, encryption and members come as one `RoomSeen` of the whole room instead.
         """
         if not self._readable(raw) or not is_state(raw) or raw["sender"] == self.us:
             return None
-        # The homeserver lets nobody write a state key that is another's id, but any other text (facts §2).
+        # The homeserver lets nobody use another's id as a state key, but any other text.
         if raw["type"] == PARTY and raw["state_key"] == raw["sender"]:
             return PartyAnnounced(**self._base(raw), content=dict(content_of(raw)))
         if raw["type"] == TOMBSTONE and raw["state_key"] == "":
@@ -77,7 +77,7 @@ class Reader:
         return None
 
     def removal(self, raw: Raw) -> Removed | None:
-        """The end of our own membership. A declined or withdrawn invitation is none."""
+        """The end of our own membership. A declined or withdrawn invitation isn't one."""
         if not is_own_membership(raw, self.us) or not self._readable(raw):
             return None
         membership = content_of(raw).get("membership")
@@ -87,10 +87,10 @@ class Reader:
         return Removed(**self._base(raw), reason=reason, banned=membership == "ban")
 
     def invitation(self, state: list[Raw]) -> Invited | None:
-        """An invitation from the stripped state that comes with it.
+        """An invitation, from the stripped state that comes with it.
 
-        Stripped state has neither ids nor times (Synapse 1.163). Then `event_id` is empty, as one made up by us
-        would make a second invitation look like a repetition of the first.
+        Stripped state has neither ids nor times (Synapse 1.163). Then `event_id` is empty: an invented id would make a
+        second invitation look like a repetition of the first.
         """
         own = [raw for raw in state if is_own_membership(raw, self.us)]
         if not own or content_of(own[-1]).get("membership") != "invite":
@@ -109,10 +109,10 @@ class Reader:
         )
 
     def said(self, raw: Raw, picture: RoomPicture) -> ChatEvent | None:
-        """A message: an envelope if it carries one, else what a person said (`m.text` only).
+        """A message: an envelope if it contains one, else a person's line (`m.text`) or photo.
 
-        Bots speak as `m.notice`; the spec wants bots not to answer those. A bot's edit has its envelope in
-        the top-level content too, so edits need no look into `m.new_content` for it.
+        Bots send `m.notice`, and by the spec bots don't answer those. The envelope of a bot's edit is in the top-level
+        content too, so this doesn't look for it in `m.new_content`.
         """
         content = content_of(raw)
         relation = _object(content.get("m.relates_to"))
@@ -140,7 +140,10 @@ class Reader:
         )
 
     def _photo(self, raw: Raw) -> ChatEvent | None:
-        """A picture; None if it isn't told where it lies. Its caption is the body, if that isn't the file's name."""
+        """A photo; None if the event doesn't give its address.
+
+        Its caption is the body, if that isn't the file's name.
+        """
         content = content_of(raw)
         file = _object(content.get("file")) or {"url": content.get("url")}
         size = _object(content.get("info")).get("size")
@@ -156,20 +159,23 @@ class Reader:
         )
 
     def unreadable(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
-        """A line that couldn't be decrypted. It has no id: once it is decrypted, the line itself is the news."""
+        """A line that couldn't be decrypted.
+
+        It has no event id, because the decrypted line comes later under that id.
+        """
         return Unreadable(**self._base(raw) | {"event_id": ""}, line=raw["event_id"])
 
     def envelope(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
-        """The event type that clients don't show. The content's key is the same as in a message."""
+        """The event type that clients don't show. Its content has the same key as a message's."""
         envelope = content_of(raw).get(ENVELOPE)
         if not isinstance(envelope, Mapping):
             return None
         return EnvelopeSeen(**self._base(raw), envelope=dict(envelope))
 
     def reacted(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
-        """A reaction, its key byte for byte. One that was taken back already has no content any more.
+        """A reaction, its key byte for byte. One that is already redacted has no content any more.
 
-        Nothing is lost by that: its redaction comes too, and what never counted needs no undoing.
+        Nothing is lost by that: the redaction comes too, and a reaction that never counted needs no undoing.
         """
         relation = _object(content_of(raw).get("m.relates_to"))
         target, key = relation.get("event_id"), relation.get("key")
@@ -180,7 +186,7 @@ class Reader:
         return Reacted(**self._base(raw), target=target, key=key)
 
     def redacted(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
-        """Something was taken back. The target is at the top or, since room version 11, in the content."""
+        """A redaction. The target is at the top level or, since room version 11, in the content."""
         target = raw.get("redacts", content_of(raw).get("redacts"))
         return Redacted(**self._base(raw), target=target) if isinstance(target, str) else None
 
@@ -213,7 +219,7 @@ def is_own_membership(raw: Raw, us: str) -> bool:
 
 
 def membership_before(raw: Raw) -> str | None:
-    """What a membership event replaced: 'join', 'leave', 'invite' …; None if it doesn't say."""
+    """The membership that this event replaced: 'join', 'leave', 'invite' …; None if it doesn't say."""
     before = _object(_object(raw.get("unsigned")).get("prev_content")).get("membership")
     return before if isinstance(before, str) else None
 
@@ -225,10 +231,10 @@ def speaks_fedbot(raw: Raw) -> bool:
 
 
 def _answers(raw: Raw) -> dict[str, Any]:
-    """Which message it replies to, and in which thread it is."""
+    """The message that it replies to, and the thread that it is in."""
     relation = _object(content_of(raw).get("m.relates_to"))
     in_thread = relation.get("rel_type") == "m.thread"
-    # In a thread, clients without threads are shown a reply to the last message: not meant as one.
+    # In a thread, clients without threads see a reply to the last message. It isn't meant as one.
     falls_back = in_thread and relation.get("is_falling_back") is True
     return {
         "reply_to": "" if falls_back else answered_line(raw),
@@ -253,7 +259,7 @@ def is_edit(raw: Raw) -> bool:
 
 
 def _mentions(content: Mapping[str, Any], user: str) -> bool:
-    """Whether the message's own list of mentions has that user."""
+    """Whether the message's own list of mentions contains the user."""
     mentioned = _object(content.get("m.mentions")).get("user_ids")
     return isinstance(mentioned, list) and user in mentioned
 
@@ -287,4 +293,4 @@ _MESSAGES: dict[str, _Read] = {
     "m.room.redaction": Reader.redacted,
 }
 READ = frozenset(_MESSAGES)
-"""The types that we read of what is no state; the homeserver leaves out what isn't here."""
+"""The event types that we read, besides state. The homeserver leaves out all others."""

@@ -1,4 +1,4 @@
-"""What we know of one room: its members and state, and who may do what in it (Matrix spec, 'Power levels')."""
+"""Our picture of one room: its members and state, and everybody's power in it (Matrix spec, 'Power levels')."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def room_version(create: Content | None) -> str:
 
 
 def creators(create: Content | None, sender: str) -> frozenset[str]:
-    """Who created the room: `sender` is that of `m.room.create`, since version 12 it may name more."""
+    """The room's creators: the `sender` of `m.room.create`; since version 12 it may name more."""
     if create is None:
         return frozenset()
     number = _number(room_version(create))
@@ -72,7 +72,7 @@ def _number(version: str) -> int:
 
 
 def _integer(value: object, default: int) -> int:
-    """Levels were allowed to be strings before room version 10; anything unreadable counts as absent."""
+    """The level as an integer. Before room version 10 strings were allowed. Anything unreadable counts as absent."""
     if isinstance(value, bool):
         return default
     if isinstance(value, int):
@@ -94,7 +94,7 @@ Raw = Mapping[str, Any]
 
 
 class Opened(dict[str, Any]):
-    """An event that was encrypted by a device of its sender, with what was inside in its place."""
+    """An event that was encrypted by a device of its sender, with the decrypted type and content in place."""
 
 
 PARTY = "dev.fedbot.party"
@@ -110,7 +110,7 @@ NEEDED = {
     "m.room.canonical_alias",
     "m.room.encryption",
 }
-"""The state that we need; the homeserver leaves out what isn't here."""
+"""The state that we need. The homeserver leaves out all other state."""
 
 
 def content_of(raw: Raw) -> Mapping[str, Any]:
@@ -125,7 +125,7 @@ def is_state(raw: Raw) -> bool:
 
 
 def is_needed(raw: Raw) -> bool:
-    """Whether it is a state event that a picture of the room holds."""
+    """Whether it is a state event that a `RoomPicture` keeps."""
     kind = raw.get("type")
     return isinstance(kind, str) and kind in NEEDED and is_state(raw)
 
@@ -138,7 +138,7 @@ class RoomPicture:
 
     @classmethod
     def of(cls, state: Iterable[Raw]) -> RoomPicture:
-        """The picture of a whole state."""
+        """The picture of a complete state."""
         picture = cls()
         for raw in state:
             picture.apply(raw)
@@ -154,12 +154,12 @@ class RoomPicture:
         return RoomPicture(dict(self.state))
 
     def apply(self, raw: Raw) -> None:
-        """Take in a state event; anything else, and state that we don't need, leaves the picture as it is."""
+        """Take in a state event. Other events, and state that we don't need, change nothing."""
         if is_needed(raw):
             self.state[(raw["type"], raw["state_key"])] = raw
 
     def members(self) -> dict[str, str]:
-        """The joined members' ids with their display names; the id where there is none (Matrix spec)."""
+        """The joined members' ids with their display names, or the id if there is none (Matrix spec)."""
         return {
             user: clean_name(content_of(raw).get("displayname")) or user
             for (kind, user), raw in self.state.items()
@@ -167,7 +167,7 @@ class RoomPicture:
         }
 
     def readers(self) -> frozenset[str]:
-        """Who can read a message sent now: the members, and the people who are invited."""
+        """The people who can read a message sent now: the joined and the invited members."""
         return frozenset(
             user
             for (kind, user), raw in self.state.items()
@@ -176,11 +176,11 @@ class RoomPicture:
 
     @property
     def encrypted(self) -> bool:
-        """Whether it is an encrypted room."""
+        """Whether the room is encrypted."""
         return ("m.room.encryption", "") in self.state
 
     def may(self, user: str, kind: str, *, state: bool) -> bool:
-        """Whether the user has the power to send this type. Being in the room is not asked here."""
+        """Whether the user has the power to send this type. Doesn't check whether the user is in the room."""
         create = self._content("m.room.create")
         levels = self._content("m.room.power_levels")
         sender = self.state.get(("m.room.create", ""), {}).get("sender")

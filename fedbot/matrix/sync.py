@@ -1,7 +1,7 @@
-"""From a sync response to events, in order: what is news, what is only history, what changed about a room.
+"""Turns a sync response into events, in order: news, history, and changes of rooms.
 
-Nio fires no callback when we are kicked, and a callback that fails loses the event, so
-the response is read here, room by room, as JSON. Pure: `chat.client` fetches, this module reads.
+Nio has no callback for our removal from a room, and a callback that fails loses its event. So this module reads the
+response itself, room by room, as JSON. Pure: `matrix.client` fetches the response.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ class Rooms:
     def read(
         self, raw: RawSync, asked_at: datetime, *, initial: bool = False, own: bool = False
     ) -> tuple[ChatEvent, ...]:
-        """The events of a sync, oldest first within each room; the pictures change only if all was read.
+        """The events of a sync, oldest first within each room. The pictures change only if everything was read.
 
-        A room that we have just come into brings lines from before; those are left out. Some that were news once
-        may come again, after a start or a rejoin: the journal knows them by their event ids.
+        A room that we have just joined shows lines from before; those of people are marked as missed. After a start or
+        a rejoin, old news may come again: the journal knows it by its event ids.
 
-        `initial`: a sync without a token. What it shows of timelines happened before we listened, so nothing
-        of it is news: nobody expects an answer to those lines any more, and acting on them would surprise.
-        Invitations, and what is true of each room now, come all the same. `own`: see `Reader`.
+        `initial`: a sync without a token. Its timelines happened before we listened, so nothing of them is news: nobody
+        expects an answer to those lines any more, and acting on them would surprise people. Invitations and the current
+        state of each room count all the same. `own`: see `Reader`.
         """
         pictures = dict(self.pictures)
         events: list[ChatEvent] = []
@@ -93,7 +93,7 @@ class Rooms:
 
 
 def shows_history(raw: RawSync, us: str) -> bool:
-    """Whether this account has been a fedbot before: an event in it is ours and of a kind only we send."""
+    """Whether this account has been a fedbot before: the sync has an event of ours that only fedbots send."""
     return any(event.get("sender") == us and speaks_fedbot(event) for event in raw.events())
 
 
@@ -116,23 +116,23 @@ def own_messages(raw: RawSync, us: str) -> tuple[OwnMessage, ...]:
 
 
 def protocol_messages_in(timeline: Iterable[Raw], us: str, room: str, now: datetime) -> tuple[EnvelopeSeen, ...]:
-    """The messages in a room's past, our own included, in their order."""
+    """The protocol messages in a room's past, our own included, in their order."""
     reader, picture = Reader(us, room, now, own=True), RoomPicture()
     found = [reader.message(raw, picture) for raw in timeline if not is_state(raw)]
     return tuple(event for event in found if isinstance(event, EnvelopeSeen))
 
 
 def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list[ChatEvent]:
-    """The messages from before we left a room, and that we left."""
+    """The events from before we left a room, and our removal."""
     events, _ = _read_in_order(reader, raw, before, left=True)
     if _has_removal(events):
         return events
-    # The timeline may be empty or cut, and show it only in its state.
+    # The timeline may be empty or cut, with the removal only in the state.
     in_state = [removal for removal in map(reader.removal, raw.state) if removal]
     if in_state:
         return [*events, in_state[-1]]
     if before is not None:
-        # We were in at the last sync and are not now; that nobody told us why changes nothing for the rules.
+        # We were in at the last sync and are out now. The rules don't need the reason.
         return [*events, Removed(room=reader.room, event_id="", sender="", at=reader.asked_at)]
     return events
 
@@ -140,10 +140,10 @@ def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list
 def _read_joined(
     reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool
 ) -> tuple[list[ChatEvent], RoomPicture]:
-    """The room's events and its picture now.
+    """The room's events and its current picture.
 
-    If the room is new to us or its picture changed, a `RoomSeen` comes first, so that what follows is read
-    with the members known. After a removal it comes in any case, and last, as we are back in.
+    If the room is new to us or its picture changed, a `RoomSeen` comes first, so that the events are read with the
+    members known. After a removal there is always a `RoomSeen`, and it comes last, because we are back in.
     """
     events, picture = _read_in_order(reader, raw, before, initial=initial)
     if picture == before and not _has_removal(events):
@@ -159,11 +159,11 @@ def _read_joined(
 def _read_in_order(
     reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool = False, left: bool = False
 ) -> tuple[list[ChatEvent], RoomPicture]:
-    """Gap, state, timeline. Messages count only while we were in the room; state whenever it was set.
+    """Read gap, state and timeline. Messages count only while we were in the room; state always counts.
 
-    A room's first sync after we came in shows its last lines, whoever they were for. If we didn't know the room
-    (`before`), what counts is what comes after we came in, for the last time if we were in and out before. What was
-    said while we were out is told as missed; of a room that we are out of (`left`) it is left out.
+    A room's first sync after we joined also shows its last lines from before. If we didn't know the room (`before`),
+    only lines after our last join count. Lines from a time when we were out are marked as missed; for a room that we
+    have left (`left`), they are left out.
     """
     picture = RoomPicture.of(raw.current) if raw.current else before.copy() if before else RoomPicture()
     events: list[ChatEvent] = []
@@ -197,18 +197,18 @@ def _read_in_order(
 
 
 def _were_out(raw: RawRoom, us: str) -> bool:
-    """Whether our first membership event in it says that we were out before: the end of a ban, for example."""
+    """Whether our first membership event shows that we were out before, for example because it ends a ban."""
     own = [event for event in (*raw.gap, *raw.timeline) if is_own_membership(event, us)]
     return bool(own) and membership_before(own[0]) not in {"join", None}
 
 
 def _missed(event: ChatEvent | None) -> ChatEvent | None:
-    """Lines and reactions of people while we were out, marked as missed."""
+    """The event, marked as missed if it is a person's line or reaction; else None."""
     return replace(event, missed=True) if isinstance(event, Said | Reacted) else None
 
 
 def _comes_in(event: Raw, us: str) -> bool:
-    """Whether we join by this event; a new display name is a membership event too, but no joining."""
+    """Whether we join by this event. A new display name is a membership event too, but not a join."""
     joins = is_own_membership(event, us) and content_of(event).get("membership") == "join"
     return joins and membership_before(event) != "join"
 
