@@ -39,7 +39,7 @@ def suspended(**changes: object) -> Connection:
 # --- connect ---
 
 
-def test_asking_pins_what_is_announced_and_is_answered_by_the_offer() -> None:
+def test_a_request_pins_the_announced_key_and_is_answered_by_the_offer() -> None:
     world = World()
     assert world.asks("connect betaspace") == ()
     assert world.does("connect Beta Space") is None
@@ -55,7 +55,7 @@ def test_asking_pins_what_is_announced_and_is_answered_by_the_offer() -> None:
     assert post.draft.kind == "connect"
 
 
-def test_asking_who_has_asked_us_is_our_yes_on_that_card() -> None:
+def test_asking_a_space_that_has_asked_us_approves_its_card() -> None:
     offered = offered_to_us()
     world = World(offered)
     assert world.does("connect betaspace") is None
@@ -76,14 +76,14 @@ def test_asking_who_has_asked_us_is_our_yes_on_that_card() -> None:
         (connected(room=OTHER_ROOM), "connection_elsewhere"),
     ],
 )
-def test_who_is_connected_or_asked_already_is_not_asked_again(connection: Connection, name: str) -> None:
+def test_a_space_that_is_connected_or_was_asked_is_not_asked_again(connection: Connection, name: str) -> None:
     world = World(connection)
     assert world.says("connect betaspace").name == name
     assert world.effects == []
 
 
 @pytest.mark.parametrize("state", [ConnectionState.DECLINED, ConnectionState.EXPIRED, ConnectionState.ENDED])
-def test_after_an_end_one_may_ask_again_under_the_next_generation(state: ConnectionState) -> None:
+def test_after_an_end_the_next_request_has_the_next_generation(state: ConnectionState) -> None:
     world = World(connected(state))
     assert world.does("connect betaspace") is None
     assert [c.generation for c in world.turn.connections() if c.state is ConnectionState.ASKED] == [2]
@@ -99,20 +99,20 @@ def test_a_wrong_name_asks_nobody(text: str, name: str) -> None:
     assert world.effects == []
 
 
-def test_of_two_bots_that_claim_a_party_the_first_is_asked() -> None:
+def test_the_first_of_two_bots_that_claim_a_party_is_asked() -> None:
     world = World(announcement("betaspace", "@pretender:example.org", "Pretender"))
     assert [bot for bot, _ in world.turn.announced(ROOM, "betaspace")] == [BETA_BOT]
     assert world.says("connect Pretender").name == "no_such_space"
 
 
-def test_in_the_admin_room_one_is_told_where_to_say_it() -> None:
+def test_in_the_admin_room_the_answer_says_where_to_type_it() -> None:
     phrase = World().says("connect betaspace", room=ADMIN_ROOM)
     assert phrase == Phrase(
         messages.line_errors.not_in_this_room, {"text": "connect betaspace", "rooms": ("Makerspaces", OTHER_ROOM)}
     )
 
 
-def test_when_we_hide_nobody_is_asked() -> None:
+def test_nobody_is_asked_while_we_are_hidden() -> None:
     hidden = World(us=replace(HOME, discoverable=False))
     assert hidden.says("connect betaspace").name == "we_are_hidden"
 
@@ -120,7 +120,7 @@ def test_when_we_hide_nobody_is_asked() -> None:
 # --- review ---
 
 
-def test_a_review_tells_both_fingerprints_and_changes_nothing() -> None:
+def test_a_review_shows_both_fingerprints_and_changes_nothing() -> None:
     world = World(suspended())
     phrase = world.says("review")
     (change,) = phrase.about["changes"]
@@ -148,12 +148,12 @@ def test_any_other_word_leaves_it_suspended(word: str) -> None:
     assert world.connection(suspended()).peer_key == KEYS["betaspace"]
 
 
-def test_a_review_can_be_said_in_the_admin_room() -> None:
+def test_a_review_works_in_the_admin_room() -> None:
     world = World(suspended())
     assert world.says(f"review betaspace accept {NEW}", room=ADMIN_ROOM).name == "reviewed"
 
 
-def test_what_waits_in_another_room_is_not_told_here() -> None:
+def test_a_connection_that_waits_in_another_room_is_not_shown_here() -> None:
     assert World(suspended()).says("review", room=OTHER_ROOM) == Phrase(messages.keys.review_nothing, {"space": ""})
     assert World(connected()).says("review betaspace") == Phrase(messages.keys.review_nothing, {"space": "Beta Space"})
 
@@ -162,7 +162,7 @@ def test_accepting_needs_a_space() -> None:
     assert World(suspended()).says(f"review accept {NEW}").name == "accept_without_space"
 
 
-def test_a_review_sends_what_was_not_seen_again_under_the_new_key() -> None:
+def test_a_review_sends_unread_messages_again_under_the_new_key() -> None:
     world = World(suspended(), pushed())
     transfer, _ = write(world.turn, pushed(), bodies.Cancelled(), awaits=True)
     world.turn.save(transfer)
@@ -171,7 +171,7 @@ def test_a_review_sends_what_was_not_seen_again_under_the_new_key() -> None:
     assert [(draft.kind, draft.sealed_to) for draft in sent] == [("cancelled", NEW_KEY)]
 
 
-def test_a_connection_that_was_being_made_goes_on_being_made() -> None:
+def test_a_connection_in_the_making_continues() -> None:
     connection = suspended(own_ready=False, peer_ready=False)
     world = World(connection)
     world.says(f"review betaspace accept {NEW}")
@@ -179,7 +179,7 @@ def test_a_connection_that_was_being_made_goes_on_being_made() -> None:
     assert [type(effect.step) for effect in world.effects if isinstance(effect, Do)] == [MakeCompany]
 
 
-def test_a_connection_that_waited_for_the_peer_waits_on() -> None:
+def test_a_connection_that_waits_for_the_peer_keeps_waiting() -> None:
     connection = suspended(peer_ready=False)
     world = World(connection)
     world.says(f"review betaspace accept {NEW}")

@@ -1,4 +1,4 @@
-"""Days as people type them, and what can't be meant."""
+"""Days as people type them, and impossible ones."""
 
 from __future__ import annotations
 
@@ -92,19 +92,19 @@ def test_a_day_is_read_as_people_type_it(words: str, day: str) -> None:
         ("3", "day_unclear"),
     ],
 )
-def test_what_can_not_be_meant_says_why(words: str, complaint: str) -> None:
+def test_an_impossible_day_says_why(words: str, complaint: str) -> None:
     meant = last_day(words, NOW, "UTC")
     assert isinstance(meant, Phrase)
     assert meant.name == complaint
 
 
-def test_today_is_that_of_the_space() -> None:
+def test_today_is_the_spaces_own_date() -> None:
     late = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
     assert last_day("today", late, "UTC") == date(2026, 11, 24)
     assert last_day("today", late, "Europe/Berlin") == date(2026, 11, 25)
 
 
-def test_more_time_is_counted_from_the_last_day_but_a_date_is_a_date() -> None:
+def test_an_extension_is_counted_from_the_due_date_but_a_date_is_a_date() -> None:
     today, due = date(2026, 11, 24), date(2026, 12, 15)
     assert day_from("2 weeks", today, due) == date(2026, 12, 29)
     assert day_from("until 31.1.", today, due) == date(2027, 1, 31)
@@ -134,13 +134,13 @@ def test_a_name_with_for_in_it_is_no_day(words: str, is_one: bool) -> None:
         ("4/4", date(2027, 4, 4)),
     ],
 )
-def test_days_are_read_as_people_say_them(words: str, day: date) -> None:
+def test_spoken_days_are_read(words: str, day: date) -> None:
     assert reads_as_day(words)
     assert day_from(words, date(2026, 11, 24), date(2026, 11, 24)) == day
 
 
 @pytest.mark.parametrize("words", ["3/4", "3/4/2027", "03/04"])
-def test_a_day_with_a_slash_that_may_be_two_days_is_asked_back(words: str) -> None:
+def test_a_day_with_a_slash_that_may_be_two_days_is_asked_about(words: str) -> None:
     outcome = day_from(words, date(2026, 11, 24), date(2026, 11, 24))
     assert isinstance(outcome, Phrase)
     assert outcome.name == "day_ambiguous"

@@ -48,7 +48,7 @@ def decision(person: str = ANNA, stage: DecisionStage = DecisionStage.GRACE) -> 
 
 
 @pytest.mark.parametrize(("verb", "choice"), [("approve", Choice.APPROVE), ("decline", Choice.DECLINE)])
-def test_a_line_begins_the_same_decision_as_a_tap(verb: str, choice: Choice) -> None:
+def test_a_line_begins_the_same_decision_as_a_reaction(verb: str, choice: Choice) -> None:
     world = World(connected(), MATCHED)
     assert world.does(f"{verb} {MATCHED.code}") is None
     begun = world.transfer(MATCHED).decision
@@ -79,27 +79,27 @@ def test_without_an_id_and_without_a_reply_nothing_is_guessed() -> None:
     assert world.transfer(MATCHED).decision is None
 
 
-def test_an_unknown_id_is_told_with_what_may_be_meant() -> None:
+def test_an_unknown_id_is_answered_with_possible_ones() -> None:
     world = World(connected(), MATCHED)
     typo = MATCHED.code[:3] + "!" + MATCHED.code[3:] + "q"
     phrase = world.says(f"approve {typo}")
     assert (phrase.name, phrase.about["near"]) == ("no_such_id", (MATCHED.code,))
 
 
-def test_an_id_that_fits_two_is_asked_back() -> None:
+def test_an_id_that_fits_two_is_asked_about() -> None:
     fake = replace(MATCHED, id=MATCHED.id[:6] + "z" * 14 + "-push", code=MATCHED.id[:7])
     phrase = World(connected(), MATCHED, fake).says(f"approve {MATCHED.id[:5]}")
     assert (phrase.name, set(phrase.about["subjects"])) == ("several_subjects", {MATCHED, fake})
 
 
-def test_what_the_peer_decides_is_not_decided_here() -> None:
+def test_a_decision_of_the_peers_is_not_taken_here() -> None:
     phrase = World(connected(), pushed()).says(f"approve {pushed().code}")
     assert phrase == Phrase(messages.approval.decided_elsewhere, {"subject": pushed(), "party": "Beta Space"})
     asked = connected(ConnectionState.ASKED)
     assert World(asked).says(f"decline {asked.code}").name == "decided_elsewhere"
 
 
-def test_a_case_of_another_room_is_neither_decided_nor_shown_here() -> None:
+def test_a_transfer_of_another_room_is_neither_decided_nor_shown_here() -> None:
     elsewhere = replace(MATCHED, room=OTHER_ROOM)
     world = World(connected(), elsewhere)
     assert world.says(f"approve {elsewhere.code}").name == "subject_elsewhere"
@@ -116,7 +116,7 @@ def test_a_decision_is_not_taken_in_the_admin_room() -> None:
 UNMATCHED = replace(MATCHED, progress=(Progress(1, match="none"),))
 
 
-def test_a_line_without_a_part_cannot_be_approved_and_is_looked_for_again() -> None:
+def test_a_line_without_a_part_can_not_be_approved_and_is_matched_again() -> None:
     world = World(connected(), UNMATCHED)
     phrase = world.says(f"approve {UNMATCHED.code}")
     assert (phrase.name, phrase.about["numbers"]) == ("no_part_for_it_yet", (1,))
@@ -125,7 +125,7 @@ def test_a_line_without_a_part_cannot_be_approved_and_is_looked_for_again() -> N
     assert isinstance(asked.questions[0], MatchPart)
 
 
-def test_a_tap_on_a_card_without_a_part_is_answered_the_same() -> None:
+def test_a_reaction_to_a_card_without_a_part_is_answered_the_same() -> None:
     world = World(connected(), UNMATCHED)
     world.archive.posts["$card"] = f"card:{UNMATCHED.id}"
     on_reaction(world.turn, Reacted(ROOM, "$tap", PIET, NOW, "$card", "✅"))
@@ -148,14 +148,14 @@ def test_a_line_without_a_part_can_be_declined() -> None:
         (replace(MATCHED, decision=decision(PIET)), "being_decided"),
     ],
 )
-def test_what_the_card_refuses_the_line_is_told(transfer: Transfer, name: str) -> None:
+def test_a_line_is_refused_like_a_reaction(transfer: Transfer, name: str) -> None:
     assert World(connected(), transfer).says(f"approve {transfer.code}").name == name
 
 
 # --- cancel ---
 
 
-def test_who_asked_takes_it_back_without_any_permission() -> None:
+def test_the_requester_cancels_without_any_permission() -> None:
     world = World(connected(), pushed())
     assert world.does(f"cancel {pushed().code}") is None
     ended = world.transfer(pushed())
@@ -164,7 +164,7 @@ def test_who_asked_takes_it_back_without_any_permission() -> None:
     assert (post.phrase.name, post.draft is not None) == ("transfer_end", True)
 
 
-def test_an_approver_takes_back_what_another_asked_for() -> None:
+def test_an_approver_cancels_what_another_asked_for() -> None:
     world = World(connected(), pushed())
     able = Able(("anna", "piet"))
     assert world.asks("cancel", PIET, subject=pushed().id) == (
@@ -175,7 +175,7 @@ def test_an_approver_takes_back_what_another_asked_for() -> None:
     assert world.transfer(pushed()).state is TransferState.CANCELLED
 
 
-def test_anybody_else_is_told_who_could() -> None:
+def test_other_people_are_told_who_could_cancel() -> None:
     world = World(connected(), pushed())
     phrase = world.says("cancel", PLAIN, Able(("anna", "piet")), sender=KIM, subject=pushed().id)
     assert (phrase.name, phrase.about["able"]) == ("not_yours_to_cancel", ("Anna", "Piet"))
@@ -183,7 +183,7 @@ def test_anybody_else_is_told_who_could() -> None:
 
 
 @pytest.mark.parametrize("stage", list(DecisionStage))
-def test_who_decided_stops_it_at_once_without_inventree(stage: DecisionStage) -> None:
+def test_the_decider_stops_the_decision_at_once_without_inventree(stage: DecisionStage) -> None:
     transfer = replace(MATCHED, decision=decision(KIM, stage))
     world = World(connected(), transfer)
     assert world.says("cancel", sender=KIM, subject=transfer.id).name == "decision_stopped"
@@ -206,7 +206,7 @@ def test_a_decision_on_a_connection_is_stopped_too() -> None:
     assert world.connection(connection).decision is None
 
 
-def test_after_our_yes_the_sender_is_asked_to_cancel_once() -> None:
+def test_after_our_approval_the_sender_is_asked_to_cancel_once() -> None:
     transfer = replace(MATCHED, wanted="approve")
     world = World(connected(), transfer)
     assert world.says("cancel", APPROVER, Able(()), sender=PIET, subject=transfer.id).name == "cancel_asked"
@@ -225,7 +225,7 @@ def test_after_our_yes_the_sender_is_asked_to_cancel_once() -> None:
         (replace(pushed(), state=TransferState.DONE), "over_already"),
     ],
 )
-def test_what_cannot_be_taken_back_says_why(transfer: Transfer, name: str) -> None:
+def test_a_transfer_that_can_not_be_cancelled_says_why(transfer: Transfer, name: str) -> None:
     world = World(connected(), transfer)
     phrase = world.says("cancel", APPROVER, Able(()), sender=PIET, subject=transfer.id)
     assert phrase.name == name
@@ -233,7 +233,7 @@ def test_what_cannot_be_taken_back_says_why(transfer: Transfer, name: str) -> No
     assert world.effects == []
 
 
-def test_an_asking_to_connect_is_taken_back_by_who_asked() -> None:
+def test_a_request_to_connect_is_cancelled_by_its_author() -> None:
     asked = connected(ConnectionState.ASKED)
     world = World(asked)
     assert world.says(f"cancel {asked.code}").name == "cancelled"
@@ -242,7 +242,7 @@ def test_an_asking_to_connect_is_taken_back_by_who_asked() -> None:
     assert [(edit.phrase.name, edit.draft and edit.draft.kind) for edit in edits] == [("connect_over", "cancelled")]
 
 
-def test_an_asking_to_connect_is_taken_back_by_any_superuser_but_by_no_approver() -> None:
+def test_a_request_to_connect_is_cancelled_by_any_superuser_but_by_no_approver() -> None:
     asked = connected(ConnectionState.MAKING)
     world = World(asked)
     refused = world.says("cancel", APPROVER, Able(("anna",)), sender=PIET, subject=asked.id)
@@ -261,19 +261,19 @@ def test_an_asking_to_connect_is_taken_back_by_any_superuser_but_by_no_approver(
         (connected(ConnectionState.ENDED), "over_already"),
     ],
 )
-def test_a_connection_that_stands_or_is_over_is_not_cancelled(connection: Connection, name: str) -> None:
+def test_an_active_or_ended_connection_is_not_cancelled(connection: Connection, name: str) -> None:
     world = World(connection)
     assert world.says(f"cancel {connection.code}").name == name
     assert world.effects == []
 
 
-def test_what_the_peer_asked_for_is_declined_not_cancelled() -> None:
+def test_a_peers_request_is_declined_not_cancelled() -> None:
     offered = offered_to_us()
     phrase = World(offered).says("cancel", SUPERUSER, Able(()), subject=offered.id)
     assert phrase.name == "decline_instead"
 
 
-def test_without_an_id_only_what_is_ones_own_is_proposed() -> None:
+def test_without_an_id_only_ones_own_transfers_are_suggested() -> None:
     world = World(connected(), pushed(), MATCHED)
     assert world.does("cancel") is None
     (post,) = [effect for effect in world.effects if isinstance(effect, Post)]

@@ -96,7 +96,7 @@ def test_a_number_that_may_belong_to_the_name_is_read_both_ways(text: str, readi
 
 
 @pytest.mark.parametrize("word", ["1.000", "1,000", "12,500", "999.999"])
-def test_a_number_that_can_be_thousands_or_decimals_is_asked_back(word: str) -> None:
+def test_a_number_that_can_be_thousands_or_decimals_is_asked_about(word: str) -> None:
     phrase = complaint(f"push {word} M3-BOLT to beta")
     assert phrase.name == "number_unclear"
     assert phrase.about["word"] == word
@@ -104,7 +104,7 @@ def test_a_number_that_can_be_thousands_or_decimals_is_asked_back(word: str) -> 
 
 
 @pytest.mark.parametrize("word", ["1e3", "1.2.3", "1,2,3", "1.23,456.7", "v2", "x", "1_000", "1/3", "٣"])
-def test_what_is_no_number_is_part_of_a_name(word: str) -> None:
+def test_a_word_that_is_no_number_is_part_of_a_name(word: str) -> None:
     assert quantity_in(word) is None
 
 
@@ -157,7 +157,7 @@ def test_a_space_may_have_a_name_of_several_words() -> None:
     assert parsed("review beta accept Dog Light Bulb") == {"space": "beta", "accept": "Dog Light Bulb"}
 
 
-def test_nothing_said_is_help() -> None:
+def test_an_empty_line_is_help() -> None:
     assert WORLD.verbs.parse(WORLD.turn, "") == ("help", {})
     assert WORLD.verbs.parse(WORLD.turn, " \n ") == ("help", {})
 
@@ -220,7 +220,7 @@ def test_every_decimal_number_is_understood_as_it_is(number: Decimal) -> None:
         ("betaspace", ""),
     ],
 )
-def test_a_space_without_its_keyword_is_put_behind_it(text: str, meant: str) -> None:
+def test_a_space_without_its_keyword_gets_it(text: str, meant: str) -> None:
     assert with_the_space(push.SPEC, text, ["betaspace", "Betaspace"]) == meant
 
 

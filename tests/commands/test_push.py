@@ -38,7 +38,7 @@ def offered(world: World) -> Transfer:
     return transfer
 
 
-def test_each_item_is_asked_for_once_with_the_words_that_were_typed() -> None:
+def test_each_item_is_queried_once_with_the_typed_words() -> None:
     world = World(connected())
     assert world.asks("push 10 M3-BOLT + #42 + 5 M3-BOLT to betaspace") == (
         FindItems("M3-BOLT", merges=True, whole=True),
@@ -46,7 +46,7 @@ def test_each_item_is_asked_for_once_with_the_words_that_were_typed() -> None:
     )
 
 
-def test_an_offer_goes_out_with_all_that_the_other_side_needs() -> None:
+def test_an_offer_holds_everything_that_the_other_side_needs() -> None:
     world = World(connected())
     lying = item(42, "120", batch="B7", metadata='{"colour": "red"}')
     assert world.does("push 10 M3-BOLT to betaspace --note for you", found(lying)) is None
@@ -83,7 +83,7 @@ def test_several_lines_make_one_transfer() -> None:
     ]
 
 
-def test_the_terms_are_taken_by_the_other_side_whatever_is_written_in_our_inventory() -> None:
+def test_the_other_side_accepts_the_terms_whatever_is_written_in_our_inventory() -> None:
     world = World(connected())
     odd = Part(7, "soft\u00adhyphen\u202e" + "x" * 600, description="bell\x07", keywords="\ud800lone", units="m")
     assert world.does("push 1.50 #42 to betaspace", found(item(42, part=odd, metadata='"\ud800"'))) is None
@@ -118,7 +118,7 @@ def test_an_item_of_the_receivers_own_goes_back_with_its_origin() -> None:
         (item(provenance=Provenance("gammaspace", "t", 42)), "#42", "may_not_go_on"),
     ],
 )
-def test_what_may_not_leave_is_refused_with_its_reason(lying: StockItem, typed: str, name: str) -> None:
+def test_an_item_that_may_not_leave_is_refused_with_its_reason(lying: StockItem, typed: str, name: str) -> None:
     world = World(connected())
     assert world.says(f"push {typed} to betaspace", found(lying)).name == name
     assert world.effects == []
@@ -131,7 +131,7 @@ def test_only_four_statuses_may_travel(status: int, goes: bool) -> None:
     assert (outcome is None) is goes
 
 
-def test_what_came_from_a_third_space_through_a_split_is_refused_too() -> None:
+def test_an_item_of_a_third_space_through_a_split_is_refused_too() -> None:
     phrase = World(connected()).says("push #42 to betaspace", found(item(), tainted=((42, "gammaspace"),)))
     assert phrase.name == "may_not_go_on"
     assert phrase.about["destination"] == "Beta Space"
@@ -142,7 +142,7 @@ def test_an_allocated_item_says_how_much_is_free() -> None:
     assert (phrase.about["wanted"], phrase.about["available"]) == (Decimal(4), Decimal(3))
 
 
-def test_what_is_on_offer_already_is_not_offered_twice() -> None:
+def test_an_offered_item_is_not_offered_twice() -> None:
     world = World(connected(), pushed(quantity="100"))
     phrase = world.says("push #42 30 to betaspace", found(item(quantity="120")))
     assert phrase.name == "offered_already"
@@ -161,7 +161,7 @@ def test_what_is_on_offer_already_is_not_offered_twice() -> None:
         pushed(state=TransferState.DEBITING, progress=(Progress(1, failed="changed"),)),
     ],
 )
-def test_what_is_over_or_has_left_the_item_counts_no_more(earlier: Transfer) -> None:
+def test_finished_transfers_and_those_that_have_left_the_item_do_not_count(earlier: Transfer) -> None:
     assert World(connected(), earlier).does("push #42 120 to betaspace", found(item(quantity="120"))) is None
 
 
@@ -182,23 +182,23 @@ def test_the_same_item_twice_in_a_line_is_summed_up() -> None:
         ("10000000000", "quantity_too_large"),
     ],
 )
-def test_a_quantity_that_inventree_cannot_keep_is_refused_before_it_is_asked(quantity: str, name: str) -> None:
+def test_a_quantity_that_inventree_can_not_store_is_refused_before_it_is_queried(quantity: str, name: str) -> None:
     asked = World(connected()).asks(f"push #42 {quantity} to betaspace")
     assert isinstance(asked, Phrase)
     assert asked.name == name
 
 
-def test_an_unknown_item_is_told_with_near_hits() -> None:
+def test_an_unknown_item_is_answered_with_similar_ones() -> None:
     phrase = World(connected()).says("push M3-BLOT to betaspace", found(parts=(BOLT,)))
     assert phrase == Phrase(messages.offer.item_not_found, {"word": "M3-BLOT", "parts": (BOLT,)})
 
 
-def test_a_part_of_which_nothing_lies_in_stock_is_not_called_unknown() -> None:
+def test_a_part_without_stock_is_not_called_unknown() -> None:
     phrase = World(connected()).says("push m3-bolt to betaspace", found(parts=(BOLT,)))
     assert phrase.name == "nothing_in_stock"
 
 
-# --- which item is meant ---
+# --- choosing the item ---
 
 
 def choices(world: World) -> tuple[str, ...]:
@@ -218,7 +218,7 @@ def test_several_stock_items_are_listed_and_a_number_stands_for_a_whole_line() -
     )
 
 
-def test_where_no_item_has_as_much_as_was_typed_the_one_choice_is_all_of_that_from_several() -> None:
+def test_where_no_item_has_the_quantity_the_one_choice_is_all_of_it_from_several() -> None:
     world = World(connected())
     assert world.does("push 200 M3-BOLT to betaspace", found(item(12, "90"), item(13, "120"))) is None
     assert choices(world) == ("!fed push 120 #13 + 80 #12 to betaspace",)
@@ -226,7 +226,7 @@ def test_where_no_item_has_as_much_as_was_typed_the_one_choice_is_all_of_that_fr
     assert [lying.quantity for lying in post.phrase.about["together"]] == [Decimal(120), Decimal(80)]
 
 
-def test_a_choice_can_be_said_and_does_what_it_says() -> None:
+def test_a_choice_can_be_typed_and_does_what_it_says() -> None:
     world = World(connected())
     world.does("push 200 M3-BOLT to betaspace", found(item(12, "90"), item(13, "120")))
     line = choices(world)[0].removeprefix("!fed ")
@@ -262,7 +262,7 @@ def test_the_only_item_that_may_go_is_taken() -> None:
     assert offered(world).terms.lines[0].item == 13
 
 
-def test_if_none_of_several_may_go_each_reason_is_told() -> None:
+def test_if_none_of_several_may_go_each_reason_is_given() -> None:
     phrase = World(connected()).says("push M3-BOLT to betaspace", found(item(12, status=65), item(13, in_stock=False)))
     assert phrase.name == "no_item_fits"
     assert [(lying.pk, why.name) for lying, why in phrase.about["unfit"]] == [
@@ -271,7 +271,7 @@ def test_if_none_of_several_may_go_each_reason_is_told() -> None:
     ]
 
 
-def test_a_name_with_a_number_is_taken_as_what_exists() -> None:
+def test_a_name_with_a_number_means_the_one_that_exists() -> None:
     lens = replace(BOLT, name="Laser lens 2", ipn="")
     world = World(connected())
     assert world.does("push Laser lens 2 to betaspace", found(), found(item(9, "4", lens))) is None
@@ -281,7 +281,7 @@ def test_a_name_with_a_number_is_taken_as_what_exists() -> None:
     assert offered(world).terms.lines[0].quantity == Decimal(2)
 
 
-def test_a_name_with_a_number_of_which_both_exist_is_asked_back() -> None:
+def test_a_name_with_a_number_is_asked_about_if_both_exist() -> None:
     world = World(connected())
     answers: list[ItemsFound] = [found(item(8, "4")), found(item(9, "6"))]
     assert world.does("push Laser lens 2 to betaspace", *answers) is None
@@ -289,7 +289,7 @@ def test_a_name_with_a_number_of_which_both_exist_is_asked_back() -> None:
     assert choices(world) == ("!fed push 2 #8 to betaspace", "!fed push 6 #9 to betaspace")
 
 
-def test_somebody_of_two_spaces_chooses_as_one_of_us() -> None:
+def test_a_person_of_two_spaces_chooses_as_one_of_us() -> None:
     claimed = replace(announcement("betaspace", "@fed-beta:example.org", "Beta Space"))
     party = replace(claimed.parties[0], people=(ANNA,))
     world = World(connected(), replace(claimed, parties=(party,)))
@@ -297,7 +297,7 @@ def test_somebody_of_two_spaces_chooses_as_one_of_us() -> None:
     assert choices(world)[0] == "!fed as attraktor push 10 #12 to betaspace"
 
 
-# --- to whom ---
+# --- choosing the receiver ---
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_nothing_is_offered_without_an_active_connection_in_this_room(connection
     assert asked.name == name
 
 
-def test_a_connection_that_ended_while_inventree_was_asked_stops_the_offer() -> None:
+def test_a_connection_that_ended_while_inventree_was_queried_stops_the_offer() -> None:
     world = World(connected())
     command = world.command("push #42 to betaspace")
     assert world.verbs.ask(world.turn, command) == (FindItems("#42", merges=True, whole=True),)
@@ -328,7 +328,7 @@ def test_a_connection_that_ended_while_inventree_was_asked_stops_the_offer() -> 
     assert world.effects == []
 
 
-def test_a_typo_in_a_spaces_name_is_told_with_what_may_be_meant() -> None:
+def test_a_typo_in_a_spaces_name_is_answered_with_similar_ones() -> None:
     asked = World(connected()).asks("push #42 to btea space")
     assert asked == Phrase(
         messages.line_errors.no_such_space,
@@ -349,11 +349,11 @@ def test_two_spaces_of_one_name_are_told_apart_by_their_ids() -> None:
     )
 
 
-def test_nothing_is_given_to_ourselves() -> None:
+def test_nothing_is_given_to_oneself() -> None:
     assert World(connected()).asks("push #42 to Attraktor") == Phrase(messages.line_errors.that_is_us, {"us": HOME})
 
 
-def test_an_offer_that_fits_into_no_message_is_refused() -> None:
+def test_an_offer_that_is_too_large_for_a_message_is_refused() -> None:
     world = World(connected())
     phrase = world.says("push #42 to betaspace", found(item(metadata="x" * 40_000)))
     assert phrase.name == "offer_too_large"

@@ -38,7 +38,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "lost": Permission.APPROVER,
         "want": Permission.MAPPED,
         "wait": Permission.MAPPED,
-        "overdue": Permission.MAPPED,  # to stop lending the verb itself asks for a superuser
+        "overdue": Permission.MAPPED,  # to stop lending, the verb itself requires a superuser
         "request": Permission.MAPPED,
         "borrow": Permission.MAPPED,
         "calendar": Permission.MAPPED,
@@ -80,7 +80,7 @@ def test_every_example_is_understood_as_its_own_verb(spec: Verb) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
-def test_every_verb_can_be_helped_with(spec: Verb) -> None:
+def test_every_verb_has_help(spec: Verb) -> None:
     assert World().says(f"help {spec.name}").about["usage"] == spec.usage
 
 

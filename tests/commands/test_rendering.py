@@ -1,4 +1,4 @@
-"""A parsed command is rendered so that it's read the same again: what choices and suggestions are made of."""
+"""A parsed command can be rendered as a line that parses to the same command: the base of choices and suggestions."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PIECES = st.sampled_from(
 
 
 def typed_for(spec: Verb) -> st.SearchStrategy[str]:
-    """Lines behind a verb: pieces in any order, with each keyword of the verb likely there."""
+    """Arguments of a verb: pieces in any order, mostly with the verb's keywords."""
     keyed = [argument.keyword for argument in spec.arguments if argument.keyword]
     value = st.sampled_from(
         ["beta", "Beta Space", '"Road to Nowhere"', '"for"', "2 weeks", "until friday", "k7m2", '"a" b']
@@ -89,7 +89,7 @@ def read(spec: Verb, text: str) -> dict[str, Any]:
 @example(line=("lend", "until from\n500 to beta for friday"))
 @example(line=("lend", '"2 weeks for" 42 friday friday + bis 2 weeks\n500 to beta'))
 @example(line=("push", "#42 to beta\n10"))
-def test_what_was_parsed_reads_the_same_when_it_is_rendered(line: tuple[str, str]) -> None:
+def test_a_parsed_line_reads_the_same_when_it_is_rendered(line: tuple[str, str]) -> None:
     name, text = line
     arguments = parse(SPECS[name], text)
     assume(not isinstance(arguments, Phrase))

@@ -1,4 +1,4 @@
-"""Lines as they come from the room, through `decide`: what the verbs promise to the rules holds."""
+"""Lines from the room through `decide`: the verbs keep their promises to the rules."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def posts(turn: Turn) -> list[str]:
 RIGHTS = (SUPERUSER, Able(("anna",)))
 
 
-def test_a_number_as_a_reply_to_the_list_offers_what_it_stands_for() -> None:
+def test_a_number_as_a_reply_to_the_list_offers_the_chosen_item() -> None:
     world = World(connected())
     listed = answered(world, said(world, "!Fed push 10 M3-BOLT to Beta Space"), *RIGHTS, found(item(12), item(13)))
     assert posts(listed) == ["which_item"]
@@ -50,27 +50,27 @@ def test_a_number_as_a_reply_to_the_list_offers_what_it_stands_for() -> None:
     assert (transfer.terms.lines[0].item, transfer.asked.event_id) == (13, "$number")
 
 
-def test_who_is_no_approver_offers_nothing() -> None:
+def test_a_person_who_is_no_approver_offers_nothing() -> None:
     world = World(connected())
     turn = answered(world, said(world, "!fed push #42 to betaspace", sender=KIM), PLAIN, Able(("anna",)), found(item()))
     assert posts(turn) == ["not_entitled"]
     assert world.turn.transfers() == []
 
 
-def test_every_line_that_cannot_be_read_gets_its_one_answer() -> None:
+def test_every_unreadable_line_gets_exactly_one_answer() -> None:
     world = World(connected())
     for number, text in enumerate(
         ["!fed pusch", "!fed push", "!fed push 1.000 #4 to beta", "!fed cancel zzzz", "!fed"]
     ):
         turn = said(world, text, f"$line{number}")
-        if any(isinstance(effect, Ask) for effect in turn.effects):  # which ids there are is told to active users only
+        if any(isinstance(effect, Ask) for effect in turn.effects):  # existing ids are shown to active users only
             assert posts(turn) == []
             turn = answered(world, turn, PLAIN)
         assert len(posts(turn)) == 1, text
         assert [effect.reply_to for effect in turn.effects if isinstance(effect, Post)] == [f"$line{number}"]
 
 
-def test_status_is_told_although_inventree_is_silent_and_other_verbs_say_that_it_is() -> None:
+def test_status_is_answered_while_inventree_is_silent_and_other_verbs_say_that_it_is() -> None:
     world = World(connected())
     cases = ("!fed status", "status"), ("!fed whoami", "whoami_without_permissions"), ("!fed todo", "inventory_silent")
     for text, name in cases:
@@ -81,7 +81,7 @@ def test_status_is_told_although_inventree_is_silent_and_other_verbs_say_that_it
         assert posts(turn) == [name]
 
 
-def test_a_case_is_told_to_whom_inventree_says_to_be_active() -> None:
+def test_a_transfer_is_shown_to_people_whom_inventree_calls_active() -> None:
     world = World(connected())
     before = Turn(world.state, NOW)
     down = before.standing()
@@ -95,7 +95,7 @@ def test_a_case_is_told_to_whom_inventree_says_to_be_active() -> None:
     assert Turn(world.state, NOW).standing().inventory_down_since is None, "it has told of Anna's rights"
 
 
-def test_a_reply_to_an_answer_about_nothing_is_about_what_the_thread_is_about() -> None:
+def test_a_reply_to_an_answer_without_a_subject_is_about_the_threads_subject() -> None:
     world = World(connected())
     world.archive.posts |= {"$answer": "answer:-:$x", "$card": f"card:{connected().id}"}
     line = Said(ROOM, "$line", ANNA, NOW, "!fed show", reply_to="$answer", thread="$card")

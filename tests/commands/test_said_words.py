@@ -1,4 +1,4 @@
-"""Other words for the verbs, and what a word that is none may have meant: never something harmful."""
+"""Other words for the verbs, and suggestions for unknown words, which are never harmful."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def near(world: World, word: str) -> tuple[str, ...]:
         "rest",
     ],
 )
-def test_a_word_that_is_not_plainly_a_typo_suggests_nothing_that_acts(word: str) -> None:
+def test_a_word_that_is_not_plainly_a_typo_suggests_no_verb_that_changes_something(word: str) -> None:
     assert not ACTS & set(near(World(), word))
 
 
@@ -55,7 +55,7 @@ def test_a_typo_is_still_understood_as_one(word: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(("word", "meant"), [("statu", "status"), ("histroy", "history"), ("fnd", "find")])
-def test_what_only_looks_may_be_suggested_more_freely(word: str, meant: str) -> None:
+def test_verbs_that_only_read_are_suggested_more_freely(word: str, meant: str) -> None:
     assert meant in near(World(), word)
 
 
@@ -94,15 +94,15 @@ def test_another_option_is_only_suggested_for_a_typo() -> None:
         ("borrow 1 LENS-2 from beta for 2 weeks", "borrow"),
     ],
 )
-def test_what_people_say_is_a_verb(line: str, verb: str) -> None:
+def test_an_everyday_phrase_is_a_verb(line: str, verb: str) -> None:
     world = World()
     outcome = world.verbs.parse(world.turn, line)
     assert not isinstance(outcome, Phrase), outcome
     assert outcome[0] == verb
 
 
-def test_who_borrows_says_until_when() -> None:
-    """Else it would be asked for to keep."""
+def test_a_borrower_says_until_when() -> None:
+    """Otherwise it would be requested as a gift."""
     world = World()
     outcome = world.verbs.parse(world.turn, "borrow 1 LENS-2 from beta")
     assert isinstance(outcome, Phrase)
@@ -132,7 +132,7 @@ GERMAN = World(us=replace(HOME, language="de"))
         ("freunde", "spaces"),
     ],
 )
-def test_german_words_are_understood_where_the_bot_speaks_german(line: str, same: str) -> None:
+def test_german_words_are_understood_if_the_bot_speaks_german(line: str, same: str) -> None:
     assert GERMAN.verbs.parse(GERMAN.turn, line) == GERMAN.verbs.parse(GERMAN.turn, same)
     assert not isinstance(GERMAN.verbs.parse(GERMAN.turn, line), Phrase)
 

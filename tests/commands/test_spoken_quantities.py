@@ -1,4 +1,4 @@
-"""Quantities, several things and quotes as people say them: understood, or both meanings are kept."""
+"""Spoken quantities, several items and quotes: understood, or both meanings are kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.commands.test_grammar import complaint, lines, parsed
         ("10 of M3-NUT", "10"),
     ],
 )
-def test_a_counted_thing_is_read_in_every_spelling(words: str, quantity: str) -> None:
+def test_a_counted_item_is_read_in_every_spelling(words: str, quantity: str) -> None:
     assert lines(f"push {words} to beta") == [[("M3-NUT", quantity)]]
 
 
@@ -61,7 +61,7 @@ def test_a_word_alone_is_an_item(words: str) -> None:
 @pytest.mark.parametrize(
     "words", ["#6 and #7", "#6, #7", "#6 und #7", "#6 & #7", "#6,#7", "10 #6 and 5 #7", "#6 10 and #7 5"]
 )
-def test_and_splits_what_can_only_be_items(words: str) -> None:
+def test_and_splits_words_that_can_only_be_items(words: str) -> None:
     assert [line[0][0] for line in lines(f"push {words} to beta")] == ["#6", "#7"]
 
 
@@ -70,7 +70,7 @@ def test_and_in_a_name_stays_in_the_name(words: str) -> None:
     assert lines(f"push {words} to beta")[0][-1] == (words, "")
 
 
-def test_things_of_a_loan_are_split_by_and_too() -> None:
+def test_items_of_a_loan_are_split_by_and_too() -> None:
     assert parsed("return k7m2 #6 and #7")["id"] == "k7m2 #6; #7"
 
 
@@ -79,7 +79,7 @@ def test_a_line_break_inside_quotes_is_a_space() -> None:
     assert lines('push "Laser\nlens" 2 to beta') == [[("Laser lens", "2")]]
 
 
-def test_a_quote_that_is_never_closed_does_not_swallow_another_command() -> None:
+def test_an_unclosed_quote_does_not_swallow_another_command() -> None:
     text = 'push #6 10 to beta --note "for you\n!fed push #7 5 to beta --note "x"'
     assert complaint(text).name == "one_at_a_time"
 

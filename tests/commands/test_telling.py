@@ -54,24 +54,24 @@ def test_the_first_page_of_help_needs_no_inventree_and_has_at_most_eight_verbs()
     assert "push" in [line.name for line in phrase.about["lines"]]
 
 
-def test_both_pages_of_help_together_tell_every_verb_once() -> None:
+def test_both_pages_of_help_together_list_every_verb_once() -> None:
     world = World()
     told = [*world.says("help").about["lines"], *world.says("help admin").about["lines"]]
     assert sorted(line.name for line in told) == sorted({h.spec.name for h in world.verbs._by_name.values()})
 
 
 @pytest.mark.parametrize("topic", ["push", "GIVE", "Push"])
-def test_help_tells_one_verb_by_its_name_or_alias(topic: str) -> None:
+def test_help_shows_one_verb_by_its_name_or_alias(topic: str) -> None:
     phrase = World().says(f"help {topic}")
     assert phrase.name == "help_verb"
     assert phrase.about["usage"].startswith("push ITEM [QUANTITY] to SPACE [--note TEXT]")
 
 
-def test_help_on_an_unknown_verb_proposes_one() -> None:
+def test_help_on_an_unknown_verb_suggests_one() -> None:
     assert World().says("help pusch") == Phrase(messages.line_errors.no_such_verb, {"word": "pusch", "near": ("push",)})
 
 
-def test_whoami_tells_the_rights_read_just_now_and_what_they_allow() -> None:
+def test_whoami_shows_the_current_permissions_and_what_they_allow() -> None:
     world = World()
     assert world.asks("whoami", PIET) == (PersonPermissions("piet"),)
     phrase = world.says("whoami", APPROVER, sender=PIET)
@@ -85,7 +85,7 @@ def test_whoami_tells_the_rights_read_just_now_and_what_they_allow() -> None:
 # --- people and spaces ---
 
 
-def test_people_tells_each_persons_permissions() -> None:
+def test_people_lists_each_persons_permissions() -> None:
     world = World()
     usernames = ("anna", "piet", "kim")
     assert world.asks("people") == (WhoMay(Permission.APPROVER, usernames), WhoMay(Permission.SUPERUSER, usernames))
@@ -98,7 +98,7 @@ def test_people_tells_each_persons_permissions() -> None:
 
 
 @pytest.mark.parametrize("verb", ["spaces", "parties"])
-def test_spaces_tells_each_other_space_with_its_connection(verb: str) -> None:
+def test_spaces_lists_each_other_space_with_its_connection(verb: str) -> None:
     phrase = World(connected()).says(verb)
     assert phrase.about["fingerprint"] == fingerprint(HOME.key)
     beta, gamma = phrase.about["spaces"]
@@ -107,19 +107,19 @@ def test_spaces_tells_each_other_space_with_its_connection(verb: str) -> None:
     assert (gamma.party, gamma.connection, gamma.unanswered) == ("gammaspace", None, 0)
 
 
-def test_spaces_tells_that_a_bot_does_not_answer() -> None:
+def test_spaces_says_that_a_bot_does_not_answer() -> None:
     silent = replace(pushed(), exchange=Exchange(sent=1, awaiting=True, resends=3))
     beta = World(connected(), silent).says("spaces").about["spaces"][0]
     assert beta.unanswered == 3
 
 
-def test_spaces_tells_a_friend_who_is_not_announced_any_more() -> None:
+def test_spaces_lists_a_friend_that_is_no_longer_announced() -> None:
     world = World(connected(), Announcement(connected().room, connected().peer_bot))
     beta = world.says("spaces").about["spaces"][0]
     assert (beta.name, beta.claims, beta.connection) == ("Beta Space", 0, connected())
 
 
-def test_spaces_of_one_room_are_not_told_in_another_but_in_the_admin_room() -> None:
+def test_spaces_of_one_room_are_shown_in_the_admin_room_but_in_no_other() -> None:
     world = World(connected())
     assert world.says("spaces", room=OTHER_ROOM).about["spaces"] == ()
     phrase = world.says("spaces", room=ADMIN_ROOM)
@@ -136,24 +136,24 @@ def todo(world: World, permissions: Permissions, sender: str, room: str = connec
     return told
 
 
-def test_a_card_waits_for_those_who_may_decide_it() -> None:
+def test_a_card_waits_for_people_who_may_decide_it() -> None:
     world = World(connected(), CARD)
     assert todo(world, APPROVER, PIET) == Todo(to_decide=(CARD,))
     assert todo(world, PLAIN, KIM).is_empty
 
 
-def test_what_is_decided_or_too_late_waits_for_nobody() -> None:
+def test_a_decided_or_late_transfer_waits_for_nobody() -> None:
     for over in (replace(CARD, wanted="approve"), replace(CARD, due=NOW - timedelta(1))):
         assert todo(World(connected(), over), APPROVER, PIET).is_empty
 
 
-def test_an_asking_to_connect_waits_for_superusers_only() -> None:
+def test_a_request_to_connect_waits_for_superusers_only() -> None:
     world = World(offered_to_us())
     assert todo(world, APPROVER, PIET).is_empty
     assert todo(world, SUPERUSER, ANNA).to_decide == (offered_to_us(),)
 
 
-def test_what_one_asked_for_is_told_until_it_is_over() -> None:
+def test_a_persons_own_request_is_listed_until_it_is_over() -> None:
     asked = connected(ConnectionState.ASKED)
     assert todo(World(asked), PLAIN, ANNA).asked == (asked,)
     assert todo(World(connected(), pushed()), PLAIN, ANNA).asked == (pushed(),)
@@ -161,7 +161,7 @@ def test_what_one_asked_for_is_told_until_it_is_over() -> None:
     assert todo(World(connected(), pushed()), PLAIN, KIM).is_empty
 
 
-def test_what_an_admin_has_to_look_at_is_told_to_superusers() -> None:
+def test_a_transfer_that_an_admin_has_to_check_is_listed_for_superusers() -> None:
     suspended = connected(ConnectionState.SUSPENDED)
     assert todo(World(suspended), SUPERUSER, ANNA) == Todo(suspended=(suspended,))
     making = connected(ConnectionState.MAKING, needs="no-admin-token", ours=False)
@@ -172,7 +172,7 @@ def test_what_an_admin_has_to_look_at_is_told_to_superusers() -> None:
     assert todo(World(connected(), disputed), SUPERUSER, ANNA) == Todo(disputed=(disputed,)), "not as asked for too"
 
 
-def test_what_waits_in_another_room_is_only_counted() -> None:
+def test_transfers_that_wait_in_another_room_are_only_counted() -> None:
     world = World(connected(), replace(CARD, room=OTHER_ROOM))
     assert todo(world, APPROVER, PIET) == Todo(elsewhere=1)
     assert len(todo(world, APPROVER, PIET, ADMIN_ROOM).to_decide) == 1
@@ -181,7 +181,7 @@ def test_what_waits_in_another_room_is_only_counted() -> None:
 # --- show ---
 
 
-def test_show_asks_the_journal_and_tells_who_did_what() -> None:
+def test_show_queries_the_journal_and_lists_who_did_what() -> None:
     world = World(connected(), CARD)
     assert world.asks(f"show {CARD.code}") == (AuditOf(CARD.id),)
     entries = (
@@ -194,14 +194,14 @@ def test_show_asks_the_journal_and_tells_who_did_what() -> None:
     assert phrase.about["peer_name"] == "Beta Space"
 
 
-def test_past_cases_and_connections_can_be_shown_and_in_the_admin_room_too() -> None:
+def test_past_transfers_and_connections_can_be_shown_also_in_the_admin_room() -> None:
     past = pushed(state=TransferState.DONE)
     world = World(connected(), past)
     assert world.asks(f"show {past.code}", room=ADMIN_ROOM) == (AuditOf(past.id),)
     assert world.asks(f"show {connected().code}") == (AuditOf(connected().id),)
 
 
-def test_a_reply_to_something_that_is_no_case_supplies_no_id() -> None:
+def test_a_reply_to_a_message_without_a_transfer_supplies_no_id() -> None:
     phrase = World(connected()).asks("show", subject="suspended")
     assert isinstance(phrase, Phrase)
     assert phrase.name == "which_one"
@@ -210,7 +210,7 @@ def test_a_reply_to_something_that_is_no_case_supplies_no_id() -> None:
 # --- status ---
 
 
-def test_status_counts_what_is_open() -> None:
+def test_status_counts_open_transfers() -> None:
     letter = Draft("offer", "betaspace", "x", "transfer", 1)
     waiting = replace(pushed(), exchange=Exchange(sent=1, unread=(letter,), awaiting=True))
     disputed = pushed("$other", state=TransferState.DISPUTED)
@@ -221,7 +221,7 @@ def test_status_counts_what_is_open() -> None:
     assert (status.transfers, status.disputed, status.unread, status.standing.version) == (2, 1, 1, "1.0")
 
 
-def test_the_line_that_asks_for_the_status_has_been_read_too() -> None:
+def test_the_line_that_asks_for_the_status_counts_as_read() -> None:
     command = World().command("status")
     for known, told in ((None, 0), (-60, 0), (60, 60)):
         caught_up = None if known is None else command.at + timedelta(seconds=known)
@@ -229,7 +229,7 @@ def test_the_line_that_asks_for_the_status_has_been_read_too() -> None:
         assert status.standing.caught_up == command.at + timedelta(seconds=told)
 
 
-def test_what_an_admin_should_mend_is_told_in_the_admin_room_only() -> None:
+def test_problems_for_an_admin_are_shown_in_the_admin_room_only() -> None:
     public = World().says("status", INVENTORY).about
     assert (public["private"], public["status"].inventory.complaints, public["status"].inventory.username) == (
         False,
@@ -240,7 +240,7 @@ def test_what_an_admin_should_mend_is_told_in_the_admin_room_only() -> None:
     assert (private["private"], private["status"].inventory) == (True, INVENTORY)
 
 
-def test_status_has_an_answer_although_inventree_has_none() -> None:
+def test_status_is_answered_although_inventree_is_silent() -> None:
     world = World(connected())
     turn = world.turn
     assert world.verbs.answer_without(turn, world.command("status"), Plain(Fault.SILENT))

@@ -1,5 +1,5 @@
 """A small world for the verbs: attraktor, whose bot we are, with betaspace and gammaspace in one room."""
-# ruff: noqa: ANN401 -- `changes` are of whatever fields a test needs otherwise
+# ruff: noqa: ANN401 -- `changes` are any fields that a test needs
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def announcement(party: str, bot: str, name: str, room: str = ROOM) -> Announcem
 
 
 def connected(state: ConnectionState = ConnectionState.ACTIVE, **changes: Any) -> Connection:
-    """Our connection with betaspace, which Anna asked for."""
+    """Our connection with betaspace, requested by Anna."""
     identifier = connection_id(KEYS["attraktor"], KEYS["betaspace"], ROOM, 1)
     connection = Connection(
         id=identifier,
@@ -79,7 +79,7 @@ def connected(state: ConnectionState = ConnectionState.ACTIVE, **changes: Any) -
 
 
 def offered_to_us(**changes: Any) -> Connection:
-    """Betaspace asks us to connect."""
+    """Betaspace's request to connect."""
     changes = {"ours": False, "asked": Signature(BEA, "Bea", "betaspace", NOW), **changes}
     return connected(ConnectionState.OFFERED, **changes)
 
@@ -93,14 +93,14 @@ def found(*items: StockItem, parts: tuple[Part, ...] = (), tainted: tuple[tuple[
 
 
 def pushed(event: str = "$earlier", quantity: str = "100", pk: int = 42, **changes: Any) -> Transfer:
-    """Our push to betaspace, asked for by Anna."""
+    """Our push to betaspace, by Anna."""
     line = Line(1, pk, BOLT.pk, PartDescription(BOLT.name), Decimal(quantity))
     terms = Terms("push", "attraktor", "betaspace", (line,), ANNA, "Anna")
     return _transfer("sender", terms, event, **changes)
 
 
 def pushed_to_us(event: str = "$theirs", **changes: Any) -> Transfer:
-    """A push of betaspace's to us, asked for by Bea."""
+    """A push of betaspace's to us, by Bea."""
     line = Line(1, 9, 3, PartDescription("Lens"), Decimal(1))
     terms = Terms("push", "betaspace", "attraktor", (line,), BEA, "Bea")
     return _transfer("receiver", terms, event, **changes)
@@ -126,7 +126,7 @@ def _transfer(role: str, terms: Terms, event: str, **changes: Any) -> Transfer:
 
 
 class World:
-    """One turn over these documents, in which lines are said."""
+    """One turn over these documents, to which lines are given."""
 
     def __init__(self, *documents: Document, us: PartyConfig = HOME) -> None:
         self.archive = RememberedArchive()
@@ -140,7 +140,7 @@ class World:
         before.save(Room(ADMIN_ROOM, "Attraktor's admins", members=members))
         before.save(announcement("betaspace", BETA_BOT, "Beta Space"))
         before.save(announcement("gammaspace", GAMMA_BOT, "gammaspace"))
-        for person in us.people:  # our people have said something before
+        for person in us.people:  # our people have written before
             before.save(Cooldown(f"met:{person}", NOW + timedelta(days=3650)))
         for document in documents:
             before.save(document)
@@ -148,7 +148,7 @@ class World:
         self.turn = Turn(self.state, NOW)
 
     def command(self, text: str, sender: str = ANNA, room: str = ROOM, subject: str = "") -> Command:
-        """The line, understood."""
+        """The parsed line."""
         parsed = self.verbs.parse(self.turn, text)
         assert not isinstance(parsed, Phrase), parsed
         verb, arguments = parsed
@@ -156,11 +156,11 @@ class World:
         return Command(verb, arguments, room, "$line", sender, NOW, text, username, subject)
 
     def asks(self, text: str, sender: str = ANNA, room: str = ROOM, subject: str = "") -> Any:
-        """What the verb asks first, or its answer."""
+        """The verb's first queries, or its answer."""
         return self.verbs.ask(self.turn, self.command(text, sender, room, subject))
 
     def says(self, text: str, *answers: Answer, sender: str = ANNA, room: str = ROOM, subject: str = "") -> Phrase:
-        """The answer to a line that gets one of its own."""
+        """The answer to a line that needs no query."""
         outcome = self.does(text, *answers, sender=sender, room=room, subject=subject)
         assert isinstance(outcome, Phrase), self.effects
         return outcome
@@ -168,7 +168,7 @@ class World:
     def does(
         self, text: str, *answers: Answer, sender: str = ANNA, room: str = ROOM, subject: str = ""
     ) -> Phrase | None:
-        """Ask, give these answers, act."""
+        """Query, give these answers, act."""
         command = self.command(text, sender, room, subject)
         asked = self.verbs.ask(self.turn, command)
         if isinstance(asked, Phrase):

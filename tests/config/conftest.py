@@ -13,7 +13,7 @@ TOKEN = "inv-1234567890abcdef-20261124"
 
 
 def least() -> dict[str, Any]:
-    """The fewest settings that make a bot."""
+    """The fewest settings that a bot needs."""
     return {
         "party": {"id": "attraktor", "name": "Attraktor e.V."},
         "matrix": {
@@ -31,7 +31,7 @@ ENVIRONMENT = {"PASSWORD": "correct horse", "TOKEN": TOKEN}
 
 
 def spelled_out(settings: dict[str, Any]) -> str:
-    """The settings as YAML, with what the environment has in place of its variables."""
+    """The settings as YAML, with the environment's variables filled in."""
     return Template(yaml.safe_dump(settings)).substitute(ENVIRONMENT)
 
 

@@ -1,4 +1,4 @@
-"""Reading settings: where secrets come from, and how each mistake is told."""
+"""Load settings: the sources of secrets, and the message for each mistake."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fedbot.config.problems import ConfigRefused
 from tests.config.conftest import ENVIRONMENT, TOKEN, Write, least
 
 EXAMPLE = (Path(__file__).parents[2] / "config.example.yaml").read_text().replace("!replace-with-", "!our-")
-"""With rooms of one's own in it."""
+"""The example with real rooms in it."""
 
 
 def complaints(path: Path, environment: dict[str, str] | None = None) -> list[str]:
@@ -49,7 +49,7 @@ def _fill_in_secrets(folder: Path) -> None:
         file.write_text(f"{content}\n")
 
 
-def test_the_example_is_good_once_its_secrets_are_there(tmp_path: Path) -> None:
+def test_the_example_is_valid_once_its_secrets_exist(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(EXAMPLE)
     _fill_in_secrets(tmp_path)
@@ -59,8 +59,8 @@ def test_the_example_is_good_once_its_secrets_are_there(tmp_path: Path) -> None:
     assert settings.warnings == ()
 
 
-def test_what_is_off_in_the_example_is_what_holds_anyway(tmp_path: Path) -> None:
-    """Taking the # away from every line changes nothing but what is an admin's choice anyway."""
+def test_settings_that_are_commented_out_in_the_example_are_the_defaults(tmp_path: Path) -> None:
+    """Removing the # from every line changes only settings that an admin chooses anyway."""
     lines = EXAMPLE.splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("party:"))
     on = [line.replace("# ", "", 1) if line.lstrip().startswith("# ") else line for line in lines[first:]]
@@ -93,7 +93,7 @@ def test_a_secret_comes_from_a_file_without_the_line_break_at_its_end(write: Wri
     assert settings.warnings == ()
 
 
-def test_a_secret_file_that_others_may_read_is_warned_of(write: Write, tmp_path: Path) -> None:
+def test_a_secret_file_that_others_may_read_gets_a_warning(write: Write, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("from-the-file")
     file.chmod(0o640)
@@ -103,7 +103,7 @@ def test_a_secret_file_that_others_may_read_is_warned_of(write: Write, tmp_path:
     assert str(warning) == f"inventree.token_file: {file}: others may read it; chmod 600 {file}"
 
 
-def test_a_secret_in_the_settings_works_but_is_warned_of(write: Write) -> None:
+def test_a_secret_in_the_settings_works_with_a_warning(write: Write) -> None:
     path = write(changed("matrix.password", "correct horse"))
     path.chmod(0o644)
     settings = load(path, ENVIRONMENT)
@@ -137,7 +137,7 @@ def test_any_setting_may_come_from_the_environment(write: Write) -> None:
     assert settings.party.name == "${not a variable}"
 
 
-def test_a_secret_file_that_is_missing_empty_or_unreadable_is_told(write: Write, tmp_path: Path) -> None:
+def test_a_missing_empty_or_unreadable_secret_file_is_reported(write: Write, tmp_path: Path) -> None:
     raw = least()
     raw["inventree"] = {
         "url": "https://inventree.example.org",
@@ -160,10 +160,8 @@ def test_a_secret_file_that_is_missing_empty_or_unreadable_is_told(write: Write,
 @pytest.mark.parametrize(
     ("path", "file"), [("state", "~"), ("matrix.ca_file", "~/ca.pem"), ("inventree.admin_token_file", "~/token")]
 )
-def test_a_home_that_the_user_has_not_is_told(
-    path: str, file: str, write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As in a container that runs under a number of nobody."""
+def test_a_missing_home_folder_is_reported(path: str, file: str, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs under a user number without an entry."""
 
     def no_home(_: Path) -> Path:
         raise RuntimeError("Could not determine home directory.")
@@ -187,14 +185,14 @@ def test_the_bot_needs_exactly_one_way_to_sign_in(write: Write) -> None:
     ]
 
 
-def test_no_complaint_ever_shows_a_secret(write: Write) -> None:
+def test_no_message_ever_shows_a_secret(write: Write) -> None:
     raw = least()
     raw["matrix"] = {"password": ["hunter2-secret"], "pasword": "hunter2-secret", "user": 1}
     raw["inventree"] = "hunter2-secret"
     assert "hunter2" not in "".join(complaints(write(raw)))
 
 
-def test_a_broken_line_is_told_by_its_place_never_by_its_content(tmp_path: Path) -> None:
+def test_a_broken_line_is_reported_by_its_place_never_by_its_content(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text('matrix:\n  password: "hunter2-secret" x\n')
     [complaint] = complaints(path)
@@ -203,7 +201,7 @@ def test_a_broken_line_is_told_by_its_place_never_by_its_content(tmp_path: Path)
 
 
 @pytest.mark.parametrize("path", ["matrix.homeserver", "inventree.url", "inventree.public_url"])
-def test_an_address_without_tls_is_warned_of_unless_it_stays_on_the_machine(path: str, write: Write) -> None:
+def test_an_address_without_tls_gets_a_warning_unless_it_stays_on_the_machine(path: str, write: Write) -> None:
     [warning] = load(write(changed(path, "http://here.lan")), ENVIRONMENT).warnings
     assert str(warning) == f"{path}: http://here.lan: without https everyone on the way can read the token"
     assert load(write(changed(path, "http://127.0.0.1:8000")), ENVIRONMENT).warnings == ()
@@ -287,7 +285,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("path", "value", "told"), MISTAKES, ids=[f"{path}={value}" for path, value, _ in MISTAKES])
-def test_a_mistake_is_told_with_its_place_the_word_and_what_to_write(
+def test_a_mistake_is_reported_with_its_place_the_word_and_what_to_write(
     path: str, value: object, told: str, write: Write
 ) -> None:
     [complaint] = complaints(write(changed(path, value)))
@@ -295,7 +293,7 @@ def test_a_mistake_is_told_with_its_place_the_word_and_what_to_write(
     assert told in complaint
 
 
-def test_all_mistakes_are_told_at_once(write: Write) -> None:
+def test_all_mistakes_are_reported_at_once(write: Write) -> None:
     raw = least()
     raw["party"] = {"id": "A", "name": ""}
     raw["rules"] = {"grace_seconds": "soon"}
@@ -354,7 +352,7 @@ def test_settings_that_do_not_fit_together_are_refused(changes: dict[str, Any], 
         ('party: "\\UFFFFFFFF"\n', "this is no YAML"),
     ],
 )
-def test_a_slip_in_the_yaml_is_told_in_plain_words(text: str, told: str, tmp_path: Path) -> None:
+def test_a_yaml_mistake_is_reported_in_plain_words(text: str, told: str, tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text)
     [complaint] = complaints(path)
@@ -362,7 +360,7 @@ def test_a_slip_in_the_yaml_is_told_in_plain_words(text: str, told: str, tmp_pat
 
 
 def test_times_of_day_and_short_words_mean_what_they_say(tmp_path: Path) -> None:
-    """PyYAML by itself reads 22:00 as 1320, and a space called `no` as false."""
+    """PyYAML alone reads 22:00 as 1320, and a space called `no` as false."""
     path = tmp_path / "config.yaml"
     text = yaml.safe_dump(least()) + "rules:\n  quiet_from: 21:00\n  quiet_until: 07:30\n"
     path.write_text(text.replace("id: attraktor", "id: no"))
@@ -376,7 +374,7 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     assert complaints(path) == [f"{path}: there is no such file: make one: fedbot init {path}"]
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     assert complaints(path) == [f"{path}: this is no text in UTF-8: save it as UTF-8"]
@@ -391,7 +389,7 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
         "rooms: [*a]",
     ],
 )
-def test_what_refers_to_itself_or_elsewhere_is_told(text: str, tmp_path: Path) -> None:
+def test_yaml_that_refers_to_itself_or_to_other_files_is_reported(text: str, tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text)
     (complaint,) = complaints(path)
@@ -400,14 +398,14 @@ def test_what_refers_to_itself_or_elsewhere_is_told(text: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("path", ["state", "matrix.ca_file", "inventree.admin_token_file", "inventree.token_file"])
-def test_a_path_that_no_file_can_have_is_told(path: str, write: Write) -> None:
+def test_an_impossible_path_is_reported(path: str, write: Write) -> None:
     raw = changed(path, "sec\0ret")
     raw["inventree"].pop("token" if path == "inventree.token_file" else "", None)
     (complaint,) = complaints(write(raw))
     assert complaint.startswith(f"{path}: ")
 
 
-def test_a_token_file_may_hold_the_whole_answer_of_inventree_and_nothing_else_than_a_token(
+def test_a_token_file_may_hold_a_token_or_inventrees_whole_answer_and_nothing_else(
     write: Write, tmp_path: Path
 ) -> None:
     file = tmp_path / "token"
@@ -421,7 +419,7 @@ def test_a_token_file_may_hold_the_whole_answer_of_inventree_and_nothing_else_th
             load(write(settings), ENVIRONMENT)
 
 
-def test_the_rooms_of_the_example_are_no_rooms(write: Write) -> None:
+def test_the_example_rooms_are_refused(write: Write) -> None:
     placeholder = "!replace-with-the-room-id"
     for wrong in ({"rooms": [placeholder]}, {"admin_room": "!replace-with-your-own-room"}):
         with pytest.raises(ConfigRefused, match="that stands in for your own room"):

@@ -1,4 +1,4 @@
-"""Cron expressions mean what crontab's mean."""
+"""Cron expressions have crontab's meaning."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_weekdays_count_as_in_crontab(weekday: str, expected: list[str]) -> None
     assert days(weekday) == expected
 
 
-def test_the_hour_is_the_clocks_on_the_wall_also_after_the_clocks_changed() -> None:
+def test_the_hour_is_the_wall_clocks_also_after_the_clocks_changed() -> None:
     when = trigger("0 9 * * *", "Europe/Berlin")
     summer = when.get_next_fire_time(None, datetime(2026, 7, 1, tzinfo=UTC))
     winter = when.get_next_fire_time(None, datetime(2026, 12, 1, tzinfo=UTC))
@@ -58,6 +58,6 @@ def test_the_hour_is_the_clocks_on_the_wall_also_after_the_clocks_changed() -> N
 @pytest.mark.parametrize(
     "expression", ["", "0 9 * *", "61 9 * * *", "0 9 * * 8", "0 9 * * 1/2", "0 9 * * 1-5/0", "a b c d e", "0 9 31 2 *"]
 )
-def test_what_is_no_cron_expression_is_refused(expression: str) -> None:
+def test_an_invalid_cron_expression_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         trigger(expression, "UTC")

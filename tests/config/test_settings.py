@@ -1,4 +1,4 @@
-"""What settings are good for, once they are read."""
+"""The effect of loaded settings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_least_settings_give_the_rules_their_defaults(write: Write) -> None:
     )
 
 
-def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
+def test_every_setting_that_the_rules_use_reaches_them(write: Write) -> None:
     raw = least()
     raw["party"] |= {
         "language": "de",
@@ -162,7 +162,7 @@ def test_relative_paths_count_from_the_folder_of_the_settings(write: Write, tmp_
     assert load(write(least() | {"state": "/var/lib/fedbot"}), ENVIRONMENT).state == Path("/var/lib/fedbot")
 
 
-def test_the_environment_may_say_where_the_state_is_by_default(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_may_set_the_default_state_folder(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEDBOT_STATE", "/var/lib/fedbot")
     assert load(write(least()), ENVIRONMENT).state == Path("/var/lib/fedbot")
     assert load(write(least() | {"state": "/elsewhere"}), ENVIRONMENT).state == Path("/elsewhere")
@@ -190,15 +190,15 @@ def test_every_setting_is_explained_in_the_docs_in_the_words_of_the_code(setting
 
 
 @pytest.mark.parametrize("setting", [name for name, _ in _everything(Settings)])
-def test_every_setting_stands_in_the_example(setting: str) -> None:
+def test_every_setting_is_in_the_example(setting: str) -> None:
     word = setting.rsplit(".", maxsplit=1)[-1]
     if word in {"password", "access_token", "token", "admin_token", "sealing_key"}:
-        word += "_file"  # a secret in the settings themselves is nothing to show a newcomer
+        word += "_file"  # a newcomer shouldn't see secrets written into the settings
     lines = (ROOT / "config.example.yaml").read_text().splitlines()
     assert any(line.lstrip("# ").startswith(f"{word}:") for line in lines)
 
 
-def test_the_files_of_the_tokens_are_known_to_whoever_renews_them(write: Write, tmp_path: Path) -> None:
+def test_the_token_files_are_known_to_the_code_that_renews_them(write: Write, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("inv-1\n")
     raw = least()
     del raw["inventree"]["token"]

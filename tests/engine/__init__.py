@@ -1,1 +1,3 @@
-"""The wiring's parts, each on its fakes; whole conversations are in tests/dialogue, real processes in tests/e2e."""
+"""The parts of the wiring, each on its fakes. Whole conversations are in tests/dialogue, real processes
+in tests/e2e.
+"""

@@ -1,4 +1,4 @@
-"""A server that doesn't answer is left alone, and tried by one caller at a time."""
+"""A server that doesn't answer gets few requests, from one caller at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def opened(breaker: Breaker) -> None:
         breaker.failed(START, problem=SILENT)
 
 
-def test_a_failure_or_two_hold_nobody_back() -> None:
+def test_a_failure_or_two_delay_nobody() -> None:
     breaker = Breaker()
     for _ in range(OPENS_AFTER - 1):
         breaker.failed(START, problem=SILENT)
@@ -35,7 +35,7 @@ def test_a_failure_or_two_hold_nobody_back() -> None:
     assert not breaker.is_open
 
 
-def test_after_several_in_a_row_all_wait_for_the_next_try_and_then_one_goes() -> None:
+def test_after_several_failures_in_a_row_all_wait_and_then_one_caller_tries() -> None:
     breaker = Breaker()
     opened(breaker)
     again = breaker.next_try
@@ -54,7 +54,7 @@ def test_the_pauses_grow_with_jitter_up_to_the_longest() -> None:
     assert len(set(pauses)) == len(pauses)
 
 
-def test_what_a_person_waits_for_may_go_sooner_but_not_one_after_the_other() -> None:
+def test_a_persons_request_may_go_sooner_but_not_one_after_the_other() -> None:
     breaker = Breaker(shortest=100.0)
     opened(breaker)
     assert breaker.holds(START + SECOND, urgent=True) is None
@@ -63,7 +63,7 @@ def test_what_a_person_waits_for_may_go_sooner_but_not_one_after_the_other() -> 
     assert breaker.holds(START + 11 * SECOND, urgent=True) is None
 
 
-def test_one_answer_and_nothing_is_held_back_any_more() -> None:
+def test_one_answer_ends_all_delays() -> None:
     breaker = Breaker()
     opened(breaker)
     breaker.worked()
@@ -72,7 +72,7 @@ def test_one_answer_and_nothing_is_held_back_any_more() -> None:
 
 
 async def _until(space: Space, condition: Callable[[], bool]) -> None:
-    """Time goes by, from alarm to alarm, until it holds."""
+    """Let time pass from alarm to alarm until the condition holds."""
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0)
@@ -82,7 +82,7 @@ async def _until(space: Space, condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("problem", [ChatUnreachable("no connection"), ChatFault("sync failed unforeseen (KeyError)")])
-async def test_a_homeserver_that_is_silent_is_tried_ever_more_rarely_and_its_silence_is_remembered(
+async def test_a_silent_homeserver_is_tried_more_and_more_rarely_and_its_silence_is_remembered(
     problem: ChatProblem,
 ) -> None:
     world = await a_world()

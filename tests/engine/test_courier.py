@@ -1,4 +1,4 @@
-"""The courier as a lane that runs: while the homeserver is silent it waits, and can be told to stop at once."""
+"""The chat worker running: it waits while the homeserver is silent, and can be stopped at once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ async def with_something_to_say() -> World:
 
 
 async def rounds(number: int) -> None:
-    """Whoever can go on without time passing has gone on."""
+    """Let everything run that needs no time."""
     for _ in range(number):
         await asyncio.sleep(0)
 
 
-async def test_a_bot_that_waits_for_its_homeserver_stops_at_once_when_it_is_told_to() -> None:
+async def test_a_bot_that_waits_for_its_homeserver_stops_at_once() -> None:
     world = await with_something_to_say()
     running = asyncio.create_task(world.alpha.bot.courier.run())
     await rounds(50)
@@ -34,7 +34,7 @@ async def test_a_bot_that_waits_for_its_homeserver_stops_at_once_when_it_is_told
     assert ended
 
 
-async def test_a_silent_homeserver_is_left_alone_between_tries_and_gets_all_in_the_end() -> None:
+async def test_a_silent_homeserver_gets_few_tries_and_all_messages_in_the_end() -> None:
     world = await with_something_to_say()
     running = asyncio.create_task(world.alpha.bot.courier.run())
     await rounds(50)

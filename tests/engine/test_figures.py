@@ -1,4 +1,4 @@
-"""What a monitor reads of a bot: counted as things happen, and told in the docs."""
+"""A bot's metrics: counted as events happen, and listed in the docs."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def figures(world: World) -> dict[str, float]:
     return {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if line[0] != "#" and "{" not in line}
 
 
-async def test_what_happens_is_counted() -> None:
+async def test_events_are_counted() -> None:
     world = await friends()
     before = figures(world)
     await world.hand_over("M3-NUT 10")
     after = figures(world)
     more = {name: after[name] - before[name] for name in after}
     assert more["fedbot_lines_read_total"] == 1
-    assert more["fedbot_protocol_messages_sent_total"] == 3  # the offer, that it has left, that it is done
-    assert more["fedbot_steps_done_total"] >= 3  # taken out, handed over, marked as arrived
+    assert more["fedbot_protocol_messages_sent_total"] == 3  # the offer, `sent`, `done`
+    assert more["fedbot_steps_done_total"] >= 3  # booked out, handed over, marked as arrived
     assert more["fedbot_messages_sent_total"] >= 2
     assert more["fedbot_queries_answered_total"] >= 1
     assert more["fedbot_events_decided_total"] > more["fedbot_steps_done_total"]
@@ -34,7 +34,7 @@ async def test_what_happens_is_counted() -> None:
     assert after["fedbot_outbox_waiting"] == 0
 
 
-async def test_what_waits_and_what_could_not_be_answered_is_told() -> None:
+async def test_waiting_work_and_unanswered_calls_are_counted() -> None:
     world = await friends()
     card = await world.push("M3-NUT 10")
     world.alpha.goes_down()
@@ -43,13 +43,13 @@ async def test_what_waits_and_what_could_not_be_answered_is_told() -> None:
     await world.grace()
     down = figures(world)
     assert down["fedbot_retries_scheduled_total"] >= 2
-    assert down["fedbot_outbox_waiting"] == 3  # the step, the line, and the question that waits for InvenTree's return
+    assert down["fedbot_outbox_waiting"] == 3  # the step, the line, and the query that waits for InvenTree to come back
     await world.passes(timedelta(minutes=16))
     assert figures(world)["fedbot_queries_unanswered_total"] == 1
     assert down["fedbot_inventree_up"] == 0
 
 
-async def test_every_figure_stands_in_the_docs() -> None:
+async def test_every_metric_is_in_the_docs() -> None:
     world = await friends()
     chapter = DOCS.read_text().partition("\n## health")[2].partition("\n## ")[0]
     told = {name for row in re.findall(r"^\| (`.+?) \|", chapter, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}

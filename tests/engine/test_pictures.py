@@ -1,4 +1,4 @@
-"""Charts are made ready beside the queue: nothing waits for them, and a homeserver's trouble only delays them."""
+"""Charts are prepared beside the queue: nothing waits for them, and trouble with the homeserver only delays them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DRAWING = Drawing("chart", "!r", ("a chart",), Chart(), "text")
 
 
 class Store:
-    """Takes files, or doesn't."""
+    """Accepts files, or doesn't."""
 
     def __init__(self, *problems: Exception) -> None:
         self.problems = list(problems)
@@ -37,7 +37,7 @@ async def small(chart: Chart, words: Sequence[str]) -> bytes:
     return SMALL
 
 
-async def test_a_picture_is_made_once_and_its_row_is_woken_when_it_is_ready() -> None:
+async def test_a_picture_is_made_once_and_its_row_wakes_when_it_is_ready() -> None:
     woken: list[None] = []
     store = Store()
     pictures = Pictures(store, lambda: woken.append(None), small)  # type: ignore[arg-type]  # what it uses of the port
@@ -53,7 +53,7 @@ async def test_a_picture_is_made_once_and_its_row_is_woken_when_it_is_ready() ->
 
 
 @pytest.mark.parametrize("problem", [ChatUnreachable("away"), ChatLimited("too fast", "", 3.0), NoChart("no fonts")])
-async def test_what_went_wrong_is_raised_once_and_the_next_try_begins_anew(problem: Exception) -> None:
+async def test_an_error_is_raised_once_and_the_next_try_starts_again(problem: Exception) -> None:
     pictures = Pictures(Store(problem), lambda: None, small)  # type: ignore[arg-type]  # what it uses of the port
     assert pictures.take(1, DRAWING) is None
     await pictures.settled()
@@ -74,7 +74,7 @@ def images(world: World) -> list[str]:
     return [e["content"]["url"] for e in messages if e["content"].get("msgtype") == "m.image"]
 
 
-async def test_nothing_else_waits_for_a_chart_that_takes_its_time() -> None:
+async def test_nothing_else_waits_for_a_slow_chart() -> None:
     world = await posting()
     drawn = asyncio.Event()
 
@@ -97,7 +97,7 @@ async def test_nothing_else_waits_for_a_chart_that_takes_its_time() -> None:
 
 
 async def _one_step(world: World) -> None:
-    """What the chat lane of attraktor's bot can do now, without waiting for pictures as a dialogue does."""
+    """Do all that the chat worker of attraktor's bot can do now, without waiting for pictures as a dialogue does."""
     space = world.alpha
     batch = await space.chat.sync(space.journal.token(), 0)
     space.bot.syncing.take(batch)
@@ -108,7 +108,7 @@ async def _one_step(world: World) -> None:
         await space.bot.courier.send_first(letters)
 
 
-async def test_an_upload_that_fails_is_tried_again_and_the_picture_comes_once() -> None:
+async def test_a_failed_upload_is_tried_again_and_the_picture_is_posted_once() -> None:
     world = await posting()
     uploads = [ChatUnreachable("away"), ChatLimited("too fast", "M_LIMIT_EXCEEDED", 20.0)]
     upload = world.server.upload

@@ -1,4 +1,4 @@
-"""The typing sign is up from the first moment and goes down when the answer is in the room."""
+"""The typing notification starts at once and ends when the answer is in the room."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.scenarios.world import World, a_world
 
 
 class SilentChat:
-    """Takes typing signs, or doesn't."""
+    """Accepts typing notifications, or doesn't."""
 
     def __init__(self, *, reachable: bool = True) -> None:
         self.typed: list[tuple[str, int]] = []
@@ -25,12 +25,12 @@ class SilentChat:
 
 
 async def _all_begun() -> None:
-    """Whatever was begun beside us has had its turn."""
+    """Let every task that has begun run once."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     await asyncio.gather(*filter(None, others))
 
 
-async def test_the_sign_stays_until_all_is_said() -> None:
+async def test_the_notification_stays_until_all_is_said() -> None:
     chat = SilentChat()
     signs = TypingSigns(chat)  # type: ignore[arg-type]  # the part of the port that it uses
     signs.show(Typing("!r", 30))
@@ -43,7 +43,7 @@ async def test_the_sign_stays_until_all_is_said() -> None:
     assert chat.typed == [("!r", 30), ("!r", 0)]
 
 
-async def test_a_sign_for_the_next_line_is_not_taken_down_by_the_end_of_the_last() -> None:
+async def test_the_end_of_the_last_answer_does_not_end_the_next_lines_notification() -> None:
     chat = SilentChat()
     signs = TypingSigns(chat)  # type: ignore[arg-type]
     signs.show(Typing("!r", 0))
@@ -53,7 +53,7 @@ async def test_a_sign_for_the_next_line_is_not_taken_down_by_the_end_of_the_last
     assert chat.typed == [("!r", 30)]
 
 
-async def test_a_homeserver_that_takes_no_typing_signs_disturbs_nothing() -> None:
+async def test_a_homeserver_that_refuses_typing_notifications_disturbs_nothing() -> None:
     signs = TypingSigns(SilentChat(reachable=False))  # type: ignore[arg-type]
     signs.show(Typing("!r", 30))
     signs.show(Typing("!r", 0))
@@ -61,7 +61,7 @@ async def test_a_homeserver_that_takes_no_typing_signs_disturbs_nothing() -> Non
     await _all_begun()
 
 
-async def test_the_courier_takes_the_sign_down_after_the_answer() -> None:
+async def test_the_courier_ends_the_notification_after_the_answer() -> None:
     world = await a_world()
     space = world.alpha
     world.anna.says("!fed connect betaspace")

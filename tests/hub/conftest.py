@@ -17,9 +17,9 @@ from tests.fakes.postgresql import IN_MEMORY, Server
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """A short one: there are sockets in the state folders, and the path of a socket has 107 characters at most.
+    """A short path: the state folders hold sockets, whose paths have 107 characters at most.
 
-    In memory where that can be: no power is cut here, so that nobody need wait for a disk.
+    In memory if possible: no test cuts the power here, so nothing needs to wait for a disk.
     """
     with tempfile.TemporaryDirectory(prefix="fh-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
         yield Path(folder)

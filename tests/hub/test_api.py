@@ -1,4 +1,4 @@
-"""The operator's API: who may call it, what it tells and does, and that it is as its schema says."""
+"""The operator's API: who may call it, what it returns and does, and that it follows its schema."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.web.test_schema import call_everything
 __all__ = ["_environment", "hub"]
 
 TELLS = (sys.executable, "-c", "import sys; print('asked for', sys.argv[3]); print(sys.argv[4:6], sys.stdin.read())")
-"""In place of fedbot: a program that prints what it is called with, and the answers that it gets."""
+"""In place of fedbot: a program that prints its arguments and the answers that it gets."""
 FAILS = (sys.executable, "-c", "import sys; print('✗ superuser: no such user'); sys.exit(1)")
 
 
@@ -84,12 +84,12 @@ def _with(secret: str) -> Mapping[str, str]:
 def _no_tokens_are_left(hub: HubSettings, postgresql: Server) -> Iterator[None]:
     """All tests share a database."""
     yield
-    Roster(hub).view()  # makes the table, if nobody has
+    Roster(hub).view()  # creates the table if it doesn't exist
     with postgresql.connect() as admin:
         admin.execute("DELETE FROM fedbot.tokens")
 
 
-async def test_only_a_token_that_a_command_made_opens_it_until_it_ends_or_is_revoked(
+async def test_only_a_valid_token_made_by_a_command_opens_it(
     hub: HubSettings, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for wrong in (["x" * 61], ["a\nb"], [" "], ["x", "--days", "0"]):
@@ -119,7 +119,7 @@ async def test_only_a_token_that_a_command_made_opens_it_until_it_ends_or_is_rev
         assert acts not in told
         assert main(["hub", "token", "--config", str(hub.source), "revoke", held[0]["id"]]) == Exit.OK
         await operator.is_refused("GET", "/spaces", "not_known")
-        with postgresql.connect() as admin:  # a row of somebody who has the database alone opens nothing
+        with postgresql.connect() as admin:  # a row written by somebody with access to the database only opens nothing
             admin.execute(
                 "INSERT INTO fedbot.tokens VALUES (encode(sha256(%s), 'hex'), 'x', true, now(), 'infinity')",
                 [acts.encode()],
@@ -127,7 +127,7 @@ async def test_only_a_token_that_a_command_made_opens_it_until_it_ends_or_is_rev
         await operator.is_refused("GET", "/spaces", "not_known")
 
 
-async def test_spaces_are_paused_resumed_moved_and_let_go_as_by_the_commands(
+async def test_spaces_are_paused_resumed_moved_and_removed_as_by_the_commands(
     hub: HubSettings, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bots, seen = Bots(), Roster(hub)
@@ -172,7 +172,7 @@ async def test_spaces_are_paused_resumed_moved_and_let_go_as_by_the_commands(
         assert [each["act"] for each in known] == ["remove", "leave", "resume", "pause", "move", "move"]
 
 
-async def test_a_space_is_added_by_the_command_with_the_answers_and_nothing_of_the_hub_gets_into_them(
+async def test_a_space_is_added_by_the_command_with_the_answers_and_none_of_the_hubs_secrets(
     hub: HubSettings, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers = {"inventree": "https://inventree.example.org", "superuser": "anna", "superuser_password": "one two three"}
@@ -198,7 +198,7 @@ async def test_a_space_is_added_by_the_command_with_the_answers_and_nothing_of_t
     assert {*Answers.model_fields, "go"} == set(KEYS), "it asks what the command asks"
 
 
-async def test_who_calls_too_much_or_sends_too_much_is_refused_and_a_silent_database_is_told(
+async def test_too_many_or_too_large_calls_are_refused_and_a_silent_database_is_reported(
     hub: HubSettings, postgresql: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(api, "STRANGERS_CALLS_A_MINUTE", 4)
@@ -213,7 +213,7 @@ async def test_who_calls_too_much_or_sends_too_much_is_refused_and_a_silent_data
         assert "doesn't answer" in await operator.is_refused("GET", "/spaces", "database_away")
 
 
-async def test_a_guessed_token_costs_no_query_and_whoever_has_had_one_no_more_than_its_calls(
+async def test_a_guessed_token_costs_no_query_and_a_valid_one_only_its_calls(
     hub: HubSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     few = hub.model_copy(update={"api": hub.api.model_copy(update={"calls_a_minute": 4})})
@@ -235,9 +235,7 @@ def _away(*_: object) -> None:
     claim(Address("postgresql://127.0.0.1:1/nothing", "x"), "nobody")
 
 
-def test_it_is_off_until_the_settings_say_where_it_listens(
-    hub: HubSettings, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_is_off_until_the_settings_name_its_address(hub: HubSettings, capsys: pytest.CaptureFixture[str]) -> None:
     assert hub.api.listen == ""
     assert main(["hub", "api", "--config", str(hub.source)]) == Exit.USAGE
     assert "api: {listen: 127.0.0.1:8323}" in capsys.readouterr().err

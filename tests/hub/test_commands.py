@@ -1,4 +1,4 @@
-"""What an admin's commands do for a space in the database, beside the worker that has it, or while none runs."""
+"""An admin's commands for a space in the database, beside the worker that has it, or while none runs."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def fedbot(settings: Settings, *words: str) -> int:
 
 
 def works(settings: Settings, server: Server) -> StoredJournal:
-    """A worker has the space."""
+    """Let a worker have the space."""
     lease = claim(Address(server.url, settings.party.id), "the worker")
     assert lease is not None
     return open_journal(lease)
 
 
-def test_a_token_that_was_made_by_hand_is_found_by_the_worker_that_runs(
+def test_a_token_made_by_hand_is_found_by_the_running_worker(
     settings: Settings, postgresql: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with identity_beside(settings) as folder:  # nobody has ever worked here
@@ -61,7 +61,7 @@ def test_a_token_that_was_made_by_hand_is_found_by_the_worker_that_runs(
     assert "inv-0123456789abcdef" not in capsys.readouterr().out
 
 
-def test_what_is_set_aside_is_seen_from_everywhere_and_tried_again_where_nobody_works(
+def test_set_aside_items_are_seen_from_everywhere_and_retried_where_nobody_works(
     settings: Settings, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with works(settings, postgresql) as journal:
@@ -77,7 +77,7 @@ def test_what_is_set_aside_is_seen_from_everywhere_and_tried_again_where_nobody_
     assert not (settings.state / "journal.db").exists()
 
 
-def test_who_stands_by_is_healthy_and_says_who_works(
+def test_a_standby_is_healthy_and_names_the_active_worker(
     settings: Settings, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with works(settings, postgresql):
@@ -126,7 +126,7 @@ def test_audit_and_export_read_beside_the_worker(settings: Settings, postgresql:
 
 
 @pytest.mark.parametrize("words", [["run"], ["status"], ["journal", "move", "to-database"]])
-def test_without_psycopg_it_is_said_what_to_install(
+def test_without_psycopg_the_error_says_what_to_install(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

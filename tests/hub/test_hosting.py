@@ -1,4 +1,4 @@
-"""Workers of a hub in one process: they share the spaces, take over from each other, and nobody ends another's."""
+"""Workers of a hub in one process: they share the spaces, take over from each other, and end nobody else's bot."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def hub(postgresql: Server, tmp_path: Path) -> HubSettings:
 
 
 def space_in(hub: HubSettings, server: Server, **changed: object) -> str:
-    """A space that nobody has used yet, in the hub's folder; its name."""
+    """A new space in the hub's folder; return its name."""
     name = server.space().space
     folder = hub.folder_of(name)
     folder.mkdir(parents=True)
@@ -60,7 +60,7 @@ def space_in(hub: HubSettings, server: Server, **changed: object) -> str:
 
 
 class Bots:
-    """Bots that do nothing but write to their journals after each look; `working` says which worker has which space."""
+    """Bots that only write to their journals after each look; `working` maps spaces to their workers."""
 
     def __init__(self) -> None:
         self.happened = asyncio.Condition()
@@ -106,7 +106,7 @@ class Bots:
         return run_on
 
     def looks(self, worker: Worker) -> Callable[[], Coroutine[None, None, float]]:
-        """The worker's look, after which whoever waits looks, too."""
+        """The worker's look, after which all waiting workers look too."""
         look = worker.look
 
         async def looks() -> float:
@@ -118,7 +118,7 @@ class Bots:
         return looks
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait until it is, after a look of one of the workers."""
+        """Wait until the condition holds, checking after each look of a worker."""
         async with asyncio.timeout(20), self.happened:
             await self.happened.wait_for(is_so)
 
@@ -128,7 +128,7 @@ class Bots:
 
 @asynccontextmanager
 async def working(hub: HubSettings, bots: Bots, name: str) -> AsyncIterator[asyncio.Task[None]]:
-    """A worker that runs; cancel what this gives to have it end well."""
+    """A running worker; cancel the task to end it properly."""
     worker = Worker(hub, name, bots.of(name))
     worker.look = bots.looks(worker)  # type: ignore[method-assign]
     task = asyncio.create_task(worker.run())
@@ -161,7 +161,7 @@ async def test_workers_share_the_spaces_evenly_and_take_over_from_one_that_ends_
             await hangs.wait()
             for task in tasks:
                 task.cancel()
-            with postgresql.connect() as admin:  # the time that a claim holds is over
+            with postgresql.connect() as admin:  # the claim has expired
                 admin.execute("UPDATE fedbot.leases SET expires = '-infinity' WHERE worker = 'three'")
                 admin.execute("UPDATE fedbot.workers SET seen = '-infinity' WHERE worker = 'three'")
             await bots.until(lambda: bots.shares() == [3, 3])
@@ -171,7 +171,7 @@ async def test_workers_share_the_spaces_evenly_and_take_over_from_one_that_ends_
     assert Roster(hub).view().workers == frozenset()
 
 
-async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
+async def test_a_broken_space_affects_no_other_and_is_reported_and_tried_again(
     hub: HubSettings, postgresql: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(roster, "PAUSES", (1, 3600))
@@ -213,7 +213,7 @@ async def test_what_is_broken_stays_with_its_space_and_is_told_and_tried_again(
         assert Roster(hub).view().of(failing).problem == ""
 
 
-async def test_a_worker_that_misses_a_look_is_looked_for_more_often_so_that_its_spaces_are_taken_over_soon(
+async def test_a_worker_that_misses_a_look_is_checked_more_often_so_its_spaces_are_soon_taken_over(
     hub: HubSettings, postgresql: Server
 ) -> None:
     worker = Worker(hub, "one", Bots().of("one"))
@@ -227,7 +227,7 @@ async def test_a_worker_that_misses_a_look_is_looked_for_more_often_so_that_its_
     await worker._drain()
 
 
-async def test_a_bot_whose_standing_can_not_be_told_ends_nobody(hub: HubSettings, postgresql: Server) -> None:
+async def test_a_bot_with_an_unknown_health_ends_no_other(hub: HubSettings, postgresql: Server) -> None:
     bots = Bots()
     odd, well = (space_in(hub, postgresql) for _ in range(2))
     told = bots.health
@@ -248,7 +248,7 @@ async def test_a_bot_whose_standing_can_not_be_told_ends_nobody(hub: HubSettings
     seen.close()
 
 
-async def test_a_worker_tells_how_its_bots_are_without_counting_their_figures(
+async def test_a_worker_reports_its_bots_health_without_counting_their_figures(
     hub: HubSettings, postgresql: Server
 ) -> None:
     bots = Bots()
@@ -262,7 +262,7 @@ async def test_a_worker_tells_how_its_bots_are_without_counting_their_figures(
     seen.close()
 
 
-async def test_a_paused_space_is_let_go_everywhere_until_it_is_resumed(hub: HubSettings, postgresql: Server) -> None:
+async def test_a_paused_space_is_released_everywhere_until_it_is_resumed(hub: HubSettings, postgresql: Server) -> None:
     bots = Bots()
     spaces = {space_in(hub, postgresql) for _ in range(2)}
     paused, other = sorted(spaces)

@@ -1,4 +1,4 @@
-"""What an operator does with the spaces of a hub, by the commands."""
+"""An operator's commands for the spaces of a hub."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def listed(hub: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def lone_bot(folder: Path, space: str) -> tuple[Path, str]:
-    """A bot of its own that has lived: its settings file and its key."""
+    """A bot outside the hub that has run before: its settings file and its key."""
     folder.mkdir()
     (folder / "secrets").mkdir()
     (folder / "secrets" / "token").write_text(ENVIRONMENT["TOKEN"])
@@ -69,7 +69,7 @@ def lone_bot(folder: Path, space: str) -> tuple[Path, str]:
     return config, open_identity(state / "identity").key
 
 
-def test_what_is_wrong_with_the_settings_of_a_hub_is_told_at_once(
+def test_a_mistake_in_the_settings_of_a_hub_is_reported_at_once(
     hub: Path, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["hub", "list", "--config", str(hub.parent / "no.yaml")]) == Exit.USAGE
@@ -85,7 +85,7 @@ def test_what_is_wrong_with_the_settings_of_a_hub_is_told_at_once(
 def test_a_space_gets_no_secret_of_another_space_or_of_the_hub_by_its_settings(
     hub: Path, tmp_path: Path, how: str
 ) -> None:
-    """Its bot would send it to the server that the same settings name."""
+    """Its bot would send the secret to the server that the same settings name."""
     (tmp_path / "password").write_text("hush")
     raw = yaml.safe_load(hub.read_text())
     hub.write_text(yaml.safe_dump(raw | {"database": {**raw["database"], "password_file": "password"}}))
@@ -126,7 +126,7 @@ def test_a_space_reads_no_variable_of_the_hub_and_is_told_to_write_a_file(hub: P
     assert ENVIRONMENT["TOKEN"] not in str(problem.value)
 
 
-def test_a_bot_moves_into_a_hub_and_leaves_it_with_all_that_it_is(
+def test_a_bot_moves_into_a_hub_and_out_again_with_everything(
     hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     space = postgresql.space().space
@@ -179,7 +179,7 @@ def test_a_bot_moves_into_a_hub_and_leaves_it_with_all_that_it_is(
     assert (out / "config.yaml").exists()
 
 
-def test_a_space_whose_folder_to_leave_into_is_used_goes_on(
+def test_a_space_stays_if_the_folder_to_move_into_is_in_use(
     hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     space = postgresql.space().space
@@ -190,7 +190,7 @@ def test_a_space_whose_folder_to_leave_into_is_used_goes_on(
     assert listed(hub, capsys)[space]["state"] == "waits"
 
 
-def test_a_new_space_is_set_up_by_the_same_questions_and_begins_in_the_database(
+def test_a_new_space_is_set_up_by_the_same_questions_and_starts_in_the_database(
     hub: Path, postgresql: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     space = postgresql.space().space

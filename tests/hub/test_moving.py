@@ -1,4 +1,4 @@
-"""A space goes into the database and back with all that it is, and there is never more than one of it."""
+"""A space moves into the database and back with everything, and never exists twice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ODD = "ends \0 here, \ufffe0 there 🙂"
 
 
 def lived(settings: Settings) -> None:
-    """A bot has worked in the state folder for a while."""
+    """Let a bot work in the state folder for a while."""
     clock = StandingClock()
     with Journal.open(settings.state, clock) as journal:
         for number in range(5):
@@ -89,7 +89,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "inv-1234567890abcdef-20261124")
 
 
-def test_a_space_goes_into_the_database_and_back_with_all_that_it_is(
+def test_a_space_moves_into_the_database_and_back_with_everything(
     settings: Settings, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lived(settings)
@@ -140,9 +140,7 @@ def test_a_space_goes_into_the_database_and_back_with_all_that_it_is(
     assert command(settings, "to-database") == 0, "and there again, in the place of what was left"
 
 
-def test_keys_of_encrypted_rooms_that_were_made_in_the_database_leave_it_too(
-    settings: Settings, postgresql: Server
-) -> None:
+def test_keys_of_encrypted_rooms_made_in_the_database_leave_it_too(settings: Settings, postgresql: Server) -> None:
     journal, folder = in_database(settings, Address(postgresql.url, settings.party.id))
     with journal:
         journal.receive([], "s1")
@@ -157,7 +155,7 @@ def test_keys_of_encrypted_rooms_that_were_made_in_the_database_leave_it_too(
     left.store.database.close()
 
 
-def test_nobody_else_may_work_meanwhile_and_nothing_that_was_worked_on_is_overwritten(
+def test_nobody_else_may_work_during_the_move_and_no_newer_work_is_overwritten(
     settings: Settings, postgresql: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lived(settings)
@@ -185,7 +183,7 @@ class Interrupted(Exception):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_move_that_is_interrupted_anywhere_leaves_at_most_one_bot_and_is_ended_by_doing_it_again(
+def test_a_move_interrupted_anywhere_leaves_at_most_one_bot_and_is_finished_by_repeating_it(
     settings: Settings, postgresql: Server, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     lived(settings)
@@ -209,7 +207,7 @@ def test_a_move_that_is_interrupted_anywhere_leaves_at_most_one_bot_and_is_ended
 
 
 def _how_many_can_begin(settings: Settings, space: Address) -> int:
-    """Bots that begin, here and at the database, on a journal that was worked on."""
+    """The number of bots that can start on a used journal, here and in the database."""
     opened: list[bool] = []
     try:
         with Journal.open(settings.state) as journal:

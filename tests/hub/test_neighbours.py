@@ -1,4 +1,4 @@
-"""What one space does in a worker leaves the others' turn: its threads, its connections, and what it decides."""
+"""A space in a worker leaves the others their threads, connections and turns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fedbot.rules.model.events import Tick
 from tests.scenarios.world import friends
 
 
-async def test_calls_to_an_inventree_that_does_not_answer_keep_no_thread_from_another_space() -> None:
+async def test_calls_to_a_silent_inventree_take_no_thread_from_another_space() -> None:
     answers, begun = threading.Event(), threading.Semaphore(0)
     in_a_thread, at_once, counting = 0, 0, threading.Lock()
 
@@ -59,7 +59,7 @@ class Homeserver:
         self.closed = True
 
 
-async def test_a_bot_has_only_so_many_requests_at_once_and_closes_nothing_that_others_use() -> None:
+async def test_a_bot_has_a_limited_number_of_requests_and_closes_nothing_that_others_use() -> None:
     session = Homeserver()
     busy, other = (connect(f"https://{name}.org", session=cast("Any", session)) for name in ("busy", "other"))
 
@@ -76,7 +76,7 @@ async def test_a_bot_has_only_so_many_requests_at_once_and_closes_nothing_that_o
         each.cancel()
 
 
-async def test_a_flood_is_decided_upon_in_stretches_between_which_others_have_their_turn() -> None:
+async def test_a_flood_is_decided_in_stretches_between_which_others_have_their_turn() -> None:
     world = await friends()
     engine = world.alpha.bot.engine
     for _ in range(50):
@@ -135,7 +135,7 @@ async def test_each_log_line_names_its_space_in_tasks_and_threads_and_no_space_c
     assert "space=" not in lines[-1]
 
 
-def test_hundreds_of_secrets_are_taken_out_of_a_line_as_one_is() -> None:
+def test_hundreds_of_secrets_are_removed_from_a_line_as_one_is() -> None:
     redactor = logs.Redactor()
     secrets = [f"abcd{number:04}" for number in range(2000)]
     for secret in secrets:

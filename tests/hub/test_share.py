@@ -1,4 +1,4 @@
-"""How spaces are shared among workers: by the rule alone, whoever looks when."""
+"""How spaces are distributed over workers: by the rule alone, in any order of looks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORKERS = st.lists(st.sampled_from("abcde"), min_size=1, unique=True)
     st.lists(st.sampled_from(["", "", *"abcde"]), min_size=40, max_size=40),
     st.randoms(use_true_random=False),
 )
-def test_workers_that_look_in_any_order_end_with_equal_shares_and_what_is_wanted_there_and_then_leave_it_so(
+def test_workers_in_any_order_end_with_equal_shares_and_respect_wanted_places(
     workers: list[str], holders: list[str], places: list[str], chance: object
 ) -> None:
     held = {f"s{number}": holder for number, holder in enumerate(holders) if holder}

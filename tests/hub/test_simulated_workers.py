@@ -1,7 +1,7 @@
-"""Workers of a hub that end, stand still, and wake up late, by a clock that is moved by hand; the database is real.
+"""Workers of a hub that end, pause, and wake up late, on a clock moved by hand; the database is real.
 
-Its `clock_timestamp()` is the simulation's. A worker that wakes up goes on with what it was about to do before it looks
-whether it still may. Mutants show that what is looked at would be noticed.
+Its `clock_timestamp()` is the simulation's. A worker that wakes up goes on with its current operation before it checks
+whether it still may. Mutants show that these checks notice a broken rule.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ __all__ = ["_environment", "hub"]
 WORKERS, SPACES = 3, 5
 TAKE_OVER = 30
 SETTLED = 45
-"""Seconds after which all is shared evenly, if nothing happens any more."""
+"""The seconds after which all spaces are shared evenly, if nothing else happens."""
 SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))]
 
 
 class Broken(AssertionError):
-    """A promise was."""
+    """A promise was broken."""
 
 
 class Standing:
@@ -59,7 +59,7 @@ class Standing:
 
 @dataclass
 class Simulated:
-    """A worker process. `sleeps_with_it`: its clock stands still while it does, as that of a machine swapped out."""
+    """A worker process. `sleeps_with_it`: its clock pauses with it, as on a machine that is swapped out."""
 
     name: str
     worker: Worker
@@ -72,7 +72,7 @@ class Simulated:
 
 
 class Simulation:
-    """All workers, and what each commit that the database took says."""
+    """All workers, and the commits that the database accepted."""
 
     def __init__(self, hub: HubSettings, server: Server, spaces: list[str], *, sleeps_with_it: bool) -> None:
         self.hub = hub
@@ -111,7 +111,7 @@ class Simulation:
             ground.shared.ended()
 
     async def second(self) -> None:
-        """Everybody who is awake goes on for a second; late ones first with what they were about to do."""
+        """Let everybody who is awake go on for a second, starting with the late ones' current operations."""
         self.now += 1
         self._clock.execute("UPDATE fake.clock SET at = timestamptz 'epoch' + %s * interval '1 s'", [1e9 + self.now])
         for simulated in self.workers:
@@ -139,7 +139,7 @@ class Simulation:
         self.heard_at[space] = self.now
 
     def look(self) -> None:
-        """What is promised at any time."""
+        """Check the promises that hold at any time."""
         for space, at in self.heard_at.items():
             if self.now - at > TAKE_OVER and self.now > TAKE_OVER:
                 raise Broken(f"nobody has heard {space} for {self.now - at:.0f} s")
@@ -159,7 +159,7 @@ class Simulation:
 
 
 async def _begun(simulated: Simulated) -> None:
-    """Wait until those that were told to begin work, and those that were told to stop have."""
+    """Wait until starting bots work and stopping bots have stopped."""
     hosted = simulated.worker.hosted
     async with asyncio.timeout(30):
         while changing := {
@@ -173,7 +173,7 @@ async def _begun(simulated: Simulated) -> None:
 
 @contextmanager
 def fake_clock(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The database's time, for what workers ask, is what stands in a table."""
+    """Replace the database's time, as workers read it, by a row in a table."""
     with server.connect() as admin:
         admin.execute("CREATE SCHEMA IF NOT EXISTS fake")
         admin.execute(
@@ -203,7 +203,7 @@ def fake_clock(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 async def a_bad_day(simulation: Simulation, chance: random.Random, seconds: int) -> None:
-    """Workers end and stand still at random, at least one of them well; then nothing happens any more."""
+    """End and pause workers at random, at least one of them properly; then let nothing else happen."""
     for _ in range(WORKERS):
         simulation.begin_worker()
     for second in range(seconds + SETTLED):
@@ -224,7 +224,7 @@ async def a_bad_day(simulation: Simulation, chance: random.Random, seconds: int)
 
 @pytest.mark.parametrize("sleeps_with_it", [False, True], ids=["a clock that goes on", "a clock that sleeps"])
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_whatever_workers_do_each_space_has_one_and_is_taken_over_within_30_seconds(
+async def test_each_space_has_at_most_one_bot_and_is_taken_over_within_30_seconds(
     hub: HubSettings, postgresql: Server, monkeypatch: pytest.MonkeyPatch, seed: int, *, sleeps_with_it: bool
 ) -> None:
     with fake_clock(postgresql, monkeypatch):

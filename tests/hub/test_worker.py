@@ -1,4 +1,4 @@
-"""One worker works for a space, another stands by; each takes over from the other."""
+"""One worker works for a space and another stands by; each takes over from the other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Work = Callable[[Ground], None]
 
 
 class Workers:
-    """Bots that do nothing but note who works; `working` has the ground of the one that does."""
+    """Bots that only note who works; `working` has the ground of the active one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.working: list[Ground] = []
@@ -52,7 +52,7 @@ class Workers:
             self.working.remove(ground)
 
     def _renewing(self, renew: Callable[[Lease], None]) -> Callable[[Lease], None]:
-        """By a worker, in a thread of its own: then its bot writes something, whether it still may or not."""
+        """Called by a worker in a thread of its own. Its bot then writes something, whether it may or not."""
 
         def renews(lease: Lease) -> None:
             try:
@@ -63,12 +63,12 @@ class Workers:
         return renews
 
     def _holder(self, place: Address) -> str:
-        """Asked by a worker, in a thread of its own, that has not got the lease."""
+        """Called by a worker without the lease, in a thread of its own."""
         self.loop.call_soon_threadsafe(self.refused.set)
         return holder(place)
 
     async def take_turns(self) -> Ground:
-        """Until one more has begun."""
+        """Wait until one more bot has started."""
         await asyncio.wait_for(self.changed.wait(), 30)
         self.changed.clear()
         (ground,) = self.working
@@ -81,7 +81,7 @@ async def ended(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def test_who_stands_by_takes_over_from_who_is_told_to_stop_with_all_that_it_knew(
+async def test_the_standby_takes_over_from_a_stopped_worker_with_all_its_state(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workers = Workers(monkeypatch)
@@ -104,7 +104,7 @@ async def test_who_stands_by_takes_over_from_who_is_told_to_stop_with_all_that_i
     assert holder(lease.address) == "", "it was given back"
 
 
-async def test_who_lost_the_space_stops_and_stands_by_to_take_it_back(
+async def test_a_worker_that_lost_the_space_stops_and_stands_by_to_take_it_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, postgresql: Server
 ) -> None:
     workers = Workers(monkeypatch)
@@ -135,7 +135,7 @@ async def test_a_database_that_goes_away_and_comes_back_only_pauses_it(
     await ended(task)
 
 
-async def test_what_ends_a_bot_for_good_ends_the_worker_and_gives_the_space_back(
+async def test_an_error_that_ends_a_bot_ends_the_worker_and_gives_the_space_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grounds: list[Ground] = []

@@ -1,4 +1,4 @@
-"""What admins read about rooms, outages and what the bot could not do."""
+"""Messages to admins about rooms, outages and failures of the bot."""
 
 from __future__ import annotations
 

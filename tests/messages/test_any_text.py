@@ -1,4 +1,4 @@
-"""Whatever strangers call themselves and their things: it is put into words, and it stays a message."""
+"""Strangers' names and texts in our sentences: the result is always a valid message."""
 
 from __future__ import annotations
 
@@ -119,7 +119,9 @@ ODD = st.one_of(
 
 
 def sentences_of() -> set[str]:
-    """Every sentence as the rules name it (`offer.no_such_space`): from a locale and keywords it makes lines."""
+    """Every sentence by its name in the rules (`offer.no_such_space`): a function that makes lines from a locale and
+    arguments.
+    """
     found = set()
     for subject in messages.__all__:
         module = getattr(messages, subject)
@@ -134,11 +136,11 @@ def sentences_of() -> set[str]:
     return found
 
 
-def test_every_sentence_stands_in_a_table() -> None:
+def test_every_sentence_is_in_a_table() -> None:
     assert sorted({name.partition(".")[2] for name in sentences_of()} - {phrase.name for phrase in EXAMPLES}) == []
 
 
-def test_no_sentence_is_left_that_nobody_says() -> None:
+def test_every_sentence_is_used() -> None:
     product = Path(inspect.getfile(messages)).parents[1]
     source = "\n".join(path.read_text("utf-8") for path in product.rglob("*.py") if "messages" not in path.parts)
     said = set(re.findall(r"messages\.(\w+\.\w+)", source))
@@ -185,7 +187,7 @@ LISTS = frozenset(
         "which_to_cancel",
     }
 )
-"""What answers with a list as long as what there is, or tells an admin the steps one by one."""
+"""Sentences that list everything there is, or tell an admin the steps one by one."""
 
 
 @pytest.mark.parametrize("phrase", EXAMPLES, ids=lambda phrase: phrase.name)
@@ -202,7 +204,7 @@ def test_a_card_has_ten_lines_at_most_and_a_reply_six(phrase: Phrase) -> None:
     assert not asks or any(line.startswith("For ") and "until" in line for line in lines[1:4]), plain(phrase)
 
 
-def test_an_answer_to_what_was_offered_and_the_end_of_it_have_two_lines() -> None:
+def test_an_answer_to_an_offer_and_the_end_of_it_have_two_lines() -> None:
     short = {"transfer_offered", "transfer_requested", "transfer_end", "return_asked"}
     for phrase in EXAMPLES:
         subject = phrase.about.get("transfer")
@@ -210,12 +212,12 @@ def test_an_answer_to_what_was_offered_and_the_end_of_it_have_two_lines() -> Non
             lines = [line for line in plain(phrase).split("\n") if line.strip() and not line.startswith(("⚠", "Pick"))]
             by_person = subject.state is not TransferState.DECLINED or (subject.decided and subject.decided.person)
             failed = subject.state in {TransferState.ABORTED, TransferState.REVERTED} or not by_person
-            most = 4 if failed else 2  # why, and what to do
+            most = 4 if failed else 2  # the reason, and what to do
             assert len(lines) <= most, plain(phrase)
 
 
 def _stranger(text: str, count: int) -> list[Phrase]:
-    """What a peer can send: everything in it is its own text."""
+    """A peer's message: everything in it is the peer's own text."""
     short = text[:LONGEST_WORD]
     files = (FileTold(f"{short}.pdf", 9),)
     details = ItemDetails(text, text, (short,) * 9, short, Decimal(1), short, short, (TestResult(short, True, short),))
@@ -325,7 +327,7 @@ def test_no_text_of_a_stranger_breaks_a_message_or_makes_it_too_large(text: str,
 
 @pytest.mark.parametrize("sign", ["r", "工", "<", '"'])
 def test_a_text_to_agree_to_is_never_cut_however_large_the_rest_of_the_card_is(sign: str) -> None:
-    """What a friend writes into everything else shortens only that: nobody agrees to what they couldn't read."""
+    """A friend's other texts are shortened first, because nobody accepts what they couldn't read."""
     texts = tuple(f"{number:02} {sign * 600}"[:LONGEST_RULE_TEXT] for number in range(MOST_TEXTS))
     agree: tuple[str, ...] = ()
     for text in texts:
@@ -345,7 +347,7 @@ def test_a_text_to_agree_to_is_never_cut_however_large_the_rest_of_the_card_is(s
         assert rendered.plain.count("• ") == 20, "each of its things is there"
 
 
-def test_markup_in_a_name_is_shown_as_it_is() -> None:
+def test_markup_in_a_name_is_shown_literally() -> None:
     named = replace(BOLTS, description=PartDescription("<b>M3</b> & co", "M3"))
     phrase = say(
         messages.transfer_card.transfer_card, transfer=transfer(named), us=BETA, peer_name="attraktor", people=[]

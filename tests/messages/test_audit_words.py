@@ -1,4 +1,4 @@
-"""Every kind of entry of the audit has a sentence, in which each of its places is filled."""
+"""Every kind of audit entry has a sentence with all its places filled."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ def _values(hint: Any) -> tuple[Any, ...]:  # noqa: ANN401
 
 
 def _all_of(kind: type) -> Iterator[audit.Noted]:
-    """The kind with each combination of what makes a difference to its sentence."""
+    """The kind with each combination of fields that changes its sentence."""
     hints = get_type_hints(kind)
     for values in product(*(_values(hints[each.name]) for each in dataclasses.fields(kind))):
         yield kind(*values)
 
 
-def test_every_kind_and_every_fact_has_words() -> None:
+def test_every_kind_and_every_fact_has_a_sentence() -> None:
     assert isinstance(audit.Noted, types.UnionType)
     assert set(WORDS) == set(get_args(audit.Noted))
     assert set(FACTS) == set(audit.Fact)
 
 
 @pytest.mark.parametrize("kind", get_args(audit.Noted), ids=lambda kind: kind.__name__)
-def test_each_is_said_with_its_places_filled(kind: type) -> None:
+def test_each_sentence_has_its_places_filled(kind: type) -> None:
     for noted in _all_of(kind):
         words = noted_in_words(OUR_LOCALE, noted)
         assert words
@@ -73,7 +73,7 @@ def test_each_is_said_with_its_places_filled(kind: type) -> None:
         (audit.SetAside(4, "Ask", "boom" * 40), f"quarantined under the number 4: Ask ({'boom' * 9}boo…)"),
     ],
 )
-def test_what_it_tells_comes_from_its_fields(noted: audit.Noted, words: str) -> None:
+def test_a_sentence_contains_its_fields(noted: audit.Noted, words: str) -> None:
     assert noted_in_words(OUR_LOCALE, noted) == words
 
 
@@ -83,7 +83,7 @@ def test_a_german_space_reads_it_in_german() -> None:
     assert noted_in_words(german, noted) != noted_in_words(OUR_LOCALE, noted)
 
 
-def test_what_people_only_asked_and_what_only_mirrors_the_journal_is_not_told() -> None:
+def test_queries_and_mirrored_entries_are_not_shown() -> None:
     untold: list[audit.Noted] = [audit.Said("show"), audit.StepWasDone("Mirror"), audit.StepWasDone("Label", 1)]
     assert [is_told(noted) for noted in untold] == [False, False, False]
     assert is_told(audit.Said("cancel"))

@@ -1,4 +1,4 @@
-"""What is said of bookings: on their cards, on their first day, when something stands against them, and when not."""
+"""Sentences about bookings: on cards, on the first day, about conflicts and refusals."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ OUR: dict[str, Any] = {"us": ALPHA, "peer_name": "betaspace"}
 
 
 def ahead(given: Transfer, **fields: object) -> Transfer:
-    """The same, from 12 to 19 December."""
+    """The same transfer, booked from 12 to 19 December."""
     return replace(given, terms=replace(given.terms, starts=FIRST, loan_until=LAST), **fields)  # type: ignore[arg-type]
 
 
 def booked(*lines: Line, role: str = "sender", **fields: object) -> Transfer:
-    """Both have agreed to it."""
+    """A booking on which both have agreed."""
     done = {"state": BOOKED, "decided": BY_BEA, "due": UNTIL, "was_due": DUE}
     return ahead(transfer(*lines or (LENS,), role=role), **(done | fields))
 

@@ -1,4 +1,4 @@
-"""Connecting, reviewing, taking back and the history of a case, as people read it."""
+"""Sentences about connecting, reviewing, cancelling and a transfer's history."""
 
 from __future__ import annotations
 

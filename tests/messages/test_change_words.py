@@ -1,4 +1,4 @@
-"""What is said of a card that has changed, and of a request for which something else would be given."""
+"""Sentences about a card that has changed, and about a request that would be filled with something else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.scenarios.scenes import (
 
 
 def changed(before: Transfer, after: Transfer) -> Phrase:
-    """The card of `after`, which took the place of that of `before`."""
+    """The card of `after`, which replaced the one of `before`."""
     changes = consent.differences(consent.of_transfer(before), consent.of_transfer(after))
     us, peer = (BETA, "attraktor") if after.role == "receiver" else (ALPHA, "betaspace")
     return say(
@@ -45,7 +45,7 @@ def changed(before: Transfer, after: Transfer) -> Phrase:
 
 
 def head(phrase: Phrase) -> list[str]:
-    """The card's first lines, up to where who decides is told."""
+    """The card's first lines, up to the deciders."""
     return plain(phrase).partition("\nFor ")[0].split("\n")[1:]
 
 
@@ -161,7 +161,7 @@ PLACED = Progress(
 
 
 def of_another_value(value: object, name: str) -> object:
-    """Some other value of the same kind."""
+    """Another value of the same kind."""
     if name in OTHER:
         return OTHER[name]
     if isinstance(value, PartDescription):
@@ -190,7 +190,7 @@ def test_each_field_of_a_part_is_bound(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Landing)])
-def test_where_it_lands_is_bound(name: str) -> None:
+def test_the_destination_is_bound(name: str) -> None:
     before = transfer(WHOLE, progress=(PLACED,))
     other: dict[str, Any] = {name: of_another_value(getattr(PLACED, name), name)}
     after = transfer(WHOLE, progress=(replace(PLACED, **other),))
@@ -220,7 +220,7 @@ def test_each_field_of_the_terms_is_bound(name: str) -> None:
     assert consent.hash_of(consent.of_transfer(before)) != consent.hash_of(consent.of_transfer(after))
 
 
-def test_who_asked_who_granted_and_until_when_are_bound() -> None:
+def test_requester_granter_and_deadline_are_bound() -> None:
     before = transfer(WHOLE)
     others = (
         replace(before, asked=BY_PIET),
@@ -233,7 +233,7 @@ def test_who_asked_who_granted_and_until_when_are_bound() -> None:
 
 @pytest.mark.parametrize("role", ["sender", "receiver"])
 def test_the_card_is_drawn_from_the_model_alone(role: str) -> None:
-    """What isn't in the model, a card that asks for a decision can't show."""
+    """A card that asks for a decision can only show the content of the model."""
     placed = (PLACED,) if role == "receiver" else ()
     whole = transfer(WHOLE, role=role, note="for Saturday", progress=placed)
     drawn = consent.drawn(whole)
@@ -243,7 +243,7 @@ def test_the_card_is_drawn_from_the_model_alone(role: str) -> None:
     assert all(getattr(drawn, name) == bare[name] for name in named - {"connection"})
 
 
-# --- and of all that it is bound to, the card that replaces another tells each change in words ---------------------
+# --- the card that replaces another names each change in words ----------------------------------------------------
 
 HERE = transfer(WHOLE, progress=(PLACED,))
 BOOKING = Reserved("n4p8", "beta", date(2026, 12, 12), date(2026, 12, 19), name="betaspace", what="Laser lens")
@@ -269,14 +269,14 @@ OF_THE_FRIENDSHIP: dict[str, Any] = {
 
 
 def with_each_field_changed(record: Any, others: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - records of any class
-    """Each field's name, and the record with another value there: that of `others`, or some other one."""
+    """Each field's name, and the record with another value there: from `others`, or any other one."""
     for name in (field.name for field in fields(record)):
         other: Any = others[name] if name in others else of_another_value(getattr(record, name), name)
         yield name, replace(record, **{name: other})
 
 
 def shown_otherwise() -> Iterator[tuple[str, consent.Shown, consent.Shown]]:
-    """Of each field that a card shows: its name, and the model as it is, and with another value."""
+    """For each field that a card shows: its name, the original model, and one with another value."""
     card, friendship = consent.of_transfer(HERE), consent.of_connection(BETA, FRIENDSHIP)
     terms, line, landing = card.terms, card.terms.lines[0], card.landings[0]
 
@@ -298,7 +298,7 @@ def shown_otherwise() -> Iterator[tuple[str, consent.Shown, consent.Shown]]:
 
 
 def told(before: consent.Shown, after: consent.Shown, language: str) -> list[str]:
-    """What the card that shows `after` says of the one before it."""
+    """The sentences of the card for `after` about the one before it."""
     changes = consent.differences(before, after)
     if isinstance(after, ShownTransfer):
         phrase = say(

@@ -1,4 +1,4 @@
-"""What is said about friendships of spaces, as people read it."""
+"""Sentences about friendships of spaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said to decisions and lines that don't count, as people read it."""
+"""Sentences about decisions and lines that don't count."""
 
 from __future__ import annotations
 

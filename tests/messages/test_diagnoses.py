@@ -1,4 +1,4 @@
-"""What keeps something from going on is data: every kind has a sentence, a short code, and a place in the journal."""
+"""The reason why something can't go on is data: every kind has a sentence, a short code, and a journal form."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ AT = datetime(2026, 11, 24, 19, tzinfo=UTC)
 
 
 def _calls() -> Iterator[Diagnosis]:
-    """What the edge makes of everything that can happen to a call."""
+    """The edge's diagnoses of everything that can happen to a call."""
     exceptions = [kind("secret") for kind, _ in errors._CAUSES] + [httpx.TooManyRedirects("secret")]
     exceptions.append(httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"))
     for reading in (True, False):
@@ -79,7 +79,7 @@ def _all() -> list[Diagnosis]:
 ALL = _all()
 
 
-def test_every_kind_is_tried_here_and_every_table_is_complete() -> None:
+def test_every_kind_is_tested_here_and_every_table_is_complete() -> None:
     assert {type(each) for each in ALL} == set(get_args(Diagnosis))
     assert set(TRIALS) == {*TOKEN_CODES, "unreachable"}
     for table in (FAULTS, ITEM_FAULTS, NAME_FAULTS, CAUSES, LACKS, PLACES, SPEAKERS, UNLIKE, VERSIONS):
@@ -98,12 +98,12 @@ def test_it_is_one_whole_sentence_has_a_code_and_survives_the_journal(problem: D
 
 
 @pytest.mark.parametrize("problem", [each for each in ALL if not isinstance(each, Verbatim)], ids=english)
-def test_it_is_told_in_german(problem: Diagnosis) -> None:
+def test_it_has_a_german_sentence(problem: Diagnosis) -> None:
     told = diagnosis(GERMAN, problem, 500)
     assert not re.search(r"\b(the|can't|answered|may|needs|so it|not accept)\b", told), told
 
 
-def test_a_sentence_within_another_is_told_in_german_too() -> None:
+def test_a_nested_sentence_is_german_too() -> None:
     problem = kinds.ServerError(HOST, 502, "OperationalError", may_be_done=True)
     assert diagnosis(GERMAN, problem) == (
         f"InvenTree unter {HOST} hat mit 502 (OperationalError) geantwortet, es kann also geschehen sein oder nicht."

@@ -1,4 +1,4 @@
-"""Figures and reminders, as people read them."""
+"""Sentences for figures and reminders."""
 
 from __future__ import annotations
 

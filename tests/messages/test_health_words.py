@@ -1,4 +1,4 @@
-"""What is told of the bot's own health: InvenTree back or upgraded, the bot's own tokens."""
+"""Sentences about the bot's own health: InvenTree back or upgraded, the bot's own tokens."""
 
 from __future__ import annotations
 
@@ -108,5 +108,5 @@ def test_it_reads_as_in_the_snapshot(case: str, language: str, snapshot: Snapsho
     assert plain(SAID[case], LOCALES[language]) == snapshot
 
 
-def test_there_are_words_for_all_that_differs_between_versions() -> None:
+def test_every_difference_between_versions_has_a_sentence() -> None:
     assert set(_CAN) == set(_CANNOT) == set(ABILITIES)

@@ -1,4 +1,4 @@
-"""The ledger, as people read it."""
+"""Sentences of the ledger."""
 
 from __future__ import annotations
 

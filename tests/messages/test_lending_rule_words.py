@@ -1,4 +1,4 @@
-"""What is said of lending rules: on the cards of both sides, and where a loan is refused for them."""
+"""Sentences about lending rules: on both sides' cards, and in refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ruled(given: Transfer, rules: LoanRules = ALL) -> Transfer:
 
 
 def declined(code: str) -> Phrase:
-    """Attraktor's bot says no to a request, for that reason."""
+    """Attraktor's bot declines a request for that reason."""
     asked = ruled(replace(request(LENS, role="sender"), state=TransferState.DECLINED, problem=code))
     return say(messages.transfer_card.transfer_card, transfer=asked, us=ALPHA, peer_name="betaspace", people=PEOPLE)
 
@@ -68,7 +68,7 @@ def test_it_reads_as_in_the_snapshot(case: str, language: str, snapshot: Snapsho
     assert plain(SAID[case], LOCALES[language]) == snapshot
 
 
-def test_all_rules_stand_on_the_owners_card() -> None:
+def test_all_rules_are_on_the_owners_card() -> None:
     asked = replace(ruled(request(LENS, role="sender")), care=True)
     text = plain(
         say(messages.transfer_card.transfer_card, transfer=asked, us=ALPHA, peer_name="betaspace", people=PEOPLE)
@@ -92,5 +92,5 @@ def test_all_rules_stand_on_the_owners_card() -> None:
         ("no-more-time:٣", ""),
     ],
 )
-def test_a_refusal_says_why_whatever_a_friends_bot_writes(code: str, said: str) -> None:
+def test_a_refusal_gives_its_reason_whatever_a_friends_bot_writes(code: str, said: str) -> None:
     assert said in plain(declined(code))

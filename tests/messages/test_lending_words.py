@@ -1,4 +1,4 @@
-"""What is said of loans: on their cards, when they are due, longer, over; and why something can't be."""
+"""Sentences about loans: cards, due dates, extensions, ends, and refusals."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DAY = date(2026, 12, 15)
 
 
 def lent(*lines: Line, role: str = "receiver", **fields: object) -> Transfer:
-    """A push with a last day."""
+    """A push with a due date."""
     given = transfer(*lines or (LENS,), role=role)
     terms = replace(given.terms, loan_until=DAY)
     progress = tuple(
@@ -55,7 +55,7 @@ def lent(*lines: Line, role: str = "receiver", **fields: object) -> Transfer:
 
 
 def abroad(loan: Transfer, zone: str = "Pacific/Auckland") -> Transfer:
-    """The same, by the calendar of an owner elsewhere."""
+    """The same loan with an owner in another time zone."""
     return replace(loan, terms=replace(loan.terms, time_zone=zone))
 
 
@@ -93,7 +93,7 @@ LONG_AGO = LentBefore("2" * 20, "Repair Café", date(2026, 11, 12))
 
 
 def had_before(role: str = "receiver") -> Transfer:
-    """A loan that began when the borrower had no bot."""
+    """A loan from before the borrower had a bot."""
     given = lent(role=role, state=OPEN, decided=None, ended=None)
     return replace(given, terms=replace(given.terms, outside=LONG_AGO))
 

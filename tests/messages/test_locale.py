@@ -1,4 +1,4 @@
-"""Dates, amounts, lists and other people's words, as a bot writes them; and sentences in other languages."""
+"""Dates, amounts, lists and quoted words, as a bot writes them, and sentences in other languages."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ BERLIN = Locale("en", "Europe/Berlin", NOW)
         (datetime(2025, 12, 31, 23, 30, tzinfo=UTC), "Thu 1 Jan, 00:30"),
     ],
 )
-def test_a_moment_is_told_in_local_time_and_with_the_year_if_it_is_another(moment: datetime, shown: str) -> None:
+def test_a_moment_is_shown_in_local_time_with_the_year_if_it_is_another(moment: datetime, shown: str) -> None:
     today = date(2026, 11, 24)
     assert BERLIN.when(moment, today) == shown
     assert BERLIN.when(moment) == shown
 
 
-def test_a_moment_of_today_is_told_by_the_clock_alone() -> None:
+def test_a_moment_of_today_is_shown_by_the_time_alone() -> None:
     assert BERLIN.clock(datetime(2026, 11, 24, 19, 36, tzinfo=UTC)) == "20:36"
     assert BERLIN.clock(datetime(2026, 11, 24, 23, 36, tzinfo=UTC)) == "Wed 25 Nov, 00:36"
 
 
-def test_a_day_is_told_with_its_year() -> None:
+def test_a_day_is_shown_with_its_year() -> None:
     assert BERLIN.day(date(2026, 12, 15)) == "Tue 15 Dec 2026"
 
 
-def test_the_ends_of_time_are_told_without_an_error() -> None:
+def test_the_ends_of_time_are_shown_without_an_error() -> None:
     assert BERLIN.when(datetime.max.replace(tzinfo=UTC)).startswith("Fri 31 Dec 9999")
     assert BERLIN.when(datetime.min.replace(tzinfo=UTC)).startswith("Mon 1 Jan 1")
 
@@ -63,7 +63,7 @@ def test_the_ends_of_time_are_told_without_an_error() -> None:
         (timedelta(seconds=-5), "0 seconds"),
     ],
 )
-def test_a_span_is_told_in_its_largest_unit(length: timedelta, shown: str) -> None:
+def test_a_span_is_shown_in_its_largest_unit(length: timedelta, shown: str) -> None:
     assert BERLIN.span(length) == shown
 
 
@@ -83,13 +83,13 @@ def test_a_quantity_reads_as_it_may_be_typed(quantity: Decimal, units: str, show
 
 @pytest.mark.parametrize("digits", ["10", "1.5", "1.125", "999.125", "0.125", "1000.125", "1.1255", "1000", "0.00001"])
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_a_quantity_to_copy_is_read_as_just_that(digits: str, language: str) -> None:
+def test_a_quantity_to_copy_is_read_back_exactly(digits: str, language: str) -> None:
     copied = quantity_in(Locale(language).typed(Decimal(digits)))
     assert copied is not None
     assert copied.readings == (digits,)
 
 
-def test_what_nobody_types_in_is_counted_with_separators() -> None:
+def test_a_number_that_nobody_types_has_separators() -> None:
     assert BERLIN.count(4120) == "4,120"
 
 
@@ -108,7 +108,7 @@ def test_at_most_three_people_are_named(names: list[str], shown: str) -> None:
     assert BERLIN.names(names, any_of=True) == shown
 
 
-def test_a_long_text_is_cut_with_a_sign_that_it_is() -> None:
+def test_a_long_text_is_cut_with_a_mark() -> None:
     assert BERLIN.short("a" * 100, 10) == "aaaaaaaaa…"
     assert BERLIN.short("two\nlines  and\tmore", 60) == "two lines and more"
     assert BERLIN.short("Laser lens 2.0″ — für Öl", 24) == "Laser lens 2.0″ — für Öl"
@@ -125,7 +125,7 @@ def test_words_may_be_nodes_and_keep_their_braces() -> None:
 
 
 class _Backwards(NullTranslations):
-    """A language that puts the thing first, and has its own plural."""
+    """A language that puts the item first and has its own plural."""
 
     def gettext(self, message: str) -> str:
         return {"{who} gives {what}.": "{what}: {who} gibt es.", ".": ","}.get(message, message)
@@ -149,7 +149,7 @@ def test_another_language_may_put_the_words_in_another_order(backwards: Locale) 
 
 
 def _sentences() -> Iterator[tuple[str, ast.Call]]:
-    """Every `tongue.say(…)` and `tongue.some(…)` in the words."""
+    """Every `tongue.say(…)` and `tongue.some(…)` in the sentences."""
     for path in sorted(Path(inspect.getfile(module)).parent.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
@@ -164,7 +164,7 @@ def test_every_place_in_a_sentence_is_filled() -> None:
     checked = 0
     for place, call in _sentences():
         given = {keyword.arg for keyword in call.keywords}
-        if None in given:  # **names: the tables of what is said try these
+        if None in given:  # **names: the tables of sentences try these
             continue
         for sentence in call.args:
             if isinstance(sentence, ast.Constant) and isinstance(sentence.value, str):

@@ -1,4 +1,4 @@
-"""What `match` says."""
+"""Sentences of `match`."""
 
 from __future__ import annotations
 

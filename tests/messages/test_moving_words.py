@@ -1,4 +1,4 @@
-"""What is said in a room that took the place of another, and of what waits for it."""
+"""Sentences in a room that replaced another, and about transfers that wait for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why something is not offered or asked for, and which item is meant, as people read it."""
+"""Sentences about why an item is not offered or requested, and which item is meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is lent to a neighbour without a bot, as people read it."""
+"""Sentences about loans to a neighbour without a bot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is overdue, as people read it."""
+"""Sentences about overdue loans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Help, who is who, the spaces, todo and status, as people read it."""
+"""Sentences of help, whoami, people, spaces, todo and status."""
 
 from __future__ import annotations
 

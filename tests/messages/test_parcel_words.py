@@ -1,4 +1,4 @@
-"""What is said of a parcel: on its way, waited for, here, missing, lost."""
+"""Sentences about a parcel: in transit, awaited, arrived, missing, lost."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SENT = TransferState.SENT
 
 
 def sent(role: str) -> Transfer:
-    """Ten bolts, on their way from attraktor to betaspace."""
+    """Ten bolts in transit from attraktor to betaspace."""
     return replace(transfer(BOLTS, role=role, state=SENT, decided=BY_BEA), parcel=Parcel(left=NOW))
 
 

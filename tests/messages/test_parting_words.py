@@ -1,4 +1,4 @@
-"""What is said around the end of a friendship: before it, when it hangs, and when it begins anew."""
+"""Sentences about the end of a friendship: before it, when it waits, and when it starts again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adding, removing and meeting people, as they read it."""
+"""Sentences about adding, removing and greeting people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who waits for what, and whose turn it is, as people read it."""
+"""Sentences about waiting lists and turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison of two spaces' books has found."""
+"""Sentences about the differences between two spaces' books."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def differs(kind: Kind, number: int = 1, *, fixed: bool = False) -> Difference:
 
 
 ELSEWHERE = {Kind.LEFT_OVER, Kind.BORROWED_GONE, Kind.BORROWED_LESS, Kind.PAST}
-"""Of loans and of messages: each has an example of its own."""
+"""Differences about loans and messages, which have examples of their own."""
 SAID: dict[str, Phrase] = {
     "they agree": outcome(),
     "they agree, and the metadata is written anew": outcome(repair=True),

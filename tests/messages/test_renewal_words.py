@@ -1,4 +1,4 @@
-"""What is said of a friend's token: made anew, hanging, about to end."""
+"""Sentences about a friend's token: rotated, stuck, about to expire."""
 
 from __future__ import annotations
 

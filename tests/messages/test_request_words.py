@@ -1,4 +1,4 @@
-"""What is answered to a request's line, and to a quantity behind `approve`."""
+"""Answers to a request's line, and to a quantity after `approve`."""
 
 from __future__ import annotations
 

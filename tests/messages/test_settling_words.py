@@ -1,4 +1,4 @@
-"""What is said when nobody can tell what became of stock, and how people settle it."""
+"""Sentences about an unknown outcome, and how people settle it."""
 
 from __future__ import annotations
 

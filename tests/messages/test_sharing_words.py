@@ -1,4 +1,4 @@
-"""The sharing list and what a search finds, as people read it."""
+"""Sentences about the sharing list and the hits of a search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The card of a transfer in each of its states, as people read it."""
+"""The card of a transfer in each of its states."""
 
 from __future__ import annotations
 

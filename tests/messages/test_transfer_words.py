@@ -1,4 +1,4 @@
-"""What is said about a transfer besides its card, as people read it."""
+"""Sentences about a transfer outside its card."""
 
 from __future__ import annotations
 

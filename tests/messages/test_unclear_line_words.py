@@ -1,4 +1,4 @@
-"""What is said to lines that can't be read or name nothing, as people read it."""
+"""Answers to lines that can't be read or name nothing."""
 
 from __future__ import annotations
 

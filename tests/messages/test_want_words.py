@@ -1,4 +1,4 @@
-"""What somebody wants and nobody has, as people read it."""
+"""Sentences about wants."""
 
 from __future__ import annotations
 

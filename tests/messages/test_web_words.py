@@ -1,4 +1,4 @@
-"""Signing in on pages, as people read it in chat; and what stands on the pages themselves."""
+"""Sentences about signing in on pages, in chat and on the pages themselves."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SAID: dict[str, Phrase] = {
     "a code": say(messages.web.label_picture, item=42),
     "no item for a code": say(messages.web.no_item_for_a_code, word="LENS-9"),
     "an old page": say(messages.web.page_is_outdated, subject=transfer()),
-    # what a page or the API answers by itself
+    # answers of a page or the API itself
     "no token": say(messages.web.not_known),
     "a user that is off": say(messages.web.not_active),
     "a token that reads": say(messages.web.read_only),
@@ -76,8 +76,10 @@ def test_the_templates_use_each_word_and_no_other() -> None:
     folder = Path(fedbot.web.site.__file__).parent
     told = "".join(file.read_text() for file in (*folder.glob("templates/*.html"), *folder.glob("*.py")))
     named = {name for name in PAGE_WORDS if re.search(rf"[\"']{name}[\"']", told)}
-    made = {"scope_read", "scope_act", "session", "token", "feed", "screen"}  # by what a person holds
-    made |= {"approve", "parcel", "damaged", "decline", "done", "refused", "told"}  # by choices and outcomes
+    # names made from the kinds of sessions and tokens
+    made = {"scope_read", "scope_act", "session", "token", "feed", "screen"}
+    # names made from choices and outcomes
+    made |= {"approve", "parcel", "damaged", "decline", "done", "refused", "told"}
     made |= {name for name in PAGE_WORDS if name.startswith(("count_", "kind_", "state_", "direction_", "access_"))}
     assert PAGE_WORDS.keys() - named - made == set()
     assert set(re.findall(r"\bt\(\"(\w+)\"[,)]", told)) <= PAGE_WORDS.keys()

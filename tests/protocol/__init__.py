@@ -1,1 +1,1 @@
-"""The protocol as it goes on the wire: one recorded message a kind, which every later version has to read alike."""
+"""The protocol on the wire: one recorded message of each kind, which every later version has to read the same."""

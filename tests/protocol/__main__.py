@@ -10,7 +10,9 @@ from tests.protocol import vectors
 
 
 def main(wanted: list[str]) -> None:
-    """A frozen vector is never recorded anew: whoever wrote such messages would not be understood."""
+    """Record vectors. Refuse to record a frozen one again, because bots that send such messages would not be
+    understood.
+    """
     for kind in wanted or sorted(kind for kind in bodies.KINDS if not vectors.path_of(kind).exists()):
         frozen.refuse(vectors.path_of(kind))
         vectors.write(kind)

@@ -1,4 +1,4 @@
-"""A good body of each kind of protocol message, with all that it may hold. A new kind gets one here."""
+"""A valid body of each kind of protocol message, with all its fields. A new kind gets one here."""
 
 from __future__ import annotations
 
@@ -71,4 +71,4 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "closed": {**BY, "how": "gift", "lines": [1]},
     "disputed": {"reason": "missing", "missing": BY},
 }
-"""A good body of each kind with all that it may hold; terms and opening are those of the subject."""
+"""A valid body of each kind with all its fields; terms and opening are those of the subject."""

@@ -1,6 +1,7 @@
-"""Every later version reads each recorded message alike; what it doesn't know it ignores, but for what people agree to.
+"""Every later version reads each recorded message the same. It ignores unknown fields, except those that people agree
+to.
 
-What an unknown kind, or another version, leads to is in `dialogue/test_unknown_messages`.
+`dialogue/test_unknown_messages` tests unknown kinds and other versions.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ KINDS = sorted(path.stem for path in vectors.FOLDER.glob("*.json"))
 
 
 def _holds(recorded: object, now: object) -> bool:
-    """Whether all that was read then is read now; more may be, since fields are added."""
+    """Whether everything that was read then is read now; there may be new fields."""
     if isinstance(recorded, dict) and isinstance(now, dict):
         return all(name in now and _holds(value, now[name]) for name, value in recorded.items())
     if isinstance(recorded, list) and isinstance(now, list):
@@ -43,8 +44,8 @@ def test_a_recorded_message_is_verified_and_read_as_it_was(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_message_of_today_is_still_written_like_the_recorded_one(kind: str) -> None:
-    """Bots of the version that recorded it read what we write, and hash the terms alike."""
+def test_a_new_message_is_still_written_like_the_recorded_one(kind: str) -> None:
+    """Bots of the recording version read our messages, and compute the same hash of the terms."""
     assert vectors.signed(kind, vectors.body_of(kind)) == vectors.kept(kind)["message"]
 
 

@@ -1,4 +1,4 @@
-"""Makes and keeps the vectors: a signed message of each kind, and what is read in it. Keys and times are fixed."""
+"""Creates and stores the vectors: a signed message of each kind, and what is read from it. Keys and times are fixed."""
 
 from __future__ import annotations
 
@@ -63,18 +63,18 @@ OF_CONNECTION = frozenset(
 
 
 def path_of(kind: str) -> Path:
-    """Where the vector of that kind is kept."""
+    """The path of that kind's vector."""
     return FOLDER / f"{kind}.json"
 
 
 def kept(kind: str) -> dict[str, Any]:
-    """The vector: `message` as it goes on the wire, `read` what its body says."""
+    """The vector: `message` as on the wire, `read` the content of its body."""
     vector: dict[str, Any] = json.loads(path_of(kind).read_text(encoding="utf-8"))
     return vector
 
 
 def write(kind: str) -> None:
-    """Record that kind as it is today."""
+    """Record that kind as it is written today."""
     message = signed(kind, body_of(kind))
     vector = {"message": message, "read": read(check(message))}
     path_of(kind).write_text(json.dumps(vector, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -106,6 +106,6 @@ def signed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(envelope: Envelope) -> dict[str, Any]:
-    """What the message's body says, as JSON."""
+    """The content of the message's body as JSON."""
     said: dict[str, Any] = to_jsonable_python(bodies.understood(envelope).body.model_dump())
     return said

@@ -1,7 +1,7 @@
-"""Replays recorded exchanges of a real InvenTree against the simulated one, in their order, and tells all differences.
+"""Replays recorded exchanges of a real InvenTree against the simulated one in order, and lists all differences.
 
-What a recording leaves out (the requests between the recorded ones) is in `UNRECORDED`; what of an answer can't be
-the same on another server is in `FREE`; exchanges that may differ are in `LEFT_OUT`, each with its reason.
+`UNRECORDED` holds the requests between the recorded ones, `FREE` the parts of an answer that differ between servers,
+and `LEFT_OUT` the exchanges that may differ, each with its reason.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fedbot_demo.inventree.seeds import seed
 from fedbot_demo.inventree.versions import Version
 
 RECORDINGS = Path(__file__).parent / "recordings"
-#: The recorded servers: where each was, and the name that it had.
+#: The recorded servers: address and name.
 SERVERS = {
     "newest": ("127.0.0.1:8101", "Alpha Makerspace"),
     "1.0": ("127.0.0.1:8103", "Gamma Makerspace (1.0)"),
@@ -35,9 +35,9 @@ SERVICE_PASSWORD = "Zx9-very-long-pw"
 SEEDED_AT = datetime(2026, 11, 24, 11, 56, tzinfo=UTC)
 REPLAYED_AT = datetime(2026, 11, 24, 12, 5, tzinfo=UTC)
 
-#: Requests that were made between the recorded ones, by the name of the exchange that they follow. They are known by
-#: what they left: row numbers, history entries (one says 'back'), and a status that is another one afterwards.
-#: `CHILD` and `EMPTIED` stand for the rows that the server of that version numbered so.
+#: Requests made between the recorded ones, by the name of the preceding exchange. They were reconstructed from their
+#: effects: row numbers, history entries (one says 'back'), and a changed status. `CHILD` and `EMPTIED` stand for rows
+#: with that version's numbers.
 CHILD, EMPTIED = "the child", "the emptied row"
 UNRECORDED: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "transfer_full": [
@@ -53,7 +53,7 @@ _ROWS = {"newest": (19, 27), "1.0": (19, 27), "0.17": (17, 25), "0.13": (17, 25)
 #: Exchanges that may differ, by version and name, with the reason. Everything else must be the same.
 LEFT_OUT: dict[str, dict[str, str]] = {"newest": {}, "1.0": {}, "0.17": {}, "0.13": {}}
 
-#: Fields whose value belongs to the one server, by the last name of their path; compared by type.
+#: Fields whose values belong to one server, by the last name of their path; compared by type.
 FREE = {
     "token": "a secret, and replaced by a word in the recordings",
     "worker_pending_tasks": "the recorded server had a queue and nobody who worked on it",
@@ -62,7 +62,7 @@ FREE = {
     "pricing_updated": "set by the recorded server's background task",
 }
 
-#: Bodies that are no JSON, of which a recording holds only the word '<raw>'.
+#: Bodies that are no JSON; the recording holds only '<raw>' for them.
 RAW_BODIES = {
     "stock_create_bad_json": ("application/json", b"{not json"),
     "attachment_link_multipart": (
@@ -102,7 +102,7 @@ def exchanges(version: str) -> list[Exchange]:
 
 @dataclass
 class Replay:
-    """A server of one version as seeded for the recordings, and who may log in to it how."""
+    """A server of one version with the recordings' seed, and its logins."""
 
     version: str
     now: datetime = SEEDED_AT
@@ -115,7 +115,7 @@ class Replay:
         self.now = REPLAYED_AT
 
     def run(self, recorded: list[Exchange]) -> dict[int, list[str]]:
-        """The differences of each exchange, by its number."""
+        """The differences of each exchange by its number."""
         differences = {}
         for exchange in recorded:
             response = self.seeded.server.handle(self.request(exchange))
@@ -125,7 +125,7 @@ class Replay:
         return differences
 
     def _unrecorded(self, exchange: Exchange) -> None:
-        """Do what was done on the server after this exchange, without being recorded."""
+        """Do what was done on the server after this exchange without being recorded."""
         for method, path, content in UNRECORDED.get(exchange.name, []):
             headers = {"Authorization": f"Token {self.tokens['alice']}"}
             between = self.seeded.server.handle(
@@ -136,7 +136,7 @@ class Replay:
             self._service_account()
 
     def _numbered(self, content: dict[str, Any]) -> dict[str, Any]:
-        """The content with the rows that this version numbered so."""
+        """The content with this version's row numbers."""
         rows = dict(zip((CHILD, EMPTIED), _ROWS[self.version], strict=True))
         if "items" not in content or not isinstance(content["items"][0], dict):
             return content
@@ -144,7 +144,7 @@ class Replay:
         return {**content, "items": items}
 
     def _service_account(self) -> None:
-        """What old versions can't do over REST was done on the server itself: the account, its password."""
+        """Create the account and its password, which old versions don't offer over REST."""
         if self.seeded.server.state.version.sets_passwords:
             return
         users = self.seeded.server.state.users
@@ -183,7 +183,7 @@ class Replay:
 
 
 def _are_moments(recorded: object, here: object) -> bool:
-    """Whether both are moments with seconds, or minutes close to each other; the replay's clock stands still."""
+    """Whether both are times with seconds, or minutes close to each other; the replay's clock stands still."""
     if not isinstance(recorded, str) or not isinstance(here, str):
         return False
     if not _MOMENT.fullmatch(recorded) or not _MOMENT.fullmatch(here):
@@ -193,7 +193,7 @@ def _are_moments(recorded: object, here: object) -> bool:
 
 
 def compared(exchange: Exchange, response: Response) -> list[str]:
-    """What differs, one line each."""
+    """The differences, one line each."""
     recorded = exchange.response
     found = []
     if response.status != recorded["status"]:
@@ -214,7 +214,7 @@ def compared(exchange: Exchange, response: Response) -> list[str]:
 
 
 def _untrimmed(recorded: list[Any], here: list[Any]) -> tuple[list[Any], list[Any]]:
-    """A long list was cut in the recording; its last word says how many rows are missing."""
+    """A long list was cut in the recording; its last entry is the number of missing rows."""
     cut = re.fullmatch(r"\.\.\.trimmed (\d+)", str(recorded[-1])) if recorded else None
     if cut is None or len(here) != len(recorded) - 1 + int(cut[1]):
         return recorded, here

@@ -1,7 +1,7 @@
-"""Two readings of the same facts: the bot's module of versions and the simulated server's, gate by gate.
+"""Compare two readings of the same facts gate by gate: the bot's versions module and the simulated server's.
 
-They share no code, so a gate that is off by one in either shows here, on every API number from the oldest known to the
-newest, also on those that nobody recorded. A wrong reply shape shows in the replay of a recording.
+They share no code, so a gate that is off by one in either shows here. All API numbers from the oldest known to the
+newest are tested, including those that nobody recorded. The replay of a recording shows a wrong reply shape.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.replay.replaying import Replay, exchanges
 
 DOCS = Path(__file__).parents[2] / "docs" / "inventree.md"
 
-#: What the bot believes, and what the simulated server does, by the name of the bot's gate.
+#: The bot's reading and the simulated server's, by the name of the bot's gate.
 READINGS: dict[str, tuple[Callable[[Known], object], Callable[[Simulated], object]]] = {
     "direct_access_is_safe": (
         lambda known: known.direct_access_is_safe,
@@ -59,7 +59,7 @@ READINGS: dict[str, tuple[Callable[[Known], object], Callable[[Simulated], objec
 
 
 def disagreements() -> set[str]:
-    """The gates of which the two modules say different things, on some version."""
+    """The gates on which the two modules differ for some version."""
     every = range(OLDEST_KNOWN, NEWEST_KNOWN + 1)
     return {
         name
@@ -109,7 +109,7 @@ def test_a_gate_of_the_bot_that_is_off_by_one_is_caught(monkeypatch: pytest.Monk
     assert disagreements()
 
 
-def test_each_gate_names_the_change_of_inventree_that_it_comes_from_and_the_docs_name_each() -> None:
+def test_each_gate_names_the_inventree_change_that_it_comes_from_and_the_docs_name_each() -> None:
     for gate in GATES.values():
         assert re.match(rf"v{gate.api}(\D|$)|(a )?commit.* within v({gate.api}|{gate.api - 1})(\D|$)", gate.source), (
             gate

@@ -1,7 +1,7 @@
-"""What real servers answered, against the simulated one of the same version (recordings/<version>.jsonl).
+"""The answers of real servers, compared with the simulated one of the same version (recordings/<version>.jsonl).
 
-A recording is one story: an exchange only means what it meant after all that came before it. So each is replayed once,
-and each of its exchanges then has a test of its own.
+A recording is one story: an exchange depends on all before it. So each is replayed once, and each of its exchanges then
+has a test of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMPARED = [
 
 @cache
 def differences(version: str) -> dict[int, list[str]]:
-    """The differences of each exchange, by its number."""
+    """The differences of each exchange by its number."""
     return Replay(version).run(exchanges(version))
 
 
@@ -39,7 +39,7 @@ def test_an_exchange_is_answered_as_it_was_recorded(version: str, exchange: Exch
 
 
 @pytest.mark.parametrize("version", RECORDED)
-def test_what_is_left_out_really_differs(version: str) -> None:
+def test_every_exchange_that_is_left_out_differs(version: str) -> None:
     left_out = [each for each in exchanges(version) if each.name in LEFT_OUT[version]]
     assert [each.name for each in left_out if not differences(version)[each.number]] == []
 

@@ -1,7 +1,7 @@
-"""Two sides that are nothing but rules: their states, and what they have asked for but not got yet. No I/O at all.
+"""Two sides that consist only of rules: their states, and their open queries and steps. No I/O.
 
-Each event, document and effect goes through the text that the journal would hold, so a side can stop and go on from
-that text at any moment; and each step of the rules is held against what must be true of any step.
+Each event, document and effect passes through its journal text, so a side can stop and continue from that text at any
+time. Each step of the rules is checked against what must hold for every step.
 """
 
 from __future__ import annotations
@@ -85,16 +85,16 @@ VERBS = Registry()
 BOLT = Part(3, "M3 bolt", "M3-BOLT")
 STOCK = StockItem(42, BOLT, Decimal(100), location=1, place="Drawer")
 
-OF_NOW = {"seen", "past"}  # what a message says of our reading: of the moment in which it is sent
+OF_NOW = {"seen", "past"}  # the fields of a message that describe our reading at the time of sending
 MOVES = (TakeOut, HandOver, CreateItem, PutAway, Arrived, TakeBack, PutBack)
 E = TypeVar("E")
 T = TransferState
 C = ConnectionState
-# By the role in which a side has it; what two rules do within one event is one arrow.
+# By the side's role. What two rules do within one event is one arrow.
 BEFORE_MOVING = {T.DECLINED, T.CANCELLED, T.EXPIRED, T.ABORTED}
 ARROWS: dict[str, dict[object, set[Any]]] = {
     "sender": {
-        None: {T.OPEN, T.APPROVED},  # approved at once: a return that the owner asks for, as they do there
+        None: {T.OPEN, T.APPROVED},  # approved at once: a return that the owner asks for, as in their own lines
         T.OPEN: {T.APPROVED, *BEFORE_MOVING},
         T.APPROVED: {T.DEBITING, T.CANCELLED, T.ABORTED},
         T.DEBITING: {T.SENT, T.ABORTED, T.DISPUTED},
@@ -119,29 +119,29 @@ ARROWS: dict[str, dict[object, set[Any]]] = {
         C.ENDING: {C.ENDED},
     },
 }
-# Where the other side's journal decides what comes next.
+# States in which the other side's journal decides what comes next.
 OTHERS_SAY = {("receiver", T.OPEN), ("receiver", T.RECEIVED), ("receiver", T.REFUSED), ("sender", T.SENT)}
 
 
 @dataclass
 class Wire:
-    """What is on its way to a side, in the order in which it was sent; and the one count of events."""
+    """The messages in transit to a side, in the order of sending; and the common count of events."""
 
     on_the_way: list[tuple[str, EnvelopeSeen]] = field(default_factory=list)
     now: datetime = START
     events: int = 0
 
     def event_id(self) -> str:
-        """A new one."""
+        """A new event id."""
         self.events += 1
         return f"$event{self.events}"
 
 
 class Side:
-    """One party. `asked` and `to_do` wait for an answer; `done` is what was done in its InvenTree, by mark.
+    """One party. `asked` and `to_do` wait for an answer; `done` are the steps in its InvenTree by mark.
 
-    `journal` holds the documents as text, `wanted` counts how often the rules asked for each step, and `written` is
-    what stood in each message. `trouble` is how the next step that moves stock will end.
+    `journal` holds the documents as text, `wanted` counts how often the rules asked for each step, and `written` is the
+    content of each message. `trouble` is the outcome of the next step that moves stock.
     """
 
     def __init__(self, party: str, peer: str, wire: Wire) -> None:
@@ -182,7 +182,7 @@ class Side:
 
     @property
     def turn(self) -> Turn:
-        """To look things up in."""
+        """A turn for lookups."""
         return Turn(self.state, self.wire.now)
 
     def transfers(self) -> list[Transfer]:
@@ -193,7 +193,7 @@ class Side:
 
     @property
     def card(self) -> str:
-        """The event of our newest card on which something is open, else of the newest; '' if there is none."""
+        """The event of our newest card with an open decision, else of the newest; '' if there is none."""
         cards = [(event, key.removeprefix("card:")) for event, key in self.archive.posts.items() if key[:5] == "card:"]
         undecided = {t.id for t in self.transfers() if t.state is T.OPEN}
         undecided |= {c.id for c in self.connections() if c.state is C.OFFERED}
@@ -201,14 +201,14 @@ class Side:
         return ordered[-1][0] if ordered else ""
 
     def journal_but_for_repetitions(self) -> dict[tuple[str, str], str]:
-        """What is kept, without what counts how often something came again."""
+        """The journal without the counters of repeated messages."""
         kept = {key: text for key, text in self.journal.items() if key[0] not in {"Allowance", "Cooldown"}}
         return {key: re.sub(r',"repeated":(null|"[^"]*")', "", text) for key, text in kept.items()}
 
-    # --- what happens -------------------------------------------------------------------------------------
+    # --- events -------------------------------------------------------------------------------------------
 
     def meets(self, event: Event) -> Turn:
-        """One event, decided upon; what follows is on its way. What was decided."""
+        """Decide one event and put its effects in transit; return the turn."""
         turn = decide(self.state, read_back(codec.EVENTS, event), VERBS, self.wire.now)
         self._must_be_allowed(turn, event)
         self.archive.posts.update({event_id: key for event_id, key, _ in turn.found})
@@ -227,7 +227,9 @@ class Side:
         return turn
 
     def _must_be_allowed(self, turn: Turn, event: Event) -> None:
-        """A state goes along an arrow, by the arbiter's word where it isn't us; messages are read in order."""
+        """A state changes along an arrow, by the arbiter's message where we aren't the arbiter; messages are read in
+        order.
+        """
         for after in turn.changes.values():
             if not isinstance(after, Transfer | Connection):
                 continue
@@ -254,7 +256,7 @@ class Side:
                 self.journal[name] = codec.to_text(codec.DOCUMENTS, document)[1]
 
     def restarts(self) -> None:
-        """The process ends, and another goes on with what is in the journal."""
+        """End the process and start another on the journal."""
         self.state = State(self.state.us, self.state.unseal, self.state.nonce, self.archive)
         for (kind, identifier), text in self.journal.items():
             self.state.take_over({(kind, identifier): codec.from_text(codec.DOCUMENTS, kind, text)})
@@ -269,7 +271,7 @@ class Side:
 
     def _sends(self, draft: Draft, room: str, event_id: str) -> None:
         body: dict[str, Any] = dict(draft.body)
-        answers_anything = draft.kind == "declined" and "generation" in draft.body  # it is of no conversation
+        answers_anything = draft.kind == "declined" and "generation" in draft.body  # it belongs to no exchange
         if draft.number and not answers_anything:
             said = {"kind": draft.kind, **{key: value for key, value in body.items() if key not in OF_NOW}}
             first = self.written.setdefault((draft.subject, draft.number), said)
@@ -295,13 +297,13 @@ class Side:
     # --- our InvenTree ------------------------------------------------------------------------------------
 
     def answers(self) -> None:
-        """The oldest question is answered."""
+        """Answer the oldest query."""
         ask = self.asked.pop(0)
         answers = tuple(self._answer(question) for question in ask.questions)
         self.meets(Answered(self.wire.now, ask.then, answers))
 
     def answers_all(self) -> None:
-        """All questions, and those that come of the answers."""
+        """Answer all queries, and those that follow from the answers."""
         while self.asked:
             self.answers()
 
@@ -312,7 +314,7 @@ class Side:
             case WhoMay(_, usernames):
                 return Able(usernames)
             case FindItems(word):
-                if word == "#142":  # what went out lies with the other side's company
+                if word == "#142":  # the sent item is with the other side's company
                     return ItemsFound((replace(STOCK, pk=142, quantity=Decimal(3), customer=7, in_stock=False),))
                 key = word.removeprefix("#")
                 return ItemsFound((replace(STOCK, pk=int(key)) if key.isdigit() else STOCK,))
@@ -325,10 +327,10 @@ class Side:
         raise TypeError(f"nobody asks {question!r} here")
 
     def does(self) -> None:
-        """The oldest step: it is looked for first, as the lane of acts does it, then done, unless there is `trouble`.
+        """Do the oldest step: probe it, as the step worker does, then do it, unless there is `trouble`.
 
-        `refused`: a definite no. `lost`: it is done, but the process ends before it knows. `unknown` (or `undone`):
-        nobody can tell whether it was done, and it was (wasn't).
+        `refused`: a definite refusal. `lost`: it is done, but the process ends before it knows. `unknown` (or
+        `undone`): the outcome is unknown, and it was (wasn't) done.
         """
         step, then, outcome = self.to_do[0].step, self.to_do[0].then, "done"
         if isinstance(step, MOVES):
@@ -350,7 +352,7 @@ class Side:
 
 
 def read_back(kinds: dict[str, type], record: E) -> E:
-    """What is left of it after it was in the journal."""
+    """The record after a round trip through the journal."""
     read: E = codec.from_text(kinds, *codec.to_text(kinds, record))
     return read
 

@@ -1,22 +1,22 @@
-"""Every state of one honest side that a dishonest peer, InvenTree and people can bring about, breadth first.
+"""Every state of one honest side that a dishonest peer, InvenTree and people can cause, breadth first.
 
-The rules run as they are (`decide`); nothing here knows the tables of the lifecycles. The peer signs well and writes in
-turn, but says anything at any time, about each subject that there is. InvenTree does a step, refuses it, or nobody can
-tell. Our people say what ends things.
+The rules run as they are (`decide`); nothing here knows the tables of the lifecycles. The peer signs and numbers
+properly, but sends anything at any time about each existing subject. InvenTree does a step, refuses it, or the outcome
+is unknown. Our people type the lines that end things.
 
-A state is what the rules can still tell apart of the documents, the questions and the steps (`shape`). Five parts of
-what is kept grow without end, and are left out of it, as no rule chooses an arrow by them:
+A state is everything that the rules can tell apart in documents, queries and steps (`shape`). Five parts grow without
+end, and no rule chooses an arrow by them. They are left out:
 
-- the numbers of messages and what waits to be sent again: the peer reads all that we write (`_settled`), so that one
-  more message is the next one in turn in each state;
-- times: it is before the end of what is open, or after it (`late`), or the first day of what is booked (`first_day`);
-  what a rule does earlier or later it does alike;
-- the audit, cooldowns, budgets: what they hold back is a word to people, or a message that then comes again;
-- texts, and ids of posts, but for whether a card is up;
-- what the peer said in a dispute, but for the words that a rule asks for (`ASKED_FOR`).
+- The numbers of messages, and the messages to send again. The peer reads everything (`_settled`), so one more message
+  is the next one in each state.
+- Times. Only these matter: before or after the deadline (`late`), and the first day of a booking (`first_day`). A rule
+  does the same earlier or later.
+- The audit, cooldowns and budgets. They hold back a notice to people, or a message that then comes again.
+- Texts and ids of posts, except for whether a card is posted.
+- The peer's words in a dispute, except for those that a rule asks for (`ASKED_FOR`).
 
-What a peer opens anew is a subject of its own, with a walk of its own: each walk is about those that its story begins
-with (a loan and its return or extension are walked together).
+Each subject that the peer opens has a walk of its own. A walk covers the subjects with which its story begins (a loan
+with its return or extension).
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ FIRST_DAY = timedelta(days=1, hours=12)
 WAITING = frozenset({TransferState.OPEN, TransferState.BOOKED})
 RIGHTS = Permissions("somebody", known=True, active=True, superuser=True, approver=True)
 NEVER_MOVES_ON = FINAL - {TransferState.DONE, TransferState.REVERTED, TransferState.CANCELLED}
-"""Of these nothing matters any more. What was cancelled may still come, and is refused."""
+"""States after which nothing matters. A cancelled transfer may still arrive, and is refused."""
 ASKED_FOR = frozenset({"", "received", "refused", "reverted", "done"})
-"""What a peer said in a dispute, as far as a rule asks for just that; whatever else it said is one to all rules."""
+"""The peer's words in a dispute that a rule asks for; all others count as one."""
 NO_RIGHTS = Permissions("somebody", known=True, active=True)
 TRUTHS = {
     "sender": ("left", "out", "stays", "arrived", "back", "lost"),
@@ -108,14 +108,14 @@ KEPT = frozenset({"Connection", "Transfer", "Room", "Announcement", "WaitingLine
 BY = {"by": "@somebody:x", "by_name": "Somebody", "event": ""}
 LINE = {"number": 1}
 ONLY_TOLD = (Remind.__name__, Meet.__name__)
-"""Questions whose answers only people hear of."""
+"""Queries whose answers only go to people."""
 NONCE, COMMITMENT = "1" * 64, "0" * 64
 CONNECTION_LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("disconnecting", BY),
     ("disconnecting", {**BY, "at_once": True}),
     ("cancelled", BY),
 )
-"""What a peer can say of a friendship that there is."""
+"""A peer's possible messages about an existing friendship."""
 ASKING_LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     *CONNECTION_LETTERS,
     ("accepted", {**BY, "access": "relayed", "nonce": NONCE}),
@@ -132,7 +132,7 @@ ASKING_LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("check", {"commitment": COMMITMENT}),
     ("check", {"nonce": NONCE}),
 )
-"""What it can say while a friendship is asked for, too."""
+"""Its additional messages while a friendship is requested."""
 LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("noted", {}),
     ("approve", BY),
@@ -157,7 +157,7 @@ LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("extended", {"until": "2027-01-01", **BY}),
     ("closed", {"how": "gift", **BY}),
 )
-"""What a peer can say of a transfer; `KINDS` in `protocol/bodies` names the kinds."""
+"""A peer's possible messages about a transfer; `KINDS` in `protocol/bodies` lists the kinds."""
 
 
 def _named(ask: Ask) -> str:
@@ -174,7 +174,7 @@ def _kinds(names: Iterable[str]) -> frozenset[str]:
 
 @dataclass
 class Now:
-    """One concrete state, as good as any other of its shape."""
+    """One concrete state, representative of its shape."""
 
     documents: dict[tuple[str, str], Document]
     posts: dict[str, str] = field(default_factory=dict)
@@ -184,14 +184,14 @@ class Now:
     first_day: bool = False
 
     def copy(self) -> Now:
-        """To go on from here."""
+        """A copy to continue from."""
         posts, asked, to_do = dict(self.posts), dict(self.asked), dict(self.to_do)
         return Now(dict(self.documents), posts, asked, to_do, self.late, self.first_day)
 
 
 @dataclass(frozen=True)
 class Step:
-    """What leads from one state to another: by the `peer`, by our `people`, or by `itself`."""
+    """A step from one state to another: by the `peer`, by our `people`, or by `itself`."""
 
     who: str
     what: str
@@ -199,7 +199,7 @@ class Step:
 
 
 class Explorer:
-    """Walks on from a start. `seen` are the states by their shape, `steps` what leads on from each."""
+    """Explores from a start. `seen` maps shapes to states; `steps` are those that lead on from each."""
 
     def __init__(self, side: Side, peer: Side, start: Now) -> None:
         self.side, self.peer = side, peer
@@ -217,7 +217,7 @@ class Explorer:
     # --- walking --------------------------------------------------------------------------------------------
 
     def walk(self, most: int) -> None:
-        """Until there is nothing new; AssertionError after `most` states."""
+        """Walk until there is nothing new; AssertionError after `most` states."""
         first = self.start
         waiting = deque([self.shape(first)])
         self.seen[waiting[0]] = first
@@ -249,7 +249,7 @@ class Explorer:
         return [shape for shape in self.seen if shape not in good]
 
     def way_to(self, shape: int) -> list[str]:
-        """What leads there, for people who look for the reason."""
+        """The steps that lead there, for debugging."""
         came: dict[int, tuple[int, str]] = {}
         for before, steps in self.steps.items():
             for step in steps:
@@ -261,7 +261,7 @@ class Explorer:
             way.append(what)
         return way[::-1]
 
-    # --- what can happen ------------------------------------------------------------------------------------
+    # --- possible events ------------------------------------------------------------------------------------
 
     def _nexts(self, now: Now) -> Iterator[tuple[str, str, Now]]:
         for transfer in transfers_in(now):
@@ -326,7 +326,7 @@ class Explorer:
             yield "people", line, self._after(now, said)
 
     def _decided(self, now: Now, tap: Reacted, subject: str) -> Now:
-        """A decision on the card, from the reaction to the second look at the permission."""
+        """A decision on the card, from the reaction to the second check of the permission."""
         after = self._after(now, tap)
         for purpose in (f"{CheckPermissions.__name__} {subject}", f"{ConfirmDecision.__name__} {subject}"):
             ask = after.asked.get(purpose)
@@ -339,7 +339,7 @@ class Explorer:
     def _letter(
         self, now: Now, subject: Transfer | Connection, kind: str, body: dict[str, Any], terms_hash: str = ""
     ) -> EnvelopeSeen:
-        """The peer's next message; it has read all our messages."""
+        """The peer's next message; the peer has read all our messages."""
         number = subject.exchange.seen + 1
         known = subject.terms_hash if isinstance(subject, Transfer) else ""
         unsigned = {
@@ -372,7 +372,7 @@ class Explorer:
     # --- one event ------------------------------------------------------------------------------------------
 
     def _after(self, now: Now, event: Event, *, asked: str = "", done: str = "") -> Now:
-        """The state once the rules have decided on this; a line's questions are answered at once."""
+        """The state after the rules have decided this; a line's queries are answered at once."""
         after = now.copy()
         after.asked.pop(asked, None)
         after.to_do.pop(done, None)
@@ -436,7 +436,7 @@ class Explorer:
         raise TypeError(f"nobody asks {question!r} here")
 
     def _found(self, now: Now, text: str) -> StockItem:
-        """The stock item of that name; what we have lent lies with the borrower until it came back."""
+        """The stock item of that name; a lent item is with the borrower until it is returned."""
         loan = next((t for t in transfers_in(now) if t.is_loan), None)
         if loan is None or text != f"#{loan.at(1).item}":
             return STOCK
@@ -445,7 +445,7 @@ class Explorer:
         return replace(STOCK, pk=pk, quantity=quantity, customer=COMPANY if lent else None, in_stock=not lent)
 
     def _items(self, now: Now, subject: str) -> Iterator[ItemSeen]:
-        """Where the one line is, if each step of which nobody can tell wasn't done."""
+        """The location of the only line, if no step with an unknown outcome was done."""
         transfer = next(t for t in transfers_in(now) if t.id == subject)
         line, progress = transfer.terms.lines[0], transfer.at(1)
         if transfer.role == "receiver":
@@ -458,10 +458,10 @@ class Explorer:
         pk = progress.item or line.item
         yield ItemSeen(pk, line.part, line.quantity, 10, where, customer=company, marks=(f"fed:{transfer.id}:1:out",))
 
-    # --- what matters ---------------------------------------------------------------------------------------
+    # --- shapes ---------------------------------------------------------------------------------------------
 
     def shape(self, now: Now) -> int:
-        """What the rules can still tell apart."""
+        """Everything that the rules can tell apart."""
         transfers, connection = transfers_in(now), connection_in(now)
         shape = (
             tuple(_of_transfer(transfer) for transfer in transfers),
@@ -475,26 +475,26 @@ class Explorer:
 
 
 def _settled(document: Document) -> Document:
-    """Nothing waits to be sent again: the peer reads all that we write."""
+    """The document without messages to send again, because the peer reads everything."""
     if isinstance(document, Transfer | Connection):
         return replace(document, exchange=Exchange(), peer_events=())
     return document
 
 
 def transfers_in(now: Now) -> list[Transfer]:
-    """Those that it is about: one, or a loan and its return or extension, in that order."""
+    """The transfers of this walk: one, or a loan and its return or extension, in that order."""
     found = [d for d in now.documents.values() if isinstance(d, Transfer)]
     return sorted(found, key=lambda transfer: bool(transfer.terms.parent))
 
 
 def connection_in(now: Now) -> Connection:
-    """The one that carries it; of several the newest."""
+    """The connection that carries it; the newest of several."""
     found = [d for d in now.documents.values() if isinstance(d, Connection)]
     return max(found, key=lambda connection: connection.generation)
 
 
 def is_end(now: Now) -> bool:
-    """Whether our own books wait for nobody: no loan is out, and no friendship half made."""
+    """Whether our own stock waits for nobody: no loan is out, and no friendship half made."""
     transfers = transfers_in(now)
     if not transfers:
         return connection_in(now).state not in UNFINISHED_CONNECTION | {ConnectionState.READY}
@@ -513,7 +513,7 @@ WORKED_ON = {
 
 
 def is_at_work(now: Now) -> bool:
-    """Whether somebody is at work, where the state says that something moves."""
+    """Whether a query or step is open where the state says that something moves."""
     busy = {do.then.subject for do in now.to_do.values()} | {ask.then.subject for ask in now.asked.values()}
     return all(t.state not in WORKED_ON[t.role] or t.id in busy for t in transfers_in(now))
 
@@ -559,7 +559,7 @@ def _of_connection(c: Connection) -> object:
 
 
 def starts(side: Side) -> Now:
-    """What that side knows now, and what it has asked for and not got."""
+    """That side's documents, and its open queries."""
     now = Now({})
     turn = Turn(side.state, START)
     documents: list[Document] = [*turn.rooms(), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]

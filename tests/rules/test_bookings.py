@@ -1,4 +1,4 @@
-"""How much is free on which days: the arithmetic against a count of each day."""
+"""The free quantity by day: the arithmetic compared with a count of each day."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def counted(there: Decimal, taken: list[Span], first: date, length: int) -> Deci
 
 
 @given(st.lists(spans(), max_size=6), QUANTITIES, DAYS, st.integers(0, 15))
-def test_the_least_that_is_free_is_that_of_the_fullest_day(
+def test_the_free_quantity_is_that_of_the_fullest_day(
     taken: list[Span], there: Decimal, first: date, length: int
 ) -> None:
     assert least_free(there, taken, first, first + timedelta(days=length)) == counted(there, taken, first, length)
@@ -54,7 +54,7 @@ def test_the_nearest_free_days_are_free_and_none_nearer_is(
 
 
 @given(st.lists(st.tuples(DAYS, st.integers(0, 10), QUANTITIES), max_size=12), QUANTITIES)
-def test_however_many_ask_no_day_is_promised_twice(wishes: list[tuple[date, int, Decimal]], there: Decimal) -> None:
+def test_no_day_is_promised_twice_however_many_ask(wishes: list[tuple[date, int, Decimal]], there: Decimal) -> None:
     agreed: list[Span] = []
     for first, length, quantity in wishes:
         last = first + timedelta(days=length)

@@ -1,4 +1,4 @@
-"""The table of budgets, and its arithmetic: so many at once, then one each time that a while has gone by."""
+"""The table of budgets and its arithmetic: a burst at once, then one for each interval."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_every_kind_of_protocol_message_has_a_budget() -> None:
     assert {budget for budget, _ in MESSAGES.values()} <= LIMITS.keys()
 
 
-def test_what_moves_stock_has_a_budget_of_its_own_for_each_subject() -> None:
+def test_messages_that_move_stock_have_a_budget_for_each_subject() -> None:
     moving = {"approve", "sent", "received", "refused", "done", "aborted", "reverted", "disputed", "cancel", "decline"}
     assert {MESSAGES[kind][1] for kind in moving} == {Scope.SUBJECT}
 
@@ -51,13 +51,13 @@ def test_over_budget_nothing_is_spent() -> None:
     assert spend(known, THREE, NOW + MINUTE)[1] is None
 
 
-def test_what_was_spent_by_a_clock_that_was_far_ahead_comes_back_in_its_own_time() -> None:
+def test_a_budget_spent_under_a_fast_clock_comes_back_in_its_own_time() -> None:
     known = Allowance("x", (NOW + timedelta(days=900),))
     assert spend(known, THREE, NOW)[1] == NOW + MINUTE
 
 
 @given(st.lists(st.integers(0, 300), max_size=60), st.integers(1, 8), st.integers(1, 90))
-def test_in_no_time_more_is_spent_than_the_limit_says(pauses: list[int], most: int, every: int) -> None:
+def test_no_period_spends_more_than_the_limit(pauses: list[int], most: int, every: int) -> None:
     known, now, spent = Allowance("x"), NOW, []
     by = (Limit(most, timedelta(seconds=every)),)
     for pause in pauses:

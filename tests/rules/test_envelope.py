@@ -1,4 +1,4 @@
-"""The wire: what is signed can't be changed, what is sealed can't be read or moved, ids come out the same."""
+"""The wire: signed content can't be changed, sealed content can't be read or moved, ids are reproducible."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_canonical_json_is_as_in_the_matrix_specification() -> None:
     "value",
     [1.0, float("nan"), {"a": [0.5]}, 2**53, -(2**53), {1: "a"}, {"a": "\ud800"}, Decimal(1), AT, b"bytes"],
 )
-def test_what_has_no_canonical_form_is_refused_and_not_bent(value: object) -> None:
+def test_a_value_without_a_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(NotCanonical):
         wire.canonical(value)
 
@@ -91,7 +91,7 @@ def nested(levels: int) -> object:
     return value
 
 
-def test_data_nested_beyond_any_sense_is_noticed_without_recursion() -> None:
+def test_deeply_nested_data_is_noticed_without_recursion() -> None:
     assert wire.is_shallow(nested(wire.DEEPEST))
     assert not wire.is_shallow(nested(wire.DEEPEST + 1))
     assert not wire.is_shallow(nested(100_000))
@@ -100,7 +100,7 @@ def test_data_nested_beyond_any_sense_is_noticed_without_recursion() -> None:
 # --- signing ----------------------------------------------------------------------------------------------
 
 
-def test_a_signed_envelope_is_read_as_it_was_written() -> None:
+def test_a_signed_envelope_is_read_back_unchanged() -> None:
     signed = sign(ALPHA, unsigned())
     read = check(signed)
     assert (read.v, read.kind, read.sender, read.to, read.seq) == (1, "offer", "alpha", "beta", 3)
@@ -154,7 +154,7 @@ def test_an_envelope_with_any_byte_changed_is_refused() -> None:
             raw = json.loads(changed)
         except ValueError:
             continue
-        if raw == original:  # a blank in place of nothing that counts
+        if raw == original:  # a space that changes nothing that counts
             continue
         read_as_something_else += 1
         with pytest.raises(BadEnvelope):
@@ -202,7 +202,7 @@ def test_a_second_spelling_of_a_signature_is_refused() -> None:
             check(signed | {name: signed[name] + "\n"})
 
 
-def test_an_unknown_version_is_told_apart_whatever_else_it_holds() -> None:
+def test_an_unknown_version_is_recognised_whatever_else_it_holds() -> None:
     for version in (2, 0, "1", None, True, 1.0):
         with pytest.raises(BadEnvelope) as caught:
             check({"v": version, "what": "ever"})
@@ -228,23 +228,23 @@ def test_an_unknown_version_is_told_apart_whatever_else_it_holds() -> None:
         ("seq", True),
         ("sent_at", -1),
         ("sent_at", 10**15),
-        ("sent_at", 253_402_300_799_999),  # New Year's Eve of 9999: not to be told in Tokyo
+        ("sent_at", 253_402_300_799_999),  # New Year's Eve of 9999 can't be shown in Tokyo
         ("body", []),
     ],
 )
-def test_a_field_that_is_not_of_its_form_is_refused_by_name(field: str, value: object) -> None:
+def test_a_malformed_field_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(BadEnvelope) as caught:
         sign(ALPHA, unsigned(**{field: value}))
     assert caught.value.reason == f"field:{field}"
 
 
 @pytest.mark.parametrize("raw", [None, [], "text", 3, {}, {"v": 1}, {1: 2, "v": 1}])
-def test_what_is_no_envelope_at_all_is_refused(raw: object) -> None:
+def test_a_value_that_is_no_envelope_is_refused(raw: object) -> None:
     with pytest.raises(BadEnvelope):
         check(raw)
 
 
-def test_a_peer_that_nests_too_deep_gets_a_refusal_and_not_our_stack() -> None:
+def test_a_peer_that_nests_too_deep_is_refused_without_a_stack_overflow() -> None:
     with pytest.raises(BadEnvelope, match="too-deep"):
         check(sign(ALPHA, unsigned()) | {"body": {"a": nested(5000)}})
 
@@ -275,11 +275,11 @@ def test_a_time_without_a_zone_is_refused_and_any_zone_is_the_same_moment() -> N
 
 @settings(deadline=None)
 @given(bodies, text)
-def test_what_is_sealed_is_read_by_its_addressee(data: dict[str, Any], bound_to: str) -> None:
+def test_sealed_content_is_read_by_its_addressee(data: dict[str, Any], bound_to: str) -> None:
     assert unseal(BETA, seal(BETA.key, data, bound_to=bound_to), bound_to=bound_to) == data
 
 
-def test_what_is_sealed_is_read_by_nobody_else_not_even_the_writer() -> None:
+def test_sealed_content_is_read_by_nobody_else_not_even_the_writer() -> None:
     sealed = seal(BETA.key, {"token": "inv-secret"})
     assert "secret" not in base64.b64decode(sealed).decode("latin-1")
     for other in (ALPHA, GAMMA):
@@ -317,12 +317,12 @@ def test_a_good_box_with_nonsense_in_it_is_refused(inside: bytes) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "zz", "00" * 32, "ab" * 31])
-def test_nothing_is_sealed_to_a_key_that_is_none(key: str) -> None:
+def test_nothing_is_sealed_to_an_invalid_key(key: str) -> None:
     with pytest.raises(BadEnvelope, match="key"):
         seal(key, {})
 
 
-def test_an_identity_shows_its_public_half_and_cannot_be_copied() -> None:
+def test_an_identity_shows_its_public_half_and_can_not_be_copied() -> None:
     assert ALPHA.key in repr(ALPHA)
     assert (b"a" * 32).hex() not in repr(ALPHA)
     for copier in (copy.copy, copy.deepcopy, pickle.dumps):
@@ -342,7 +342,7 @@ def test_any_bytes_can_be_signed_and_the_signature_is_by_that_key_only() -> None
 # --- ids and hashes ---------------------------------------------------------------------------------------
 
 
-def test_ids_are_written_without_letters_that_look_alike() -> None:
+def test_ids_are_written_without_characters_that_look_alike() -> None:
     for number in range(200):
         identifier = wire.short_hash("any", number)
         assert len(identifier) == 20

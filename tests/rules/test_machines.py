@@ -1,4 +1,4 @@
-"""Whatever order things happen in: hypothesis plays with two sides' rules, for connections and for transfers."""
+"""Hypothesis plays with two sides' rules in any order, for connections and for transfers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MUCH = 100
 
 
 class TwoSides(RuleBasedStateMachine):
-    """What both machines have in common: messages, questions, steps, time; and what must never be so."""
+    """The common part of both machines: messages, queries, steps, time, and the invariants."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class TwoSides(RuleBasedStateMachine):
         self.taps: list[tuple[str, str]] = []
         self.ended: dict[tuple[str, str], Any] = {}
 
-    # --- what happens -------------------------------------------------------------------------------------
+    # --- actions ------------------------------------------------------------------------------------------
 
     def says(self, side: Side, text: str) -> None:
         """A superuser's line, whose permissions are read at once."""
@@ -63,14 +63,14 @@ class TwoSides(RuleBasedStateMachine):
         side.answers_all()
 
     def one_of(self, party: str, kind: str) -> Side | None:
-        """This side, or the other one, if only that has something to answer or to do."""
+        """This side, or the other one if only that has something to answer or to do."""
         both = (self.sides[party], self.sides[self.sides[party].peer])
         return next((side for side in both if getattr(side, kind)), None)
 
     @precondition(lambda self: self.wire.on_the_way)
     @rule(number=NUMBERS, fate=st.sampled_from(("arrives", "arrives", "comes again", "stays", "never")))
     def a_letter(self, number: int, fate: str) -> None:
-        """One of those on their way, not always the oldest."""
+        """Deliver one of the messages in transit, not always the oldest."""
         number %= len(self.wire.on_the_way)
         party, event = self.wire.on_the_way[number]
         if fate != "stays":
@@ -92,7 +92,9 @@ class TwoSides(RuleBasedStateMachine):
         assert all(c.state is ConnectionState.ACTIVE for side in self.sides.values() for c in side.connections())
 
     def all_goes_well(self, rounds: int) -> None:
-        """Without this hardly anything would ever come far enough to go wrong in an interesting way."""
+        """Let everything succeed for a while, because otherwise hardly any story gets far enough to fail
+        interestingly.
+        """
         for _ in range(rounds):
             self._goes_on()
 
@@ -106,7 +108,7 @@ class TwoSides(RuleBasedStateMachine):
         self.wire.on_the_way.clear()
 
     def nothing_new(self, side: Side, event: Event) -> None:
-        """What comes a second time changes nothing, and nothing is done or asked for it."""
+        """A repeated event changes nothing, and causes no step or query."""
         before = side.journal_but_for_repetitions()
         turn = side.meets(event)
         assert side.journal_but_for_repetitions() == before, "a repeated event has changed something"
@@ -131,7 +133,7 @@ class TwoSides(RuleBasedStateMachine):
 
     @rule(party=SIDES, how=st.sampled_from(("refused", "lost", "unknown", "undone")))
     def trouble_ahead(self, party: str, how: str) -> None:
-        """The next step in that InvenTree won't simply be done."""
+        """The next step in that InvenTree won't simply succeed."""
         self.sides[party].trouble = how
 
     @rule(party=SIDES)
@@ -167,7 +169,7 @@ class TwoSides(RuleBasedStateMachine):
     @precondition(lambda self: any(side.card for side in self.sides.values()))
     @rule(party=SIDES, key=st.sampled_from("✅✅✅✅❌"), after=st.integers(0, 8))
     def a_decision(self, party: str, key: str, after: int) -> None:
-        """Somebody who may says yes or no, and the grace goes by; what follows is left to chance, sooner or later."""
+        """Somebody with permission decides, and the grace passes; the consequences are left to chance."""
         side = self.one_of(party, "card")
         assert side is not None
         side.meets(Reacted(ROOM, self.wire.event_id(), side.superuser, self.wire.now, side.card, key))
@@ -177,7 +179,7 @@ class TwoSides(RuleBasedStateMachine):
         side.answers_all()
         self.all_goes_well(after)
 
-    # --- what must hold -----------------------------------------------------------------------------------
+    # --- invariants ---------------------------------------------------------------------------------------
 
     @invariant()
     def ends_stay(self) -> None:
@@ -201,7 +203,7 @@ class TwoSides(RuleBasedStateMachine):
         return [(alpha.get(key), beta.get(key)) for key in alpha | beta]
 
     def teardown(self) -> None:
-        """Nothing gets lost any more, everybody answers, and weeks go by: both sides come to the same end."""
+        """Lose nothing more, answer everything, and let weeks pass: both sides reach the same end."""
         for side in self.sides.values():
             side.trouble = "done"
         for pause in (MINUTE, MINUTE, 11 * MINUTE, timedelta(hours=2), *[timedelta(days=2)] * 6):
@@ -222,7 +224,7 @@ class TwoSides(RuleBasedStateMachine):
         raise AssertionError("they never come to rest")
 
     def _goes_on(self) -> bool:
-        """The messages that are on their way arrive, all questions are answered, each side does a step; if any."""
+        """Deliver all messages, answer all queries, let each side do a step; return whether there was any."""
         letters, self.wire.on_the_way = self.wire.on_the_way, []
         for party, event in letters:
             self.sides[party].meets(event)
@@ -238,7 +240,7 @@ class TwoSides(RuleBasedStateMachine):
 
 
 class Connections(TwoSides):
-    """Asking, crossing, deciding, cancelling, ending."""
+    """Requests, crossing requests, decisions, cancellations, ends."""
 
     @initialize(friends=st.booleans())
     def they_may_be_friends(self, friends: bool) -> None:
@@ -278,7 +280,7 @@ class Connections(TwoSides):
 
 
 class Transfers(TwoSides):
-    """Pushes both ways between friends: offers, decisions, cancels, refusals."""
+    """Pushes in both directions between friends: offers, decisions, cancels, refusals."""
 
     @initialize()
     def they_are_friends(self) -> None:
@@ -319,13 +321,14 @@ class Transfers(TwoSides):
         one: Transfer | None
         other: Transfer | None
         for one, other in self.both(Side.transfers):
-            known = [side.state for side in (one, other) if side is not None]  # what isn't taken up isn't kept, either
+            # a message that isn't accepted isn't stored either
+            known = [side.state for side in (one, other) if side is not None]
             assert len(set(known)) == 1, known
             assert known[0] in FINAL or known[0] is TransferState.DISPUTED, known
 
 
-def test_who_asks_again_after_having_declined_beside_an_asking_of_ones_own_comes_to_an_agreement() -> None:
-    world = Connections()  # found by the machine: alpha's next asking went under the id that it had just declined
+def test_a_request_after_declining_beside_ones_own_request_reaches_an_agreement() -> None:
+    world = Connections()  # found by the machine: alpha's next request went under the id that it had just declined
     alpha, beta = world.sides.values()
     for side in (alpha, beta):
         world.connect(side.party)
@@ -340,7 +343,7 @@ def test_who_asks_again_after_having_declined_beside_an_asking_of_ones_own_comes
     world.teardown()
 
 
-def test_what_a_peer_has_forgotten_and_nobody_can_send_again_starts_no_endless_exchange() -> None:
+def test_a_forgotten_message_that_nobody_can_send_again_starts_no_endless_exchange() -> None:
     world = Connections()
     world.become_friends()
     alpha, beta = world.sides.values()
@@ -352,7 +355,7 @@ def test_what_a_peer_has_forgotten_and_nobody_can_send_again_starts_no_endless_e
     world.rests()
 
 
-def test_who_takes_the_tap_back_while_an_own_cancel_is_looked_up_has_stopped_the_decision() -> None:
+def test_taking_the_reaction_back_while_a_cancel_is_looked_up_stops_the_decision() -> None:
     world = Transfers()  # found by the simulation, in the history of seed 27
     alpha, beta = world.sides.values()
     world.become_friends()
@@ -369,7 +372,8 @@ def test_who_takes_the_tap_back_while_an_own_cancel_is_looked_up_has_stopped_the
     assert (open_again.state, open_again.decision) == (TransferState.OPEN, None)
 
 
-# Chance is the same in every run; nothing is shrunk, as that takes minutes (leave out `phases` to have it shrunk).
+# The random choices are the same in every run. Nothing is shrunk, because that takes minutes (remove `phases` to
+# shrink).
 PLAY = settings(
     stateful_step_count=40,
     deadline=None,
@@ -389,11 +393,11 @@ PLAY = settings(
     ],
 )
 @pytest.mark.timeout(1800)  # a busy machine takes four times as long
-def test_whatever_happens_both_sides_keep_the_rules(machine: type[TwoSides], stories: int) -> None:
+def test_both_sides_keep_the_rules_in_any_story(machine: type[TwoSides], stories: int) -> None:
     run_state_machine_as_test(machine, settings=settings(PLAY, max_examples=stories))
 
 
-LONG = pytest.mark.long  # what is found by a rarer story, or by one that is as long as another's here
+LONG = pytest.mark.long  # found only by a rarer story, or by one that is as long as another's here
 
 
 @pytest.mark.parametrize(
@@ -413,4 +417,4 @@ LONG = pytest.mark.long  # what is found by a rarer story, or by one that is as 
 def test_a_broken_rule_is_found(broken_rule: str, machine: type[TwoSides], capsys: pytest.CaptureFixture[str]) -> None:
     with broken(broken_rule), pytest.raises((AssertionError, IllegalArrow)):  # by the machine, or by the bot itself
         run_state_machine_as_test(machine, settings=settings(PLAY, max_examples=400))
-    capsys.readouterr()  # the story that hypothesis prints would be taken for a failure
+    capsys.readouterr()  # the story that hypothesis prints would look like a failure

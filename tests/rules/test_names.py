@@ -1,4 +1,4 @@
-"""Whatever somebody calls himself, the label ends in what identifies him, or is that itself."""
+"""Any name somebody takes: the label ends in the id, or is the id itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TRICKY = st.text(st.sampled_from("ab() \n\u202e\u200b（）[]@:Рp"), max_size=6
 
 
 @given(TRICKY)
-def test_a_space_is_never_called_by_a_name_alone_that_is_not_its_id(name: str) -> None:
+def test_a_spaces_label_always_has_its_id_unless_the_name_is_the_id(name: str) -> None:
     label = names.of_party(name, "gammaspace")
     assert label.lower() == "gammaspace" or label.endswith(" (gammaspace)")
     assert label.isprintable()
@@ -20,7 +20,7 @@ def test_a_space_is_never_called_by_a_name_alone_that_is_not_its_id(name: str) -
 
 
 @given(TRICKY, st.sampled_from(["@kim:example.org", "@piet:example.net"]))
-def test_a_person_is_never_called_by_a_name_alone_that_is_not_the_account(name: str, person: str) -> None:
+def test_a_persons_label_always_has_the_account_unless_the_name_is_the_account(name: str, person: str) -> None:
     label = names.of_person(name, person, SERVER)
     assert (person.endswith(SERVER) and label.lower() == "kim") or label == person or label.endswith(f" ({person})")
     assert label.isprintable()
@@ -34,7 +34,7 @@ def test_a_label_labels_itself_and_gives_the_name_back(name: str) -> None:
     assert names.of_person(person, "@kim:x", SERVER) == person
 
 
-def test_the_history_names_account_user_and_whoever_vouches() -> None:
+def test_the_history_names_account_user_and_the_claiming_space() -> None:
     assert names.in_history("Piet", "@kim:x", "kim", "alpha") == "Piet (@kim:x, InvenTree user kim)"
     assert names.in_history("Bea", "@bea:y", "", "betaspace") == "Bea (@bea:y of betaspace)"
     assert names.in_history("", "@bea:y", "", "betaspace") == "@bea:y of betaspace"

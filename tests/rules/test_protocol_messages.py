@@ -1,4 +1,4 @@
-"""Two bots' messages about one connection: what gets lost or crosses heals, and then both fall silent."""
+"""Two bots' messages about one connection: losses and crossings are repaired, and then both fall silent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ID = f"{'2' * 20}-connection"
 
 
 class Side:
-    """One party: its state, and what its messages do to it."""
+    """One party: its state, and the effect of messages on it."""
 
     def __init__(self, party: str, peer: str) -> None:
         us = PartyConfig(party=party, name=party, bot=f"@{party}:x", key="ab" * 32, rooms=(ROOM,))
@@ -78,7 +78,7 @@ class Side:
         return self._done(turn)
 
     def reads(self, draft: Draft, sender: str) -> list[Draft]:
-        """What it answers to a message."""
+        """Its answers to a message."""
         turn = self.turn()
         connection = turn.connection(ID)
         assert connection is not None
@@ -106,7 +106,7 @@ class Side:
 
 
 def exchanged(alpha: Side, beta: Side, to_beta: list[Draft], to_alpha: list[Draft], most: int = 20) -> int:
-    """Carry messages to and fro until nobody writes any more; how many were carried."""
+    """Carry messages back and forth until nobody writes any more; return how many were carried."""
     carried = 0
     while to_beta or to_alpha:
         carried += len(to_beta) + len(to_alpha)
@@ -128,7 +128,7 @@ def test_messages_that_crossed_are_repeated_once_and_then_both_fall_silent() -> 
     assert alpha.a_minute_passes() == beta.a_minute_passes() == []
 
 
-def test_a_message_that_got_lost_comes_again() -> None:
+def test_a_lost_message_is_sent_again() -> None:
     alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
     alpha.sends(bodies.Ready())
     assert beta.exchange.seen == 0
@@ -139,7 +139,7 @@ def test_a_message_that_got_lost_comes_again() -> None:
     assert not alpha.waits()
 
 
-def test_an_answer_that_got_lost_is_given_again_when_the_question_is_repeated() -> None:
+def test_a_lost_answer_is_given_again_when_the_query_is_repeated() -> None:
     alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
     for draft in alpha.sends(bodies.Ready()):
         beta.reads(draft, "alpha")
@@ -168,7 +168,7 @@ def test_a_message_that_need_not_arrive_is_not_waited_for() -> None:
         ("extended", {"by": "@a:x", "by_name": "a", "until": date(9999, 1, 1)}),
     ],
 )
-def test_what_its_reader_could_not_take_is_never_written(kind: str, fields: dict[str, Any]) -> None:
+def test_a_message_that_its_reader_would_refuse_is_never_written(kind: str, fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         bodies.KINDS[kind](**fields)
 

@@ -1,4 +1,4 @@
-"""Whoever comes, leaves or looks, and whatever is free when: first come, first served, and nothing for two at once."""
+"""The queue: first come, first served, and nothing for two at once, whatever happens and whenever an item is free."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STEPS: st.SearchStrategy[list[tuple[str, Any, frozenset[int]]]] = st.lists(
 
 
 def found(word: str, free: frozenset[int]) -> ItemsFound:
-    """What InvenTree has of it: what isn't free is at a customer."""
+    """InvenTree's stock of it; items that aren't free are at a customer."""
     meant = [pk for pk in ITEMS if word in {"LENS-2", f"#{pk}"}]
     return ItemsFound(
         tuple(StockItem(pk, LENS, Decimal(1), customer=None if pk in free else 5) for pk in meant),
@@ -42,7 +42,7 @@ def found(word: str, free: frozenset[int]) -> ItemsFound:
 
 
 class Space:
-    """One space's queue, of its own people, without a bot around it."""
+    """One space's queue of its own people, without a bot around it."""
 
     def __init__(self) -> None:
         self.state = State(ALPHA, lambda *_: {}, lambda _: "0" * 64, RememberedArchive())
@@ -95,7 +95,7 @@ def test_nobody_is_passed_over_and_nothing_is_kept_for_two(steps: list[tuple[str
             assert was_kept or not passed, "somebody who came before would have liked it"
 
 
-def test_what_is_over_stays_over() -> None:
+def test_a_finished_entry_stays_finished() -> None:
     ends = set(PlaceState) - {PlaceState.ASKED, PlaceState.WAITING, PlaceState.TURN}
     assert not ends & set(PLACE_ARROWS)
     assert allows(PlaceState.WAITING, PlaceState.TURN)

@@ -1,4 +1,4 @@
-"""Proof by walking: from every state that a peer can bring about, our people can reach an end."""
+"""Proof by exploration: from every state that a peer can cause, our people can reach an end."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LOAN = "lend #42 3 to beta for 3 days"
 
 @dataclass(frozen=True)
 class Story:
-    """Somebody says a line, and Alpha's bot has heard of it; before that maybe a loan by `lender` has arrived.
+    """Somebody writes a line, and Alpha's bot has read it; before that, a loan by `lender` may have arrived.
 
-    `least`: so many states there are, at least.
+    `least`: the minimum number of states.
     """
 
     who: str
@@ -35,7 +35,7 @@ class Story:
 
     @property
     def transfers(self) -> int:
-        """How many Alpha knows of when it begins."""
+        """The number of transfers that Alpha knows at the start."""
         return (1 if self.lender else 0) + (self.friends and not self.line.startswith("disconnect"))
 
 
@@ -62,7 +62,7 @@ QUICK = (
     "a friend's asking to be friends",
     "our goodbye",
 )
-"""The others take longer, and are walked by `make test-long`."""
+"""The others take longer; `make test-long` walks them."""
 
 
 def explorer_of(name: str) -> Explorer:
@@ -97,8 +97,8 @@ def explorer_of(name: str) -> Explorer:
 
 
 def walked(name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of its states: none without an end that people can reach, none where nobody is at work."""
-    once = cache(lambda text: check(json.loads(text)))  # the peer says the same thing in many states
+    """Walk all states: each has an end that people can reach, and somebody at work."""
+    once = cache(lambda text: check(json.loads(text)))  # the peer sends the same message in many states
     monkeypatch.setattr(inbound, "check", lambda raw: once(json.dumps(raw, sort_keys=True)))
     explorer = explorer_of(name)
     explorer.walk(MOST)

@@ -1,4 +1,4 @@
-"""What an owner may make of a request's lines: the same, each from one stock item or from several."""
+"""An owner's allowed changes to a request's lines: the same items, each from one stock item or from several."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from fedbot.rules.protocol.terms import pieces
         (["2 m", "2 m"], ["1 roll", "200 cm"], True),
     ],
 )
-def test_a_line_may_come_in_several_pieces_but_neither_more_nor_less_of_it(
+def test_a_line_may_come_in_several_pieces_with_exactly_its_quantity(
     asked: list[str], offered: list[str], *, fits: bool
 ) -> None:
     assert bool(pieces([line(each) for each in asked], [line(each) for each in offered])) is fits

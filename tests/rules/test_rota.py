@@ -1,4 +1,4 @@
-"""In which order friends are asked: whatever the policy, everybody once, and who has enough alone comes first."""
+"""The order in which friends are asked: everybody once under any policy, those who have enough alone first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ policies = st.builds(
 
 
 @given(candidates, st.integers(1, 50).map(Decimal), policies)
-def test_everybody_once_and_who_has_enough_before_who_has_not(
+def test_everybody_is_asked_once_and_those_who_have_enough_first(
     known: list[Candidate], wanted: Decimal, policy: RotaPolicy
 ) -> None:
     asked = in_order(known, wanted, policy)
@@ -43,7 +43,7 @@ def test_everybody_once_and_who_has_enough_before_who_has_not(
 
 
 @given(candidates, policies)
-def test_what_the_policy_names_first_decides_first(known: list[Candidate], policy: RotaPolicy) -> None:
+def test_the_policys_first_criterion_decides_first(known: list[Candidate], policy: RotaPolicy) -> None:
     asked = in_order(known, Decimal(1), policy)
     first = policy.order[0] if policy.order else None
     for one, other in pairwise(asked):
@@ -62,7 +62,7 @@ def test_what_the_policy_names_first_decides_first(known: list[Candidate], polic
                 assert one.party < other.party
 
 
-def test_what_is_over_stays_over() -> None:
+def test_a_finished_rota_stays_finished() -> None:
     for state in (RotaState.FILLED, RotaState.NOBODY, RotaState.STOPPED):
         assert not ROTA_ARROWS.get(state)
         assert not any(allows(state, other) for other in RotaState if other is not state)

@@ -1,4 +1,4 @@
-"""Ids of connections and transfers: one for each thing, computed by both sides alike."""
+"""Ids of connections and transfers: one for each subject, computed the same by both sides."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ ALPHA, BETA = "aa" * 32, "bb" * 32
 OPENING = Opening(ALPHA, "!makers:x", by_line("$asking"))
 
 
-def test_an_id_comes_out_the_same_after_a_rebuild() -> None:
-    # The values are on the wire and in InvenTree: a change of the recipe would orphan every transfer.
+def test_an_id_is_the_same_after_a_rebuild() -> None:
+    # The values are on the wire and in InvenTree: another recipe would orphan every transfer.
     assert opened_id(SubjectKind.PUSH, OPENING) == "st5xgtav8338atdzamz6-push"
     assert connection_id(ALPHA, BETA, "!r", 1) == "5f8qxc5qk32sfkryrtpf-connection"
 
@@ -40,7 +40,7 @@ def test_a_connections_id_is_the_same_from_both_sides() -> None:
     assert len({connection_id(ALPHA, BETA, "!r", 1), *others}) == 4
 
 
-def test_an_id_depends_on_who_opened_it_where_why_and_as_what() -> None:
+def test_an_id_depends_on_its_opener_room_cause_and_kind() -> None:
     causes = [
         by_line("$asking", 2),
         by_line("$other"),
@@ -58,7 +58,7 @@ def test_an_id_depends_on_who_opened_it_where_why_and_as_what() -> None:
 
 
 @pytest.mark.parametrize("kind", SubjectKind)
-def test_an_id_tells_its_kind(kind: SubjectKind) -> None:
+def test_an_id_shows_its_kind(kind: SubjectKind) -> None:
     made = connection_id(ALPHA, BETA, "!r", 1) if kind is SubjectKind.CONNECTION else opened_id(kind, OPENING)
     assert kind_of(made) is kind
 
@@ -66,12 +66,12 @@ def test_an_id_tells_its_kind(kind: SubjectKind) -> None:
 @pytest.mark.parametrize(
     "word", ["", "k7m2", "2" * 20, "2" * 20 + "-loan", "2" * 20 + "-push-push", "2" * 20 + "-push\n"]
 )
-def test_what_is_no_id_is_of_no_kind(word: str) -> None:
+def test_an_invalid_id_has_no_kind(word: str) -> None:
     assert kind_of(word) is None
 
 
 @pytest.mark.parametrize("kind", CauseKind)
-def test_an_opening_is_read_as_it_was_written(kind: CauseKind) -> None:
+def test_an_opening_is_read_back_unchanged(kind: CauseKind) -> None:
     opening = replace(OPENING, cause=Cause(kind, "word", 3))
     assert understood(written(opening)) == opening
 
@@ -93,10 +93,10 @@ def test_an_opening_is_read_as_it_was_written(kind: CauseKind) -> None:
         {"cause": {"kind": "line", "word": "$a", "number": 0}},
     ],
 )
-def test_an_opening_of_another_form_is_none(changes: dict[str, Any]) -> None:
+def test_a_malformed_opening_is_refused(changes: dict[str, Any]) -> None:
     assert understood({**written(OPENING), **changes}) is None
 
 
 @pytest.mark.parametrize("value", [None, [], "text", {}])
-def test_what_is_no_object_is_no_opening(value: object) -> None:
+def test_a_value_that_is_no_object_is_no_opening(value: object) -> None:
     assert understood(value) is None

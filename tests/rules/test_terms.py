@@ -1,4 +1,4 @@
-"""The written form of terms: what is new in it leaves old terms, and their hashes, as they were."""
+"""The written form of terms: new fields leave old terms and their hashes unchanged."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ LOAN = Terms(
 HASH_BEFORE_ZONES = "8ae92046ec65255d79b84b971d85eabacb19f0393cd7e174c578cd5d57dfafa0"
 
 
-def test_a_loan_without_a_zone_has_the_hash_that_it_had_before_there_were_any() -> None:
+def test_a_loan_without_a_zone_keeps_its_hash_from_before_zones() -> None:
     assert "time_zone" not in written(LOAN)
     assert hash_of(LOAN) == HASH_BEFORE_ZONES
     assert understood(written(LOAN)) == LOAN
 
 
-def test_a_zone_is_part_of_what_is_agreed() -> None:
+def test_a_zone_is_part_of_the_agreement() -> None:
     there = replace(LOAN, time_zone="Pacific/Auckland")
     assert understood(written(there)) == there
     assert hash_of(there) != hash_of(LOAN)
 
 
-def test_what_is_to_keep_has_no_zone() -> None:
+def test_a_gift_has_no_zone() -> None:
     with pytest.raises(BadTerms, match="time_zone"):
         understood(written(replace(LOAN, loan_until=None, time_zone="Pacific/Auckland")))
 
@@ -74,7 +74,7 @@ SEEN = ItemSeen(
 WHOLE = line_of(1, StockItem(42, PART, Decimal(1), seen=SEEN), Decimal(1), "", with_price=True, largest_file=10)
 
 
-def test_what_an_item_has_travels_cut_to_what_a_message_takes_and_the_rest_is_named() -> None:
+def test_details_of_an_item_are_cut_to_a_messages_limits_and_the_rest_is_named() -> None:
     terms = replace(LOAN, lines=(WHOLE,))
     assert understood(written(terms)) == terms
     assert WHOLE.details.notes == "fragile"
@@ -104,7 +104,7 @@ def test_what_an_item_has_travels_cut_to_what_a_message_takes_and_the_rest_is_na
         ("else", "x"),
     ],
 )
-def test_details_of_a_peer_are_refused_unless_they_are_as_we_would_write_them(field: str, value: object) -> None:
+def test_a_peers_details_are_refused_unless_we_would_write_them_the_same(field: str, value: object) -> None:
     data = written(replace(LOAN, lines=(WHOLE,)))
     data["lines"][0]["details"][field] = value
     with pytest.raises(BadTerms):
@@ -118,7 +118,7 @@ def test_details_of_a_peer_are_refused_unless_they_are_as_we_would_write_them(fi
 RULES = LoanRules(14, 1, ("laser safety briefing needed",), photo_back=True)
 
 
-def test_lending_rules_are_part_of_what_is_agreed_and_other_terms_stay_as_they_were() -> None:
+def test_lending_rules_are_part_of_the_agreement_and_other_terms_are_unchanged() -> None:
     ruled = replace(LOAN, rules=RULES)
     assert understood(written(ruled)) == ruled
     assert hash_of(ruled) != hash_of(LOAN)
@@ -148,7 +148,7 @@ def test_lending_rules_are_part_of_what_is_agreed_and_other_terms_stay_as_they_w
         ),
     ],
 )
-def test_lending_rules_of_a_peer_that_no_config_makes_are_refused(terms: Terms) -> None:
+def test_a_peers_lending_rules_that_no_config_makes_are_refused(terms: Terms) -> None:
     with pytest.raises(BadTerms):
         understood(written(terms))
 
@@ -156,7 +156,7 @@ def test_lending_rules_of_a_peer_that_no_config_makes_are_refused(terms: Terms) 
 HAD_BEFORE = LentBefore("2" * 20, "Repair Café", date(2026, 11, 12))
 
 
-def test_what_a_borrower_has_already_is_part_of_what_is_agreed() -> None:
+def test_an_item_that_a_borrower_already_has_is_part_of_the_agreement() -> None:
     had = replace(LOAN, outside=HAD_BEFORE)
     assert understood(written(had)) == had
     assert hash_of(had) != hash_of(LOAN)
@@ -175,12 +175,12 @@ def test_what_a_borrower_has_already_is_part_of_what_is_agreed() -> None:
         replace(LOAN, outside=replace(HAD_BEFORE, since=date(9999, 12, 31))),
     ],
 )
-def test_a_peer_can_tell_of_no_other_loan_that_we_have_already(terms: Terms) -> None:
+def test_a_peer_can_not_describe_a_loan_as_one_that_we_already_have(terms: Terms) -> None:
     with pytest.raises(BadTerms):
         understood(written(terms))
 
 
-def test_of_several_lending_rules_the_strictest_counts_for_what_they_name() -> None:
+def test_the_strictest_of_several_lending_rules_counts() -> None:
     lens = [Moved(Part(7, "Laser lens", "LENS-2", category_path="Optics/Laser"), "Workshop/Safe", Decimal(1))]
     rules = (
         LendingRule(longest=60, agree="bring it back clean"),

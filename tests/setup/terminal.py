@@ -1,4 +1,4 @@
-"""A person who answers `fedbot` at a terminal of its own: what it asks is read, what is typed ends with Enter."""
+"""A person who answers `fedbot` at a pseudo-terminal: reads its questions and types lines."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _QUESTION = re.compile(r"\[(\d)/8\] ")
 
 @dataclass(frozen=True)
 class Pace:
-    """How many seconds somebody takes for a key, for a word that they read, and to begin an answer."""
+    """The seconds that somebody takes for a key, for a word that they read, and to begin an answer."""
 
     key_s: float
     word_s: float
     think_s: float
 
     async def types(self, line: str) -> None:
-        """Spend the time that it takes to think and type a line."""
+        """Wait as long as thinking about and typing a line takes."""
         await asyncio.sleep(self.think_s + self.key_s * (len(line) + 1))
 
     async def reads(self, text: str) -> None:
-        """Spend the time that it takes to read a text."""
+        """Wait as long as reading a text takes."""
         await asyncio.sleep(self.word_s * len(text.split()))
 
     async def waits(self, seconds: float) -> None:
-        """Spend that time, if people take any."""
+        """Wait that long, unless the pace is instant."""
         await asyncio.sleep(seconds if self.think_s else 0)
 
 
@@ -45,7 +45,7 @@ A_PERSON = Pace(key_s=0.3, word_s=0.25, think_s=3)
 
 
 class Typist:
-    """One command at a pseudo-terminal. `screen` is all that it has shown."""
+    """One command at a pseudo-terminal. `screen` is its whole output."""
 
     def __init__(self, process: subprocess.Popen[bytes], terminal: int, pace: Pace) -> None:
         self._pace = pace
@@ -70,10 +70,10 @@ class Typist:
         self._changed.set()
 
     async def reads(self, words: str, *, pressing: str = "") -> str:
-        """What is shown from where it was read before to these words (a regular expression).
+        """The output from the last read position up to these words (a regular expression).
 
-        `pressing`: a key that is pressed again as long as nothing is shown. A signal that comes after a question was
-        written, but before the answer is waited for, is only noticed with the next one.
+        `pressing`: a key that is pressed again while nothing is shown. A signal that arrives between a question and the
+        wait for its answer is only noticed with the next key.
         """
         wanted = re.compile(words, re.DOTALL)
         deadline = time.monotonic() + self.patience_s
@@ -99,7 +99,7 @@ class Typist:
         os.write(self._terminal, key.encode())
 
     async def answers(self, words: str, line: str) -> None:
-        """Wait for the words, read what there is by then, and type the line, key by key."""
+        """Wait for the words, read the output so far, and type the line, key by key."""
         seen = await self.reads(words)
         await self._pace.reads(seen)
         await asyncio.sleep(self._pace.think_s)
@@ -109,7 +109,7 @@ class Typist:
         self.types("" if self._pace.key_s else line)
 
     async def ends(self) -> int:
-        """Wait for its end; the exit code."""
+        """Wait for its end; return the exit code."""
         async with asyncio.timeout(PATIENCE_S):
             code = await asyncio.to_thread(self._process.wait)
         await asyncio.sleep(0)
@@ -117,13 +117,13 @@ class Typist:
 
     @property
     def questions(self) -> int:
-        """How many different ones it has asked."""
+        """The number of different questions so far."""
         return len(set(_QUESTION.findall(self.screen)))
 
 
 @contextmanager
 def fedbot(folder: Path, *arguments: str, pace: Pace = AT_ONCE, **environment: str) -> Iterator[Typist]:
-    """`fedbot` with these arguments in a folder, at a terminal; ended when the context is."""
+    """Run `fedbot` with these arguments in a folder, at a terminal, until the context ends."""
     ours, its = pty.openpty()
     kept: Mapping[str, str] = {name: value for name, value in os.environ.items() if not name.startswith("FEDBOT_")}
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""How addresses are found: sub-paths, redirects, certificates, `.well-known`, ways to sign in, registration."""
+"""Finding addresses: sub-paths, redirects, certificates, `.well-known`, ways to sign in, registration."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def refused(said: str) -> str:
     return str(problem.value)
 
 
-async def test_an_inventree_is_found_at_any_page_of_it_below_a_path_and_where_it_moved() -> None:
+async def test_an_inventree_is_found_from_any_of_its_pages_below_a_path_and_after_a_redirect() -> None:
     async def moved(request: web.Request) -> web.StreamResponse:
         raise web.HTTPMovedPermanently("/stock/api/")
 
@@ -71,7 +71,7 @@ async def test_an_inventree_is_found_at_any_page_of_it_below_a_path_and_where_it
         assert "That is no address" in await refused(nonsense)
 
 
-async def test_trouble_with_a_certificate_is_told_and_a_ca_file_behind_the_address_ends_it(tmp_path: Path) -> None:
+async def test_trouble_with_a_certificate_is_reported_and_solved_by_a_ca_file(tmp_path: Path) -> None:
     authority = CertificateAuthority(tmp_path)
     issued = authority.issue("inventree")
     async with serve(Serving(seeds.alpha().server), certificate=issued.certificate, key=issued.key) as server:
@@ -89,7 +89,7 @@ def homeserver(**changed: object) -> dict[str, object]:
     }
 
 
-async def test_a_homeserver_is_found_by_well_known_and_says_how_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_homeserver_is_found_by_well_known_with_its_ways_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(homeserver()) as url:
         monkeypatch.setattr(matrix, "_well_known", lambda _, server: url if server == "example.org" else "")
         assert await asyncio.to_thread(matrix.find, "example.org") == Homeserver(url)
@@ -101,7 +101,7 @@ async def test_a_homeserver_is_found_by_well_known_and_says_how_to_sign_in(monke
             await asyncio.to_thread(matrix.find, "x.org", url)
 
 
-async def test_with_single_sign_on_only_the_address_at_which_the_browser_ended_makes_a_session() -> None:
+async def test_with_single_sign_on_only_the_final_address_of_the_browser_makes_a_session() -> None:
     async def login(request: web.Request) -> web.StreamResponse:
         content = await request.json()
         if content["token"] != "good":
@@ -125,7 +125,7 @@ async def test_with_single_sign_on_only_the_address_at_which_the_browser_ended_m
                 await token(said, user)
 
 
-async def test_a_session_that_another_client_encrypts_with_is_not_taken_for_the_bots(tmp_path: Path) -> None:
+async def test_a_session_in_which_another_client_encrypts_is_not_used_for_the_bot(tmp_path: Path) -> None:
     async def ask(*_: object) -> dict[str, object]:
         return {"device_keys": {"@bot:example.org": {"USED": {}}}}
 
@@ -138,7 +138,7 @@ async def test_a_session_that_another_client_encrypts_with_is_not_taken_for_the_
     assert [await bot(device).is_taken(tmp_path) for device in ("USED", "")] == [False, True], "its own of before"
 
 
-async def test_well_known_is_read_and_nonsense_in_it_is_nothing() -> None:
+async def test_well_known_is_read_and_nonsense_in_it_is_ignored() -> None:
     def told(content: str) -> str:
         def answer(request: httpx.Request) -> httpx.Response:
             assert str(request.url) == "https://example.org/.well-known/matrix/client"

@@ -1,4 +1,4 @@
-"""What `fedbot init` decides to make, given what was found: no terminal, no server."""
+"""`fedbot init`'s plan from what it found: no terminal, no server."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ READY = replace(
 )
 
 
-def test_everything_is_made_where_nothing_is_in_an_order_that_works() -> None:
+def test_everything_is_made_in_a_working_order_where_there_is_nothing() -> None:
     made = plan(NEW, WANTED)
     assert made.changes == (
         MakeGroup("fedbot"),
@@ -74,7 +74,7 @@ def test_everything_is_made_where_nothing_is_in_an_order_that_works() -> None:
     assert (made.clicks, made.obstacles) == ((), ())
 
 
-def test_what_is_there_is_not_made_again() -> None:
+def test_existing_things_are_not_made_again() -> None:
     made = plan(READY, WANTED)
     assert (made.changes, made.clicks, made.obstacles) == ((), (), ())
     assert plan(replace(READY, admin_token=False), replace(WANTED, keep_admin=False)).changes == ()
@@ -93,7 +93,7 @@ def test_roles_are_set_if_they_allow_too_little_or_too_much(roles: dict[str, fro
     assert (SetRoles("fedbot", tuple(ROLES.items())) in plan(found, WANTED).changes) == wrong
 
 
-def test_what_may_be_somebody_elses_is_left_alone_and_told() -> None:
+def test_things_that_may_be_somebody_elses_are_left_alone_and_reported() -> None:
     others = replace(READY, users=(replace(PIET, groups=frozenset({"fedbot"})),), roles={"stock": frozenset()})
     for found, told in (
         (replace(NEW, users=(UserFound(9, "fedbot", superuser=True),)), "staff or superuser"),
@@ -108,7 +108,7 @@ def test_what_may_be_somebody_elses_is_left_alone_and_told() -> None:
         assert any(told in obstacle for obstacle in plan(found, WANTED).obstacles)
 
 
-def test_an_old_inventree_gets_its_places_by_rest_and_the_rest_by_exact_clicks() -> None:
+def test_an_old_inventree_gets_its_locations_by_rest_and_the_rest_by_exact_clicks() -> None:
     made = plan(replace(NEW, version=Version(293)), WANTED)
     assert made.changes == (
         MakeLocation("Outgoing"),
@@ -137,7 +137,7 @@ def test_an_old_inventree_gets_its_places_by_rest_and_the_rest_by_exact_clicks()
     assert plan(replace(READY, version=Version(293)), WANTED).clicks == ()
 
 
-# --- who is who ---------------------------------------------------------------------------------------------
+# --- matching people and users ------------------------------------------------------------------------------
 
 MEMBERS = {
     "@anna:example.org": "Anna",
@@ -148,7 +148,7 @@ MEMBERS = {
 
 
 def rows(members: dict[str, str], *, me: str = "", known: dict[str, str] | None = None) -> dict[str, str]:
-    """Who was suggested to be which user."""
+    """The suggested users of the people."""
     found = suggested(
         members,
         (*READY.users, KIM),
@@ -160,7 +160,7 @@ def rows(members: dict[str, str], *, me: str = "", known: dict[str, str] | None 
     return {row.person: row.user for row in found if row.user}
 
 
-def test_names_suggest_who_is_who() -> None:
+def test_names_suggest_users() -> None:
     assert rows(MEMBERS) == {
         "@anna:example.org": "anna",
         "@piet:example.org": "piet",
@@ -170,7 +170,7 @@ def test_names_suggest_who_is_who() -> None:
     assert "@anna:example.org" not in rows(MEMBERS, known={"@bea:elsewhere.example": "anna"})
 
 
-def test_nobody_is_suggested_as_one_who_decides_by_what_they_call_themselves() -> None:
+def test_a_display_name_never_suggests_a_user_who_decides() -> None:
     for impostor in ("@evil:example.org", "@anna:evil.example", "@anna-2:example.org"):
         assert rows({impostor: "Anna"}) == {}
     assert rows({"@am:example.org": "Anna Meier"}, me="@am:example.org") == {"@am:example.org": "anna"}
@@ -199,8 +199,8 @@ def test_corrections_are_understood_and_refused_in_plain_words() -> None:
             corrected(before, said, users, approvers_group=APPROVERS)
 
 
-def test_places_of_that_name_deeper_down_are_left_alone() -> None:
-    """Two branches, each with an Outgoing of its own, and one in which nothing can lie: ours is at the top level."""
+def test_locations_of_that_name_deeper_down_are_left_alone() -> None:
+    """Two branches have an Outgoing each, and one is structural; ours is at the top level."""
     paths = ("North/Outgoing", "South/Outgoing", "North/Incoming")
     rows = [
         {"pk": number, "name": path.partition("/")[2], "pathstring": path, "structural": path == "North/Incoming"}

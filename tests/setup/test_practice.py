@@ -1,4 +1,4 @@
-"""What `fedbot practice` makes in an InvenTree of each version, and that nothing of it remains."""
+"""The things that `fedbot practice` makes in an InvenTree of each version, and their removal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rows(seeded: Seeded) -> dict[str, list[int]]:
 
 
 @pytest.mark.parametrize("version", ["newest", "1.0", "0.17", "0.13"])
-async def test_nothing_remains_of_a_practice(version: str) -> None:
+async def test_a_practice_leaves_nothing_behind(version: str) -> None:
     seeded = seeds.alpha(version=Version.named(version))
     before, state = rows(seeded), seeded.server.state
     async with serve(Serving(seeded.server)) as serving:
@@ -51,11 +51,11 @@ async def test_nothing_remains_of_a_practice(version: str) -> None:
 
 
 def lent_to(item: StockItem, company: int) -> StockItem:
-    """The item with the friend, which no shelf shows any more."""
+    """The item at the friend's company, without a location."""
     return replace(item, customer=company, location=None)
 
 
-async def test_what_looks_like_practice_but_was_made_by_somebody_else_stays() -> None:
+async def test_things_that_only_look_like_practice_stay() -> None:
     seeded = seeds.alpha()
     seeder = Seeder.into(seeded)
     category = seeder.category(practice.CATEGORY, "Things to practise welding with")

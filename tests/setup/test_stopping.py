@@ -1,4 +1,4 @@
-"""Leaving `fedbot init` early, or having nobody to ask: a sentence, no traceback, and nothing made."""
+"""Leaving `fedbot init` early, or running it without a terminal: a sentence, no traceback, nothing made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.setup.terminal import fedbot
 
 
 @pytest.mark.parametrize(("key", "told"), [("\x03", "Stopped. What was made stays"), ("\x04", "nobody to answer")])
-async def test_who_leaves_at_a_question_is_told_how_it_goes_on(key: str, told: str, tmp_path: Path) -> None:
+async def test_leaving_at_a_question_says_how_to_continue(key: str, told: str, tmp_path: Path) -> None:
     with fedbot(tmp_path, "init") as typist:
         await typist.reads(r"\[1/8\].*:")
         typist.presses(key)
@@ -32,7 +32,7 @@ def test_without_a_terminal_it_says_how_to_give_the_answers(tmp_path: Path) -> N
     assert ended.stderr == "There is nobody to ask. In a script, give the answers by --answers FILE.\n"
 
 
-async def test_a_folder_in_which_nothing_can_be_written_is_told_before_the_first_question(tmp_path: Path) -> None:
+async def test_a_folder_that_can_not_be_written_is_reported_before_the_first_question(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file\n")
     with fedbot(tmp_path, "init", "taken/config.yaml") as typist:
         assert await typist.ends() == Exit.FAILED
@@ -40,14 +40,14 @@ async def test_a_folder_in_which_nothing_can_be_written_is_told_before_the_first
     assert typist.questions == 0
 
 
-async def test_a_folder_whose_path_is_too_long_is_told_before_the_first_question(tmp_path: Path) -> None:
+async def test_a_folder_whose_path_is_too_long_is_reported_before_the_first_question(tmp_path: Path) -> None:
     with fedbot(tmp_path, "init", f"{'long' * 25}/config.yaml") as typist:
         assert await typist.ends() == Exit.FAILED
     assert "its path is too long for a socket in it" in " ".join(typist.screen.split())
     assert typist.questions == 0
 
 
-def test_answers_that_nobody_asks_for_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_answers_without_a_question_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answers = tmp_path / "answers.yaml"
     answers.write_text("inventre: https://inventree.example.org\n")
     assert main(["init", str(tmp_path / "config.yaml"), "--answers", str(answers)]) == Exit.USAGE

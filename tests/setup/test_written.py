@@ -1,4 +1,4 @@
-"""The settings file that `fedbot init` writes: it loads, keeps what isn't asked for, and isn't written for nothing."""
+"""The settings file of `fedbot init`: it loads, keeps other settings, and is only written when something changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fedbot.setup.written import Files, service
 from tests.config.conftest import TOKEN, least
 
 
-def test_what_it_does_not_ask_for_stays_and_the_former_file_is_kept(tmp_path: Path) -> None:
+def test_other_settings_stay_and_the_former_file_is_kept(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     before = {**least(), "rules": {"grace_seconds": 7}, "web": {"listen": "127.0.0.1:8321"}}
     before["inventree"]["ca_file"] = "gone.crt"
@@ -58,7 +58,7 @@ def test_a_name_makes_the_word_that_people_type(said: str, found: tuple[str, str
 
 
 @pytest.mark.parametrize("said", ["", "42", "all", "A = B C"])
-def test_a_name_of_which_no_word_can_be_made_is_refused(said: str) -> None:
+def test_a_name_that_makes_no_word_is_refused(said: str) -> None:
     with pytest.raises(ValueError, match=r"write|use|choose"):
         name_and_id(said)
 
