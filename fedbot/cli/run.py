@@ -57,8 +57,9 @@ def run(given: argparse.Namespace) -> Exit:
 def bot_module(name: str) -> ModuleType:
     """Import this module, with all of a bot below it, but without the `UNUSED` extras of its libraries.
 
-    They are 14 MiB that no bot uses. Each library loads its extra wherever it is installed, and does without where it
-    isn't, so during this import it isn't found. What is loaded already stays: psycopg is, if the journal needs it.
+    The extras are 14 MiB that no bot uses. Each library loads its extra if it is installed, and does without if it
+    isn't, so during this import no extra is found. Extras that are loaded already stay, such as psycopg if the journal
+    needs it.
     """
     hidden = [extra for extra in UNUSED if extra not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: "not found", as Python's docs say

@@ -66,12 +66,12 @@ def _meant(turn: Turn, command: Command) -> Subject | Phrase:
 
 
 def _names_none(turn: Turn, command: Command) -> bool:
-    """Whether neither an id nor the message that was answered says what is meant."""
+    """Whether the line names nothing: it has no id, and is no reply to a message about something."""
     return not command.arguments.get("id") and turn.subject(command.subject) is None
 
 
 def _own(turn: Turn, command: Command) -> Cancellable:
-    """What the speaker can take back, as far as this room may see it."""
+    """The things of this person that can still be taken back, and that this room may see."""
     person, here = command.sender, rooms_told_of(turn, command.room)
     places = [each for each in turn.places_in_line() if each.is_living]
     return Cancellable(
@@ -84,7 +84,7 @@ def _own(turn: Turn, command: Command) -> Cancellable:
 
 
 def _can_end(turn: Turn, subject: Subject) -> bool:
-    """Whether it can still be taken back. What a search among several friends has asked for ends with that search."""
+    """Whether it can still be taken back. A request that is part of a search ends with the search."""
     if isinstance(subject, Connection):
         return subject.state in UNFINISHED_CONNECTION
     search = turn.rota_of(subject)
@@ -93,7 +93,7 @@ def _can_end(turn: Turn, subject: Subject) -> bool:
 
 
 def _let_choose(turn: Turn, command: Command, own: Cancellable) -> None:
-    """Which of them? A number stands for the line with its id."""
+    """Ask which of them. A number runs the line with its id."""
     lines = tuple(whole_line(turn, command, SPEC, id=code) for code in own.codes)
     phrase = say(messages.overview.which_to_cancel, own=own, most=MOST_LISTED)
     turn.choose(command.room, command.event_id, command.sender, phrase, lines[:MOST_LISTED])

@@ -63,7 +63,7 @@ _KEYWORDS = {"to": ("an", "nach"), "from": ("von", "aus")}
 
 
 def word_for(spec: Verb, language: str) -> str:
-    """How the verb is called in that language; '' if it has no name of its own there."""
+    """The verb's name in that language; '' if it has none of its own there."""
     return next(iter(_VERBS.get(spec.name, ())), "") if language == LANGUAGE else ""
 
 

@@ -344,7 +344,7 @@ class Engine:
         self.decide_all()
 
     def begin(self, row: int) -> None:
-        """Journal that this effect starts now; the time counts if the clock turns out to be ahead."""
+        """Journal that this effect starts now. This time also counts for noticing later that the clock was ahead."""
         now = self.clock.now()
         self._latest = max(now, self._latest or now)
         self.journal.begin(row, now)

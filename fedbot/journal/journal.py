@@ -308,7 +308,7 @@ class StoredJournal(StoredArchive, journal.Journal):
             raise
 
     def last_moment(self) -> datetime | None:
-        """The time of the newest event or unfinished act, as our clock wrote it. None in a new journal."""
+        """The newest time of an event or an unfinished effect, by our clock at that moment; None in a new journal."""
         found: list[Any] = self._database.rows(
             "SELECT (SELECT received_at FROM inbox ORDER BY seq DESC LIMIT 1),"
             " (SELECT max(acted_at) FROM outbox WHERE state IN ('queued', 'acting'))"

@@ -103,8 +103,8 @@ class Cipher:
     async def _upload(self, *, with_fallback: bool = False) -> None:
         """Upload new one-time keys. They are stored first, because after a crash we still need them to read messages.
 
-        A store that is older than the homeserver's knowledge makes keys that exist there already. That raises
-        DeviceTaken.
+        A store that is older than the homeserver's knowledge makes keys that exist there already. The homeserver
+        refuses those, and this raises DeviceTaken.
         """
         keys = self.machine.share_keys()
         if with_fallback:

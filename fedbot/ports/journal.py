@@ -305,7 +305,7 @@ class Journal(Archive, Protocol):
         """
 
     def last_moment(self) -> datetime | None:
-        """The newest time of an event or of an unfinished act, by our clock at that moment; None in a new journal."""
+        """The newest time of an event or an unfinished effect, by our clock at that moment; None in a new journal."""
 
     def clock_set_back(self, event: ClockSetBack) -> None:
         """Store this event, and correct outbox rows that were postponed by a clock that was ahead."""
