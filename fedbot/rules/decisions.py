@@ -322,6 +322,8 @@ def _is_of_before(subject: Subject, at: datetime) -> bool:
 
 def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
     """Somebody of another space, a friend or not, wants to decide on our card."""
+    if not takes_taps(subject):
+        return say(messages.approval.decided_already, subject=subject)
     friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
     if not friends:
         return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.us.name)

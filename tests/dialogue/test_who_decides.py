@@ -81,6 +81,11 @@ async def test_who_decides_on_what_the_other_space_has_decided_hears_how_it_ende
     assert "is closed" in answer.text
     assert "Cem approved it" in answer.text
     assert "take it back" not in answer.text
+    world.anna.reacts(card, "✅")
+    await world.settle()
+    late = world.room.answers(card)[-1]
+    assert late.text.startswith("Anna: Not counted: the card of ")
+    assert "take it back" not in late.text
 
 
 async def test_a_stranger_and_a_bot_move_nothing() -> None:
