@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from fedbot.inventree import errors
 from fedbot.inventree.rows import Row, for_notes
 from fedbot.inventree.server import Server
+from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import OutcomeUnknown
 from fedbot.rules.model.diagnosis import ItemFault, OfItem
 from fedbot.rules.model.steps import BookedFor, Label, Labelled, LoanLabel, day_in_notes
@@ -57,8 +59,18 @@ def label(server: Server, step: Label) -> Labelled:
 
 
 def _item_row(server: Server, step: Label) -> Row:
-    """The item's row with its tags, which newer versions return only on request."""
-    return server.api.row(f"stock/{step.item}/", tags="true")
+    return with_tags(server.api, f"stock/{step.item}/")
+
+
+def with_tags(api: InvenTreeTransport, url: str, **params: object) -> Row:
+    """The row of a stock item or part with its tags, which newer versions return only on request.
+
+    Raises `Unavailable` if they don't come: whoever took that for no tags would remove them at the next write.
+    """
+    row = api.row(url, tags="true", **params)
+    if "tags" not in row:
+        raise errors.unreadable(api.host, reading=True)
+    return row
 
 
 def _notes(row: Row) -> str:

@@ -286,12 +286,8 @@ class Server:
 
 def account_behind(transport: InvenTreeTransport, version: Version) -> Account:
     """The user behind a token, and its permissions: one call, or two below API 519."""
-    if version.tells_roles_with_user:
-        user = transport.row("user/me/", roles="true")
-        roles = user.get("roles")
-    else:
-        user = transport.row("user/me/")
-        roles = transport.row("user/roles/").get("roles")
+    user = transport.row("user/me/", **({"roles": "true"} if version.tells_roles_with_user else {}))
+    roles = user["roles"] if "roles" in user else transport.row("user/roles/").get("roles")
     return Account(
         username=str(user.get("username", "")),
         superuser=bool(user.get("is_superuser", False)),

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from fedbot.inventree.attachments import OUR_MARK, attached_to, name_of_file, picture_of
-from fedbot.inventree.notes_and_tags import TAG, by_others, is_ours, tags_of, without_lines_of_ours
+from fedbot.inventree.notes_and_tags import TAG, by_others, is_ours, tags_of, with_tags, without_lines_of_ours
 from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes, lines_for_notes, plain, price_of, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import WHOLE
@@ -288,7 +288,7 @@ def _url(step: Furnish) -> str:
 
 def _row(server: Server, step: Furnish) -> Row:
     more = {"parameters": "true"} if step.model == _PART else {}
-    return server.api.row(_url(step), tags="true", **more)
+    return with_tags(server.api, _url(step), **more)
 
 
 def _missing(row: Row, step: Furnish) -> dict[str, object]:

@@ -6,8 +6,9 @@ A fault matches requests by method and path, a number of times. Each carrier of 
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from threading import Lock
 from typing import Protocol
@@ -18,6 +19,9 @@ from fedbot_demo.inventree.exchange import Reply, Request, Response, ServerError
 from fedbot_demo.inventree.latency import Latency
 
 _LOCKED = 500
+_OPTIONAL_FIELDS = frozenset(
+    {"location_detail", "parameters", "part_detail", "roles", "tags", "template_detail", "tests", "user_detail"}
+)
 
 
 class FaultKind(StrEnum):
@@ -33,6 +37,8 @@ class FaultKind(StrEnum):
     REFUSED = "refused"
     #: The client times out at once; the server handles the request later, when `Faults.release` is called.
     LATE = "late"
+    #: Another thread takes the fields out of the answer that the query asks for (API 530).
+    FIELDS_TAKEN = "fields-taken"
 
 
 class Broken(StrEnum):
@@ -157,6 +163,8 @@ def answer(
         return Outcome(waits, response) if answered else Outcome(waits, broken=Broken.TIMEOUT)
     if fault.kind is FaultKind.DELAY:
         return Outcome(delay + fault.seconds, server.handle(request))
+    if fault.kind is FaultKind.FIELDS_TAKEN:
+        return Outcome(delay, _without_fields(request, server.handle(request)))
     if fault.kind is FaultKind.LATE:
         faults.postpone(request)
         return Outcome(0.0, broken=Broken.TIMEOUT)
@@ -167,6 +175,21 @@ def answer(
     resets = dict.fromkeys((FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER), Broken.RESET)
     broken = {FaultKind.REFUSED: Broken.REFUSED, **resets}
     return Outcome(0.0, broken=broken.get(fault.kind, Broken.TIMEOUT))
+
+
+def asked_for(request: Request) -> frozenset[str]:
+    """The fields that a read asks for, and that the answer has for that reason alone."""
+    asked = {name for name, value in request.query if value == "true"} if request.method == "GET" else set()
+    return _OPTIONAL_FIELDS & asked
+
+
+def _without_fields(request: Request, response: Response) -> Response:
+    content, taken = json.loads(response.body), asked_for(request)
+    listed = content.get("results", [content]) if isinstance(content, dict) else content
+    for record in listed:
+        for name in taken & set(record):
+            del record[name]
+    return replace(response, body=json.dumps(content).encode())
 
 
 def _error(request: Request, fault: Fault) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from decimal import Decimal
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -95,6 +96,23 @@ def test_tags_of_a_new_item_are_echoed_and_only_older_versions_store_them(ground
     assert (status, row["tags"]) == (201, ["fedbot: lent"])
     kept = ground.admin.row(f"stock/{row['pk']}/", tags="true")["tags"]
     assert kept == ([] if ground.version.api > 500 else ["fedbot: lent"])
+
+
+def test_what_a_query_asks_for_is_in_each_answer_whatever_others_ask_for_at_that_moment(ground: Ground) -> None:
+    """The newest version's threads take such fields out of each other's answers: the transport reads again."""
+    url = f"stock/{ground.stock(ground.bolt, 1, ground.drawer)}/"
+
+    def others() -> None:
+        for _ in range(20):
+            answer(ground, "GET", url)
+
+    crowd = [Thread(target=others) for _ in range(2)]
+    for each in crowd:
+        each.start()
+    rows = [ground.admin.row(url, tags="true", location_detail="true") for _ in range(20)]
+    for each in crowd:
+        each.join()
+    assert all({"tags", "location_detail"} <= set(row) for row in rows)
 
 
 def test_tags_are_a_list_or_a_json_text_of_one(ground: Ground) -> None:

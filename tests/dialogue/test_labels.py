@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot_demo.inventree.faults import FaultKind
+from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.records import StockItem
 from tests.dialogue.test_lending import back, handed_back, lent, loan
 from tests.scenarios.books import assert_books_balance
@@ -25,6 +27,20 @@ def record(space: Space, transfer: Transfer) -> StockItem:
 def ours(row: StockItem) -> list[str]:
     """Our lines in its notes."""
     return [line for line in (row.notes or "").splitlines() if " – fedbot " in line]
+
+
+async def test_what_people_tagged_stays_though_others_take_the_tags_out_of_the_answer() -> None:
+    """An InvenTree of API 530 with several clients: whoever reads no tags must not write none."""
+    world = await friends()
+    world.alpha.admin("PATCH", "stock/42/", tags=["optics", "for courses"])
+    faults, taken = world.alpha.transport.faults, Fault(FaultKind.FIELDS_TAKEN, "GET", "stock/42/$", times=None)
+    world.alpha.before("POST", "stock/change_status/", lambda: faults.add(taken))  # with the mark that it has arrived
+    await lent("#42", "until 15.12.", world)
+    await world.passes(timedelta(minutes=10))
+    assert set(world.alpha.row(42).tags) == {"optics", "for courses"}
+    faults.clear()
+    await world.passes(timedelta(hours=2))
+    assert set(world.alpha.row(42).tags) == {"optics", "for courses", "fedbot: lent"}
 
 
 async def test_a_loan_is_in_the_notes_and_tags_of_both_stock_items() -> None:

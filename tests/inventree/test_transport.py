@@ -17,7 +17,7 @@ from inventree.company import Company
 from inventree.part import Part
 from inventree.stock import StockItem
 
-from fedbot.inventree.transport import OF_A_FRIEND, PAUSES, InvenTreeTransport
+from fedbot.inventree.transport import OF_A_FRIEND, PAUSES, PAUSES_FOR_FIELDS, InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import LeaseLost
 from tests.inventree.space import Space
@@ -523,3 +523,41 @@ def test_the_connection_of_a_refused_write_is_not_used_again() -> None:
         server.shutdown()
     first, second, third, fourth = ports
     assert first == second == third != fourth
+
+
+# --- fields that a query asks for ---------------------------------------------------------------------------
+
+
+def told_as(*answers: set[str]) -> tuple[Handler, list[str]]:
+    """A server that answers a stock item with these fields, one set a call, the last one for ever; and its calls."""
+    calls: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        calls.append(request.url.path)
+        fields = answers[min(len(calls), len(answers)) - 1]
+        return httpx.Response(200, json=[{"pk": 1, **dict.fromkeys(fields, "told")}])
+
+    return handle, calls
+
+
+def test_a_field_that_another_client_took_out_of_the_answer_is_read_again() -> None:
+    handler, calls = told_as(set(), {"tests"}, {"tests", "location_detail"})
+    (row,) = transport(handler).rows("stock/", tests="true", location_detail="true", in_stock="true")
+    assert set(row) == {"pk", "tests", "location_detail"}
+    assert len(calls) == 3
+
+
+def test_a_field_that_this_server_never_tells_is_asked_for_in_vain_only_once() -> None:
+    handler, calls = told_as({"location_detail"})
+    api = transport(handler)
+    api.rows("stock/", tests="true", location_detail="true")
+    first = len(calls)
+    api.rows("stock/", tests="true", location_detail="true")
+    assert (first, len(calls) - first) == (1 + len(PAUSES_FOR_FIELDS), 1)
+
+
+def test_a_field_that_has_come_once_is_missed_again() -> None:
+    handler, _ = told_as(*[set[str]()] * (1 + len(PAUSES_FOR_FIELDS)), {"tests"}, set(), {"tests"})
+    api = transport(handler)
+    told = [set(api.rows(url, tests="true")[0]) for url in ("stock/", "stock/", "stock/")]
+    assert told == [{"pk"}, {"pk", "tests"}, {"pk", "tests"}]

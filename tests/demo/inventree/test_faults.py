@@ -3,6 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from fedbot_demo.inventree.conditions import Crowded
 from fedbot_demo.inventree.exchange import Request
 from fedbot_demo.inventree.faults import Fault, FaultKind, Faults
 from fedbot_demo.inventree.latency import Latency
@@ -112,3 +113,12 @@ def test_the_latencies_are_those_of_the_facts(method: str, url: str, millisecond
 
 def test_pages_for_people_take_no_time() -> None:
     assert Latency().seconds(Request.of("GET", "/")) == 0
+
+
+def test_others_take_fields_out_of_the_answer_that_the_query_asks_for(space: Space) -> None:
+    asked = "stock/2/?tags=true&location_detail=true"
+    whole = space.as_("admin").get(asked).json()
+    space.transport.faults.conditions.append(Crowded(share=1.0))
+    rest = space.as_("admin").get(asked).json()
+    assert set(whole) - set(rest) == {"tags", "location_detail"}
+    assert set(space.as_("admin").get("stock/2/").json()) == set(whole) - {"tags", "location_detail"}
