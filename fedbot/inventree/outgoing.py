@@ -34,6 +34,7 @@ from fedbot.inventree.stock import (
     set_status,
     trace,
 )
+from fedbot.inventree.versions import is_with_somebody
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import (
     Diagnosis,
@@ -74,13 +75,13 @@ def take_out(server: Server, step: TakeOut) -> Taken:
     another-thing, not-in-stock, condition, status, too-much, allocated.
     """
     row = item_row(server, step.item)
+    if row.get("location") == server.outgoing.pk and is_on_its_way(server, step.item):
+        raise Refusal(OfItem(ItemFault.FOR_ANOTHER_TRANSFER, step.item))
     _may_leave(server, row, step)
     if step.company is not None and not _is_active(server, step.company):
         raise Refusal(Plain(Fault.COMPANY_INACTIVE))
     if step.known is not None:
         check(server, step.item, step.known, "")
-    if row.get("location") == server.outgoing.pk and is_on_its_way(server, step.item):
-        raise Refusal(OfItem(ItemFault.FOR_ANOTHER_TRANSFER, step.item))
     travelling = STATUS_OK if int(row["status"]) == STATUS_ATTENTION else STATUS_ATTENTION
     move(
         server,
@@ -113,6 +114,7 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
         (str(row.get("serial") or "") != step.serial, OfItem(ItemFault.OTHER_SERIAL, item)),
         (step.units not in (None, presentable(str(part.get("units") or ""))), OfItem(ItemFault.OTHER_UNITS, item)),
         (step.batch not in (None, str(row.get("batch") or "")), OfItem(ItemFault.OTHER_BATCH, item)),
+        (is_with_somebody(row), OfItem(ItemFault.NOT_IN_STOCK, item)),
         (not _is_as_agreed(row, step), ItemHasStatus(item, status, is_agreed=False)),
         (int(row["status"]) not in TRAVELLING_STATUSES, ItemHasStatus(item, status, is_agreed=True)),
         (not server.version.in_stock(row), OfItem(ItemFault.NOT_IN_STOCK, item)),

@@ -240,5 +240,9 @@ class Version:
         """Whether a stock item is in stock. 0.13 doesn't say, so it is if nobody has it and its quantity isn't 0."""
         if "in_stock" in row:
             return bool(row["in_stock"])
-        gone = ("customer", "belongs_to", "sales_order", "consumed_by", "is_building")
-        return not any(row.get(field) for field in gone) and Decimal(str(row.get("quantity", 0))) > 0
+        return not is_with_somebody(row) and Decimal(str(row.get("quantity", 0))) > 0
+
+
+def is_with_somebody(row: Mapping[str, Any]) -> bool:
+    """Whether a stock item is with a customer, installed, sold, used up, or being built."""
+    return any(row.get(field) for field in ("customer", "belongs_to", "sales_order", "consumed_by", "is_building"))

@@ -85,8 +85,11 @@ async def test_an_item_that_lies_in_outgoing_already_is_taken_from_there(alpha: 
 
 
 async def test_what_is_on_its_way_to_one_peer_is_not_taken_for_another(alpha: Space) -> None:
-    await taken(alpha, Decimal(120))
-    step = replace(take_out(alpha, Decimal(120)), mark="fed:another:1:out")
+    """The card said OK, and the travelling status is our own bot's: nobody has changed its condition."""
+    step = replace(take_out(alpha, Decimal(120)), mark="fed:another:1:out", status=10, status_text="OK")
+    handing = await hand_over(alpha, Decimal(120))
+    assert (await refused(alpha, step)).reason == "not-in-stock"
+    await alpha.inventory.act(handing)
     assert (await refused(alpha, step)).reason == "not-in-stock"
 
 
