@@ -23,10 +23,22 @@ from fedbot.rules.model.transfer import Transfer
 LONGEST_LINE = 200
 
 
-def edits_never_execute(locale: Locale) -> Lines:
-    """Somebody edited a line into, or within, an order."""
+def edits_never_execute(locale: Locale, *, waited: bool) -> Lines:
+    """Somebody edited a line into, or within, an order. `waited`: it waited for InvenTree, and is dropped."""
+    if waited:
+        return [
+            locale.say("Edited lines do nothing, and I dropped yours: it was still waiting."),
+            locale.say("Please send it as a new message."),
+        ]
     return [
         locale.say("Edited lines do nothing. Please send it as a new message."),
+    ]
+
+
+def line_taken_back(locale: Locale, *, text: str) -> Lines:
+    """Its author took a line back that waited for InvenTree, or somebody deleted it."""
+    return [
+        locale.say("Taken back before I did anything: {line}", line=typed(locale.short(text, LONGEST_LINE))),
     ]
 
 
@@ -140,6 +152,7 @@ def line_waits(
     if problem is not None:
         lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))
     lines.append(locale.say("I'll keep trying for up to {time} and answer here.", time=locale.span(wait)))
+    lines.append(locale.say("To take it back, reply: {cancel}", cancel=command("cancel")))
     return lines
 
 

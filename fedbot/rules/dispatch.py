@@ -349,7 +349,7 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     PhotoSent: on_photo,
     Unreadable: lines.on_unreadable,
     Reacted: decisions.on_reaction,
-    Redacted: decisions.on_redaction,
+    Redacted: lines.on_redaction,
     EnvelopeSeen: inbound.on_envelope,
     Recalled: _on_recalled,
     PastRead: _on_past_read,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from fedbot import messages
 from fedbot.rules import decisions, health, people
@@ -21,6 +22,7 @@ from fedbot.rules.model.events import (
     Event,
     PhotoSent,
     Reacted,
+    Redacted,
     Removed,
     RoomReplaced,
     RoomSeen,
@@ -44,6 +46,7 @@ HELP = frozenset({"help", "hilfe"})
 A_DAY = timedelta(days=1)
 LONGEST_NUMBER = 4
 TELLS_WHO_YOU_ARE = "whoami"
+TAKES_BACK = "cancel"
 TYPING_SECONDS = 30
 WORD_AFTER = timedelta(seconds=1.5)
 """When InvenTree takes longer, the person is told that the line waits for it."""
@@ -62,6 +65,10 @@ def on_said(turn: Turn, event: Said) -> None:
         return
     complaint = _complaint(turn, event, text)
     if complaint is not None:
+        waited = _edited(turn, event)
+        if waited is not None:
+            turn.drop(waited)
+            complaint = replace(complaint, about={**complaint.about, "waited": True})
         _complain(turn, event, complaint)
     elif isinstance(meant, Phrase):
         _answer(turn, event, meant)
@@ -182,6 +189,12 @@ def _says_too_much(turn: Turn, event: Said) -> bool:
     return True
 
 
+def _edited(turn: Turn, event: Said) -> WaitingLine | None:
+    """The line that its author has edited while it waits for our InvenTree."""
+    line = turn.waiting_line(event.edits)
+    return line if line is not None and line.command.sender == event.sender else None
+
+
 def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
     """Once a day and person; each old line is told of."""
     said_before = not turn.tell_once(f"{complaint.name}:{event.edits or event.sender}", A_DAY)
@@ -206,7 +219,7 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
 def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
     """Why the line has no effect, whatever it says."""
     if event.edits:
-        return say(messages.line_errors.edits_never_execute)
+        return say(messages.line_errors.edits_never_execute, waited=False)
     if event.sender not in turn.us.people:
         return say(messages.line_errors.stranger, person=event.sender, us=turn.us)
     if event.unproven:
@@ -317,6 +330,9 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
         phrase = say(messages.line_errors.is_it_for_us, us=turn.us, others=names)
         ours = f"{first} as {turn.us.party} {words}"
         turn.choose(event.room, event.event_id, event.sender, phrase, (ours,))
+        return
+    if verb == TAKES_BACK and (line := _waiting_line_meant(turn, event, arguments)) is not None:
+        _take_back(turn, line, event.sender)
         return
     username = turn.us.people[event.sender]
     subject = _answered_subject(turn, event, turn.verbs.answers(verb))
@@ -473,6 +489,46 @@ def _is_over(turn: Turn, command: Command) -> bool:
     return line is not None
 
 
+def _waiting_line_meant(turn: Turn, event: Said, arguments: dict[str, Any]) -> WaitingLine | None:
+    """The own line, waiting for our InvenTree, that a `cancel` takes back.
+
+    It answers that line, or what we said of it. If it neither answers nor names anything, it means the newest line that
+    would change something.
+    """
+    own = [line for line in turn.waiting_lines() if line.command.sender == event.sender]
+    if event.reply_to:
+        return next((line for line in own if event.reply_to == line.id or _says_it_waits(turn, event, line)), None)
+    if arguments:
+        return None
+    acting = [line for line in own if line.command.room == event.room and not _only_looks(turn, line.command)]
+    return max(acting, key=lambda line: line.asked, default=None)
+
+
+def _says_it_waits(turn: Turn, event: Said, line: WaitingLine) -> bool:
+    return turn.key_of(event.reply_to) == _waits_key(line.command)
+
+
+def _only_looks(turn: Turn, command: Command) -> bool:
+    return turn.verbs.is_safe_for(turn, command.room, command.verb, command.arguments, frozenset())
+
+
+def _take_back(turn: Turn, line: WaitingLine, by: str) -> None:
+    """Nothing of the line is done, whatever InvenTree answers."""
+    turn.do(Typing(line.command.room, 0))
+    turn.drop(line)
+    turn.note(line.command.subject or "-", audit.LineTakenBack(line.command.verb), by, line.id)
+    turn.answer(line.command, say(messages.line_errors.line_taken_back, text=line.command.text))
+
+
+def on_redaction(turn: Turn, event: Redacted) -> None:
+    """A line that was deleted while it waits for our InvenTree is taken back. Other than that, it is about a card."""
+    line = turn.waiting_line(event.target)
+    if line is not None and line.command.room == event.room:
+        _take_back(turn, line, event.sender)
+    else:
+        decisions.on_redaction(turn, event)
+
+
 def not_entitled(turn: Turn, command: Command, permission: Permission, answers: tuple[Answer, ...]) -> Phrase | None:
     """Why the speaker may not do that, by the answers to `PersonPermissions` and `WhoMay`; None if they may."""
     permissions, able = answers
@@ -531,8 +587,13 @@ def _do_without(turn: Turn, line: WaitingLine, problem: Diagnosis | None, *, sil
     turn.save(replace(line, told=True))
     wait = turn.us.line_too_old_after
     phrase = say(messages.line_errors.line_waits, us=turn.us, problem=problem, wait=wait, silent=silent)
-    key = f"waits:-:{command.event_id}"
-    turn.do(Post(key, command.room, phrase, reply_to=command.event_id, answers=command.sender, interim=True))
+    turn.do(
+        Post(_waits_key(command), command.room, phrase, reply_to=command.event_id, answers=command.sender, interim=True)
+    )
+
+
+def _waits_key(command: Command) -> str:
+    return f"waits:-:{command.event_id}"
 
 
 def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:

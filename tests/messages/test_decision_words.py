@@ -119,7 +119,11 @@ SAID: dict[str, Phrase] = {
         able=[],
     ),
     "permissions can't be read": say(messages.approval.permissions_unreadable, subject=transfer(), problem=SILENT),
-    "an edited line": say(messages.line_errors.edits_never_execute),
+    "an edited line": say(messages.line_errors.edits_never_execute, waited=False),
+    "an edited line that still waited": say(messages.line_errors.edits_never_execute, waited=True),
+    "a line that waited and was taken back": say(
+        messages.line_errors.line_taken_back, text="push 3 M3-NUT to betaspace"
+    ),
     "a stranger": say(messages.line_errors.stranger, person="@eve:example.org", us=ALPHA),
     "more reactions at once than count": say(messages.approval.reacts_too_much, most=30),
     "more lines at once than are read": say(messages.line_errors.says_too_much, person="Piet", most=30),

@@ -468,6 +468,13 @@ class Said:
 
 
 @dataclass(frozen=True)
+class LineTakenBack:
+    """A line with that verb was taken back, or deleted, while it waited for our InvenTree."""
+
+    verb: str
+
+
+@dataclass(frozen=True)
 class NotEntitled:
     """A person may not use that verb."""
 
@@ -754,6 +761,7 @@ Noted = (
     | RoomReplaced
     | GoesOnInRoom
     | Said
+    | LineTakenBack
     | NotEntitled
     | NotTaken
     | LeftUnread
