@@ -28,7 +28,7 @@ from fedbot.rules.model.names import is_called
 from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.queries import Answer, ItemsFound, RelateUnits
 from fedbot.rules.model.room import Room
-from fedbot.rules.model.stock import is_common, stock_item_in
+from fedbot.rules.model.stock import counts_pieces, stock_item_in
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import CODE_LENGTH, Turn
@@ -226,8 +226,8 @@ _NUMBER = re.compile(r"#\s*(\d+)")
 
 
 def units_to_relate(command: Command, pairs: Iterable[tuple[str, str]]) -> tuple[RelateUnits, ...]:
-    """Ask our InvenTree once how the typed units and the parts' units convert, unless they are common ones."""
-    unknown = tuple(dict.fromkeys((unit, units) for unit, units in pairs if not is_common(unit, units)))
+    """Ask our InvenTree once how the typed units and the parts' units convert. Its admins may define any unit."""
+    unknown = tuple(dict.fromkeys((unit, units) for unit, units in pairs if unit != units and not counts_pieces(units)))
     return (RelateUnits(unknown),) if unknown and command.factors is None else ()
 
 

@@ -44,6 +44,7 @@ from fedbot.rules.model.stock import (
     Scanned,
     StockItem,
     UnitFactor,
+    counts_pieces,
     is_common,
     scanned_in,
     stock_item_in,
@@ -103,6 +104,9 @@ class Categories:
         ]
 
 
+_WORD = re.compile(r"[^\W\d_]{1,24}")
+_OWN_DEFINITION = re.compile(r"[\w. */]{1,40}")
+
 # A part may be in very many places. A person can't choose among more than this anyway.
 _MOST_ITEMS = 20
 MOST_PARTS = 100
@@ -127,10 +131,40 @@ def relate_units(server: Server, query: RelateUnits) -> UnitsRelated:
 
 
 def _factors(server: Server, pairs: Iterable[tuple[str, str]]) -> tuple[UnitFactor, ...]:
-    """The factors that only this server's definitions give. Common units are left out."""
-    uncommon = [(unit, units) for unit, units in pairs if not is_common(unit, units)]
-    told = ((unit, units, ratio_of(server, unit, units)) for unit, units in uncommon)
+    """The factors that only this server's definitions give. Left out are common units that its admins didn't define."""
+    differing = [(unit, units) for unit, units in pairs if unit != units and not counts_pieces(units)]
+    own = _own_units(server) if differing else {}
+    asked = [
+        (unit, units)
+        for unit, units in differing
+        if not is_common(unit, units) or any(name in own for name in _WORD.findall(f"{unit} {units}"))
+    ]
+    told = ((unit, units, _ratio(own, unit, units)) for unit, units in asked)
     return tuple(UnitFactor(unit, units, str(ratio)) for unit, units, ratio in told if ratio is not None)
+
+
+def _own_units(server: Server) -> dict[str, str]:
+    """The simple definitions among the units of our server's admins, in pint's syntax, by name and symbol.
+
+    They are read each time, as an admin may add one.
+    """
+    try:
+        rows = server.api.rows("units/")
+    except Refusal:  # the server doesn't list them, so they are unknown units
+        return {}
+    found: dict[str, str] = {}
+    for row in rows:
+        name, symbol, definition = (str(row.get(field) or "") for field in ("name", "symbol", "definition"))
+        if _WORD.fullmatch(name) and _OWN_DEFINITION.fullmatch(definition):
+            names = [name, symbol] if _WORD.fullmatch(symbol) else [name]
+            found |= dict.fromkeys(names, " = ".join([name, definition, *names[1:]]))
+    return found
+
+
+def _ratio(own: Mapping[str, str], theirs: str, ours: str) -> Fraction | None:
+    from fedbot.inventree.units import factor  # noqa: PLC0415 -- imports numpy, so only if the units differ
+
+    return factor(tuple(dict.fromkeys(own.values())), theirs, ours)
 
 
 def _found(server: Server, query: FindItems, categories: Categories | None) -> ItemsFound:
@@ -162,11 +196,7 @@ def _found(server: Server, query: FindItems, categories: Categories | None) -> I
 
 def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
     """The number of our units in one of theirs; None if they can't be converted."""
-    if theirs == ours:
-        return Fraction(1)
-    from fedbot.inventree.units import factor  # noqa: PLC0415 -- imports numpy, so only if the units differ
-
-    return factor(server, theirs, ours)
+    return Fraction(1) if theirs == ours else _ratio(_own_units(server), theirs, ours)
 
 
 def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:

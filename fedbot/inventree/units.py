@@ -5,62 +5,45 @@ Import this only if units differ: pint imports numpy, which takes half a second.
 
 from __future__ import annotations
 
+import logging
 import re
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pint
 
-from fedbot.ports.inventory import Refusal
 from fedbot.rules.model.stock import counts_pieces
 
-if TYPE_CHECKING:
-    from fedbot.inventree.server import Server
+log = logging.getLogger(__name__)
 
 _OF_INVENTREE = ("piece = 1", "each = 1 = ea", "dozen = 12 = dz", "hundred = 100", "thousand = 1000")
 _UNIT = re.compile(r"(?:(\d{1,6}(?:\.\d{1,5})?) ?)?([^\W\d_]{1,24})(?:(?:\^|\*\*)?([23])|([²³]))?")
 _POWERS = {"²": 2, "³": 3}
-_OWN_NAME = re.compile(r"[^\W\d_]{1,24}")
-_OWN_DEFINITION = re.compile(r"[\w. */]{1,40}")
 
 
-def factor(server: Server, theirs: str, ours: str) -> Fraction | None:
+def factor(own: tuple[str, ...], theirs: str, ours: str) -> Fraction | None:
     """The number of `ours` in one of `theirs`, exactly; None if they can't be converted.
 
-    A peer's unit is never evaluated. It must be a number, one name and a power; anything else is unknown.
+    `own` are the definitions of our server's admins. As in InvenTree, they win over what pint knows by that name. A
+    peer's unit is never evaluated. It must be a number, one name and a power; anything else is unknown.
     """
     try:
-        return _converted(_registry(), theirs, ours)
-    except pint.UndefinedUnitError:
-        own = _registry(_own_definitions(server))
-    try:
-        return _converted(own, theirs, ours)
-    except pint.UndefinedUnitError:
+        return _converted(_registry(own), theirs, ours)
+    except (pint.UndefinedUnitError, RecursionError):  # the second: a unit that is defined by itself
         return None
 
 
 @lru_cache(maxsize=4)
 def _registry(own: tuple[str, ...] = ()) -> pint.UnitRegistry[Any]:
     """The units of every InvenTree, and these. Cached, because reading pint's definitions takes half a second."""
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction)
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction, on_redefinition="ignore")
     for definition in (*_OF_INVENTREE, *own):
-        registry.define(definition)
+        try:
+            registry.define(definition)
+        except (pint.PintError, TypeError, ValueError) as error:  # InvenTree leaves such a one out, too
+            log.warning("InvenTree's unit %r can't be read, so it is unknown: %s", definition, error)
     return registry
-
-
-def _own_definitions(server: Server) -> tuple[str, ...]:
-    """The simple definitions among the units that our server's admins defined, in pint's syntax."""
-    try:
-        rows = server.api.rows("units/")
-    except Refusal:  # the server doesn't list them, so they are unknown units
-        return ()
-    found = []
-    for row in rows:
-        name, symbol, definition = (str(row.get(field) or "") for field in ("name", "symbol", "definition"))
-        if _OWN_NAME.fullmatch(name) and _OWN_DEFINITION.fullmatch(definition):
-            found.append(f"{name} = {definition}" + (f" = {symbol}" if _OWN_NAME.fullmatch(symbol) else ""))
-    return tuple(found)
 
 
 def _converted(registry: pint.UnitRegistry[Any], theirs: str, ours: str) -> Fraction | None:
