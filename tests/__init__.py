@@ -1,1 +1,1 @@
-"""Tests, mirroring fedbot/; each folder says in its name what its tests stand on."""
+"""Tests, in folders that mirror fedbot/; the others are named after what their tests run on."""

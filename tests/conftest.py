@@ -1,4 +1,4 @@
-"""What holds for all tests. Those in a browser are left out where there is none, and pytest's first lines say so."""
+"""Fixtures for all tests. Browser tests are skipped where there is no browser, and pytest's header says so."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ collect_ignore = [] if CHROMIUM else ["web/test_in_chromium.py"]
 
 
 def pytest_report_header() -> list[str]:
-    """What is left out, and how to have it."""
+    """Name the skipped tests, and how to run them."""
     told = "left out: tests/web/test_in_chromium.py, as there is no Chromium here (Debian: apt install chromium)"
     return [] if CHROMIUM else [told]
 
 
 @pytest.fixture(autouse=True)
 def _own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one test calls a secret stays readable in the others' logs: the process has one redactor for all."""
+    """Give each test a redactor of its own, because the process has one for all and would hide its words in other
+    tests' logs.
+    """
     for name, fresh in vars(Redactor()).items():
         monkeypatch.setattr(logs._redactor, name, fresh)
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
-    """One for all tests of this process that ask for it."""
+    """One server for all tests of this process that use it."""
     with running() as server:
         yield server

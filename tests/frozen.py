@@ -1,7 +1,7 @@
-"""What was recorded of the protocol and of the journal, and is frozen: `python -m tests.frozen` freezes what is there.
+"""The frozen recordings of the protocol and the journal; `python -m tests.frozen` freezes new ones.
 
-Other people's bots write such messages, and their disks hold such journals. So a frozen file is never changed; what
-has to be otherwise gets a new kind of message, a new version of the protocol, or a new schema beside the old one.
+Other people's bots send such messages, and their disks hold such journals, so a frozen file never changes. A change
+needs a new kind of message, a new protocol version, or a new schema beside the old one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 SUMS = TESTS / "frozen.sha256"
-"""As `sha256sum` writes them, by paths in `tests`."""
+"""In the format of `sha256sum`, by paths in `tests`."""
 
 
 def frozen() -> dict[str, str]:
@@ -22,7 +22,7 @@ def frozen() -> dict[str, str]:
 
 
 def recorded() -> list[str]:
-    """What there is, as paths in `tests`."""
+    """The recorded files, as paths in `tests`."""
     found = [*TESTS.glob("protocol/vectors/*.json"), *TESTS.glob("journal/vectors/*.sql")]
     return sorted(path.relative_to(TESTS).as_posix() for path in found)
 
@@ -33,13 +33,13 @@ def digest_of(path: str) -> str:
 
 
 def refuse(path: Path) -> None:
-    """Raises `SystemExit` if that file is frozen."""
+    """Raise `SystemExit` if that file is frozen."""
     if path.relative_to(TESTS).as_posix() in frozen():
         raise SystemExit(f"{path} is frozen: docs/updating.md says what to do instead")
 
 
 def main() -> None:
-    """Freeze what isn't yet; what is stays as it was."""
+    """Freeze new files; frozen ones stay as they are."""
     sums = {path: digest_of(path) for path in recorded()} | (frozen() if SUMS.exists() else {})
     SUMS.write_text("".join(f"{digest}  {path}\n" for path, digest in sorted(sums.items())), encoding="utf-8")
     sys.stdout.write(f"{len(sums)} files are frozen\n")

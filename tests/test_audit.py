@@ -1,4 +1,4 @@
-"""The audit proves itself: whoever changes, adds, moves or leaves out an entry is found by `fedbot audit verify`."""
+"""The audit proves itself: `fedbot audit verify` finds a changed, added, moved or missing entry."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def journal(config: Path) -> Path:
-    """A journal of ten entries, one an event; where its file is."""
+    """The path of a journal with ten entries, one for each event."""
     clock = StandingClock()
     with Journal.open(config.parent / "state", clock) as opened:
         for number in range(10):
@@ -53,7 +53,7 @@ def write(journal: Journal, what: str) -> None:
 
 
 def meddle(journal: Path, *statements: str, guarded: bool = False) -> None:
-    """Somebody with the file changes it by hand; the triggers are in nobody's way then."""
+    """Change the file by hand; `guarded` keeps the triggers."""
     with closing(sqlite3.connect(journal)) as database:
         guards = [row[0] for row in database.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger'")]
         for name in [] if guarded else GUARDS:
@@ -71,7 +71,7 @@ def verify(config: Path, capsys: pytest.CaptureFixture[str], *arguments: str) ->
     return code, capsys.readouterr().out
 
 
-def test_an_audit_that_nobody_has_touched_is_ok_and_tells_its_last_hash(
+def test_an_untouched_audit_is_ok_and_has_its_last_hash(
     config: Path, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, told = verify(config, capsys)
@@ -115,7 +115,7 @@ REWRITE = "UPDATE audit SET entry = replace(entry, 'anna', 'eve') WHERE number =
         ),
     ],
 )
-def test_whatever_is_changed_in_the_file_is_found_at_the_first_entry_that_does_not_fit(
+def test_any_change_in_the_file_is_found_at_the_first_entry_that_does_not_fit(
     config: Path, journal: Path, capsys: pytest.CaptureFixture[str], statements: list[str], broken: int, why: str
 ) -> None:
     meddle(journal, *statements)
@@ -124,7 +124,7 @@ def test_whatever_is_changed_in_the_file_is_found_at_the_first_entry_that_does_n
     assert told.startswith(f"Entry {broken} does not fit: {why}.\n")
 
 
-def test_a_chain_that_was_written_anew_as_a_whole_does_not_have_the_hash_that_was_noted(
+def test_a_chain_rewritten_as_a_whole_does_not_have_the_noted_hash(
     config: Path, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     noted = verify(config, capsys)[1].split()[-1]
@@ -138,7 +138,7 @@ def test_a_chain_that_was_written_anew_as_a_whole_does_not_have_the_hash_that_wa
     assert told.startswith("That hash is not in the chain")
 
 
-def test_a_copy_that_is_gone_on_with_has_the_hash_of_its_own_past(
+def test_a_continued_copy_has_the_hash_of_its_own_past(
     config: Path, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     noted = verify(config, capsys)[1].split()[-1]
@@ -163,14 +163,14 @@ def test_no_single_statement_changes_the_table(journal: Path, statement: str) ->
         meddle(journal, statement, guarded=True)
 
 
-def test_who_takes_the_guards_away_is_found(config: Path, journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_removed_guards_are_found(config: Path, journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     meddle(journal, "DROP TRIGGER audit_never_changes", guarded=True)
     code, told = verify(config, capsys)
     assert code == Exit.FAILED
     assert "audit_never_changes" in told
 
 
-def test_what_is_pruned_leaves_a_checkpoint_from_which_the_chain_goes_on(
+def test_pruned_entries_leave_a_checkpoint_from_which_the_chain_goes_on(
     config: Path, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = StandingClock()

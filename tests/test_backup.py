@@ -1,4 +1,4 @@
-"""A backup beside the running bot, and its way back: whole, private, and only where nothing is lost by it."""
+"""A backup beside the running bot, and its restore: complete, private, and only where nothing is lost by it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def made(state: Path, file: Path, passphrase: str | None = None) -> Path:
     return file
 
 
-def test_what_is_restored_is_what_was_there_when_the_backup_was_made_beside_a_running_bot(
+def test_a_restored_backup_has_the_state_at_its_time_beside_a_running_bot(
     running: Journal, state: Path, tmp_path: Path
 ) -> None:
     running.receive([Tick(START)], "s2")
@@ -67,7 +67,7 @@ def test_what_is_restored_is_what_was_there_when_the_backup_was_made_beside_a_ru
 
 
 def test_keys_of_encrypted_rooms_are_restored_for_reading_only(state: Path, tmp_path: Path) -> None:
-    """Copied whole beside a bot that writes to them, and set aside: an old device's keys are never gone on with."""
+    """Copied as a whole beside a bot that writes to them, and set aside: an old device's keys are never used again."""
     keys = state / "identity" / "matrix-keys"
     keys.mkdir(mode=0o700)
     (keys / "pickle.key").write_text("key")
@@ -86,7 +86,7 @@ def test_keys_of_encrypted_rooms_are_restored_for_reading_only(state: Path, tmp_
     assert (restored / "pickle.key").read_text() == "key"
 
 
-def test_a_damaged_store_of_keys_is_told_and_no_backup_is_written(state: Path, tmp_path: Path) -> None:
+def test_a_damaged_store_of_keys_is_reported_and_no_backup_is_written(state: Path, tmp_path: Path) -> None:
     keys = state / "identity" / "matrix-keys"
     keys.mkdir(mode=0o700)
     (keys / "device.db").write_bytes(b"no database, but long enough to be read as one" * 100)
@@ -144,9 +144,7 @@ backup.backup(backup.Whole(state, state, state / "identity"), "attraktor", "@bot
 
 
 @pytest.mark.parametrize("where", ["copied", "packed", "written"])
-def test_a_backup_that_is_killed_leaves_nothing_in_clear_where_it_was_to_go(
-    where: str, state: Path, tmp_path: Path
-) -> None:
+def test_a_killed_backup_leaves_nothing_unencrypted_at_its_destination(where: str, state: Path, tmp_path: Path) -> None:
     target = tmp_path / "target" / "b"
     target.parent.mkdir()
     ended = subprocess.run([sys.executable, "-c", KILLED, where, state, target], check=False, timeout=60)
@@ -157,7 +155,7 @@ def test_a_backup_that_is_killed_leaves_nothing_in_clear_where_it_was_to_go(
     for path in left:
         content = path.read_bytes()
         assert not any(clear in content for clear in (b"SQLite format", seed, b"inv-secret", b"\x1f\x8b\x08"))
-    # what the killed one left beside the journal goes with the next backup that comes a day later
+    # the remains of the killed one beside the journal are removed by the next backup a day later
     for folder in state.glob("backing-up-*"):
         os.utime(folder, (0, 0))
     made(state, target, "correct horse")
@@ -190,7 +188,7 @@ def test_a_backup_that_would_fill_disk_or_memory_is_refused(
 
 
 def _archive(entry: tarfile.TarInfo, *, size: int = 0, pax: str = "") -> bytes:
-    """A gzipped tar with one entry, which says to be that large, or has a header of that length."""
+    """A gzipped tar whose only entry claims that size, or has a header of that length."""
     entry.size = size
     entry.pax_headers = {"comment": pax} if pax else {}
     header = entry.tobuf(tarfile.PAX_FORMAT)
@@ -211,7 +209,7 @@ def test_a_damaged_backup_changes_nothing(state: Path, tmp_path: Path, passphras
     assert {path.name for path in (tmp_path / "new").glob("*")} <= {"lock"}
 
 
-def test_a_folder_in_which_something_is_keeps_it(state: Path, tmp_path: Path) -> None:
+def test_a_folder_with_content_keeps_it(state: Path, tmp_path: Path) -> None:
     file = made(state, tmp_path / "b")
     key = open_identity(state / "identity").key
     with pytest.raises(BackupRefused, match=r"journal\.db is there already"):
@@ -219,7 +217,7 @@ def test_a_folder_in_which_something_is_keeps_it(state: Path, tmp_path: Path) ->
     assert open_identity(state / "identity").key == key
 
 
-def test_an_identity_that_is_still_there_keeps_its_newer_tokens(state: Path, tmp_path: Path) -> None:
+def test_an_existing_identity_keeps_its_newer_tokens(state: Path, tmp_path: Path) -> None:
     file = made(state, tmp_path / "b")
     (state / "journal.db").unlink()
     FileVault(state / "identity").keep("made-for/betaspace/1", "newer")
@@ -237,7 +235,7 @@ def test_an_identity_of_somebody_else_is_left_alone(state: Path, tmp_path: Path)
     assert open_identity(tmp_path / "new" / "identity").key == key
 
 
-def test_what_a_refused_start_has_made_is_out_of_the_way(state: Path, tmp_path: Path) -> None:
+def test_files_of_a_refused_start_do_not_prevent_a_restore(state: Path, tmp_path: Path) -> None:
     file = made(state, tmp_path / "b")
     with Journal.open(tmp_path / "new"):
         key = open_identity(tmp_path / "new" / "identity").key
@@ -247,7 +245,7 @@ def test_what_a_refused_start_has_made_is_out_of_the_way(state: Path, tmp_path: 
     assert open_identity(aside).key == key
 
 
-def test_a_folder_that_a_bot_works_in_is_left_alone(running: Journal, state: Path, tmp_path: Path) -> None:
+def test_a_folder_in_use_by_a_bot_is_left_alone(running: Journal, state: Path, tmp_path: Path) -> None:
     with pytest.raises(StateInUse):
         restore(made(state, tmp_path / "b"), state, "attraktor")
 
@@ -280,7 +278,7 @@ def test_without_a_journal_or_an_identity_there_is_nothing_to_back_up(tmp_path: 
     assert not (tmp_path / "b").exists()
 
 
-def test_an_archive_that_wants_to_write_elsewhere_is_refused(
+def test_an_archive_that_would_write_elsewhere_is_refused(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backups, "IDENTITY", "identity/../../outside")

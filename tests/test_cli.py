@@ -1,4 +1,4 @@
-"""The command line, by its front door: arguments in, exit code and words out."""
+"""The command line from outside: arguments in, exit code and output back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    """A command sets how much is logged; the tests that follow in this process read logs."""
+    """Restore the log levels, because a command sets them and later tests of this process read logs."""
     logger = logging.getLogger("fedbot")
     level = logger.level
     yield
@@ -60,7 +60,7 @@ def _logging_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to be in, nothing of this machine's settings in sight."""
+    """An empty working folder, out of sight of this machine's settings."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FEDBOT_CONFIG", raising=False)
     monkeypatch.delenv("FEDBOT_STATE", raising=False)
@@ -78,7 +78,7 @@ def config(folder: Path) -> Path:
     return path
 
 
-# --- what comes next ---------------------------------------------------------------------------------------
+# --- the next step -----------------------------------------------------------------------------------------
 
 
 def test_without_settings_the_next_step_is_to_make_some(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +116,7 @@ def test_settings_that_changed_since_the_check_must_be_checked_again(config: Pat
     assert not has_passed(settings)
 
 
-# --- which settings ----------------------------------------------------------------------------------------
+# --- finding the settings ----------------------------------------------------------------------------------
 
 
 def test_the_settings_are_found_in_the_documented_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_init_never_overwrites(config: Path, capsys: pytest.CaptureFixture[str])
     assert "is there already; nothing was written" in capsys.readouterr().err
 
 
-def test_init_writes_where_it_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_writes_to_the_given_path(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "--example", "bots.yaml"]) == Exit.OK
     assert (folder / "bots.yaml").exists()
     assert main(["init", "--example", "--config", "other.yaml"]) == Exit.OK
@@ -185,7 +185,7 @@ def test_init_writes_where_it_is_told(folder: Path, capsys: pytest.CaptureFixtur
 # --- check (for real: tests/check/test_check_for_real.py) --------------------------------------------------
 
 
-def test_check_tells_wrong_settings_for_scripts_too(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_reports_wrong_settings_for_scripts_too(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config.write_text(yaml.safe_dump(least() | {"rooms": ["lobby"]}))
     assert main(["check", "--json"]) == Exit.USAGE
     answer = json.loads(capsys.readouterr().out)
@@ -196,7 +196,7 @@ def test_check_tells_wrong_settings_for_scripts_too(config: Path, capsys: pytest
     assert capsys.readouterr().out.startswith("✗ rooms.0: 'lobby'\n  → write a room's id")
 
 
-def test_what_is_said_of_a_token_is_not_taken_for_one(
+def test_a_sentence_about_a_token_is_not_redacted_as_one(
     config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def check(_: object) -> list[Finding]:
@@ -217,16 +217,16 @@ def test_what_is_said_of_a_token_is_not_taken_for_one(
 
 
 class HistoryWithoutState(JournalProblem):
-    """As the app has it."""
+    """Stands for the app's error of that name."""
 
 
 class AccountTaken(Exception):
-    """As the app has it."""
+    """Stands for the app's error of that name."""
 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], None]:
-    """Puts an app in place that ends like this."""
+    """Replace the app by one that ends like this."""
 
     def ends(error: BaseException | None) -> None:
         async def run(settings: object, tell: object) -> None:
@@ -259,14 +259,14 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
     ],
     ids=repr,
 )
-def test_how_a_run_ended_is_told_by_its_exit_code(
+def test_the_end_of_a_run_sets_the_exit_code(
     error: BaseException | None, code: Exit, app: Callable[[BaseException | None], None], config: Path
 ) -> None:
     app(error)
     assert main(["run"]) == code
 
 
-def test_why_a_run_ended_is_logged_without_secrets(
+def test_the_reason_for_the_end_of_a_run_is_logged_without_secrets(
     app: Callable[[BaseException | None], None], config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     app(ChatUnreachable(f"no answer to {TOKEN}"))
@@ -298,7 +298,7 @@ sys.exit(main(["run"]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_bot_that_is_told_to_stop_puts_its_things_away_and_ends_well(number: signal.Signals, config: Path) -> None:
+def test_a_stopped_bot_cleans_up_and_ends_well(number: signal.Signals, config: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _WAITING_BOT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
     ) as process:
@@ -313,7 +313,7 @@ def test_a_bot_that_is_told_to_stop_puts_its_things_away_and_ends_well(number: s
     assert f'event="stopped by {number.name}"' in err
 
 
-def test_a_journal_whose_key_is_lost_is_not_gone_on_with_under_a_new_one(
+def test_a_journal_whose_key_is_lost_is_not_used_with_a_new_one(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = load(config)
@@ -361,7 +361,7 @@ def test_health_ends_with_0_or_1_only_as_docker_wants(folder: Path) -> None:
 # --- status and retry --------------------------------------------------------------------------------------
 
 
-async def test_what_is_set_aside_is_listed_and_tried_again_beside_the_bot_or_without_it(
+async def test_set_aside_events_are_listed_and_retried_beside_the_bot_or_without_it(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = load(config)
@@ -403,7 +403,7 @@ async def test_what_is_set_aside_is_listed_and_tried_again_beside_the_bot_or_wit
 # --- reconcile ---------------------------------------------------------------------------------------------
 
 
-async def test_reconcile_says_what_the_running_bot_found_and_ends_with_1_if_books_differ(
+async def test_reconcile_prints_the_running_bots_findings_and_ends_with_1_if_books_differ(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found: dict[str, Any] = {"problem": "", "told": [{"space": "beta", "text": "✅ They agree.", "agree": True}]}
@@ -467,7 +467,7 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def knows_friends(config: Path, *names: str) -> None:
-    """Let the bot have these friendships in its journal."""
+    """Put these friendships into the bot's journal."""
     settings = load(config)
     settings.state.mkdir(exist_ok=True)
     now = datetime(2026, 11, 24, tzinfo=UTC)
@@ -494,7 +494,7 @@ def test_a_token_made_by_hand_goes_into_the_vault_unseen(
 
 
 @pytest.mark.parametrize("said", ["", "\n", "two words", "{}", "{broken", "tökén"])
-def test_what_is_no_token_is_not_kept(
+def test_an_invalid_token_is_not_stored(
     said: str, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     knows_friends(config, "betaspace-1")
@@ -520,7 +520,7 @@ def test_a_token_for_a_space_that_the_bot_does_not_know_is_refused(
 
 
 @pytest.mark.parametrize("name", ["betaspace", "betaspace-", "-1", "Beta-1", "../x-1"])
-def test_a_name_that_is_no_friendship_is_a_wrong_command_line(name: str, config: Path) -> None:
+def test_an_unknown_friendship_is_a_wrong_command_line(name: str, config: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["credentials", "add", "--", name])
     assert ended.value.code == Exit.USAGE
@@ -560,7 +560,7 @@ def test_a_demo_without_its_packages_says_how_to_get_them(
     assert "pip install 'fedbot[demo]'" in capsys.readouterr().err
 
 
-def test_a_restore_looks_at_the_folder_before_it_asks_and_asks_nobody_without_a_terminal(
+def test_a_restore_checks_the_folder_before_it_asks_and_needs_a_terminal_to_ask(
     config: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = load(config)
@@ -582,7 +582,7 @@ def test_a_restore_looks_at_the_folder_before_it_asks_and_asks_nobody_without_a_
     assert "there is nobody to ask for its passphrase. Give it by --passphrase-file" in capsys.readouterr().err
 
 
-def test_a_day_that_is_none_is_told_in_plain_words(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_day_is_reported_in_plain_words(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["export", "--since", "foo"])
     assert ended.value.code == Exit.USAGE
@@ -652,7 +652,7 @@ async def test_a_command_loads_no_more_than_it_needs(arguments: list[str], heavy
 
 def test_a_bot_with_its_journal_in_a_file_loads_no_more_than_it_needs_at_rest(config: Path) -> None:
     with Journal.open(load(config).state) as journal:
-        journal.receive((), "where we were")  # without its key: the bot ends once it is all there
+        journal.receive((), "where we were")  # without its key: the bot ends once everything is loaded
     code = f"{_LOADED}\nimport charset_normalizer, click, psycopg"  # for whatever needs them later
     command = [sys.executable, "-W", "error:Unable to find", "-c", code, "run"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
@@ -693,7 +693,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out == f"fedbot {version('fedbot')} (protocol 1)\n"
 
 
-def test_output_that_nobody_reads_to_the_end_is_no_fault(config: Path) -> None:
+def test_a_closed_output_pipe_is_no_fault(config: Path) -> None:
     command = f"{sys.executable} -m fedbot --help | true; exit ${{PIPESTATUS[0]}}"
     ended = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert "Traceback" not in ended.stderr

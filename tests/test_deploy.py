@@ -1,4 +1,4 @@
-"""deploy/: a unit, compose files, a dashboard and alerts that fit what the bot is and tells. No engine runs here."""
+"""deploy/: a unit, compose files, a dashboard and alerts that fit the bot and its metrics. No engine runs here."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tests.scenarios.world import friends
 DEPLOY = Path(__file__).parents[1] / "deploy"
 COMPOSE = ("compose.yaml", "compose.full.yaml", "compose.standby.yaml", "compose.hub.yaml")
 OF_EACH_TARGET = {"instance", "job"}
-"""The labels that Prometheus itself adds."""
+"""The labels that Prometheus adds itself."""
 
 
-def test_the_unit_runs_the_bot_and_leaves_it_stopped_where_nothing_changes_by_itself() -> None:
+def test_the_unit_runs_the_bot_and_does_not_restart_it_where_a_restart_can_not_help() -> None:
     unit = configparser.ConfigParser(strict=True, interpolation=None)
     unit.read_string((DEPLOY / "fedbot.service").read_text())
     service = unit["Service"]
@@ -37,7 +37,7 @@ def test_the_unit_runs_the_bot_and_leaves_it_stopped_where_nothing_changes_by_it
 
 
 @pytest.mark.parametrize("name", COMPOSE)
-def test_a_compose_file_names_only_what_there_is(name: str) -> None:
+def test_a_compose_file_names_only_existing_things(name: str) -> None:
     text = (DEPLOY / name).read_text()
     compose: dict[str, Any] = yaml.safe_load(text)
     schema = get_builtin_schema("vendor.compose-spec")
@@ -57,7 +57,7 @@ def test_a_compose_file_names_only_what_there_is(name: str) -> None:
     assert set(re.findall(r"\$\{(\w+)", text)) <= told, "the first lines say what goes into .env"
 
 
-async def test_every_alert_of_a_hub_asks_for_what_its_workers_tell() -> None:
+async def test_every_alert_of_a_hub_uses_metrics_that_its_workers_have() -> None:
     world = await friends()
     spaces = {
         "attraktor": SpaceStanding("works", world.alpha.bot.standing()),
@@ -79,7 +79,7 @@ async def test_every_alert_of_a_hub_asks_for_what_its_workers_tell() -> None:
     assert lines == 9 * len(of_spaces)
 
 
-async def test_every_query_of_dashboard_and_alerts_asks_for_what_the_bot_tells() -> None:
+async def test_every_query_of_dashboard_and_alerts_uses_metrics_that_the_bot_has() -> None:
     world = await friends()
     page = metrics(world.alpha.bot.standing())
     told = set(re.findall(r"^(fedbot_\w+)", page, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""What `make dist` builds installs and runs outside of the repository."""
+"""The wheel and sdist of `make dist` install and run outside of the repository."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_wheel_installs_and_runs_where_nothing_else_of_the_repository_is(built: Path, tmp_path: Path) -> None:
+def test_the_wheel_installs_and_runs_outside_of_the_repository(built: Path, tmp_path: Path) -> None:
     (wheel,) = built.glob("*.whl")
     site = tmp_path / "site"
     pip = [
@@ -42,7 +42,7 @@ def test_the_wheel_installs_and_runs_where_nothing_else_of_the_repository_is(bui
         str(wheel),
     ]
     subprocess.run(pip, check=True, capture_output=True)
-    # what it depends on comes from this environment, behind it; the repository is on no path
+    # its dependencies come from this environment, after it; the repository is on no path
     paths = {"PYTHONPATH": os.pathsep.join((str(site), sysconfig.get_paths()["purelib"]))}
 
     def runs(*arguments: str) -> str:
@@ -58,7 +58,7 @@ def test_the_wheel_installs_and_runs_where_nothing_else_of_the_repository_is(bui
     assert all((site / path).exists() for path in DATA)
 
 
-def test_the_sdist_holds_what_the_wheel_is_built_from(built: Path) -> None:
+def test_the_sdist_holds_the_sources_of_the_wheel(built: Path) -> None:
     (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}

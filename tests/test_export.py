@@ -1,4 +1,4 @@
-"""`fedbot export` by its front door, on the journal of a story that was really told."""
+"""`fedbot export` from outside, on the journal of a played story."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def a_story(journal: Path) -> World:
-    """Ten nuts are given, five asked for are declined 40 days later, and a lens is on offer; attraktor's journal."""
+    """Ten nuts are given, a request for five is declined 40 days later, and a lens is on offer; attraktor's journal."""
     world = await sharing()
     await world.hand_over("M3-NUT 10")
     await world.passes(timedelta(days=40))
@@ -68,7 +68,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
 
 
-async def test_the_ledger_is_exported_a_row_a_line_newest_first(
+async def test_the_ledger_is_exported_with_a_row_for_each_line_newest_first(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = await a_story(config.parent / "state" / "journal.db")
@@ -107,7 +107,7 @@ async def test_the_ledger_is_exported_a_row_a_line_newest_first(
     assert lens["note"] == "for Saturday, clean"
 
 
-async def test_what_a_spreadsheet_would_calculate_is_made_text_in_csv_alone(
+async def test_values_that_a_spreadsheet_would_calculate_become_text_in_csv_only(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await a_story(config.parent / "state" / "journal.db")
@@ -157,9 +157,7 @@ async def test_it_reads_beside_a_running_bot_and_changes_nothing(
     assert printed(capsys)[2]["problem"] == "seen by export"
 
 
-async def test_a_loan_is_over_when_it_has_come_home_and_its_return_names_it(
-    config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_returned_loan_is_over_and_names_its_return(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = await test_lending.lent()
     journal = config.parent / "state" / "journal.db"
     world.alpha.journal.backup(journal)
@@ -202,8 +200,8 @@ def test_the_columns_are_those_of_the_docs_in_their_order() -> None:
         assert [name.strip(" `") for cell in told for name in cell.split(",")] == list(kind.columns)
 
 
-def test_what_the_api_lists_can_be_exported() -> None:
-    """A list of the API that is in no export is named here, with where it is."""
+def test_every_list_of_the_api_can_be_exported() -> None:
+    """A list of the API that has no export is named here, with its place."""
     lists = {route.path.removeprefix("/api/v1/") for route in api.router.routes if "{" not in route.path}  # type: ignore[attr-defined]
     elsewhere = {
         "bookings": "transfers",
@@ -220,7 +218,7 @@ def test_what_the_api_lists_can_be_exported() -> None:
     assert lists == {*KINDS, *elsewhere}
 
 
-async def test_who_waits_and_what_is_wanted_is_exported(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_queue_entries_and_wants_are_exported(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = await sharing()
     journal = config.parent / "state" / "journal.db"
     for person, line in (
@@ -290,9 +288,7 @@ async def test_requests_from_anyone_and_friendships_are_exported(
     assert [row["id"] for row in printed(capsys)] == [gamma["id"]]
 
 
-async def test_what_neighbours_have_and_what_is_booked_ahead_is_exported(
-    config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_neighbours_loans_and_bookings_are_exported(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = await sharing()
     journal = config.parent / "state" / "journal.db"
     world.piet.says('!fed lend 10 M3-NUT to outside "Repair Café" for 2 weeks')

@@ -1,4 +1,4 @@
-"""Protocol version 1 and the journal's first schema are frozen: nothing that was recorded of them may change."""
+"""Protocol version 1 and the journal's first schema are frozen: their recordings never change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests import frozen
 from tests.protocol import __main__ as recording
 
 
-def test_what_is_frozen_is_as_it_was() -> None:
+def test_frozen_files_are_unchanged() -> None:
     changed = [path for path, digest in frozen.frozen().items() if frozen.digest_of(path) != digest]
     assert not changed, "others' bots and disks hold these: docs/updating.md says what to do instead"
 
@@ -20,6 +20,6 @@ def test_every_kind_of_message_and_the_schema_of_today_are_frozen() -> None:
     assert not today - frozen.frozen().keys(), "a new kind or schema is frozen by: python -m tests.frozen"
 
 
-def test_a_frozen_message_is_not_recorded_anew() -> None:
+def test_a_frozen_message_is_not_recorded_again() -> None:
     with pytest.raises(SystemExit, match="frozen"):
         recording.main(["offer"])

@@ -1,4 +1,4 @@
-"""The identity folder: one key for ever, secrets by reference, nothing open to others or shown."""
+"""The identity folder: one key for ever, secrets by reference, nothing readable by others or shown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 @pytest.fixture(autouse=True)
 def redactor(monkeypatch: pytest.MonkeyPatch) -> Redactor:
-    """One of this test's own: the words used here shall not be missing in other tests' logs."""
+    """This test's own redactor, because its words must stay readable in other tests' logs."""
     own = Redactor()
     monkeypatch.setattr(identity, "keep_secret", own.keep_secret)
     return own
@@ -64,10 +64,10 @@ def test_nobody_else_can_read_anything_in_the_folder(tmp_path: Path) -> None:
     }
 
 
-def test_a_key_that_a_restore_left_open_is_made_private_and_told_of(
+def test_a_key_that_a_restore_left_readable_is_made_private_and_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("WARNING", logger="fedbot")  # a test of the command line may have made it quieter
+    caplog.set_level("WARNING", logger="fedbot")  # a command line test may have made it quieter
     key = open_identity(tmp_path / "identity").key
     assert caplog.text == ""
     (tmp_path / "identity").chmod(0o755)
@@ -113,7 +113,7 @@ def test_a_secret_is_read_by_its_reference_until_it_is_forgotten(vault: Vault) -
     assert vault.read("beta:1") == "another"
 
 
-def test_what_is_not_there_can_be_forgotten_again(vault: Vault) -> None:
+def test_a_missing_secret_can_be_forgotten_again(vault: Vault) -> None:
     vault.forget("alpha")
     vault.forget("alpha")
     with pytest.raises(NoSuchSecret):
@@ -192,7 +192,7 @@ def test_a_write_that_fails_leaves_the_old_secret_and_no_trace(tmp_path: Path, m
     assert len(list((tmp_path / "secrets").iterdir())) == 1
 
 
-def test_what_was_kept_or_read_is_taken_out_of_the_log(tmp_path: Path, redactor: Redactor) -> None:
+def test_stored_and_read_secrets_are_removed_from_the_log(tmp_path: Path, redactor: Redactor) -> None:
     FileVault(tmp_path).keep("alpha", "without-a-known-pattern")
     (tmp_path / "secrets" / "beta.secret").write_text("put-there-by-hand")
     FileVault(tmp_path).read("beta")

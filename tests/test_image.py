@@ -1,4 +1,4 @@
-"""The Dockerfile, read: no engine is needed, and none builds it here (docs/tested-servers.md: it was built once)."""
+"""The Dockerfile as text. No engine is needed, and none builds it here (docs/tested-servers.md: it was built once)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def test_it_does_not_run_as_root() -> None:
     assert LINES.index(f"USER {lines('USER')[-1]}") < next(n for n, line in enumerate(LINES) if line.startswith("CMD"))
 
 
-def test_its_health_is_what_the_bot_itself_says() -> None:
+def test_its_health_check_asks_the_bot() -> None:
     (check,) = lines("HEALTHCHECK")
     assert check.endswith('CMD ["fedbot", "health"]')
 
 
-def test_it_installs_what_make_setup_installs() -> None:
+def test_it_installs_the_same_as_make_setup() -> None:
     setup = (ROOT / "scripts" / "setup").read_text()
     installs = [line for line in lines("RUN") if "/pip " in line]
     assert all(
@@ -45,7 +45,7 @@ def test_it_installs_what_make_setup_installs() -> None:
         assert any(options in line for line in installs)
 
 
-def test_what_it_copies_reaches_the_builder() -> None:
+def test_files_that_it_copies_reach_the_builder() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     let_through = [line.removeprefix("!") for line in ignored if line.startswith("!")]
     named = [word for line in lines("COPY") if not line.startswith("--from") for word in line.split()[:-1]]

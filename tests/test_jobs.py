@@ -1,4 +1,4 @@
-"""Timers: the one next due time, and daily work. Waits for events, never for time to pass."""
+"""Timers: the next due time, and daily work. Tests wait for events, never for time to pass."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stopped:
 
 
 class Ticks:
-    """Counts ticks; `wanted` is set by the last of those that were asked for."""
+    """Counts ticks; the last expected tick sets `wanted`."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -43,7 +43,7 @@ class Ticks:
 
 
 def next_run(jobs: Jobs, name: str) -> datetime | None:
-    """When the job of this name runs next; None if there is none."""
+    """The next run of the job with this name; None if there is none."""
     job = jobs._scheduler.get_job(name)
     moment: datetime | None = job.next_run_time if job else None
     return moment
@@ -60,20 +60,20 @@ async def jobs(ticks: Ticks) -> AsyncIterator[Jobs]:
         yield started
 
 
-async def test_a_moment_that_is_past_ticks_at_once(jobs: Jobs, ticks: Ticks) -> None:
+async def test_a_past_time_ticks_at_once(jobs: Jobs, ticks: Ticks) -> None:
     jobs.wake_at(LONG_AGO - timedelta(days=400))
     await ticks.next()
     assert ticks.count == 1
     assert next_run(jobs, "next due") is None
 
 
-async def test_a_moment_counts_by_our_clock_not_the_machines(jobs: Jobs, ticks: Ticks) -> None:
+async def test_a_time_counts_by_our_clock_not_the_machines(jobs: Jobs, ticks: Ticks) -> None:
     jobs.wake_at(LONG_AGO + timedelta(seconds=0.05))
     await ticks.next()
     assert ticks.count == 1
 
 
-async def test_only_the_last_moment_asked_for_counts(jobs: Jobs, ticks: Ticks) -> None:
+async def test_only_the_last_requested_time_counts(jobs: Jobs, ticks: Ticks) -> None:
     for hours in (3, 2, 1):
         jobs.wake_at(LONG_AGO + timedelta(hours=hours))
     due = next_run(jobs, "next due")
@@ -85,7 +85,7 @@ async def test_only_the_last_moment_asked_for_counts(jobs: Jobs, ticks: Ticks) -
     assert next_run(jobs, "next due") is None
 
 
-async def test_nothing_to_wait_for_takes_the_timer_away(jobs: Jobs) -> None:
+async def test_nothing_to_wait_for_removes_the_timer(jobs: Jobs) -> None:
     jobs.wake_at(None)
     jobs.wake_at(LONG_AGO + timedelta(hours=1))
     jobs.wake_at(None)
@@ -111,7 +111,7 @@ async def test_a_tick_may_ask_for_the_next_one() -> None:
             await enough.wait()
 
 
-async def test_a_moment_that_comes_while_a_tick_still_runs_gets_a_tick_of_its_own() -> None:
+async def test_a_time_that_comes_while_a_tick_still_runs_gets_a_tick_of_its_own() -> None:
     running, go_on = asyncio.Semaphore(0), asyncio.Semaphore(0)
     at_once = most_at_once = 0
 
@@ -146,7 +146,7 @@ async def test_a_clock_that_is_set_forward_makes_nothing_late(ticks: Ticks, monk
     assert ticks.count == 1
 
 
-async def test_daily_work_runs_by_the_clock_on_the_wall(jobs: Jobs, ticks: Ticks) -> None:
+async def test_daily_work_runs_by_the_wall_clock(jobs: Jobs, ticks: Ticks) -> None:
     jobs.daily("look at the version", time(4, 30), "Europe/Berlin", ticks)
     due = next_run(jobs, "look at the version")
     assert due is not None
@@ -156,7 +156,7 @@ async def test_daily_work_runs_by_the_clock_on_the_wall(jobs: Jobs, ticks: Ticks
     assert (wall.hour, wall.minute, wall.second) == (4, 30, 0)
 
 
-async def test_daily_work_is_really_done_and_what_was_missed_is_done_once(jobs: Jobs, ticks: Ticks) -> None:
+async def test_daily_work_is_done_and_missed_work_is_done_once(jobs: Jobs, ticks: Ticks) -> None:
     jobs.daily("prune", time(4), "UTC", ticks)
     jobs._scheduler.get_job("prune").modify(next_run_time=datetime.now(UTC) - timedelta(days=3))
     await ticks.next()
@@ -166,7 +166,7 @@ async def test_daily_work_is_really_done_and_what_was_missed_is_done_once(jobs: 
     assert due > datetime.now(UTC) - timedelta(seconds=1)
 
 
-async def test_what_a_job_raises_is_raised_to_whoever_watches() -> None:
+async def test_a_jobs_exception_is_raised_to_the_watcher() -> None:
     async def fails() -> None:
         raise OSError("the disk is full")
 
@@ -177,7 +177,7 @@ async def test_what_a_job_raises_is_raised_to_whoever_watches() -> None:
                 await jobs.watch()
 
 
-async def test_watching_may_be_cancelled_and_begun_again(jobs: Jobs) -> None:
+async def test_watching_may_be_cancelled_and_started_again(jobs: Jobs) -> None:
     for _ in range(2):
         watching = asyncio.create_task(jobs.watch())
         await asyncio.sleep(0)
@@ -193,6 +193,6 @@ async def test_nothing_runs_after_the_end(ticks: Ticks) -> None:
     assert ticks.count == 0
 
 
-async def test_watching_what_never_started_is_a_mistake(ticks: Ticks) -> None:
+async def test_watching_unstarted_jobs_is_a_mistake(ticks: Ticks) -> None:
     with pytest.raises(RuntimeError, match="async with"):
         await Jobs(Stopped(), ticks).watch()

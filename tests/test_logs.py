@@ -1,4 +1,4 @@
-"""The log tells what happened, in one line a record, and never a secret."""
+"""The log shows events, in one line for each record, and never a secret."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_line_break_from_outside_cannot_forge_a_second_line(out: io.StringIO) 
     assert 'event="said: hello\\nlevel=error part=forged"' in out.getvalue()
 
 
-def test_an_exception_is_told_with_where_it_came_from_on_the_same_line(out: io.StringIO) -> None:
+def test_an_exception_is_logged_with_its_place_on_the_same_line(out: io.StringIO) -> None:
     try:
         int("no good")
     except ValueError:
@@ -65,7 +65,7 @@ def test_an_exception_is_told_with_where_it_came_from_on_the_same_line(out: io.S
     [SECRET, repr(SECRET), json.dumps({"p": SECRET}), json.dumps(json.dumps(SECRET)), quote(SECRET, safe="")],
     ids=["plain", "repr", "json", "json in json", "in a URL"],
 )
-def test_a_known_secret_is_taken_out_in_every_form_it_appears_in(shown: str, out: io.StringIO) -> None:
+def test_a_known_secret_is_removed_in_every_form(shown: str, out: io.StringIO) -> None:
     log.warning("it is %s", shown)
     log.warning("as a field", extra={"field": shown})
     assert logs.REDACTED in out.getvalue()
@@ -73,7 +73,7 @@ def test_a_known_secret_is_taken_out_in_every_form_it_appears_in(shown: str, out
         assert piece not in out.getvalue()
 
 
-def test_a_secret_is_taken_out_of_exceptions_their_causes_and_their_notes(out: io.StringIO) -> None:
+def test_a_secret_is_removed_from_exceptions_their_causes_and_their_notes(out: io.StringIO) -> None:
     try:
         try:
             dict[str, str]()[SECRET]
@@ -101,7 +101,9 @@ def test_a_secret_is_taken_out_of_exceptions_their_causes_and_their_notes(out: i
         ('{"type": "m.login.password", "password": "hunter22"}', "hunter22"),
     ],
 )
-def test_what_looks_like_a_token_is_taken_out_though_nobody_named_it(text: str, secret: str, out: io.StringIO) -> None:
+def test_anything_that_looks_like_a_token_is_removed_though_nobody_named_it(
+    text: str, secret: str, out: io.StringIO
+) -> None:
     log.error("answer: %s", text)
     log.error("in JSON: %s", json.dumps(text))
     log.error(text, extra={"headers": {"text": text}})
@@ -115,20 +117,20 @@ def test_ordinary_words_stay(out: io.StringIO) -> None:
     assert said in out.getvalue()
 
 
-def test_a_secret_learned_later_is_taken_out_from_then_on(out: io.StringIO) -> None:
+def test_a_secret_learned_later_is_removed_from_then_on(out: io.StringIO) -> None:
     logs.keep_secret("minted-just-now")
     log.info("got minted-just-now")
     assert "minted" not in out.getvalue()
 
 
-def test_a_few_letters_are_no_secret(out: io.StringIO) -> None:
+def test_a_few_characters_are_no_secret(out: io.StringIO) -> None:
     logs.keep_secret("")
     logs.keep_secret("the")
     log.info("the end")
     assert 'event="the end"' in out.getvalue()
 
 
-def test_a_record_that_cannot_be_written_is_told_without_its_arguments(
+def test_a_record_that_can_not_be_written_is_reported_without_its_arguments(
     out: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = log.makeRecord(log.name, logging.INFO, __file__, 1, "%d things", (SECRET,), None)
@@ -138,7 +140,7 @@ def test_a_record_that_cannot_be_written_is_told_without_its_arguments(
     assert "p4ss" not in out.getvalue() + capsys.readouterr().err
 
 
-def test_others_speak_only_when_something_is_wrong(out: io.StringIO) -> None:
+def test_other_libraries_log_only_warnings(out: io.StringIO) -> None:
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client:
         client.get("http://127.0.0.1/secret-path")
     logging.getLogger("apscheduler.scheduler").info("Added job")
@@ -158,7 +160,7 @@ def test_the_last_configuration_counts(out: io.StringIO) -> None:
     assert other.getvalue().count("event=details") == 1
 
 
-def test_what_keeps_the_secrets_does_not_show_them() -> None:
+def test_the_redactor_does_not_show_its_secrets() -> None:
     redactor = logs.Redactor()
     redactor.keep_secret(SECRET)
     assert "p4ss" not in repr(redactor)
@@ -177,7 +179,7 @@ def test_in_json_a_record_is_one_object_without_secrets(out: io.StringIO) -> Non
     assert second["event"] == logs.REDACTED
 
 
-def test_what_is_held_comes_with_the_next_warning_or_when_it_is_released(out: io.StringIO) -> None:
+def test_held_records_come_with_the_next_warning_or_when_they_are_released(out: io.StringIO) -> None:
     logs.hold()
     log.info("one")
     assert out.getvalue() == ""

@@ -1,4 +1,4 @@
-"""README.md and the pages beside it say nothing that isn't so: links lead somewhere, commands and exit codes exist."""
+"""README.md and the other pages are true: links lead somewhere, commands and exit codes exist."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_make_target_in_it_exists() -> None:
     assert {"demo", "check", "test"} <= named <= targets
 
 
-def test_the_exit_codes_that_it_tells_are_those_of_the_command() -> None:
+def test_its_exit_codes_are_those_of_the_command() -> None:
     told = {int(code) for code in re.findall(r"exit code (\d)", TROUBLE)}
     hopeless = {Exit.HISTORY_WITHOUT_STATE, Exit.SIGNED_OUT, Exit.ACCOUNT_TAKEN}
     assert told == {Exit.STATE_IN_USE, *hopeless}

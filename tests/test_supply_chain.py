@@ -1,4 +1,4 @@
-"""What a bot is built from: the bill of materials, the base image's digest, an audit that says what it can't."""
+"""A bot's supply chain: the bill of materials, the base image's digest, an audit that names what it can't check."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_same_pins_give_the_same_bill() -> None:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Path:
-    """A container engine that notes what it is asked."""
+    """A container engine that notes its calls."""
     file = tmp_path / "engine"
     file.write_text(ENGINE.replace("{digest}", DIGEST))
     file.chmod(0o755)
@@ -69,7 +69,7 @@ def test_without_a_digest_no_image_is_built(engine: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "asked").exists()
 
 
-def test_the_digest_is_asked_for_once_and_the_image_built_on_nothing_else(engine: Path, tmp_path: Path) -> None:
+def test_the_digest_is_requested_once_and_the_image_built_on_nothing_else(engine: Path, tmp_path: Path) -> None:
     pin = tmp_path / "base-image.txt"
     pin.write_text("# why\npython:3.13-slim\n")
     assert image(engine, pin, "--pin").returncode == 0
@@ -79,7 +79,7 @@ def test_the_digest_is_asked_for_once_and_the_image_built_on_nothing_else(engine
     assert asked[-1] == f"build --build-arg BASE=python:3.13-slim@{DIGEST} --tag fedbot ."
 
 
-def test_an_engine_that_tells_no_digest_changes_no_pin(engine: Path, tmp_path: Path) -> None:
+def test_an_engine_that_returns_no_digest_changes_no_pin(engine: Path, tmp_path: Path) -> None:
     engine.write_text(ENGINE.replace("{digest}", "latest"))
     pin = tmp_path / "base-image.txt"
     pin.write_text(f"python:3.13-slim@{DIGEST}\n")
@@ -110,7 +110,9 @@ exit {code}
         ("ConnectionError: no route to host", 1, 2, "can't be reached"),
     ],
 )
-def test_an_audit_tells_found_from_not_looked_up(tmp_path: Path, says: str, code: int, ends: int, told: str) -> None:
+def test_an_audit_distinguishes_findings_from_failed_lookups(
+    tmp_path: Path, says: str, code: int, ends: int, told: str
+) -> None:
     scripts, tools = tmp_path / "scripts", tmp_path / "build" / "audit" / "bin"
     scripts.mkdir()
     tools.mkdir(parents=True)

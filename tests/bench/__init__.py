@@ -1,1 +1,1 @@
-"""How a bench judges what it measured. The bench itself is no test: it says much about the machine it runs on."""
+"""How a bench judges its measurements. The bench itself is no test, because it says much about its machine."""

@@ -1,4 +1,4 @@
-"""What the table says about a figure, and when the bench refuses to measure."""
+"""The table's verdict on a figure, and the bench's refusals to measure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_figure_at_its_limit_is_good_and_one_above_is_missed() -> None:
     assert missed({**GOOD, "events_by_one_account": 6}) == ["events_by_one_account"]
 
 
-def test_seconds_are_told_but_fail_nothing() -> None:
+def test_seconds_are_shown_but_fail_nothing() -> None:
     slow = {**GOOD, "ready_s": 60.0}
     assert missed(slow) == []
     (line,) = (line for line in table(slow).splitlines() if line.startswith("ready_s"))
@@ -37,13 +37,13 @@ def test_the_document_explains_each_figure_with_its_limit() -> None:
     assert dict(rows) == {figure.key: "–" if figure.most is None else f"{figure.most:g}" for figure in FIGURES}
 
 
-def test_calls_are_compared_by_whose_they_are_and_what_they_ask_not_by_row() -> None:
+def test_calls_are_compared_by_caller_and_query_not_by_row() -> None:
     bots = [Call(1.0, "attraktor", "GET", "/api/stock/41/"), Call(2.0, "betaspace", "POST", "/api/stock/")]
     chain = [Call(9.0, "attraktor", "GET", "/api/stock/7/"), Call(9.1, "betaspace", "POST", "/api/stock/")]
     assert differs(bots, chain) == ""
 
 
-def test_a_call_that_only_one_of_them_makes_is_named() -> None:
+def test_a_call_that_only_one_side_makes_is_named() -> None:
     one = Call(1.0, "attraktor", "GET", "/api/user/")
     assert differs([one, one], [one]) == "only the bots: 1 × attraktor GET /api/user/"
     assert differs([], [one]) == "only the chain: 1 × attraktor GET /api/user/"

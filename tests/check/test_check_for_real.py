@@ -1,4 +1,4 @@
-"""`fedbot check` as an admin types it: a process, a real homeserver, an InvenTree that answers over HTTP."""
+"""`fedbot check` as an admin runs it: a process, a real homeserver, an InvenTree that answers over HTTP."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Space:
     room: str
 
     async def fedbot(self, *arguments: str) -> tuple[int, str]:
-        """Run the command to its end: exit code and what it printed."""
+        """Run the command to its end; return exit code and output."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -113,7 +113,7 @@ async def test_from_the_first_settings_to_ready(space: Space) -> None:
     assert json.loads(kept.read_text())["device_id"] == device, "a check must not sign in each time"
 
 
-async def test_servers_that_are_not_there_are_told_and_secrets_are_not(space: Space) -> None:
+async def test_missing_servers_are_reported_without_secrets(space: Space) -> None:
     config = space.folder / "config.yaml"
     settings = yaml.safe_load(config.read_text())
     settings["matrix"]["homeserver"] = settings["inventree"]["url"] = "http://127.0.0.1:9"
@@ -129,7 +129,7 @@ async def test_servers_that_are_not_there_are_told_and_secrets_are_not(space: Sp
     assert "fedbot check" in said
 
 
-async def test_a_wrong_password_is_told(space: Space) -> None:
+async def test_a_wrong_password_is_reported(space: Space) -> None:
     (space.folder / "password").write_text("not the password")
     code, said = await space.fedbot("check")
     assert code == 1

@@ -1,4 +1,4 @@
-"""All that the first handover needs, taken away one by one: `fedbot check` names each, and says how to fix it."""
+"""Remove each thing that the first handover needs: `fedbot check` names it, and says how to fix it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VERSIONS = ("newest", "1.0", "0.17", "0.13")
 
 @dataclass
 class Town:
-    """An InvenTree made ready as `fedbot init` does, and the bot's settings. `closed` refuses calls of these paths."""
+    """An InvenTree prepared as by `fedbot init`, and the bot's settings. Calls of the paths in `closed` are refused."""
 
     version: str = "newest"
     closed: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Town:
 
 
 class Proxy(httpx.BaseTransport):
-    """A web server before InvenTree, which keeps some of it closed."""
+    """A web server in front of InvenTree that blocks some of it."""
 
     def __init__(self, town: Town) -> None:
         self._town, self._behind = town, SimulatedTransport(town.seeded.server)
@@ -96,7 +96,7 @@ class Proxy(httpx.BaseTransport):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_what_init_makes_is_enough_and_the_check_leaves_nothing_behind(version: str) -> None:
+async def test_everything_that_init_makes_is_enough_and_the_check_leaves_nothing_behind(version: str) -> None:
     town = Town(version)
     before = but_for_last_seen(town)
     findings = await town.check()
@@ -106,7 +106,7 @@ async def test_what_init_makes_is_enough_and_the_check_leaves_nothing_behind(ver
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_roles_that_a_new_group_of_an_old_inventree_has_by_itself_are_told_to_be_unticked(version: str) -> None:
+async def test_default_roles_of_a_new_group_in_an_old_inventree_are_reported_to_be_unticked(version: str) -> None:
     town = Town(version)
     [group] = town.state.groups.find("name", "handover-bot")
     for rule in town.state.rule_sets.find("group", group.pk):
@@ -206,7 +206,7 @@ TAKEN_AWAY: dict[str, tuple[Callable[[Town], None], str]] = {
 
 
 @pytest.mark.parametrize("missing", TAKEN_AWAY)
-async def test_what_is_missing_is_named_with_how_to_fix_it(missing: str) -> None:
+async def test_a_missing_thing_is_named_with_how_to_fix_it(missing: str) -> None:
     town = Town()
     take_away, told = TAKEN_AWAY[missing]
     take_away(town)
@@ -217,7 +217,7 @@ async def test_what_is_missing_is_named_with_how_to_fix_it(missing: str) -> None
 
 
 @pytest.mark.parametrize("access", ["relayed", "direct"])
-async def test_a_friends_token_that_ended_and_a_friends_server_that_is_silent_are_named(
+async def test_a_friends_expired_token_and_silent_server_are_named(
     access: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(alpha={"peer_access": access}, beta={"peer_access": access})

@@ -1,4 +1,4 @@
-"""What the check says of InvenTree: by the real edge on the simulated server, and for odd answers by a fake."""
+"""The check's findings on InvenTree: by the real edge on the simulated server, and by a fake for odd answers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def settings(alpha: Seeded | None = None, **changes: Any) -> Settings:  # noqa: 
 
 
 async def found(alpha: Seeded, **changes: Any) -> list[Finding]:  # noqa: ANN401 -- raw YAML
-    """By our own edge, as `fedbot check` does."""
+    """Findings by our own edge, as in `fedbot check`."""
     wanted = settings(alpha, **changes)
     inventory = OwnInventory(
         inventory_settings(wanted), FakeVault(), network=lambda _: SimulatedTransport(alpha.server)
@@ -77,7 +77,7 @@ def faults(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if not finding.good]
 
 
-async def test_a_server_that_is_set_up_is_good(alpha: Seeded) -> None:
+async def test_a_prepared_server_is_good(alpha: Seeded) -> None:
     findings = await found(alpha, inventree={"admin_token": alpha.token("anna")})
     assert faults(findings) == []
     assert {finding.name: finding.what for finding in findings[1:]} == {
@@ -93,7 +93,7 @@ async def test_a_server_that_is_set_up_is_good(alpha: Seeded) -> None:
     assert findings[0].what.startswith("Attraktor at https://inventree.example.org, ")
 
 
-async def test_what_needs_two_people_is_there_and_so_are_they(alpha: Seeded) -> None:
+async def test_settings_for_two_people_find_their_currency_and_enough_approvers(alpha: Seeded) -> None:
     known = {"parts": ["lens-2", "part:1"], "categories": ["Laser"], "locations": ["workshop/box 7"]}
     findings = await found(alpha, high_value=known)
     assert "two people decide on what it names" in [finding.what for finding in findings]
@@ -108,13 +108,13 @@ async def test_what_needs_two_people_is_there_and_so_are_they(alpha: Seeded) -> 
     ]
 
 
-async def test_rules_in_inventree_take_roles_that_nothing_else_takes(alpha: Seeded) -> None:
+async def test_rules_in_inventree_need_roles_of_their_own(alpha: Seeded) -> None:
     (finding,) = faults(await found(alpha, rules={"lending_from_inventree": True}))
     assert finding.name == "rules.lending_from_inventree"
     assert "part, part_category and stock_location: change" in finding.todo
 
 
-async def test_what_lending_rules_name_is_there_and_two_people_where_one_of_them_takes_two(alpha: Seeded) -> None:
+async def test_names_in_lending_rules_exist_and_two_people_do_where_a_rule_needs_them(alpha: Seeded) -> None:
     known: list[dict[str, object]] = [{"longest_days": 60}, {"categories": ["Laser"], "two_people": True}]
     assert "rules: 2" in [finding.what for finding in await found(alpha, lending=known)]
     unknown = [*known, {"parts": ["LENS-3"], "agree": "briefing"}]
@@ -126,7 +126,7 @@ async def test_what_lending_rules_name_is_there_and_two_people_where_one_of_them
 
 
 @pytest.mark.parametrize(("of", "todo"), [("token", "make the next one"), ("token_file", "the bot makes the next one")])
-async def test_a_token_that_ends_soon_is_told_with_who_makes_the_next_one(
+async def test_a_token_that_expires_soon_is_reported_with_who_makes_the_next_one(
     alpha: Seeded, tmp_path: Path, of: str, todo: str
 ) -> None:
     (tmp_path / "token").write_text(alpha.token("fedbot"))
@@ -140,14 +140,14 @@ async def test_a_token_that_ends_soon_is_told_with_who_makes_the_next_one(
     assert finding.todo.startswith(todo)
 
 
-async def test_where_the_end_of_a_token_is_not_told_that_is_said(alpha: Seeded) -> None:
+async def test_an_unknown_expiry_of_a_token_is_reported(alpha: Seeded) -> None:
     alpha.server.state.version = replace(alpha.server.state.version, api=200)
     findings = await found(alpha)
     [finding] = [finding for finding in findings if finding.name == "inventree.token"]
     assert "doesn't tell when tokens end" in finding.what
 
 
-async def test_what_becomes_of_a_part_that_is_not_there_yet_is_told(alpha: Seeded) -> None:
+async def test_the_finding_says_what_happens_with_a_part_that_does_not_exist(alpha: Seeded) -> None:
     async def told(**inventree: Any) -> Finding:  # noqa: ANN401 -- raw YAML
         [finding] = [each for each in await found(alpha, inventree=inventree) if each.name == "new parts"]
         return finding
@@ -165,7 +165,7 @@ async def test_what_becomes_of_a_part_that_is_not_there_yet_is_told(alpha: Seede
     assert finding.todo.startswith("give the bot's user the role part: add")
 
 
-async def test_without_an_admin_token_it_works_but_takes_clicks(alpha: Seeded) -> None:
+async def test_without_an_admin_token_it_works_but_needs_clicks(alpha: Seeded) -> None:
     findings = await found(alpha)
     assert faults(findings) == []
     [finding] = [finding for finding in findings if finding.name == "admin token"]
@@ -173,41 +173,41 @@ async def test_without_an_admin_token_it_works_but_takes_clicks(alpha: Seeded) -
     assert "admin_token_file" in finding.todo
 
 
-async def test_an_admin_token_of_somebody_else_is_told(alpha: Seeded) -> None:
+async def test_an_admin_token_of_somebody_else_is_reported(alpha: Seeded) -> None:
     findings = faults(await found(alpha, inventree={"admin_token": alpha.token("piet")}))
     assert "admin token" in [finding.name for finding in findings]
 
 
-async def test_a_token_that_may_too_little_is_told_with_the_roles_it_lacks(alpha: Seeded) -> None:
+async def test_a_token_with_too_few_permissions_is_reported_with_the_roles_it_lacks(alpha: Seeded) -> None:
     [finding] = faults(await found(alpha, inventree={"token": alpha.token("piet")}))
     assert finding.what == "Give the InvenTree user piet the roles return_order: add."
 
 
-async def test_a_token_that_may_not_even_look_is_told(alpha: Seeded) -> None:
+async def test_a_token_without_view_permissions_is_reported(alpha: Seeded) -> None:
     [finding] = faults(await found(alpha, inventree={"token": alpha.token("kim")}))
     assert finding.name == "InvenTree token"
     assert "stock, return_order and part: add" in finding.todo
 
 
-async def test_a_token_that_is_no_good_is_told(alpha: Seeded) -> None:
+async def test_an_invalid_token_is_reported(alpha: Seeded) -> None:
     [finding] = faults(await found(alpha, inventree={"token": "inv-nonsense"}))
     assert finding.name == "InvenTree token"
     assert "inv-nonsense" not in finding.what + finding.todo
 
 
-async def test_places_that_do_not_exist_are_told(alpha: Seeded) -> None:
+async def test_missing_locations_are_reported(alpha: Seeded) -> None:
     places = {"outgoing": "Ramp", "incoming": "Dock", "destination": "Attic"}
     told = " ".join(finding.what for finding in faults(await found(alpha, inventree=places)))
     for place in places.values():
         assert f'"{place}"' in told
 
 
-async def test_an_approvers_group_without_members_is_told(alpha: Seeded) -> None:
+async def test_an_approvers_group_without_members_is_reported(alpha: Seeded) -> None:
     told = [finding.what for finding in faults(await found(alpha, inventree={"approvers_group": "nobody"}))]
     assert any('"nobody"' in what for what in told)
 
 
-async def test_people_who_are_unknown_to_inventree_are_told(alpha: Seeded) -> None:
+async def test_people_unknown_to_inventree_are_reported(alpha: Seeded) -> None:
     findings = faults(await found(alpha, people=PEOPLE | {"@kym:example.org": "kym"}))
     assert findings == [
         Finding(
@@ -219,7 +219,7 @@ async def test_people_who_are_unknown_to_inventree_are_told(alpha: Seeded) -> No
     ]
 
 
-async def test_that_nobody_may_approve_is_a_fault_that_nobody_may_connect_a_hint(alpha: Seeded) -> None:
+async def test_no_approver_is_a_fault_and_no_superuser_a_hint(alpha: Seeded) -> None:
     findings = await found(alpha, people={"@kim:example.org": "kim"})
     assert [finding.name for finding in faults(findings)] == ["approvers"]
     assert findings[-1].todo == "to connect to other spaces, list a superuser in people"
@@ -231,7 +231,7 @@ STANDING = InventoryStanding("Lab", "1.5.0", 530, "fedbot", True, True, True, 7)
 
 
 class Twin:
-    """Answers as it is told."""
+    """A fake with prepared answers."""
 
     def __init__(self, standing: InventoryStanding | InventoryProblem, permissions: Permissions | None = None) -> None:
         self.standing = standing
@@ -290,16 +290,14 @@ class Twin:
         (Refusal(Named(NameFault.NO_INVENTREE, "matrix.example")), "InvenTree", "correct inventree.url"),
     ],
 )
-async def test_a_server_that_does_not_answer_as_it_should_is_told(
-    problem: InventoryProblem, name: str, todo: str
-) -> None:
+async def test_a_server_with_a_wrong_answer_is_reported(problem: InventoryProblem, name: str, todo: str) -> None:
     [finding] = await inventree_findings(settings(), Twin(problem))
     assert (finding.name, finding.good) == (name, False)
     assert problem.text in finding.what
     assert finding.todo.startswith(todo)
 
 
-async def test_a_version_that_we_do_not_know_is_told_with_the_word_that_accepts_it() -> None:
+async def test_an_unknown_version_is_reported_with_the_setting_that_accepts_it() -> None:
     standing = replace(STANDING, api=999, writes_allowed=False)
     [finding] = faults(await inventree_findings(settings(), Twin(standing)))
     assert "accept_api: 999" in finding.todo
@@ -320,13 +318,13 @@ async def test_direct_access_is_refused_where_any_account_can_make_itself_admin(
     assert faults(await inventree_findings(wanted, Twin(replace(STANDING, api=472)))) == []
 
 
-async def test_people_whose_user_is_switched_off_are_told() -> None:
+async def test_people_with_an_inactive_user_are_reported() -> None:
     fake = Twin(STANDING, Permissions("anna", known=True, active=False))
     findings = faults(await inventree_findings(settings(people={"@anna:example.org": "anna"}), fake))
     assert [finding.what for finding in findings] == ["InvenTree's user anna is not active"]
 
 
-async def test_a_large_server_is_told_what_analyze_does() -> None:
+async def test_a_large_server_gets_the_advice_to_run_analyze() -> None:
     for items, told in ((9_999, 0), (55_020, 1)):
         findings = await inventree_findings(settings(), Twin(replace(STANDING, stock_items=items)))
         assert not faults(findings)

@@ -1,4 +1,4 @@
-"""What the check says of Matrix, for everything that a homeserver may answer."""
+"""The check's findings on Matrix, for every answer of a homeserver."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEEN = RoomSeen(
 
 @dataclass
 class Account:
-    """An account in the rooms that it is given."""
+    """An account in the given rooms."""
 
     rooms: dict[str, RoomSeen] = field(default_factory=lambda: {"!room": SEEN})
     addresses: dict[str, str] = field(default_factory=dict)
@@ -79,13 +79,13 @@ async def test_a_room_with_all_that_the_bot_needs_is_good() -> None:
     ]
 
 
-async def test_a_room_without_any_of_our_people_is_told_with_what_to_do() -> None:
+async def test_a_room_without_any_of_our_people_is_reported_with_what_to_do() -> None:
     [*_, finding, _] = await found(Account({"!room": replace(SEEN, members={"@bea:beta.example": "Bea"})}))
     assert (finding.good, finding.what) == (True, "nobody of your people is in it yet")
     assert "invite them" in finding.todo
 
 
-async def test_of_an_upgraded_room_it_tells_which_one_to_write_in_its_place() -> None:
+async def test_an_upgraded_room_is_reported_with_its_replacement() -> None:
     (_, _, finding) = await found(Account({"!room": replace(SEEN, replaced_by="!new", may_talk=False)}))
     assert finding == good(
         "room Lending",
@@ -108,7 +108,7 @@ async def test_of_an_upgraded_room_it_tells_which_one_to_write_in_its_place() ->
         ),
     ],
 )
-async def test_who_cannot_sign_in_is_told_why_and_nothing_more_is_asked(
+async def test_a_failed_sign_in_is_reported_and_nothing_more_is_asked(
     problem: ChatProblem, name: str, todo: str
 ) -> None:
     async def sign_in() -> SignedIn:
@@ -120,7 +120,7 @@ async def test_who_cannot_sign_in_is_told_why_and_nothing_more_is_asked(
     assert finding.todo.startswith(todo)
 
 
-async def test_a_homeserver_that_goes_away_in_between_is_told() -> None:
+async def test_a_homeserver_that_goes_away_in_between_is_reported() -> None:
     findings = await found(Account(broken=ChatUnreachable("it does not answer")))
     assert [finding.good for finding in findings] == [True, True, False]
     assert findings[2].what == "it does not answer"
@@ -142,7 +142,7 @@ async def test_a_room_that_the_bot_is_not_in_yet_is_no_fault_but_someone_must_in
     )
 
 
-async def test_an_address_that_leads_nowhere_is_told() -> None:
+async def test_an_address_that_leads_nowhere_is_reported() -> None:
     [_, _, finding] = await found(Account(), rooms=["#lending:example.org"])
     assert not finding.good
     assert "M_NOT_FOUND" in finding.what
@@ -163,7 +163,7 @@ async def test_a_room_is_found_by_its_address() -> None:
         ({"may_announce": False}, True, "the bot may write, but not announce the space in the room's state"),
     ],
 )
-async def test_what_the_bot_may_not_do_in_a_room_is_told_with_what_to_do(
+async def test_missing_powers_in_a_room_are_reported_with_what_to_do(
     change: dict[str, bool], is_good: bool, what: str
 ) -> None:
     [_, _, finding] = await found(Account(rooms={"!room": replace(SEEN, **change)}))  # type: ignore[arg-type]
@@ -171,7 +171,7 @@ async def test_what_the_bot_may_not_do_in_a_room_is_told_with_what_to_do(
     assert finding.todo
 
 
-async def test_the_exact_power_level_is_told_that_lets_the_bot_announce() -> None:
+async def test_the_exact_power_level_for_announcing_is_reported() -> None:
     [_, _, finding] = await found(Account(rooms={"!room": replace(SEEN, may_announce=False)}))
     assert 'events["dev.fedbot.party"] to 0' in finding.todo
 
@@ -197,7 +197,7 @@ async def test_the_admin_room_needs_only_that_the_bot_may_write(change: dict[str
     assert findings[-1] == finding
 
 
-async def test_a_room_that_the_homeserver_does_not_let_it_read_is_told() -> None:
+async def test_a_room_that_the_homeserver_does_not_show_is_reported() -> None:
     for room in ("!room", "!ours"):
         rooms: dict[str, Any] = {"admin_room": "!ours"}
         account = Account(rooms={"!room": SEEN, "!ours": replace(SEEN, room="!ours")}, closed=(room,))
@@ -205,7 +205,7 @@ async def test_a_room_that_the_homeserver_does_not_let_it_read_is_told() -> None
         assert (finding.what, finding.todo[:3]) == (f"reading {room}: M_FORBIDDEN", "ask")
 
 
-async def test_who_is_missing_in_the_rooms_is_named() -> None:
+async def test_people_missing_in_the_rooms_are_named() -> None:
     people = {"@anna:example.org": "anna", "@piet:example.org": "piet"}
     [*_, finding] = await found(Account(), people=people)
     assert (finding.good, finding.what) == (True, "in none of the rooms: @piet:example.org")

@@ -10,7 +10,7 @@ from tests.config.conftest import least
 
 
 @pytest.mark.parametrize(("language", "is_told"), [("en", False), ("de", False), ("fr", True), ("de-AT", True)])
-def test_a_language_without_sentences_is_told(language: str, is_told: bool, tmp_path: Path) -> None:
+def test_a_language_without_translations_is_reported(language: str, is_told: bool, tmp_path: Path) -> None:
     raw = least() | {"state": tmp_path}
     raw["party"]["language"] = language
     told = [found for found in settings_findings(Settings.model_validate(raw)) if found.name == "party.language"]

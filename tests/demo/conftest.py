@@ -21,7 +21,7 @@ class Introduce(Protocol):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def homeserver(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Homeserver]:
-    """Without limits; its tests are marked asyncio(loop_scope="module"), as it lives in their loop."""
+    """A homeserver without limits; its tests are marked asyncio(loop_scope="module") because it lives in their loop."""
     async with Homeserver(tmp_path_factory.mktemp("homeserver"), default_rate_limits=False) as server:
         yield server
 

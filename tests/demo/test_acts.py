@@ -1,4 +1,4 @@
-"""Each act of the story has its page, with what people should know and a run of it."""
+"""Each act of the story has its page, with an explanation and a run of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_pages_are_those_of_the_acts() -> None:
     assert sorted(page.stem for page in PAGES.glob("*.md")) == sorted(NAMES)
 
 
-def test_what_the_demo_plays_begins_with_becoming_friends() -> None:
+def test_the_demo_begins_with_becoming_friends() -> None:
     assert set(SHORT) <= set(NAMES)
     assert NAMES[0] == SHORT[0] == "connect"
     assert NAMES[-1] == "disconnect"
@@ -36,7 +36,7 @@ def test_a_page_shows_a_real_run(name: str) -> None:
     assert " bot  " in transcript, "write it anew: fedbot demo --fast --all --pages docs/use-cases"
 
 
-def test_whoever_plays_it_at_night_waits_for_no_morning() -> None:
+def test_a_demo_at_night_does_not_wait_for_the_morning() -> None:
     begins, ends = (time.fromisoformat(rules_of(Wishes())[name]) for name in ("quiet_from", "quiet_until"))
     us, midnight = replace(HOME, quiet_from=begins, quiet_until=ends), datetime(2026, 11, 29, tzinfo=UTC)
     hours = [midnight + timedelta(hours=hour) for hour in range(24)]

@@ -1,4 +1,4 @@
-"""A server on loopback is trusted by whoever trusts the authority that signed for it, and by no other."""
+"""Clients that trust an authority trust its servers on loopback, and no others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fedbot_demo.certificates import Certificate, CertificateAuthority
 
 
 async def greet_over_tls(host: str, issued: Certificate, trusted: CertificateAuthority) -> bytes:
-    """What a client that trusts one authority reads from a server with a certificate; ssl's errors pass."""
+    """Connect as a client that trusts one authority to a server with a certificate; ssl's errors propagate."""
 
     async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"hello")
@@ -32,7 +32,9 @@ async def greet_over_tls(host: str, issued: Certificate, trusted: CertificateAut
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_whoever_trusts_the_authority_trusts_its_servers_by_name_and_address(tmp_path: Path, host: str) -> None:
+async def test_a_client_that_trusts_the_authority_trusts_its_servers_by_name_and_address(
+    tmp_path: Path, host: str
+) -> None:
     authority = CertificateAuthority(tmp_path)
     assert await greet_over_tls(host, authority.issue("server"), authority) == b"hello"
 

@@ -1,4 +1,4 @@
-"""The demo's summary is good only if both inventories hold what they should: what differs is found."""
+"""The demo's summary passes only if both inventories hold what they should: differences are found."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HANDOVER = Handover("RES-10K", Decimal(50), "Piet", "Cem", "k7m2k7m2", "$card")
 
 @dataclass
 class JustInvenTree:
-    """A space as far as the checks look at it."""
+    """A space as far as the checks use it."""
 
     cast: Cast
     url: str
@@ -41,7 +41,7 @@ class JustInvenTree:
         return Stocktake(self.url, self.token)
 
     async def post(self, path: str, content: dict[str, object]) -> None:
-        """What a person does there by hand."""
+        """A person's change by hand."""
         headers = {"Authorization": f"Token {self.token}"}
         async with httpx.AsyncClient(base_url=f"{self.url}/api/", headers=headers, trust_env=False) as client:
             (await client.post(path, json=content)).raise_for_status()
@@ -69,7 +69,7 @@ def good(checks: list[Check]) -> list[str]:
     return [check.what for check in checks if check.good]
 
 
-async def test_when_nothing_moved_every_check_but_that_on_the_rest_differs(
+async def test_without_a_movement_every_check_but_that_on_the_rest_differs(
     attraktor: JustInvenTree, betaspace: JustInvenTree
 ) -> None:
     async with attraktor.stocktake() as alpha, betaspace.stocktake() as beta:
@@ -96,7 +96,7 @@ async def test_a_wrong_amount_is_found(attraktor: JustInvenTree, betaspace: Just
     assert not given.good, "gone, but nobody has got it"
 
 
-async def test_a_change_of_anything_else_is_found(attraktor: JustInvenTree, betaspace: JustInvenTree) -> None:
+async def test_any_other_change_is_found(attraktor: JustInvenTree, betaspace: JustInvenTree) -> None:
     async with attraktor.stocktake() as stocktake:
         before = await stocktake.items()
     await attraktor.post("stock/add/", {"items": [{"pk": 41, "quantity": "1"}, {"pk": 2, "quantity": "5"}]})

@@ -84,7 +84,7 @@ async def test_by_default_a_sender_of_many_events_is_limited_until_the_limit_is_
         await say_many(anna, 30)
 
 
-async def test_a_person_waits_as_the_limits_ask_and_then_says_it_once(tmp_path: Path) -> None:
+async def test_a_person_waits_as_the_limits_ask_and_sends_once(tmp_path: Path) -> None:
     async with Homeserver(tmp_path) as server:
         account = await server.register("anna")
         async with Person(account, patience=0) as hasty, Person(account) as patient:
@@ -97,7 +97,7 @@ async def test_a_person_waits_as_the_limits_ask_and_then_says_it_once(tmp_path: 
     assert lines.count("after all") == 1
 
 
-async def test_a_name_that_is_taken_is_refused_in_the_servers_words(homeserver: Homeserver) -> None:
+async def test_a_taken_name_is_refused_in_the_servers_words(homeserver: Homeserver) -> None:
     await homeserver.register("taken")
     with pytest.raises(HomeserverError, match=r"register taken: 400 .*M_USER_IN_USE"):
         await homeserver.register("taken")

@@ -1,4 +1,4 @@
-"""Children end when they are asked to, when they must, and when their parent is gone."""
+"""Children end when asked, when killed, and when their parent is gone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from fedbot_demo.leash import LeashedProcess
 
 _TEN_SECONDS_MS = 10_000
-# a child that says hello to a port of the test, then stays; told so, it doesn't listen to SIGTERM
+# a child that says hello to a port of the test, then stays; on request it ignores SIGTERM
 _CHILD = """
 import signal, socket, sys
 if "stubborn" in sys.argv:
@@ -67,7 +67,7 @@ async def a_child(folder: Path, port: Port, *arguments: str) -> LeashedProcess:
 
 
 def wait_for_the_end(process: int) -> bool:
-    """Whether a process, of whatever parent, ends within ten seconds."""
+    """Whether a process, of any parent, ends within ten seconds."""
     try:
         descriptor = os.pidfd_open(process)
     except ProcessLookupError:
@@ -88,7 +88,7 @@ async def test_a_child_runs_until_it_is_stopped(tmp_path: Path) -> None:
     assert child.exit_code == -signal.SIGTERM
 
 
-async def test_a_child_that_does_not_listen_is_killed_after_the_grace(tmp_path: Path) -> None:
+async def test_a_child_that_ignores_sigterm_is_killed_after_the_grace(tmp_path: Path) -> None:
     child = await a_child(tmp_path, Port(), "stubborn")
     await child.stop(grace=0.2)
     assert child.exit_code == -signal.SIGKILL
@@ -101,7 +101,7 @@ async def test_a_second_start_is_refused_while_it_runs(tmp_path: Path) -> None:
     await child.stop()
 
 
-async def test_stopping_what_does_not_run_does_nothing(tmp_path: Path) -> None:
+async def test_stopping_a_stopped_child_does_nothing(tmp_path: Path) -> None:
     child = LeashedProcess("child", [], log=tmp_path / "child.log")
     await child.stop()
     await child.kill()
@@ -109,7 +109,7 @@ async def test_stopping_what_does_not_run_does_nothing(tmp_path: Path) -> None:
     assert child.exit_code is None
 
 
-async def test_what_a_child_wrote_is_kept_for_the_error_message(tmp_path: Path) -> None:
+async def test_a_childs_output_is_kept_for_the_error_message(tmp_path: Path) -> None:
     child = LeashedProcess("no_such_module", [], log=tmp_path / "child.log")
     assert child.log_tail() == "(it wrote nothing)"
     child = await a_child(tmp_path, Port(), "and", "friends")

@@ -1,4 +1,4 @@
-"""A scripted person says, taps and sees what a human's client would, on a real homeserver."""
+"""A scripted person writes, reacts and sees what a human's client would, on a real homeserver."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def two_in_a_room(homeserver: Homeserver, introduce: Introduce, name: str)
     return anna, bea, room
 
 
-async def test_an_invitation_tells_who_asked_and_is_gone_once_joined(
+async def test_an_invitation_names_its_sender_and_is_gone_once_joined(
     homeserver: Homeserver, introduce: Introduce
 ) -> None:
     anna, bea = await introduce(homeserver, "anna.invites"), await introduce(homeserver, "bea.invited")
@@ -61,7 +61,7 @@ async def test_replies_threads_and_edits_relate_to_their_event(homeserver: Homes
     assert (edit.body, edit.relates_to) == ("the card, edited", card)
 
 
-async def test_a_tap_is_seen_and_can_be_taken_back(homeserver: Homeserver, introduce: Introduce) -> None:
+async def test_a_reaction_is_seen_and_can_be_taken_back(homeserver: Homeserver, introduce: Introduce) -> None:
     anna, bea, room = await two_in_a_room(homeserver, introduce, "taps")
     card = await anna.say(room, "a card")
     tap = await bea.react(room, card, "✅")
@@ -96,7 +96,7 @@ async def test_two_may_wait_at_once_on_one_client(homeserver: Homeserver, introd
     assert len({event.event_id for event in bea.seen}) == len(bea.seen)
 
 
-async def test_what_never_comes_ends_in_an_error_that_shows_what_did(
+async def test_waiting_in_vain_ends_in_an_error_that_shows_what_came(
     homeserver: Homeserver, introduce: Introduce
 ) -> None:
     anna, bea, room = await two_in_a_room(homeserver, introduce, "never")
@@ -116,7 +116,7 @@ async def test_events_that_a_sync_leaves_out_are_fetched(homeserver: Homeserver,
     assert [event.body for event in await bea.messages(room, most=3)] == ["227", "228", "229"]
 
 
-async def test_the_typing_sign_is_seen_and_ends(homeserver: Homeserver, introduce: Introduce) -> None:
+async def test_the_typing_notification_is_seen_and_ends(homeserver: Homeserver, introduce: Introduce) -> None:
     anna, bea, room = await two_in_a_room(homeserver, introduce, "typing")
     await anna.typing(room)
     shown = await bea.wait_for(lambda seen: seen.type == "m.typing")
@@ -126,7 +126,7 @@ async def test_the_typing_sign_is_seen_and_ends(homeserver: Homeserver, introduc
     assert gone.content["user_ids"] == []
 
 
-async def test_a_mention_rings_loudly_and_a_notice_with_a_mention_does_not(
+async def test_a_mention_notifies_and_a_notice_with_a_mention_does_not(
     homeserver: Homeserver, introduce: Introduce
 ) -> None:
     anna, bea, room = await two_in_a_room(homeserver, introduce, "rings")
@@ -154,7 +154,7 @@ async def test_power_levels_are_changed_one_by_one(homeserver: Homeserver, intro
     assert await anna.state(room, "dev.fedbot.party", bea.user_id) == {"parties": []}
 
 
-async def test_being_put_out_of_a_room_is_seen(homeserver: Homeserver, introduce: Introduce) -> None:
+async def test_a_removal_from_a_room_is_seen(homeserver: Homeserver, introduce: Introduce) -> None:
     anna, bea, room = await two_in_a_room(homeserver, introduce, "kick")
     await anna.kick(room, bea.user_id, "by mistake")
     put_out = await bea.wait_for(lambda seen: seen.content.get("membership") == "leave")

@@ -1,1 +1,1 @@
-"""Random sequences of the calls that fedbot makes, on a real InvenTree and on the simulated one of the same version."""
+"""Random sequences of fedbot's calls on a real InvenTree and on the simulated one of the same version."""

@@ -17,12 +17,12 @@ from tests.contract.ground import Ground, made_by_command, simulated
 from tests.differential.calls import drawn
 from tests.differential.playing import Difference, Pair, Side
 
-#: With so many sorts of difference it is better to fix than to look for more.
+#: With this many sorts of difference it is better to fix them than to look for more.
 MOST_SORTS = 25
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 if the two answered alike, 1 if they differed, 2 if nothing may be done."""
+    """Return 0 if both answered the same, 1 if they differed, 2 if the live server may not be changed."""
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=__doc__)
     parser.add_argument("--against", required=True, help="the live server's address", metavar="URL")
     parser.add_argument("--seeds", type=int, default=50, help="how many sequences")
@@ -50,9 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def searched(pair: Pair, seeds: range, length: int, ends: float = math.inf) -> dict[str, Difference]:
-    """The sorts of difference that these seeds show, each told with a short sequence that ends in it.
+    """The sorts of difference that these seeds show, each with a short sequence that ends in it.
 
-    `ends`: no sequence begins after that moment of the monotonic clock.
+    `ends`: no sequence begins after that time of the monotonic clock.
     """
     found: dict[str, Difference] = {}
     for seed in seeds:

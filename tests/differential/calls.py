@@ -1,7 +1,7 @@
-"""The calls: what fedbot asks and does, and what people do beside it, with good values and bad ones.
+"""Calls by fedbot and by people, with valid and invalid values.
 
-An `Act` is a word and some numbers. What the numbers choose depends on what there is at that moment, so that any part
-of a sequence is a sequence too: that is what shrinking needs.
+An `Act` is a word and some numbers. The numbers choose among the current rows, so any part of a sequence is a sequence
+too, which shrinking needs.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _METADATA: tuple[Any, ...] = (
     {},
     "text",
 )
-#: Who calls: mostly the bot, as it has the roles that it needs.
+#: The callers: mostly the bot, because it has the roles that it needs.
 _CALLERS = ("service", "service", "service", "service", "admin", "reader", "nobody")
 _PEOPLE = ("admin", "admin", "service")
 
 
 @dataclass(frozen=True)
 class Act:
-    """One call to be: its kind, and what chooses its values."""
+    """A future call: its kind, and the numbers that choose its values."""
 
     kind: str
     numbers: tuple[int, ...]
@@ -57,7 +57,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as both servers get it; `files` as httpx takes them. `reads`: it changes nothing."""
+    """A request for both servers; `files` as in httpx. `reads`: it changes nothing."""
 
     caller: str
     method: str
@@ -73,7 +73,7 @@ class Call:
 
 
 class There(Protocol):
-    """What is on one server, in the same order on each. Each list has at least one entry."""
+    """The rows of one server, in the same order on both. Each list has at least one entry."""
 
     @property
     def version(self) -> Version: ...
@@ -104,11 +104,11 @@ class Choice:
         self._numbers = list(numbers)
 
     def of(self, pool: Sequence[Any]) -> Any:  # noqa: ANN401  values of every kind, bad ones too
-        """One of the pool."""
+        """An entry of the pool."""
         return pool[self._next() % len(pool)]
 
     def once_in(self, times: int) -> bool:
-        """True once in so many."""
+        """True once in that many times."""
         return self._next() % times == 0
 
     def _next(self) -> int:
@@ -116,7 +116,7 @@ class Choice:
 
 
 def _item(there: There, choice: Choice) -> Any:  # noqa: ANN401
-    """Mostly one that there is, or was."""
+    """Mostly an existing or deleted item."""
     return ABSENT if choice.once_in(12) else choice.of(there.items)
 
 
@@ -144,7 +144,7 @@ def _create(there: There, choice: Choice) -> Call:
 
 
 def _plain(there: There, choice: Choice) -> Call:
-    """A good item, so that there is something to move."""
+    """A valid item, so there is something to move."""
     content = {"part": choice.of(there.parts[:1]), "location": choice.of(there.places), "quantity": "20"}
     return Call("service", "POST", "stock/", content=content)
 
@@ -190,7 +190,7 @@ def _edit(there: There, choice: Choice) -> Call:
 
 
 def _by_people(there: There, choice: Choice) -> Call:
-    """What people do in InvenTree beside the bot."""
+    """Changes by people in InvenTree."""
     what = choice.of(("count", "add", "remove", "delete"))
     item = _item(there, choice)
     if what == "delete":
@@ -290,7 +290,7 @@ def _list_attached(there: There, choice: Choice) -> Call:
     return Call(choice.of(_CALLERS), "GET", url, fields)
 
 
-#: Every kind of call, and how often it is made beside the others.
+#: Every kind of call, and its weight.
 KINDS: dict[str, tuple[Callable[[There, Choice], Call], int]] = {
     "a good item": (_plain, 4),
     "create": (_create, 8),
@@ -325,5 +325,5 @@ def drawn(seed: int, length: int) -> tuple[Act, ...]:
 
 
 def called(act: Act, there: There) -> Call:
-    """The request that an act means now, with the numbers that rows have on this server."""
+    """The act's request in the current state, with this server's row numbers."""
     return KINDS[act.kind][0](there, Choice(act.numbers))

@@ -1,7 +1,7 @@
-"""One sequence of calls on two servers: what each answers, and what stands in it afterwards, made comparable.
+"""Play one sequence of calls on two servers, and make their answers and contents comparable.
 
-Rows have other numbers on each server: they are named by the order in which they were first seen there. Moments, places
-of files and the server's own address are compared by their shape.
+Rows have different numbers on each server, so they are named by the order in which they were first seen. Times, file
+paths and the server's address are compared by their form.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST_TRIES = 60
 _TIMEOUT_S = 60
 _LONGEST_TEXT = 200
 
-#: Which table a number is of, by the name of its field; `pk` is of what is listed.
+#: The table of a number by the name of its field; `pk` belongs to the listed table.
 _NUMBERED = {
     "part": "part",
     "location": "location",
@@ -44,7 +44,7 @@ _NUMBERED = {
     "creation_user": "user",
     "updated_by": "user",
 }
-#: What a nested record is a row of.
+#: The table of a nested record.
 _NESTED = {
     "part_detail": "part",
     "location_detail": "location",
@@ -65,18 +65,18 @@ _KIND_OF_LIST = {
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
 _NO_ROW = re.compile(r'Invalid pk "(\d+)"')
-#: What is put to the name of a file that is there already.
+#: The suffix of a file name that exists already.
 _AGAIN = re.compile(r"_[0-9A-Za-z]{7}(?=\.\w+$)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-#: Compared by type: of the one server's machine, or set by its background worker.
+#: Compared by type: they belong to the server's machine, or a background worker sets them.
 _FREE = frozenset({"path", "url", "barcode_hash", "attachment"})
-#: Not compared: set by a background task, when it comes to it.
+#: Not compared: a background task sets them at some time.
 _LATER = frozenset({"pricing_min", "pricing_max", "pricing_updated"})
 
 
 @dataclass
 class Side:
-    """One of the two servers, with what a sequence has made on it."""
+    """One of the two servers, with the rows that a sequence has created on it."""
 
     ground: Ground
     http: httpx.Client
@@ -88,14 +88,15 @@ class Side:
 
     @classmethod
     def on(cls, ground: Ground) -> Side:
-        """A server with a ground of our own on it."""
+        """A server with test data of our own on it."""
         return cls(
             ground,
             httpx.Client(
                 base_url=ground.admin.api_url,
                 transport=ground.network,
                 timeout=_TIMEOUT_S,
-                limits=httpx.Limits(max_keepalive_connections=0),  # gunicorn 26 may swallow what follows a refusal
+                # gunicorn 26 may swallow the request after a refused one
+                limits=httpx.Limits(max_keepalive_connections=0),
             ),
         )
 
@@ -106,18 +107,18 @@ class Side:
 
     @property
     def run(self) -> str:
-        """What all that is ours is named after."""
+        """The prefix of all our names."""
         return self.ground.run
 
     @property
     def places(self) -> list[int]:
-        """The places of our own."""
+        """Our locations."""
         ground = self.ground
         return [ground.outgoing, ground.incoming, ground.drawer, ground.shelf]
 
     def begin(self, number: int) -> None:
-        """Parts and a company that nothing was done with yet."""
-        word = f"no{number}x"  # found by a search in no other name, and not in what the run is called
+        """Create parts and a company that nothing was done with."""
+        word = f"no{number}x"  # this search word is in no other name, and not in the run's
         self.play, self.items, self.names = word, [], {}
         self.parts = [
             self.ground.part(f"Bolt {word}", f"BOLT-{word}", description="of brass", minimum_stock=3),
@@ -134,17 +135,17 @@ class Side:
         self.items = [self.ground.stock(self.parts[0], 20, self.ground.drawer)]
 
     def end(self) -> None:
-        """Remove the stock, so that the next lists are short."""
+        """Delete the stock to keep the next lists short."""
         for row in self._stock():
             self.ground.admin.delete(f"stock/{row['pk']}/")
 
     def name(self, model: str, pk: int) -> str:
-        """The name of a row: which one of its table it was to be seen."""
+        """The name of a row: its place in the order in which its table's rows were seen."""
         count = sum(1 for table, _ in self.names if table == model)
         return self.names.setdefault((model, pk), f"{model} {count + 1}")
 
     def answer(self, call: Call) -> tuple[int, Any]:
-        """The status, and the answer made comparable."""
+        """The status, and the answer in comparable form."""
         tokens = {"admin": self.ground.token, "service": self.ground.service_token, "reader": self.ground.reader_token}
         token = tokens.get(call.caller, self.ground.nobody_token)
         body: dict[str, Any] = {} if call.method == "GET" else {"json": call.content}
@@ -158,13 +159,13 @@ class Side:
         return response.status_code, self.comparable(json.loads(response.content), kind)
 
     def stands(self) -> list[Any]:
-        """All stock of our parts as it stands now; new rows get their names."""
+        """All stock of our parts as it is now; new rows get names."""
         rows = self._stock()
         self.items += [row["pk"] for row in rows if row["pk"] not in self.items]
         return [self.comparable(row, "stockitem") for row in rows]
 
     def past(self) -> list[Any]:
-        """All that is there still, with its history and its metadata."""
+        """All remaining stock with its history and its metadata."""
         told = []
         for row in self._stock():
             told.append(self.comparable(row, "stockitem"))
@@ -174,18 +175,18 @@ class Side:
         return told
 
     def _stock(self) -> list[dict[str, Any]]:
-        """By one call for all parts of the ground: a real server takes its time for each."""
+        """In one call for all our parts, because a real server takes its time for each."""
         rows = self.ground.admin.rows("stock/", category=self.ground.category)
         return sorted((row for row in rows if row["part"] in self.parts), key=lambda row: int(row["pk"]))
 
     def comparable(self, content: Any, kind: str, name: str = "") -> Any:  # noqa: ANN401  any JSON
-        """Without what is of this one server: row numbers, moments, its address, the name of the run."""
+        """The content without this server's row numbers, times, address and run name."""
         if isinstance(content, dict):
             return {key: self._field(key, value, kind) for key, value in content.items()}
         if isinstance(content, list):
             if name == "items" and all(type(each) is int for each in content):
                 return [self._field("item", each, kind) for each in content]
-            if name == "tags" and all(type(each) is str for each in content):  # their order is chance
+            if name == "tags" and all(type(each) is str for each in content):  # their order is random
                 return sorted(content)
             return [self.comparable(each, kind, name) for each in content]
         if isinstance(content, str):
@@ -217,7 +218,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Difference:
-    """Where two servers differ: after which call of a sequence, and how. `sort` is the same for alike ones."""
+    """A difference of two servers: the call of a sequence, and the values. Similar ones have the same `sort`."""
 
     at: int
     call: str
@@ -225,7 +226,7 @@ class Difference:
 
     @property
     def sort(self) -> str:
-        """What kind of difference it is: the call and the fields, without the rows' numbers."""
+        """The kind of difference: the call and the fields, without row numbers."""
         kind = self.call.partition("(")[0]
         fields = sorted({re.sub(r"\[\d+\]|\d+", "", line.partition(":")[0]) for line in self.lines})
         return f"{kind}: {', '.join(fields)}"
@@ -233,7 +234,7 @@ class Difference:
 
 @dataclass
 class Pair:
-    """The two servers. `calls` counts what was compared."""
+    """The two servers. `calls` counts the compared calls."""
 
     live: Side
     simulated: Side
@@ -241,7 +242,7 @@ class Pair:
     _plays: int = 0
 
     def play(self, acts: Sequence[Act]) -> Difference | None:
-        """Play a sequence on both from the beginning, up to the first difference."""
+        """Play a sequence on both from the start to the first difference."""
         self._plays += 1
         sides = (self.live, self.simulated)
         for side in sides:
@@ -287,7 +288,7 @@ class Pair:
         return best, difference
 
     def told(self, acts: Sequence[Act]) -> list[str]:
-        """A sequence for people: each call, and what the live server answers."""
+        """A sequence for people: each call, and the live server's answer."""
         self._plays += 1
         self.live.begin(self._plays)
         lines = []
@@ -306,7 +307,7 @@ def _shown(call: Call, side: Side) -> str:
 
 
 def different(path: str, live: Any, simulated: Any) -> list[str]:  # noqa: ANN401  any JSON
-    """What differs between two answers, a line each: the path, then both values."""
+    """The differences of two answers, a line each: the path, then both values."""
     if isinstance(live, dict) and isinstance(simulated, dict):
         lines = [f"{path}.{name}: only on the live server" for name in live if name not in simulated]
         lines += [f"{path}.{name}: only simulated" for name in simulated if name not in live]

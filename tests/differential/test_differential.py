@@ -1,4 +1,4 @@
-"""That the comparison of two servers finds what differs, tells it briefly, and touches no server without leave."""
+"""The comparison of two servers finds differences, describes them briefly, and changes no server without permission."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def pair(live: int, other: int) -> Pair:
 
 
 @pytest.mark.parametrize("api", RECORDED.values())
-def test_two_servers_of_one_version_answer_alike_whatever_numbers_their_rows_have(api: int) -> None:
+def test_two_servers_of_one_version_answer_the_same_whatever_numbers_their_rows_have(api: int) -> None:
     both = pair(api, api)
     both.simulated.ground.stock(both.simulated.ground.bolt, 1, both.simulated.ground.shelf)
     assert searched(both, range(1, 4), 20) == {}
     assert both.calls == 60
 
 
-def test_a_file_whose_name_is_there_already_may_get_any_seven_characters() -> None:
+def test_a_file_with_an_existing_name_may_get_any_seven_characters() -> None:
     both = pair(293, 293)
     ground = both.simulated.ground
     item = ground.stock(ground.bolt, 1, ground.shelf)
@@ -32,7 +32,7 @@ def test_a_file_whose_name_is_there_already_may_get_any_seven_characters() -> No
     assert searched(both, range(6113, 6114), 25) == {}
 
 
-def test_a_gate_between_two_servers_is_found_and_told_in_few_calls(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_gate_between_two_servers_is_found_and_shown_in_few_calls(capsys: pytest.CaptureFixture[str]) -> None:
     found = searched(pair(450, 449), range(1, 4), 20)
     assert any("part" in sort for sort in found), "API 450 tells the part in the history"
     assert all(difference.at <= 2 for difference in found.values()), found
@@ -41,7 +41,9 @@ def test_a_gate_between_two_servers_is_found_and_told_in_few_calls(capsys: pytes
     assert told.count("seed ") == len(found)
 
 
-def test_nothing_is_written_without_leave(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_written_without_permission(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("FEDBOT_LIVE_DISPOSABLE", raising=False)
     assert main(["--against", "http://127.0.0.1:1"]) == 2
     monkeypatch.setenv("FEDBOT_LIVE_DISPOSABLE", "yes")

@@ -18,7 +18,7 @@ from tests.fuzz.targets import TARGETS
 
 
 def main() -> int:
-    """Each target in turn."""
+    """Run each target in turn."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds-each", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**9, help="of the random bytes")
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _in_a_process(name: str, seconds: float) -> tuple[int, int]:
-    """Atheris ends the process with its run; (inputs, crashes) are the last words of it."""
+    """Run atheris in a process, because it ends its process; return (inputs, crashes) from the end of its output."""
     command = (sys.executable, "-m", "tests.fuzz", "--guided", "--target", name, "--seconds-each", str(seconds))
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     words = done.stdout.split()
@@ -57,7 +57,7 @@ def _in_a_process(name: str, seconds: float) -> tuple[int, int]:
 
 
 def _guided(name: str, seconds: float) -> int:
-    """Until the time is over: inputs that reach new code are kept and changed further."""
+    """Run until the time is over; inputs that reach new code are kept and mutated."""
     atheris = importlib.import_module("atheris")
     atheris.instrument_all()
     found = Fuzzed(name)

@@ -1,4 +1,4 @@
-"""Feeding a target for some seconds: with bytes that atheris grows by coverage, else with random ones."""
+"""Feed a target for some seconds: with bytes that atheris evolves by coverage, or else with random ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST = 1024
 
 @dataclass
 class Fuzzed:
-    """How many inputs a target took, and what each different crash looked like."""
+    """The number of a target's inputs, and an example of each different crash."""
 
     name: str
     inputs: int = 0
@@ -22,7 +22,7 @@ class Fuzzed:
 
 
 def fuzz(name: str, seconds: float, seed: int) -> Fuzzed:
-    """Random bytes, from which the target's input is made, until the time is over."""
+    """Feed random bytes, from which the target's input is made, until the time is over."""
     found = Fuzzed(name)
     dice = random.Random(f"{seed} {name}")
     end = time.monotonic() + seconds
@@ -32,7 +32,7 @@ def fuzz(name: str, seconds: float, seed: int) -> Fuzzed:
 
 
 def feed(found: Fuzzed, content: bytes) -> None:
-    """One input."""
+    """Feed one input."""
     found.inputs += 1
     try:
         TARGETS[found.name].hypothesis.fuzz_one_input(content)  # type: ignore[attr-defined]

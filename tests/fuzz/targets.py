@@ -1,6 +1,6 @@
-"""What is fed with anything: each target takes what a stranger, an admin or a broken disk can put there.
+"""The fuzz targets: each takes input from a stranger, an admin or a broken disk.
 
-A target may refuse, by the error that its function names. Whatever else it raises is a crash.
+A target may refuse with the error that its function names. Any other exception is a crash.
 """
 
 from __future__ import annotations
@@ -124,24 +124,24 @@ _BODY = st.dictionaries(st.one_of(_FIELDS, _LETTERS), _JSON, max_size=6)
 
 
 def a_line(text: str) -> None:
-    """A line that somebody types: understood, or answered by what is wrong with it."""
+    """A typed line: understood, or answered with the mistake."""
     world = World(_FRIEND, _OURS)
     world.verbs.parse(world.turn, text)
 
 
 def an_envelope(raw: object) -> None:
-    """Whatever stands under `dev.fedbot` in a stranger's message."""
+    """Any content of `dev.fedbot` in a stranger's message."""
     with suppress(BadEnvelope):
         check(raw)
 
 
 def a_body(kind: str, subject: str, body: dict[str, Any]) -> None:
-    """A friend's own bot signs a message of any kind, about anything, with any body: the rules take it or don't."""
+    """A friend's message of any kind, about any subject, with any body, properly signed."""
     a_message_of(_FRIEND, kind, subject, body)
 
 
 def a_message_of(friend: Connection, kind: str, subject: str, body: dict[str, Any]) -> None:
-    """The same, on this connection."""
+    """The same on this connection."""
     about = {"connection": _FRIEND.id, "transfer": _OURS.id, "theirs": _THEIRS.id, "new": "2" * 20 + "-push"}[subject]
     unsigned = {
         "id": sha256(f"{kind}{about}".encode()).hexdigest()[:20],
@@ -165,7 +165,7 @@ def a_message_of(friend: Connection, kind: str, subject: str, body: dict[str, An
 
 
 class _Tags(HTMLParser):
-    """Raises for a tag or an attribute that none of our messages has."""
+    """Raises for a tag or an attribute that our messages never have."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = {name for name, _ in attrs}
@@ -174,7 +174,7 @@ class _Tags(HTMLParser):
 
 
 def a_message(words: list[str]) -> None:
-    """Words of strangers in each place of a message: they stay words."""
+    """Strangers' words in each place of a message, which must stay text."""
     for word in words:
         rendered = render([Text(word), Bold(word), (Code(word), Break()), "", Items((word,)), Mention(word, word)])
         _Tags().feed(rendered.html)
@@ -182,7 +182,7 @@ def a_message(words: list[str]) -> None:
 
 
 def a_config(text: str) -> None:
-    """What an admin, or an editor that crashed, wrote into config.yaml."""
+    """The content of config.yaml by an admin, or by an editor that crashed."""
     with tempfile.TemporaryDirectory(prefix="fedbot-fuzz-") as folder:
         file = Path(folder) / "config.yaml"
         file.write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -191,7 +191,7 @@ def a_config(text: str) -> None:
 
 
 def a_row(kind: str, payload: str) -> None:
-    """A row of the journal that is not as it was written."""
+    """A damaged row of the journal."""
     for kinds in (codec.EVENTS, codec.EFFECTS, codec.DOCUMENTS, codec.AUDIT):
         with suppress(NotStorable):
             record = codec.from_text(kinds, kind, payload)
@@ -209,7 +209,7 @@ def a_backup(content: bytes, as_entries: bool) -> None:
 
 
 def _as_archive(content: bytes) -> bytes:
-    """The content as an entry of a tar file whose name is made from it too."""
+    """The content as an entry of a tar file, with a name made from it too."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as archive:
         for name in ("manifest.json", content[:40].decode("latin-1") or "x", "journal.db"):
@@ -220,7 +220,7 @@ def _as_archive(content: bytes) -> bytes:
 
 
 def _mutated(record: object, kinds: dict[str, type]) -> st.SearchStrategy[tuple[str, str]]:
-    """A record's row with one value, or one character, changed."""
+    """A record's row with one value or one character changed."""
     kind, payload = codec.to_text(kinds, record)
     data = json.loads(payload)
     changed = st.tuples(st.sampled_from(sorted(data)), _JSON).map(lambda pair: json.dumps({**data, pair[0]: pair[1]}))

@@ -19,7 +19,7 @@ def alpha() -> Space:
 
 @pytest.fixture
 def fake() -> Space:
-    """Another alpha, to see how it would have gone."""
+    """Another alpha, to show the undisturbed outcome."""
     return Space(seeds.alpha(), "anna", ALPHA_URL, category="Tools")
 
 
@@ -30,7 +30,7 @@ def beta() -> Space:
 
 @pytest.fixture(autouse=True)
 def _no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The official package calls `requests` in places; none of them may be reached."""
+    """Fail if the official package calls `requests`, as it does in places."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
         raise AssertionError("something used requests")

@@ -1,4 +1,4 @@
-"""Situations from which one step is the next thing to do: each makes it so and returns the step."""
+"""Situations in which one step is next: each function prepares one and returns the step."""
 
 from __future__ import annotations
 
@@ -51,47 +51,47 @@ def take_out(space: Space, quantity: Decimal = TEN, ipn: str = "M3-BOLT") -> Tak
 
 
 async def taken(space: Space, quantity: Decimal = TEN, ipn: str = "M3-BOLT") -> Taken:
-    """Taken out already."""
+    """The item is booked out already."""
     result = await space.inventory.act(take_out(space, quantity, ipn))
     assert isinstance(result, Taken)
     return result
 
 
 async def hand_over(space: Space, quantity: Decimal = TEN, ipn: str = "M3-BOLT") -> HandOver:
-    """It lies in Outgoing, and there is a company for the peer."""
+    """The item is in Outgoing, and the peer has a company."""
     lying = await taken(space, quantity, ipn)
     return HandOver(f"{MARK}:over", "given to Betaspace", lying.item, quantity, space.company())
 
 
 async def arrived(space: Space) -> Arrived:
-    """It is with the peer's company."""
+    """The item is with the peer's company."""
     step = await hand_over(space)
     await space.inventory.act(step)
     return Arrived(f"{MARK}:arrived", "arrived at Betaspace", step.item, 10)
 
 
 async def remark(space: Space) -> Remark:
-    """It is with the peer's company, in a status of its own."""
+    """The item is with the peer's company, in an unusual status."""
     step = await arrived(space)
     await space.inventory.act(replace(step, status=55))
     return Remark(f"{MARK}:gift", "a gift from now on to Betaspace, says Anna", step.item)
 
 
 async def write_off(space: Space) -> WriteOff:
-    """It was borrowed, and lies in stock."""
+    """A borrowed item in stock."""
     row = space.item("M3-NUT")
     known, quantity = Known(row["part"]), Decimal(str(row["quantity"]))
     return WriteOff(f"{MARK}:off", "borrowed from Alpha, lost", row["pk"], quantity, known)
 
 
 async def put_back(space: Space) -> PutBack:
-    """It lies in Outgoing and will not be handed over."""
+    """The item is in Outgoing and will not be handed over."""
     lying = await taken(space)
     return PutBack(f"{MARK}:putback", "not given", lying.item, TEN, lying.location, lying.status)
 
 
 async def take_back(space: Space) -> TakeBack:
-    """It is with the peer's company, and was refused."""
+    """The item is with the peer's company, and was refused."""
     lying = await taken(space)
     company = space.company()
     await space.inventory.act(HandOver(f"{MARK}:over", "given to Betaspace", lying.item, TEN, company))
@@ -99,13 +99,13 @@ async def take_back(space: Space) -> TakeBack:
 
 
 async def create_part(space: Space) -> CreatePart:
-    """A part that isn't there."""
+    """A part that doesn't exist."""
     description = PartDescription("Widget <XL>", "W-XL", "A widget", "widget", "", "B", trackable=True)
     return CreatePart(f"{MARK}:part", description, LINK)
 
 
 async def create_item(space: Space) -> CreateItem:
-    """A part that is there."""
+    """A part that exists."""
     part = space.admin.rows("part/", IPN="M3-BOLT")[0]["pk"]
     return CreateItem(
         f"{MARK}:in", part, Decimal("12.5"), LINK, batch="LOT <7>", packaging="bag", expiry=date(2027, 1, 31), notes="x"
@@ -113,7 +113,7 @@ async def create_item(space: Space) -> CreateItem:
 
 
 async def book_in_again(space: Space, ipn: str = "LENS-2") -> BookInAgain:
-    """A thing with a serial number that is with the peer's company."""
+    """A serialised item that is with the peer's company."""
     given = await hand_over(space, Decimal(1), ipn)
     await space.inventory.act(given)
     row = space.stock(given.item)
@@ -123,7 +123,7 @@ async def book_in_again(space: Space, ipn: str = "LENS-2") -> BookInAgain:
 
 
 async def mark_as_here(space: Space) -> MarkAsHere:
-    """What somebody has entered by hand."""
+    """An item that somebody entered by hand."""
     row = next(row for row in space.admin.rows("stock/", in_stock=True) if row["part"] and not row["serial"])
     quantity = Decimal(str(row["quantity"]))
     return MarkAsHere(f"{MARK}:in", "this is Attraktor's, and was here before", row["pk"], row["part"], quantity)
@@ -142,7 +142,7 @@ async def make_company(space: Space) -> MakeCompany:
 
 
 async def close_company(space: Space) -> CloseCompany:
-    """A company that was ours."""
+    """A company that belonged to a peer."""
     return CloseCompany("fed:c:0:close", space.company())
 
 
@@ -159,7 +159,7 @@ async def mint_token(space: Space) -> MintToken:
 
 
 async def revoke_token(space: Space) -> RevokeToken:
-    """A user with two tokens, the older of which is to go."""
+    """A user with two tokens, of which the older is to be revoked."""
     step = await mint_token(space)
     await space.inventory.act(step)
     await space.inventory.act(replace(step, name="fed-beta-1-2", reference="made-for/beta/1/next"))
@@ -179,7 +179,7 @@ async def mirror(space: Space) -> Mirror:
 
 
 async def label(space: Space) -> Label:
-    """A stock item whose notes say nothing yet."""
+    """A stock item with empty notes."""
     row = space.item("M3-BOLT")
     return Label(
         "fed:c:1:label", row["pk"], LoanLabel.LENT, "Betaspace", "gp75", date(2026, 12, 12), Known(row["part"])
@@ -187,7 +187,7 @@ async def label(space: Space) -> Label:
 
 
 async def furnish(space: Space) -> Furnish:
-    """A stock item that has neither these tags nor these lines in its notes."""
+    """A stock item without these tags and notes."""
     row = space.item("M3-BOLT")
     return Furnish(
         f"{MARK}:with", "stockitem", row["pk"], ("optics",), ("Came with: a certificate",), known=Known(row["part"])
@@ -200,18 +200,18 @@ async def take_out_part(space: Space) -> TakeOut:
 
 
 async def take_out_whole(space: Space) -> TakeOut:
-    """All of a stock item."""
+    """A whole stock item."""
     return take_out(space, Decimal(120))
 
 
 async def take_out_serial(space: Space) -> TakeOut:
-    """An item with a serial number."""
+    """A serialised item."""
     return take_out(space, Decimal(1), "LENS-2")
 
 
 Situation = Callable[[Space], Awaitable[Step]]
 
-# Each kind of step that writes, and the call that is its act.
+# Each kind of writing step, and its call.
 WRITES: dict[str, tuple[Situation, str, str]] = {
     "take out a part": (take_out_part, "POST", "stock/transfer/"),
     "take out a whole": (take_out_whole, "POST", "stock/transfer/"),

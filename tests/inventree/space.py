@@ -1,4 +1,4 @@
-"""One makerspace's simulated InvenTree with our edge on it, and eyes to look at it past the edge."""
+"""One makerspace's simulated InvenTree with our edge on it, and methods to read it without the edge."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BEGINNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 @dataclass
 class FaultyTransport(httpx.BaseTransport):
-    """Passes requests on; just before one that fits, somebody else does something to the same server."""
+    """Passes requests on; somebody else changes the server just before a matching one."""
 
     network: httpx.BaseTransport
     plans: list[tuple[str, str, Callable[[], object]]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class FaultyTransport(httpx.BaseTransport):
 
 
 class Space:
-    """`inventory` is what is tested; `admin` acts as a person would, uncounted and without faults."""
+    """`inventory` is under test; `admin` acts like a person, uncounted and without faults."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Space:
         self.inventory = self.edge()
 
     def edge(self, **changed: object) -> OwnInventory:
-        """A further edge on the same server, as after a restart, with other settings if need be."""
+        """Another edge on the same server, as after a restart, optionally with other settings."""
         return OwnInventory(
             replace(self.settings, **changed),  # type: ignore[arg-type]  # any of its fields
             self.vault,
@@ -87,17 +87,17 @@ class Space:
         )
 
     def now(self) -> datetime:
-        """The time by which the edge reads its stock again: that of a server whose costs are counted."""
+        """The time by which the edge refreshes its stock: that of a server whose costs are counted."""
         return BEGINNING + timedelta(seconds=self.costs.now)
 
     def fails(
         self, kind: FaultKind, path: str, method: str = "POST", *, times: int | None = 1, status: int = 500
     ) -> None:
-        """Let the next such calls of the edge end like this."""
+        """Make the edge's next such calls fail like this."""
         self.network.faults.add(Fault(kind, method, path, times=times, status=status))
 
     def meanwhile(self, path: str, change: Callable[[], object], method: str = "POST") -> None:
-        """Just before the edge's next such call, let a person do this."""
+        """Let a person do this just before the edge's next such call."""
         self.wire.plans.append((method, path, change))
 
     def stock(self, pk: int) -> dict[str, Any]:

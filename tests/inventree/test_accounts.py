@@ -47,7 +47,7 @@ def tokens_of(space: Space, user: int) -> list[tuple[str, bool]]:
 # --- user and group ----------------------------------------------------------------------------------------
 
 
-async def test_the_peers_user_may_look_at_four_things_and_do_nothing(alpha: Space) -> None:
+async def test_the_peers_user_may_view_four_things_and_do_nothing(alpha: Space) -> None:
     made = await access(alpha)
     user = alpha.admin.row(f"user/{made.user}/")
     assert (user["username"], user["last_name"], user["is_staff"], user["is_superuser"]) == (
@@ -63,7 +63,7 @@ async def test_the_peers_user_may_look_at_four_things_and_do_nothing(alpha: Spac
     assert not [rule for rule in rules if rule["can_add"] or rule["can_change"] or rule["can_delete"]]
 
 
-async def test_rights_that_a_person_widened_are_narrowed_again(alpha: Space) -> None:
+async def test_permissions_that_a_person_widened_are_narrowed_again(alpha: Space) -> None:
     made = await access(alpha)
     rule = next(rule for rule in alpha.admin.rows("user/ruleset/", group=made.group) if rule["name"] == "stock")
     alpha.admin.patch(f"user/ruleset/{rule['pk']}/", {"can_add": True, "can_change": True})
@@ -74,7 +74,7 @@ async def test_rights_that_a_person_widened_are_narrowed_again(alpha: Space) -> 
     assert (rule["can_view"], rule["can_add"], rule["can_change"]) == (True, False, False)
 
 
-async def test_a_second_group_of_the_user_is_taken_away(alpha: Space) -> None:
+async def test_a_second_group_of_the_user_is_removed(alpha: Space) -> None:
     made = await access(alpha)
     approvers = next(row["pk"] for row in alpha.admin.rows("user/group/") if row["name"] == "fedbot approvers")
     alpha.admin.patch(f"user/{made.user}/", {"group_ids": [made.group, approvers]})
@@ -92,7 +92,7 @@ async def test_a_user_of_that_name_that_is_not_ours_is_left_alone(alpha: Space) 
         await alpha.inventory.probe(step)
 
 
-async def test_a_user_that_a_person_made_superuser_is_not_trusted_any_more(alpha: Space) -> None:
+async def test_a_user_that_a_person_made_superuser_is_no_longer_trusted(alpha: Space) -> None:
     await access(alpha)
     users = alpha.seeded.server.state.users
     (user,) = users.find("username", "fed-beta-1")
@@ -139,10 +139,10 @@ async def test_versions_that_can_not_do_it_over_rest_say_so(alpha: Space, monkey
         assert await reason(alpha, step) == "unsupported"
 
 
-async def test_no_peer_is_handed_an_account_that_could_make_itself_admin(
+async def test_no_peer_gets_an_account_that_could_make_itself_admin(
     alpha: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Below API 472, whether a bot makes it or a person has."""
+    """Below API 472, whether a bot or a person made the account."""
     making, minting = await make_access(alpha), await mint_token(alpha)
     await alpha.inventory.act(minting)
     handed = replace(making, name="fed-beta-2", for_peer=True)
@@ -193,13 +193,13 @@ async def test_a_token_that_a_person_revoked_is_not_found(alpha: Space) -> None:
     assert await alpha.inventory.probe(step) is None
 
 
-async def test_the_trial_counts_what_the_token_can_see(alpha: Space) -> None:
+async def test_the_test_of_a_token_counts_what_it_can_see(alpha: Space) -> None:
     await alpha.inventory.act(await mint_token(alpha))
     seen = await alpha.inventory.act(TryToken("fed:c:0:trial", REFERENCE))
     assert seen == TokenTried(len(alpha.admin.rows("stock/")), 530, "fed-beta-1-1", date(2027, 11, 24))
 
 
-async def test_a_trial_can_be_made_at_the_peers_server(alpha: Space, beta: Space) -> None:
+async def test_a_token_can_be_tested_at_the_peers_server(alpha: Space, beta: Space) -> None:
     await beta.inventory.act(await mint_token(beta))
     alpha.vault.keep("got-from/beta/1", beta.vault.read(REFERENCE))
     alpha.peers[beta.url] = beta.network
@@ -207,7 +207,7 @@ async def test_a_trial_can_be_made_at_the_peers_server(alpha: Space, beta: Space
     assert seen == TokenTried(len(beta.admin.rows("stock/")), 530, "fed-beta-1-1", date(2027, 11, 24))
 
 
-async def test_where_tokens_are_not_listed_the_trial_does_not_tell_its_end(
+async def test_where_tokens_are_not_listed_the_test_does_not_find_the_expiry(
     alpha: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await alpha.inventory.act(await mint_token(alpha))
@@ -227,21 +227,21 @@ async def test_only_the_token_of_that_name_is_revoked(alpha: Space) -> None:
     ("username", "expected"),
     [("anna", "too-much-right"), ("piet", "too-much-right"), ("kim", "too-little-right")],
 )
-async def test_a_token_with_other_rights_than_to_look_fails_the_trial(
+async def test_a_token_with_more_than_view_permissions_fails_the_test(
     alpha: Space, username: str, expected: str
 ) -> None:
     alpha.vault.keep(REFERENCE, alpha.seeded.token(username))
     assert await reason(alpha, TryToken("fed:c:0:trial", REFERENCE)) == expected
 
 
-async def test_a_trial_without_a_token_or_with_a_bad_one_fails(alpha: Space) -> None:
+async def test_a_missing_or_invalid_token_fails_the_test(alpha: Space) -> None:
     assert await reason(alpha, TryToken("fed:c:0:trial", REFERENCE)) == "no-token"
     alpha.vault.keep(REFERENCE, "inv-0000000000000000000000000000000000000000-20261124")
     with pytest.raises(NotPermitted, match="does not accept the token"):
         await alpha.inventory.act(TryToken("fed:c:0:trial", REFERENCE))
 
 
-async def test_a_server_that_is_away_leaves_the_trial_for_later(alpha: Space) -> None:
+async def test_a_test_at_a_server_that_is_away_is_done_later(alpha: Space) -> None:
     await alpha.inventory.act(await mint_token(alpha))
     alpha.fails(FaultKind.REFUSED, "/api/$", "GET")
     with pytest.raises(Unavailable):
@@ -265,7 +265,7 @@ async def test_the_user_is_deactivated_before_its_tokens_are_revoked(alpha: Spac
         peer.get("stock/")
 
 
-async def test_ending_twice_or_for_a_user_that_is_gone_is_the_same(alpha: Space) -> None:
+async def test_ending_access_twice_or_for_a_deleted_user_is_the_same(alpha: Space) -> None:
     step = await end_access(alpha)
     await alpha.inventory.act(step)
     assert await alpha.inventory.act(step) == AccessEnded()

@@ -1,4 +1,4 @@
-"""What a person's word means, and what is said of the items that it means."""
+"""The meaning of a person's word, and the details of the items that it means."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def keys(space: Space, word: str) -> list[int]:
         "Laser lens 2.0″ ZnSe#0042",
     ],
 )
-async def test_many_ways_to_mean_one_item(alpha: Space, word: str) -> None:
+async def test_many_words_for_one_item(alpha: Space, word: str) -> None:
     assert await keys(alpha, word) == [42]
 
 
@@ -52,7 +52,7 @@ async def test_a_link_by_the_public_address_means_the_same_item(alpha: Space) ->
 
 
 @pytest.mark.parametrize("word", ["M3-BOLT", "m3-bolt", "M3 bolt", "m3 BOLT", "M3-BOLT | M3 bolt"])
-async def test_many_ways_to_mean_a_part_that_lies_in_several_places(alpha: Space, word: str) -> None:
+async def test_many_words_for_a_part_in_several_locations(alpha: Space, word: str) -> None:
     found = await find(alpha, word)
     assert [(int(item.quantity), item.place) for item in found.items] == [
         (120, "Workshop/Drawer A3"),
@@ -71,29 +71,29 @@ async def test_many_ways_to_mean_a_part_that_lies_in_several_places(alpha: Space
         "no such thing",
     ],
 )
-async def test_what_means_nothing_here(alpha: Space, word: str) -> None:
+async def test_words_that_mean_nothing_here(alpha: Space, word: str) -> None:
     assert await find(alpha, word) == ItemsFound()
 
 
-async def test_a_number_that_no_key_can_be_is_no_question_for_the_database(alpha: Space) -> None:
+async def test_an_impossible_key_is_not_queried(alpha: Space) -> None:
     key = "9" * 20
     for word in (f"#{key}", f"{alpha.url}/web/stock/item/{key}"):
         assert await find(alpha, word) == ItemsFound()
     assert not [call for call in alpha.network.log if key in call]
 
 
-async def test_near_hits_are_told_as_parts(alpha: Space) -> None:
+async def test_similar_names_are_returned_as_parts(alpha: Space) -> None:
     found = await find(alpha, "M3")
     assert not found.items
     assert {part.name for part in found.parts} >= {"M3 bolt", "M3 nut"}
 
 
-async def test_a_part_without_stock_is_told_as_a_part(alpha: Space) -> None:
+async def test_a_part_without_stock_is_returned_as_a_part(alpha: Space) -> None:
     found = await find(alpha, "LightBurn licence")
     assert (found.items, [part.virtual for part in found.parts]) == ((), [True])
 
 
-async def test_an_item_says_all_that_the_rules_ask(alpha: Space) -> None:
+async def test_an_item_has_all_details_that_the_rules_need(alpha: Space) -> None:
     (lens,) = (await find(alpha, "#42")).items
     assert (lens.serial, lens.place, int(lens.quantity), lens.status_text, lens.in_stock) == (
         "0042",
@@ -112,14 +112,14 @@ async def test_an_item_says_all_that_the_rules_ask(alpha: Space) -> None:
     assert (int(reel.available), int(reel.allocated), reel.batch, reel.packaging) == (400, 100, "LOT-42", "reel")
 
 
-async def test_by_its_key_an_item_is_found_with_a_customer_too(alpha: Space) -> None:
+async def test_an_item_with_a_customer_is_found_by_its_key(alpha: Space) -> None:
     alpha.admin.post("stock/assign/", {"items": [{"item": 42}], "customer": alpha.company()})
     (lens,) = (await find(alpha, "#42")).items
     assert (lens.in_stock, lens.customer) == (False, alpha.stock(42)["customer"])
     assert await keys(alpha, "LENS-2") == [41]
 
 
-async def test_what_is_on_its_way_out_is_not_offered_again(alpha: Space) -> None:
+async def test_an_item_in_outgoing_is_not_offered_again(alpha: Space) -> None:
     result = await taken(alpha)
     assert result.item not in await keys(alpha, "M3-BOLT")
 
@@ -136,21 +136,21 @@ async def mirrored(space: Space, item: int, marked_as: int) -> None:
     await space.inventory.act(Mirror("fed:t1:0:mirror", "stockitem", item, value))
 
 
-async def test_where_an_item_came_from_is_in_its_metadata(alpha: Space) -> None:
+async def test_an_items_origin_is_in_its_metadata(alpha: Space) -> None:
     await mirrored(alpha, 42, 42)
     found = await find(alpha, "#42")
     assert found.items[0].provenance == Provenance("beta", "t1", 42)
     assert found.tainted == ((42, "beta"),)
 
 
-async def test_on_another_key_the_mark_is_void_but_the_origin_stays(alpha: Space) -> None:
+async def test_on_another_record_the_mark_is_void_but_the_origin_stays(alpha: Space) -> None:
     await mirrored(alpha, 42, 7)
     found = await find(alpha, "#42")
     assert found.items[0].provenance is None
     assert found.tainted == ((42, "beta"),)
 
 
-async def test_a_split_ancestor_taints_what_was_split_off_before_it_was_marked(alpha: Space) -> None:
+async def test_a_split_ancestor_taints_pieces_split_off_before_it_was_marked(alpha: Space) -> None:
     bolts = alpha.item("M3-BOLT")["pk"]
     content = {"items": [{"pk": bolts, "quantity": 20}], "location": alpha.place("Laser room")}
     alpha.admin.post("stock/transfer/", content)

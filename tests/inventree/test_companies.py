@@ -1,4 +1,4 @@
-"""The company that stands for a peer."""
+"""The company of a peer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def test_it_is_a_customer_and_no_supplier(alpha: Space) -> None:
     assert (row["is_customer"], row["is_supplier"], row["is_manufacturer"], row["active"]) == (True, False, False, True)
 
 
-async def test_a_reconnection_finds_it_by_its_link_and_opens_it_again(alpha: Space) -> None:
+async def test_a_reconnection_finds_it_by_its_link_and_activates_it_again(alpha: Space) -> None:
     step = await make_company(alpha)
     made = await alpha.inventory.act(step)
     assert isinstance(made, CompanyMade)
@@ -33,7 +33,7 @@ async def test_a_reconnection_finds_it_by_its_link_and_opens_it_again(alpha: Spa
     assert alpha.admin.row(f"company/{made.company}/")["active"]
 
 
-async def test_a_person_made_it_before_without_a_link(alpha: Space) -> None:
+async def test_a_company_that_a_person_made_without_a_link_is_used(alpha: Space) -> None:
     step = await make_company(alpha)
     company = alpha.company("betaSPACE", is_customer=False)
     assert await alpha.inventory.act(step) == CompanyMade(company)
@@ -41,7 +41,7 @@ async def test_a_person_made_it_before_without_a_link(alpha: Space) -> None:
     assert (row["is_customer"], row["link"]) == (True, step.link)
 
 
-async def test_a_namesake_of_somebody_else_is_for_a_person_to_decide(alpha: Space) -> None:
+async def test_a_namesake_of_somebody_else_needs_a_persons_decision(alpha: Space) -> None:
     step = await make_company(alpha)
     company = alpha.company("Betaspace", link="https://betaspace.example/")
     for attempt in (alpha.inventory.probe, alpha.inventory.act):
@@ -51,7 +51,7 @@ async def test_a_namesake_of_somebody_else_is_for_a_person_to_decide(alpha: Spac
     assert alpha.admin.row(f"company/{company}/")["link"] == "https://betaspace.example/"
 
 
-async def test_it_is_closed_and_never_deleted(alpha: Space) -> None:
+async def test_it_is_deactivated_and_never_deleted(alpha: Space) -> None:
     company = alpha.company()
     step = CloseCompany("fed:c:0:close", company)
     assert await alpha.inventory.act(step) == AccessEnded()

@@ -1,4 +1,4 @@
-"""Whatever httpx, requests, ssl or Python raises at the InvenTree edge: only the Inventory port's problems leave it."""
+"""Only the Inventory port's problems leave the InvenTree edge, whatever httpx, requests, ssl or Python raises."""
 
 from __future__ import annotations
 

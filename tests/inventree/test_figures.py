@@ -1,4 +1,4 @@
-"""How much there is, as far as whosever token is meant may see it. A large server is counted in our own index."""
+"""The figures that a token may see. A large server is counted in our own index."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.inventree.space import Space
 CALLS = ["GET /api/stock/track/", "GET /api/part/category/", "GET /api/stock/location/"]
 A_REST = 60
 VERSION = "GET /api/"
-"""Asked once a minute, by the clock on the wall."""
+"""Called once a minute, by the wall clock."""
 
 
 def filled(items: int) -> Space:
-    """A space with so many stock items; every tenth part has less than it should."""
+    """A space with that many stock items; every tenth part is below its minimum stock."""
     seeder = Seeder("Full house")
     category = seeder.category("All of it")
     place = seeder.location("Shelf")
@@ -45,14 +45,14 @@ async def test_ten_thousand_items_are_counted_in_as_many_calls_as_two_thousand()
         assert [call for call in space.network.log if call != VERSION] == CALLS
 
 
-async def test_a_few_items_are_counted_as_they_are_now() -> None:
+async def test_a_few_items_are_counted_live() -> None:
     space = filled(10)
     assert await space.inventory.answer(StockFigures()) == StockCounts(1, 10, 1, 1, 1)
     space.admin.delete("stock/3/")
     assert await space.inventory.answer(StockFigures()) == StockCounts(1, 9, 1, 1, 1)
 
 
-async def test_what_is_with_a_customer_is_not_in_stock(alpha: Space) -> None:
+async def test_items_with_a_customer_are_not_in_stock(alpha: Space) -> None:
     before = await alpha.inventory.answer(StockFigures())
     item = alpha.item("LENS-2")
     alpha.admin.post("stock/assign/", {"customer": alpha.company(), "items": [{"item": item["pk"]}]})
@@ -65,14 +65,14 @@ async def test_what_is_with_a_customer_is_not_in_stock(alpha: Space) -> None:
     assert before.low_stock == alpha.admin.count("part/", low_stock="true")
 
 
-async def test_a_friends_token_counts_what_its_rights_let_it_see_and_leaves_out_the_rest() -> None:
+async def test_a_friends_token_counts_what_it_may_view_and_leaves_out_the_rest() -> None:
     space = filled(20)
     space.vault.keep("made-for/beta/1", space.seeded.token("friend"))
     assert await space.inventory.answer(StockFigures("made-for/beta/1")) == StockCounts(stock_items=20)
     assert await space.inventory.answer(StockFigures()) == StockCounts(2, 20, 1, 1, 1)
 
 
-async def test_a_friends_token_that_is_gone_or_dead_counts_nothing(alpha: Space) -> None:
+async def test_a_missing_or_revoked_token_of_a_friend_counts_nothing(alpha: Space) -> None:
     with pytest.raises(NotPermitted):
         await alpha.inventory.answer(StockFigures("made-for/beta/1"))
     alpha.vault.keep("made-for/beta/1", "inv-dead")
@@ -80,8 +80,8 @@ async def test_a_friends_token_that_is_gone_or_dead_counts_nothing(alpha: Space)
         await alpha.inventory.answer(StockFigures("made-for/beta/1"))
 
 
-async def test_counting_by_post_is_tried_again_as_a_read_and_fails_as_one() -> None:
-    space = filled(2_000)  # so much is read in the background: at first InvenTree counts
+async def test_counting_by_post_is_retried_and_fails_like_a_read() -> None:
+    space = filled(2_000)  # such a stock is read in the background; InvenTree counts it at first
     space.fails(FaultKind.ERROR_BEFORE, "/api/search/")
     assert await space.inventory.answer(StockFigures()) == StockCounts(200, 2_000, None, 1, 1)
     assert "POST /api/search/" in space.network.log

@@ -28,7 +28,7 @@ def serial_item(space: Space, serial: str, quantity: Decimal = Decimal(1)) -> Cr
 # --- the stock item ----------------------------------------------------------------------------------------
 
 
-async def test_the_item_lies_in_incoming_with_everything_that_came_along(beta: Space) -> None:
+async def test_the_item_is_in_incoming_with_all_its_details(beta: Space) -> None:
     result = await made(beta, await create_item(beta))
     row = beta.stock(result.item)
     assert result.quantity == Decimal("12.5")
@@ -36,20 +36,20 @@ async def test_the_item_lies_in_incoming_with_everything_that_came_along(beta: S
     assert (row["batch"], row["packaging"], row["expiry_date"], row["notes"]) == ("LOT ‹7›", "bag", "2027-01-31", "x")
 
 
-async def test_a_serial_number_is_really_given(beta: Space) -> None:
+async def test_a_serial_number_is_really_set(beta: Space) -> None:
     result = await made(beta, serial_item(beta, "0042"))
     assert beta.stock(result.item)["serial"] == "0042"
     assert await beta.inventory.probe(serial_item(beta, "0042")) == result
 
 
-async def test_a_serial_number_goes_with_the_quantity_one_only(beta: Space) -> None:
+async def test_a_serial_number_needs_the_quantity_one(beta: Space) -> None:
     with pytest.raises(Refusal) as caught:
         await beta.inventory.act(serial_item(beta, "0042", Decimal(2)))
     assert caught.value.reason == "serial"
 
 
 @pytest.mark.parametrize("serial", ["B-7", "1,2"])
-async def test_a_serial_number_that_can_not_be_given_is_refused(beta: Space, serial: str) -> None:
+async def test_an_impossible_serial_number_is_refused(beta: Space, serial: str) -> None:
     before = len(beta.admin.rows("stock/"))
     with pytest.raises(Refusal) as caught:
         await beta.inventory.act(serial_item(beta, serial))
@@ -57,7 +57,7 @@ async def test_a_serial_number_that_can_not_be_given_is_refused(beta: Space, ser
     assert len(beta.admin.rows("stock/")) == before
 
 
-async def test_a_virtual_part_takes_no_stock(beta: Space) -> None:
+async def test_a_virtual_part_accepts_no_stock(beta: Space) -> None:
     virtual = beta.admin.rows("part/", search="CAD licence")[0]["pk"]
     with pytest.raises(Refusal) as caught:
         await beta.inventory.act(replace(await create_item(beta), part=virtual))
@@ -73,7 +73,7 @@ async def test_a_link_that_an_older_server_would_refuse_is_refused_before(
     assert caught.value.reason == "link-too-long"
 
 
-async def test_an_item_that_a_person_has_moved_already_is_found(beta: Space) -> None:
+async def test_an_item_that_a_person_has_already_moved_is_found(beta: Space) -> None:
     step = await create_item(beta)
     result = await made(beta, step)
     line = {"pk": result.item, "quantity": "12.5"}
@@ -81,7 +81,7 @@ async def test_an_item_that_a_person_has_moved_already_is_found(beta: Space) -> 
     assert await beta.inventory.probe(step) == result
 
 
-async def test_a_split_copies_the_link_but_the_first_item_is_meant(beta: Space) -> None:
+async def test_a_split_copies_the_link_but_the_first_item_counts(beta: Space) -> None:
     step = await create_item(beta)
     result = await made(beta, step)
     line = {"pk": result.item, "quantity": 5}
@@ -104,7 +104,7 @@ async def test_it_is_found_in_incoming_among_very_many_newer_items_of_the_part(b
     assert await beta.inventory.probe(step) == result
 
 
-async def test_an_older_server_that_tells_no_key_is_asked_for_the_link(
+async def test_an_older_server_that_returns_no_key_is_searched_for_the_link(
     beta: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Version, "created", lambda _self, _reply: None)
@@ -125,13 +125,13 @@ async def test_a_part_is_created_as_described_and_may_go_back_one_day(beta: Spac
     assert (row["salable"], row["trackable"], row["category_name"], row["link"]) == (True, True, "Machines", LINK)
 
 
-async def test_without_a_configured_category_a_part_is_made_outside_of_all(beta: Space) -> None:
+async def test_without_a_configured_category_a_part_is_created_without_one(beta: Space) -> None:
     result = await beta.edge(new_part_category="").act(await create_part(beta))
     assert isinstance(result, PartCreated)
     assert beta.admin.row(f"part/{result.part}/")["category"] is None
 
 
-async def test_a_part_that_somebody_made_meanwhile_is_taken(beta: Space) -> None:
+async def test_a_part_that_somebody_just_created_is_used(beta: Space) -> None:
     step = await create_part(beta)
     content = {"name": "Widget ‹XL›", "IPN": "W-XL", "revision": "B", "category": 1}
     part = beta.admin.post("part/", content)["pk"]
@@ -160,7 +160,7 @@ async def test_the_history_says_where_it_came_from(alpha: Space) -> None:
     assert (newest["tracking_type"], newest["notes"]) == (20, f"{MARK}:away received from Attraktor")
 
 
-async def test_without_a_place_it_goes_where_its_part_its_category_or_the_configuration_says(beta: Space) -> None:
+async def test_without_a_location_it_goes_to_that_of_part_category_or_configuration(beta: Space) -> None:
     step = replace(await put_away(await _with_workshop(beta)), location=None)
     part = beta.stock(step.item)["part"]
     category = beta.admin.row(f"part/{part}/")["category"]
@@ -171,7 +171,7 @@ async def test_without_a_place_it_goes_where_its_part_its_category_or_the_config
     assert await beta.inventory.act(again) == PlacedAt(step.item, beta.place("Laser room"), "Laser room")
 
 
-async def test_what_stays_in_incoming_still_gets_its_history(beta: Space) -> None:
+async def test_an_item_that_stays_in_incoming_still_gets_its_history(beta: Space) -> None:
     step = replace(await put_away(await _with_workshop(beta)), location=None)
     edge = beta.edge(destination="")
     result = await edge.act(step)
@@ -182,7 +182,7 @@ async def test_what_stays_in_incoming_still_gets_its_history(beta: Space) -> Non
 
 
 @pytest.mark.parametrize("what", ["less of it", "with a customer"])
-async def test_what_is_another_quantity_or_with_a_customer_is_not_marked_as_here(beta: Space, what: str) -> None:
+async def test_an_item_with_another_quantity_or_a_customer_is_not_marked_as_here(beta: Space, what: str) -> None:
     step = await mark_as_here(beta)
     if what == "with a customer":
         company = beta.admin.post("company/", {"name": "Customer", "is_customer": True})["pk"]
@@ -195,7 +195,7 @@ async def test_what_is_another_quantity_or_with_a_customer_is_not_marked_as_here
     assert await beta.inventory.probe(step) is None
 
 
-async def test_what_is_marked_as_here_stays_as_it_lies(beta: Space) -> None:
+async def test_an_item_marked_as_here_keeps_its_location(beta: Space) -> None:
     step = await mark_as_here(beta)
     before = beta.stock(step.item)
     assert await beta.inventory.act(step) == ItemCreated(step.item, step.quantity)
@@ -211,7 +211,7 @@ async def _with_workshop(space: Space) -> Space:
     return space
 
 
-async def test_a_record_that_is_not_with_the_peer_any_more_is_not_booked_in_again(beta: Space) -> None:
+async def test_a_record_that_is_no_longer_with_the_peer_is_not_booked_in_again(beta: Space) -> None:
     step = await book_in_again(beta, "THERMO-1")
     line = {"pk": step.item, "quantity": "1"}
     beta.admin.post("stock/return/", {"items": [line], "location": beta.place("Store"), "notes": "by hand"})

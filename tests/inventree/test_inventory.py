@@ -1,4 +1,4 @@
-"""The edge as a whole: what it does for the rules, when it looks at the server anew, how its writers queue."""
+"""The edge as a whole: its answers and steps, when it checks the server again, and how writes queue."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def upgrade(space: Space, api: int) -> None:
     state.version = replace(state.version, api=api)
 
 
-async def test_it_answers_every_question_and_does_every_step(alpha: Space) -> None:
+async def test_it_answers_every_query_and_does_every_step(alpha: Space) -> None:
     assert set(ANSWERS) == set(QUESTIONS) - set(OUR_OWN)  # the bot answers those itself
     assert set(STEP_HANDLERS) == set(STEPS)
     port: Inventory = alpha.inventory
@@ -62,7 +62,7 @@ async def test_it_answers_every_question_and_does_every_step(alpha: Space) -> No
 # --- overview ----------------------------------------------------------------------------------------------
 
 
-async def test_below_api_472_nobody_counts_who_is_not_pinned_and_that_is_told(alpha: Space) -> None:
+async def test_below_api_472_only_pinned_people_count_and_that_is_reported(alpha: Space) -> None:
     upgrade(alpha, 471)
     (told,) = (await standing(alpha.inventory)).complaints
     assert "rules.pinned_approvers and rules.pinned_superusers" in told
@@ -72,7 +72,7 @@ async def test_below_api_472_nobody_counts_who_is_not_pinned_and_that_is_told(al
     assert await pinned.answer(WhoMay(Permission.APPROVER, ("anna", "piet"))) == Able(("anna",))
 
 
-async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Space) -> None:
+async def test_a_prepared_server_has_no_complaints(alpha: Space) -> None:
     assert await standing(alpha.inventory) == InventoryStanding(
         name="Attraktor",
         version="1.5.0 dev",
@@ -83,7 +83,7 @@ async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Spac
         admin_is_superuser=True,
         stock_items=20,
         makes_parts=True,
-        reads_lending_rules=False,  # that takes more roles than all else
+        reads_lending_rules=False,  # reading rules takes more roles than all else
         abilities=ABILITIES,
     )
 
@@ -98,13 +98,15 @@ async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Spac
         ({"approvers_group": "nobody"}, 'no active user is in the InvenTree group "nobody"'),
     ],
 )
-async def test_what_is_missing_is_told_with_what_to_do(alpha: Space, changed: dict[str, str], complaint: str) -> None:
+async def test_a_missing_thing_is_reported_with_what_to_do(
+    alpha: Space, changed: dict[str, str], complaint: str
+) -> None:
     (told,) = (await standing(alpha.edge(**changed))).complaints
     assert complaint in told
 
 
-async def test_a_look_that_a_limit_of_calls_cuts_off_goes_on_where_it_was(alpha: Space) -> None:
-    """With four calls at a time, another whole look each time would leave none for what waits."""
+async def test_a_check_interrupted_by_a_limit_of_calls_continues_where_it_was(alpha: Space) -> None:
+    """With four calls at a time, another full check would leave none for waiting work."""
     edge = alpha.edge()
     alpha.network.log.clear()
     for path in ("stock/location/", "/api/stock/$"):
@@ -119,10 +121,10 @@ async def test_a_look_that_a_limit_of_calls_cuts_off_goes_on_where_it_was(alpha:
     assert alpha.network.log[: len(LOOK)] == LOOK, "once it is answered, the next one looks anew"
 
 
-async def test_places_are_meant_by_key_path_or_unique_name(alpha: Space) -> None:
+async def test_locations_are_named_by_key_path_or_unique_name(alpha: Space) -> None:
     alpha.admin.post("stock/location/", {"name": "Incoming", "parent": alpha.place("Workshop")})
     complaints = (await standing(alpha.edge())).complaints
-    assert complaints == ()  # a path wins over a name
+    assert complaints == ()  # a path takes precedence over a name
     key = str(alpha.place("Workshop/Incoming"))
     for word in (key, "workshop/incoming", "/Workshop/Incoming/"):
         assert (await standing(alpha.edge(incoming=word))).complaints == ()
@@ -132,7 +134,7 @@ async def test_places_are_meant_by_key_path_or_unique_name(alpha: Space) -> None
     assert "several stock locations are called Incoming" in told
 
 
-async def test_a_structural_place_can_not_hold_anything(alpha: Space) -> None:
+async def test_a_structural_location_can_not_hold_anything(alpha: Space) -> None:
     alpha.admin.patch(f"stock/location/{alpha.place('Outgoing')}/", {"structural": True})
     (told,) = (await standing(alpha.edge())).complaints
     assert "structural" in told
@@ -149,14 +151,14 @@ async def test_missing_roles_are_named(alpha: Space) -> None:
 
 
 @pytest.mark.parametrize("whose", ["piet", None])
-async def test_an_admin_token_that_is_none_is_told(alpha: Space, whose: str | None) -> None:
+async def test_an_invalid_admin_token_is_reported(alpha: Space, whose: str | None) -> None:
     token = alpha.seeded.token(whose) if whose else "inv-0000"
     seen = await standing(alpha.edge(admin_token=SecretStr(token)))
     assert (seen.has_admin_token, seen.admin_is_superuser) == (True, False)
     assert "The token in inventree.admin_token is no good, or not a superuser's." in seen.complaints
 
 
-async def test_without_a_group_and_without_the_right_to_read_roles_nobody_can_be_told_to_approve(
+async def test_without_a_group_and_the_permission_to_read_roles_approvers_are_unknown(
     alpha: Space,
 ) -> None:
     class Forbids(httpx.BaseTransport):
@@ -170,16 +172,16 @@ async def test_without_a_group_and_without_the_right_to_read_roles_nobody_can_be
     assert "name a group in inventree.approvers_group" in told
 
 
-# --- looking at the server ---------------------------------------------------------------------------------
+# --- checking the server -----------------------------------------------------------------------------------
 
 
-async def test_it_looks_once_and_then_works_on(alpha: Space) -> None:
+async def test_it_checks_once_and_then_works_on(alpha: Space) -> None:
     for _ in range(2):
         await alpha.inventory.answer(FindItems("#9999"))
     assert alpha.network.log == [*LOOK, "GET /api/stock/9999/", "GET /api/stock/9999/"]
 
 
-async def test_after_an_outage_it_looks_anew(alpha: Space) -> None:
+async def test_after_an_outage_it_checks_again(alpha: Space) -> None:
     await alpha.inventory.answer(FindItems("#9999"))
     alpha.fails(FaultKind.REFUSED, "stock/9999", "GET")
     with pytest.raises(Unavailable):
@@ -189,7 +191,7 @@ async def test_after_an_outage_it_looks_anew(alpha: Space) -> None:
     assert alpha.network.log == [*LOOK, "GET /api/stock/9999/"]
 
 
-async def test_a_place_that_was_made_since_is_seen_when_it_looks_again(alpha: Space) -> None:
+async def test_a_new_location_is_seen_at_the_next_check(alpha: Space) -> None:
     edge = alpha.edge(outgoing="Lending shelf")
     assert (await standing(edge)).complaints
     alpha.admin.post("stock/location/", {"name": "Lending shelf"})
@@ -198,21 +200,21 @@ async def test_a_place_that_was_made_since_is_seen_when_it_looks_again(alpha: Sp
     assert alpha.admin.rows("stock/", location=alpha.place("Lending shelf"))
 
 
-async def test_a_server_that_is_away_is_unavailable_and_nothing_is_remembered_of_it(alpha: Space) -> None:
+async def test_a_server_that_is_away_is_unavailable_and_nothing_is_cached(alpha: Space) -> None:
     alpha.fails(FaultKind.REFUSED, "/api/$", "GET")
     with pytest.raises(Unavailable):
         await standing(alpha.inventory)
     assert (await standing(alpha.inventory)).name == "Attraktor"
 
 
-async def test_a_bad_token_is_told(alpha: Space) -> None:
+async def test_an_invalid_token_is_reported(alpha: Space) -> None:
     edge = alpha.edge(token=SecretStr("inv-0000"))
     with pytest.raises(NotPermitted, match="Invalid token"):
         await standing(edge)
 
 
 class Forgets(httpx.BaseTransport):
-    """A server that forgets the name of what every version tells, once a request of that method has come."""
+    """A server that leaves out a name that every version returns, once a request of that method has come."""
 
     def __init__(self, network: httpx.BaseTransport, after: str, field: bytes) -> None:
         self.network, self.after, self.field = network, after, field
@@ -225,7 +227,7 @@ class Forgets(httpx.BaseTransport):
         return httpx.Response(200, content=content.replace(self.field, b"forgotten")) if self.has_begun else answer
 
 
-async def test_an_answer_that_breaks_our_own_code_is_a_problem_like_the_others(
+async def test_an_answer_that_breaks_our_code_is_a_problem_like_the_others(
     alpha: Space, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("ERROR", "fedbot")
@@ -236,7 +238,7 @@ async def test_an_answer_that_breaks_our_own_code_is_a_problem_like_the_others(
     assert "FindItems failed" in caplog.text
 
 
-async def test_a_write_whose_outcome_we_do_not_understand_is_unknown(alpha: Space) -> None:
+async def test_a_write_with_an_unreadable_answer_is_unknown(alpha: Space) -> None:
     alpha.wire.network = Forgets(alpha.network, "POST", b"tracking_type")
     with pytest.raises(OutcomeUnknown):
         await alpha.inventory.act(take_out(alpha))
@@ -247,10 +249,10 @@ async def test_a_write_whose_outcome_we_do_not_understand_is_unknown(alpha: Spac
     assert isinstance(await alpha.inventory.probe(take_out(alpha)), Taken)
 
 
-# --- versions that we don't know ---------------------------------------------------------------------------
+# --- unknown versions --------------------------------------------------------------------------------------
 
 
-async def test_above_the_newest_known_version_reads_go_on_and_writes_wait_for_a_word(alpha: Space) -> None:
+async def test_above_the_newest_known_version_reads_go_on_and_writes_wait_for_confirmation(alpha: Space) -> None:
     upgrade(alpha, NEWEST_KNOWN + 1)
     seen = await standing(alpha.inventory)
     assert seen.writes_allowed is False
@@ -263,7 +265,7 @@ async def test_above_the_newest_known_version_reads_go_on_and_writes_wait_for_a_
     assert isinstance(await accepted.act(take_out(alpha)), Taken)
 
 
-async def test_below_the_oldest_known_version_writes_are_refused_whatever_a_superuser_says(alpha: Space) -> None:
+async def test_below_the_oldest_known_version_writes_are_refused_despite_confirmation(alpha: Space) -> None:
     upgrade(alpha, OLDEST_KNOWN - 1)
     told = "This InvenTree is too old (API 159); 0.13 is the oldest that works."
     for edge in (alpha.inventory, alpha.edge(accept_api=OLDEST_KNOWN - 1)):
@@ -275,7 +277,7 @@ async def test_below_the_oldest_known_version_writes_are_refused_whatever_a_supe
         assert (caught.value.text, caught.value.reason) == (told, "too-old")
 
 
-async def test_an_upgrade_under_us_is_seen_after_the_outage_that_it_takes(alpha: Space) -> None:
+async def test_an_upgrade_while_we_run_is_seen_after_the_outage_that_it_takes(alpha: Space) -> None:
     await taken(alpha)
     upgrade(alpha, NEWEST_KNOWN + 1)
     alpha.fails(FaultKind.REFUSED, "stock/", "GET")
@@ -289,7 +291,7 @@ async def test_an_upgrade_under_us_is_seen_after_the_outage_that_it_takes(alpha:
 # --- one writer --------------------------------------------------------------------------------------------
 
 
-async def test_writes_go_one_after_the_other_and_reads_beside_them(alpha: Space) -> None:
+async def test_writes_run_one_after_the_other_and_reads_beside_them(alpha: Space) -> None:
     first, second = threading.Event(), threading.Event()
     inside: list[str] = []
 
@@ -323,9 +325,7 @@ async def test_secrets_are_in_no_repr(alpha: Space) -> None:
     alpha.inventory.close()
 
 
-async def test_a_token_that_is_put_into_its_file_by_hand_is_used_without_a_restart(
-    alpha: Space, tmp_path: Path
-) -> None:
+async def test_a_token_put_into_its_file_by_hand_is_used_without_a_restart(alpha: Space, tmp_path: Path) -> None:
     """An old one that was revoked in the meantime costs nothing then."""
     file = tmp_path / "token"
     file.write_text(alpha.settings.token.get_secret_value())

@@ -1,4 +1,4 @@
-"""A server with 100,000 stock items: by its measured costs nobody waits for a query that grows with the stock."""
+"""A server with 100,000 stock items: with measured costs, nobody waits for a query that grows with the stock."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ from tests.inventree.space import Space
 ALL = Scope(everything=True)
 HUGE = Costs(items=100_000, parts=10_934)
 ROWS = Large(1_100, 150)
-"""So many are really there; each call costs what it would cost a server with 100,000."""
+"""The rows that exist; each call costs as much as on a server with 100,000."""
 MOST_OF_ONE = 2.0
 REST = 120
 VERSION = "GET /api/"
-"""Asked once a minute, by the clock on the wall."""
+"""Called once a minute, by the wall clock."""
 
 
 def large(index: Path | None = None, version: str = "newest", costs: Costs = HUGE) -> Space:
-    """A space whose server says that it is huge."""
+    """A space whose server claims to be huge."""
     seeded = seeds.alpha(version=Version.named(version))
     ROWS.put_into(seeded.server.state)
     costs = Costs(items=costs.items, parts=costs.parts)
@@ -59,7 +59,7 @@ def large(index: Path | None = None, version: str = "newest", costs: Costs = HUG
 
 
 def reads(space: Space, most: int = 10_000) -> Iterator[float]:
-    """The index is filled in the background; time goes by between the pages."""
+    """Fill the index in the background, with time passing between the pages."""
     for _ in range(most):
         pause = space.inventory.tended()
         yield pause
@@ -67,7 +67,7 @@ def reads(space: Space, most: int = 10_000) -> Iterator[float]:
 
 
 def fill(space: Space) -> None:
-    """Until nothing is to be read for minutes."""
+    """Fill it until nothing is read for minutes."""
     for pause in reads(space):
         if pause > REST:
             return
@@ -76,7 +76,7 @@ def fill(space: Space) -> None:
 
 @pytest.fixture(scope="module")
 def filled() -> Space:
-    """Read once for all who only look."""
+    """Filled once for all tests that only read."""
     space = large()
     fill(space)
     return space
@@ -105,7 +105,7 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("question", QUERIES, ids=lambda each: f"{type(each).__name__}")
-async def test_nobody_waits_for_what_grows_with_the_stock(filled: Space, question: Query) -> None:
+async def test_nobody_waits_for_a_query_that_grows_with_the_stock(filled: Space, question: Query) -> None:
     await asked(filled, question)
     spent, dearest = filled.costs.total, filled.costs.dearest
     assert dearest.seconds < 0.5, dearest
@@ -117,7 +117,7 @@ async def test_nobody_waits_for_what_grows_with_the_stock(filled: Space, questio
     assert spent - small < 0.45, "ten times the stock costs (nearly) the same"
 
 
-async def test_the_first_reading_is_polite_tells_how_far_it_is_and_finds_from_its_first_page() -> None:
+async def test_the_first_reading_is_polite_shows_its_progress_and_finds_from_its_first_page() -> None:
     space = large()
     told = []
     before_parts = None
@@ -173,7 +173,7 @@ async def test_nobody_waits_for_a_page_that_is_being_read(filled: Space) -> None
     assert "GET /api/stock/track/" not in filled.network.log
 
 
-async def test_figures_are_counted_in_the_index_and_while_it_is_filled_without_what_is_low(filled: Space) -> None:
+async def test_figures_are_counted_in_the_index_and_while_it_fills_without_low_stock(filled: Space) -> None:
     counts = await asked(filled, StockFigures())
     assert isinstance(counts, StockCounts)
     admin = filled.admin
@@ -191,7 +191,7 @@ async def test_figures_are_counted_in_the_index_and_while_it_is_filled_without_w
 
 
 @pytest.mark.parametrize("version", ["0.13", "0.17", "1.0", "newest"])
-async def test_what_has_changed_since_is_known_by_the_history(version: str) -> None:
+async def test_changes_are_found_by_the_history(version: str) -> None:
     space = large(version=version, costs=Costs(items=3_000, parts=400))
     fill(space)
     nut = space.item("M3-NUT")
@@ -208,7 +208,7 @@ async def test_what_has_changed_since_is_known_by_the_history(version: str) -> N
     assert [item.quantity for item in found.items] == [Decimal(7)]
 
 
-async def test_what_was_deleted_renamed_moved_or_unshared_since_is_not_told() -> None:
+async def test_deleted_renamed_moved_or_unshared_items_are_not_returned() -> None:
     space = large()
     fill(space)
     state = space.seeded.server.state
@@ -223,7 +223,7 @@ async def test_what_was_deleted_renamed_moved_or_unshared_since_is_not_told() ->
         return {item.part.name for item in found.items}
 
     assert await names("M3") == {"M3 bolt", "M3 nut", "Cap screw M3×10", "Threaded insert M3"}
-    state.parts.put(replace(by_name["M3 nut"], category=tools))  # out of what is shared: the history tells nothing
+    state.parts.put(replace(by_name["M3 nut"], category=tools))  # no longer shared, which the history doesn't show
     assert "M3 nut" not in await names("M3")
     for row in state.stock.find("part", by_name["M3 bolt"].pk):
         space.admin.delete(f"stock/{row.pk}/")
@@ -233,7 +233,7 @@ async def test_what_was_deleted_renamed_moved_or_unshared_since_is_not_told() ->
     assert await names("M3", Scope()) == set()
 
 
-async def test_deletions_are_found_within_hours_and_figures_are_true_again() -> None:
+async def test_deletions_are_found_within_hours_and_figures_are_correct_again() -> None:
     space = large()
     fill(space)
     before = await asked(space, StockFigures())
@@ -249,7 +249,7 @@ async def test_deletions_are_found_within_hours_and_figures_are_true_again() -> 
     assert after.stock_items == before.stock_items - 1
 
 
-async def test_a_restart_in_the_middle_goes_on_where_it_was_and_a_broken_file_is_made_anew(tmp_path: Path) -> None:
+async def test_a_restart_in_the_middle_continues_and_a_broken_file_is_rebuilt(tmp_path: Path) -> None:
     file = tmp_path / "index.db"
     space = large(file)
     for _ in reads(space, 7):
@@ -264,18 +264,18 @@ async def test_a_restart_in_the_middle_goes_on_where_it_was_and_a_broken_file_is
     file.write_bytes(b"no database" * 1000)
     space.inventory = space.edge()
     assert space.inventory._stock.standing().percent == 0
-    space.inventory._index._connection.execute("DROP TABLE item")  # it breaks under us
+    space.inventory._index._connection.execute("DROP TABLE item")  # it breaks while we run
     for _ in reads(space, 3):
         pass
     assert space.inventory._stock.standing().items > 0
     assert isinstance(await asked(space, SearchStock("M3", ALL)), StockHits)
     space.inventory.close()
     file.unlink()
-    file.mkdir()  # nothing can be kept there
+    file.mkdir()  # nothing can be stored there
     assert StockIndex(file).size() == (0, 0)
 
 
-async def test_an_index_of_another_server_or_of_a_later_state_of_this_one_is_not_believed(tmp_path: Path) -> None:
+async def test_an_index_of_another_server_or_of_a_later_state_is_not_used(tmp_path: Path) -> None:
     space = large(tmp_path / "index.db")
     fill(space)
     state = space.seeded.server.state
@@ -316,7 +316,7 @@ async def test_a_server_that_is_down_stops_the_reading_and_it_goes_on_afterwards
     assert space.inventory._stock.standing().percent == 100
 
 
-async def test_a_little_server_is_read_anew_for_each_answer(alpha: Space) -> None:
+async def test_a_small_server_is_read_again_for_each_answer(alpha: Space) -> None:
     found = await asked(alpha, SearchStock("M3-NUT", ALL))
     assert isinstance(found, StockHits)
     part = alpha.item("M3-NUT")["part"]
@@ -329,7 +329,7 @@ async def test_a_little_server_is_read_anew_for_each_answer(alpha: Space) -> Non
     assert standing.index is None
 
 
-async def test_a_push_by_ipn_asks_once_for_what_is_meant(filled: Space) -> None:
+async def test_a_push_by_ipn_searches_once(filled: Space) -> None:
     filled.network.log.clear()
     found = await asked(filled, FindItems("L-00007", merges=True))
     assert isinstance(found, ItemsFound)

@@ -1,4 +1,4 @@
-"""Which of our parts a peer's item would become."""
+"""Our part for a peer's item."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_without_such_an_ipn_the_exact_name_does(beta: Space) -> None:
     assert (found.part.ipn, found.how) == ("N-M3", "name")
 
 
-async def test_what_the_peer_calls_it_can_be_recorded(beta: Space) -> None:
+async def test_the_peers_own_name_for_it_can_be_recorded(beta: Space) -> None:
     row = beta.admin.rows("part/", IPN="ACR-3-CL")[0]
     beta.admin.patch(f"part/{row['pk']}/", {"keywords": "PMMA-3"})
     assert (await match(beta, "Perspex", "PMMA-3")).reason == "none"
@@ -51,13 +51,13 @@ async def test_no_part_means_a_new_one_where_that_is_allowed(beta: Space) -> Non
     assert await beta.edge(new_parts=False).answer(widget) == PartMatch(reason="none")
 
 
-async def test_several_parts_of_one_name_are_for_a_person_to_tell_apart(beta: Space) -> None:
+async def test_several_parts_of_one_name_need_a_persons_choice(beta: Space) -> None:
     category = beta.admin.rows("part/category/")[0]["pk"]
     beta.admin.post("part/", {"name": "Arduino Nano", "IPN": "NANO-2", "category": category})
     assert (await match(beta, "Arduino Nano")).reason == "several"
 
 
-async def test_of_several_the_active_one_or_that_of_the_revision_is_meant(beta: Space) -> None:
+async def test_of_several_the_active_one_or_that_of_the_revision_is_used(beta: Space) -> None:
     category = beta.admin.rows("part/category/")[0]["pk"]
     other = {"name": "Arduino Nano", "IPN": "NANO-2", "revision": "B", "category": category}
     second = beta.admin.post("part/", other)["pk"]
@@ -93,7 +93,7 @@ async def test_a_free_serial_number_is_fine(beta: Space) -> None:
     assert found.part.salable
 
 
-async def test_the_place_is_that_of_the_part_if_it_has_one(beta: Space) -> None:
+async def test_the_location_is_that_of_the_part_if_it_has_one(beta: Space) -> None:
     row = beta.admin.rows("part/", IPN="M3-BOLT")[0]
     beta.admin.patch(f"part/{row['pk']}/", {"default_location": beta.place("Wood shop")})
     assert (await match(beta, "", "M3-BOLT")).place == "Wood shop"
@@ -103,7 +103,7 @@ async def test_the_place_is_that_of_the_part_if_it_has_one(beta: Space) -> None:
     ("gave", "company", "again"),
     [("it", "theirs", True), ("nothing", "theirs", False), ("another", "theirs", False), ("it", "another", False)],
 )
-async def test_what_the_peer_has_from_us_comes_again_as_our_own_record(
+async def test_an_item_that_the_peer_has_from_us_matches_our_own_record(
     beta: Space, gave: str, company: str, *, again: bool
 ) -> None:
     camera = beta.item("THERMO-1", serial="FL-77")["pk"]

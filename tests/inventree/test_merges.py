@@ -1,4 +1,4 @@
-"""What was received and has vanished, and which items others were merged into since."""
+"""Received items that have vanished, and the items that others were merged into."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def merge(space: Space, target: int, other: int) -> None:
 
 
 def split(space: Space, item: int, quantity: str) -> int:
-    """A piece of it, elsewhere."""
+    """A piece of it in another location."""
     content = {"items": [{"pk": item, "quantity": quantity}], "location": space.place("Workshop")}
     space.admin.post("stock/transfer/", content)
     entries = [entry for entry in space.history(item) if entry["tracking_type"] == 42]
     return max(int(entry["deltas"]["stockitem"]) for entry in entries)
 
 
-async def test_what_is_there_has_not_vanished_and_merges_are_not_asked_for(
+async def test_an_existing_item_has_not_vanished_and_merges_are_not_queried(
     alpha: Space, target: int, brought: Received
 ) -> None:
     split(alpha, brought.item, "5")
@@ -60,7 +60,7 @@ async def test_what_is_there_has_not_vanished_and_merges_are_not_asked_for(
     assert (found.vanished, found.merged) == ((), ())
 
 
-async def test_what_was_merged_away_has_vanished_and_the_target_tells_when(
+async def test_a_merged_item_has_vanished_and_the_target_says_when(
     alpha: Space, target: int, brought: Received
 ) -> None:
     merge(alpha, target, brought.item)
@@ -71,7 +71,7 @@ async def test_what_was_merged_away_has_vanished_and_the_target_tells_when(
     assert [pk for pk, _ in (await look(alpha, f"#{piece}", brought)).merged] == [piece]
 
 
-async def test_a_piece_that_was_merged_away_has_vanished_but_what_was_used_up_has_not(
+async def test_a_merged_piece_has_vanished_but_a_used_up_one_has_not(
     alpha: Space, target: int, brought: Received
 ) -> None:
     alpha.admin.post("stock/remove/", {"items": [{"pk": brought.item, "quantity": "3"}]})
@@ -91,7 +91,7 @@ async def test_a_history_is_read_again_only_when_it_has_grown(alpha: Space, targ
 
 
 @pytest.mark.parametrize("by_part", [True, False])
-async def test_of_many_pieces_the_histories_tell_the_same_by_part_and_one_by_one(
+async def test_histories_of_many_pieces_are_the_same_by_part_and_one_by_one(
     monkeypatch: pytest.MonkeyPatch, alpha: Space, target: int, brought: Received, *, by_part: bool
 ) -> None:
     monkeypatch.setattr(Version, "tells_history_of_parts", property(lambda _: by_part))
@@ -104,7 +104,7 @@ async def test_of_many_pieces_the_histories_tell_the_same_by_part_and_one_by_one
     assert (await look(alpha, f"#{target}", brought)).vanished == (replace(brought, quantity=Decimal(2)),)
 
 
-async def test_a_history_that_the_parts_tells_only_in_part_is_read_by_itself(
+async def test_a_history_that_the_parts_history_lacks_in_part_is_read_by_itself(
     alpha: Space, target: int, brought: Received
 ) -> None:
     alpha.admin.post("stock/remove/", {"items": [{"pk": brought.item, "quantity": "1"}]})
@@ -123,7 +123,7 @@ async def test_other_parts_cost_no_calls(alpha: Space, brought: Received) -> Non
 
 
 async def _calls(space: Space, word: str, *received: Received) -> int:
-    """How many it takes, once the server itself is known."""
+    """The number of calls, once the server itself is known."""
     await look(space, "#9999")
     before = space.network.calls
     await look(space, word, *received)

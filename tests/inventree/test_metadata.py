@@ -60,7 +60,7 @@ async def test_a_lost_update_is_noticed(alpha: Space) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[1]", '"text"'])
-async def test_what_is_no_object_is_refused(alpha: Space, text: str) -> None:
+async def test_a_value_that_is_no_object_is_refused(alpha: Space, text: str) -> None:
     with pytest.raises(Refusal) as caught:
         await alpha.inventory.act(Mirror("m", "stockitem", 42, text))
     assert caught.value.reason == "bad-value"

@@ -1,4 +1,4 @@
-"""The sender's steps, on a simulated InvenTree in which people and other programs are at work too."""
+"""The sender's steps on a simulated InvenTree, while people and other programs change it too."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def refused(space: Space, step: object) -> Refusal:
 # --- take out ----------------------------------------------------------------------------------------------
 
 
-async def test_a_part_is_split_off_into_outgoing_and_its_source_stays_as_it_was(alpha: Space) -> None:
+async def test_a_part_is_split_off_into_outgoing_and_its_source_stays_unchanged(alpha: Space) -> None:
     source = alpha.item("M3-BOLT")
     result = await taken(alpha)
     assert result == Taken(result.item, TEN, 10, alpha.place(DRAWER), whole=False)
@@ -37,7 +37,7 @@ async def test_a_part_is_split_off_into_outgoing_and_its_source_stays_as_it_was(
     assert (rest["location"], rest["status"], rest["quantity"]) == (alpha.place(DRAWER), 10, 110.0)
 
 
-async def test_the_history_begins_with_the_mark_and_says_to_people_what_happened(alpha: Space) -> None:
+async def test_the_history_begins_with_the_mark_and_tells_people_what_happened(alpha: Space) -> None:
     result = await taken(alpha)
     notes = alpha.history(result.item)[0]["notes"]
     assert notes == f"{MARK}:out on its way to Betaspace (was: place {alpha.place(DRAWER)}, status 10)"
@@ -50,7 +50,7 @@ async def test_a_whole_item_keeps_its_key(alpha: Space) -> None:
     assert alpha.stock(source["pk"])["location"] == alpha.place("Outgoing")
 
 
-async def test_an_item_with_a_serial_number_goes_as_itself(alpha: Space) -> None:
+async def test_a_serialised_item_leaves_as_itself(alpha: Space) -> None:
     result = await taken(alpha, Decimal(1), "LENS-2")
     assert (result.item, result.whole) == (41, True)
     assert alpha.stock(41)["serial"] == "0041"
@@ -61,7 +61,7 @@ async def test_fractions_are_exact(alpha: Space) -> None:
     assert (result.quantity, alpha.stock(result.item)["quantity"]) == (Decimal("0.12345"), 0.12345)
 
 
-async def test_what_needed_attention_travels_as_ok_and_is_remembered(alpha: Space) -> None:
+async def test_an_item_that_needed_attention_travels_as_ok_and_its_status_is_remembered(alpha: Space) -> None:
     source = alpha.item("M3-BOLT")
     alpha.admin.post("stock/change_status/", {"items": [source["pk"]], "status": 50, "note": ""})
     result = await taken(alpha)
@@ -73,7 +73,7 @@ async def test_a_damaged_item_may_travel(alpha: Space) -> None:
     assert (result.status, alpha.stock(result.item)["status"]) == (55, 50)
 
 
-async def test_an_item_that_lies_in_outgoing_already_is_taken_from_there(alpha: Space) -> None:
+async def test_an_item_that_is_already_in_outgoing_is_taken_from_there(alpha: Space) -> None:
     source = alpha.item("M3-BOLT")
     outgoing = alpha.place("Outgoing")
     line = {"pk": source["pk"], "quantity": 120}
@@ -84,7 +84,7 @@ async def test_an_item_that_lies_in_outgoing_already_is_taken_from_there(alpha: 
     assert await alpha.inventory.probe(step) == result
 
 
-async def test_what_is_on_its_way_to_one_peer_is_not_taken_for_another(alpha: Space) -> None:
+async def test_an_item_in_transit_to_one_peer_is_not_used_for_another(alpha: Space) -> None:
     """The card said OK, and the travelling status is our own bot's: nobody has changed its condition."""
     step = replace(take_out(alpha, Decimal(120)), mark="fed:another:1:out", status=10, status_text="OK")
     handing = await hand_over(alpha, Decimal(120))
@@ -106,21 +106,21 @@ async def test_a_mark_in_the_middle_of_somebodys_notes_is_no_mark(alpha: Space) 
     assert await alpha.inventory.probe(step) is None
 
 
-async def test_it_is_found_by_the_child_when_the_source_is_gone(alpha: Space) -> None:
+async def test_it_is_found_by_the_child_when_the_source_is_deleted(alpha: Space) -> None:
     step = take_out(alpha)
     result = await alpha.inventory.act(step)
     alpha.admin.delete(f"stock/{step.item}/")
     assert await alpha.inventory.probe(step) == result
 
 
-async def test_a_note_with_angle_brackets_and_line_breaks_is_no_reason_to_fail(alpha: Space) -> None:
+async def test_a_note_with_angle_brackets_and_line_breaks_does_not_fail(alpha: Space) -> None:
     step = replace(take_out(alpha), note="for <Bea>\nsize < 5\u00a0mm &copy;")
     result = await alpha.inventory.act(step)
     assert isinstance(result, Taken)
     assert alpha.history(result.item)[0]["notes"].startswith(f"{MARK}:out for ‹Bea› size ‹ 5 mm ＆copy; (was:")
 
 
-async def test_a_very_long_note_loses_its_end_but_not_what_must_be_remembered(alpha: Space) -> None:
+async def test_a_very_long_note_loses_its_end_but_not_its_recorded_values(alpha: Space) -> None:
     step = replace(take_out(alpha), note="very " * 200)
     result = await alpha.inventory.act(step)
     assert isinstance(result, Taken)
@@ -128,7 +128,7 @@ async def test_a_very_long_note_loses_its_end_but_not_what_must_be_remembered(al
     assert len(alpha.history(result.item)[0]["notes"]) == 500
 
 
-async def test_what_must_not_leave_is_refused_with_a_reason_and_nothing_moves(alpha: Space) -> None:
+async def test_an_item_that_must_not_leave_is_refused_with_a_reason_and_nothing_moves(alpha: Space) -> None:
     bolt, lens = take_out(alpha), take_out(alpha, Decimal(1), "LENS-2")
     vice = alpha.admin.rows("part/", search="Workshop vice")[0]["pk"]
     vices = alpha.admin.rows("stock/", part=vice)[0]
@@ -152,21 +152,21 @@ async def test_the_unallocated_rest_may_leave(alpha: Space) -> None:
     assert (await taken(alpha, Decimal(400), "RES-10K")).quantity == 400
 
 
-async def test_what_is_with_a_customer_is_not_in_stock(alpha: Space) -> None:
+async def test_an_item_with_a_customer_is_not_in_stock(alpha: Space) -> None:
     step = take_out(alpha)
     alpha.admin.post("stock/assign/", {"items": [{"item": step.item}], "customer": alpha.company()})
     assert (await refused(alpha, step)).reason == "not-in-stock"
 
 
-async def test_a_missing_outgoing_is_told_with_what_to_do(alpha: Space) -> None:
+async def test_a_missing_outgoing_is_reported_with_what_to_do(alpha: Space) -> None:
     edge = alpha.edge(outgoing="Lending shelf")
     with pytest.raises(Refusal, match='Create a stock location "Lending shelf"') as caught:
         await edge.act(take_out(alpha))
     assert caught.value.reason == "no-outgoing"
 
 
-async def test_a_person_who_takes_some_at_the_same_moment_gets_it_all_moved_back(alpha: Space) -> None:
-    """InvenTree clamps: asked for 60 of what is now 50, it moves all 50 and says 60 (facts, 'clamped')."""
+async def test_if_a_person_takes_some_at_the_same_time_all_of_it_is_moved_back(alpha: Space) -> None:
+    """InvenTree clamps: asked for 60 of an item that now has 50, it moves all 50 and says 60 (facts, 'clamped')."""
     step = take_out(alpha, Decimal(60))
     line = {"pk": step.item, "quantity": 70}
     alpha.meanwhile("stock/transfer/", lambda: alpha.admin.post("stock/remove/", {"items": [line]}))
@@ -176,7 +176,7 @@ async def test_a_person_who_takes_some_at_the_same_moment_gets_it_all_moved_back
     assert await alpha.inventory.probe(step) is None
 
 
-async def test_what_people_move_at_the_same_moment_is_no_reason_to_stop_where_rows_are_locked(alpha: Space) -> None:
+async def test_simultaneous_moves_by_people_do_not_stop_it_where_rows_are_locked(alpha: Space) -> None:
     step = take_out(alpha)
     alpha.meanwhile("stock/transfer/", lambda: moved_by_a_person(alpha, step.item))
     result = await alpha.inventory.act(step)
@@ -215,7 +215,7 @@ async def test_a_probe_that_finds_another_quantity_moves_it_back(alpha: Space) -
     assert (row["location"], row["status"]) == (alpha.place(DRAWER), 10)
 
 
-async def test_what_a_person_has_moved_out_of_outgoing_is_left_where_it_is(alpha: Space) -> None:
+async def test_an_item_that_a_person_moved_out_of_outgoing_is_left_there(alpha: Space) -> None:
     step = take_out(alpha)
     result = await taken(alpha)
     line = {"pk": result.item, "quantity": 10}
@@ -227,7 +227,7 @@ async def test_what_a_person_has_moved_out_of_outgoing_is_left_where_it_is(alpha
     assert alpha.stock(result.item)["location"] == elsewhere
 
 
-async def test_without_the_role_the_text_says_which_one(alpha: Space) -> None:
+async def test_without_the_role_the_text_names_it(alpha: Space) -> None:
     for rule in alpha.admin.rows("user/ruleset/"):
         if rule["name"] == "stock":
             content = {"can_view": True, "can_add": False, "can_change": False, "can_delete": False}
@@ -236,7 +236,7 @@ async def test_without_the_role_the_text_says_which_one(alpha: Space) -> None:
         await alpha.inventory.act(take_out(alpha))
 
 
-async def test_an_older_server_is_read_by_items_as_its_history_can_not_be_searched(
+async def test_an_older_servers_items_are_read_because_its_history_can_not_be_searched(
     alpha: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Version, "searches_history", property(lambda _: False))
@@ -264,7 +264,7 @@ async def test_a_company_that_is_no_customer_is_refused(alpha: Space) -> None:
     assert (await refused(alpha, step)).reason == "foreign-company"
 
 
-async def test_what_a_person_sold_meanwhile_is_not_handed_over(alpha: Space) -> None:
+async def test_an_item_that_a_person_has_sold_is_not_handed_over(alpha: Space) -> None:
     step = await hand_over(alpha)
     content = {"items": [{"item": step.item}], "customer": alpha.company("Walk-in")}
     alpha.admin.post("stock/assign/", content)
@@ -272,7 +272,7 @@ async def test_what_a_person_sold_meanwhile_is_not_handed_over(alpha: Space) -> 
     assert await alpha.inventory.probe(step) is None
 
 
-async def test_what_went_to_somebody_else_at_the_same_moment_is_for_a_person_to_settle(alpha: Space) -> None:
+async def test_an_item_assigned_to_somebody_else_at_the_same_time_needs_a_person(alpha: Space) -> None:
     """On PostgreSQL both of two simultaneous assigns succeed, and the last one wins."""
     step = await hand_over(alpha)
     other = alpha.company("Walk-in")
@@ -285,7 +285,7 @@ async def test_what_went_to_somebody_else_at_the_same_moment_is_for_a_person_to_
     assert await alpha.inventory.probe(step) is None
 
 
-async def test_another_quantity_than_agreed_comes_back_to_outgoing(alpha: Space) -> None:
+async def test_another_quantity_than_agreed_returns_to_outgoing(alpha: Space) -> None:
     step = await hand_over(alpha)
     alpha.admin.post("stock/count/", {"items": [{"pk": step.item, "quantity": 4}]})
     assert (await refused(alpha, step)).reason == "changed"
@@ -294,7 +294,7 @@ async def test_another_quantity_than_agreed_comes_back_to_outgoing(alpha: Space)
     assert await alpha.inventory.probe(step) is None
 
 
-async def test_what_came_back_since_was_handed_over_all_the_same(alpha: Space) -> None:
+async def test_an_item_that_came_back_since_counts_as_handed_over(alpha: Space) -> None:
     step = await hand_over(alpha)
     await alpha.inventory.act(step)
     line = {"pk": step.item, "quantity": 10}
@@ -305,7 +305,7 @@ async def test_what_came_back_since_was_handed_over_all_the_same(alpha: Space) -
 # --- arrived, put back -------------------------------------------------------------------------------------
 
 
-async def test_arrived_gives_the_old_status_back(alpha: Space) -> None:
+async def test_arrived_restores_the_old_status(alpha: Space) -> None:
     step = await situations.arrived(alpha)
     await alpha.inventory.act(step)
     row = alpha.stock(step.item)
@@ -313,7 +313,7 @@ async def test_arrived_gives_the_old_status_back(alpha: Space) -> None:
     assert alpha.history(step.item)[0]["notes"] == f"{MARK}:arrived arrived at Betaspace"
 
 
-async def test_arrived_is_done_when_the_status_is_right_anyway(alpha: Space) -> None:
+async def test_arrived_is_done_if_the_status_is_already_right(alpha: Space) -> None:
     step = await situations.arrived(alpha)
     alpha.admin.patch(f"stock/{step.item}/", {"status": 10})
     assert await alpha.inventory.probe(step) == HandedOver(step.item)
@@ -333,7 +333,7 @@ async def test_a_custom_status_comes_back_too(alpha: Space) -> None:
     assert isinstance(await alpha.inventory.probe(back), PlacedAt)
 
 
-async def test_put_back_lies_where_it_lay_with_its_old_status(alpha: Space) -> None:
+async def test_put_back_restores_the_old_location_and_status(alpha: Space) -> None:
     step = await put_back(alpha)
     assert await alpha.inventory.act(step) == PlacedAt(step.item, alpha.place(DRAWER), DRAWER)
     row = alpha.stock(step.item)
@@ -341,7 +341,7 @@ async def test_put_back_lies_where_it_lay_with_its_old_status(alpha: Space) -> N
     assert alpha.history(step.item)[0]["notes"] == f"{MARK}:putback not given"
 
 
-async def test_what_lay_nowhere_is_put_where_its_part_belongs(alpha: Space) -> None:
+async def test_an_item_without_a_location_is_put_where_its_part_belongs(alpha: Space) -> None:
     step = await put_back(alpha)
     part = alpha.stock(step.item)["part"]
     alpha.admin.patch(f"part/{part}/", {"default_location": alpha.place("Laser room")})
@@ -349,7 +349,7 @@ async def test_what_lay_nowhere_is_put_where_its_part_belongs(alpha: Space) -> N
     assert result == PlacedAt(step.item, alpha.place("Laser room"), "Laser room")
 
 
-async def test_what_is_no_longer_in_stock_can_not_be_put_back(alpha: Space) -> None:
+async def test_an_item_that_is_no_longer_in_stock_can_not_be_put_back(alpha: Space) -> None:
     step = await put_back(alpha)
     alpha.admin.post("stock/assign/", {"items": [{"item": step.item}], "customer": alpha.company()})
     assert (await refused(alpha, step)).reason == "not-in-stock"
@@ -359,9 +359,9 @@ async def test_what_is_no_longer_in_stock_can_not_be_put_back(alpha: Space) -> N
 
 
 async def test_the_senders_side_of_a_push_takes_seven_calls(alpha: Space) -> None:
-    """docs/inventree.md, 'Calls of one push', says what each is for."""
+    """'Calls of one push' in docs/inventree.md gives the reason for each."""
     company = alpha.company()
-    await alpha.inventory.probe(take_out(alpha))  # the first look at the server is not part of it
+    await alpha.inventory.probe(take_out(alpha))  # the first check of the server is not part of it
     alpha.network.log.clear()
     result = await taken(alpha)
     calls = list(alpha.network.log)
@@ -369,7 +369,7 @@ async def test_the_senders_side_of_a_push_takes_seven_calls(alpha: Space) -> Non
         HandOver(f"{MARK}:over", "", result.item, TEN, company),
         Arrived(f"{MARK}:arrived", "", result.item, result.status),
     ):
-        await alpha.inventory.probe(step)  # the runner does; it has its own calls
+        await alpha.inventory.probe(step)  # the runner does so with calls of its own
         alpha.network.log.clear()
         await alpha.inventory.act(step)
         calls += alpha.network.log

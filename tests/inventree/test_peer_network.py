@@ -1,4 +1,4 @@
-"""A peer's server that drips, floods, redirects or points into our network, on real sockets: it gets nothing of it."""
+"""A peer's server that drips, floods, redirects or points into our network, on real sockets: it gains nothing by it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.scenarios.world import World
 
 SOON = Bound(size=100_000, seconds=0.6)
 AT_MOST = 4.0
-"""Seconds within which a call that has 0.6 must be over on a busy machine."""
+"""The seconds within which a call with a limit of 0.6 s must be over on a busy machine."""
 
 
 @contextmanager
 def a_server(answers: Callable[[socket.socket], None]) -> Iterator[tuple[int, list[bytes]]]:
-    """A server on loopback that does this with each connection; its port, and the requests that it has read."""
+    """A server on loopback that does this with each connection; yields its port and the requests that it has read."""
     listening = socket.create_server(("127.0.0.1", 0))
     heard: list[bytes] = []
 
@@ -49,7 +49,7 @@ def a_server(answers: Callable[[socket.socket], None]) -> Iterator[tuple[int, li
 
 
 def hangs_up(connection: socket.socket, within: float | None = None) -> bool:
-    """Whether the other side does, in so many seconds; waits for it for ever if none are given."""
+    """Whether the other side hangs up within that many seconds; without a limit, wait for ever."""
     connection.settimeout(within)
     try:
         return not connection.recv(65_536)
@@ -64,7 +64,7 @@ def drips(connection: socket.socket) -> None:
 
 
 def drips_raw(connection: socket.socket) -> None:
-    """As the beginning of a TLS record that never ends."""
+    """Drip the beginning of a TLS record that never ends."""
     connection.sendall(b"\x16\x03\x03\x40\x00")
     while not hangs_up(connection, 0.05):
         connection.sendall(b"\0")
@@ -151,7 +151,7 @@ def test_a_redirect_is_not_followed_and_the_token_goes_nowhere_else() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "2130706433", "[::ffff:127.0.0.1]", "127.1"])  # noqa: S104
-def test_our_own_machine_is_no_peers_server(host: str) -> None:
+def test_our_own_machine_is_not_accepted_as_a_peers_server(host: str) -> None:
     with a_server(says_nothing) as (port, heard):
         peer = to_peer(f"http://{host}:{port}", private=False)
         with pytest.raises(InventoryProblem):
@@ -184,11 +184,11 @@ def test_our_own_machine_is_no_peers_server(host: str) -> None:
         ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False),
     ],
 )
-def test_which_addresses_are_anybodys(address: str, public: bool) -> None:
+def test_public_addresses_are_told_from_private_ones(address: str, public: bool) -> None:
     assert is_public(address) is public
 
 
-def test_a_name_that_resolves_to_something_else_the_second_time_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_resolves_differently_the_second_time_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     tried: list[str] = []
 
@@ -228,7 +228,7 @@ async def test_nothing_of_ours_waits_for_a_peers_server(monkeypatch: pytest.Monk
         trial = asyncio.ensure_future(space.inventory.act(step))
         await asyncio.to_thread(began.wait, 10)
         space.vault.keep("made-for/liar/1", space.seeded.token("fedbot"))
-        with pytest.raises(Refusal):  # it has too many permissions, which our own InvenTree says at once
+        with pytest.raises(Refusal):  # it has too many permissions, which our own InvenTree refuses at once
             await space.inventory.act(TryToken("own", "made-for/liar/1"))
         assert not trial.done()
         with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""Who may do what, as InvenTree says at that moment."""
+"""People's permissions, as InvenTree has them at that time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_a_member_of_the_group_is_an_approver(alpha: Space) -> None:
     assert await permissions(alpha, "piet") == Permissions("piet", known=True, active=True, approver=True)
 
 
-async def test_a_superuser_is_one(alpha: Space) -> None:
+async def test_a_superuser_is_an_approver(alpha: Space) -> None:
     assert await permissions(alpha, "anna") == Permissions("anna", known=True, active=True, superuser=True)
 
 
@@ -36,18 +36,18 @@ async def test_somebody_else_is_known_and_no_more(alpha: Space) -> None:
     assert await permissions(alpha, "kim") == Permissions("kim", known=True, active=True)
 
 
-async def test_an_unknown_name_has_no_rights_and_neither_has_a_part_of_a_name(alpha: Space) -> None:
+async def test_an_unknown_name_and_a_part_of_a_name_have_no_permissions(alpha: Space) -> None:
     for name in ("nobody", "ann", "ANNA", "piet "):
         assert await permissions(alpha, name) == Permissions(name)
 
 
-async def test_rights_are_those_of_this_moment(alpha: Space) -> None:
+async def test_current_permissions_count(alpha: Space) -> None:
     assert (await permissions(alpha, "piet")).covers(Permission.APPROVER)
     change(alpha, "piet", is_active=False)
     assert not (await permissions(alpha, "piet")).covers(Permission.APPROVER)
 
 
-async def test_all_who_may_are_asked_for_in_one_call_and_in_the_order_asked(beta: Space) -> None:
+async def test_all_approvers_are_read_in_one_call_and_in_the_given_order(beta: Space) -> None:
     await permissions(beta, "bea")
     beta.network.log.clear()
     assert await beta.inventory.answer(WhoMay(Permission.APPROVER, EVERYBODY)) == Able(("dilek", "bea", "cem"))

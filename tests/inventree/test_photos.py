@@ -36,7 +36,7 @@ async def test_it_is_attached_once_and_found_by_its_mark(alpha: Space) -> None:
         (b"\x00\x00\x00\x18ftypheic", "heic"),
     ],
 )
-async def test_what_is_a_picture_is_told_by_its_first_bytes(alpha: Space, photo: bytes, ending: str) -> None:
+async def test_a_picture_is_recognised_by_its_first_bytes(alpha: Space, photo: bytes, ending: str) -> None:
     await alpha.inventory.attach(STEP, photo)
     (row,) = alpha.admin.rows("attachment/", model_type="stockitem", model_id=42)
     assert row["filename"].endswith(f".{ending}")
@@ -50,7 +50,7 @@ async def test_anything_else_is_refused_before_it_is_sent(alpha: Space, photo: b
     assert not alpha.admin.rows("attachment/")
 
 
-async def test_the_missing_right_is_named(alpha: Space) -> None:
+async def test_the_missing_permission_is_named(alpha: Space) -> None:
     alpha.fails(FaultKind.ERROR_BEFORE, "attachment/", status=403)
     with pytest.raises(NotPermitted, match="role stock: change"):
         await alpha.inventory.attach(STEP, JPEG)
@@ -63,12 +63,12 @@ async def test_done_but_unanswered_is_unknown_and_then_found(alpha: Space) -> No
     assert isinstance(await alpha.inventory.probe(STEP), PhotoAttached)
 
 
-async def test_a_long_note_is_cut_to_what_the_version_takes(alpha: Space) -> None:
+async def test_a_long_note_is_cut_to_the_versions_limit(alpha: Space) -> None:
     await alpha.inventory.attach(AttachPhoto(MARK, "x" * 500, 42, {}, LENS), JPEG)
     (row,) = alpha.admin.rows("attachment/", model_type="stockitem", model_id=42)
     assert len(row["comment"]) == 250
 
 
-def test_older_versions_keep_attachments_of_stock_items_apart() -> None:
+def test_older_versions_store_attachments_of_stock_items_separately() -> None:
     assert Version(206).attachment_call(42) == ("stock/attachment/", {"stock_item": 42})
     assert (Version(206).longest_comment, Version(207).longest_comment) == (100, 250)

@@ -1,4 +1,4 @@
-"""What comes back from a peer's company: refused things, and loans at their end."""
+"""Items that return from a peer's company: refused ones, and loans at their end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.inventree.space import Space
 DRAWER = "Workshop/Drawer A3"
 
 
-async def test_it_comes_back_through_incoming_to_its_old_place_and_status(alpha: Space) -> None:
+async def test_it_returns_through_incoming_to_its_old_location_and_status(alpha: Space) -> None:
     step = await take_back(alpha)
     assert await alpha.inventory.act(step) == PlacedAt(step.item, alpha.place(DRAWER), DRAWER)
     row = alpha.stock(step.item)
@@ -26,7 +26,7 @@ async def test_it_comes_back_through_incoming_to_its_old_place_and_status(alpha:
     assert newest == [(20, alpha.place(DRAWER)), (15, alpha.place("Incoming"))]
 
 
-async def test_a_part_of_a_loan_comes_back_as_a_new_item(alpha: Space) -> None:
+async def test_a_part_of_a_loan_returns_as_a_new_item(alpha: Space) -> None:
     step = replace(await take_back(alpha), quantity=Decimal(4))
     result = await alpha.inventory.act(step)
     assert isinstance(result, PlacedAt)
@@ -36,7 +36,7 @@ async def test_a_part_of_a_loan_comes_back_as_a_new_item(alpha: Space) -> None:
     assert await alpha.inventory.probe(step) == result
 
 
-async def test_a_whole_item_with_a_serial_number_comes_back_as_itself(alpha: Space) -> None:
+async def test_a_whole_serialised_item_returns_as_itself(alpha: Space) -> None:
     lying = await taken(alpha, Decimal(1), "LENS-2")
     company = alpha.company()
     await alpha.inventory.act(HandOver(f"{MARK}:over", "", lying.item, Decimal(1), company))
@@ -46,21 +46,21 @@ async def test_a_whole_item_with_a_serial_number_comes_back_as_itself(alpha: Spa
     )
 
 
-async def test_an_old_place_that_is_gone_is_replaced_by_where_the_part_belongs(alpha: Space) -> None:
+async def test_a_deleted_old_location_is_replaced_by_that_of_the_part(alpha: Space) -> None:
     step = replace(await take_back(alpha), location=9999)
     part = alpha.stock(step.item)["part"]
     alpha.admin.patch(f"part/{part}/", {"default_location": alpha.place("Laser room")})
     assert await alpha.inventory.act(step) == PlacedAt(step.item, alpha.place("Laser room"), "Laser room")
 
 
-async def test_what_came_back_but_can_not_be_put_away_stays_in_incoming_and_is_no_refusal(alpha: Space) -> None:
+async def test_a_returned_item_that_can_not_be_put_away_stays_in_incoming_and_is_no_refusal(alpha: Space) -> None:
     step = await take_back(alpha)
     alpha.fails(FaultKind.ERROR_BEFORE, "stock/transfer/", status=400)
     assert await alpha.inventory.act(step) == PlacedAt(step.item, alpha.place("Incoming"), "Incoming")
     assert alpha.stock(step.item)["customer"] is None
 
 
-async def test_what_is_with_somebody_else_or_nobody_is_not_taken_back(alpha: Space) -> None:
+async def test_an_item_with_somebody_else_or_nobody_is_not_taken_back(alpha: Space) -> None:
     step = await take_back(alpha)
     for changed, reason in (
         (replace(step, company=step.company + 1), "gone"),
@@ -92,15 +92,15 @@ async def test_older_servers_take_back_all_or_nothing(alpha: Space, monkeypatch:
         await alpha.inventory.act(step)
 
 
-async def test_what_somebody_deletes_right_after_it_came_back_was_not_refused(alpha: Space) -> None:
-    """Read as a no, the other side would take it back too."""
+async def test_an_item_deleted_right_after_its_return_counts_as_returned(alpha: Space) -> None:
+    """If it counted as refused, the other side would take it back too."""
     step = await take_back(alpha)
     alpha.meanwhile("stock/transfer/$", lambda: alpha.admin.delete(f"stock/{step.item}/"))
     with pytest.raises(OutcomeUnknown, match="No StockItem matches"):
         await alpha.inventory.act(step)
 
 
-async def test_nor_was_what_is_deleted_right_after_it_was_handed_over(alpha: Space) -> None:
+async def test_an_item_deleted_right_after_the_hand_over_counts_as_handed_over(alpha: Space) -> None:
     lying = await taken(alpha)
     step = HandOver(f"{MARK}:over", "", lying.item, TEN, alpha.company())
     alpha.meanwhile(f"stock/{lying.item}/$", lambda: alpha.admin.delete(f"stock/{lying.item}/"), method="GET")

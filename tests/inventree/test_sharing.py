@@ -1,4 +1,4 @@
-"""What can be shared under a word, and searching the shared stock: in as many calls whether there is little or much."""
+"""Sharing by word, and searching the shared stock in a constant number of calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ A_REST = 60
 
 
 def filled(parts: int) -> Space:
-    """A space with so many parts that fit, each in stock; every tenth in the category that is shared."""
+    """A space with that many matching parts in stock, every tenth in the shared category."""
     seeder = Seeder("Full house")
     house = seeder.category("All of it")
     shared = seeder.category("Shared", parent=house)
@@ -63,7 +63,7 @@ async def test_ten_thousand_parts_are_searched_in_no_more_calls_than_the_limit(s
     assert calls[0] == calls[1] <= 26
 
 
-async def test_what_is_not_in_the_scope_is_not_found() -> None:
+async def test_items_outside_the_scope_are_not_found() -> None:
     space = filled(30)
     assert [item.pk for item in (await hits(space, "screw", Scope(categories=(2,)))).items] == [1, 11, 21]
     assert [item.pk for item in (await hits(space, "screw", Scope(categories=(1,)))).items] == list(range(1, 21))
@@ -72,19 +72,19 @@ async def test_what_is_not_in_the_scope_is_not_found() -> None:
     assert (await hits(space, "screw", Scope())).items == ()
 
 
-async def test_more_than_it_tells_is_said_to_be_there() -> None:
+async def test_a_longer_list_is_reported_as_longer() -> None:
     space = filled(21)
     assert (await hits(space, "screw")).cut
     assert not (await hits(space, "screw 0000")).cut
 
 
-async def test_all_words_must_be_there_whatever_signs_are_in_them(alpha: Space) -> None:
+async def test_all_words_must_match_whatever_characters_are_in_them(alpha: Space) -> None:
     assert {item.part.ipn for item in (await hits(alpha, '"M3", nut')).items} == {"M3-NUT"}
     assert (await hits(alpha, "M3 fastener")).items == ()
     assert (await hits(alpha, " \"' ,")).items == ()
 
 
-async def test_a_friends_rights_decide_what_is_found_for_it() -> None:
+async def test_a_friends_permissions_limit_what_is_found_for_it() -> None:
     space = filled(3)
     for name in ("friend", "half"):
         space.vault.keep(f"made-for/{name}/1", space.seeded.token(name))
@@ -95,7 +95,7 @@ async def test_a_friends_rights_decide_what_is_found_for_it() -> None:
         await hits(space, "screw", reference="made-for/nobody/1")
 
 
-async def test_what_is_on_its_way_out_or_with_a_customer_is_not_found(alpha: Space) -> None:
+async def test_items_in_outgoing_or_with_a_customer_are_not_found(alpha: Space) -> None:
     item = alpha.item("M3-NUT")["pk"]
     content = {"items": [{"pk": item, "quantity": "50"}], "location": alpha.place("Outgoing")}
     alpha.admin.post("stock/transfer/", content)
@@ -117,7 +117,7 @@ async def test_a_word_means_items_parts_and_categories(alpha: Space) -> None:
         assert await things(alpha, word) == []
 
 
-async def test_items_tell_the_categories_of_their_part_where_they_are_asked_for(alpha: Space) -> None:
+async def test_items_have_the_categories_of_their_part_on_request(alpha: Space) -> None:
     category = alpha.admin.rows("part/category/", name="Laser")[0]["pk"]
     for word in ("#42", "LENS-2", "LENS-2#0042"):
         found = await alpha.inventory.answer(FindItems(word, with_categories=True))
@@ -125,7 +125,7 @@ async def test_items_tell_the_categories_of_their_part_where_they_are_asked_for(
         assert {item.part.categories for item in found.items} == {(category,)}
 
 
-async def test_a_mark_of_sharing_stands_beside_other_metadata_and_does_not_travel(alpha: Space) -> None:
+async def test_a_mark_of_sharing_is_kept_beside_other_metadata_and_does_not_travel(alpha: Space) -> None:
     pk = alpha.item("M3-NUT")["pk"]
     alpha.admin.patch(f"metadata/stockitem/{pk}/", {"metadata": {"colour": "blue"}})
     step = Mirror("fed:share:0:mirror", "stockitem", pk, '{"shared": true}', "fedbot_share")

@@ -1,4 +1,4 @@
-"""Texts that InvenTree would refuse or change in silence."""
+"""Texts that InvenTree would refuse or silently change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fedbot.inventree.rows import address, for_notes, plain, restored, same, sto
 from fedbot_demo.inventree.cleaning import cleaned, cleaned_text
 from fedbot_demo.inventree.versions import NEWEST
 
-# Messages and words of which the sanitizer of a real InvenTree made something else, or a refusal.
+# Messages and words that the sanitizer of a real InvenTree changed or refused.
 WORDS = ("&copy", "&amp;", "&lt", "&#60;", "&nbsp;", "&notit", "&x;", "<b>", "</b>", "<!--", "5. ", "json:", '"')
 LETTERS = "<>&;#!/?-_*`[]{}|:=+.~\\\"' \t\nabx1é😀\u00a0\u200b\u200d\u200e\u202e\ufeff\u00ad\u2028\x00\x7f\x85"
 TRICKY = some.lists(some.sampled_from([*LETTERS, *WORDS]), max_size=12).map("".join)
@@ -34,13 +34,13 @@ TRICKY = some.lists(some.sampled_from([*LETTERS, *WORDS]), max_size=12).map("".j
         ("", ""),
     ],
 )
-def test_what_is_typed_is_sent_as_inventree_takes_it(typed: str, sent: str) -> None:
+def test_a_typed_text_is_sent_in_a_form_that_inventree_accepts(typed: str, sent: str) -> None:
     assert plain(typed) == sent
     assert plain(sent) == sent
 
 
 @given(TRICKY)
-def test_whatever_is_sent_stays_as_it_was_sent(text: str) -> None:
+def test_a_sent_text_stays_unchanged(text: str) -> None:
     for sent in (plain(text), address(f"https://example.org/{text}"), stored(text)):
         assert cleaned_text("x", sent, NEWEST) == sent
     assert cleaned_text("notes", for_notes(text), NEWEST, multi_line=True) == for_notes(text)
@@ -56,7 +56,7 @@ def test_whatever_is_sent_stays_as_it_was_sent(text: str) -> None:
         ("C:\\tmp", r"C:\\tmp"),
     ],
 )
-def test_notes_say_what_was_written_though_they_are_markdown(typed: str, sent: str) -> None:
+def test_notes_keep_their_text_though_they_are_markdown(typed: str, sent: str) -> None:
     assert for_notes(typed) == sent
 
 
@@ -74,13 +74,13 @@ def test_links_are_encoded_where_inventree_would_refuse_them(link: str, sent: st
     assert address(sent) == sent
 
 
-def test_names_are_the_same_if_inventree_says_so() -> None:
+def test_names_are_equal_if_inventree_says_so() -> None:
     assert same("Laser\u200d lens <2>", "LASER lens ‹2›")
     assert not same("Laser lens", "Laser lens 2")
 
 
 @given(some.recursive(TRICKY | some.integers() | some.none(), lambda v: some.dictionaries(TRICKY, v) | some.lists(v)))
-def test_metadata_comes_back_whole(value: Any) -> None:  # noqa: ANN401  any JSON
+def test_metadata_is_read_back_unchanged(value: Any) -> None:  # noqa: ANN401  any JSON
     kept = cleaned({"fedbot": {"value": stored(value)}}, NEWEST)
     assert restored(kept["fedbot"]["value"]) == value
 
@@ -91,6 +91,6 @@ def test_metadata_stays_readable_where_it_can() -> None:
 
 
 @pytest.mark.parametrize("text", ["json:", "json:{", "json:1", "json:[1]"])
-def test_what_only_looks_quoted_is_left_alone(text: str) -> None:
+def test_a_text_that_only_looks_quoted_is_left_alone(text: str) -> None:
     assert restored(text) == text
     assert restored(stored(text)) == text

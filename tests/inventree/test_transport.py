@@ -76,7 +76,7 @@ def test_every_url_stays_below_api_and_ends_in_one_slash() -> None:
 
 
 @pytest.mark.parametrize("url", ["https://evil.example/x/", "//evil.example/x/", "../admin/", "stock/../../x/"])
-def test_the_token_can_not_be_led_to_another_place(url: str) -> None:
+def test_the_token_can_not_be_sent_to_another_host(url: str) -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         raise AssertionError(request.url)
 
@@ -96,7 +96,7 @@ def test_a_server_in_a_folder_of_its_host_is_reached() -> None:
     assert seen == ["/inventree/api/stock/"] * 2
 
 
-def test_inventree_is_asked_to_speak_english_as_its_refusals_are_known_by_their_words() -> None:
+def test_inventree_is_asked_to_answer_in_english_because_refusals_are_recognised_by_their_words() -> None:
     seen: list[str] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -135,14 +135,14 @@ def test_a_read_has_no_body_and_a_write_has_its_json() -> None:
     assert seen == [b"", b'{"items":[1]}', b'{"items":[2]}']
 
 
-def test_credentials_of_the_environment_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("USERNAME", "PASSWORD", "TOKEN", "HOST"):
         monkeypatch.setenv(f"INVENTREE_API_{name}", "from-the-environment")
     api = transport(answering(200, {}))
     assert "from-the-environment" not in repr(vars(api))
 
 
-# --- what can go wrong -------------------------------------------------------------------------------------
+# --- failures ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_web_page_is_judged_by_its_status_and_never_shown(
         assert "<" not in caught.value.text
 
 
-def test_an_answer_that_is_no_json_leaves_a_write_unknown() -> None:
+def test_an_answer_that_is_no_json_makes_a_write_unknown() -> None:
     with pytest.raises(Unavailable):
         read(transport(answering(200, text="<html>")))
     with pytest.raises(OutcomeUnknown):
@@ -244,19 +244,19 @@ def test_field_errors_become_a_sentence_and_a_code(content: object, text: str, r
         ("post", "user/", "superuser"),
     ],
 )
-def test_a_forbidden_call_says_which_role_is_missing(method: str, url: str, role: str) -> None:
+def test_a_forbidden_call_names_the_missing_role(method: str, url: str, role: str) -> None:
     api = transport(answering(403, {"detail": "You do not have permission to perform this action."}))
     with pytest.raises(NotPermitted, match=role) as caught:
         api.request(url, method=method)
     assert caught.value.reason == "not-permitted"
 
 
-def test_a_revoked_token_is_told_with_what_to_do() -> None:
+def test_a_revoked_token_is_reported_with_what_to_do() -> None:
     with pytest.raises(NotPermitted, match=r"Token has been revoked.*create a new token"):
         read(transport(answering(401, {"detail": "Token has been revoked"})))
 
 
-def test_a_server_error_names_the_exception_that_the_server_hit() -> None:
+def test_a_server_error_names_the_servers_exception() -> None:
     with pytest.raises(OutcomeUnknown, match=r"500 \(OperationalError\)"):
         write(transport(answering(500, {"error": "OperationalError", "path": "/api/stock/"})))
 
@@ -314,7 +314,7 @@ def test_the_token_is_in_no_repr_and_no_log(caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "ümlaut"])
-def test_a_token_that_can_not_be_one_is_refused_without_being_shown(token: str) -> None:
+def test_a_malformed_token_is_refused_without_being_shown(token: str) -> None:
     with pytest.raises(Refusal) as caught:
         InvenTreeTransport(HOST, token)
     assert not token or token not in caught.value.text
@@ -323,12 +323,12 @@ def test_a_token_that_can_not_be_one_is_refused_without_being_shown(token: str) 
 @pytest.mark.parametrize(
     "host", ["inventory.example", "ftp://inventory.example", "https://", "https://me:pw@x.example"]
 )
-def test_an_address_that_is_none_is_refused(host: str) -> None:
+def test_an_invalid_address_is_refused(host: str) -> None:
     with pytest.raises(Refusal, match=r"inventree\.url"):
         InvenTreeTransport(host, TOKEN)
 
 
-def test_a_ca_file_that_is_missing_or_none_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_invalid_ca_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("no certificate")
     for name in ("missing.pem", "empty.pem"):
         with pytest.raises(Refusal, match=f"no CA certificate in the file .*{name}"):
@@ -346,14 +346,14 @@ def test_no_version_is_refused_by_the_transport(api: int) -> None:
 
 
 @pytest.mark.parametrize("content", [{}, [], {"server": "Else", "apiVersion": 1}, {"server": "InvenTree"}])
-def test_something_else_at_the_address_is_told(content: object) -> None:
+def test_another_server_at_the_address_is_reported(content: object) -> None:
     with pytest.raises(Refusal, match="no InvenTree"):
         transport(answering(200, content)).connect()
     with pytest.raises(Refusal, match="no InvenTree"):
         transport(answering(404, content)).connect()
 
 
-def test_what_would_use_requests_or_leak_the_token_is_refused() -> None:
+def test_calls_that_would_use_requests_or_leak_the_token_are_refused() -> None:
     api = transport(answering(200, {}))
     with pytest.raises(Refusal):
         api.requestToken()
@@ -383,13 +383,13 @@ def test_the_typed_classes_of_the_package_work(alpha: Space) -> None:
     assert item.getTrackingEntries()[0].notes == "by the typed class"
 
 
-def test_a_list_that_is_refused_is_not_told_as_an_empty_one(alpha: Space) -> None:
+def test_a_refused_list_is_not_read_as_an_empty_one(alpha: Space) -> None:
     api = InvenTreeTransport(alpha.url, alpha.seeded.token("kim"), transport=alpha.network)
     with pytest.raises(NotPermitted):
         StockItem.list(api)
 
 
-def test_paged_and_bare_lists_read_the_same() -> None:
+def test_paged_and_plain_lists_read_the_same() -> None:
     rows = [{"pk": 1}, {"pk": 2}]
     bare = transport(answering(200, rows))
     paged = transport(answering(200, {"count": 2, "next": None, "previous": None, "results": rows}))
@@ -408,12 +408,12 @@ def at_a_friends(content: Iterator[bytes], **headers: str) -> InvenTreeTransport
     return InvenTreeTransport(HOST, TOKEN, transport=network, pause=lambda _: None, bound=OF_A_FRIEND)
 
 
-def test_an_answer_of_a_friends_server_is_read_as_any_other() -> None:
+def test_an_answer_of_a_friends_server_is_read_like_any_other() -> None:
     assert read(at_a_friends(iter([b'{"a"', b": 1}"]))) == {"a": 1}
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_an_answer_without_end_of_a_friends_server_is_not_read_to_its_end(packed: bool) -> None:
+def test_an_endless_answer_of_a_friends_server_is_not_read_to_its_end(packed: bool) -> None:
     read_so_far = 0
 
     def endless() -> Iterator[bytes]:
@@ -424,7 +424,7 @@ def test_an_answer_without_end_of_a_friends_server_is_not_read_to_its_end(packed
             yield squeezer.compress(bytes(100_000)) + squeezer.flush(zlib.Z_SYNC_FLUSH) if packed else bytes(100_000)
 
     headers = {"content-encoding": "gzip"} if packed else {}
-    # what is packed was not asked for, and is not unpacked at all: a small piece can unpack to any size
+    # compression was not requested, and a small piece can unpack to any size, so nothing is unpacked
     with pytest.raises(Refusal, match="compressed" if packed else "without end") as caught:
         read(at_a_friends(endless(), **headers))
     assert caught.value.reason == "no-inventree"
@@ -472,8 +472,10 @@ def _is_lost() -> None:
     raise LeaseLost("another worker's now")
 
 
-def test_a_claim_that_ends_while_the_connection_is_made_lets_nothing_be_written() -> None:
-    """As when the machine sleeps after the first look: it is looked again just before the first byte goes out."""
+def test_a_claim_that_ends_while_the_connection_is_made_prevents_the_write() -> None:
+    """For example if the machine sleeps after the first check. It is checked again just before the first
+    byte goes out.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         api = InvenTreeTransport(address, TOKEN, timeout=5)
@@ -494,7 +496,7 @@ def test_a_claim_that_ends_while_the_connection_is_made_lets_nothing_be_written(
 
 
 def test_the_connection_of_a_refused_write_is_not_used_again() -> None:
-    """gunicorn 26 may swallow what comes after a body that nobody read, and close the connection 2 seconds later."""
+    """gunicorn 26 may swallow the request after a body that nobody read, and close the connection 2 seconds later."""
     ports = []
 
     class Answer(BaseHTTPRequestHandler):

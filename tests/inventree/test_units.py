@@ -1,4 +1,4 @@
-"""Units that only our server knows: read each time, as an admin may add one, but worked out once."""
+"""Units that only our server knows: read each time, because an admin may add one, but computed once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def defining(*rows: dict[str, Any]) -> Server:
 ROLL = {"name": "roll", "symbol": "rol", "definition": "50 * metre"}
 
 
-def test_a_unit_of_our_admins_is_known_by_name_and_symbol_and_what_is_not_plain_is_left_out() -> None:
+def test_an_admins_unit_is_known_by_name_and_symbol_and_unusual_ones_are_left_out() -> None:
     odd = {"name": "odd", "symbol": "", "definition": "__import__('os')"}
     server = defining(ROLL, odd)
     assert ratio_of(server, "roll", "m") == 50

@@ -1,4 +1,4 @@
-"""Every step that writes, when its call ends badly: nothing is done twice, nothing done is forgotten."""
+"""Every writing step whose call ends badly: nothing is done twice, and nothing done is forgotten."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEFORE = (FaultKind.TIMEOUT_BEFORE, FaultKind.ERROR_BEFORE)
 
 every_write = pytest.mark.parametrize("write", WRITES)
 
-# An act of several calls that breaks off in the middle is found half done: the probe says no, the act goes on.
+# Steps of several calls that break off in the middle: the probe says no, and the step continues.
 UNFINISHED = {
     "take back",
     "remark",
@@ -30,7 +30,7 @@ UNFINISHED = {
 
 
 def picture(space: Space) -> dict[str, Any]:
-    """Everything that a second act would change: quantities, places, customers, how many rows of each kind."""
+    """Everything that a second act would change: quantities, locations, customers, the number of rows of each kind."""
     stock = space.admin.rows("stock/")
     return {
         "stock": sorted(
@@ -51,12 +51,12 @@ async def undisturbed(write: str, space: Space) -> tuple[Step, StepResult, dict[
     return step, result, picture(space)
 
 
-def test_every_step_that_writes_is_in_the_table() -> None:
+def test_every_writing_step_is_in_the_table() -> None:
     made = {situation.__annotations__["return"] for situation, _, _ in WRITES.values()}
-    not_here = {"TryToken", "MintToken"}  # reads only; has its own tests, as its number goes up
+    not_here = {"TryToken", "MintToken"}  # reads only; or has tests of its own because its number increases
     not_here |= {"AttachPhoto"}  # needs more than the step: tests/inventree/test_photos.py
     not_here |= {"SendFile", "KeepFile"}  # so do these: tests/dialogue/test_files_that_travel.py
-    not_here |= {"RenewOwnToken", "RevokeOwnToken"}  # they change a file besides: tests/dialogue/test_own_health.py
+    not_here |= {"RenewOwnToken", "RevokeOwnToken"}  # these change a file too: tests/dialogue/test_own_health.py
     assert made == {kind.__name__ for kind in STEP_HANDLERS} - not_here
 
 
@@ -116,7 +116,7 @@ async def test_a_refused_connection_is_no_unknown_outcome(write: str, alpha: Spa
     assert await alpha.inventory.probe(step) is None
 
 
-async def test_a_token_whose_reply_was_lost_is_revoked_and_the_next_number_minted(alpha: Space) -> None:
+async def test_a_token_whose_reply_was_lost_is_revoked_and_the_next_number_created(alpha: Space) -> None:
     step = await mint_token(alpha)
     alpha.fails(FaultKind.TIMEOUT_AFTER, "user/tokens/")
     with pytest.raises(OutcomeUnknown):

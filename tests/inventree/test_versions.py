@@ -1,4 +1,4 @@
-"""What is done otherwise on other versions, gate by gate."""
+"""The differences between versions, gate by gate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ V13, V17, V1, NEWEST = Version(160), Version(293), Version(391), Version(530)
 ALL = (V13, V17, V1, NEWEST)
 
 
-def test_what_lies_between_the_oldest_and_the_newest_measured_version_is_known() -> None:
+def test_versions_between_the_oldest_and_newest_measured_ones_are_known() -> None:
     assert [Version(api).known for api in (OLDEST_KNOWN - 1, OLDEST_KNOWN, NEWEST_KNOWN, NEWEST_KNOWN + 1)] == [
         False,
         True,
@@ -62,7 +62,7 @@ def test_a_return_is_made_for_items_or_for_one_item() -> None:
     )
 
 
-def test_serial_numbers_are_given_by_the_field_that_is_not_ignored() -> None:
+def test_serial_numbers_are_set_by_the_field_that_is_not_ignored() -> None:
     assert [version.serial_field("7") for version in (V13, V17, NEWEST)] == [
         {"serial": "7"},
         {"serial": "7"},
@@ -70,7 +70,7 @@ def test_serial_numbers_are_given_by_the_field_that_is_not_ignored() -> None:
     ]
 
 
-def test_a_company_is_closed_by_what_there_is() -> None:
+def test_a_company_is_deactivated_by_the_available_field() -> None:
     assert [version.closed_company() for version in (V13, V17)] == [{"is_customer": False}, {"active": False}]
 
 
@@ -98,5 +98,5 @@ def test_the_reply_to_a_create_comes_in_three_shapes(reply: object, pk: int | No
         ({"quantity": 3.0, "is_building": True}, False),
     ],
 )
-def test_in_stock_is_worked_out_where_it_is_not_told(row: dict[str, object], expected: bool) -> None:
+def test_in_stock_is_computed_where_it_is_not_returned(row: dict[str, object], expected: bool) -> None:
     assert V13.in_stock(row) is expected

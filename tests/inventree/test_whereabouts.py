@@ -1,4 +1,4 @@
-"""Where the stock items of transfers are now: for people who settle, and for the comparison of books."""
+"""The current location of transferred stock items, for people who settle and for the comparison of books."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.inventree.situations import MARK, TEN, hand_over, taken
 from tests.inventree.space import Space
 
 AT_A_LOOK = 4
-"""Calls of the first look at a server: version, user, places, the superuser's user."""
+"""Calls of the first check of a server: version, user, locations, the superuser's user."""
 
 
 async def asked(space: Space, question: WhereIsIt | BooksOf) -> ItemsSeen:
@@ -23,7 +23,7 @@ async def asked(space: Space, question: WhereIsIt | BooksOf) -> ItemsSeen:
     return answer
 
 
-async def test_what_lies_in_outgoing_is_found_by_its_mark_and_tells_where_it_lay(alpha: Space) -> None:
+async def test_an_item_in_outgoing_is_found_by_its_mark_with_its_former_location(alpha: Space) -> None:
     source = alpha.item("M3-BOLT")
     result = await taken(alpha)
     seen = await asked(alpha, WhereIsIt(MARK, (source["pk"],)))
@@ -35,7 +35,7 @@ async def test_what_lies_in_outgoing_is_found_by_its_mark_and_tells_where_it_lay
     assert by_key[source["pk"]].where is Whereabouts.STOCK
 
 
-async def test_what_is_with_a_customer_says_with_which(alpha: Space) -> None:
+async def test_an_item_with_a_customer_says_with_which(alpha: Space) -> None:
     step = await hand_over(alpha)
     await alpha.inventory.act(step)
     (item,) = [i for i in (await asked(alpha, WhereIsIt(MARK))).items if i.pk == step.item]
@@ -43,7 +43,7 @@ async def test_what_is_with_a_customer_says_with_which(alpha: Space) -> None:
     assert set(item.marks) == {f"{MARK}:out", f"{MARK}:over"}
 
 
-async def test_what_was_booked_in_is_found_by_its_link_though_no_history_tells_of_it(beta: Space) -> None:
+async def test_a_booked_in_item_is_found_by_its_link_though_no_history_mentions_it(beta: Space) -> None:
     part = beta.admin.rows("part/", search="M3")[0]["pk"]
     link = f"https://matrix.to/#/!room/$card?{MARK}:in"
     await beta.inventory.act(CreateItem(f"{MARK}:in", part, TEN, link))
@@ -52,12 +52,12 @@ async def test_what_was_booked_in_is_found_by_its_link_though_no_history_tells_o
     assert (await asked(beta, WhereIsIt(f"{MARK}0", part=part))).items == (), "a mark is compared as a whole"
 
 
-async def test_what_is_gone_is_left_out(alpha: Space) -> None:
+async def test_a_deleted_item_is_left_out(alpha: Space) -> None:
     assert (await asked(alpha, WhereIsIt(MARK, (987654,)))).items == ()
     assert (await asked(alpha, BooksOf((987654,)))).items == ()
 
 
-async def test_where_the_history_cannot_be_searched_that_of_the_known_items_is_read(alpha: Space) -> None:
+async def test_where_the_history_can_not_be_searched_that_of_the_known_items_is_read(alpha: Space) -> None:
     source = alpha.item("M3-BOLT")
     result = await taken(alpha)
     await alpha.inventory.answer(WhereIsIt(MARK))

@@ -1,4 +1,4 @@
-"""The transport on real sockets: TLS, connections that are kept, servers that hang or are not there."""
+"""The transport on real sockets: TLS, persistent connections, servers that hang or don't exist."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def test_a_server_with_its_own_ca_is_reached_with_its_file_and_not_without
         doubting.close()
 
 
-async def test_a_certificate_that_nobody_signed_is_trusted_by_its_own_file_and_else_told_in_plain_words(
+async def test_a_self_signed_certificate_is_trusted_by_its_own_file_or_reported_in_plain_words(
     tmp_path: Path,
 ) -> None:
     issued = self_signed(tmp_path, "inventree")
@@ -89,7 +89,7 @@ async def test_a_name_that_does_not_exist_is_unavailable() -> None:
 
 
 @pytest.mark.parametrize("kind", [FaultKind.TIMEOUT_AFTER, FaultKind.RESET_AFTER])
-async def test_a_server_that_hangs_or_breaks_off_leaves_a_write_unknown(kind: FaultKind) -> None:
+async def test_a_server_that_hangs_or_breaks_off_makes_a_write_unknown(kind: FaultKind) -> None:
     seeded = seeds.alpha()
     async with serve(Serving(seeded.server)) as serving:
         api = InvenTreeTransport(serving.url, seeded.token("fedbot"), timeout=0.3)

@@ -1,6 +1,6 @@
-"""`python -m tests.journal`: record the journal of a short story as `vectors/NUMBER.sql`, by the schema of today.
+"""`python -m tests.journal`: record the journal of a short story as `vectors/NUMBER.sql`, by today's schema.
 
-Two spaces have connected, given and lent, and a request is open. A frozen one is never recorded anew.
+Two spaces have connected, given and lent, and a request is open. A frozen recording is never made again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ async def _story() -> World:
 
 
 def main() -> None:
-    """The version goes first, as SQLite's own dump leaves it out."""
+    """The version comes first, because SQLite's own dump leaves it out."""
     path = FOLDER / f"{len(MIGRATIONS)}.sql"
     frozen.refuse(path)
     world = asyncio.run(_story())

@@ -1,4 +1,4 @@
-"""An empty journal under a clock that stands still until it is moved: each test runs on both databases."""
+"""An empty journal under a clock that is moved by hand. Each test runs on both databases."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def clock() -> StandingClock:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def another_journal(request: pytest.FixtureRequest, clock: StandingClock) -> Iterator[Opened]:
-    """Makes empty journals."""
+    """Creates empty journals."""
     with ExitStack() as stack:
 
         def made() -> StoredJournal:

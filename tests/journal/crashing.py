@@ -1,9 +1,8 @@
-"""A bot's work on a journal, done in processes of which each is killed at another statement: see test_crashes.
+"""A bot's work on a journal in processes that are each killed at another statement: see test_crashes.
 
-`python -m tests.journal.crashing each FOLDER [URL STEP]`: in `FOLDER/N/`, or on the server at URL as space `N`, for N
-from 1 in these steps, the work is killed before its N-th statement, until it gets through; what it said is in
-`FOLDER/N/said`.
-`… hang FOLDER`: begins an act, says so and waits to be killed.
+`python -m tests.journal.crashing each FOLDER [URL STEP]`: for N from 1 in these steps, in `FOLDER/N/` or on the server
+at URL as space `N`, the work is killed before its N-th statement, until it finishes. Its output is in `FOLDER/N/said`.
+`… hang FOLDER`: begins a step, says so and waits to be killed.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ ROUNDS = 2
 
 
 def work(journal: StoredJournal, say: Callable[[str], object]) -> None:
-    """Rounds of receive, commit, begin, postpone, finish. A line is said after a call has returned."""
+    """Rounds of receive, commit, begin, postpone, finish. A line is printed after each call has returned."""
     for number in range(ROUNDS):
         journal.receive([Said("!r", f"${number}", "@anna:x", START, "hello"), CaughtUp(START)], f"s{number}")
         say(f"received {number}")
@@ -60,7 +59,7 @@ def work(journal: StoredJournal, say: Callable[[str], object]) -> None:
 
 
 def opened(folder: Path, url: str) -> StoredJournal:
-    """The journal in that folder, or the one of the space that is called like it."""
+    """The journal in that folder, or that of the space with its name."""
     if not url:
         return Journal.open(folder)
     lease = claim(Address(url, folder.name), "a worker")
@@ -69,7 +68,7 @@ def opened(folder: Path, url: str) -> StoredJournal:
 
 
 def before_each_statement(journal: StoredJournal, call: Callable[[], object] | None) -> None:
-    """Let it be called before anything is asked of the database; None: no longer."""
+    """Call this before every statement; None: no longer."""
     database = journal._database
     if isinstance(journal, Journal):
         journal._database._connection.set_trace_callback(None if call is None else lambda _: call())
@@ -86,7 +85,7 @@ def before_each_statement(journal: StoredJournal, call: Callable[[], object] | N
 
 
 def work_until(fatal: int, folder: Path, url: str) -> None:
-    """Do the work; be killed before the statement of that number."""
+    """Do the work; get killed before the statement of that number."""
     folder.mkdir()
     with opened(folder, url) as journal, (folder / "said").open("w", buffering=1) as said:
         count = 0
@@ -103,7 +102,7 @@ def work_until(fatal: int, folder: Path, url: str) -> None:
 
 
 def each_statement(folder: Path, url: str = "", step: str = "1") -> None:
-    """One process for each statement, until one gets to the end. A fork saves the imports, not the kill."""
+    """One process for each statement, until one finishes. Forking saves the imports."""
     killed = True
     for fatal in itertools.count(1, int(step)):
         if not killed:
@@ -119,7 +118,7 @@ def each_statement(folder: Path, url: str = "", step: str = "1") -> None:
 
 
 def hang(folder: Path) -> None:
-    """Begin an act and never end it."""
+    """Begin a step and never end it."""
     journal = Journal.open(folder)
     (row,) = journal.commit(journal.put(Tick(START)), Committed(START, queued=(Queued("act", Join("!r")),)))
     journal.begin(row, START)

@@ -1,4 +1,4 @@
-"""What is over leaves the documents and is found again: the archive on SQLite gives what the one in memory gives."""
+"""Finished documents move to the archive and are found again. SQLite's archive agrees with the one in memory."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ PEERS = ("betaspace", "gammaspace")
 
 
 def over(number: int, **changes: object) -> Transfer:
-    """The number-th of many that are done, each asked for a minute after the one before."""
+    """The number-th of many finished transfers, each requested a minute after the one before."""
     at = START + timedelta(minutes=number // 2)
     signed = Signature("@anna:x", "Anna", "attraktor", at, f"$line{number}")
     identifier = f"{number * 7919 % 100000:05d}{'2' * 15}-push"
@@ -48,7 +48,7 @@ def over(number: int, **changes: object) -> Transfer:
 
 
 def commit(journal: StoredJournal, *documents: Document | tuple[str, str]) -> None:
-    """In one decision; a name instead of a document removes it."""
+    """Commit in one decision; a name in place of a document removes it."""
     changes: dict[tuple[str, str], Document | None] = {}
     for each in documents:
         if isinstance(each, tuple):
@@ -59,7 +59,7 @@ def commit(journal: StoredJournal, *documents: Document | tuple[str, str]) -> No
 
 
 def all_that_is_asked(archive: Archive, transfers: list[Transfer]) -> list[object]:
-    """What the rules may ask."""
+    """All lookups that the rules may make."""
     spans = [None, START + timedelta(minutes=40), START + timedelta(days=2)]
     listed = list(product((None, [], ["!one"], list(ROOMS)), ("", *PEERS), spans))
     words = [(Mark.WORD, BOLT.name.casefold()), (Mark.WORD, "nothing")]
@@ -93,7 +93,7 @@ def test_the_journal_finds_what_the_archive_in_memory_finds(journal: StoredJourn
     assert all_that_is_asked(journal, transfers) == all_that_is_asked(remembered, transfers)
 
 
-def test_what_begins_anew_is_a_document_again_at_its_old_place(journal: StoredJournal) -> None:
+def test_a_reopened_transfer_is_a_document_again_at_its_old_place(journal: StoredJournal) -> None:
     first, second = over(1), over(2)
     commit(journal, replace(first, state=TransferState.OPEN), replace(second, state=TransferState.OPEN))
     commit(journal, first)
@@ -109,7 +109,7 @@ def test_what_begins_anew_is_a_document_again_at_its_old_place(journal: StoredJo
     assert not list(journal.marked(Mark.EVENT, first.asked.event_id))
 
 
-def test_what_waits_for_an_answer_does_not_leave() -> None:
+def test_a_transfer_that_waits_for_an_answer_is_not_archived() -> None:
     done = over(1)
     assert is_at_rest(done)
     assert not is_at_rest(replace(done, exchange=replace(done.exchange, awaiting=True)))
@@ -119,14 +119,14 @@ def test_what_waits_for_an_answer_does_not_leave() -> None:
     assert not is_at_rest(replace(done, state=TransferState.SENT))
 
 
-def test_an_export_beside_the_bot_has_the_past(tmp_path: Path) -> None:
+def test_an_export_beside_the_bot_includes_the_archive(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         commit(journal, over(1), replace(over(2), state=TransferState.OPEN))
         found = copies.documents(tmp_path, Transfer)
         assert {document.id for document in found} == {over(1).id, over(2).id}
 
 
-def test_damage_in_the_past_is_found_while_the_bot_runs(tmp_path: Path) -> None:
+def test_damage_in_the_archive_is_found_while_the_bot_runs(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         commit(journal, *(over(number) for number in range(50)))
         journal.check()

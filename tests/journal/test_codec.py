@@ -1,4 +1,4 @@
-"""Every record that the journal stores comes back as it went in; what doesn't fit is refused, not bent."""
+"""Every record that the journal stores is read back unchanged; values that don't fit are refused."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401
 @pytest.mark.parametrize(("table", "kind"), STORED, ids=[kind.__name__ for _, kind in STORED])
 @given(data=st.data())
 @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
-def test_every_record_comes_back_as_it_went_in(table: dict[str, type], kind: type, data: st.DataObject) -> None:
+def test_every_record_is_read_back_unchanged(table: dict[str, type], kind: type, data: st.DataObject) -> None:
     record = data.draw(values_of(kind))
     name, payload = codec.to_text(table, record)
     assert name == kind.__name__
@@ -106,7 +106,7 @@ def test_every_record_comes_back_as_it_went_in(table: dict[str, type], kind: typ
 
 
 def in_detail(value: object) -> Iterator[str]:
-    """What equality doesn't tell: 1 from True and 1.0, the Decimal 1 from 1.0, an instant from a fold."""
+    """Differences that equality hides: 1 from True and 1.0, the Decimal 1 from 1.0, an instant from a fold."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -124,8 +124,8 @@ def in_detail(value: object) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", [*get_args(Step), *get_args(Query), *get_args(StepResult), *get_args(Answer)])
-def test_a_step_a_question_and_a_result_are_told_apart_by_their_tags(kind: type) -> None:
-    # Many of them have the same fields, and some have none: only the tag tells.
+def test_steps_queries_and_results_are_distinguished_by_their_tags(kind: type) -> None:
+    # Many of them have the same fields, and some have none, so only the tag differs.
     place: dict[Any, Any] = {Step: "step", Query: "questions", StepResult: "result", Answer: "answers"}
     where = next(union for union in place if kind in get_args(union))
     written = codec_for(where).write(_plainest(kind))
@@ -153,7 +153,7 @@ def _plain(hint: Any, plain: dict[Any, Any]) -> Any:  # noqa: ANN401
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.__name__ for kind in KINDS])
 @given(data=st.data())
 @settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
-def test_what_follows_survives_a_restart_beside_its_effect(kind: type, data: st.DataObject) -> None:
+def test_a_continuation_survives_a_restart_beside_its_effect(kind: type, data: st.DataObject) -> None:
     then = data.draw(values_of(kind))
     effect = (
         Ask(then, ()) if isinstance(then, WhenAnswered) else Do(then, steps.EndAccess("fed:k7m2:0:end", 3, "vault"))
@@ -193,14 +193,14 @@ def test_a_field_that_looks_like_a_tag_is_left_alone_in_foreign_data() -> None:
     assert codec.from_text(codec.EVENTS, *codec.to_text(codec.EVENTS, seen)) == seen
 
 
-def test_what_a_stranger_writes_can_always_be_stored() -> None:
+def test_a_strangers_text_can_always_be_stored() -> None:
     said = events.Said("!r", "$e", "@b:x", AT, "half a \ud83d smiley, a \0 and a \u202e")
     assert codec.from_text(codec.EVENTS, *codec.to_text(codec.EVENTS, said)) == said
     odd = events.EnvelopeSeen("!r", "$e", "@b:x", AT, {"a": float("inf"), "b": 10**30})
     assert codec.from_text(codec.EVENTS, *codec.to_text(codec.EVENTS, odd)) == odd
 
 
-def test_a_rendered_word_is_wanted_and_not_a_phrase() -> None:
+def test_a_rendered_text_is_required_and_not_a_phrase() -> None:
     with pytest.raises(NotStorable, match="Post has no place here"):
         codec.to_text(codec.EFFECTS, Post("card:1", "!r", Phrase(str)))
 
@@ -224,7 +224,7 @@ def test_a_rendered_word_is_wanted_and_not_a_phrase() -> None:
         object(),
     ],
 )
-def test_what_does_not_fit_its_hint_is_refused_before_it_is_written(record: object) -> None:
+def test_a_value_that_does_not_fit_its_hint_is_refused_before_it_is_written(record: object) -> None:
     with pytest.raises(NotStorable):
         codec.to_text(codec.EVENTS, record)
 
@@ -257,12 +257,12 @@ def test_what_does_not_fit_its_hint_is_refused_before_it_is_written(record: obje
         ),
     ],
 )
-def test_what_does_not_fit_its_hint_is_refused_when_read(kind: str, payload: str) -> None:
+def test_a_value_that_does_not_fit_its_hint_is_refused_when_read(kind: str, payload: str) -> None:
     with pytest.raises(NotStorable):
         codec.from_text(codec.EVENTS, kind, payload)
 
 
-def test_data_nested_beyond_any_sense_is_refused_and_not_a_stack_overflow() -> None:
+def test_deeply_nested_data_is_refused_without_a_stack_overflow() -> None:
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
@@ -296,7 +296,7 @@ class New:
 STANDING = InventoryStanding("Lab", "1.5.0", 530, "fedbot", True, True, True, 7)
 
 
-def test_a_field_that_came_later_is_read_as_its_default() -> None:
+def test_a_newer_field_is_read_as_its_default() -> None:
     assert codec_for(New).read(codec_for(Old).write(Old("lens"))) == New("lens")
 
 
@@ -324,7 +324,7 @@ class WithAFieldNamedLikeTheTag:
     "record",
     [WithASet({"a"}), WithAnUnclearChoice(1), WithNumberedEntries({}), WithAFieldNamedLikeTheTag("")],
 )
-def test_a_hint_that_cannot_be_stored_without_loss_is_refused_at_once(record: object) -> None:
+def test_a_hint_that_can_not_be_stored_without_loss_is_refused_at_once(record: object) -> None:
     with pytest.raises(NotStorable):
         codec.to_text({type(record).__name__: type(record)}, record)
 
@@ -336,7 +336,7 @@ def test_the_journal_knows_every_continuation_of_the_rules() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(codec.GONE))
-def test_a_field_that_an_earlier_version_wrote_is_passed_over_and_any_other_unknown_one_refused(name: str) -> None:
+def test_an_earlier_versions_field_is_ignored_and_any_other_unknown_one_refused(name: str) -> None:
     with closing(sqlite3.connect(":memory:")) as journal:
         journal.executescript((Path(__file__).parent / "vectors" / "1.sql").read_text("utf-8"))
         (payload,) = journal.execute("SELECT payload FROM documents WHERE kind = ?", (name,)).fetchone()

@@ -1,4 +1,4 @@
-"""A process killed at any statement leaves a journal in which each call has happened wholly or not at all."""
+"""After a kill at any statement, each call to the journal has happened wholly or not at all."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def assert_whole(journal: StoredJournal) -> None:
 
 
 def assert_nothing_said_is_lost(journal: StoredJournal, said: list[str]) -> None:
-    """What a call reported as done is there after the kill."""
+    """Everything that a call reported as done is there after the kill."""
     rows = journal._database.rows
     for line in said:
         what, _, which = line.partition(" ")
@@ -63,7 +63,7 @@ def assert_nothing_said_is_lost(journal: StoredJournal, said: list[str]) -> None
 
 
 def go_on(journal: StoredJournal) -> None:
-    """What is left after a crash can be brought to its end by the same calls."""
+    """The same calls can finish the work that a crash left."""
     for row in journal.due("chat", START):
         assert isinstance(row.effect, ChatMessage)
         journal.finish(row.id, Posted(START, row.effect.key, "!r", f"$card{row.id}"))
@@ -98,13 +98,13 @@ def test_a_process_killed_at_any_statement_leaves_a_whole_journal(
             assert_nothing_said_is_lost(journal, said)
             ends.append(journal.token())
             go_on(journal)
-    # From the very first statement, which had no effect yet, to the last: all of the work was killed somewhere.
+    # From the first statement, which had no effect yet, to the last, a kill was tried at every one.
     assert places == list(range(1, places[-1] + 1, step))
     assert places[-1] > 60
     assert (ends[0], ends[-1]) == (None, f"s{ROUNDS - 1}")
 
 
-def test_a_process_killed_in_the_middle_of_an_act_is_known_to_have_begun_it(tmp_path: Path) -> None:
+def test_a_process_killed_in_the_middle_of_a_step_is_known_to_have_begun_it(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "tests.journal.crashing", "hang", str(tmp_path)],
         cwd=PROJECT,

@@ -1,4 +1,4 @@
-"""A disk that takes nothing any more: one clear error, and all that was written before is still there."""
+"""A full disk: one clear error, and everything written before is still there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.journal.conftest import START
 
 
 def _fill(journal: Journal) -> int:
-    """Write until the disk is full; how many events went in."""
+    """Write until the disk is full; return the number of events written."""
     numbers = itertools.count()
     with pytest.raises(JournalUnwritable, match="Nothing is lost"):
         deque(map(partial(_receive, journal), numbers))
@@ -28,7 +28,7 @@ def _receive(journal: Journal, number: int) -> None:
     journal.receive([Said("!r", f"${number}", "@anna:x", START, "x" * 2000)], f"s{number}")
 
 
-def test_a_full_disk_is_told_and_what_was_written_before_is_there(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_earlier_writes_are_there(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         journal.commit(journal.put(Tick(START)), Committed(START, documents={("Room", "!r"): Room("!r")}))
         pages = journal._database.rows("PRAGMA page_count")[0][0]
@@ -43,7 +43,7 @@ def test_a_full_disk_is_told_and_what_was_written_before_is_there(tmp_path: Path
         again.receive([CaughtUp(START)], "s-after")
 
 
-def test_a_read_only_disk_is_told(tmp_path: Path) -> None:
+def test_a_read_only_disk_is_reported(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         journal.receive([Tick(START)], "s1")
         journal._database.rows("PRAGMA query_only = 1")

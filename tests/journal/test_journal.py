@@ -1,4 +1,4 @@
-"""Events in, decisions committed whole or not at all, and what is true read back."""
+"""Events in, decisions committed wholly or not at all, and documents read back."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def said(event_id: str, text: str = "hello") -> Said:
 
 
 def undecided(journal: StoredJournal) -> list[Event]:
-    """All that waits for a decision, each decided upon with nothing."""
+    """All undecided events, each decided with nothing."""
     found = []
     while (waiting := journal.next_event()) is not None:
         seq, event = waiting
@@ -57,7 +57,7 @@ def all_documents(journal: StoredJournal) -> list[Document]:
 
 
 def decide(journal: StoredJournal, **what: Any) -> int:  # noqa: ANN401
-    """Let something happen and decide so; its seq."""
+    """Decide a new event like this; return its seq."""
     seq = journal.put(Tick(START))
     journal.commit(seq, Committed(START, **what))
     return seq
@@ -67,18 +67,18 @@ STEP = Join("!r")
 
 
 def decided(journal: StoredJournal, *queued: Queued) -> tuple[int, ...]:
-    """Something was decided that wants this done; the ids of the rows."""
+    """Decide with these effects; return the ids of their rows."""
     return journal.commit(journal.put(Tick(START)), Committed(START, queued=queued))
 
 
-def test_the_journal_is_what_the_port_asks_for(journal: StoredJournal) -> None:
+def test_the_journal_has_all_methods_of_the_port(journal: StoredJournal) -> None:
     port: journals.Journal = journal
     assert port.next_event() is None
     inherited = {name for name in vars(journals.Journal) if not name.startswith("_")}
     assert inherited <= vars(StoredJournal).keys()  # nothing is left to the protocol's empty bodies
 
 
-def test_events_are_decided_upon_in_the_order_in_which_they_came(journal: StoredJournal) -> None:
+def test_events_are_decided_in_the_order_of_their_arrival(journal: StoredJournal) -> None:
     journal.put(Started(START, "0.1.0"))
     journal.receive([said("$1"), said("$2"), CaughtUp(START)], "s1")
     journal.put(Tick(START))
@@ -93,7 +93,7 @@ def test_an_undecided_event_is_given_again_until_it_is_decided(journal: StoredJo
     assert journal.next_event() is None
 
 
-def test_the_sync_token_is_kept_with_the_events_it_stands_for(journal: StoredJournal) -> None:
+def test_the_sync_token_is_stored_with_its_events(journal: StoredJournal) -> None:
     assert journal.token() is None
     assert journal.receive([said("$1")], "s1") == 1
     assert journal.token() == "s1"
@@ -101,7 +101,7 @@ def test_the_sync_token_is_kept_with_the_events_it_stands_for(journal: StoredJou
     assert journal.token() == "s2"
 
 
-def test_a_chat_event_that_comes_twice_is_taken_in_once(journal: StoredJournal) -> None:
+def test_a_repeated_chat_event_is_taken_in_once(journal: StoredJournal) -> None:
     assert journal.receive([said("$1"), said("$1"), said("$2")], "s1") == 2
     assert journal.receive([said("$2"), said("$3")], "s2") == 1
     assert undecided(journal) == [said("$1"), said("$2"), said("$3")]
@@ -109,7 +109,7 @@ def test_a_chat_event_that_comes_twice_is_taken_in_once(journal: StoredJournal) 
     assert undecided(journal) == []
 
 
-def test_what_carries_no_id_of_matrix_is_never_taken_for_a_repetition(journal: StoredJournal) -> None:
+def test_an_event_without_a_matrix_id_is_never_a_repetition(journal: StoredJournal) -> None:
     seen = RoomSeen("!r", "made-up", START)
     unnamed = PartyAnnounced("!r", "", "@bot:x", START, {})
     assert journal.receive([seen, unnamed], "s1") == 2
@@ -119,7 +119,7 @@ def test_what_carries_no_id_of_matrix_is_never_taken_for_a_repetition(journal: S
 
 @settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=6))
-def test_however_a_sync_is_repeated_each_event_is_taken_in_once_in_its_first_order(syncs: list[list[int]]) -> None:
+def test_each_event_of_repeated_syncs_is_taken_in_once_in_its_first_order(syncs: list[list[int]]) -> None:
     with Journal.in_memory() as journal:
         for number, sync in enumerate(syncs):
             journal.receive([said(f"${event}") for event in sync], f"s{number}")
@@ -127,7 +127,7 @@ def test_however_a_sync_is_repeated_each_event_is_taken_in_once_in_its_first_ord
         assert undecided(journal) == [said(f"${event}") for event in first_order]
 
 
-def test_a_sync_with_an_event_that_cannot_be_stored_leaves_no_trace(journal: StoredJournal) -> None:
+def test_a_sync_with_an_event_that_can_not_be_stored_leaves_no_trace(journal: StoredJournal) -> None:
     journal.receive([], "s1")
     broken: Sequence[Any] = [said("$1"), Said("!r", "$2", "@a:x", START.replace(tzinfo=None), "no zone")]
     with pytest.raises(NotStorable):
@@ -136,7 +136,7 @@ def test_a_sync_with_an_event_that_cannot_be_stored_leaves_no_trace(journal: Sto
     assert journal.receive([said("$1")], "s2") == 1
 
 
-def test_an_event_nested_beyond_any_sense_does_not_hold_up_the_sync(
+def test_a_deeply_nested_event_does_not_delay_the_sync(
     journal: StoredJournal, caplog: pytest.LogCaptureFixture
 ) -> None:
     deep: list[Any] = []
@@ -149,7 +149,7 @@ def test_an_event_nested_beyond_any_sense_does_not_hold_up_the_sync(
     assert "$trap" in caplog.text
 
 
-def test_a_decision_is_committed_whole(journal: StoredJournal) -> None:
+def test_a_decision_is_committed_as_a_whole(journal: StoredJournal) -> None:
     seq = journal.put(Tick(START))
     note = AuditEntry("k7m2", PeerRefused("no route"), "@anna:x", "$1", says="beta")
     rows = journal.commit(
@@ -181,7 +181,7 @@ def test_a_decision_is_committed_whole(journal: StoredJournal) -> None:
         {"audit": (AuditEntry("k7m2", PeerRefused("fine")), AuditEntry("k7m2", StepWasDone("PutAway", line=True)))},
     ],
 )
-def test_a_decision_that_cannot_be_stored_leaves_no_trace(journal: StoredJournal, broken: dict[str, Any]) -> None:
+def test_a_decision_that_can_not_be_stored_leaves_no_trace(journal: StoredJournal, broken: dict[str, Any]) -> None:
     seq = journal.put(Tick(START))
     fine: dict[str, Any] = {
         "documents": {("Room", "!fine"): Room("!fine")},
@@ -196,7 +196,7 @@ def test_a_decision_that_cannot_be_stored_leaves_no_trace(journal: StoredJournal
     assert journal.audit("k7m2") == ()
 
 
-def test_an_event_is_decided_upon_only_once(journal: StoredJournal) -> None:
+def test_an_event_is_decided_only_once(journal: StoredJournal) -> None:
     seq = journal.put(Tick(START))
     journal.commit(seq, Committed(START))
     for number in (seq, seq + 1, 0):
@@ -214,7 +214,7 @@ def test_documents_are_read_oldest_first_as_they_were_saved_last(journal: Stored
     assert all_documents(journal) == [Room("!b"), BotStatus()]
 
 
-def test_an_event_that_cannot_be_read_back_is_named_and_can_be_passed(journal: StoredJournal) -> None:
+def test_an_event_that_can_not_be_read_back_is_named_and_can_be_skipped(journal: StoredJournal) -> None:
     seq = journal.put(Tick(START))
     journal.put(Started(START, "0.1.0"))
     with journal._database.transaction() as connection:
@@ -226,7 +226,7 @@ def test_an_event_that_cannot_be_read_back_is_named_and_can_be_passed(journal: S
     assert undecided(journal) == [Started(START, "0.1.0")]
 
 
-def test_what_cannot_be_read_back_is_named(journal: StoredJournal) -> None:
+def test_a_document_that_can_not_be_read_back_is_named(journal: StoredJournal) -> None:
     decide(journal, documents={("Room", "!r"): Room("!r")})
     with journal._database.transaction() as connection:
         connection.execute("""UPDATE documents SET payload = '{"colour": 1}'""")
@@ -234,7 +234,7 @@ def test_what_cannot_be_read_back_is_named(journal: StoredJournal) -> None:
         list(journal.documents())
 
 
-def test_an_entry_of_the_audit_that_cannot_be_read_back_is_named(journal: StoredJournal) -> None:
+def test_an_audit_entry_that_can_not_be_read_back_is_named(journal: StoredJournal) -> None:
     decide(journal, audit=(AuditEntry("k7m2", PeerRefused("x")),))
     with journal._database.transaction() as connection:
         on = " ON audit" if isinstance(journal._database, PostgresqlDatabase) else ""
@@ -254,7 +254,7 @@ WEEK = timedelta(days=7)
 A_WEEK = Retention(lines=WEEK, events=WEEK, messages=WEEK, least_ids=0)
 
 
-def test_what_is_over_is_pruned_and_what_is_not_stays(journal: StoredJournal, clock: StandingClock) -> None:
+def test_finished_rows_are_pruned_and_open_ones_stay(journal: StoredJournal, clock: StandingClock) -> None:
     old = journal.put(Tick(START))
     rows = journal.commit(
         old,
@@ -279,7 +279,7 @@ def test_what_is_over_is_pruned_and_what_is_not_stays(journal: StoredJournal, cl
     with pytest.raises(WrongTurn):
         journal.finish(rows[0], None)
     journal.commit(waiting, Committed(START))
-    assert journal.put(Tick(START)) > waiting  # a pruned number is never given again
+    assert journal.put(Tick(START)) > waiting  # a pruned number is never used again
 
 
 def test_an_event_is_known_for_60_days_by_our_own_clock(journal: StoredJournal, clock: StandingClock) -> None:
@@ -295,7 +295,7 @@ def test_an_event_is_known_for_60_days_by_our_own_clock(journal: StoredJournal, 
     assert journal.receive([long_ago], "s3") == 1
 
 
-def test_a_clock_that_is_far_ahead_makes_no_event_unknown(journal: StoredJournal, clock: StandingClock) -> None:
+def test_a_fast_clock_makes_no_event_unknown(journal: StoredJournal, clock: StandingClock) -> None:
     said = Said("!r", "$1", "@eve:x", START, "push everything")
     journal.receive([said], "s1")
     clock.pass_by(days=10_000)
@@ -303,7 +303,7 @@ def test_a_clock_that_is_far_ahead_makes_no_event_unknown(journal: StoredJournal
     assert journal.receive([said], "s2") == 0
 
 
-def test_what_is_set_aside_waits_until_it_is_tried_again_and_a_new_process_knows_of_it(
+def test_a_set_aside_event_waits_until_it_is_retried_and_a_new_process_knows_it(
     journal: StoredJournal, clock: StandingClock
 ) -> None:
     tick, other = journal.put(Tick(START)), journal.put(Tick(START + timedelta(seconds=1)))
@@ -323,7 +323,7 @@ def test_what_is_set_aside_waits_until_it_is_tried_again_and_a_new_process_knows
     assert journal.set_row_aside(rows[2], Quarantined("TakeOut", "", "no", START)) == 0
 
 
-def test_nothing_is_begun_on_a_subject_of_which_an_outcome_waits(journal: StoredJournal, clock: StandingClock) -> None:
+def test_nothing_is_begun_on_a_subject_with_an_undecided_outcome(journal: StoredJournal, clock: StandingClock) -> None:
     rows = decided(journal, Queued("act", STEP, key="k7m2"), Queued("act", STEP, key="other"))
     seq = journal.put(StepRefused(START, BookOut("k7m2", 1, "TakeOut"), Plain(Fault.MOVED_BACK)))
     assert [row.id for row in journal.due("act", clock())] == [rows[1]]
@@ -334,7 +334,7 @@ def test_nothing_is_begun_on_a_subject_of_which_an_outcome_waits(journal: Stored
     assert [row.id for row in journal.due("act", clock())] == [*rows]
 
 
-def test_what_a_clock_put_off_that_was_ahead_is_put_off_by_as_much_and_no_longer(
+def test_a_row_delayed_by_a_fast_clock_is_delayed_by_as_much_and_no_longer(
     journal: StoredJournal, clock: StandingClock
 ) -> None:
     (row,) = decided(journal, Queued("act", STEP))

@@ -1,4 +1,4 @@
-"""Who may write: one worker at a time, and one that slept through its lease never again."""
+"""One worker at a time may write, and one that slept through its lease never again."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_space_is_claimed_by_one_worker_until_it_gives_it_back_or_its_time_is_
         mistaken.renew()
 
 
-def test_who_lost_the_space_writes_nothing_whatever_it_calls(postgresql: Server) -> None:
+def test_a_worker_that_lost_the_space_writes_nothing_by_any_call(postgresql: Server) -> None:
     space = postgresql.space()
     with opened(claimed(space, "one")) as slept:
         (row,) = slept.commit(slept.put(Tick(START)), Committed(START, queued=(Queued("act", Join("!r")),)))
@@ -94,7 +94,7 @@ def test_who_lost_the_space_writes_nothing_whatever_it_calls(postgresql: Server)
             assert (due.state, due.acted_at) == ("queued", None)
 
 
-def test_a_worker_that_let_time_pass_neither_acts_nor_renews_until_it_claims_anew(postgresql: Server) -> None:
+def test_a_worker_that_let_its_lease_expire_neither_acts_nor_renews_until_it_claims_again(postgresql: Server) -> None:
     boot = Boot()
     lease = claimed(postgresql.space(), "one", boot)
     lease.must_hold()
@@ -110,8 +110,8 @@ def test_a_worker_that_let_time_pass_neither_acts_nor_renews_until_it_claims_ane
         lease.renew()
 
 
-def test_a_new_claim_waits_for_the_end_of_a_transaction_that_is_under_way(postgresql: Server) -> None:
-    """Else the old worker's commit could come after the new one has read what is true."""
+def test_a_new_claim_waits_for_the_end_of_a_running_transaction(postgresql: Server) -> None:
+    """Otherwise the old worker's commit could come after the new one has read the documents."""
     space = postgresql.space()
     with opened(claimed(space, "one")) as journal:
         postgresql.every_claim_is_over()
@@ -137,7 +137,7 @@ with journal._database.transaction() as inside:
 """
 
 
-def test_a_worker_that_is_stopped_within_a_transaction_is_thrown_out_and_leaves_nothing(postgresql: Server) -> None:
+def test_a_worker_paused_within_a_transaction_is_thrown_out_and_leaves_nothing(postgresql: Server) -> None:
     space = postgresql.space()
     command = [sys.executable, "-c", PAUSED, space.url, space.space]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -154,7 +154,7 @@ def test_a_worker_that_is_stopped_within_a_transaction_is_thrown_out_and_leaves_
             assert journal.token() is None
 
 
-def test_a_database_that_went_away_is_told_and_its_transaction_left_nothing(postgresql: Server) -> None:
+def test_a_lost_database_is_reported_and_its_transaction_left_nothing(postgresql: Server) -> None:
     space = postgresql.space()
     with opened(claimed(space, "one")) as journal:
         seq = journal.put(Tick(START))
@@ -175,7 +175,7 @@ def _with_a_password(server: Server) -> Iterator[Address]:
     yield Address(space.url, space.space, "correct horse battery staple")
 
 
-def test_no_error_tells_the_password(postgresql: Server) -> None:
+def test_no_error_shows_the_password(postgresql: Server) -> None:
     with _with_a_password(postgresql) as space:
         assert "correct" not in repr(space)
         gone = Address("postgresql:///nowhere?host=/nonexistent&user=fedbot", "s", space.password)
@@ -184,8 +184,8 @@ def test_no_error_tells_the_password(postgresql: Server) -> None:
         assert "correct" not in f"{caught.value}{caught.value.__cause__}"
 
 
-def test_what_waits_for_the_disk_outlives_the_end_of_the_server_and_the_rest_never_half() -> None:
-    """The server is killed: what only its memory knew is gone, as by a power cut."""
+def test_durable_writes_survive_a_killed_server_and_others_never_half() -> None:
+    """The server is killed: changes that were only in its memory are gone, as after a power cut."""
     with running(is_durable=True) as server:
         space = server.space()
         journal = opened(claimed(space, "one"))

@@ -1,4 +1,4 @@
-"""The outbox: what is due in which order, how a row goes to its end, and what is left of it."""
+"""The outbox: the order of due rows, the life of a row, and its remains."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def only(rows: Sequence[OutboxRow]) -> OutboxRow:
 
 
 def next_outcome(journal: StoredJournal) -> Event:
-    """What waits in the inbox, decided upon with nothing."""
+    """The next undecided event of the inbox, decided with nothing."""
     waiting = journal.next_event()
     assert waiting
     journal.commit(waiting[0], Committed(START))
     return waiting[1]
 
 
-def test_that_a_lane_is_empty_is_known_without_asking_the_database_again(
+def test_an_empty_queue_is_known_without_asking_the_database_again(
     journal: StoredJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert journal.due("act", START) == ()
@@ -71,7 +71,7 @@ def test_that_a_lane_is_empty_is_known_without_asking_the_database_again(
     assert only(journal.due("act", LATER)).id == row
 
 
-def test_a_row_tells_all_that_the_runner_needs(journal: StoredJournal) -> None:
+def test_a_row_has_all_that_the_runner_needs(journal: StoredJournal) -> None:
     row = enqueue(journal)
     assert only(journal.due("act", START)) == OutboxRow(
         id=row,
@@ -89,7 +89,7 @@ def test_a_row_tells_all_that_the_runner_needs(journal: StoredJournal) -> None:
     )
 
 
-def test_each_lane_has_its_own_rows(journal: StoredJournal) -> None:
+def test_each_worker_has_its_own_rows(journal: StoredJournal) -> None:
     rows = queue(journal, Queued("act", MIRROR), Queued("chat", Join("!r")), Queued("vault", Forget("token")))
     assert [row.id for row in journal.due("act", START)] == [rows[0]]
     assert [row.id for row in journal.due("chat", START)] == [rows[1]]
@@ -97,7 +97,7 @@ def test_each_lane_has_its_own_rows(journal: StoredJournal) -> None:
     assert journal.due("ask", START) == ()
 
 
-def test_the_intent_is_written_before_the_act(journal: StoredJournal) -> None:
+def test_the_intent_is_written_before_the_step(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, LATER)
     assert journal.due("act", LATER) == ()
@@ -123,12 +123,12 @@ def test_the_outcome_becomes_an_event_and_the_row_is_done(journal: StoredJournal
     assert journal.next_event() is None
 
 
-def test_a_row_that_was_never_begun_can_be_finished_since_a_probe_may_find_it_done(journal: StoredJournal) -> None:
+def test_a_row_that_was_never_begun_can_be_finished_because_a_probe_may_find_it_done(journal: StoredJournal) -> None:
     journal.finish(enqueue(journal), StepDone(LATER, THEN, Mirrored()))
     assert next_outcome(journal) == StepDone(LATER, THEN, Mirrored())
 
 
-def test_a_row_that_failed_is_over_and_its_outcome_is_told(journal: StoredJournal) -> None:
+def test_a_failed_row_is_over_and_its_outcome_becomes_an_event(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
     refused = PostRefused(LATER, "card:k7m2", "!r", "M_FORBIDDEN", "no power")
@@ -137,7 +137,7 @@ def test_a_row_that_failed_is_over_and_its_outcome_is_told(journal: StoredJourna
     assert next_outcome(journal) == refused
 
 
-def test_a_row_that_is_put_off_is_due_again_at_its_time(journal: StoredJournal) -> None:
+def test_a_postponed_row_is_due_again_at_its_time(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
     waiting = Waiting(START, THEN, Plain(Fault.SILENT), LATER)
@@ -163,7 +163,7 @@ def test_the_last_try_that_may_have_reached_the_server_is_remembered(journal: St
         journal.postpone(row, START, reached=False)
     left = only(journal.due("act", LATER))
     assert (left.acted_at, left.attempts) == (START, 4)
-    journal.postpone(row, START, reached=False)  # put off without a try
+    journal.postpone(row, START, reached=False)  # postponed without a try
     assert only(journal.due("act", LATER)).acted_at == START
 
 
@@ -187,7 +187,7 @@ def test_a_row_goes_only_from_where_it_is(journal: StoredJournal) -> None:
     assert journal.next_event() is None
 
 
-def test_an_effect_that_cannot_be_read_back_is_named_and_can_be_failed(journal: StoredJournal) -> None:
+def test_an_effect_that_can_not_be_read_back_is_named_and_can_be_failed(journal: StoredJournal) -> None:
     row = enqueue(journal)
     other = enqueue(journal)
     with journal._database.transaction() as connection:
@@ -203,20 +203,20 @@ def test_an_effect_that_cannot_be_read_back_is_named_and_can_be_failed(journal: 
 
 
 def order(journal: StoredJournal, *queued: tuple[int, str]) -> list[int]:
-    """In which order rows of these (priority, key) are due, by their places in the list."""
+    """The order in which rows of these (priority, key) are due, by their positions in the list."""
     rows = queue(journal, *[Queued("chat", Join("!r"), priority, key) for priority, key in queued])
     return [rows.index(row.id) for row in journal.due("chat", START)]
 
 
-def test_a_lower_priority_goes_first_and_equals_in_their_order(journal: StoredJournal) -> None:
+def test_a_lower_priority_goes_first_and_equal_ones_in_their_order(journal: StoredJournal) -> None:
     assert order(journal, (2, ""), (0, ""), (1, ""), (0, "")) == [1, 3, 2, 0]
 
 
-def test_an_urgent_edit_hurries_its_message_and_does_not_overtake_it(journal: StoredJournal) -> None:
+def test_an_urgent_edit_speeds_up_its_message_and_does_not_overtake_it(journal: StoredJournal) -> None:
     assert order(journal, (3, "other"), (5, "card"), (4, ""), (1, "card")) == [1, 3, 0, 2]
 
 
-def test_what_follows_a_row_that_is_put_off_or_under_way_waits_for_it(journal: StoredJournal) -> None:
+def test_rows_after_a_postponed_or_running_one_wait_for_it(journal: StoredJournal) -> None:
     rows = queue(journal, *[Queued("chat", Join("!r"), key=key) for key in ("card", "card", "other", "", "")])
     journal.begin(rows[0], START)
     journal.begin(rows[3], START)
@@ -230,7 +230,7 @@ def test_what_follows_a_row_that_is_put_off_or_under_way_waits_for_it(journal: S
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["", "a", "b"])), max_size=12))
-def test_whatever_the_priorities_rows_of_one_key_keep_their_order(queued: list[tuple[int, str]]) -> None:
+def test_rows_of_one_key_keep_their_order_whatever_their_priorities(queued: list[tuple[int, str]]) -> None:
     with Journal.in_memory() as journal:
         places = order(journal, *queued)
     assert sorted(places) == list(range(len(queued)))
@@ -270,14 +270,14 @@ def test_an_edit_is_known_but_the_message_stays_the_first_event(journal: StoredJ
     assert list(journal.posts()) == [("$1", "card:k7m2"), ("$2", "card:k7m2")]
 
 
-def test_a_message_posted_anew_takes_the_place_of_the_old_one_which_is_still_known(journal: StoredJournal) -> None:
+def test_a_reposted_message_replaces_the_old_one_which_is_still_known(journal: StoredJournal) -> None:
     post(journal, letter(), "$1")
     post(journal, letter(), "$2")
     assert journal.post("card:k7m2") == PostPlace("!r", "$2")
     assert list(journal.posts()) == [("$1", "card:k7m2"), ("$2", "card:k7m2")]
 
 
-def test_what_is_no_message_for_people_has_no_key(journal: StoredJournal, clock: StandingClock) -> None:
+def test_an_event_that_is_no_message_for_people_has_no_key(journal: StoredJournal, clock: StandingClock) -> None:
     row = enqueue(journal, Join("!r"))
     journal.finish(row, Posted(clock(), "", "!r", "$9"))
     row = enqueue(journal, SuggestedReaction("card:k7m2", "!r", "✅"))
@@ -285,7 +285,7 @@ def test_what_is_no_message_for_people_has_no_key(journal: StoredJournal, clock:
     assert list(journal.posts()) == []
 
 
-def test_a_message_that_was_refused_is_not_taken_for_one_in_the_room(journal: StoredJournal) -> None:
+def test_a_refused_message_does_not_count_as_one_in_the_room(journal: StoredJournal) -> None:
     row = enqueue(journal, letter())
     journal.fail(row, PostRefused(LATER, "card:k7m2", "!r", "M_TOO_LARGE", "too large"), "too large")
     assert journal.post("card:k7m2") is None

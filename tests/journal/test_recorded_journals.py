@@ -1,4 +1,4 @@
-"""A journal that an earlier version wrote opens in this one, and all that stands in it is read."""
+"""A journal written by an earlier version opens in this one, and all its content is read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_schema_of_today_is_recorded() -> None:
     assert str(len(MIGRATIONS)) in [path.stem for path in RECORDED], "run: python -m tests.journal"
 
 
-def test_a_recorded_journal_opens_and_tells_the_same_story(folder: Path) -> None:
+def test_a_recorded_journal_opens_with_the_same_story(folder: Path) -> None:
     with Journal.open(folder) as journal:
         documents = [document for _, _, document in journal.documents()]
         (connection,) = (each for each in documents if isinstance(each, Connection))
@@ -42,7 +42,7 @@ def test_a_recorded_journal_opens_and_tells_the_same_story(folder: Path) -> None
         assert all(journal.audit(each.id) for each in transfers)
 
 
-def test_every_row_of_a_recorded_journal_is_read_and_written_alike(folder: Path) -> None:
+def test_every_row_of_a_recorded_journal_is_read_and_written_the_same(folder: Path) -> None:
     with sqlite3.connect(folder / FILE) as connection:
         assert audit_chain.verify(connection, BOOKKEEPING).broken == 0
         for table, kinds in TABLES.items():

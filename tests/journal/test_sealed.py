@@ -1,4 +1,4 @@
-"""Keys and tokens in the database: sealed, each in its own place, written only by who holds the space."""
+"""Keys and tokens in the database: sealed, each in its own place, written only by the worker that holds the space."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def folder(postgresql: Server) -> Iterator[FolderInDatabase]:
 
 
 def everything(folder: FolderInDatabase) -> bytes:
-    """All that somebody reads who has the database."""
+    """Everything that somebody with access to the database reads."""
     found = folder.database.rows("SELECT name, content FROM sealed_files")
     rows = folder.database.rows("SELECT content FROM sealed_rows")
     return b"".join(name.encode() + bytes(content) for name, content in found) + b"".join(bytes(row[0]) for row in rows)
 
 
-def test_identity_and_tokens_are_kept_and_nobody_reads_them_in_the_database(folder: FolderInDatabase) -> None:
+def test_identity_and_tokens_are_stored_and_nobody_can_read_them_in_the_database(folder: FolderInDatabase) -> None:
     key = open_identity(folder).key
     vault = FileVault(folder)
     vault.keep("betaspace/1", "inv-0123456789abcdef")
@@ -59,7 +59,7 @@ def test_another_key_opens_nothing_and_makes_nothing(folder: FolderInDatabase) -
     assert everything(folder) == before
 
 
-def test_what_is_sealed_counts_in_its_own_place_only(folder: FolderInDatabase) -> None:
+def test_sealed_content_is_valid_in_its_own_place_only(folder: FolderInDatabase) -> None:
     vault = FileVault(folder)
     vault.keep("betaspace/1", "first-token")
     vault.keep("gammaspace/1", "other-token")

@@ -1,4 +1,4 @@
-"""The file and its folder: one process at a time, private, checked, brought up to date, copied."""
+"""The file and its folder: one process at a time, private, checked, migrated, copied."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_what_was_written_is_there_at_the_next_opening(tmp_path: Path) -> None:
+def test_written_data_is_there_at_the_next_opening(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         identifier = journal.journal_id
         fill(journal)
@@ -57,7 +57,7 @@ def test_what_was_written_is_there_at_the_next_opening(tmp_path: Path) -> None:
         assert journal.journal_id == identifier
 
 
-def test_what_was_being_acted_upon_is_due_again_and_known_to_have_been_tried(tmp_path: Path) -> None:
+def test_a_running_step_is_due_again_and_known_to_have_been_tried(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         fill(journal)
         (row,) = journal.due("chat", START)
@@ -128,7 +128,7 @@ def test_a_file_that_was_left_open_to_others_is_made_private(tmp_path: Path) -> 
     assert mode(tmp_path / "journal.db") == 0o600
 
 
-def test_what_was_received_and_what_is_begun_waits_for_the_disk_and_nothing_else_does(tmp_path: Path) -> None:
+def test_only_received_events_and_begun_steps_wait_for_the_disk(tmp_path: Path) -> None:
     """SQLite syncs the write-ahead log at the end of a transaction by this setting: 2 is FULL, 1 NORMAL."""
     with Journal.open(tmp_path) as journal:
         assert journal._database.rows("PRAGMA journal_mode") == [("wal",)]
@@ -150,7 +150,7 @@ def test_what_was_received_and_what_is_begun_waits_for_the_disk_and_nothing_else
         assert not waits()
 
 
-def test_a_damaged_file_is_refused_as_it_is_with_what_to_do(tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused_unchanged_with_what_to_do(tmp_path: Path) -> None:
     with Journal.open(tmp_path) as journal:
         for number in range(200):
             journal.put(Said("!r", f"${number}", "@anna:x", START, "hello" * 50))
@@ -164,14 +164,14 @@ def test_a_damaged_file_is_refused_as_it_is_with_what_to_do(tmp_path: Path) -> N
     assert file.read_bytes() == bytes(content)
 
 
-def test_a_file_that_never_was_a_journal_is_refused_as_it_is(tmp_path: Path) -> None:
+def test_a_file_that_never_was_a_journal_is_refused_unchanged(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_text("dear diary, " * 1000)
     with pytest.raises(JournalDamaged, match="not a database"):
         Journal.open(tmp_path)
     assert (tmp_path / "journal.db").read_text() == "dear diary, " * 1000
 
 
-def test_a_journal_of_a_newer_fedbot_is_refused_as_it_is(tmp_path: Path) -> None:
+def test_a_journal_of_a_newer_fedbot_is_refused_unchanged(tmp_path: Path) -> None:
     Journal.open(tmp_path).close()
     with sqlite3.connect(tmp_path / "journal.db") as connection:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
@@ -180,9 +180,7 @@ def test_a_journal_of_a_newer_fedbot_is_refused_as_it_is(tmp_path: Path) -> None
         Journal.open(tmp_path)
 
 
-def test_an_older_journal_is_brought_up_to_date_with_all_that_is_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_journal_is_migrated_with_everything_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Journal.open(tmp_path) as journal:
         fill(journal)
     newer = (*MIGRATIONS, ("CREATE TABLE shelf (name TEXT) STRICT", "INSERT INTO shelf VALUES ('A3')"))
@@ -194,7 +192,7 @@ def test_an_older_journal_is_brought_up_to_date_with_all_that_is_in_it(
             assert journal._database.rows("PRAGMA user_version") == [(len(newer),)]
 
 
-def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_migration_leaves_the_journal_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Journal.open(tmp_path) as journal:
         fill(journal)
     with monkeypatch.context() as patch:
@@ -225,14 +223,14 @@ def test_a_backup_made_while_running_is_complete_and_one_file(tmp_path: Path) ->
     assert [path.name for path in copy.parent.iterdir()] == ["journal.db"]
     with Journal.open(copy.parent) as restored:
         assert_filled(restored)
-        # Under the old id a homeserver would answer what is sent anew with old events.
+        # Under the old id a homeserver would answer new sends with old events.
         first = restored.journal_id
         assert first != original
     with Journal.open(copy.parent) as restored:
         assert restored.journal_id == first
 
 
-def test_a_backup_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
+def test_a_backup_replaces_an_older_one(tmp_path: Path) -> None:
     copy = tmp_path / "journal.db"
     with Journal.open(tmp_path / "state") as journal:
         journal.backup(copy)

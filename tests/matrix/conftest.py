@@ -20,7 +20,7 @@ __all__ = ["Bot", "Employ", "homeserver", "introduce"]
 
 @dataclass
 class Bot:
-    """An account by the real edge, with where it stands, as the journal would keep it."""
+    """An account on the real edge with its sync position, which the journal would keep."""
 
     chat: MatrixChat
     account: BotAccount
@@ -48,7 +48,7 @@ class Bot:
             found += batch.events
 
     async def until(self, wanted: Callable[[ChatEvent], bool]) -> ChatEvent:
-        """The first event from now on that is wanted; pytest's time limit ends a wait in vain."""
+        """The first wanted event from now on; pytest's time limit ends a wait in vain."""
         while True:
             for event in (await self.sync(timeout=10)).events:
                 if wanted(event):

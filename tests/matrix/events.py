@@ -1,4 +1,4 @@
-"""Matrix events as Synapse sends them, made short for tests."""
+"""Matrix events as Synapse sends them, shortened for tests."""
 
 from __future__ import annotations
 

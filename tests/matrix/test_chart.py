@@ -1,4 +1,4 @@
-"""Charts are real pictures, drawn in a process that ends; what can't be drawn says so."""
+"""Charts are real pictures, drawn in a process that ends; a chart that can't be drawn raises an error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXCHANGE = (("Betaspace", 12, 5), ("$x^ 工房 <b>", 0, 3), ("A space with a ver
 
 
 def pixels(png: bytes) -> bytes:
-    """What is in the picture, unpacked: all of its IDAT chunks."""
+    """The unpacked content of the picture: all of its IDAT chunks."""
     at, packed = len(PNG), b""
     while at < len(png):
         length = int.from_bytes(png[at : at + 4], "big")
@@ -38,7 +38,7 @@ def pixels(png: bytes) -> bytes:
         pytest.param(Chart(exchange=EXCHANGE[:1]), id="one friend", marks=pytest.mark.long),
     ],
 )
-async def test_a_chart_is_a_picture_with_something_on_it(what: Chart) -> None:
+async def test_a_chart_is_a_picture_with_content(what: Chart) -> None:
     png = await draw(what, WORDS)
     width, height = size_of(png)
     assert width == 768
@@ -52,7 +52,7 @@ async def test_nothing_of_matplotlib_stays_in_the_bots_memory() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: ASYNC221 -- a moment
 
 
-async def test_the_process_that_draws_gets_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_drawing_process_gets_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEDBOT_SECRET", "correct horse")
     probe = "import os, sys; sys.exit(os.environ.get('FEDBOT_SECRET', 'nothing'))"
     monkeypatch.setattr(chart, "PROGRAM", ("-c", probe))
@@ -67,7 +67,7 @@ async def test_a_chart_that_takes_too_long_is_given_up_and_its_process_ended(mon
         await draw(Chart(STOCK), WORDS)
 
 
-async def test_what_is_no_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_output_that_is_no_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chart, "PROGRAM", ("-c", "print('hello')"))
     with pytest.raises(NoChart, match="ended with 0"):
         await draw(Chart(STOCK), WORDS)

@@ -61,7 +61,7 @@ def kinds(events: list[ChatEvent]) -> list[str]:
 # --- coming in ---------------------------------------------------------------------------------------------
 
 
-async def test_an_invitation_comes_and_what_was_said_before_joining_is_told_as_missed(
+async def test_an_invitation_arrives_and_earlier_lines_are_reported_as_missed(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-come"), await employ(homeserver, "bot-come")
@@ -87,7 +87,7 @@ async def test_an_invitation_comes_and_what_was_said_before_joining_is_told_as_m
 async def test_a_pending_invitation_comes_again_at_each_start_until_it_is_answered(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
-    """The homeserver tells of it once only, and repeats its answer to a first sync for two minutes."""
+    """The homeserver reports it only once, and repeats its answer to a first sync for two minutes."""
     anna, bot = await introduce(homeserver, "anna-pend"), await employ(homeserver, "bot-pend")
     await bot.sync()
     await bot.restart()
@@ -134,10 +134,10 @@ async def in_a_room(
     return room
 
 
-# --- what is true of a room --------------------------------------------------------------------------------
+# --- the state of a room -----------------------------------------------------------------------------------
 
 
-async def test_who_is_in_a_room_is_as_the_homeserver_resolved_it_and_not_as_one_branch_of_its_past_has_it(
+async def test_the_members_of_a_room_are_those_of_the_resolved_state_and_not_of_one_branch(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, cem = await introduce(homeserver, "anna-fork"), await introduce(homeserver, "cem-fork")
@@ -178,7 +178,7 @@ async def test_who_is_in_a_room_is_as_the_homeserver_resolved_it_and_not_as_one_
 # --- gaps --------------------------------------------------------------------------------------------------
 
 
-async def test_the_homeserver_leaves_out_what_is_not_for_a_bot(
+async def test_the_homeserver_leaves_out_events_that_bots_ignore(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-much"), await employ(homeserver, "bot-much")
@@ -194,7 +194,7 @@ async def test_the_homeserver_leaves_out_what_is_not_for_a_bot(
     await bot.chat.join(room)
     await anna.set_state(room, "m.room.topic", {"topic": "long" * 1000})
     await bot.sync()
-    for number in range(120):  # more than a homeserver puts into one answer
+    for number in range(120):  # more than a homeserver returns at once
         await anna.send(room, "org.example.measured", {"number": number})
     await anna.set_state(room, "m.room.pinned_events", {"pinned": ["$long"] * 100})
     await anna.say(room, "!fed help")
@@ -248,7 +248,7 @@ async def test_a_batch_that_was_not_stored_comes_again(
     assert kinds(events)[0] == "RoomSeen"
 
 
-async def test_a_long_poll_that_is_cut_short_loses_nothing(
+async def test_an_interrupted_long_poll_loses_nothing(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-cut"), await employ(homeserver, "bot-cut")
@@ -265,7 +265,7 @@ async def test_a_long_poll_that_is_cut_short_loses_nothing(
     assert texts(bot.events) == list(map(str, range(5)))
 
 
-async def test_a_waiting_sync_ends_when_something_is_said_and_says_when_it_asked(
+async def test_a_waiting_sync_ends_with_a_new_line_and_has_the_time_of_its_request(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-wait"), await employ(homeserver, "bot-wait")
@@ -278,7 +278,7 @@ async def test_a_waiting_sync_ends_when_something_is_said_and_says_when_it_asked
     assert before <= batch.asked_at <= datetime.now(UTC)
 
 
-# --- what is said and done ---------------------------------------------------------------------------------
+# --- messages, reactions, redactions ------------------------------------------------------------------------
 
 
 async def test_replies_threads_edits_reactions_and_redactions_are_read_as_people_mean_them(
@@ -311,7 +311,7 @@ async def test_replies_threads_edits_reactions_and_redactions_are_read_as_people
     assert redacted == [tap, vanished]
 
 
-async def test_two_bots_hear_each_others_envelopes_in_messages_edits_and_unseen(
+async def test_two_bots_read_each_others_envelopes_in_messages_edits_and_hidden_events(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna = await introduce(homeserver, "anna-two")
@@ -381,7 +381,7 @@ async def test_power_in_a_version_12_room_is_seen_as_it_changes(
 async def test_a_bot_that_creates_a_version_12_room_has_all_power_in_it(
     homeserver: Homeserver, introduce: Introduce, tmp_path: Path
 ) -> None:
-    """A person here, as bots create no rooms; the picture is computed for whoever asks."""
+    """A person here, because bots create no rooms; the picture is computed for any account."""
     registered = await homeserver.register("creator-12")
     connection = connect(homeserver.url, registered.user_id, registered.device_id)
     connection.access_token = registered.access_token
@@ -408,7 +408,7 @@ async def test_a_version_11_room_is_read_too(homeserver: Homeserver, introduce: 
 
 
 @pytest.mark.parametrize("banned", [False, True])
-async def test_a_kick_and_a_ban_are_told_with_what_was_said_before_them(
+async def test_a_kick_and_a_ban_are_reported_after_the_lines_before_them(
     homeserver: Homeserver, introduce: Introduce, employ: Employ, *, banned: bool
 ) -> None:
     anna = await introduce(homeserver, f"anna-out-{banned}".lower())
@@ -425,7 +425,7 @@ async def test_a_kick_and_a_ban_are_told_with_what_was_said_before_them(
         await bot.chat.send(notice(room, "hello?", "after"))
 
 
-async def test_a_kick_while_the_bot_was_down_is_told_after_its_start(
+async def test_a_kick_while_the_bot_was_down_is_reported_after_its_start(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-kick"), await employ(homeserver, "bot-kick")
@@ -439,7 +439,7 @@ async def test_a_kick_while_the_bot_was_down_is_told_after_its_start(
     assert kinds(events)[-1] == "Removed"
 
 
-async def test_coming_back_after_a_kick_tells_as_missed_what_was_said_meanwhile(
+async def test_lines_during_an_absence_are_reported_as_missed_after_the_return(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-back"), await employ(homeserver, "bot-back")
@@ -471,7 +471,7 @@ async def test_kicked_and_back_between_two_syncs_is_a_removal_and_the_room_again
     assert kinds(events) == ["Removed", "Said", "RoomSeen"]
 
 
-async def test_an_upgraded_room_names_its_replacement_and_can_no_longer_be_spoken_in(
+async def test_an_upgraded_room_names_its_replacement_and_accepts_no_more_messages(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-tomb"), await employ(homeserver, "bot-tomb")
@@ -500,7 +500,7 @@ async def test_an_announcement_of_another_bot_is_seen(
     assert (told.sender, told.content) == (beta.user_id, party)
 
 
-async def test_the_room_is_known_again_after_a_restart_although_nothing_happened(
+async def test_the_room_is_known_after_a_restart_although_nothing_happened(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-known"), await employ(homeserver, "bot-known")
@@ -544,7 +544,7 @@ async def test_the_same_reaction_twice_is_refused_with_a_code_of_its_own(
     assert refused.value.code == "M_DUPLICATE_ANNOTATION"
 
 
-async def test_the_largest_content_that_we_let_through_is_taken(
+async def test_the_largest_allowed_content_is_accepted(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-large"), await employ(homeserver, "bot-large")
@@ -558,7 +558,9 @@ async def test_the_largest_content_that_we_let_through_is_taken(
     assert refused.value.code == "M_TOO_LARGE"
 
 
-async def test_the_typing_sign_goes_up_and_down(homeserver: Homeserver, introduce: Introduce, employ: Employ) -> None:
+async def test_the_typing_notification_starts_and_ends(
+    homeserver: Homeserver, introduce: Introduce, employ: Employ
+) -> None:
     anna, bot = await introduce(homeserver, "anna-type"), await employ(homeserver, "bot-type")
     room = await in_a_room(bot, anna)
     await bot.chat.typing(room, 30)
@@ -577,7 +579,7 @@ async def test_an_alias_is_resolved_and_an_unknown_one_refused(
         await bot.chat.resolve(f"#nowhere:{homeserver.server_name}")
 
 
-async def test_a_stream_token_of_nobodys_making_is_refused(homeserver: Homeserver, employ: Employ) -> None:
+async def test_an_invented_stream_token_is_refused(homeserver: Homeserver, employ: Employ) -> None:
     bot = await employ(homeserver, "bot-token")
     with pytest.raises(ChatRefused):
         await bot.chat.sync("made-up", 0)
@@ -631,7 +633,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @contextlib.asynccontextmanager
 async def answering(answer: Answer) -> AsyncIterator[MatrixChat]:
-    """An account on a server on loopback that answers everything in one way."""
+    """An account on a loopback server that answers everything in one way."""
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -665,7 +667,7 @@ async def test_a_hung_homeserver_is_unreachable_after_the_time_a_request_may_tak
         never.set()
 
 
-async def test_a_proxys_page_or_half_an_answer_is_no_answer_of_the_homeserver() -> None:
+async def test_a_proxys_page_or_half_an_answer_does_not_count_as_the_homeservers() -> None:
     async def gone(_request: web.Request) -> web.StreamResponse:
         return web.Response(status=502, text="<html>Bad gateway</html>", content_type="text/html")
 
@@ -702,7 +704,7 @@ async def test_a_429_without_a_body_is_read_from_its_header() -> None:
         assert refused.value.retry_after == 7
 
 
-async def test_an_answer_that_nests_without_end_is_no_crash() -> None:
+async def test_an_endlessly_nested_answer_is_no_crash() -> None:
     async def deep(_request: web.Request) -> web.StreamResponse:
         return web.Response(text='{"next_batch": ' + "[" * 200_000, content_type="application/json")
 
@@ -726,7 +728,7 @@ async def test_fields_that_only_a_broken_homeserver_gets_wrong_are_no_crash() ->
 # --- files ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_file_is_fetched_and_an_encrypted_one_opened(
+async def test_a_file_is_downloaded_and_an_encrypted_one_decrypted(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-files"), await employ(homeserver, "bot-files")
@@ -752,7 +754,7 @@ async def test_a_file_is_fetched_and_an_encrypted_one_opened(
         assert unreadable.value.code == "unreadable"
 
 
-async def test_a_file_that_is_too_large_or_is_not_there_is_refused_for_ever(
+async def test_a_file_that_is_too_large_or_missing_is_refused_for_ever(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-no-files"), await employ(homeserver, "bot-no-files")
@@ -772,7 +774,7 @@ async def test_a_file_that_is_too_large_or_is_not_there_is_refused_for_ever(
     "address",
     ["", "mxc://x", "mxc://[", "mxc://[x]", "mxc://x\u2100y/1", "mxc://x/1?a=\ud800", "mxc://../config", "mxc://x/.."],
 )
-async def test_what_is_no_address_of_a_file_is_asked_for_nowhere(address: str) -> None:
+async def test_an_invalid_address_of_a_file_is_requested_nowhere(address: str) -> None:
     async def answer(_: web.Request) -> web.StreamResponse:
         raise AssertionError("asked")
 
@@ -793,7 +795,7 @@ async def test_what_is_no_address_of_a_file_is_asked_for_nowhere(address: str) -
         (404, b'["M_NOT_FOUND"]', ChatUnreachable),
     ],
 )
-async def test_a_homeserver_that_does_not_give_a_file_now_is_asked_again(
+async def test_a_file_that_a_homeserver_does_not_return_now_is_requested_again(
     status: int, body: bytes, problem: type[Exception]
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:

@@ -64,7 +64,7 @@ def test_a_person_without_a_name_is_mentioned_by_id() -> None:
     assert render([Mention("@anna:alpha.test")]).plain == "@anna:alpha.test"
 
 
-def test_a_strangers_words_can_neither_break_the_line_nor_turn_it_around() -> None:
+def test_a_strangers_words_can_neither_break_the_line_nor_reverse_it() -> None:
     assert render([("by ", "Eve\n\n✅ done\u202e")]) == Rendered("by Eve  ✅ done", "by Eve  ✅ done")
 
 
@@ -87,7 +87,7 @@ def test_no_word_of_a_stranger_becomes_markup(one: str, two: str, three: str) ->
     assert ">" not in without_markup
 
 
-def test_what_rings_is_a_text_with_mentions_and_all_else_a_notice_without() -> None:
+def test_a_notifying_message_is_a_text_with_mentions_and_all_others_are_notices_without() -> None:
     card = message(WORDS, mentions=["@bea:beta.test", "@cem:beta.test"])
     assert card["msgtype"] == "m.text"
     assert card["m.mentions"] == {"user_ids": ["@bea:beta.test", "@cem:beta.test"]}
@@ -97,7 +97,7 @@ def test_what_rings_is_a_text_with_mentions_and_all_else_a_notice_without() -> N
     assert message(WORDS, notice=False)["msgtype"] == "m.text"
 
 
-def test_a_notice_that_should_ring_is_a_mistake() -> None:
+def test_a_notice_that_should_notify_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="notifies nobody"):
         message(WORDS, mentions=["@bea:beta.test"], notice=True)
 
@@ -136,7 +136,7 @@ def test_a_reply_names_its_line_and_a_message_in_a_thread_falls_back_to_its_root
     assert (both["is_falling_back"], both["m.in_reply_to"]) == (False, {"event_id": "$line"})
 
 
-def test_an_envelope_goes_unseen_under_the_same_key() -> None:
+def test_an_envelope_in_a_hidden_event_has_the_same_key() -> None:
     assert bare_envelope({"v": 1}) == {"dev.fedbot": {"v": 1}}
 
 
@@ -144,7 +144,7 @@ def test_a_reaction_is_an_annotation() -> None:
     assert reaction("$card", "✅") == {"m.relates_to": {"rel_type": "m.annotation", "event_id": "$card", "key": "✅"}}
 
 
-def test_a_picture_says_what_is_to_be_seen_and_stands_in_a_thread() -> None:
+def test_a_picture_says_what_it_shows_and_is_in_a_thread() -> None:
     shown = picture(
         Media("mxc://x/1"), "A <b>chart</b>\nof it", name="stats.png", size=9, width=4, height=3, thread="$text"
     )
@@ -164,7 +164,7 @@ def test_a_picture_says_what_is_to_be_seen_and_stands_in_a_thread() -> None:
     }
 
 
-def test_a_picture_for_an_encrypted_room_says_how_it_is_opened() -> None:
+def test_a_picture_for_an_encrypted_room_says_how_it_is_decrypted() -> None:
     media = Media("mxc://x/1", {"v": "v2", "key": {"k": "secret"}, "iv": "i", "hashes": {"sha256": "h"}})
     shown = picture(media, "A chart", name="stats.png", size=9, width=4, height=3, thread="$text")
     assert "url" not in shown
@@ -181,16 +181,16 @@ def test_a_content_of_46000_bytes_passes_and_one_more_does_not() -> None:
 
 
 @pytest.mark.parametrize("wrong", [1.5, float("nan"), 2**53, -(2**53), {"a": [1.0]}, object(), b"x", "\ud800"])
-def test_what_a_homeserver_calls_bad_json_is_refused_before_it_is_sent(wrong: object) -> None:
+def test_content_that_a_homeserver_calls_bad_json_is_refused_before_it_is_sent(wrong: object) -> None:
     with pytest.raises(BadContent):
         bare_envelope({"body": [wrong]})
 
 
-def test_all_that_matrix_knows_passes() -> None:
+def test_all_content_that_matrix_allows_passes() -> None:
     assert bare_envelope({"a": [None, True, 2**53 - 1, -(2**53) + 1, "ä\0", {}, []]})
 
 
-def test_a_permalink_names_homeservers_only_if_told() -> None:
+def test_a_permalink_names_homeservers_only_if_given() -> None:
     assert permalink("!room", "$event_-1") == "https://matrix.to/#/!room/$event_-1"
     assert (
         permalink("!room:a.test:8448", "$e", via=["a.test:8448", "b.test"])

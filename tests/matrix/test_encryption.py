@@ -1,4 +1,4 @@
-"""Encrypted rooms by the real edge, on a real Synapse: people's clients encrypt by nio's own client."""
+"""Encrypted rooms with the real edge on a real Synapse; people's clients encrypt with nio's own client."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Meet = Callable[[str], Awaitable[EncryptedPerson]]
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def meet(homeserver: Homeserver) -> AsyncIterator[Meet]:
-    """Somebody new whose client encrypts."""
+    """A new person whose client encrypts."""
     people: list[EncryptedPerson] = []
 
     async def register(name: str) -> EncryptedPerson:
@@ -70,7 +70,7 @@ def lines(bot: Bot) -> list[str]:
 
 
 async def waits(bot: Bot) -> None:
-    """Until a line waits for its key."""
+    """Wait until a line waits for its key."""
     while not bot.chat._waiting._lines:
         await bot.sync(timeout=5)
 
@@ -82,7 +82,7 @@ async def hears(person: EncryptedPerson, body: str) -> Mapping[str, Any]:
 # --- talking -----------------------------------------------------------------------------------------------
 
 
-async def test_what_people_say_and_what_bots_write_goes_encrypted_and_is_read(
+async def test_peoples_and_bots_messages_are_encrypted_and_read(
     homeserver: Homeserver, meet: Meet, employ: Employ
 ) -> None:
     anna, alpha, beta = await meet("e-anna"), await employ(homeserver, "e-alpha"), await employ(homeserver, "e-beta")
@@ -101,7 +101,7 @@ async def test_what_people_say_and_what_bots_write_goes_encrypted_and_is_read(
     assert "dev.fedbot" not in json.dumps(raw)
 
 
-async def test_the_same_transaction_is_one_event_although_it_is_encrypted_anew(
+async def test_the_same_transaction_is_one_event_although_it_is_encrypted_again(
     homeserver: Homeserver, meet: Meet, employ: Employ
 ) -> None:
     anna, bot = await meet("e-anna-again"), await employ(homeserver, "e-bot-again")
@@ -111,7 +111,7 @@ async def test_the_same_transaction_is_one_event_although_it_is_encrypted_anew(
     assert await bot.chat.send(saying(room, "once", "t")) == first
 
 
-async def test_edits_threads_and_taps_work(homeserver: Homeserver, meet: Meet, employ: Employ) -> None:
+async def test_edits_threads_and_reactions_work(homeserver: Homeserver, meet: Meet, employ: Employ) -> None:
     anna, bot = await meet("e-anna-edit"), await employ(homeserver, "e-bot-edit")
     room = await in_a_room(anna, bot)
     card = await bot.chat.send(saying(room, "Take it?", "t1"))
@@ -133,7 +133,7 @@ async def test_edits_threads_and_taps_work(homeserver: Homeserver, meet: Meet, e
     assert [event.target for event in bot.events if isinstance(event, Redacted)] == [tap]
 
 
-async def test_before_its_first_sync_a_bot_writes_nothing_in_clear_into_an_encrypted_room(
+async def test_before_its_first_sync_a_bot_writes_nothing_unencrypted_into_an_encrypted_room(
     homeserver: Homeserver, meet: Meet, employ: Employ
 ) -> None:
     anna, bot = await meet("e-anna-first"), await employ(homeserver, "e-bot-first")
@@ -162,7 +162,7 @@ async def test_a_picture_for_an_encrypted_room_is_encrypted(homeserver: Homeserv
 # --- who can read ------------------------------------------------------------------------------------------
 
 
-async def test_a_new_device_reads_what_is_said_from_then_on(homeserver: Homeserver, meet: Meet, employ: Employ) -> None:
+async def test_a_new_device_reads_messages_from_then_on(homeserver: Homeserver, meet: Meet, employ: Employ) -> None:
     registered, bot = await homeserver.register("e-anna-new"), await employ(homeserver, "e-bot-new")
     async with EncryptedPerson(registered) as anna:
         await anna.sync()
@@ -177,7 +177,7 @@ async def test_a_new_device_reads_what_is_said_from_then_on(homeserver: Homeserv
             assert "before" not in [event.body for event in second.seen]
 
 
-async def test_who_has_left_reads_nothing_more(homeserver: Homeserver, meet: Meet, employ: Employ) -> None:
+async def test_a_member_who_has_left_reads_nothing_more(homeserver: Homeserver, meet: Meet, employ: Employ) -> None:
     anna, eve, bot = await meet("e-anna-leave"), await meet("e-eve"), await employ(homeserver, "e-bot-leave")
     room = await in_a_room(anna, bot)
     await anna.invite(room, eve.user_id)
@@ -195,10 +195,10 @@ async def test_who_has_left_reads_nothing_more(homeserver: Homeserver, meet: Mee
     await hears(anna, "without eve")
 
 
-async def test_a_room_key_that_didnt_get_through_is_given_out_again_before_anything_is_said(
+async def test_a_room_key_that_did_not_arrive_is_shared_again_before_the_next_message(
     homeserver: Homeserver, meet: Meet, employ: Employ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nio's own client would take it for given."""
+    """Nio's own client would treat it as shared."""
     anna, bot = await meet("e-anna-lost"), await employ(homeserver, "e-bot-lost")
     room = await in_a_room(anna, bot)
     connection = bot.chat._connection
@@ -236,13 +236,13 @@ async def test_one_broken_device_in_the_room_keeps_nobody_from_reading(
     await hears(anna, "hello")
 
 
-# --- what can't be read, or isn't what it seems ------------------------------------------------------------
+# --- unreadable or forged messages -------------------------------------------------------------------------
 
 
 async def test_a_line_whose_key_comes_late_is_read_late(
     homeserver: Homeserver, meet: Meet, employ: Employ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even if the bot was restarted meanwhile."""
+    """Even if the bot was restarted since."""
     anna, bot = await meet("e-anna-late"), await employ(homeserver, "e-bot-late")
     room = await in_a_room(anna, bot)
     held: list[Any] = []
@@ -263,7 +263,7 @@ async def test_a_line_whose_key_comes_late_is_read_late(
     assert bot.chat._waiting._lines == ()
 
 
-async def test_a_line_that_is_taken_back_before_its_key_comes_is_never_read(
+async def test_a_line_redacted_before_its_key_comes_is_never_read(
     homeserver: Homeserver, meet: Meet, employ: Employ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna, bot = await meet("e-anna-regrets"), await employ(homeserver, "e-bot-regrets")
@@ -285,7 +285,7 @@ async def test_a_line_that_is_taken_back_before_its_key_comes_is_never_read(
     assert not [event for event in bot.events if isinstance(event, Unreadable)]
 
 
-async def test_what_was_read_late_comes_again_if_the_batch_was_lost_in_a_crash(
+async def test_a_line_read_late_comes_again_if_the_batch_was_lost_in_a_crash(
     homeserver: Homeserver, meet: Meet, employ: Employ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna, bot = await meet("e-anna-crash"), await employ(homeserver, "e-bot-crash")
@@ -304,7 +304,7 @@ async def test_what_was_read_late_comes_again_if_the_batch_was_lost_in_a_crash(
     assert any(isinstance(event, Said) for event in (await bot.sync()).events)
 
 
-async def test_a_line_without_key_is_told_a_minute_later_and_once(
+async def test_a_line_without_a_key_is_reported_once_after_a_minute(
     homeserver: Homeserver, meet: Meet, employ: Employ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna, bot = await meet("e-anna-mute"), await employ(homeserver, "e-bot-mute")
@@ -322,10 +322,10 @@ async def test_a_line_without_key_is_told_a_minute_later_and_once(
 
 
 @pytest.mark.parametrize("kind", ["m.room.redaction", "m.room.member", "m.room.power_levels"])
-async def test_what_the_homeserver_has_to_allow_doesnt_count_from_inside(
+async def test_an_event_that_the_homeserver_must_authorise_does_not_count_encrypted(
     homeserver: Homeserver, meet: Meet, employ: Employ, kind: str
 ) -> None:
-    """Else anybody in the room could take back anybody's tap, or be its admin."""
+    """Otherwise any member could take back anybody's reaction, or become admin."""
     name = kind.replace("_", "-").replace(".", "-")
     anna, bot = await meet(f"e-anna-{name}"), await employ(homeserver, f"e-bot-{name}")
     room = await in_a_room(anna, bot)
@@ -340,7 +340,7 @@ async def test_what_the_homeserver_has_to_allow_doesnt_count_from_inside(
 async def test_a_line_by_another_device_than_the_senders_is_not_believed(
     homeserver: Homeserver, meet: Meet, employ: Employ
 ) -> None:
-    """A homeserver can say of any event whose it is; the key that opens it belongs to somebody's device."""
+    """A homeserver can name any sender of an event; the key that decrypts it belongs to somebody's device."""
     anna, eve, bot = await meet("e-anna-spoof"), await meet("e-eve-spoof"), await employ(homeserver, "e-bot-spoof")
     room = await in_a_room(anna, bot)
     await anna.invite(room, eve.user_id)
@@ -385,7 +385,7 @@ async def test_garbage_to_the_device_and_into_the_room_stops_nothing(
 # --- another worker ----------------------------------------------------------------------------------------
 
 
-async def test_an_encrypted_room_goes_on_at_another_worker_and_the_first_can_share_no_key_any_more(
+async def test_an_encrypted_room_goes_on_at_another_worker_and_the_first_can_share_no_key(
     homeserver: Homeserver, meet: Meet, postgresql: Server
 ) -> None:
     space, seal = postgresql.space(), Seal(bytes(32), "alpha")
@@ -414,7 +414,7 @@ async def test_an_encrypted_room_goes_on_at_another_worker_and_the_first_can_sha
     await two.chat.send(saying(room, "said by the second", "t2"))
     await hears(anna, "said by the second")
 
-    one.chat._cipher.machine.outbound_group_sessions.clear()  # as when the room key is renewed
+    one.chat._cipher.machine.outbound_group_sessions.clear()  # as when the room key is rotated
     with pytest.raises(LeaseLost):
         await one.chat.send(saying(room, "said too late", "t3"))
     for bot in (one, two):
@@ -438,7 +438,7 @@ async def test_the_store_is_private_and_opened_by_a_key_of_its_own(homeserver: H
 async def test_one_time_keys_are_in_the_store_before_they_are_on_the_homeserver(
     homeserver: Homeserver, meet: Meet, employ: Employ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer is lost, the bot ends: whoever uses one of these keys must be understood all the same."""
+    """The answer is lost and the bot ends. Messages with one of these keys must still be readable."""
     bot = await employ(homeserver, "e-bot-otk")
     connection = bot.chat._connection
     ask = connection.ask
@@ -473,9 +473,7 @@ async def test_with_all_one_time_keys_taken_people_can_still_talk_to_it(
     await bot.until(lambda event: isinstance(event, Said))
 
 
-async def test_an_older_copy_of_the_store_is_not_gone_on_with(
-    homeserver: Homeserver, employ: Employ, tmp_path: Path
-) -> None:
+async def test_an_older_copy_of_the_store_is_not_used(homeserver: Homeserver, employ: Employ, tmp_path: Path) -> None:
     bot = await employ(homeserver, "e-bot-copy")
     store = bot.folder / KEYS / "device.db"
     await bot.chat.close()
@@ -494,7 +492,7 @@ async def test_an_older_copy_of_the_store_is_not_gone_on_with(
     assert bot.chat.device_id != device
 
 
-async def test_a_store_that_is_gone_makes_a_new_device_and_signs_the_old_one_out_when_it_has_claimed_the_account(
+async def test_a_lost_store_makes_a_new_device_and_signs_the_old_one_out_after_claiming_the_account(
     homeserver: Homeserver, employ: Employ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bot = await employ(homeserver, "e-bot-gone")
@@ -531,11 +529,11 @@ async def test_a_token_of_another_clients_device_needs_the_password(
         chat = await MatrixChat.open(replace(account, password=registered.password), tmp_path)
         await chat.close()
         assert chat.device_id != registered.device_id
-        await client.sync()  # its token is as good as before
+        await client.sync()  # its token is still valid
 
 
 async def test_a_token_of_no_device_needs_the_password(homeserver: Homeserver, tmp_path: Path) -> None:
-    """As an admin of the homeserver can make it."""
+    """An admin of the homeserver can create one."""
     registered, admin = await homeserver.register("e-bot-adm"), await homeserver.register("e-admin", admin=True)
     async with httpx.AsyncClient(trust_env=False, base_url=homeserver.url) as client:
         headers = {"Authorization": f"Bearer {admin.access_token}"}
@@ -563,7 +561,7 @@ async def test_room_keys_of_an_earlier_device_are_taken_over(
     assert not list((bot.folder / KEYS).glob("earlier-*"))
 
 
-async def test_without_what_it_needs_to_encrypt_it_says_how_to_install_that(
+async def test_without_its_packages_for_encryption_it_says_how_to_install_them(
     homeserver: Homeserver, employ: Employ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bot = await employ(homeserver, "e-bot-plain")
@@ -582,7 +580,7 @@ async def test_the_account_signs_each_device_of_the_bot(homeserver: Homeserver, 
     assert bot.chat.untrusted == ""
 
 
-async def test_keys_that_another_client_has_made_are_left_alone_and_taken_over_when_told_to(
+async def test_keys_made_by_another_client_are_left_alone_and_replaced_on_request(
     homeserver: Homeserver, tmp_path: Path
 ) -> None:
     registered = await homeserver.register("e-bot-other")
@@ -601,9 +599,7 @@ async def test_keys_that_another_client_has_made_are_left_alone_and_taken_over_w
     await chat.close()
 
 
-async def test_a_damaged_file_of_account_keys_keeps_the_bot_from_nothing(
-    homeserver: Homeserver, employ: Employ
-) -> None:
+async def test_a_damaged_file_of_account_keys_stops_nothing(homeserver: Homeserver, employ: Employ) -> None:
     bot = await employ(homeserver, "e-bot-seeds")
     for damaged in ("", "{}", "[]", '{"master": 7, "self_signing": 7, "user_signing": 7}'):
         (bot.folder / KEYS / "cross-signing.json").write_text(damaged)

@@ -1,4 +1,4 @@
-"""Whatever nio, aiohttp, peewee or Python raises at the Matrix edge: only the Chat port's problems leave it."""
+"""Only the Chat port's problems leave the Matrix edge, whatever nio, aiohttp, peewee or Python raises."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ by_name = pytest.mark.parametrize("error", FOREIGN, ids=lambda error: type(error
 
 
 class Broken:
-    """In the place of the connection and of the keys: everything that is asked of it fails so."""
+    """In place of the connection and the keys: every call fails like this."""
 
     def __init__(self, error: Exception, folder: Path) -> None:
         self._error = error
@@ -78,8 +78,8 @@ async def test_no_method_of_the_chat_lets_it_out(error: Exception, tmp_path: Pat
 
 
 @by_name
-async def test_what_fails_after_the_answer_stays_inside_too(error: Exception, tmp_path: Path) -> None:
-    """The sync loop does more than ask: keys are taken in, rooms are read."""
+async def test_errors_after_the_answer_stay_inside_too(error: Exception, tmp_path: Path) -> None:
+    """The sync loop does more than request: it stores keys and reads rooms."""
 
     async def answer(*_: object, **__: object) -> nio.SyncResponse:
         return nio.SyncResponse(
@@ -90,7 +90,7 @@ async def test_what_fails_after_the_answer_stays_inside_too(error: Exception, tm
         should_upload_keys = False
 
         async def tidy_keys(self) -> None:
-            """Nothing to do."""
+            """Do nothing."""
 
         sync = staticmethod(answer)
 
@@ -138,7 +138,7 @@ async def test_a_single_request_lets_nothing_out(error: Exception) -> None:
         (TimeoutError(), "not in time"),
     ],
 )
-async def test_why_a_homeserver_does_not_answer_is_told_in_words(error: Exception, told: str) -> None:
+async def test_the_reason_why_a_homeserver_does_not_answer_is_given_in_words(error: Exception, told: str) -> None:
     async def call() -> NoReturn:
         raise error
 

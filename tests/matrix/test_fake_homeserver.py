@@ -39,7 +39,7 @@ def notice(room: str, transaction: str, **options: str) -> Delivery:
 
 
 def told(event: ChatEvent) -> tuple[object, ...]:
-    """What of an event doesn't depend on ids and times."""
+    """The part of an event that doesn't depend on ids and times."""
     match event:
         case Said(text=text, direct=direct):
             return ("said", text, bool(event.reply_to), bool(event.thread), bool(event.edits), direct)
@@ -61,12 +61,12 @@ def told(event: ChatEvent) -> tuple[object, ...]:
 
 
 def all_told(events: Iterable[ChatEvent]) -> list[tuple[object, ...]]:
-    """How much is told once more as missed depends on how far back a homeserver shows a room on coming back."""
+    """The same for many. The number of lines reported again as missed depends on the homeserver's history."""
     return [told(event) for event in events if not (isinstance(event, Said | Reacted) and event.missed)]
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_one_story_is_told_the_same_by_a_real_homeserver_and_by_the_twin(
+async def test_one_story_is_the_same_on_a_real_homeserver_and_on_the_fake(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     real = await the_story_on_a_real_homeserver(homeserver, introduce, employ)
@@ -168,7 +168,7 @@ async def the_story_on_the_twin() -> list[tuple[object, ...]]:
 
 
 class Scene:
-    """Anna's room with a bot that has caught up."""
+    """Anna's room with a bot that is up to date."""
 
     def __init__(self, **options: str) -> None:
         self.server = FakeHomeserver()
@@ -196,7 +196,7 @@ async def test_the_same_transaction_is_one_event_also_with_other_content_and_aft
     assert len(scene.room.messages()) == 2
 
 
-async def test_the_same_state_again_is_one_event_and_needs_power_and_the_own_key() -> None:
+async def test_the_same_state_again_is_one_event_and_needs_power_and_ones_own_key() -> None:
     scene = Scene()
     party = Delivery(scene.room.id, "dev.fedbot.party", PARTY, "p", state_key=scene.bot.user_id)
     with pytest.raises(ChatRefused):
@@ -207,7 +207,7 @@ async def test_the_same_state_again_is_one_event_and_needs_power_and_the_own_key
         await scene.bot.send(replace(party, state_key=scene.anna.user_id))
 
 
-async def test_what_a_homeserver_refuses_the_twin_refuses_with_the_same_code() -> None:
+async def test_the_fake_refuses_with_a_homeservers_codes() -> None:
     scene = Scene()
     card = await scene.bot.send(scene.notice("card"))
     seed = Delivery(scene.room.id, "m.reaction", content.reaction(card, "✅"), "s1")
@@ -225,7 +225,7 @@ async def test_what_a_homeserver_refuses_the_twin_refuses_with_the_same_code() -
         assert refused.value.code == code
 
 
-async def test_nobody_joins_uninvited_and_a_banned_bot_says_nothing_more() -> None:
+async def test_nobody_joins_uninvited_and_a_banned_bot_writes_nothing_more() -> None:
     scene = Scene()
     stranger = FakeChat(scene.server, "stranger")
     with pytest.raises(ChatRefused, match="not invited"):
@@ -237,7 +237,7 @@ async def test_nobody_joins_uninvited_and_a_banned_bot_says_nothing_more() -> No
         await scene.bot.join(scene.room.id)
 
 
-async def test_a_lost_answer_is_a_message_all_the_same_and_the_retry_finds_it() -> None:
+async def test_a_message_with_a_lost_answer_exists_and_the_retry_finds_it() -> None:
     scene = Scene()
     scene.bot.lost_answers = 1
     with pytest.raises(ChatUnreachable):
@@ -270,7 +270,7 @@ async def test_a_message_that_one_account_loses_is_still_there_for_the_others() 
     assert scene.room.transcript() == "Anna: lost"
 
 
-async def test_a_waiting_sync_ends_when_somebody_speaks_or_the_clock_says_so() -> None:
+async def test_a_waiting_sync_ends_with_a_message_or_by_the_clock() -> None:
     scene = Scene()
     assert isinstance(scene.server.clock, FakeClock)
     await scene.news()
@@ -312,7 +312,7 @@ async def test_the_room_shows_messages_as_clients_do() -> None:
     assert scene.room.envelopes() == [{"v": 1}]
 
 
-async def test_a_moderator_may_take_back_others_lines_and_a_member_may_not() -> None:
+async def test_a_moderator_may_redact_others_lines_and_a_member_may_not() -> None:
     scene = Scene()
     tom = Person(scene.server, "tom")
     scene.anna.invites(tom.user_id)

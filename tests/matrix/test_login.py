@@ -29,7 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def sign_out(session: Session) -> None:
-    """As a person does in another client's list of devices, or an admin on the server."""
+    """Sign out, as a person does in another client's list of devices, or an admin on the server."""
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.post(
             f"{session.homeserver}/_matrix/client/v3/logout",
@@ -51,7 +51,7 @@ async def account(server: Homeserver, name: str) -> Account:
     return Account(server.url, name, password=registered.password)
 
 
-async def test_a_login_by_password_is_kept_readable_by_the_bot_alone(homeserver: Homeserver, tmp_path: Path) -> None:
+async def test_a_login_by_password_is_stored_readable_by_the_bot_alone(homeserver: Homeserver, tmp_path: Path) -> None:
     ours = await account(homeserver, "login-kept")
     session, connection = await sign_in(ours, tmp_path)
     await connection.close()
@@ -64,14 +64,16 @@ async def test_a_login_by_password_is_kept_readable_by_the_bot_alone(homeserver:
 
 
 async def test_the_log_never_shows_a_session_whatever_its_token_looks_like(tmp_path: Path) -> None:
-    """Not every homeserver's tokens can be told by their looks."""
+    """Not every homeserver's tokens have a recognisable form."""
     keep_session(tmp_path, Session("https://matrix.example.org", "@bot:example.org", "DEVICE", "quiet-word-of-it"))
     assert "quiet-word" in redact("GET /sync quiet-word-of-it")
     read_session(tmp_path)
     assert "quiet-word" not in redact("GET /sync quiet-word-of-it")
 
 
-async def test_the_next_start_uses_the_kept_token_and_needs_no_password(homeserver: Homeserver, tmp_path: Path) -> None:
+async def test_the_next_start_uses_the_stored_token_and_needs_no_password(
+    homeserver: Homeserver, tmp_path: Path
+) -> None:
     ours = await account(homeserver, "login-again")
     first, connection = await sign_in(ours, tmp_path)
     await connection.close()
@@ -80,9 +82,7 @@ async def test_the_next_start_uses_the_kept_token_and_needs_no_password(homeserv
     assert second == first
 
 
-async def test_a_token_that_is_no_longer_good_is_replaced_on_the_same_device(
-    homeserver: Homeserver, tmp_path: Path
-) -> None:
+async def test_an_invalid_token_is_replaced_on_the_same_device(homeserver: Homeserver, tmp_path: Path) -> None:
     ours = await account(homeserver, "login-anew")
     first, connection = await sign_in(ours, tmp_path)
     await connection.close()
@@ -103,7 +103,7 @@ async def test_without_a_password_a_lost_token_says_what_to_do(homeserver: Homes
         await sign_in(replace(ours, password=""), tmp_path)
 
 
-async def test_a_token_of_the_admins_making_is_enough(homeserver: Homeserver, tmp_path: Path) -> None:
+async def test_a_token_created_by_the_admin_is_enough(homeserver: Homeserver, tmp_path: Path) -> None:
     registered = await homeserver.register("login-token")
     session, connection = await sign_in(Account(homeserver.url, token=registered.access_token), tmp_path)
     await connection.close()
@@ -112,7 +112,7 @@ async def test_a_token_of_the_admins_making_is_enough(homeserver: Homeserver, tm
     assert read_session(tmp_path) == session
 
 
-async def test_a_wrong_password_is_refused_and_nothing_is_kept(homeserver: Homeserver, tmp_path: Path) -> None:
+async def test_a_wrong_password_is_refused_and_nothing_is_stored(homeserver: Homeserver, tmp_path: Path) -> None:
     ours = await account(homeserver, "login-wrong")
     with pytest.raises(ChatRefused) as refused:
         await sign_in(replace(ours, password="nothing-like-it"), tmp_path)
@@ -121,12 +121,12 @@ async def test_a_wrong_password_is_refused_and_nothing_is_kept(homeserver: Homes
     assert read_session(tmp_path) is None
 
 
-async def test_neither_password_nor_token_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+async def test_a_missing_password_and_token_are_reported_before_any_request(tmp_path: Path) -> None:
     with pytest.raises(ChatSignedOut, match="neither a password nor"):
         await sign_in(Account("http://127.0.0.1:9", "bot"), tmp_path)
 
 
-async def test_an_absent_homeserver_is_no_reason_to_log_in_anew(tmp_path: Path) -> None:
+async def test_an_absent_homeserver_causes_no_new_login(tmp_path: Path) -> None:
     kept = Session("http://127.0.0.1:9", "@bot:a.test", "DEVICE", "token")
     keep_session(tmp_path, kept)
     with pytest.raises(ChatUnreachable):
@@ -142,7 +142,7 @@ async def test_an_identity_folder_of_another_account_or_homeserver_is_refused(tm
         await sign_in(Account("http://127.0.0.1:10", "other", password="x"), tmp_path)
 
 
-async def test_a_damaged_session_file_is_told_and_not_overwritten(tmp_path: Path) -> None:
+async def test_a_damaged_session_file_is_reported_and_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "matrix.json").write_text("{")
     with pytest.raises(ChatRefused, match="Restore it from a backup"):
         await sign_in(Account("http://127.0.0.1:9", "bot", password="x"), tmp_path)
@@ -182,7 +182,7 @@ async def test_secrets_are_in_no_repr_and_no_log(
 async def test_a_send_repeated_after_a_new_login_is_the_same_message(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
-    """The device stays, so the homeserver knows the transaction again."""
+    """The device stays, so the homeserver recognises the transaction."""
     anna = await introduce(homeserver, "login-anna")
     bot = await employ(homeserver, "login-resend")
     room = await anna.create_room("Makers", invite=[bot.user_id])
@@ -198,7 +198,7 @@ async def test_a_send_repeated_after_a_new_login_is_the_same_message(
     assert await bot.chat.send(delivery) == first
 
 
-async def test_another_server_at_the_homeservers_address_is_told_as_that(tmp_path: Path) -> None:
+async def test_another_server_at_the_homeservers_address_is_recognised(tmp_path: Path) -> None:
     async with serve(Serving(seeds.alpha().server)) as inventree:
         with pytest.raises(ChatUnreachable, match="answered 405, and not as a Matrix homeserver does"):
             await sign_in(Account(inventree.url, "bot", password="x"), tmp_path)

@@ -49,7 +49,7 @@ def order(*effects: Stored, begun: tuple[int, ...] = ()) -> list[Stored]:
     return [row.effect for row in in_order(queue(*effects, begun=begun), NOW)]
 
 
-def test_envelopes_go_before_messages_messages_before_edits_then_seeds_and_pictures_last() -> None:
+def test_envelopes_go_before_messages_messages_before_edits_then_suggested_reactions_and_pictures_last() -> None:
     picture = Drawing("chart", ROOM, ("a chart",), Chart(), "a")
     seed = SuggestedReaction("a", ROOM, "✅")
     unseen = SendEnvelope(ROOM, DRAFT)
@@ -60,17 +60,17 @@ def test_envelopes_go_before_messages_messages_before_edits_then_seeds_and_pictu
 
 
 @pytest.mark.parametrize("effect", [Join(ROOM), Leave(ROOM), Announce(ROOM, {})])
-def test_coming_and_going_and_announcing_have_one_urgency(effect: Stored) -> None:
+def test_joins_leaves_and_announcements_have_one_urgency(effect: Stored) -> None:
     assert urgency(effect) is Urgency.ROOM
 
 
-def test_what_does_not_go_to_the_chat_has_no_urgency() -> None:
+def test_an_effect_outside_chat_has_no_urgency() -> None:
     with pytest.raises(ValueError, match="Forget"):
         urgency(Forget("token"))
 
 
 def test_envelopes_never_overtake_each_other() -> None:
-    """Not even one that moves stock overtakes a mere note about the same subject."""
+    """Not even a message that moves stock overtakes a mere note about the same subject."""
     first, second = SendEnvelope(ROOM, NOTED), edit("a", DRAFT)
     assert order(first, second) == [first, second]
     assert order(second, first) == [second, first]
@@ -82,7 +82,7 @@ def test_envelopes_never_overtake_each_other() -> None:
     ]
 
 
-def test_what_moves_stock_goes_before_answers_and_those_before_what_bots_tell_each_other() -> None:
+def test_messages_that_move_stock_go_before_answers_and_those_before_other_protocol_messages() -> None:
     stats = SendEnvelope(ROOM, replace(DRAFT, kind="stats", subject="c1"))
     answer = ChatMessage(key="answer:-:$1", room=ROOM, plain="you are Anna", reply_to="$1", answers="@anna")
     assert order(stats, answer, SendEnvelope(ROOM, DRAFT)) == [SendEnvelope(ROOM, DRAFT), answer, stats]
@@ -96,24 +96,24 @@ def test_nobody_is_served_twice_before_everybody_is_served_once() -> None:
     assert ordered[0].effect == other
 
 
-def test_what_has_waited_for_a_minute_is_as_urgent_as_an_answer() -> None:
+def test_a_message_that_has_waited_for_a_minute_is_as_urgent_as_an_answer() -> None:
     old, answer = edit("a"), ChatMessage("answer:-:$1", ROOM, "x", reply_to="$1", answers="@anna")
     assert [row.effect for row in in_order(queue(old, answer), after(59))] == [answer, old]
     assert [row.effect for row in in_order(queue(old, answer), after(60))] == [old, answer]
 
 
-def test_what_still_waits_for_its_first_time_is_not_said_again() -> None:
+def test_an_unsent_message_is_not_queued_again() -> None:
     again = SendEnvelope(ROOM, replace(DRAFT, body={"seen": 3}))
     assert superseded(queue(edit("a", DRAFT), again, again)) == {2, 3}
     assert superseded(queue(SendEnvelope(ROOM, DRAFT), SendEnvelope(ROOM, replace(DRAFT, number=2)))) == frozenset()
 
 
-def test_of_several_bare_acknowledgements_the_newest_is_sent() -> None:
+def test_only_the_newest_of_several_bare_acknowledgements_is_sent() -> None:
     seen = [SendEnvelope(ROOM, replace(DRAFT, kind="seen", number=0, body={"seen": n})) for n in range(3)]
     assert superseded(queue(*seen)) == {1, 2}
 
 
-def test_of_several_edits_of_one_message_only_the_newest_is_sent() -> None:
+def test_only_the_newest_of_several_edits_of_one_message_is_sent() -> None:
     rows = queue(edit("a"), edit("b"), edit("a"), edit("a"))
     assert superseded(rows) == {1, 3}
     assert [row.id for row in in_order(rows, NOW)] == [2, 4]
@@ -144,7 +144,7 @@ def test_an_unsent_card_is_as_urgent_as_the_edit_with_an_envelope_that_waits_for
     assert order(card("b"), card("a"), edit("a", DRAFT)) == [card("a"), edit("a", DRAFT), card("b")]
 
 
-def test_an_edit_with_an_envelope_does_not_wait_for_seeds_of_its_card() -> None:
+def test_an_edit_with_an_envelope_does_not_wait_for_suggested_reactions_of_its_card() -> None:
     seed = SuggestedReaction("a", ROOM, "✅")
     assert order(seed, edit("a", DRAFT)) == [edit("a", DRAFT), seed]
     assert queue_key(seed) != queue_key(edit("a"))
@@ -160,7 +160,7 @@ def after(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def test_before_the_first_refusal_nothing_is_held_back() -> None:
+def test_before_the_first_refusal_nothing_is_delayed() -> None:
     budget = Budget()
     for _ in range(100):
         budget = budget.sent(NOW)
@@ -174,14 +174,14 @@ def test_after_a_refusal_all_wait_as_long_as_asked() -> None:
     assert budget.wait(after(4.783)) == 0
 
 
-def test_then_one_goes_at_a_time_at_the_pace_that_was_learned() -> None:
+def test_then_one_goes_at_a_time_at_the_learned_pace() -> None:
     budget = Budget().limited(NOW, 4.783).sent(after(4.783))
     assert budget.wait(after(4.783)) == pytest.approx(5)
     budget = budget.sent(after(9.783))
     assert budget.wait(after(9.783)) == pytest.approx(5)
 
 
-def test_quiet_time_is_saved_up_for_a_burst() -> None:
+def test_quiet_time_allows_a_burst() -> None:
     budget = Budget().limited(NOW, 5).sent(after(5))
     now = after(5 + 3 * 5)
     for _ in range(3):
@@ -201,13 +201,13 @@ def test_a_fast_limit_is_not_rounded_up_to_seconds() -> None:
 
 
 def test_a_limit_is_remembered_for_a_day_and_then_tried_again() -> None:
-    """Else each burst would run into it anew, and hold up what is urgent behind what isn't."""
+    """Otherwise each burst would hit it again and delay urgent messages behind others."""
     budget = Budget().limited(NOW, 5).sent(after(5))
     assert budget.sent(after(24 * 3600 - 1)) != Budget()
     assert budget.sent(after(24 * 3600)) == Budget()
 
 
-def test_decoration_leaves_a_part_of_the_burst_to_what_is_urgent() -> None:
+def test_decoration_leaves_a_part_of_the_burst_to_urgent_messages() -> None:
     budget = Budget().limited(NOW, 5)
     full = after(5 + 9 * 5)
     for _ in range(6):
@@ -218,7 +218,7 @@ def test_decoration_leaves_a_part_of_the_burst_to_what_is_urgent() -> None:
 
 
 def test_a_real_bucket_is_hit_rarely_once_its_pace_is_known() -> None:
-    """Synapse's default: 10 at once, then one in 5 seconds; it says how long until the next."""
+    """Synapse's default: 10 at once, then one every 5 seconds; it says how long until the next."""
     budget, now, tokens, refusals, sent = Budget(), NOW, 10.0, 0, 0
     while sent < 100:
         pause = timedelta(seconds=budget.wait(now) + 0.05)

@@ -57,7 +57,7 @@ def test_a_line_keeps_its_text_sender_time_and_place() -> None:
     )
 
 
-def test_times_that_no_calendar_has_are_replaced_by_when_we_asked() -> None:
+def test_impossible_times_are_replaced_by_the_time_of_the_request() -> None:
     for stamp in (2**62, -1, None, "soon", True, 1.5):
         assert said({**line("x"), "origin_server_ts": stamp}).at == ASKED_AT
 
@@ -66,7 +66,7 @@ def test_text_is_cleaned_of_controls_and_overrides() -> None:
     assert said(line("!fed push\0 \u202e10")).text == "!fed push 10"
 
 
-def test_a_reply_names_its_line_and_loses_the_quote_that_old_clients_put_before_it() -> None:
+def test_a_reply_names_its_line_and_loses_the_quote_of_old_clients() -> None:
     relation = related(m_in_reply_to={"event_id": "$card"})
     quoted = line("> <@bot:alpha.test> the card\n> second line\n\n!fed return", **relation)
     assert said(quoted).text == "!fed return"
@@ -92,7 +92,7 @@ def test_a_line_in_a_thread_is_a_reply_only_if_it_is_meant_as_one() -> None:
     assert (said(meant).thread, said(meant).reply_to) == ("$root", "$last")
 
 
-def test_a_persons_edit_says_what_it_replaces_and_shows_the_new_text() -> None:
+def test_a_persons_edit_names_what_it_replaces_and_shows_the_new_text() -> None:
     new = {"msgtype": "m.text", "body": "!fed push #2 to beta"}
     edit = line("* !fed push #2 to beta", new=new, **related(rel_type="m.replace", event_id="$old"))
     assert (said(edit).edits, said(edit).text) == ("$old", "!fed push #2 to beta")
@@ -111,7 +111,7 @@ def test_only_plain_lines_are_said_by_people(msgtype: str) -> None:
     assert read(line("!fed help", msgtype=msgtype)) is None
 
 
-def test_a_picture_tells_where_it_lies_and_what_it_answers() -> None:
+def test_a_picture_has_its_address_and_what_it_replies_to() -> None:
     content = {"msgtype": "m.image", "body": "a scratch", "filename": "1.jpg", "url": "mxc://x/1", "info": {"size": 7}}
     raw = event("m.room.message", {**content, **related(m_in_reply_to={"event_id": "$card"})})
     found = read(raw)
@@ -119,7 +119,7 @@ def test_a_picture_tells_where_it_lies_and_what_it_answers() -> None:
     assert (found.file, found.size, found.caption, found.reply_to) == ({"url": "mxc://x/1"}, 7, "a scratch", "$card")
 
 
-def test_an_encrypted_picture_tells_how_it_is_opened() -> None:
+def test_an_encrypted_picture_has_its_key() -> None:
     file = {"url": "mxc://x/1", "v": "v2", "key": {"k": "…"}, "iv": "…", "hashes": {"sha256": "…"}, "else": 1}
     thread = related(rel_type="m.thread", event_id="$card", is_falling_back=True, m_in_reply_to={"event_id": "$other"})
     raw = event("m.room.message", {"msgtype": "m.image", "body": "1.jpg", "file": file, "info": {"size": -1}, **thread})
@@ -132,7 +132,7 @@ def test_an_encrypted_picture_tells_how_it_is_opened() -> None:
 @pytest.mark.parametrize(
     "content", [{}, {"url": "https://x/1"}, {"url": 7}, {"file": {"url": None}}, {"file": "mxc://x/1", "url": []}]
 )
-def test_a_picture_that_lies_nowhere_is_left_out(content: dict[str, Any]) -> None:
+def test_a_picture_without_an_address_is_left_out(content: dict[str, Any]) -> None:
     assert read(event("m.room.message", {"msgtype": "m.image", "body": "1.jpg", **content})) is None
 
 
@@ -172,7 +172,7 @@ def test_a_bots_edit_is_read_at_the_top_level_not_in_the_new_content() -> None:
     assert found.envelope == {"v": 2}
 
 
-def test_the_event_type_that_clients_do_not_show_carries_an_envelope_too() -> None:
+def test_the_hidden_event_type_carries_an_envelope_too() -> None:
     found = read(event("dev.fedbot.envelope", {"dev.fedbot": ENVELOPE}, sender=PEER))
     assert isinstance(found, EnvelopeSeen)
     assert found.envelope == ENVELOPE
@@ -196,7 +196,7 @@ def test_a_reactions_key_is_kept_byte_for_byte(key: str) -> None:
         related(rel_type="m.thread", event_id="$card", key="✅"),
     ],
 )
-def test_a_reaction_that_cannot_be_read_is_left_out(content: dict[str, Any]) -> None:
+def test_an_unreadable_reaction_is_left_out(content: dict[str, Any]) -> None:
     assert read(event("m.reaction", content)) is None
 
 
@@ -222,11 +222,11 @@ def test_a_redaction_names_its_target_wherever_the_room_version_puts_it() -> Non
         event("m.room.redaction", {"redacts": "$c"}, sender=BOT),
     ],
 )
-def test_what_we_sent_ourselves_is_no_news(raw: dict[str, Any]) -> None:
+def test_our_own_events_are_no_news(raw: dict[str, Any]) -> None:
     assert read(raw) is None
 
 
-def test_in_an_encrypted_room_only_what_was_opened_is_proven() -> None:
+def test_in_an_encrypted_room_only_decrypted_events_are_proven() -> None:
     room = picture()
     room.apply(event("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, state_key=""))
     clear, opened = READER.message(line("x"), room), READER.message(Opened(line("x")), room)
@@ -239,7 +239,7 @@ def test_in_an_encrypted_room_only_what_was_opened_is_proven() -> None:
     assert isinstance(READER.message(line("x", fedbot=ENVELOPE), room), EnvelopeSeen), "it is signed"
 
 
-def test_what_could_not_be_opened_names_the_line_but_has_no_id_by_which_the_line_would_be_known_already() -> None:
+def test_an_unreadable_event_names_the_line_without_marking_it_as_known() -> None:
     raw = event("m.room.encrypted", {})
     assert read(raw) == Unreadable(ROOM, "", ANNA, READER._time(raw), raw["event_id"])
     assert read({**raw, "sender": BOT}) is None
@@ -285,7 +285,7 @@ def test_an_invitation_is_read_from_stripped_state() -> None:
     assert READER.invitation([name]) is None
 
 
-def test_an_event_that_no_journal_could_hold_is_left_out() -> None:
+def test_an_event_that_can_not_be_stored_is_left_out() -> None:
     assert read(line("x", fedbot={"v": "\ud800"})) is None
     assert read({**line("x"), "event_id": 5}) is None
 
@@ -336,7 +336,7 @@ KINDS = st.sampled_from(
 
 @settings(max_examples=300)
 @given(KINDS, JSON, JSON, st.sampled_from([None, "", BOT, PEER]), st.sampled_from(["m.text", "m.replace", None]))
-def test_whatever_strangers_send_is_read_or_left_out_and_never_an_error(
+def test_a_strangers_event_is_read_or_left_out_and_never_an_error(
     kind: str, content: object, unsigned: object, state_key: str | None, word: str | None
 ) -> None:
     if isinstance(content, dict) and word:

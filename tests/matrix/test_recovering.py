@@ -1,4 +1,4 @@
-"""What a bot reads whose journal knows less than the room, on a real Synapse; and who works with an account."""
+"""The reading of a bot whose journal knows less than the room, on a real Synapse; and the claim of an account."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def _says(bot: Bot, room: str, text: str, transaction: str, *, reply_to: s
     return await bot.chat.send(Delivery(room, "m.room.message", message, transaction))
 
 
-async def test_it_catches_up_with_its_own_messages_too_and_knows_what_it_has_answered(
+async def test_it_catches_up_with_its_own_messages_too_and_knows_its_answers(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna, bot = await introduce(homeserver, "anna-copy"), await employ(homeserver, "bot-copy")
@@ -33,7 +33,7 @@ async def test_it_catches_up_with_its_own_messages_too_and_knows_what_it_has_ans
     line = await anna.say(room, "!fed help")
     answer = await _says(bot, room, "the answer", "t1", reply_to=line)
     edit = await _says(bot, room, "the answer, edited", "t2", edits=answer)
-    for number in range(15):  # the timeline is cut and has to be back-filled
+    for number in range(15):  # the timeline is limited and must be back-filled
         await anna.say(room, f"chatter {number}")
     assert not [e for e in (await bot.chat.sync(since, 0)).events if isinstance(e, EnvelopeSeen)]
     batch = await bot.chat.catch_up(since)
@@ -61,7 +61,7 @@ async def test_all_messages_of_a_rooms_past_come_in_their_order(
     assert [letter.event_id for letter in letters] == [*sent, theirs]
 
 
-async def test_who_claims_the_account_last_is_told_to_all_even_after_a_restart(
+async def test_all_are_told_who_claimed_the_account_last_even_after_a_restart(
     homeserver: Homeserver, employ: Employ
 ) -> None:
     older = await employ(homeserver, "bot-twice")

@@ -1,4 +1,4 @@
-"""The keys of encrypted rooms in the space's database: what one worker had, the next one has."""
+"""The keys of encrypted rooms in the space's database: the next worker has those of the one before."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def used(folder: FolderInDatabase) -> tuple[str, str]:
     return machine.account.identity_keys["curve25519"], session.id
 
 
-def test_another_worker_has_the_same_device_with_all_that_it_knew(folder: FolderInDatabase) -> None:
+def test_another_worker_has_the_same_device_with_all_its_keys(folder: FolderInDatabase) -> None:
     key, session = used(folder)
     again: Olm = open_machine(folder, BOT, DEVICE)
     assert again.account.identity_keys["curve25519"] == key
@@ -53,16 +53,16 @@ def test_another_worker_has_the_same_device_with_all_that_it_knew(folder: Folder
     assert again.device_store["@anna:x"]["PHONE"].curve25519 == "c"
 
 
-def test_a_store_that_keeps_nothing_in_the_database_is_noticed(
+def test_a_store_that_leaves_the_database_empty_is_noticed(
     folder: FolderInDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The mutant of a key store that is left behind at the first worker."""
+    """The mutant of a key store that stays behind at the first worker."""
     monkeypatch.setattr(SealedStore, "_keep", lambda _: None)
     key, _ = used(folder)
     assert open_machine(folder, BOT, DEVICE).account.identity_keys["curve25519"] != key
 
 
-def test_a_new_device_reads_what_was_said_to_the_earlier_one(folder: FolderInDatabase) -> None:
+def test_a_new_device_reads_messages_to_the_earlier_one(folder: FolderInDatabase) -> None:
     key, session = used(folder)
     set_aside(folder)
     newer: Olm = open_machine(folder, BOT, "NEWER")

@@ -25,7 +25,7 @@ def joined(**parts: tuple[Raw, ...]) -> RawSync:
 
 
 def rooms_with(*, name: str = "Makers") -> Rooms:
-    """After a first sync that showed our room."""
+    """Rooms after a first sync that showed ours."""
     rooms = Rooms(BOT)
     rooms.read(joined(state=room_state(name=name)), ASKED_AT, initial=True)
     return rooms
@@ -41,7 +41,7 @@ def seen(events: list[ChatEvent]) -> RoomSeen:
 
 
 def texts(events: list[ChatEvent]) -> list[str]:
-    """What was said and counts."""
+    """The lines that count."""
     return [each.text for each in events if isinstance(each, Said) and not each.missed]
 
 
@@ -67,7 +67,7 @@ def test_a_first_sync_shows_the_room_but_none_of_its_old_lines() -> None:
     )
 
 
-def test_an_announcement_in_the_timeline_of_a_first_sync_counts_as_it_is_state() -> None:
+def test_an_announcement_in_the_timeline_of_a_first_sync_counts_because_it_is_state() -> None:
     raw = joined(state=room_state(), timeline=(announcement(parties=["beta"]),))
     assert PartyAnnounced in map(type, Rooms(BOT).read(raw, ASKED_AT, initial=True))
 
@@ -82,7 +82,7 @@ def test_an_announcement_in_the_timeline_of_a_first_sync_counts_as_it_is_state()
         (7, ""),
     ],
 )
-def test_a_room_names_the_one_whose_place_it_took(named: object, predecessor: str) -> None:
+def test_a_room_names_the_one_that_it_replaced(named: object, predecessor: str) -> None:
     create, *others = room_state()
     create["content"] |= {"predecessor": named}
     assert seen([*Rooms(BOT).read(joined(state=(create, *others)), ASKED_AT)]).predecessor == predecessor
@@ -93,7 +93,7 @@ def test_later_lines_come_in_their_order_and_the_room_is_not_seen_again() -> Non
     assert not news(rooms_with(), timeline=(event("m.room.topic", {"topic": "x"}, state_key=""),))
 
 
-def test_a_gap_comes_before_what_came_after_it() -> None:
+def test_a_gap_comes_before_later_events() -> None:
     assert texts(news(rooms_with(), gap=(line("1"), line("2")), timeline=(line("3"),))) == ["1", "2", "3"]
 
 
@@ -113,7 +113,7 @@ def test_one_change_is_one_picture_of_the_room_before_the_lines_that_need_it() -
     assert seen(events).name == "Makers 2"
 
 
-def test_the_state_that_the_homeserver_has_resolved_wins_over_that_of_a_branch() -> None:
+def test_the_resolved_state_takes_precedence_over_that_of_a_branch() -> None:
     rooms = rooms_with()
     came, invited = member(PEER, "join", displayname="Peer"), member(PEER, "invite", sender=ANNA)
     before = announcement(parties=["beta"])
@@ -128,7 +128,7 @@ def test_the_state_that_the_homeserver_has_resolved_wins_over_that_of_a_branch()
     assert PartyAnnounced in map(type, again), "it was in the resolved state alone"
 
 
-def test_a_member_without_a_display_name_is_shown_by_id_and_one_who_left_not_at_all() -> None:
+def test_a_member_without_a_display_name_is_shown_by_id_and_a_former_member_not_at_all() -> None:
     rooms = rooms_with()
     assert seen(news(rooms, timeline=(member(PEER, "join"),))).members[PEER] == PEER
     assert PEER not in seen(news(rooms, timeline=(member(PEER, "leave", before="join"),))).members
@@ -144,7 +144,7 @@ def test_lost_and_granted_power_is_seen() -> None:
     assert (now.may_talk, now.may_react, now.may_announce) == (True, False, True)
 
 
-def test_a_bot_that_made_the_version_12_room_may_announce() -> None:
+def test_a_bot_that_created_the_version_12_room_may_announce() -> None:
     state = room_state(creator=BOT)
     assert seen(list(Rooms(BOT).read(joined(state=state), ASKED_AT, initial=True))).may_announce
 
@@ -163,7 +163,7 @@ def test_encryption_is_seen_and_a_room_without_a_name_has_its_alias() -> None:
     assert seen(events).name == "#makers:alpha.test"
 
 
-def test_the_state_after_a_gap_wins_over_the_state_within_it() -> None:
+def test_the_state_after_a_gap_takes_precedence_over_the_state_within_it() -> None:
     old, new = (event("m.room.name", {"name": name}, state_key="") for name in ("old", "new"))
     assert seen(news(rooms_with(), gap=(old, line("x")), state=(new,), timeline=())).name == "new"
 
@@ -186,7 +186,7 @@ def test_a_reaction_and_its_redaction_come_in_their_order() -> None:
     assert [type(each) for each in events] == [Reacted, Redacted]
 
 
-def test_being_kicked_brings_what_was_said_before_it_and_the_removal() -> None:
+def test_a_kick_brings_the_lines_before_it_and_the_removal() -> None:
     rooms = rooms_with()
     out = member(BOT, "leave", before="join", sender=ANNA, reason="bye")
     events = list(rooms.read(RawSync(leave={ROOM: RawRoom(timeline=(line("last"), out))}), ASKED_AT))
@@ -201,7 +201,7 @@ def test_a_removal_that_shows_only_in_the_state_is_found() -> None:
     assert removed.banned
 
 
-def test_a_room_that_is_gone_without_a_word_is_a_removal_by_nobody() -> None:
+def test_a_room_that_silently_vanished_is_a_removal_by_nobody() -> None:
     (removed,) = rooms_with().read(RawSync(leave={ROOM: RawRoom()}), ASKED_AT)
     assert isinstance(removed, Removed)
     assert removed.sender == ""
@@ -214,7 +214,7 @@ def test_a_declined_invitation_brings_nothing() -> None:
 
 
 def test_lines_from_before_we_joined_are_not_for_us() -> None:
-    """The homeserver shows a room's last lines when we come in, and its state only as far as they don't."""
+    """The homeserver returns a room's last lines after a join, and its state only as far as they don't contain it."""
     timeline = (
         *room_state()[:4],
         line("!fed push #1 to beta"),
@@ -231,7 +231,7 @@ def test_lines_from_before_we_joined_are_not_for_us() -> None:
     assert seen(events).name == "Makers"
 
 
-def test_after_a_start_the_first_event_about_us_tells_whether_we_were_in() -> None:
+def test_after_a_start_the_first_event_about_us_tells_whether_we_were_members() -> None:
     came = (line("before"), member(BOT, "join", before="invite"), line("after"))
     assert texts(list(Rooms(BOT).read(joined(state=room_state()[:4], timeline=came), ASKED_AT))) == ["after"]
     without_history = (line("before"), member(BOT, "join"), line("after"))
@@ -276,7 +276,7 @@ def test_a_rejoined_room_does_not_bring_its_old_lines_again() -> None:
     assert [each.event_id for each in events if isinstance(each, Removed)] in ([], [out["event_id"]])  # known by its id
 
 
-def test_after_a_start_the_room_is_seen_but_nothing_old_comes_as_news() -> None:
+def test_after_a_start_the_room_is_seen_but_nothing_old_counts_as_news() -> None:
     events = list(Rooms(BOT).read(joined(state=(*room_state(), announcement())), ASKED_AT))
     assert [type(each) for each in events] == [RoomSeen, PartyAnnounced]
 
@@ -297,7 +297,7 @@ def test_a_pending_invitation_comes_with_a_first_sync_too() -> None:
     assert found.room == "!asked"
 
 
-def test_a_sync_that_cannot_be_read_to_its_end_changes_nothing() -> None:
+def test_a_sync_that_can_not_be_read_to_its_end_changes_nothing() -> None:
     rooms = rooms_with()
     before = rooms.pictures
 

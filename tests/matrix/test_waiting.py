@@ -1,4 +1,4 @@
-"""Lines that wait for their keys: what is kept of them outlives the process, or ends it."""
+"""Lines that wait for their keys: they are stored outside of the process, or end it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,14 @@ def found(waiting: WaitingRoom) -> list[str]:
     return [room for room, _ in readable]
 
 
-def test_what_is_taken_back_elsewhere_still_waits(tmp_path: Path) -> None:
+def test_a_line_that_is_redacted_elsewhere_still_waits(tmp_path: Path) -> None:
     waiting = WaitingRoom(tmp_path)
     waiting.add([("!a", LINE), ("!b", {**LINE, "event_id": "$2"})], NOW)
     waiting.forget({("!b", "$1"), ("!b", "$2")})
     assert found(waiting) == found(WaitingRoom(tmp_path)) == ["!a"]
 
 
-def test_a_disk_that_is_full_ends_the_bot_before_a_line_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_ends_the_bot_before_a_line_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> NoReturn:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -40,7 +38,7 @@ def test_a_disk_that_is_full_ends_the_bot_before_a_line_is_lost(
         WaitingRoom(tmp_path).add([("!a", LINE)], NOW)
 
 
-def test_a_line_waits_as_ciphertext_and_leaves_nothing_when_its_key_or_its_time_has_come(tmp_path: Path) -> None:
+def test_a_line_waits_encrypted_and_leaves_nothing_once_its_key_comes_or_its_time_is_over(tmp_path: Path) -> None:
     secret = {**LINE, "content": {"ciphertext": "unreadable to whoever has the disk"}}
     waiting = WaitingRoom(tmp_path)
     waiting.add([("!a", secret)], NOW)

@@ -1,4 +1,4 @@
-"""What our messages do on a phone: the homeserver's own push rule evaluator decides."""
+"""Our messages' notifications on a phone, as the homeserver's own push rule evaluator decides."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.matrix.conftest import Bot, Employ
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-#: Names the person as older push rules look for them: display name and local part.
+#: Names the person as older push rules search for them: display name and local part.
 WORDS = formatting.render(["Bea-rings bea-rings @room: take it?"])
 
 
 @dataclass
 class Scene:
-    """A bot and a person in one room with a third, so that no rule for direct rooms applies."""
+    """A bot and a person in one room with a third, so no rule for direct rooms applies."""
 
     bot: Bot
     bea: Person
@@ -34,7 +34,9 @@ class Scene:
         return await self.bot.chat.send(Delivery(self.room, "m.room.message", message, transaction))
 
     async def rung(self, *, loudly: bool = False) -> list[str]:
-        """The events that rang with Bea, oldest first; the room's end is awaited, as rules run behind it."""
+        """The events that notified Bea, oldest first; waits for the last event, because rules are evaluated with a
+        delay.
+        """
         end = await self.bot.chat.send(
             Delivery(self.room, "m.room.message", content.message(WORDS, mentions=[self.bea.user_id]), "end")
         )
@@ -60,24 +62,24 @@ async def scene(
     yield Scene(bot, bea, room)
 
 
-async def test_a_text_that_mentions_a_person_rings_loudly(scene: Scene) -> None:
+async def test_a_text_that_mentions_a_person_notifies_loudly(scene: Scene) -> None:
     card = await scene.send("card", content.message(WORDS, mentions=[scene.bea.user_id]))
     assert card in await scene.rung(loudly=True)
 
 
-async def test_a_notice_rings_nobody_although_it_names_the_person(scene: Scene) -> None:
+async def test_a_notice_notifies_nobody_although_it_names_the_person(scene: Scene) -> None:
     await scene.send("quiet", content.message(WORDS))
     await scene.send("reply", content.message(WORDS, reply_to=await scene.send("line", content.message(WORDS))))
     assert await scene.rung() == []
 
 
-async def test_a_notice_with_a_mention_would_ring_nobody_so_we_refuse_to_make_one(scene: Scene) -> None:
+async def test_a_notice_with_a_mention_would_notify_nobody_so_we_refuse_to_make_one(scene: Scene) -> None:
     mistaken = content.message(WORDS) | {"m.mentions": {"user_ids": [scene.bea.user_id]}}
     await scene.send("mistaken", mistaken)
     assert await scene.rung() == []
 
 
-async def test_an_edit_of_a_card_rings_nobody_again(scene: Scene) -> None:
+async def test_an_edit_of_a_card_notifies_nobody_again(scene: Scene) -> None:
     card = await scene.send("card", content.message(WORDS, mentions=[scene.bea.user_id]))
     await scene.bea.mark_read(scene.room, card)
     await scene.send("edit", content.message(WORDS, mentions=[scene.bea.user_id], edits=card))
@@ -86,14 +88,14 @@ async def test_an_edit_of_a_card_rings_nobody_again(scene: Scene) -> None:
     assert await scene.rung() == []
 
 
-async def test_a_message_in_a_thread_rings_whom_it_mentions_only(scene: Scene) -> None:
+async def test_a_message_in_a_thread_notifies_only_the_people_it_mentions(scene: Scene) -> None:
     card = await scene.send("card", content.message(WORDS))
     await scene.send("waits", content.message(WORDS, thread=card))
     end = await scene.send("done", content.message(WORDS, thread=card, mentions=[scene.bea.user_id]))
     assert await scene.rung(loudly=True) == [end]
 
 
-async def test_seeds_and_unseen_envelopes_ring_nobody(scene: Scene) -> None:
+async def test_suggested_reactions_and_hidden_envelopes_notify_nobody(scene: Scene) -> None:
     card = await scene.send("card", content.message(WORDS))
     chat, room = scene.bot.chat, scene.room
     await chat.send(Delivery(room, "m.reaction", content.reaction(card, "✅"), "seed"))

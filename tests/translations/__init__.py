@@ -1,1 +1,1 @@
-"""The catalogues of other languages in `fedbot/messages/locale`: brought up to date by `make words`, and tested."""
+"""The catalogues of other languages in `fedbot/messages/locale`: updated by `make words`, and tested."""

@@ -1,4 +1,4 @@
-"""`make words`: brings the catalogues up to date with the English sentences, and says what has to be translated."""
+"""`make words`: update the catalogues to the English sentences, and list what needs a translation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHOWN = 20
 
 
 def main(wanted: list[str]) -> None:
-    """All languages that there are, or those named, which need not be there yet."""
+    """Update all languages, or those named, which may be new."""
     english = sentences()
     for language in wanted or languages():
         missing = update(language, english)

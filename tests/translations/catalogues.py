@@ -16,17 +16,17 @@ LINE_LENGTH = 120
 
 
 def languages() -> list[str]:
-    """Those that have a catalogue."""
+    """The languages with a catalogue."""
     return sorted(path.parents[1].name for path in LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
 
 
 def source(language: str) -> Path:
-    """What people translate."""
+    """The file that people translate."""
     return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
 def compiled(language: str) -> Path:
-    """What the bot reads."""
+    """The file that the bot reads."""
     return source(language).with_suffix(".mo")
 
 
@@ -51,7 +51,7 @@ def read(language: str) -> Catalog:
 
 
 def compile_(catalogue: Catalog) -> bytes:
-    """The `.mo`'s content; what isn't translated is left out, so it is said in English."""
+    """The `.mo`'s content, without untranslated sentences, which are then shown in English."""
     translated = Catalog(catalogue.locale, DOMAIN, creation_date=catalogue.creation_date, fuzzy=False)
     for message in translatable(catalogue):
         if is_translated(message):
@@ -62,7 +62,7 @@ def compile_(catalogue: Catalog) -> bytes:
 
 
 def update(language: str, sentences: Catalog) -> list[Message]:
-    """Both files anew: new sentences are added, those gone removed. Returns what is to be translated, or once more."""
+    """Update both files: add new sentences, remove old ones. Return those that need a translation or a review."""
     catalogue = read(language)
     catalogue.update(sentences, no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
@@ -78,15 +78,15 @@ def update(language: str, sentences: Catalog) -> list[Message]:
 
 
 def translatable(catalogue: Catalog) -> list[Message]:
-    """All but the header."""
+    """All messages but the header."""
     return [message for message in catalogue if message.id]
 
 
 def is_translated(message: Message) -> bool:
-    """Whether each of its forms is."""
+    """Whether each of its forms is translated."""
     return all(forms(message))
 
 
 def forms(message: Message) -> tuple[str, ...]:
-    """The translation; of a sentence with a number one for each plural form of the language."""
+    """The translation; for a sentence with a number, one for each plural form of the language."""
     return (message.string,) if isinstance(message.string, str) else tuple(message.string or ("",))

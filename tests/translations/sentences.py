@@ -1,4 +1,4 @@
-"""Every English sentence that fedbot says: the msgids of `fedbot/messages`, and what the verbs' specs say of them."""
+"""Every English sentence of fedbot: the msgids of `fedbot/messages`, and the texts of the verbs' specs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fedbot.messages import language
 
 WORDS = Path(inspect.getfile(language)).parent
 SAYING = {"say": 1, "word": 1, "marked": 1, "some": 2, "of_many": 2}
-"""What takes msgids, and how many: `Locale`'s methods, and `marked`."""
+"""The functions that take msgids, and how many: `Locale`'s methods, and `marked`."""
 
 Msgid = str | tuple[str, str]
 
 
 def sentences() -> Catalog:
-    """A catalogue without translations. Each sentence stands once, with the files that say it, in their order."""
+    """A catalogue without translations. Each sentence appears once, with the files that use it, in order."""
     found = Catalog(fuzzy=False)
     for msgid, file in [*_in_words(), *_in_specs()]:
         found.add(msgid, locations=[(file, 0)])
@@ -46,14 +46,14 @@ def _said_by(call: ast.Call, tree: ast.Module) -> Iterator[Msgid]:
 
 
 def _texts(argument: ast.expr, tree: ast.Module) -> list[str]:
-    """The texts that an argument can be; a variable's are all that one of that name gets in this file."""
+    """The possible texts of an argument; for a variable, every text assigned to its name in this file."""
     if isinstance(argument, ast.Name):
         return [text for value in _assigned(argument.id, tree) for text in _literals(value)]
     return _literals(argument)
 
 
 def _literals(value: ast.expr) -> list[str]:
-    """A literal's text, or one of two."""
+    """The text of a literal, or of a choice between two."""
     match value:
         case ast.Constant(value=str() as text):
             return [text]

@@ -1,6 +1,6 @@
-"""What each catalogue promises: places, marks and typed words as in English; it reads on a phone; the bot has it all.
+"""Each catalogue keeps its promises: places, marks and typed words as in English, fit for a phone, complete in the bot.
 
-None of it fails as long as a new English sentence has no translation: that is English then, counted by `make words`.
+A new English sentence without a translation fails nothing: it is shown in English, and `make words` counts it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ KEPT = re.compile(
 
 
 class _Listening(NullTranslations):
-    """Answers as a catalogue does, and keeps what it was asked for."""
+    """Answers like a catalogue, and records its lookups."""
 
     def __init__(self, answers: NullTranslations) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class _Listening(NullTranslations):
 
 @pytest.fixture
 def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, _Listening]]:
-    """The catalogues that were spoken from, by their language."""
+    """The catalogues that were used, by language."""
     real, heard = module._catalogue, dict[str, _Listening]()
 
     def catalogue(language: str) -> _Listening:
@@ -77,7 +77,7 @@ def _singular(message: Message) -> str:
 
 
 def _english(message: Message, form: int) -> str:
-    """The English that a form stands for."""
+    """The English text of a form."""
     return message.id if isinstance(message.id, str) else message.id[min(form, 1)]
 
 
@@ -86,30 +86,30 @@ def _places(sentence: str) -> set[str]:
 
 
 def _translated(catalogue: Catalog) -> Iterator[tuple[Message, str, str]]:
-    """Each translated form with its English."""
+    """Each translated form with its English text."""
     for message in translatable(catalogue):
         if is_translated(message):
             for number, form in enumerate(forms(message)):
                 yield message, _english(message, number), form
 
 
-# --- what is found in the source ---------------------------------------------------------------------------------
+# --- sentences in the source -------------------------------------------------------------------------------------
 
 
-def test_every_sentence_that_is_said_is_found_for_translation(listening: dict[str, _Listening]) -> None:
+def test_every_sentence_in_use_is_found_for_translation(listening: dict[str, _Listening]) -> None:
     for phrase in EXAMPLES:
         plain(phrase, Locale("xx", "Europe/Berlin"))
     known = {_singular(message) for message in translatable(sentences())}
     assert sorted(listening["xx"].asked - known) == []
 
 
-def test_no_sentence_is_said_both_alone_and_as_the_first_of_a_plural() -> None:
+def test_no_sentence_is_used_both_alone_and_as_the_first_of_a_plural() -> None:
     found = sentences()
     plurals = {message.id[0] for message in translatable(found) if not isinstance(message.id, str)}
     assert sorted(plurals & {message.id for message in translatable(found) if isinstance(message.id, str)}) == []
 
 
-def test_what_the_verbs_say_of_themselves_is_found() -> None:
+def test_the_verbs_own_texts_are_found() -> None:
     known = {_singular(message) for message in translatable(sentences())}
     assert {spec.summary for spec in verbs()} <= known
 
@@ -155,7 +155,7 @@ def test_nothing_is_left_doubtful_or_half_translated(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_the_bot_reads_was_made_from_what_people_translate(language: str) -> None:
+def test_the_bots_file_was_made_from_the_translators_file(language: str) -> None:
     with compiled(language).open("rb") as file:
         read_by_the_bot = {_singular(m): forms(m) for m in translatable(read_mo(file))}
     wanted = {_singular(m): forms(m) for m in translatable(read(language)) if is_translated(m)}
@@ -163,7 +163,7 @@ def test_what_the_bot_reads_was_made_from_what_people_translate(language: str) -
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_example_reads_otherwise_than_in_english(language: str, listening: dict[str, _Listening]) -> None:
+def test_each_example_differs_from_english(language: str, listening: dict[str, _Listening]) -> None:
     translated = {_singular(message) for message in translatable(read(language)) if is_translated(message)}
     same = []
     for phrase in EXAMPLES:

@@ -1,4 +1,4 @@
-"""`make words`: what it does to a catalogue when the English sentences change."""
+"""`make words`: its changes to a catalogue when the English sentences change."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def english(*sentences: str | tuple[str, str]) -> Catalog:
 
 
 def translate(old: str, new: str) -> None:
-    """What a person does to the `.po`."""
+    """Translate in the `.po`, as a person does."""
     text = source("de").read_text(encoding="utf-8")
     assert text.count(old) == 1, text
     source("de").write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_a_new_language_begins_with_everything_to_be_translated() -> None:
+def test_a_new_language_begins_with_everything_untranslated() -> None:
     assert [message.id for message in update("de", english("Hello.", ("One.", "Many.")))] == [
         "Hello.",
         ("One.", "Many."),
@@ -41,7 +41,7 @@ def test_a_new_language_begins_with_everything_to_be_translated() -> None:
     assert languages() == ["de"]
 
 
-def test_what_is_translated_is_kept_what_is_new_is_named_and_what_is_gone_goes(locale: Path) -> None:
+def test_translations_are_kept_new_sentences_named_and_old_ones_removed(locale: Path) -> None:
     update("de", english("Hello.", "Bye."))
     translate('msgid "Hello."\nmsgstr ""', 'msgid "Hello."\nmsgstr "Hallo."')
     missing = update("de", english("Hello.", ("{number} thing", "{number} things")))
@@ -53,7 +53,7 @@ def test_what_is_translated_is_kept_what_is_new_is_named_and_what_is_gone_goes(l
     assert german.ngettext("{number} thing", "{number} things", 2) == "{number} things"
 
 
-def test_a_sentence_that_got_a_plural_is_to_be_translated_once_more() -> None:
+def test_a_sentence_that_got_a_plural_must_be_translated_again() -> None:
     update("de", english("Hello."))
     translate('msgid "Hello."\nmsgstr ""', 'msgid "Hello."\nmsgstr "Hallo."')
     missing = update("de", english(("Hello.", "Hello all.")))
@@ -61,7 +61,7 @@ def test_a_sentence_that_got_a_plural_is_to_be_translated_once_more() -> None:
     assert "Hallo" not in source("de").read_text()
 
 
-def test_without_a_change_both_files_stay_as_they_are() -> None:
+def test_without_a_change_both_files_stay_the_same() -> None:
     update("de", english("Hello."))
     before = source("de").read_bytes(), compiled("de").read_bytes()
     update("de", english("Hello."))

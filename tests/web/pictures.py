@@ -1,4 +1,4 @@
-"""`python -m tests.web.pictures docs/images`: the docs' pictures of the pages, taken of a real run in Chromium."""
+"""`python -m tests.web.pictures docs/images`: the docs' pictures of the pages, taken from a real run in Chromium."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LANGUAGES = {"en": "en-GB", "de": "de-DE"}
 
 @dataclass(frozen=True)
 class Device:
-    """What somebody reads on, and which pages."""
+    """A reader's device, and the pages shown on it."""
 
     name: str
     size: ViewportSize
@@ -44,17 +44,17 @@ DRAWN: dict[str, tuple[bytes, Shape]] = {
     "M3-BOLT": (b"\x7c\x84\x8a", lambda x, y: abs(y - 64) < (26 if x < 36 else 10) and 14 < x < 116),
     "N-M3": (b"\xc2\x9a\x3a", lambda x, y: (x - 64) ** 2 + (y - 64) ** 2 > 520 and max(abs(x - 64), abs(y - 64)) < 46),
 }
-"""Betaspace's pictures, by IPN: a colour, and where it is, of 128 by 128 pixels."""
+"""Betaspace's pictures, by IPN: a colour, and its shape in 128 by 128 pixels."""
 
 
 def drawn(colour: bytes, shape: Shape) -> bytes:
-    """A picture of a part, on white."""
+    """A picture of a part on white."""
     rows = (b"".join(colour if shape(x, y) else b"\xff" * 3 for x in range(128)) for y in range(128))
     return a_png(128, 128, raw=b"".join(b"\0" + row for row in rows))
 
 
 async def happens(world: World) -> None:
-    """What there is to see: a loan each way, one of them overdue, a booking, and a request that waits for a yes."""
+    """Prepare something to see: a loan in each direction, one of them overdue, a booking, and an open request."""
     for ipn, (colour, shape) in DRAWN.items():
         picture(world.beta, world.beta.part(ipn).pk, f"{ipn.lower()}.png", drawn(colour, shape))
     world.cem.says('!fed lend 2 "Nozzle 0.4 mm brass" to attraktor for 12 days')
@@ -73,7 +73,7 @@ async def happens(world: World) -> None:
 
 
 async def take(folder: Path) -> None:
-    """Each page as it looks on a phone and at a desk, in each language."""
+    """Take each page on a phone and a desk, in each language."""
     async with running(happens) as (world, url, _), browser() as chromium:
         kept = await _signed_in(chromium, world, url)
         screen = await _screen(chromium, url, kept)
@@ -118,7 +118,7 @@ async def _screen(chromium: Browser, url: str, kept: StorageState) -> str:
 
 
 async def _finds(page: Page) -> None:
-    """What friends share, with the form of the first hit open."""
+    """Friends' shared stock, with the form of the first hit open."""
     await page.locator("#space").select_option("betaspace")
     await page.locator("main form button").first.click()
     await page.locator("summary").first.click()

@@ -1,4 +1,4 @@
-"""A space's pages and API on a port of this machine, while its people and bots go on."""
+"""A space's pages and API on a local port, while its people and bots go on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.scenarios.world import World, sharing
 async def running(
     happens: Callable[[World], Awaitable[None]] | None = None,
 ) -> AsyncIterator[tuple[World, str, asyncio.Condition]]:
-    """Attraktor's pages on a port of this machine, while its people and bots go on; `happens` is what did before."""
+    """Attraktor's pages on a local port, while its people and bots go on; `happens` prepares the world."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     world = await sharing(alpha={"pages_url": url})
@@ -46,7 +46,7 @@ def free_port() -> int:
 
 
 async def _goes_on(world: World, rests: asyncio.Condition) -> None:
-    """The bots do what there is to do, beside the browser."""
+    """Let the bots work beside the browser."""
     while True:
         await world.settle()
         async with rests:
@@ -55,6 +55,6 @@ async def _goes_on(world: World, rests: asyncio.Condition) -> None:
 
 
 async def until(rests: asyncio.Condition, happened: Callable[[], bool]) -> None:
-    """Let the bots go on until it has."""
+    """Let the bots go on until the condition holds."""
     async with asyncio.timeout(15), rests:
         await rests.wait_for(happened)

@@ -24,7 +24,7 @@ def unfolded(file: str) -> list[str]:
 
 
 def read(value: str) -> str:
-    """A text as it was before it was escaped."""
+    """A text before it was escaped."""
     return re.sub(r"\\(.)", lambda found: "\n" if found[1] in "nN" else found[1], value)
 
 

@@ -1,6 +1,6 @@
-"""The pages in a real browser: axe finds nothing to complain of, and by keyboard everything is reached and seen.
+"""The pages in a real browser: axe finds no fault, and the keyboard reaches everything visibly.
 
-Narrow as the narrowest phone, in German, and wide as a desk, in English; both dark and light.
+As narrow as the narrowest phone, in German, and as wide as a desk, in English; both dark and light.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 async def complaints(page: Page) -> list[str]:
-    """What axe says, and what doesn't fit on the screen."""
+    """The findings of axe, and elements that don't fit on the screen."""
     told = await _axe(page, AXE)
     wide = await page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     return [*told, *([f"{page.url}: wider than the screen"] if wide else [])]
@@ -53,7 +53,7 @@ async def _axe(page: Page, options: dict[str, Any]) -> list[str]:
 
 
 async def in_light(page: Page) -> list[str]:
-    """What axe says of the contrast in the other colours."""
+    """The contrast findings of axe in the other colours."""
     await page.emulate_media(color_scheme="light")
     told = await _axe(page, CONTRAST)
     await page.emulate_media(color_scheme="dark")
@@ -61,7 +61,7 @@ async def in_light(page: Page) -> list[str]:
 
 
 async def by_keyboard(page: Page) -> list[str]:
-    """What Tab doesn't reach, in the order in which it stands there, or what isn't seen while it has the focus."""
+    """Elements that Tab doesn't reach in their order, or that aren't visible with the focus."""
     stops = await page.evaluate(STOPS)
     reached: list[int] = []
     told: list[str] = []
@@ -78,7 +78,7 @@ async def by_keyboard(page: Page) -> list[str]:
 
 
 async def _wall_screen(page: Page, url: str, world: World, rests: asyncio.Condition) -> list[str]:
-    """What axe says of a wall screen; it shows by itself what has changed, and without scripts has a link."""
+    """The findings of axe on a wall screen, which refreshes itself, and has a link for use without scripts."""
     await page.goto(f"{url}/access")
     await page.locator("#address-name").fill("hall")
     await page.locator("#kind").select_option("screen")
@@ -105,7 +105,7 @@ async def _wall_screen(page: Page, url: str, world: World, rests: asyncio.Condit
 
 @dataclass
 class Phone:
-    """The page that piet is signed in on, and what there is to complain of so far."""
+    """The page on which piet is signed in, and the findings so far."""
 
     page: Page
     found: list[str] = field(default_factory=list)
@@ -113,7 +113,7 @@ class Phone:
 
 @asynccontextmanager
 async def a_phone(chromium: Browser, world: World, url: str) -> AsyncIterator[Phone]:
-    """Somebody signs in with a phone, in German, in the dark; in the end nothing was found, nor asked elsewhere."""
+    """Sign in with a phone, in German, in the dark; fail at the end if there were findings or requests to elsewhere."""
     context = await chromium.new_context(viewport=PHONE, color_scheme="dark", locale="de-DE", has_touch=True)
     phone = Phone(await context.new_page())
     page, elsewhere = phone.page, list[str]()
@@ -139,7 +139,7 @@ async def test_a_person_signs_in_finds_and_decides_by_keyboard_on_a_phone() -> N
         await page.locator("ul.rows a").first.click(timeout=5_000)
         phone.found += await complaints(page)
         await page.keyboard.press("Tab")
-        assert await page.locator("a.skip:focus").count() == 1  # by keyboard, the first stop leads to the content
+        assert await page.locator("a.skip:focus").count() == 1  # the first keyboard stop leads to the content
         await page.keyboard.press("Enter")
         assert await page.evaluate("document.activeElement.id") == "main"
         await page.keyboard.press("Tab")

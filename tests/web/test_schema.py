@@ -1,4 +1,4 @@
-"""Each call of the API, as its own schema says that it can be made: a fixed budget of calls, also of nonsense ones."""
+"""Each call of the API as its schema allows it: a fixed number of calls, also with nonsense."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_the_api_does_what_its_schema_says() -> None:
 
 
 async def much(examples: int) -> int:
-    """As many calls of each kind; how many there were."""
+    """That many calls of each kind; return how many there were."""
     async with running() as (world, url, _):
         await _has_something_to_tell(world)
         return await asyncio.to_thread(partial(call_everything, url, examples, derandomize=False))
@@ -50,7 +50,7 @@ async def _has_something_to_tell(world: World) -> None:
 
 
 def call_everything(url: str, examples: int, *, token: str = TOKEN, derandomize: bool = True) -> int:
-    """So many calls of each kind; each answer is looked at. How many there were."""
+    """Make that many calls of each kind and check each answer; return how many there were."""
     schema = schemathesis.openapi.from_url(f"{url}/api/v1/openapi.json")
     count = 0
     problems: list[str] = []

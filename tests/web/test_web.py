@@ -1,4 +1,4 @@
-"""What monitors are told, over real sockets on the machine."""
+"""Metrics and health for monitors, over real sockets on the machine."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def _get_by_tcp(port: int, path: str) -> httpx.Response:
         return await client.get(f"http://127.0.0.1:{port}/{path}")
 
 
-async def test_a_healthy_bot_answers_200_with_how_it_is(tmp_path: Path) -> None:
+async def test_a_healthy_bot_answers_200_with_its_health(tmp_path: Path) -> None:
     where = tmp_path / "fedbot.sock"
     async with Web(lambda: GOOD, where):
         answer = await _get(where)
@@ -70,7 +70,7 @@ async def test_a_bot_that_lost_one_of_its_ends_answers_503_and_says_why(lost: st
     assert answer.json()["problems"] == ["it is gone"]
 
 
-async def test_health_is_asked_anew_every_time(tmp_path: Path) -> None:
+async def test_health_is_checked_every_time(tmp_path: Path) -> None:
     now: Standing = {**GOOD}
     where = tmp_path / "fedbot.sock"
     async with Web(lambda: now, where):
@@ -99,11 +99,11 @@ async def test_a_socket_left_behind_by_a_crash_is_replaced(tmp_path: Path) -> No
         assert await asyncio.to_thread(ask, where) is not None
 
 
-def test_where_no_bot_runs_nothing_is_answered(tmp_path: Path) -> None:
+def test_without_a_bot_nothing_answers(tmp_path: Path) -> None:
     assert ask(tmp_path / "fedbot.sock") is None
 
 
-async def test_orders_are_taken_by_the_socket_and_not_by_tcp(tmp_path: Path) -> None:
+async def test_orders_are_accepted_by_the_socket_and_not_by_tcp(tmp_path: Path) -> None:
     where, port, given = tmp_path / "fedbot.sock", _free_port(), []
 
     async def reconcile(order: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +120,7 @@ async def test_orders_are_taken_by_the_socket_and_not_by_tcp(tmp_path: Path) -> 
     assert order(where, "reconcile", space="beta", repair=False) is None, "nobody is there any more"
 
 
-async def test_it_listens_on_an_address_too_if_told(tmp_path: Path) -> None:
+async def test_it_listens_on_an_address_too_if_configured(tmp_path: Path) -> None:
     port = _free_port()
     async with Web(lambda: GOOD, tmp_path / "fedbot.sock", f"127.0.0.1:{port}"):
         health, figures, other = [await _get_by_tcp(port, path) for path in ("healthz", "metrics", "")]
@@ -159,7 +159,7 @@ def test_metrics_are_what_prometheus_reads() -> None:
     ]
 
 
-def test_a_metric_that_prometheus_would_refuse_is_a_mistake_of_ours() -> None:
+def test_a_metric_that_prometheus_would_refuse_is_our_mistake() -> None:
     with pytest.raises(ValueError, match="Outbox waiting"):
         metrics({"version": "0", "matrix": True, "inventree": True, "gauges": {"Outbox waiting": 1}})
 
@@ -178,7 +178,7 @@ async def test_the_running_bot_serves_its_pages_behind_a_prefix_where_the_settin
         with pytest.raises(OSError, match="in use"):
             await serve_pages(pages, world.alpha.bot, stack)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", follow_redirects=True) as client:
-            for path in ("/lending/", "/sign-in"):  # a proxy may take the prefix away, or leave it
+            for path in ("/lending/", "/sign-in"):  # a proxy may remove the prefix or leave it
                 page = await client.get(path)
                 assert page.status_code == 200
                 assert 'href="/lending/static/fedbot.css"' in page.text
@@ -206,7 +206,7 @@ async def test_nobody_takes_all_connections_so_that_others_get_none(monkeypatch:
             writer.close()
 
 
-async def test_whoever_asks_too_slowly_or_too_often_at_once_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_caller_that_is_too_slow_or_has_too_many_calls_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "SECONDS_TO_ASK", 0.1)
     monkeypatch.setattr(serving, "MOST_CONNECTIONS", 4)
     async with running() as (_, url, _):
@@ -216,7 +216,7 @@ async def test_whoever_asks_too_slowly_or_too_often_at_once_is_let_go(monkeypatc
         opened = [await asyncio.open_connection("127.0.0.1", port) for _ in slow]
         for (_, writer), sent in zip(opened, slow, strict=True):
             writer.write(sent)
-        async with httpx.AsyncClient() as client:  # which keeps its connection meanwhile
+        async with httpx.AsyncClient() as client:  # which keeps its connection open
             assert (await client.get(f"{url}/sign-in")).status_code == 200
             reader, _ = await asyncio.open_connection("127.0.0.1", port)
             for each in (reader, *(slow for slow, _ in opened)):

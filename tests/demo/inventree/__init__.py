@@ -1,1 +1,1 @@
-"""The simulated InvenTree beyond the recordings: what was measured on real servers, and what serves it."""
+"""The simulated InvenTree beyond the recordings: behaviour measured on real servers, and its server process."""

@@ -10,12 +10,12 @@ from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.seeds import seed
 from fedbot_demo.inventree.transport import SimulatedTransport
 
-#: What is in a body: the tests look into it without asking what it is.
+#: The content of a body; tests access it without checking its type.
 Json: TypeAlias = Any
 
 
 class Clock:
-    """A clock that stands still until told otherwise."""
+    """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ class Clock:
 
 
 class Space:
-    """The recorded server: what accounts of it are told, and what they leave in it."""
+    """The recorded server, accessed with its accounts."""
 
     def __init__(self, which: str) -> None:
         self.clock = Clock()
@@ -44,19 +44,19 @@ class Space:
         return client
 
     def get(self, path: str, **query: Json) -> Json:
-        """What the admin reads."""
+        """A successful read as the admin."""
         response = self.as_("admin").get(path, params=query)
         assert response.status_code == 200, response.text
         return response.json()
 
     def post(self, path: str, **content: Json) -> Json:
-        """What the admin is answered to a write that works."""
+        """A successful write as the admin."""
         response = self.as_("admin").post(path, json=content)
         assert response.status_code in {200, 201}, response.text
         return response.json()
 
     def refused(self, path: str, **content: Json) -> Json:
-        """What the admin is answered to a write that is refused with 400."""
+        """The error of a write by the admin that is refused with 400."""
         response = self.as_("admin").post(path, json=content)
         assert response.status_code == 400, response.text
         return response.json()
@@ -78,7 +78,7 @@ class Space:
         return [entry["tracking_type"] for entry in self.history(pk)]
 
     def split(self, pk: int, quantity: float, location: int = 4, **more: Json) -> int:
-        """Move a part of an item, and find its number as one must: in the history of where it came from."""
+        """Move a part of an item; return its number from the history of its source, the only place that has it."""
         line = {"pk": pk, "quantity": quantity} | more.pop("line", {})
         self.post("stock/transfer/", items=[line], location=location, **more)
         entry = self.history(pk)[0]

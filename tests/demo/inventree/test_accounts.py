@@ -25,7 +25,7 @@ def test_an_account_made_over_rest_has_no_password_and_works_by_a_token(space: S
     assert (me["username"], me["last_name"], me["is_superuser"]) == ("fed-beta-1", "c-1", False)
 
 
-def test_only_the_reply_to_the_making_of_a_token_shows_it(space: Space) -> None:
+def test_only_the_reply_to_the_creation_of_a_token_shows_it(space: Space) -> None:
     made = space.post("user/tokens/", name="own", expiry="2030-01-01")
     listed = next(row for row in space.get("user/tokens/") if row["id"] == made["id"])
     assert made["token"].startswith("inv-")
@@ -54,7 +54,7 @@ def test_a_token_lives_for_a_year_and_then_no_longer(space: Space) -> None:
     assert alice.get("user/me/").json() == {"detail": "Token has expired"}
 
 
-def test_a_leaked_token_can_mint_another_one(space: Space) -> None:
+def test_a_leaked_token_can_create_another_one(space: Space) -> None:
     minted = space.as_("alice").get("user/token/", params={"name": "other"}).json()["token"]
     assert space.anonymous().get("user/me/", headers={"Authorization": f"token {minted}"}).status_code == 200
 
@@ -79,7 +79,7 @@ def test_a_wrong_token_is_refused_even_where_none_is_needed(space: Space) -> Non
     assert space.anonymous().get("").json()["apiVersion"] == 530
 
 
-def test_nobody_but_a_superuser_makes_a_token_for_another(space: Space) -> None:
+def test_only_a_superuser_creates_a_token_for_another(space: Space) -> None:
     answer = space.as_("alice").post("user/tokens/", json={"user": 1, "name": "steal"})
     assert (answer.status_code, answer.json()) == (
         400,
@@ -87,14 +87,14 @@ def test_nobody_but_a_superuser_makes_a_token_for_another(space: Space) -> None:
     )
 
 
-def test_nobody_makes_himself_staff_or_another_inactive(space: Space) -> None:
+def test_nobody_makes_themselves_staff_or_another_inactive(space: Space) -> None:
     bob = space.as_("bob")
     assert bob.patch("user/me/", json={"is_staff": True, "is_superuser": True}).json()["is_staff"] is False
     assert bob.patch("user/1/", json={"is_active": False}).status_code == 403
     assert bob.patch("user/group/1/", json={"name": "x"}).status_code == 403
 
 
-def test_groups_are_given_after_the_account_is_made(space: Space) -> None:
+def test_groups_are_given_after_the_account_is_created(space: Space) -> None:
     fields = {"username": "x", "first_name": "", "last_name": "", "email": ""}
     failed = space.as_("admin").post("user/", json=fields | {"group_ids": [1]})
     assert (failed.status_code, failed.json()["error"]) == (500, "TypeError")

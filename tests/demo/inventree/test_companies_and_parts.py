@@ -9,7 +9,7 @@ import pytest
 from tests.demo.inventree.conftest import Space
 
 
-def test_a_company_is_a_supplier_and_no_customer_unless_told_otherwise(space: Space) -> None:
+def test_a_company_is_a_supplier_and_no_customer_by_default(space: Space) -> None:
     made = space.post("company/", name="Betaspace", metadata={"x": 1})
     assert (made["is_customer"], made["is_supplier"], made["active"]) == (False, True, True)
     assert space.get(f"metadata/company/{made['pk']}/") == {"metadata": {}}
@@ -48,7 +48,7 @@ def test_metadata_that_is_no_object_is_a_server_error(space: Space, content: dic
     assert (answer.status_code, answer.json()["error"]) == (500, error)
 
 
-def test_metadata_takes_the_right_to_change_even_for_reading(alpha: Space) -> None:
+def test_reading_metadata_needs_the_permission_to_change(alpha: Space) -> None:
     assert alpha.as_("piet").get("metadata/stockitem/1/").status_code == 200
     assert alpha.as_("piet").get("metadata/part/1/").status_code == 403
     assert alpha.as_("piet").get("metadata/stockitem/999/").status_code == 404
@@ -114,7 +114,7 @@ def test_parts_are_found_by(space: Space, query: dict[str, Any], expected: set[i
     assert {row["pk"] for row in space.get("part/", **query)} == expected
 
 
-def test_a_part_is_not_salable_unless_told_so_and_its_counts_come_later(space: Space) -> None:
+def test_a_part_is_not_salable_by_default_and_its_counts_come_later(space: Space) -> None:
     made = space.post("part/", name="Widget", IPN="W-1", category=1, metadata={"x": 1})
     assert (made["salable"], made["in_stock"], made["full_name"]) == (False, None, "W-1 | Widget")
     assert space.get(f"part/{made['pk']}/")["in_stock"] == 0.0
@@ -136,7 +136,7 @@ def test_a_part_in_use_must_be_inactive_before_it_can_be_deleted(space: Space) -
     assert space.as_("admin").get("stock/1/").status_code == 404
 
 
-def test_a_parts_stock_is_summed_without_what_is_away_or_broken(space: Space) -> None:
+def test_a_parts_stock_is_summed_without_items_that_are_away_or_broken(space: Space) -> None:
     child = space.split(2, 100)
     space.post("stock/assign/", items=[{"item": child}], customer=1)
     part = space.get("part/5/")
@@ -161,7 +161,7 @@ def test_a_barcode_is_linked_once_and_found_again(space: Space) -> None:
 
 
 @pytest.mark.parametrize("parts_too", [False, True])
-def test_deleting_a_category_must_say_what_becomes_of_its_parts(space: Space, *, parts_too: bool) -> None:
+def test_deleting_a_category_must_say_what_happens_to_its_parts(space: Space, *, parts_too: bool) -> None:
     category = space.post("part/category/", name="Doomed", parent=1)["pk"]
     below = space.post("part/category/", name="Below", parent=category)["pk"]
     part = space.post("part/", name="Widget", category=category, active=True)["pk"]

@@ -1,4 +1,4 @@
-"""A large server's costs are those that were measured on real ones, and a call that was given up goes on there."""
+"""A large server's costs are those measured on real ones, and an abandoned call goes on there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fedbot_demo.inventree.costs import Costs, Rates
 from fedbot_demo.inventree.large import ITEMS, PARTS, Large
 from fedbot_demo.inventree.transport import SimulatedTransport
 
-MEASURED = [  # seconds; what was asked, on a server of how many stock items and parts
+MEASURED = [  # seconds, the call, and the server's number of stock items and parts
     (94, "part/?low_stock=true&limit=1", ITEMS, PARTS),
     (26, "part/?search=screw&has_stock=true&limit=250", ITEMS, PARTS),
     (10, "part/?search=screw&limit=100", ITEMS, PARTS),
@@ -39,7 +39,7 @@ def counted() -> tuple[httpx.Client, Costs]:
 
 
 @pytest.mark.parametrize(("seconds", "asked", "items", "parts"), MEASURED)
-def test_a_call_costs_what_was_measured(
+def test_a_call_costs_as_much_as_measured(
     counted: tuple[httpx.Client, Costs], seconds: float, asked: str, items: int, parts: int
 ) -> None:
     client, costs = counted
@@ -61,7 +61,7 @@ def test_after_analyze_a_sum_costs_little(counted: tuple[httpx.Client, Costs]) -
     ]
 
 
-def test_a_call_that_was_given_up_keeps_its_worker() -> None:
+def test_an_abandoned_call_keeps_its_worker() -> None:
     seeded = seeds.alpha()
     costs = Costs(items=ITEMS, parts=PARTS)
     headers = {"Authorization": f"Token {seeded.token('fedbot')}"}
@@ -73,6 +73,6 @@ def test_a_call_that_was_given_up_keeps_its_worker() -> None:
             client.get("part/?low_stock=true&limit=1")
     assert costs.now == pytest.approx(2 * costs.patience)
     with pytest.raises(httpx.ReadTimeout):
-        client.get("user/me/")  # both workers are still at it: nobody gets an answer
+        client.get("user/me/")  # both workers are still busy, so nobody gets an answer
     costs.now += 100
     assert client.get("user/me/").is_success

@@ -17,7 +17,7 @@ def _split_happened(space: Space) -> bool:
     return bool(space.item(2)["quantity"] == 495.0)
 
 
-def test_an_error_before_the_act_leaves_all_as_it_was(space: Space) -> None:
+def test_an_error_before_the_act_changes_nothing(space: Space) -> None:
     space.transport.faults.add(Fault(FaultKind.ERROR_BEFORE, "POST", "stock/transfer"))
     answer = space.as_("admin").post("stock/transfer/", json=MOVE)
     assert (answer.status_code, answer.json()["error"]) == (500, "OperationalError")

@@ -26,7 +26,7 @@ def test_metadata_copied_by_a_split_is_a_copy(space: Space) -> None:
     assert space.get("metadata/stockitem/2/") == {"metadata": {"fedbot": {"pk": 2}}}
 
 
-def test_a_split_is_told_in_both_histories_with_the_same_notes(space: Space) -> None:
+def test_a_split_is_in_both_histories_with_the_same_notes(space: Space) -> None:
     child = space.split(2, 12.5, notes="fed:KEY", line={"status": 50})
     parent_entry, child_entry = space.history(2)[0], space.history(child)[0]
     assert (parent_entry["tracking_type"], parent_entry["notes"]) == (42, "fed:KEY")
@@ -47,7 +47,7 @@ def test_a_split_is_told_in_both_histories_with_the_same_notes(space: Space) -> 
     }
 
 
-def test_a_status_given_to_a_split_leaves_the_source_as_it_was(space: Space) -> None:
+def test_a_status_given_to_a_split_does_not_change_the_source(space: Space) -> None:
     child = space.split(2, 1, line={"status": 50})
     assert (space.item(child)["status"], space.item(2)["status"]) == (50, 10)
 
@@ -61,21 +61,21 @@ def test_the_reply_to_a_transfer_is_an_echo_without_the_new_number(space: Space)
     }
 
 
-def test_moving_all_of_an_item_keeps_its_number_and_is_told_as_a_move(space: Space) -> None:
+def test_moving_all_of_an_item_keeps_its_number_and_is_recorded_as_a_move(space: Space) -> None:
     space.post("stock/transfer/", items=[{"pk": 2, "quantity": 500, "status": 50}], location=4, notes="fed:KEY")
     item, entry = space.item(2), space.history(2)[0]
     assert (item["quantity"], item["location"], item["status"]) == (500.0, 4, 50)
     assert (entry["tracking_type"], entry["notes"], entry["deltas"]["location"]) == (20, "fed:KEY", 4)
 
 
-def test_more_than_there_is_moves_all_of_it_in_silence_and_tells_the_asked_quantity(space: Space) -> None:
+def test_a_move_of_more_than_there_is_silently_moves_all_and_records_the_requested_quantity(space: Space) -> None:
     reply = space.post("stock/transfer/", items=[{"pk": 3, "quantity": 1000}], location=4)
     assert reply["items"][0]["quantity"] == "1000.00000"
     assert (space.item(3)["quantity"], space.item(3)["location"]) == (5.0, 4)
     assert space.history(3)[0]["deltas"]["quantity"] == 1000.0
 
 
-def test_an_item_that_lies_there_already_is_told_as_updated_not_moved(space: Space) -> None:
+def test_a_move_within_the_same_location_is_recorded_as_an_update(space: Space) -> None:
     space.post("stock/transfer/", items=[{"pk": 2, "quantity": 500}], location=2, notes="fed:KEY")
     entry = space.history(2)[0]
     assert (entry["tracking_type"], entry["notes"]) == (25, "fed:KEY")
@@ -87,12 +87,12 @@ def test_a_serialised_item_moves_whole_whatever_quantity_is_asked_for_above_one(
     assert (space.item(4)["quantity"], space.item(4)["location"], space.kinds(4)[0]) == (1.0, 4, 20)
 
 
-def test_a_part_of_a_serialised_item_is_not_moved_and_nobody_says_so(space: Space) -> None:
+def test_a_part_of_a_serialised_item_is_silently_not_moved(space: Space) -> None:
     space.post("stock/transfer/", items=[{"pk": 4, "quantity": "0.5"}], location=4)
     assert (space.item(4)["location"], space.kinds(4)) == (2, [1])
 
 
-def test_moving_what_orders_have_a_claim_to_is_not_blocked(space: Space) -> None:
+def test_items_allocated_to_orders_can_be_moved(space: Space) -> None:
     space.post("stock/transfer/", items=[{"pk": 7, "quantity": 40}], location=4)
     assert (space.item(7)["quantity"], space.item(7)["allocated"]) == (10.0, 20.0)
 
@@ -125,7 +125,7 @@ def test_a_failing_line_undoes_the_lines_before_it(space: Space) -> None:
     before = space.kinds(2)
     space.refused("stock/transfer/", items=[{"pk": 2, "quantity": 5}, {"pk": empty, "quantity": 1}], location=4)
     assert (space.item(2)["quantity"], space.kinds(2)) == (500.0, before)
-    assert space.split(2, 1) == empty + 1  # the number of the undone split is given out again
+    assert space.split(2, 1) == empty + 1  # the number of the undone split is used again
 
 
 def test_a_status_travels_with_a_transfer_and_makes_rejected_stock_assignable(space: Space) -> None:
@@ -148,13 +148,13 @@ def test_assigning_takes_the_item_out_of_stock_and_leaves_its_quantity(space: Sp
 
 
 @pytest.mark.parametrize("status", [10, 50, 55, 85])
-def test_what_is_available_may_be_assigned(space: Space, status: int) -> None:
+def test_an_item_in_an_available_status_may_be_assigned(space: Space, status: int) -> None:
     space.patch("stock/2/", status=status)
     space.post("stock/assign/", items=[{"item": 2}], customer=1)
 
 
 @pytest.mark.parametrize("status", [60, 65, 70, 75])
-def test_what_is_not_available_may_not_be_assigned(space: Space, status: int) -> None:
+def test_an_item_in_another_status_may_not_be_assigned(space: Space, status: int) -> None:
     space.patch("stock/2/", status=status)
     answer = space.refused("stock/assign/", items=[{"item": 2}], customer=1)
     assert answer == {"items": [{"item": ["Item must be in stock"]}]}
@@ -181,7 +181,7 @@ def test_one_bad_item_stops_the_whole_assignment(space: Space) -> None:
     assert space.item(2)["customer"] is None
 
 
-def test_a_second_assignment_and_a_move_of_what_is_away_are_refused(space: Space) -> None:
+def test_a_second_assignment_and_a_move_of_an_assigned_item_are_refused(space: Space) -> None:
     space.post("stock/assign/", items=[{"item": 2}], customer=1)
     assert space.refused("stock/assign/", items=[{"item": 2}], customer=1) == {
         "items": [{"item": ["Item must be in stock"]}]
@@ -192,7 +192,7 @@ def test_a_second_assignment_and_a_move_of_what_is_away_are_refused(space: Space
 
 
 @pytest.mark.parametrize("action", ["add", "remove", "count"])
-def test_what_is_away_is_not_counted_added_to_or_taken_from(space: Space, action: str) -> None:
+def test_an_assigned_item_is_not_counted_added_to_or_taken_from(space: Space, action: str) -> None:
     space.post("stock/assign/", items=[{"item": 2}], customer=1)
     answer = space.refused(f"stock/{action}/", items=[{"pk": 2, "quantity": 1}])
     assert answer == {"items": [{"pk": ["Stock item is not in stock"]}]}
@@ -224,7 +224,7 @@ def test_a_return_without_a_status_keeps_the_one_it_has(space: Space) -> None:
     assert space.item(child)["status"] == 50
 
 
-def test_a_return_with_another_status_is_told_twice(space: Space) -> None:
+def test_a_return_with_another_status_is_recorded_twice(space: Space) -> None:
     child = space.split(2, 5, line={"status": 50})
     space.post("stock/assign/", items=[{"item": child}], customer=1)
     space.post("stock/return/", items=[{"pk": child, "quantity": 5, "status": 10}], location=2, notes="fed:KEY")
@@ -247,12 +247,12 @@ def test_a_return_needs_a_quantity_that_is_there(space: Space, quantity: int | N
     assert space.refused("stock/return/", items=[line], location=2) == answer
 
 
-def test_what_is_in_stock_cant_be_returned(space: Space) -> None:
+def test_an_item_in_stock_can_not_be_returned(space: Space) -> None:
     answer = space.refused("stock/return/", items=[{"pk": 2, "quantity": 1}], location=2)
     assert answer == {"items": [{"pk": ["Stock item is already in stock"]}]}
 
 
-def test_a_return_with_merge_goes_into_its_parent_where_that_lies(space: Space) -> None:
+def test_a_return_with_merge_goes_into_its_parent_at_that_location(space: Space) -> None:
     child = space.split(2, 100)
     space.post("stock/assign/", items=[{"item": child}], customer=1)
     space.post("stock/return/", items=[{"pk": child, "quantity": 100}], location=2, merge=True)
@@ -260,7 +260,7 @@ def test_a_return_with_merge_goes_into_its_parent_where_that_lies(space: Space) 
     assert (space.item(2)["quantity"], space.kinds(2)[0]) == (500.0, 45)
 
 
-def test_a_changed_status_is_told_with_the_note_even_for_what_is_away(space: Space) -> None:
+def test_a_changed_status_is_recorded_with_the_note_even_for_an_assigned_item(space: Space) -> None:
     space.post("stock/assign/", items=[{"item": 2}], customer=1)
     space.post("stock/change_status/", items=[2], status=50, note="fed:KEY")
     entry = space.history(2)[0]
@@ -268,7 +268,7 @@ def test_a_changed_status_is_told_with_the_note_even_for_what_is_away(space: Spa
     assert entry["deltas"]["old_status"] == 10
 
 
-def test_the_status_that_an_item_has_already_leaves_no_trace(space: Space) -> None:
+def test_an_unchanged_status_leaves_no_entry(space: Space) -> None:
     before = space.kinds(2)
     assert space.post("stock/change_status/", items=[2], status=10, note="n")["status"] == 10
     assert space.kinds(2) == before
@@ -283,18 +283,18 @@ def test_taking_more_than_there_is_empties_and_deletes_the_item(space: Space) ->
     assert (entry["tracking_type"], entry["item"], entry["deltas"]) == (12, None, {"removed": 100.0, "quantity": 0.0})
 
 
-def test_an_item_that_is_marked_to_stay_is_emptied_and_stays(space: Space) -> None:
+def test_an_item_marked_to_stay_is_emptied_and_stays(space: Space) -> None:
     space.patch("stock/1/", delete_on_deplete=False)
     space.post("stock/remove/", items=[{"pk": 1, "quantity": 1000}])
     assert (space.item(1)["quantity"], space.item(1)["in_stock"]) == (0.0, False)
 
 
-def test_what_an_order_counts_on_is_not_deleted_when_it_is_empty(space: Space) -> None:
+def test_an_empty_item_that_is_allocated_is_not_deleted(space: Space) -> None:
     space.post("stock/remove/", items=[{"pk": 7, "quantity": 50}])
     assert space.item(7)["quantity"] == 0.0
 
 
-def test_adding_to_an_empty_item_works_and_is_told(space: Space) -> None:
+def test_adding_to_an_empty_item_works_and_is_recorded(space: Space) -> None:
     empty = space.post("stock/", part=5, location=3, quantity=0)[0]["pk"]
     space.post("stock/add/", items=[{"pk": empty, "quantity": "2.5"}], notes="fed:KEY")
     entry = space.history(empty)[0]
@@ -305,7 +305,7 @@ def test_adding_to_an_empty_item_works_and_is_told(space: Space) -> None:
     )
 
 
-def test_counting_tells_the_count_and_dates_it(space: Space) -> None:
+def test_a_count_is_recorded_with_its_date(space: Space) -> None:
     space.post("stock/count/", items=[{"pk": 2, "quantity": 480}], location=3, notes="n")
     item, entry = space.item(2), space.history(2)[0]
     assert (item["quantity"], item["location"], item["stocktake_date"]) == (480.0, 3, "2026-11-24")
@@ -324,7 +324,7 @@ def test_merging_keeps_only_quantities(space: Space) -> None:
     assert (entry["tracking_type"], entry["deltas"]) == (45, {"quantity": 507.0, "added": 7.0})
 
 
-def test_merging_what_differs_is_refused(space: Space) -> None:
+def test_merging_different_items_is_refused(space: Space) -> None:
     assert space.refused("stock/merge/", items=[{"item": 2}, {"item": 1}], location=3) == {
         "non_field_errors": ["Stock items must refer to the same part"]
     }

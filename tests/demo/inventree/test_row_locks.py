@@ -1,4 +1,4 @@
-"""Two who move the same stock at the same moment: right from API 522 on, and stock that multiplies before."""
+"""Two simultaneous moves of the same stock: correct from API 522 on; before, stock multiplies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fedbot_demo.inventree.versions import Version
 
 
 @pytest.mark.parametrize(("api", "left"), [(391, 120), (521, 120), (522, 90), (530, 90)])
-def test_what_somebody_else_moves_meanwhile_adds_up_only_where_rows_are_locked(api: int, left: int) -> None:
+def test_simultaneous_moves_add_up_only_where_rows_are_locked(api: int, left: int) -> None:
     seeded = seed("alpha", version=Version(api))
     state = seeded.server.state
     bolts = next(item for item in state.stock if state.parts[item.part].IPN == "M3-BOLT")

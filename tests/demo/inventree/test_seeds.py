@@ -20,7 +20,7 @@ def _rows(space: Space, path: str) -> list[Any]:
     return rows
 
 
-def test_the_people_of_attraktor_have_the_rights_that_the_story_needs() -> None:
+def test_the_people_of_attraktor_have_the_permissions_that_the_story_needs() -> None:
     space = Space("alpha")
     users = {user["username"]: user for user in _rows(space, "user/")}
     assert users["anna"]["is_superuser"]
@@ -29,7 +29,7 @@ def test_the_people_of_attraktor_have_the_rights_that_the_story_needs() -> None:
     assert space.as_("kim").get("part/").status_code == 200
 
 
-def test_the_people_of_betaspace_have_the_rights_that_the_story_needs() -> None:
+def test_the_people_of_betaspace_have_the_permissions_that_the_story_needs() -> None:
     space = Space("beta")
     users = {user["username"]: user for user in _rows(space, "user/")}
     assert users["bea"]["is_superuser"]
@@ -62,7 +62,7 @@ def test_a_makerspace_has_stock_of_every_kind_that_matters(space: Space) -> None
     assert len(places) > len({part for part, _ in places})
 
 
-def test_outgoing_and_incoming_are_there_and_empty_and_metadata_too(space: Space) -> None:
+def test_outgoing_and_incoming_exist_and_are_empty_and_so_is_metadata(space: Space) -> None:
     empty = {row["name"]: row["items"] for row in _rows(space, "stock/location/") if row["parent"] is None}
     assert (empty["Outgoing"], empty["Incoming"]) == (0, 0)
     assert len(space.seeded.server.state.metadata) == 0

@@ -29,7 +29,7 @@ def _client(process: InvenTreeProcess, username: str = "fedbot") -> httpx.Client
     return httpx.Client(base_url=f"{process.url}/api/", headers=headers, timeout=5.0)
 
 
-def test_a_process_says_where_it_is_and_gives_tokens_that_work(process: InvenTreeProcess) -> None:
+def test_a_process_prints_its_address_and_working_tokens(process: InvenTreeProcess) -> None:
     assert process.url.startswith("http://127.0.0.1:")
     with _client(process, "admin") as admin, _client(process) as bot:
         assert admin.get("user/me/").json()["is_superuser"] is True
@@ -39,7 +39,7 @@ def test_a_process_says_where_it_is_and_gives_tokens_that_work(process: InvenTre
     assert page["next"] == f"{process.url}/api/stock/?limit=1&offset=1"
 
 
-def test_a_process_in_a_folder_under_a_hard_condition_is_put_back_and_upgraded() -> None:
+def test_a_process_in_a_folder_under_a_hard_condition_is_restored_and_upgraded() -> None:
     with InvenTreeProcess("alpha", version="1.0", folder="/inventree", hostile=("proxy",)) as process:
         assert process.url.endswith("/inventree")
         elsewhere = httpx.get(f"{process.url.removesuffix('/inventree')}/api/")
@@ -62,7 +62,7 @@ def test_a_process_in_a_folder_under_a_hard_condition_is_put_back_and_upgraded()
         process.control("POST", "database/", {"upgrade": "0.12"})
 
 
-def test_a_process_ends_by_its_number_and_is_gone(process: InvenTreeProcess) -> None:
+def test_a_process_is_ended_by_its_number(process: InvenTreeProcess) -> None:
     url = process.url
     process.stop()
     assert process.pid == 0
@@ -70,7 +70,7 @@ def test_a_process_ends_by_its_number_and_is_gone(process: InvenTreeProcess) -> 
         httpx.get(url)
 
 
-def test_a_process_with_a_state_file_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_process_with_a_state_file_keeps_its_state(tmp_path: Path) -> None:
     path = tmp_path / "alpha.json"
     with InvenTreeProcess("alpha", state_file=path) as process:
         url, tokens = process.url, dict(process.tokens)
@@ -89,7 +89,7 @@ def test_a_process_with_a_state_file_goes_on_where_it_was(tmp_path: Path) -> Non
         assert made["pk"] == child + 1
 
 
-def test_what_was_asked_is_told_to_who_has_the_control_key(process: InvenTreeProcess) -> None:
+def test_the_requests_so_far_are_shown_to_callers_with_the_control_key(process: InvenTreeProcess) -> None:
     refused = httpx.get(f"{process.url}/_control/requests/", headers={CONTROL_HEADER: "guess"})
     assert refused.status_code == 403
     before = time.time()
@@ -134,13 +134,13 @@ def test_connections_break_and_late_requests_are_done_later(process: InvenTreePr
         assert bot.get("stock/1/").status_code == 200
 
 
-def test_a_fault_that_makes_no_sense_is_refused(process: InvenTreeProcess) -> None:
+def test_an_invalid_fault_is_refused(process: InvenTreeProcess) -> None:
     for content in ({"kind": "flood"}, {"kind": "refused", "how": "much"}, "late"):
         with pytest.raises(httpx.HTTPStatusError, match="400"):
             process.control("POST", "faults/", content)
 
 
-def test_a_process_that_cant_start_says_so(tmp_path: Path) -> None:
+def test_a_process_that_can_not_start_says_so(tmp_path: Path) -> None:
     missing = tmp_path / "missing.pem"
     with pytest.raises(NotReadyError):
         InvenTreeProcess("alpha", certificate=missing, key=missing).start()

@@ -41,7 +41,7 @@ def test_stock_is_found_by(space: Space, query: dict[str, Any], expected: set[in
     assert _numbers(space, **query) == expected
 
 
-def test_stock_is_found_by_where_it_is_now(space: Space) -> None:
+def test_stock_is_found_by_its_current_location(space: Space) -> None:
     child = space.split(2, 5)
     space.post("stock/assign/", items=[{"item": child}], customer=1)
     assert _numbers(space, customer=1) == _numbers(space, sent_to_customer="true") == {child}
@@ -61,7 +61,7 @@ def test_unknown_filters_and_orderings_are_ignored(space: Space, query: dict[str
     assert len(_numbers(space, ordering="no_such_field", **query)) == 7
 
 
-def test_a_variant_is_stock_of_its_template_too(space: Space) -> None:
+def test_a_variants_stock_is_found_under_its_template_too(space: Space) -> None:
     variant = space.post("part/", name="Resistor 10k 1 %", category=1, variant_of=5)["pk"]
     item = space.post("stock/", part=variant, location=3, quantity=4)[0]["pk"]
     assert _numbers(space, part=5) == {2, 7, item}
@@ -69,7 +69,7 @@ def test_a_variant_is_stock_of_its_template_too(space: Space) -> None:
     assert space.get("part/5/")["variant_stock"] == 4.0
 
 
-def test_without_a_limit_a_list_is_bare_and_with_one_it_is_a_page(space: Space) -> None:
+def test_without_a_limit_a_list_is_plain_and_with_one_it_is_a_page(space: Space) -> None:
     assert len(space.get("stock/")) == len(space.get("stock/", limit=0)) == len(space.get("stock/", offset=3)) == 7
     page = space.get("stock/", limit=3, offset=3)
     assert page["count"] == 7
@@ -84,7 +84,7 @@ def test_without_a_limit_a_list_is_bare_and_with_one_it_is_a_page(space: Space) 
     }
 
 
-def test_details_come_if_asked_for(space: Space) -> None:
+def test_details_are_included_on_request(space: Space) -> None:
     plain, brief, full = (
         space.get("stock/2/"),
         space.get("stock/2/", part_detail="false"),
@@ -111,7 +111,7 @@ def test_a_create_answers_with_a_list_even_for_one(space: Space) -> None:
     assert (entry["tracking_type"], entry["notes"], entry["deltas"]) == (1, "", {"status": 10, "quantity": 2.5})
 
 
-def test_what_a_create_ignores_it_ignores_in_silence(space: Space) -> None:
+def test_a_create_ignores_some_fields_silently(space: Space) -> None:
     (item,) = space.post(
         "stock/", part=4, location=3, quantity=1, serial="9", metadata={"a": 1}, tags=["x"], status=999
     )
@@ -135,7 +135,7 @@ def test_a_link_is_a_web_address_of_any_length_up_to_two_thousand(space: Space) 
 @pytest.mark.parametrize(
     "link", ["https://matrix.to/#/!a:b.c/$e?via=b.c&x=1", "http://127.0.0.1:8448/x", "http://localhost/"]
 )
-def test_such_links_are_taken(space: Space, link: str) -> None:
+def test_such_links_are_accepted(space: Space, link: str) -> None:
     assert space.post("stock/", part=5, quantity=1, link=link)[0]["link"] == link
 
 
@@ -200,7 +200,7 @@ def test_an_edit_changes_nearly_anything_without_a_trace(space: Space) -> None:
     assert space.kinds(2) == [1]
 
 
-def test_only_an_edited_status_is_told_without_a_note(space: Space) -> None:
+def test_only_an_edited_status_is_recorded_without_a_note(space: Space) -> None:
     space.patch("stock/2/", status=65)
     entry = space.history(2)[0]
     assert (entry["tracking_type"], entry["notes"], entry["user"]) == (5, "", 1)
@@ -226,7 +226,7 @@ def test_the_history_is_newest_first_and_found_by_its_notes(space: Space) -> Non
     assert numbers == sorted(numbers, reverse=True)
 
 
-def test_the_history_spells_out_what_is_there_and_says_null_for_what_is_gone(space: Space) -> None:
+def test_the_history_includes_existing_rows_and_shows_null_for_deleted_ones(space: Space) -> None:
     child = space.split(2, 5)
     assert space.history(2)[0]["deltas"]["stockitem_detail"]["quantity"] == 5.0
     space.as_("admin").delete(f"stock/{child}/")
@@ -241,7 +241,7 @@ def test_history_can_be_counted_since_a_day_and_by_person(space: Space) -> None:
     assert space.get("stock/track/", limit=1, user=2)["count"] == 0
 
 
-def test_a_custom_status_works_at_once_but_for_stock_actions(space: Space) -> None:
+def test_a_custom_status_works_at_once_except_in_stock_actions(space: Space) -> None:
     space.post(
         "generic/status/custom/", reference_status="StockStatus", name="LENT", key=1001, label="Lent", logical_key=10
     )
@@ -254,7 +254,7 @@ def test_a_custom_status_works_at_once_but_for_stock_actions(space: Space) -> No
     assert 2 not in _numbers(space, status=10)
 
 
-def test_one_question_counts_everything(space: Space) -> None:
+def test_one_query_counts_everything(space: Space) -> None:
     answer = space.post("search/", search="", limit=1, part={}, stockitem={"in_stock": True}, company={}, salesorder={})
     assert {name: found["count"] for name, found in answer.items()} == {
         "part": 5,
@@ -264,18 +264,18 @@ def test_one_question_counts_everything(space: Space) -> None:
     }
 
 
-def test_the_overall_search_says_for_each_model_what_one_may_not_see(space: Space) -> None:
+def test_the_overall_search_has_an_error_for_each_model_that_one_may_not_view(space: Space) -> None:
     answer = space.as_("alice").post("search/", json={"search": "", "part": {}, "company": {}}).json()
     assert answer["part"]["count"] == 5
     assert answer["company"] == {"error": "User does not have permission to view this model"}
 
 
-def test_places_count_what_is_in_them_and_below(space: Space) -> None:
+def test_locations_count_their_items_at_all_depths(space: Space) -> None:
     counts = {row["name"]: (row["items"], row["sublocations"]) for row in space.get("stock/location/")}
     assert counts == {"Workshop": (7, 3), "Outgoing": (0, 0), "Shelf A": (6, 1), "Bin 1": (1, 0)}
 
 
-def test_a_place_can_be_made_found_and_removed_with_its_stock_kept(space: Space) -> None:
+def test_a_location_can_be_created_found_and_deleted_with_its_stock_kept(space: Space) -> None:
     made = space.post("stock/location/", name="Incoming", description="for fedbot")
     assert made["pathstring"] == "Incoming"
     assert [row["pk"] for row in space.get("stock/location/", name="Incoming")] == [made["pk"]]
@@ -294,7 +294,7 @@ def test_a_place_can_be_made_found_and_removed_with_its_stock_kept(space: Space)
     assert space.get("stock/location/3/")["pathstring"] == "Workshop/Bin 1"
 
 
-def test_stock_cant_be_put_into_a_structural_place(space: Space) -> None:
+def test_stock_can_not_be_put_into_a_structural_location(space: Space) -> None:
     frame = space.post("stock/location/", name="Rack", structural=True)["pk"]
     assert space.refused("stock/transfer/", items=[{"pk": 2, "quantity": 1}], location=frame) == {
         "location": ["Structural locations cannot be assigned stock items"]

@@ -10,13 +10,13 @@ from fedbot_demo.inventree.process import InvenTreeProcess
 
 
 @pytest.mark.parametrize(("version", "api"), [("0.13", 160), ("1.0", 391)])
-def test_a_server_of_an_older_version_tells_its_number(version: str, api: int) -> None:
+def test_a_server_of_an_older_version_returns_its_number(version: str, api: int) -> None:
     with InvenTreeProcess("alpha", version=version) as process:
         assert httpx.get(f"{process.url}/api/").json()["apiVersion"] == api
 
 
 @pytest.mark.parametrize("words", [["--api", "none"], ["--api", "0"], ["--version", "0.12"]])
-def test_a_version_that_nobody_knows_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_version_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(words)
     assert words[1] in capsys.readouterr().err
