@@ -150,7 +150,7 @@ class Registry:
             return say(messages.line_errors.keyword_missing, line=meant)
         if handler is None:
             return self._no_such_verb(text, word, rest, language)
-        spec = in_language(handler.spec, language)
+        spec = in_language(handler.spec, language) if language == LANGUAGE else handler.spec
         rest = without_fillers(spec, rest)
         arguments = parse(spec, rest)
         if isinstance(arguments, Phrase) and arguments.name == messages.line_errors.argument_missing.__name__:

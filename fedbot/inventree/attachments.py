@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from fedbot.inventree.rows import Row, address, plain
+from fedbot.inventree.rows import Row, address, picture_of, plain
 from fedbot.inventree.server import Server
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.catalogue import LARGEST_PICTURE
@@ -14,7 +14,6 @@ from fedbot.rules.model.steps import AttachPhoto, FileKept, KeepFile, PhotoAttac
 from fedbot.rules.model.stock import MOST_FILES
 
 _STOCK_ITEM, _PART = "stockitem", "part"
-_BLANK = "blank_image"
 OUR_MARK = re.compile(r"fed(?::|%3A)[0-9a-z-]+(?::|%3A)\d+", re.IGNORECASE)
 
 # The first bytes of a file, by the ending of its name. ISO media files begin with the length of their first box.
@@ -162,18 +161,6 @@ def _is_text(content: bytes) -> bool:
         return bool(content) and not {"<", "\0"} & set(content.decode())
     except UnicodeDecodeError:
         return False
-
-
-def picture_of(row: Row) -> str:
-    """The address of a part's image; "" if it has none."""
-    image = str(row.get("image") or "")
-    return "" if _BLANK in image else image
-
-
-def small_picture_of(row: Row) -> str:
-    """The address of the thumbnail, from a row of `part` or `part_detail`; "" if there is none."""
-    picture = str(row.get("thumbnail") or "")
-    return "" if _BLANK in picture else picture
 
 
 def attached_to(server: Server, item: int) -> list[Row]:

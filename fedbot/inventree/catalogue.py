@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fedbot.inventree import metadata
-from fedbot.inventree.attachments import small_picture_of
-from fedbot.inventree.rows import Row, amount, item_of, part_of, part_shown, plain, same
+from fedbot.inventree.rows import Row, amount, item_of, part_of, part_shown, plain, same, small_picture_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock_index import Known, forms_of
 from fedbot.inventree.transport import InvenTreeTransport

@@ -492,7 +492,7 @@ def _forget(server: Server) -> None:
 
 
 def _writable(server: Server) -> Server:
-    if overview.writes_allowed(server):
+    if server.writes_allowed:
         return server
     if server.version.too_old:
         raise Refusal(BadVersion(VersionFault.TOO_OLD, server.version.api))

@@ -41,7 +41,7 @@ def standing(server: Server, query: Overview) -> InventoryStanding:
         has_admin_token=server.admin is not None,
         admin_is_superuser=server.admin_is_superuser,
         stock_items=_stock_items(server, index),
-        writes_allowed=writes_allowed(server),
+        writes_allowed=server.writes_allowed,
         complaints=_complaints(server),
         abilities=server.version.abilities,
         makes_parts=server.makes_parts,
@@ -59,12 +59,6 @@ def _stock_items(server: Server, index: IndexStanding | None) -> int:
     return index.items if index.stock_read else server.stock.index.number("stock_count")
 
 
-def writes_allowed(server: Server) -> bool:
-    """Whether we know this version well enough to change stock, or an admin accepted it; never if it is too old."""
-    accepted = server.version.api == server.settings.accept_api and not server.version.too_old
-    return server.version.known or accepted
-
-
 def _complaints(server: Server) -> tuple[str, ...]:
     return (
         *_about_version(server),
@@ -79,7 +73,7 @@ def _complaints(server: Server) -> tuple[str, ...]:
 
 
 def _about_version(server: Server) -> tuple[str, ...]:
-    if writes_allowed(server):
+    if server.writes_allowed:
         return ()
     if not server.version.too_old:
         newer = f"This InvenTree is newer (API {server.version.api}) than we know ({NEWEST_KNOWN})"

@@ -18,6 +18,8 @@ from fedbot.rules.model.diagnosis import Forbidden, Lacks
 from fedbot.rules.model.queries import QUANTITY_PLACES
 from fedbot.rules.model.stock import NOTHING_SEEN, ItemSeen, Part, Provenance, StockItem
 
+_NO_PICTURE = "blank_image"
+
 Row = Mapping[str, Any]
 
 LOGICAL_STATUSES = frozenset({10, 50, 55, 60, 65, 70, 75, 85})
@@ -220,3 +222,15 @@ def _in_ascii(text: str) -> str:
     for character in "<>&":
         quoted = quoted.replace(character, f"\\u{ord(character):04x}")
     return quoted
+
+
+def picture_of(row: Row) -> str:
+    """The address of a part's image; "" if it has none."""
+    image = str(row.get("image") or "")
+    return "" if _NO_PICTURE in image else image
+
+
+def small_picture_of(row: Row) -> str:
+    """The address of the thumbnail, from a row of `part` or `part_detail`; "" if there is none."""
+    picture = str(row.get("thumbnail") or "")
+    return "" if _NO_PICTURE in picture else picture

@@ -188,6 +188,12 @@ class Server:
     attached: dict[str, tuple[float, frozenset[int], bool]] = field(default_factory=dict)
 
     @property
+    def writes_allowed(self) -> bool:
+        """Whether we know this version well enough to change stock in it, or were told to; one too old never."""
+        accepted = self.version.api == self.settings.accept_api and not self.version.too_old
+        return self.version.known or accepted
+
+    @property
     def reader(self) -> Reader:
         """The source of the index."""
         return Reader(self.api, self.version, f"{self.settings.url} {self.name}")

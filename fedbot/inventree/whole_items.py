@@ -10,9 +10,20 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from fedbot.inventree.attachments import OUR_MARK, attached_to, name_of_file, picture_of
+from fedbot.inventree.attachments import OUR_MARK, attached_to, name_of_file
 from fedbot.inventree.notes_and_tags import TAG, by_others, is_ours, tags_of, with_tags, without_lines_of_ours
-from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes, lines_for_notes, plain, price_of, same
+from fedbot.inventree.rows import (
+    Row,
+    address,
+    amount,
+    exact_status,
+    for_notes,
+    lines_for_notes,
+    picture_of,
+    plain,
+    price_of,
+    same,
+)
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import WHOLE
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
