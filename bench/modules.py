@@ -74,10 +74,15 @@ def sizes_of_packages() -> dict[str, tuple[int, int, int]]:
 
 
 def _imported(file: Path) -> set[str]:
+    """The modules that it imports when it is loaded, or later; those for the type checker alone don't count."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    waiting: list[ast.AST] = [ast.parse(file.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+        if not (isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"):
+            waiting += ast.iter_child_nodes(node)
     return found
 
 

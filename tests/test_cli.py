@@ -38,7 +38,7 @@ from fedbot.ports.journal import Committed, JournalDamaged, JournalProblem, Jour
 from fedbot.ports.vault import NoSuchSecret
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.events import Tick
-from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.stock import Permission
 from fedbot.web.server import CannotListen, Web
 from fedbot.web.standing import Standing

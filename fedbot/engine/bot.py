@@ -55,7 +55,7 @@ from fedbot.ports.vault import Folder, NoSuchSecret, Vault
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Forget, KeepSecret, MoveSecret, Phrase, say
 from fedbot.rules.model.events import SettingsRead, Started, StepRefused, Tick
-from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.state import State
 from fedbot.rules.wire.envelope import BadEnvelope, Identity, unseal

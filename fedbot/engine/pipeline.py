@@ -83,7 +83,7 @@ from fedbot.rules.model.events import (
     Waiting,
     subject_of,
 )
-from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import SignInFound
 from fedbot.rules.model.steps import AttachPhoto, Furnish, KeepFile, Label, Mirror, SendFile

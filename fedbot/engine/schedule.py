@@ -15,8 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from fedbot.config.values import trigger
 from fedbot.engine.pipeline import Engine
 from fedbot.rules.model.events import ReconcileDue, StatsDue
-from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.ledger import Due, DueKind
+from fedbot.rules.model.health import BotStatus, Due, DueKind
 from fedbot.rules.state import Turn
 
 

@@ -18,17 +18,9 @@ from fedbot.inventree.stock import item_row, item_row_if_there, read_ahead, read
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model import steps
 from fedbot.rules.model.diagnosis import AnotherThing, Fault, Plain, Unlike
-from fedbot.rules.model.queries import (
-    Anchor,
-    CompanyMirror,
-    CompanyMirrors,
-    HistoryAt,
-    HistorySeen,
-    LendingSaid,
-    MirrorsFound,
-)
+from fedbot.rules.model.queries import CompanyMirror, CompanyMirrors, HistoryAt, HistorySeen, LendingSaid, MirrorsFound
 from fedbot.rules.model.steps import LENDING_KEY, OWN_KEY, SHARE_KEY, Known, Mirror, Mirrored, Step
-from fedbot.rules.model.stock import Provenance
+from fedbot.rules.model.stock import Anchor, Provenance
 
 log = logging.getLogger(__name__)
 

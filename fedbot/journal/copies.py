@@ -19,7 +19,7 @@ from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS
 from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NotStorable
 from fedbot.rules.model.archive import Document
-from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.health import Quarantined
 
 FILE = "journal.db"
 

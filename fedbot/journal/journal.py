@@ -52,7 +52,7 @@ from fedbot.rules.model.events import (
     Unanswered,
     subject_of,
 )
-from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.queries import WhenAnsweredOrNot
 from fedbot.rules.model.transfer import Transfer
 

@@ -15,7 +15,7 @@ from fedbot.journal.codec import (
 )
 from fedbot.journal.database import Statements
 from fedbot.ports.journal import Lane, NotStorable, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
-from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.health import Quarantined
 from fedbot.rules.reminders import moved_back
 
 _READ = """

@@ -12,8 +12,8 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command as typed
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.events import PostRefused, SetAside
-from fedbot.rules.model.health import BotStatus, OwnToken
-from fedbot.rules.model.ledger import Due, DueKind, Lost
+from fedbot.rules.model.health import BotStatus, Due, DueKind, OwnToken
+from fedbot.rules.model.ledger import Lost
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import InventoryStanding, UnknownThings
 

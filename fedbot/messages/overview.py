@@ -26,8 +26,8 @@ from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_wo
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.ledger import Cancellable, CaseSeen, Quarantined, StatusSeen, Todo
+from fedbot.rules.model.health import BotStatus, Quarantined
+from fedbot.rules.model.ledger import Cancellable, CaseSeen, StatusSeen, Todo
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.names import decoration
 from fedbot.rules.model.outside import OutsideLoan

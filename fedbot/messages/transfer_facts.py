@@ -12,12 +12,13 @@ from fedbot.messages.formatting import Break, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import LONGEST_PICKUP
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.ledger import LOST
 from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import FileTold, Trait
-from fedbot.rules.model.transfer import LONGEST_PICKUP, NOT_COME, NOT_SENT, Line, Progress, Transfer
+from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
 
 _TRANSFERS: dict[TransferState, str] = {
     TransferState.OPEN: marked("Waits for a decision, until {due}."),

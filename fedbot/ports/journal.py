@@ -14,7 +14,7 @@ from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.effects import Announce, Ask, Do, Forget, Join, KeepSecret, Leave, MoveSecret, SendEnvelope
 from fedbot.rules.model.events import ClockSetBack, Event
 from fedbot.rules.model.figures import Chart, LabelCode
-from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.health import Quarantined
 from fedbot.rules.wire.envelope import Draft
 
 

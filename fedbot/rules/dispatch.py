@@ -21,6 +21,7 @@ from fedbot.rules.loan import bookings, due_reminders, outside, overdue, queue, 
 from fedbot.rules.loan.photos import on_photo
 from fedbot.rules.model import audit, lifecycles, queries
 from fedbot.rules.model.archive import Document
+from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import FriendWant, Search, Want
 from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
@@ -70,7 +71,6 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.figures import Survey
 from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.ledger import Reconciliation
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import AuditTrail, SignInFound

@@ -16,8 +16,7 @@ from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, ClockSetBack
-from fedbot.rules.model.health import BotStatus, counted_from
-from fedbot.rules.model.ledger import Due, DueKind
+from fedbot.rules.model.health import BotStatus, Due, DueKind, counted_from
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION
 from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.transfer import Transfer

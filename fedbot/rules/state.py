@@ -29,6 +29,7 @@ from fedbot.rules.model.archive import (
     went_at,
 )
 from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
+from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPicture, Search, Share, Want
 from fedbot.rules.model.command import (
     NUMBER_WITHIN,
@@ -45,8 +46,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
-from fedbot.rules.model.health import BotStatus, OwnToken
-from fedbot.rules.model.ledger import Due, Quarantined, Reconciliation
+from fedbot.rules.model.health import BotStatus, Due, OwnToken, Quarantined
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.outside import OutsideLoan, Rota, rota_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.rules.model.transfer import LONGEST_PICKUP, Pickup
+from fedbot.rules.model.decision import LONGEST_PICKUP, Pickup
 from tests.dialogue.test_lending import handed_back, lent, owners_card
 from tests.scenarios.world import friends, sharing, told
 

@@ -22,7 +22,7 @@ from fedbot.journal.lock import StateLock
 from fedbot.journal.postgresql import open_journal
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.events import Tick
-from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.health import Quarantined
 from tests.config.conftest import ENVIRONMENT
 from tests.fakes.postgresql import Server
 from tests.journal.conftest import START

@@ -31,8 +31,7 @@ from fedbot.rules.model.events import (
     StepRefused,
     Tick,
 )
-from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.ledger import Quarantined
+from fedbot.rules.model.health import BotStatus, Quarantined
 from fedbot.rules.model.room import Room
 from fedbot.rules.transfer.send import BookOut
 from tests.journal.conftest import START, Opened, StandingClock

@@ -9,18 +9,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.ledger import (
-    Cancellable,
-    Due,
-    DueKind,
-    PersonSeen,
-    Quarantined,
-    SpaceSeen,
-    StatusSeen,
-    Todo,
-    VerbLine,
-)
+from fedbot.rules.model.health import BotStatus, Due, DueKind, Quarantined
+from fedbot.rules.model.ledger import Cancellable, PersonSeen, SpaceSeen, StatusSeen, Todo, VerbLine
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Permission, Permissions

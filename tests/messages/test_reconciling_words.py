@@ -10,8 +10,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.messages.ledger import MOST_SHOWN
+from fedbot.rules.model.books import Difference, Kind, Reconciliation
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.ledger import Difference, Kind, Reconciliation
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.scenes import ALPHA, ANNA, BOLTS, CABLE, LOCALES, NOW, connection, plain, transfer

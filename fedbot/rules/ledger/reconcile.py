@@ -18,6 +18,7 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.archive import Mark
+from fedbot.rules.model.books import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import (
@@ -30,7 +31,6 @@ from fedbot.rules.model.events import (
     Unanswered,
 )
 from fedbot.rules.model.health import counted_from
-from fedbot.rules.model.ledger import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
 from fedbot.rules.model.queries import (
     BooksOf,

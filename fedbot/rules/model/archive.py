@@ -9,12 +9,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPicture, Search, Share, Want
 from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey, Way
 from fedbot.rules.model.health import BotStatus, OwnToken
-from fedbot.rules.model.ledger import Reconciliation
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, Ending
 from fedbot.rules.model.outside import OutsideLoan, Rota

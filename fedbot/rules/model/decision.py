@@ -10,6 +10,9 @@ from enum import StrEnum
 from fedbot.rules.model import names
 from fedbot.rules.model.lifecycles import Ending
 
+LONGEST_PICKUP = 120
+"""Of each of its texts, which a peer's bot tells us, too."""
+
 
 class Choice(StrEnum):
     """What a person said on a card. `PARCEL`: yes, but it isn't here yet; on its way: now it is.
@@ -144,6 +147,21 @@ class Parcel:
     received: Signature | None = None
     missing: Signature | None = None
     rest: Settlement | None = None
+
+
+@dataclass(frozen=True)
+class Pickup:
+    """What people need to know to fetch something from a space: where, when it is open, whom to call; '' is untold."""
+
+    where: str = ""
+    hours: str = ""
+    call: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.where or self.hours or self.call)
+
+
+NO_PICKUP = Pickup()
 
 
 @dataclass(frozen=True)

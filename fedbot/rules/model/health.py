@@ -1,15 +1,16 @@
-"""How the bot is: when we last caught up, how InvenTree and the homeserver are, our own tokens.
+"""How the bot is: when we last caught up, how InvenTree and the homeserver are, our own tokens, what is due.
 
-Documents about nobody but ourselves. Fields have defaults, as older journals lack some.
+About nobody but ourselves. Fields have defaults, as older journals lack some.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.queries import Anchor
+from fedbot.rules.model.stock import Anchor
 
 SET_RIGHT = timedelta(days=1)
 
@@ -74,3 +75,41 @@ class OwnToken:
     warned: int = 0
     reason: str = ""
     problem: Diagnosis | None = None
+
+
+class DueKind(StrEnum):
+    """What may be due by the clock."""
+
+    REMINDER = "reminder"
+    EXPIRY = "expiry"
+    STATS = "stats"
+    RENEWAL = "renewal"
+    OWN_RENEWAL = "own renewal"
+    RECONCILE = "reconcile"
+    LOOK = "look"
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something that will happen by the clock. `about` is the case's code, or the space."""
+
+    kind: DueKind
+    at: datetime
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """Something that failed in a way that nobody has foreseen, set aside until an admin has it tried again.
+
+    `what` is the name of the event's or the effect's class, or `timers`; `subject` is what it is about (of a message:
+    its key), '' if nothing else has to wait for it. `problem` is the exception's type and a short text without
+    secrets. `number` is given by the journal. `is_event`: later events about the same wait for it.
+    """
+
+    what: str
+    subject: str
+    problem: str
+    at: datetime
+    number: int = 0
+    is_event: bool = False

@@ -1,16 +1,16 @@
-"""What is told of transfers: books compared, summaries for verbs, and how a dispute may be settled. Data only."""
+"""What verbs tell of transfers and of the bot, put together for reading, and how a dispute is settled. Data only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.health import BotStatus, Due, Quarantined
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.outside import OutsideLoan, Rota
@@ -18,117 +18,7 @@ from fedbot.rules.model.queries import InventoryStanding
 from fedbot.rules.model.stock import Permission, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 
-# --- What two spaces' books say of one line of a transfer, and how they differ (`ledger.reconcile`).
-
-
-class Kind(StrEnum):
-    """How the books differ, or what is amiss in ours."""
-
-    TWICE = "twice"
-    NOWHERE = "nowhere"
-    UNKNOWN_THERE = "unknown-there"
-    UNKNOWN_HERE = "unknown-here"
-    RECORD_GONE = "record-gone"
-    QUANTITY = "quantity"
-    STILL_GIVEN = "still-given"
-    UNMARKED = "unmarked"
-    NOT_ARRIVED = "not-arrived"
-    DISPUTED = "disputed"
-    LEFT_OVER = "left-over"
-    BORROWED_GONE = "borrowed-gone"
-    BORROWED_LESS = "borrowed-less"
-    PAST = "past"
-
-
-@dataclass(frozen=True)
-class BookLine:
-    """One line of a transfer in one side's books: its journal, and its InvenTree at that moment.
-
-    `stage` as in `Progress`; `quantity` is what was agreed, `now` what the stock item has. `where` is `stock`,
-    `outgoing`, `customer` (the other side's company), `elsewhere`, `gone`, or '' if there never was an item.
-    `overtaken`: the stock item has gone by another transfer since, so that this one says nothing of it any more.
-    `owed` is how much of a loan's line the borrower still has by its journal, `there` how much of that is in its stock.
-    `left_over`: as the borrower we should have it no more (`Transfer.left_over`).
-    `marked`: the hand-over stands in its history (None: can't be told). `marked_arrived`: it has its old status.
-    """
-
-    transfer: str
-    number: int
-    role: str
-    state: str
-    stage: str = ""
-    item: int | None = None
-    quantity: Decimal = Decimal(0)
-    now: Decimal = Decimal(0)
-    where: str = ""
-    marked: bool | None = None
-    marked_arrived: bool = True
-    settled: bool = False
-    overtaken: bool = False
-    left_over: bool = False
-    owed: Decimal = Decimal(0)
-    there: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Past:
-    """What one side knows of the messages about a subject (an id): those of its own that were read, and those it read.
-
-    `ours` and `theirs` are as the side sees it that tells of them: it has sent `sent`, and read `seen` of the other's.
-    The hashes are those of `envelope.past_with`.
-    """
-
-    subject: str
-    sent: int
-    ours: str
-    seen: int
-    theirs: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One thing that doesn't agree; `ours` and `theirs` are the stock items. `fixed`: that is being put right.
-
-    Where the two sides tell another past, `transfer` is the id of what it is about (also the friendship's), and
-    `number` that of the message up to which they do.
-
-    Of a loan `owed` is how much the borrower should have, and `there` how much of that is in its stock.
-    """
-
-    transfer: str
-    number: int
-    kind: Kind
-    ours: int | None = None
-    theirs: int | None = None
-    fixed: bool = False
-    owed: Decimal = Decimal(0)
-    there: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Reconciliation:
-    """A comparison with one friend under way; `id` is the connection's. By night nobody asked: no `asked_by`.
-
-    `order` is the number under which the command line waits for it.
-
-    Transfers up to the id `after` are compared, page by page. The friend is to answer by `until`.
-    """
-
-    id: str
-    room: str
-    until: datetime
-    asked_by: str = ""
-    event_id: str = ""
-    repair: bool = False
-    order: str = ""
-    after: str = ""
-    theirs: tuple[BookLine, ...] = ()
-    pasts: tuple[Past, ...] = ()
-    compared: int = 0
-    differences: tuple[Difference, ...] = ()
-
-
-# --- What verbs tell of the state, put together for reading: no rule is decided here, nothing of it is kept.
+# --- No rule is decided here, nothing of it is kept.
 
 
 @dataclass(frozen=True)
@@ -223,44 +113,6 @@ class Todo:
         waiting = self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels
         listed = self.on_loan or self.rotas or self.outside or self.wants or self.places or self.in_line
         return not (waiting or self.left_over or self.lacking or listed)
-
-
-class DueKind(StrEnum):
-    """What may be due by the clock."""
-
-    REMINDER = "reminder"
-    EXPIRY = "expiry"
-    STATS = "stats"
-    RENEWAL = "renewal"
-    OWN_RENEWAL = "own renewal"
-    RECONCILE = "reconcile"
-    LOOK = "look"
-
-
-@dataclass(frozen=True)
-class Due:
-    """Something that will happen by the clock. `about` is the case's code, or the space."""
-
-    kind: DueKind
-    at: datetime
-    about: str = ""
-
-
-@dataclass(frozen=True)
-class Quarantined:
-    """Something that failed in a way that nobody has foreseen, set aside until an admin has it tried again.
-
-    `what` is the name of the event's or the effect's class, or `timers`; `subject` is what it is about (of a message:
-    its key), '' if nothing else has to wait for it. `problem` is the exception's type and a short text without
-    secrets. `number` is given by the journal. `is_event`: later events about the same wait for it.
-    """
-
-    what: str
-    subject: str
-    problem: str
-    at: datetime
-    number: int = 0
-    is_event: bool = False
 
 
 @dataclass(frozen=True)

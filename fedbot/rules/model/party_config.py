@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 
 from fedbot.rules.model.care import Care
+from fedbot.rules.model.decision import NO_PICKUP, Pickup
 from fedbot.rules.model.lending import LendingRule, OverdueSteps
 from fedbot.rules.model.outside import RotaPolicy
 from fedbot.rules.model.room import AnnouncedParty
-from fedbot.rules.model.transfer import Pickup
 
 # --- The pretend friend that an operator has put up to try the bot alone (`fedbot practice`), as the rules know it.
 
@@ -62,7 +62,6 @@ def may_move(practice: Practice | None, peer: str, part: int) -> bool:
 
 NO_CARE = Care()
 USUAL_ROTA = RotaPolicy()
-NO_PICKUP = Pickup()
 USUAL_STEPS = OverdueSteps()
 
 

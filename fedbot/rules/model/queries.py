@@ -12,7 +12,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fedbot.rules.model.audit import AuditEntry
-from fedbot.rules.model.stock import Part, PartDescription, Permission, Permissions, StockItem, UnitFactor, in_units
+from fedbot.rules.model.stock import (
+    Anchor,
+    Part,
+    PartDescription,
+    Permission,
+    Permissions,
+    StockItem,
+    UnitFactor,
+    in_units,
+)
 
 if TYPE_CHECKING:
     from fedbot.rules.model.events import Answered, StepDone, StepRefused, StepUnknown, Unanswered, Waiting
@@ -438,15 +447,6 @@ class InventoryStanding:
     index: IndexStanding | None = None
     makes_parts: bool = False
     reads_lending_rules: bool = False
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """An entry of the stock history by which it is known again: its key, its stock item, when it was written."""
-
-    pk: int
-    item: int | None
-    date: str
 
 
 @dataclass(frozen=True)

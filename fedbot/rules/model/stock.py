@@ -614,3 +614,12 @@ class PartDescription:
     trackable: bool = False
     details: PartDetails = NO_PART_DETAILS
     stays: tuple[Trait, ...] = ()
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """An entry of the stock history by which it is known again: its key, its stock item, when it was written."""
+
+    pk: int
+    item: int | None
+    date: str

@@ -10,7 +10,17 @@ from fractions import Fraction
 
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection, Exchange
-from fedbot.rules.model.decision import Closing, Decision, Parcel, Settlement, Signature, SpokenReason, Vote
+from fedbot.rules.model.decision import (
+    NO_PICKUP,
+    Closing,
+    Decision,
+    Parcel,
+    Pickup,
+    Settlement,
+    Signature,
+    SpokenReason,
+    Vote,
+)
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved, RuleOrigin
 from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
@@ -26,8 +36,6 @@ from fedbot.rules.model.stock import (
 )
 from fedbot.rules.wire.envelope import Opening
 
-LONGEST_PICKUP = 120
-"""Of each of its texts, which a peer's bot tells us, too."""
 LONGEST_CARD_LINK = 200
 
 NOT_SENT = "not-sent"
@@ -228,18 +236,6 @@ class Dispute:
 
 
 @dataclass(frozen=True)
-class Pickup:
-    """What people need to know to fetch something from a space: where, when it is open, whom to call; '' is untold."""
-
-    where: str = ""
-    hours: str = ""
-    call: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.where or self.hours or self.call)
-
-
-@dataclass(frozen=True)
 class Transfer:
     """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
 
@@ -325,7 +321,7 @@ class Transfer:
     first_yes: Vote | None = None
     released: Signature | None = None
     peer_agreed: Signature | None = None
-    pickup: Pickup = Pickup()
+    pickup: Pickup = NO_PICKUP
     was_due: datetime | None = None
     looked: date | None = None
     obstacles: tuple[Obstacle, ...] = ()

@@ -28,9 +28,10 @@ from pydantic import (
     model_validator,
 )
 
+from fedbot.rules.model.decision import LONGEST_PICKUP
 from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.stock import MOST_FILES, plain
-from fedbot.rules.model.transfer import LONGEST_PICKUP, Terms
+from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol import terms
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day, check_quantity
 from fedbot.rules.protocol.terms import understood as terms_in

@@ -22,7 +22,7 @@ from fedbot.rules.model import audit, names, stock, time_zones
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Parcel, Signature
+from fedbot.rules.model.decision import Parcel, Pickup, Signature
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
@@ -47,7 +47,6 @@ from fedbot.rules.model.transfer import (
     NOT_SENT,
     Landing,
     Line,
-    Pickup,
     Progress,
     Transfer,
     link_to_card,

@@ -1,0 +1,115 @@
+"""What two spaces' books say of one line of a transfer, how they differ, and a comparison that is under way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How the books differ, or what is amiss in ours."""
+
+    TWICE = "twice"
+    NOWHERE = "nowhere"
+    UNKNOWN_THERE = "unknown-there"
+    UNKNOWN_HERE = "unknown-here"
+    RECORD_GONE = "record-gone"
+    QUANTITY = "quantity"
+    STILL_GIVEN = "still-given"
+    UNMARKED = "unmarked"
+    NOT_ARRIVED = "not-arrived"
+    DISPUTED = "disputed"
+    LEFT_OVER = "left-over"
+    BORROWED_GONE = "borrowed-gone"
+    BORROWED_LESS = "borrowed-less"
+    PAST = "past"
+
+
+@dataclass(frozen=True)
+class BookLine:
+    """One line of a transfer in one side's books: its journal, and its InvenTree at that moment.
+
+    `stage` as in `Progress`; `quantity` is what was agreed, `now` what the stock item has. `where` is `stock`,
+    `outgoing`, `customer` (the other side's company), `elsewhere`, `gone`, or '' if there never was an item.
+    `overtaken`: the stock item has gone by another transfer since, so that this one says nothing of it any more.
+    `owed` is how much of a loan's line the borrower still has by its journal, `there` how much of that is in its stock.
+    `left_over`: as the borrower we should have it no more (`Transfer.left_over`).
+    `marked`: the hand-over stands in its history (None: can't be told). `marked_arrived`: it has its old status.
+    """
+
+    transfer: str
+    number: int
+    role: str
+    state: str
+    stage: str = ""
+    item: int | None = None
+    quantity: Decimal = Decimal(0)
+    now: Decimal = Decimal(0)
+    where: str = ""
+    marked: bool | None = None
+    marked_arrived: bool = True
+    settled: bool = False
+    overtaken: bool = False
+    left_over: bool = False
+    owed: Decimal = Decimal(0)
+    there: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Past:
+    """What one side knows of the messages about a subject (an id): those of its own that were read, and those it read.
+
+    `ours` and `theirs` are as the side sees it that tells of them: it has sent `sent`, and read `seen` of the other's.
+    The hashes are those of `envelope.past_with`.
+    """
+
+    subject: str
+    sent: int
+    ours: str
+    seen: int
+    theirs: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that doesn't agree; `ours` and `theirs` are the stock items. `fixed`: that is being put right.
+
+    Where the two sides tell another past, `transfer` is the id of what it is about (also the friendship's), and
+    `number` that of the message up to which they do.
+
+    Of a loan `owed` is how much the borrower should have, and `there` how much of that is in its stock.
+    """
+
+    transfer: str
+    number: int
+    kind: Kind
+    ours: int | None = None
+    theirs: int | None = None
+    fixed: bool = False
+    owed: Decimal = Decimal(0)
+    there: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """A comparison with one friend under way; `id` is the connection's. By night nobody asked: no `asked_by`.
+
+    `order` is the number under which the command line waits for it.
+
+    Transfers up to the id `after` are compared, page by page. The friend is to answer by `until`.
+    """
+
+    id: str
+    room: str
+    until: datetime
+    asked_by: str = ""
+    event_id: str = ""
+    repair: bool = False
+    order: str = ""
+    after: str = ""
+    theirs: tuple[BookLine, ...] = ()
+    pasts: tuple[Past, ...] = ()
+    compared: int = 0
+    differences: tuple[Difference, ...] = ()
