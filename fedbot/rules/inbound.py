@@ -27,6 +27,7 @@ from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, files, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer.sender_decision import on_confirmed
 from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, Draft, check
 
 A_DAY = timedelta(days=1)
@@ -366,7 +367,7 @@ def _sealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
 
 
 def _approved(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event: EnvelopeSeen) -> None:
-    rule = request.on_confirmed if transfer.terms.kind == "request" else sender_decision.on_approve
+    rule = on_confirmed if transfer.terms.kind == "request" else sender_decision.on_approve
     rule(turn, transfer, envelope, event.event_id, event.at)
 
 

@@ -57,6 +57,7 @@ from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import booking, opening, request, resolve, rota, send, sender_decision
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import receive as receives
+from fedbot.rules.transfer.both_sides import on_these_terms
 from fedbot.rules.wire.envelope import Opening, transaction_id
 from tests.simulation.crashing import CrashingJournal
 from tests.simulation.history import Outcome, lived
@@ -643,7 +644,7 @@ def _another_thing(stack: ExitStack) -> None:
 def _more(stack: ExitStack) -> None:
     def adopted(_turn: Turn, transfer: Transfer, terms: Terms, _told: str, *, less: bool) -> Transfer:
         del less
-        return request._agreed(transfer, terms)
+        return on_these_terms(transfer, terms)
 
     _instead(stack, request, "_adopted", adopted)
     _instead(stack, request, "differences", lambda *_: [])
@@ -733,7 +734,7 @@ def _unconfirmed(stack: ExitStack) -> None:
         else:
             before(turn, transfer, decided, quantity)
 
-    before = _instead(stack, request, "grant", grant)
+    before = _instead(stack, sender_decision, "grant", grant)
 
 
 @mutant("what came of a request from anyone is forgotten")

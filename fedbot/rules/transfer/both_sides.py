@@ -19,10 +19,10 @@ from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, PEER_DISPUTES, ConnectionState, TransferState
 from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
 from fedbot.rules.model.steps import Step
-from fedbot.rules.model.transfer import Dispute, Transfer, with_progress
+from fedbot.rules.model.transfer import Dispute, Terms, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Said, Truth
-from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.protocol.terms import hash_of, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import Draft
 
@@ -90,6 +90,13 @@ def as_told(transfer: Transfer, told: ByParcel) -> Transfer:
     if told.damaged:
         transfer = replace(transfer, damaged=True)
     return by_parcel(transfer) if told.parcel else transfer
+
+
+def on_these_terms(transfer: Transfer, terms: Terms) -> Transfer:
+    """The transfer on these terms; of a line that isn't in them any more nothing is known."""
+    numbers = {line.number for line in terms.lines}
+    progress = tuple(p for p in transfer.progress if p.number in numbers)
+    return replace(transfer, terms=terms, terms_hash=hash_of(terms), progress=progress)
 
 
 def is_agreed(transfer: Transfer) -> bool:

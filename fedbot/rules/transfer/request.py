@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 
 from fedbot import messages
@@ -21,7 +20,6 @@ from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
@@ -29,7 +27,7 @@ from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered
 from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, is_fraction, plain
-from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of, total, with_progress
+from fedbot.rules.model.transfer import Line, Terms, Transfer, total, with_progress
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import (
@@ -48,9 +46,9 @@ from fedbot.rules.protocol.terms import (
     written,
 )
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, opening, sender_decision
+from fedbot.rules.transfer import booking, opening
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT
+from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT, on_these_terms
 from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces, origin_of
 from fedbot.rules.transfer.opening import _requested, look_who_confirms
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
@@ -121,7 +119,7 @@ def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, le
         raise BadTerms("terms.lines: not less of what was asked for, but something else")
     if any(forbidden_origin(line.origin, turn.us.party) for line in terms.lines):
         raise BadTerms("terms.lines.origin: came from a third space")
-    return _agreed(transfer, terms)
+    return on_these_terms(transfer, terms)
 
 
 def _all_but_lines(terms: Terms) -> Terms:
@@ -204,13 +202,6 @@ def _called(asked: Line, given: Sequence[Line]) -> str:
     told = given[0].description
     names = [name for name in (told.ipn, told.name) if name and '"' not in name and "#" not in name]
     return f'"{names[0]}"' if names else f"#{given[0].item}"
-
-
-def _agreed(transfer: Transfer, terms: Terms) -> Transfer:
-    """The transfer on these terms; of a line that isn't in them any more nothing is known."""
-    numbers = {line.number for line in terms.lines}
-    progress = tuple(p for p in transfer.progress if p.number in numbers)
-    return replace(transfer, terms=terms, terms_hash=hash_of(terms), progress=progress)
 
 
 @dataclass(frozen=True)
@@ -410,7 +401,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     terms = replace(terms, lines=tuple(lines), time_zone=zone, rules=rules)
     if len(json.dumps(written(terms), ensure_ascii=False).encode()) > MOST_WORDS:
         terms = replace(terms, lines=tuple(bare(line) for line in lines))
-    meant = replace(_agreed(transfer, terms), there=tuple(there))
+    meant = replace(on_these_terms(transfer, terms), there=tuple(there))
     return replace(meant, over=bookings.in_the_way(turn, meant))
 
 
@@ -426,39 +417,6 @@ def _counted_here(
     amount = amounts[fit[0].pk] or Decimal(0)
     too_fine = not fits(amount) or (counts_pieces(fit[0].part.units) and is_fraction(amount))
     return f"{COUNTED_IN}:{presentable(fit[0].part.units)}" if too_fine else (fit, amount)
-
-
-def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal | None = None) -> None:
-    """The owner's approver grants less, or all that others are asked for too: the asker's side has to confirm it."""
-    lines = transfer.terms.lines if quantity is None else less_of(transfer.terms.lines, quantity)
-    if lines is None:
-        raise ValueError(f"of {transfer.code} {quantity} can't be granted")
-    what = audit.Fact.GRANTED if quantity is None else audit.Fact.LESS_GRANTED
-    terms = replace(transfer.terms, lines=lines)
-    transfer = replace(_agreed(transfer, terms), granted=decided, decision=None)
-    transfer = replace(transfer, consented=consent.hash_of(consent.of_transfer(transfer)))
-    body = bodies.Granted(terms=terms, **transfers.said_by(decided))
-    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
-    turn.save(transfer)
-    turn.note_by(transfer.id, what, decided)
-    transfers.edit_card(turn, transfer, draft)
-
-
-def on_confirmed(
-    turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event_id: str, at: datetime
-) -> None:
-    """The asker's side takes what was granted: both have decided on this hash, the stock may move."""
-    waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
-    if transfer.granted is None or not waits:
-        turn.save(transfer)
-        return
-    if min(at, turn.now) > transfer.due:
-        transfers.end(turn, transfer, TransferState.EXPIRED, None)
-        return
-    by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
-    turn.note_by(transfer.id, audit.Fact.CONFIRMED if transfer.terms.confirm else audit.Fact.LESS_TAKEN, by)
-    transfer = transfers.as_told(replace(transfer, peer_agreed=by), envelope.body)
-    sender_decision.approve(turn, transfer, transfer.granted or by)
 
 
 def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) -> str:

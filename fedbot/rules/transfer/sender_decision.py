@@ -22,12 +22,13 @@ from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound, PersonPermissions, Query, WhenAnswered
 from fedbot.rules.model.stock import Permission, Permissions
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Transfer, less_of
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, opening, send
 from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer.both_sides import on_these_terms
 
 OTHER_THAN_SHOWN = "other-than-shown"
 DONT_MIX = "practice"
@@ -90,6 +91,39 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.APPROVED), decided)
     look_again(turn, transfer)
+
+
+def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal | None = None) -> None:
+    """The owner's approver grants less, or all that others are asked for too: the asker's side has to confirm it."""
+    lines = transfer.terms.lines if quantity is None else less_of(transfer.terms.lines, quantity)
+    if lines is None:
+        raise ValueError(f"of {transfer.code} {quantity} can't be granted")
+    what = audit.Fact.GRANTED if quantity is None else audit.Fact.LESS_GRANTED
+    terms = replace(transfer.terms, lines=lines)
+    transfer = replace(on_these_terms(transfer, terms), granted=decided, decision=None)
+    transfer = replace(transfer, consented=consent.hash_of(consent.of_transfer(transfer)))
+    body = bodies.Granted(terms=terms, **transfers.said_by(decided))
+    transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
+    turn.save(transfer)
+    turn.note_by(transfer.id, what, decided)
+    transfers.edit_card(turn, transfer, draft)
+
+
+def on_confirmed(
+    turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event_id: str, at: datetime
+) -> None:
+    """The asker's side takes what was granted: both have decided on this hash, the stock may move."""
+    waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
+    if transfer.granted is None or not waits:
+        turn.save(transfer)
+        return
+    if min(at, turn.now) > transfer.due:
+        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+        return
+    by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
+    turn.note_by(transfer.id, audit.Fact.CONFIRMED if transfer.terms.confirm else audit.Fact.LESS_TAKEN, by)
+    transfer = transfers.as_told(replace(transfer, peer_agreed=by), envelope.body)
+    approve(turn, transfer, transfer.granted or by)
 
 
 def hand_over(turn: Turn, transfer: Transfer, by: Signature) -> None:
