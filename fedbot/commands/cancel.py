@@ -13,10 +13,10 @@ from fedbot.commands.lookup import (
 )
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
+from fedbot.rules.carry_out import not_entitled
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.consent import Subject, asker_of, first_yes_of, is_open
-from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import queue
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command

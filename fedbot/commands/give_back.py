@@ -21,7 +21,7 @@ from fedbot.commands.loans_meant import (
 )
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.messages.formatting import EVERYTHING
-from fedbot.rules.lines import not_entitled
+from fedbot.rules.carry_out import not_entitled
 from fedbot.rules.loan import hand_back, lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection

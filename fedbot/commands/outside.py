@@ -23,7 +23,7 @@ from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.commands.tokens import unquoted
 from fedbot.messages.formatting import EVERYTHING, quantity_in
-from fedbot.rules.lines import not_entitled
+from fedbot.rules.carry_out import not_entitled
 from fedbot.rules.loan import bookings, lend, outside
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model import time_zones

@@ -15,8 +15,8 @@ from fedbot.engine.syncing import SyncLoop
 from fedbot.ports.chat import Batch, Chat
 from fedbot.ports.inventory import Inventory
 from fedbot.ports.journal import ChatMessage, OutboxRow
+from fedbot.rules.carry_out import CarryOut
 from fedbot.rules.ledger.recover import Rebuild, mirrored_requests, requests_of_lost_rotas
-from fedbot.rules.lines import CarryOut
 from fedbot.rules.model.effects import Ask, SendEnvelope
 from fedbot.rules.model.events import Answered, EnvelopeSeen, PastRead, Posted, Reacted, Recalled, RoomReplaced, Said
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState

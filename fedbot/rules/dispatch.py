@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from fedbot import messages
-from fedbot.rules import decisions, health, inbound, lines, people, reminders, web
+from fedbot.rules import carry_out, decisions, health, inbound, lines, people, reminders, web
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, practise, provision, rooms, rotate_tokens
@@ -143,7 +143,7 @@ _BY_THE_CLOCK: tuple[tuple[_Timed, tuple[_Such[Any], ...]], ...] = (
     (queue, (_Such(QueueEntry), _Such(PlaceInLine))),
     (reconcile, (_Such(Reconciliation),)),
     (health, (_Such(BotStatus, lambda status: status.looked is not None),)),
-    (lines, (_Such(WaitingLine),)),
+    (carry_out, (_Such(WaitingLine),)),
 )
 """Asked at each tick in this order: always, or while one of these is there. Else they would have nothing to do."""
 R = TypeVar("R")
@@ -214,9 +214,20 @@ def _on_started(turn: Turn, event: Started) -> None:
     rooms.announce_everywhere(turn)
 
 
+def _on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
+    """A protocol message: another bot's, or one of our own that our journal may have lost."""
+    envelope = inbound.opened(turn, event)
+    if envelope is None:
+        return
+    if event.sender == turn.us.bot:
+        recover.on_own_message(turn, event, envelope)
+    else:
+        inbound.on_message(turn, event, envelope)
+
+
 def _on_recalled(turn: Turn, event: Recalled) -> None:
     """A message of the past: what it says counts, what would have to be done for it was done, or is begun anew."""
-    inbound.on_envelope(turn, event.message)
+    _on_envelope(turn, event.message)
     recover.begin_anew(turn, event.message.at)
     turn.effects.clear()
 
@@ -350,7 +361,7 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     Unreadable: lines.on_unreadable,
     Reacted: decisions.on_reaction,
     Redacted: lines.on_redaction,
-    EnvelopeSeen: inbound.on_envelope,
+    EnvelopeSeen: _on_envelope,
     Recalled: _on_recalled,
     PastRead: _on_past_read,
     Invited: rooms.on_invited,

@@ -12,7 +12,7 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, rooms, rotate_tokens
 from fedbot.rules.connection import pinning as pinnings
-from fedbot.rules.ledger import reconcile, recover, stats
+from fedbot.rules.ledger import reconcile, stats
 from fedbot.rules.loan import end, extend, hand_back, lend, queue
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
@@ -42,20 +42,21 @@ ENDED: tuple[type[bodies.Ended], ...] = (
 )
 
 
-def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
-    """One envelope. What isn't for us, isn't signed as pinned or can't be read has no effect."""
+def opened(turn: Turn, event: EnvelopeSeen) -> Message[Body] | None:
+    """The message in an envelope of a federation room, its signature checked; None if it can't be read."""
     if event.room not in announcements.federation_rooms(turn):
-        return
+        return None
     try:
-        envelope = bodies.understood(check(event.envelope))
+        return bodies.understood(check(event.envelope))
     except BadEnvelope as problem:
         if turn.spends("stray", event.sender) is None:
             turn.note("mail", audit.NotTaken(str(problem), is_unreadable=True), event.sender, event.event_id)
             _complain(turn, event, str(problem))
-        return
-    if event.sender == turn.us.bot:
-        recover.on_own_message(turn, event, envelope)
-        return
+        return None
+
+
+def on_message(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
+    """A message of another bot. What isn't for us, or isn't signed as pinned, has no effect."""
     if budgets.MESSAGES[envelope.kind][1] is budgets.Scope.SENDER and _is_too_much(turn, envelope, event.sender):
         return
     if bodies.says(envelope, bodies.Announce):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot import messages
-from fedbot.rules import consent, decisions, lines
+from fedbot.rules import consent, decisions
+from fedbot.rules.carry_out import carry_out
 from fedbot.rules.consent import Subject, decides_here, hash_of
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import (
@@ -92,7 +93,7 @@ def on_said(turn: Turn, event: SaidOffChat) -> None:
         encrypted=event.proven,
     )
     turn.note(command.subject or "-", audit.Said(verb), event.sender, event.event_id)
-    lines.carry_out(turn, command)
+    carry_out(turn, command)
 
 
 def on_decided(turn: Turn, event: DecidedOffChat) -> None:

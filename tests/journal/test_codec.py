@@ -26,8 +26,8 @@ from fedbot import rules
 from fedbot.journal import codec
 from fedbot.journal.codec import TooDeep, codec_for
 from fedbot.ports.journal import NotStorable
+from fedbot.rules.catalogue.provenance import LabelItem
 from fedbot.rules.dispatch import CONTINUATIONS
-from fedbot.rules.loan.label import LabelItem
 from fedbot.rules.loan.photos import PermitPhoto
 from fedbot.rules.model import events, queries, steps
 from fedbot.rules.model.diagnosis import Fault, Plain

@@ -28,9 +28,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from fedbot.rules.carry_out import CarryOut
 from fedbot.rules.decisions import CheckPermissions, ConfirmDecision
 from fedbot.rules.dispatch import decide
-from fedbot.rules.lines import CarryOut
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection, Exchange

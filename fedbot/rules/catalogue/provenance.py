@@ -1,4 +1,4 @@
-"""Where things come from: what may not go on to a third party (UC6), and what metadata says of a transfer.
+"""Where things come from: what may not go on to a third party (UC6), and what our records say of a transfer.
 
 The journal decides; metadata mirrors it under the key `fedbot`. A mark holds the item's own key,
 since a split copies metadata: on another key the mark is void, but the origin stays.
@@ -16,8 +16,8 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.queries import WhenStepEnds
-from fedbot.rules.model.steps import Known, Mirror
+from fedbot.rules.model.queries import OfLine, WhenStepEnds
+from fedbot.rules.model.steps import Known, Label, Mirror
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Progress, Transfer
 from fedbot.rules.state import Turn
@@ -160,3 +160,26 @@ def _received(turn: Turn, transfer: Transfer, progress: Progress) -> dict[str, o
     if progress.metadata:
         value["sender_metadata"] = json.loads(progress.metadata)
     return value
+
+
+@dataclass(frozen=True)
+class LabelItem(OfLine, WhenStepEnds):
+    """A stock item says what it is now."""
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing follows."""
+        turn.note(self.transfer, audit.StepWasDone(Label.__name__, self.line))
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The admins are told once a day, nothing waits for it. Of what is gone, nobody is told."""
+        _on_not_labelled(turn, self, event)
+
+
+def _on_not_labelled(turn: Turn, then: LabelItem, event: StepRefused | StepUnknown) -> None:
+    if isinstance(event, StepRefused) and event.reason == "gone":
+        return
+    transfer = turn.transfer(then.transfer)
+    if transfer is not None and turn.tell_once("labelling", timedelta(days=1)):
+        item = transfer.at(then.line).item or 0
+        phrase = say(messages.loan.not_labelled, transfer=transfer, item=item, problem=event.problem)
+        turn.tell_admins(phrase, f"labelling:{turn.now.date()}")

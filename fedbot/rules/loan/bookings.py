@@ -1,4 +1,4 @@
-"""How much of a stock item is free on which days, and what is fetched and due back on which day. Reads only.
+"""How much of a stock item is free on which days, what its notes say of that, and what is due on which day.
 
 Quantities are counted a day: a thing is spoken for from the first day of a booking to its last one, both included.
 What is lent whole comes back as the same stock item, so it counts as there again from the day after its due date.
@@ -13,13 +13,15 @@ from decimal import Decimal
 from enum import IntEnum
 
 from fedbot import messages
+from fedbot.rules.catalogue.provenance import LabelItem
 from fedbot.rules.loan import lend
 from fedbot.rules.model import time_zones
-from fedbot.rules.model.effects import Post, say
+from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
 from fedbot.rules.model.lending import QueueEntry, Reserved
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
 from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.steps import BookedFor, Known, Label, LoanLabel
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import announcements
@@ -387,3 +389,21 @@ def _next(turn: Turn) -> datetime | None:
 
 def _telling(day: date) -> str:
     return f"agenda:{day}"
+
+
+def show_bookings(turn: Turn, transfer: Transfer) -> None:
+    """The stock items of this booking say who has booked them: they may be booked by others, too."""
+    for line in transfer.terms.lines:
+        items = dict.fromkeys((line.item, transfer.at(line.number).item or line.item))  # a split copies the notes
+        for item in items:
+            kept = spans(turn, item, Claim.DECIDED)
+            booked = tuple(_booked_for(turn, span.booking, span) for span in kept if span.booking is not None)
+            mark = f"fed:{transfer.id}:{line.number}:booked:{item}"
+            known = Known(line.part, line.serial)
+            step = Label(mark, item, LoanLabel.AS_IS, "", transfer.code, known=known, booked=booked)
+            turn.do(Do(LabelItem(transfer.id, line.number), step))
+
+
+def _booked_for(turn: Turn, booking: Transfer, span: Span) -> BookedFor:
+    first, last = booking.terms.starts or span.first, booking.terms.loan_until or span.first
+    return BookedFor(turn.party_name(booking.peer), first, last, booking.code)

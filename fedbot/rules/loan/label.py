@@ -5,19 +5,13 @@ Derived from what the journal knows, each time that something of the loan has ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 
-from fedbot import messages
-from fedbot.rules.catalogue.provenance import known_item
-from fedbot.rules.loan import bookings, lend
-from fedbot.rules.loan.bookings import Claim, Span
-from fedbot.rules.model import audit
-from fedbot.rules.model.effects import Do, say
-from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.catalogue.provenance import LabelItem, known_item
+from fedbot.rules.loan import lend
+from fedbot.rules.model.effects import Do
 from fedbot.rules.model.lifecycles import Ending
-from fedbot.rules.model.queries import OfLine, WhenStepEnds
-from fedbot.rules.model.steps import BookedFor, Known, Label, LoanLabel, day_in_notes
+from fedbot.rules.model.steps import Known, Label, LoanLabel, day_in_notes
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.state import Turn
 
@@ -63,24 +57,6 @@ def _label(turn: Turn, transfer: Transfer, progress: Progress, what: LoanLabel) 
     )
 
 
-def show_bookings(turn: Turn, transfer: Transfer) -> None:
-    """The stock items of this booking say who has booked them: they may be booked by others, too."""
-    for line in transfer.terms.lines:
-        items = dict.fromkeys((line.item, transfer.at(line.number).item or line.item))  # a split copies the notes
-        for item in items:
-            spans = bookings.spans(turn, item, Claim.DECIDED)
-            booked = tuple(_booked_for(turn, span.booking, span) for span in spans if span.booking is not None)
-            mark = f"fed:{transfer.id}:{line.number}:booked:{item}"
-            known = Known(line.part, line.serial)
-            step = Label(mark, item, LoanLabel.AS_IS, "", transfer.code, known=known, booked=booked)
-            turn.do(Do(LabelItem(transfer.id, line.number), step))
-
-
-def _booked_for(turn: Turn, booking: Transfer, span: Span) -> BookedFor:
-    first, last = booking.terms.starts or span.first, booking.terms.loan_until or span.first
-    return BookedFor(turn.party_name(booking.peer), first, last, booking.code)
-
-
 def _known(turn: Turn, transfer: Transfer, number: int) -> Known | None:
     """A returned item may be split off from the lender's own item: then it has only the return's marks."""
     known = known_item(turn, transfer, number)
@@ -114,26 +90,3 @@ def _of_a_return(transfer: Transfer, progress: Progress) -> LoanLabel | None:
     if progress.stage == "back":
         return LoanLabel.BORROWED
     return LoanLabel.RETURNED if progress.stage in lend.CAME_BACK else None
-
-
-@dataclass(frozen=True)
-class LabelItem(OfLine, WhenStepEnds):
-    """A stock item says what it is now."""
-
-    def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing follows."""
-        turn.note(self.transfer, audit.StepWasDone(Label.__name__, self.line))
-
-    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins are told once a day, nothing waits for it. Of what is gone, nobody is told."""
-        _on_not_labelled(turn, self, event)
-
-
-def _on_not_labelled(turn: Turn, then: LabelItem, event: StepRefused | StepUnknown) -> None:
-    if isinstance(event, StepRefused) and event.reason == "gone":
-        return
-    transfer = turn.transfer(then.transfer)
-    if transfer is not None and turn.tell_once("labelling", timedelta(days=1)):
-        item = transfer.at(then.line).item or 0
-        phrase = say(messages.loan.not_labelled, transfer=transfer, item=item, problem=event.problem)
-        turn.tell_admins(phrase, f"labelling:{turn.now.date()}")

@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules import consent
-from fedbot.rules.loan import bookings, label
+from fedbot.rules.loan import bookings
+from fedbot.rules.loan.bookings import show_bookings
 from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Hindrance
@@ -58,7 +59,7 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), decided)
-    label.show_bookings(turn, transfer)
+    show_bookings(turn, transfer)
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer, draft)
         tell_booked(turn, transfer)

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.consent import Change
-from fedbot.rules.loan import label, lend, overdue
+from fedbot.rules.loan import lend, overdue
+from fedbot.rules.loan.bookings import show_bookings
 from fedbot.rules.model import audit, diagnosis
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.diagnosis import AnsweredOnly, Diagnosis, Fault, Plain, Verbatim
@@ -164,7 +165,7 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
     else:
         say_the_end(turn, transfer, draft)
     if was_booked:
-        label.show_bookings(turn, transfer)
+        show_bookings(turn, transfer)
     connection = turn.connection(transfer.connection)
     if connection:
         provision.mirror(turn, connection)

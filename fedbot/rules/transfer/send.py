@@ -13,6 +13,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import given_text, known_item, mirror_given
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, outside
+from fedbot.rules.loan.bookings import show_bookings
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
@@ -335,7 +336,7 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     if transfer.moves_what_is_lent:
         label.show(turn, transfer)
     if transfer.terms.starts is not None:
-        label.show_bookings(turn, transfer)
+        show_bookings(turn, transfer)
 
 
 # --- the receiver's answer ---

@@ -1,0 +1,224 @@
+"""A line that is understood is carried out: its permission, what InvenTree has to say first, and the one answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot import messages
+from fedbot.rules import health
+from fedbot.rules.model import audit
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
+from fedbot.rules.model.events import Answered, Said, Unanswered, Waiting
+from fedbot.rules.model.queries import Able, Answer, PersonPermissions, UnitsRelated, WhenAnsweredOrNot, WhoMay
+from fedbot.rules.model.stock import Permission, Permissions
+from fedbot.rules.model.transfer import WaitingLine
+from fedbot.rules.state import Turn
+
+LOST_AFTER = timedelta(days=1)
+TYPING_SECONDS = 30
+WORD_AFTER = timedelta(seconds=1.5)
+"""When InvenTree takes longer, the person is told that the line waits for it."""
+
+
+def carry_out(turn: Turn, command: Command) -> None:
+    """Ask our InvenTree what the verb and its permission need, or act at once where nothing is needed."""
+    permission, asked = turn.verbs.permission(command.verb), turn.verbs.ask(turn, command)
+    complains = isinstance(asked, Phrase)
+    queries = () if isinstance(asked, Phrase) else asked
+    if permission is Permission.ANYONE and not queries:
+        turn.answer(
+            command,
+            asked if isinstance(asked, Phrase) else turn.verbs.act(turn, command, ()),
+            refuses=complains,
+        )
+        return
+    turn.do(Typing(command.room, TYPING_SECONDS))
+    turn.save(WaitingLine(command.event_id, command, turn.now))
+    until = turn.now + turn.us.line_too_old_after
+    turn.do(Ask(CarryOut(command, complains), (*_about_permission(turn, command, permission), *queries), until=until))
+
+
+def _about_permission(turn: Turn, command: Command, permission: Permission) -> tuple[PersonPermissions | WhoMay, ...]:
+    """What InvenTree has to say first: whether the person may, and for a refusal that helps, who else."""
+    person = PersonPermissions(command.username)
+    match permission:
+        case Permission.ANYONE:
+            return ()
+        case Permission.MAPPED:
+            return (person,)
+        case _:
+            return (person, turn.who_may(permission))
+
+
+@dataclass(frozen=True)
+class CarryOut(WhenAnsweredOrNot):
+    """A line waits for our InvenTree. `complains`: the verb has found something wrong with it."""
+
+    command: Command
+    complains: bool
+
+    @property
+    def subject(self) -> str:
+        """The id of what the line is about, if it says so."""
+        return self.command.subject
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Check the permission, then let the verb act."""
+        _on_answered(turn, self, event)
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """Our InvenTree says no, or nothing for as long as a line waits: fail closed and say so."""
+        _on_unanswered(turn, self.command, event)
+
+    def waiting(self, turn: Turn, event: Waiting) -> None:
+        """Our InvenTree doesn't answer: say now what can be said without it, or that the line waits."""
+        line = turn.waiting_line(self.command.event_id)
+        if line is not None:
+            _do_without(turn, line, event.problem, silent=event.silent)
+
+
+def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
+    command = then.command
+    permission = turn.verbs.permission(command.verb)
+    number = len(_about_permission(turn, command, permission))
+    about_permission, answers = event.answers[:number], event.answers[number:]
+    able = about_permission[1] if number > 1 else Able(())
+    if permission is Permission.SUPERUSER and isinstance(able, Able):
+        health.remember_superusers(turn, able)
+    if not _is_over(turn, command):
+        return
+    if not turn.is_still(command.sender, command.username):
+        turn.answer(command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
+        return
+    if about_permission:
+        permissions = about_permission[0]
+        if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
+            raise TypeError(f"a line asks for permissions and who may first, not {about_permission!r}")
+        if not permissions.covers(permission):
+            turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
+            turn.answer(command, _not_entitled(turn, command, permissions, able, permission))
+            return
+    if answers and isinstance(answers[0], UnitsRelated):
+        carry_out(turn, replace(command, factors=answers[0].factors))
+        return
+    if not then.complains:
+        turn.answer(command, turn.verbs.act(turn, command, answers))
+        return
+    asked = turn.verbs.ask(
+        turn, command
+    )  # what is wrong with a line may tell of the space, so it was kept back till now
+    if isinstance(asked, Phrase):
+        turn.answer(command, asked, refuses=True)
+    else:
+        carry_out(turn, command)
+
+
+def _is_over(turn: Turn, command: Command) -> bool:
+    """Whether the line waited for InvenTree until now. One that was answered without it isn't answered again."""
+    turn.do(Typing(command.room, 0))
+    line = turn.waiting_line(command.event_id)
+    if line is not None:
+        turn.drop(line)
+    return line is not None
+
+
+def waiting_line_meant(turn: Turn, event: Said, arguments: dict[str, Any]) -> WaitingLine | None:
+    """The own line, waiting for our InvenTree, that a `cancel` takes back.
+
+    It answers that line, or what we said of it. If it neither answers nor names anything, it means the newest line that
+    would change something.
+    """
+    own = [line for line in turn.waiting_lines() if line.command.sender == event.sender]
+    if event.reply_to:
+        return next((line for line in own if event.reply_to == line.id or _says_it_waits(turn, event, line)), None)
+    if arguments:
+        return None
+    acting = [line for line in own if line.command.room == event.room and not _only_looks(turn, line.command)]
+    return max(acting, key=lambda line: line.asked, default=None)
+
+
+def _says_it_waits(turn: Turn, event: Said, line: WaitingLine) -> bool:
+    return turn.key_of(event.reply_to) == _waits_key(line.command)
+
+
+def _only_looks(turn: Turn, command: Command) -> bool:
+    return turn.verbs.is_safe_for(turn, command.room, command.verb, command.arguments, frozenset())
+
+
+def take_back(turn: Turn, line: WaitingLine, by: str) -> None:
+    """Nothing of the line is done, whatever InvenTree answers."""
+    turn.do(Typing(line.command.room, 0))
+    turn.drop(line)
+    turn.note(line.command.subject or "-", audit.LineTakenBack(line.command.verb), by, line.id)
+    turn.answer(line.command, say(messages.line_errors.line_taken_back, text=line.command.text))
+
+
+def not_entitled(turn: Turn, command: Command, permission: Permission, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Why the speaker may not do that, by the answers to `PersonPermissions` and `WhoMay`; None if they may."""
+    permissions, able = answers
+    if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
+        raise TypeError(f"a line asks for permissions and who may, not {answers!r}")
+    return None if permissions.covers(permission) else _not_entitled(turn, command, permissions, able, permission)
+
+
+def _not_entitled(turn: Turn, command: Command, permissions: Permissions, able: Able, permission: Permission) -> Phrase:
+    return say(
+        messages.line_errors.not_entitled,
+        command=command,
+        permissions=permissions,
+        permission=permission,
+        us=turn.us,
+        able=turn.names_of(able, command.room),
+    )
+
+
+def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
+    if _is_over(turn, command) and not turn.verbs.answer_without(turn, command, event.problem):
+        turn.answer(
+            command,
+            say(
+                messages.line_errors.inventory_silent,
+                problem=event.problem,
+                text=command.text,
+                us=turn.us,
+                silent=event.silent,
+            ),
+        )
+
+
+def look(turn: Turn) -> None:
+    """By the clock: nobody waits for InvenTree without knowing it."""
+    for line in turn.waiting_lines():
+        if line.asked + LOST_AFTER <= turn.now:  # its query is lost, with a part of the journal
+            turn.drop(line)
+        elif line.asked + WORD_AFTER <= turn.now:
+            _do_without(turn, line, turn.standing().inventory_problem)
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When somebody is next to be told that a line waits."""
+    return [line.asked + WORD_AFTER for line in turn.waiting_lines() if not line.told]
+
+
+def _do_without(turn: Turn, line: WaitingLine, problem: Diagnosis | None, *, silent: bool = True) -> None:
+    command = line.command
+    if line.told:
+        return
+    if turn.verbs.answer_without(turn, command, problem):
+        turn.do(Typing(command.room, 0))
+        turn.drop(line)
+        return
+    turn.save(replace(line, told=True))
+    wait = turn.us.line_too_old_after
+    phrase = say(messages.line_errors.line_waits, us=turn.us, problem=problem, wait=wait, silent=silent)
+    turn.do(
+        Post(_waits_key(command), command.room, phrase, reply_to=command.event_id, answers=command.sender, interim=True)
+    )
+
+
+def _waits_key(command: Command) -> str:
+    return f"waits:-:{command.event_id}"
