@@ -1,11 +1,11 @@
-"""Our figures put together, cut down to what may be told, and a friend's read from its message. Pure counting."""
+"""Our figures put together, and cut down to what may be told. Pure counting."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from fedbot.rules.loan import lend
@@ -18,8 +18,6 @@ from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
-
-MOST_OF_ANYTHING = 10**12
 
 
 def own(turn: Turn, counts: StockCounts, days: int, rooms: list[str] | None) -> SpaceFigures:
@@ -139,31 +137,3 @@ def _with(dealings: Dealings, flow: Flowed) -> Dealings:
 
 def _sum(flows: list[Flow]) -> Flow:
     return Flow(sum(f.lines for f in flows), sum((f.pieces for f in flows), Decimal(0)))
-
-
-# --- in a message ---
-
-
-def understood(nothing_yet: SpaceFigures, data: dict[str, Any]) -> SpaceFigures:
-    """A friend's figures. ValueError for what is no count; what we don't know is left out."""
-    told: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "shared", "open") if name in data}
-    told |= {way: _flow(data[way]) for way in WAYS if way in data}
-    return replace(nothing_yet, **told)
-
-
-def _count(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= MOST_OF_ANYTHING:
-        raise ValueError("a count that is none")
-    return value
-
-
-def _flow(value: object) -> Flow:
-    if not isinstance(value, dict) or not isinstance(value.get("pieces"), str):
-        raise ValueError("a flow that is none")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
-    try:
-        pieces = Decimal(value["pieces"])
-    except InvalidOperation:
-        raise ValueError("pieces that are no number") from None
-    if not pieces.is_finite() or not 0 <= pieces <= MOST_OF_ANYTHING:
-        raise ValueError("pieces that are no number")
-    return Flow(_count(value.get("lines")), pieces)

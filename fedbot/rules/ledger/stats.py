@@ -19,7 +19,15 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
 from fedbot.rules.model.events import Answered, StatsDue, Unanswered
-from fedbot.rules.model.figures import STATS_SILENT_AFTER, Chart, SpaceFigures, StockHistory, Survey, figures_written
+from fedbot.rules.model.figures import (
+    STATS_SILENT_AFTER,
+    Chart,
+    SpaceFigures,
+    StockHistory,
+    Survey,
+    figures_read,
+    figures_written,
+)
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import OfConnection, StockCounts, StockFigures, WhenAnswered, WhenAnsweredOrNot
@@ -215,7 +223,7 @@ def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Sta
             return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.again))
         if envelope.body.problem:
             return replace(nothing, problem="inventory")
-        return ledger_figures.understood(nothing, sequencing.unsealed(turn, envelope))
+        return figures_read(nothing, sequencing.unsealed(turn, envelope))
     except (BadEnvelope, ValueError) as problem:
         turn.note(connection.id, audit.NotUnderstood("figures", str(problem)))
         return replace(nothing, problem="unreadable")

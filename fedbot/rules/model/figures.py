@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
 from fedbot.rules.model.stock import plain
+
+MOST_OF_ANYTHING = 10**12
 
 COUNTS = ("parts", "stock_items", "low_stock", "categories", "locations")
 """What our InvenTree counts."""
@@ -136,3 +138,28 @@ def figures_written(figures: SpaceFigures) -> dict[str, Any]:
         flow: Flow | None = getattr(figures, way)
         data[way] = {"lines": flow.lines, "pieces": plain(flow.pieces)} if flow else None
     return {name: value for name, value in data.items() if value is not None}
+
+
+def figures_read(nothing_yet: SpaceFigures, data: dict[str, Any]) -> SpaceFigures:
+    """A friend's figures. ValueError for what is no count; what we don't know is left out."""
+    told: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "shared", "open") if name in data}
+    told |= {way: _flow(data[way]) for way in WAYS if way in data}
+    return replace(nothing_yet, **told)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MOST_OF_ANYTHING:
+        raise ValueError("a count that is none")
+    return value
+
+
+def _flow(value: object) -> Flow:
+    if not isinstance(value, dict) or not isinstance(value.get("pieces"), str):
+        raise ValueError("a flow that is none")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
+    try:
+        pieces = Decimal(value["pieces"])
+    except InvalidOperation:
+        raise ValueError("pieces that are no number") from None
+    if not pieces.is_finite() or not 0 <= pieces <= MOST_OF_ANYTHING:
+        raise ValueError("pieces that are no number")
+    return Flow(_count(value.get("lines")), pieces)
