@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from fedbot.rules.model.decision import Decision, KeyCheck, Signature
+from fedbot.rules.model.decision import Decision, KeyCheck, OnACard, Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.wire.envelope import Draft, past_with
@@ -88,7 +88,7 @@ class ShownConnection:
 
 
 @dataclass(frozen=True)
-class Connection:
+class Connection(OnACard):
     """The standing relation of our party with a peer, as one of its two sides.
 
     `peer_bot`, `peer_key` and `room` are pinned when it is asked for; `former_keys` were pinned before a review.
@@ -155,15 +155,6 @@ class Connection:
     card: ShownConnection | None = None
     own_card: str = ""
     card_since: datetime | None = None
-
-    @property
-    def card_to_act_on(self) -> str:
-        """As of a transfer."""
-        return self.own_card or self.card_event if self.card_event else ""
-
-    def asks_on(self, event_id: str) -> bool:
-        """Whether a decision counts on that message of ours: on the newest card, never on a former one or an edit."""
-        return event_id == (self.own_card or self.card_event)
 
     @property
     def subject_kind(self) -> str:

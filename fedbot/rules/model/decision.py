@@ -76,6 +76,22 @@ class Decision:
     proven: bool = False
 
 
+class OnACard:
+    """What people decide on by a card: a transfer or a connection. `card_event` is the card, `own_card` our newest."""
+
+    card_event: str
+    own_card: str
+
+    @property
+    def card_to_act_on(self) -> str:
+        """The card that concerns our people: our own, where there is one beside the owner's; '' if there is none."""
+        return self.own_card or self.card_event if self.card_event else ""
+
+    def asks_on(self, event_id: str) -> bool:
+        """Whether a decision counts on that message of ours: on the newest card, never on a former one or an edit."""
+        return event_id == (self.own_card or self.card_event)
+
+
 @dataclass(frozen=True)
 class SpokenReason:
     """What one of our people has answered to a card: their reason, if they decline."""

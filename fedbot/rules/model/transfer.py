@@ -14,6 +14,7 @@ from fedbot.rules.model.decision import (
     NO_PICKUP,
     Closing,
     Decision,
+    OnACard,
     Parcel,
     Pickup,
     Settlement,
@@ -236,7 +237,7 @@ class Dispute:
 
 
 @dataclass(frozen=True)
-class Transfer:
+class Transfer(OnACard):
     """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
 
     `opening` is what its id is the hash of. `peer_items` are the stock items at the peer, in the order of the lines
@@ -374,15 +375,6 @@ class Transfer:
         """Whether our own people alone have said what became of it. A peer's word about its people's is no such."""
         ours = self.terms.sender if self.role == "sender" else self.terms.receiver
         return self.settled is not None and self.settled.alone and self.settled.by.party == ours
-
-    @property
-    def card_to_act_on(self) -> str:
-        """The card that concerns our people: our own, where there is one beside the owner's; '' if there is none."""
-        return self.own_card or self.card_event if self.card_event else ""
-
-    def asks_on(self, event_id: str) -> bool:
-        """Whether a decision counts on that message of ours: on the newest card, never on a former one or an edit."""
-        return event_id == (self.own_card or self.card_event)
 
     @property
     def waits_for_release(self) -> bool:
