@@ -30,8 +30,7 @@ from fedbot.rules.model.lifecycles import FINAL, ConnectionState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.setup.practice import PARTS
-from fedbot.setup.practising import INVENTREE, PASSWORD, PROGRESS, Friend
+from fedbot.setup.practice import INVENTREE, PARTS, PASSWORD, PROGRESS, Friend
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.kept import keep, kept
 from fedbot_demo.inventree.seeding import Seeded, Seeder

@@ -16,7 +16,7 @@ from fedbot.cli.settings_file import settings_of, typed
 from fedbot.config.settings import Settings
 
 if TYPE_CHECKING:
-    from fedbot.setup.practising import Practising
+    from fedbot.setup.practice import Practising
 
 
 def practice(given: argparse.Namespace) -> Exit:
@@ -25,7 +25,7 @@ def practice(given: argparse.Namespace) -> Exit:
     if settings.journal.url:
         print("✗ A friend to practise with needs a bot whose journal is a file: leave `journal` out.", file=sys.stderr)
         return Exit.FAILED
-    from fedbot.setup.practising import Practising, Refused  # noqa: PLC0415 -- nio alone takes half a second to import
+    from fedbot.setup.practice import Practising, Refused  # noqa: PLC0415 -- nio alone takes half a second to import
 
     clean_line = typed(given, "practice --clean")
     practising = Practising(settings, given.superuser, _asked, _hidden, _say, clean_line)

@@ -1,17 +1,33 @@
-"""The practice parts that `fedbot practice` creates in our own InvenTree, and removes again.
+"""`fedbot practice`: the practice parts in our own InvenTree, the friend's account, and the end of it all.
 
-It touches no real data.
+It touches no real data. If anything stops it on the way, `clean` finds and removes everything.
+
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import asyncio
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from fedbot.config.settings import Settings
+from fedbot.edge_settings import identity_folder, matrix_account
+from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+from fedbot.identity import open_identity
 from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.journal.lock import StateLock
+from fedbot.matrix.login import Account, read_session
+from fedbot.ports.chat import ChatProblem, ChatRefused
 from fedbot.ports.inventory import InventoryProblem
-from fedbot.setup.inventree import Superuser
+from fedbot.ports.journal import StateInUse
+from fedbot.setup import matrix
+from fedbot.setup.asking import NotGood
+from fedbot.setup.inventree import Superuser, find
+from fedbot.web.asking import order
 
 CATEGORY = "PRACTICE"
 PARTS = (
@@ -131,3 +147,238 @@ def _one(
         api.delete(url, **({"json": content} if content is not None else {}))
     except InventoryProblem as problem:
         yield f"{what} ({problem.text})"
+
+
+# --- the steps of `fedbot practice`: the friend's account, the practice data in InvenTree and Matrix, and the end ---
+
+
+PASSWORD = "matrix-password"  # noqa: S105 -- the name of a file
+INVENTREE, PROGRESS = "inventree.json", "progress.json"
+KEPT = ("config.yaml", "inventree-token", "inventree-admin-token", INVENTREE, PROGRESS)
+"""The files of the friend, besides its state and its password."""
+_SAID_WITHIN = 60.0
+_LOOK_EVERY = 0.5
+
+
+class Refused(Exception):
+    """Practice can't continue. The text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Friend:
+    """The pretend friend: its Matrix account, its room, and its state folder.
+
+    `in_admin_room`: the room is our bot's own. `is_known`: it existed before, and continues.
+    """
+
+    account: str
+    room: str
+    folder: Path
+    in_admin_room: bool = False
+    is_known: bool = False
+
+
+@dataclass(frozen=True)
+class Practising:
+    """One bot's practice. An empty `superuser` means the token of the settings. `ask` gets the question's text.
+
+    `clean_line` is the command that removes everything, as shown to people.
+    """
+
+    settings: Settings
+    superuser: str
+    ask: Callable[[str], str]
+    ask_secret: Callable[[str], str]
+    tell: Callable[[str], None]
+    clean_line: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder with the friend's state."""
+        return self.settings.state / "practice"
+
+    @property
+    def _identity(self) -> Path:
+        return self.folder / "state" / "identity"
+
+    async def begin(self, account: str) -> Friend:
+        """Create the friend's account, our practice parts and the room, and get our bot's consent; or find them again.
+
+        Raises `Refused`.
+        """
+        known = self._order("look")
+        try:
+            async with AsyncExitStack() as stack:
+                if not known["room"]:
+                    return await self._put_up(known, account, stack)
+                self._refuse_another(known, account)
+                bot = await self._signed_in_friend(str(known["bot"]))
+                stack.push_async_callback(bot.close)
+                in_admin_room = known["room"] == known["admin_room"]
+                await self._brought_together(bot, str(known["room"]), in_admin_room=in_admin_room)
+                return Friend(bot.user_id, str(known["room"]), self.folder, in_admin_room, is_known=True)
+        except (InventoryProblem, ChatProblem) as problem:
+            raise Refused(f"{problem.text} To remove what was made until then: {self.clean_line}") from None
+        except NotGood as problem:
+            raise Refused(str(problem)) from None
+
+    def _refuse_another(self, known: Mapping[str, Any], account: str) -> None:
+        """Raise `Refused` if our bot knows a friend with another key or account: only the same one can continue."""
+        key = open_identity(self._identity).key if self._identity.exists() else ""
+        if key != known["key"] or account not in ("", known["bot"]):
+            raise Refused(
+                f"There is a practice friend already, {known['bot']}, and that isn't {account or 'the one here'}. "
+                f"To remove it: {self.clean_line}"
+            )
+
+    async def _put_up(self, known: Mapping[str, Any], account: str, stack: AsyncExitStack) -> Friend:
+        superuser = self._signed_in_superuser()
+        stack.callback(superuser.close)
+        if is_there(superuser):
+            raise Refused(f"InvenTree has things of an earlier practice. To remove them: {self.clean_line}")
+        bot = await self._signed_in_friend(account)
+        stack.push_async_callback(bot.close)
+        inventree = self.settings.inventree
+        parts = make(superuser, (inventree.outgoing, inventree.incoming))
+        self.tell(f"✓ made the category {CATEGORY} in InvenTree, with {len(parts)} parts and some stock")
+        if inventree.admin_token is None:
+            self.tell("! Your bot keeps no superuser's token: connecting takes clicks in InvenTree. It says which.")
+        room, people = str(known["admin_room"]), [str(person) for person in known["people"]]
+        in_admin_room = bool(room)
+        if not in_admin_room:
+            name = f"PRACTICE with {self.settings.party.name}"
+            room = (await bot.make_room(name, people)).id
+            self.tell(f"✓ made the room {name}, and invited {', '.join(people)}")
+        key = open_identity(self._identity).key
+        self._order("begin", room=room, bot=bot.user_id, key=key, parts=" ".join(map(str, parts)))
+        await self._brought_together(bot, room, in_admin_room=in_admin_room)
+        return Friend(bot.user_id, room, self.folder, in_admin_room)
+
+    async def _brought_together(self, bot: matrix.Bot, room: str, *, in_admin_room: bool) -> None:
+        """Bring the friend and our bot into the room, or let one invite the other. Raises `Refused`."""
+        if not in_admin_room:
+            if self.settings.matrix.user not in (await bot.room(room)).members:
+                await bot.invite(room, self.settings.matrix.user)
+                self.tell("✓ invited your bot into the practice room")
+            return
+        if room not in {each.id for each in await bot.rooms() if each.joined}:
+            await self._invited_by_us(bot, room)
+            await bot.join(matrix.RoomFound(room, inviter=self.settings.matrix.user, joined=False))
+            self.tell(f"✓ {bot.user_id} has come into the admin room")
+        if not (await bot.room(room)).may_talk:
+            raise Refused(
+                f"{bot.user_id} may not write in the admin room. Give it a higher power level, and try again."
+            )
+
+    async def _invited_by_us(self, bot: matrix.Bot, room: str) -> None:
+        """Let our bot invite the friend, or a person if the bot may not."""
+        ours = await matrix.Bot.sign_in(matrix_account(self.settings), identity_folder(self.settings))
+        try:
+            await ours.invite(room, bot.user_id)
+        except ChatRefused:
+            while room not in {each.id for each in await bot.rooms()}:
+                self.ask(f"Your bot may not invite. Invite {bot.user_id} into the admin room, and press Enter")
+        finally:
+            await ours.close()
+
+    def _order(self, wants: str, **more: str) -> dict[str, Any]:
+        """Order our running bot; return its answer. Raises `Refused` if it refuses."""
+        answer = order(self.settings.health_socket, "practice", wants=wants, **more)
+        if answer is None:
+            state = self.settings.state
+            raise Refused(f"The bot does not run (nobody answers in {state}). Start it first: fedbot run")
+        if answer["problem"]:
+            raise Refused(str(answer["problem"]))
+        return answer
+
+    def _signed_in_superuser(self) -> Superuser:
+        """Sign in with the token of the settings, or as the named person. Raises `NotGood`."""
+        inventree = self.settings.inventree
+        place = find(f"{inventree.url} {inventree.ca_file or ''}".strip())
+        if inventree.admin_token is not None and not self.superuser:
+            return Superuser(place, token=inventree.admin_token.get_secret_value())
+        username = self.superuser or self.ask("A superuser's user name in InvenTree")
+        return Superuser(place, username=username, password=self.ask_secret(f"Password of {username} (it isn't kept)"))
+
+    async def _signed_in_friend(self, account: str) -> matrix.Bot:
+        """Sign in as before, or register, or use the password that a person types; store it for the next time.
+
+        Raises `NotGood`.
+        """
+        ours = self.settings.matrix
+        server = ours.user.partition(":")[2]
+        account = account or f"@fedbot-practice:{server}"
+        found = matrix.USER_ID.fullmatch(account)
+        if found is None or found[2] != server:
+            raise NotGood(f"The friend needs an account at {server}, such as @fedbot-practice:{server}")
+        homeserver = matrix.find(server, f"{ours.homeserver} {ours.ca_file or ''}".strip())
+        file = self.folder / PASSWORD
+        password = file.read_text("utf-8").strip() if file.exists() else ""
+        if not password and homeserver.open_to_all and matrix.is_free(homeserver, found[1]):
+            password = matrix.register(homeserver, found[1])
+            self.tell(f"✓ registered {account}")
+        if not password:
+            self.tell(f"The friend needs a Matrix account of its own. {matrix.by_hand(found[1], homeserver)}")
+            password = self.ask_secret(f"Password of {account}")
+        self._identity.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        signing_in = Account(homeserver.url, account, password=password, certificate=ours.ca_file)
+        bot = await matrix.Bot.sign_in(signing_in, self._identity)
+        write_whole(file, f"{password}\n".encode(), PRIVATE_FILE)
+        return bot
+
+    async def clean(self) -> list[str]:
+        """End the friendship, clean up InvenTree, and let our bot forget it; return what remains. Raises `Refused`."""
+        self._order("look")  # before anybody types a password, because it needs the bot
+        try:
+            lock = StateLock(self.folder / "state")
+        except StateInUse:
+            raise Refused("The practice friend still runs: press Ctrl-C where it does, then try again.") from None
+        try:
+            superuser = self._signed_in_superuser()
+            try:
+                about = await self._ended()
+                kept = {kind: frozenset(about[kind]) for kind in ("companies", "users", "groups", "accesses")}
+                left = remove(superuser, OfFriend(**kept))
+            finally:
+                superuser.close()
+        except NotGood as problem:
+            raise Refused(str(problem)) from None
+        except InventoryProblem as problem:
+            raise Refused(f"{problem.text} Then try again.") from None
+        finally:
+            lock.release()
+        if about["room"]:
+            self._order("forget")
+            self.tell("✓ the bot has ended the friendship, and forgotten all of it but what its audit says")
+        await self._signed_out(str(about["room"]))
+        return left
+
+    async def _ended(self) -> dict[str, Any]:
+        """End the friendship and wait until its room has the message; return InvenTree's records of it."""
+        about = self._order("end")
+        for _ in range(round(_SAID_WITHIN / _LOOK_EVERY)):
+            if not about["busy"]:
+                break
+            await asyncio.sleep(_LOOK_EVERY)
+            about = self._order("look")
+        return about
+
+    async def _signed_out(self, room: str) -> None:
+        """Let the friend's account leave the room, and delete its state, except the password."""
+        session = read_session(self._identity) if self._identity.exists() else None
+        if session is not None:
+            ours = self.settings.matrix
+            signing_in = Account(ours.homeserver, session.user_id, certificate=ours.ca_file)
+            try:
+                bot = await matrix.Bot.sign_in(signing_in, self._identity)
+                try:
+                    if room:
+                        await bot.leave(room)
+                finally:
+                    await bot.close(sign_out=True)
+            except (NotGood, ChatProblem) as problem:
+                self.tell(f"! {session.user_id} could not leave its room: {problem}")
+            self.tell(f"The account {session.user_id} stays, and its password in {self.folder / PASSWORD}.")
+        shutil.rmtree(self.folder / "state", ignore_errors=not (self.folder / "state").exists())
+        for name in KEPT:
+            (self.folder / name).unlink(missing_ok=True)
