@@ -77,7 +77,7 @@ def transfer_offered(
         else:
             second = marked("⚠ High value: a second approver of {space} has to approve, too, on my card.")
         lines.append(locale.say(second, space=own))
-    lines += [*_once_more(locale, transfer, before), *overdue_line(locale, overdue, receiver)]
+    lines += [*_once_more(locale, transfer, before), *(overdue_line(locale, overdue, receiver) if overdue else [])]
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, receiver)]
 
 

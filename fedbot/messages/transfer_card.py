@@ -57,8 +57,8 @@ def transfer_card(
     if transfer.state is TransferState.BOOKED:
         dearer = two_people(locale, transfer, us) if transfer.dearer else []
         return [lines[0], *dearer, *lines[1:]]
-    owed = overdue_line(locale, overdue, naming.space(locale, peer_name))
-    warnings = [*two_people(locale, transfer, us), *owed, *breaks(locale, card)]
+    owed = overdue_line(locale, overdue, naming.space(locale, peer_name)) if overdue else []
+    warnings = [*two_people(locale, transfer, us), *owed, *(breaks(locale, card) if transfer.over else [])]
     return [lines[0], *changed(locale, card, changes), *warnings, *lines[1:]]
 
 
@@ -202,7 +202,9 @@ def _less_waits(locale: Locale, card: Card) -> Lines:
 
 def _to_decide(locale: Locale, card: Card) -> Lines:
     """What there is to know before a yes."""
-    what = [*what_and_where(locale, card), *loan_line(locale, card), *rules_lines(locale, card)]
+    what = [*what_and_where(locale, card), *loan_line(locale, card)]
+    if card.transfer.terms.rules is not None:
+        what += rules_lines(locale, card)
     return [_for_whom(locale, card), *asked(locale, card), "", *what, ""]
 
 
