@@ -54,6 +54,26 @@ async def test_a_lost_message_is_sent_again(kind: str) -> None:
     assert_books_balance(world)
 
 
+async def test_a_lost_end_is_sent_again_to_a_receiver_that_has_stopped_asking() -> None:
+    world = await friends()
+    world.cem.reacts(await world.push("M3-NUT 10"), "✅")
+    world.server.loses = lambda _, event: kind_of(event) == "received"
+    await world.grace()
+    world.alpha.goes_down()  # so it acknowledges that, and can't mark the item yet
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=30))
+    assert not world.beta.transfer().exchange.awaiting
+    world.server.loses = lambda _, event: kind_of(event) == "done"
+    world.alpha.comes_back()
+    await world.passes(timedelta(minutes=10))
+    assert world.alpha.transfer().state is TransferState.DONE
+    assert world.beta.transfer().state is TransferState.RECEIVED
+    world.server.loses = nothing
+    await world.passes(timedelta(days=1))
+    assert world.beta.transfer().state is TransferState.DONE
+    assert not world.alpha.transfer().exchange.awaiting
+
+
 async def test_two_crossing_ready_messages_are_not_sent_again() -> None:
     world = await a_world()
     for space in world.spaces:

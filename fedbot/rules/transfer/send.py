@@ -493,11 +493,11 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     reverting = transfer.state is TransferState.REVERTING
     state = TransferState.REVERTED if reverting else TransferState.DONE
     transfer = replace(transfer, state=state, ended=turn.now)
-    # the receiver waits for this message and asks again if it gets lost, so nothing has to confirm it;
-    # unless our people have settled it, of which it knows nothing yet
+    # the receiver asks again if this message gets lost, so nothing has to confirm it; unless it has stopped asking
+    # since we confirmed its last one alone, or our people have settled it, of which it knows nothing yet
     settled = transfers.settled_by_us(turn, transfer)
-    body = bodies.ENDS[state.value](settled=settled)
-    transfer, draft = sequencing.write(turn, transfer, body, awaits=settled is not None)
+    awaits = settled is not None or transfer.exchange.repeated is not None
+    transfer, draft = sequencing.write(turn, transfer, bodies.ENDS[state.value](settled=settled), awaits=awaits)
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(state))
     if transfer.moves_what_is_lent:
