@@ -165,14 +165,16 @@ def _read(words: str, today: date, start: date) -> date | None:
     if time in _TIMES_OF_DAY and (at := _one_word(day, today)):
         return at
     try:
-        return _one_word(text, today) or _in_calendar(text, today) or _span(text, start)
+        day_meant = _one_word(text, today) or _in_calendar(text, today) or _span(text, start)
     except (ValueError, OverflowError, StopIteration):
         return None
+    ended = text.rstrip(".")  # by the full stop behind the sentence, which is none of the day's: `2 weeks.`
+    return _read(ended, today, start) if day_meant is None and ended != text else day_meant
 
 
 def _with_slashes(words: str, today: date) -> tuple[date, ...]:
     """All days that `3/4` can be, with the day first and with the month first; `24/12` can be only one."""
-    found = _SLASHES.fullmatch(_tidied(words))
+    found = _SLASHES.fullmatch(_tidied(words).rstrip("."))
     if found is None:
         return ()
     days: list[date] = []

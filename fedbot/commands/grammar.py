@@ -75,7 +75,10 @@ def near_verbs(word: str, specs: Iterable[Verb]) -> tuple[str, ...]:
     return tuple(once.values())
 
 
-_THANKS = re.compile(r"[\s,]+(?:please|pls|thanks|thank you|thx|bitte|danke)[\s.!]*$", re.IGNORECASE)
+_THANKS = re.compile(
+    r"(?:[\s,]+|[.!]\s+)(?:please|pls|thanks|thank you|thx|bitte|danke(?: dir| euch| schön)?)[^\w\"'“”„‘’»«#]*$",
+    re.IGNORECASE,
+)
 
 
 def without_thanks(text: str) -> str:

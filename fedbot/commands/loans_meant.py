@@ -25,6 +25,7 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import ENDS_A_SENTENCE
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.stock import PartDescription, UnitFactor, plain, stock_item_in
@@ -243,7 +244,7 @@ def _called(loan: Transfer, word: str) -> list[int]:
 def _plainly(word: str) -> str:
     """The name of an item in the form that is compared. A scanned code becomes its stock item's number."""
     scanned = stock_item_in(word)
-    return f"#{scanned}" if scanned is not None else word.strip().strip("\"'").casefold()
+    return f"#{scanned}" if scanned is not None else word.strip().rstrip(ENDS_A_SENTENCE).strip("\"'").casefold()
 
 
 def _names(loan: Transfer, line: Line) -> set[str]:

@@ -24,7 +24,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.names import is_called
+from fedbot.rules.model.names import ENDS_A_SENTENCE, is_called
 from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.queries import Answer, ItemsFound, RelateUnits
 from fedbot.rules.model.room import Room
@@ -97,7 +97,7 @@ def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
     if is_called(turn.us.party, turn.us.name, word):
         return say(messages.line_errors.that_is_us, us=turn.us)
     spaces = spaces_in(turn, room)
-    by_id = [space for space in spaces if space.party.casefold() == wanted]
+    by_id = [space for space in spaces if space.party.casefold() == wanted.rstrip(ENDS_A_SENTENCE)]
     hits = by_id or [space for space in spaces if is_called(space.party, space.name, wanted)]
     if len(hits) == 1:
         return hits[0]

@@ -9,6 +9,7 @@ from fedbot.commands.dates import MOST_IN_A_DAY, is_day
 from fedbot.commands.grammar import parse, render
 from fedbot.commands.spec import Kind, Verb
 from fedbot.commands.tokens import Token, in_quotes, tidied, tokens_in
+from fedbot.rules.model.decision import says_it_is_here
 from fedbot.rules.model.effects import Phrase
 
 
@@ -65,11 +66,6 @@ _WHAT_HAS = re.compile(
     re.IGNORECASE,
 )
 _WHO_AM_I = re.compile(r"(?:who am i|wer bin ich)[\s?!.]*", re.IGNORECASE)
-_ARRIVED = re.compile(
-    r"(?:(?:it|(?:the |my |our )?parcel)(?:'s| is| has)?(?: just)? (?:arrived|here|come|been delivered)|"
-    r"(?:es|(?:das )?paket) ist (?:da|angekommen)|angekommen)",
-    re.IGNORECASE,
-)
 _PLEASE = re.compile(r"(?:please|pls|bitte)[\s,]+", re.IGNORECASE)
 _LOOKS_FOR_A_VERB = 4
 """The number of words at the beginning of a sentence that may be the verb."""
@@ -90,7 +86,7 @@ def _begins_with_a_day(text: str) -> bool:
 def as_typed_line(text: str) -> str:
     """A tidied line without `please`, and sentences as their verb: `who has …?`, `it arrived`."""
     text = _PLEASE.sub("", text.strip(), count=1) if _PLEASE.match(text.strip()) else text
-    if _ARRIVED.fullmatch(text.strip(" .!")):
+    if says_it_is_here(text):
         return "received"
     if _WHO_AM_I.fullmatch(text.strip()):
         return "whoami"

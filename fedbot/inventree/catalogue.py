@@ -21,6 +21,7 @@ from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model import stock
 from fedbot.rules.model.care import is_below
 from fedbot.rules.model.catalogue import CATEGORY, ITEM, PART, share_id
+from fedbot.rules.model.names import ENDS_A_SENTENCE
 from fedbot.rules.model.queries import (
     FindItems,
     FindShareable,
@@ -119,9 +120,17 @@ _ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d{1,
 def find_items(server: Server, query: FindItems, categories: Categories | None = None) -> ItemsFound:
     """The stock items that a word means, or parts with nearly that name."""
     found = _found(server, query, categories)
+    if not found.items and (ended := without_full_stop(query.word)):
+        found = _found(server, replace(query, word=ended), categories)
     counted = dict.fromkeys(item.part.units for item in found.items)
     pairs = [(unit, units) for unit in query.units for units in counted]
     return replace(found, factors=_factors(server, pairs)) if pairs else found
+
+
+def without_full_stop(word: str) -> str:
+    """The word without what ends a sentence, as phones type it behind the last word; '' if there is no such thing."""
+    ended = word.strip().rstrip(ENDS_A_SENTENCE)
+    return "" if ended == word.strip() else ended
 
 
 def relate_units(server: Server, query: RelateUnits) -> UnitsRelated:
@@ -441,6 +450,8 @@ def find_shareable(server: Server, query: FindShareable) -> Shareable:
     things = (*(_shareable_part(row, categories) for row in parts), *in_categories)
     if things:
         return Shareable(things)
+    if ended := without_full_stop(word):
+        return find_shareable(server, FindShareable(ended))
     near = parts_like(server, word)
     return Shareable(near=(*(part.name for part in near), *categories.like(word)))
 

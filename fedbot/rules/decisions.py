@@ -42,6 +42,7 @@ from fedbot.rules.model.decision import (
     Vote,
     looks_like_a_decision,
     normalised,
+    says_it_is_here,
 )
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
@@ -148,13 +149,15 @@ def on_missed_reaction(turn: Turn, event: Reacted) -> None:
 
 
 def spoken_on(turn: Turn, event: Said) -> Subject | None:
-    """The case on whose card one of our people answers with a word like 'yes'; None if it is nothing like that."""
+    """The case on whose card one of our people answers with 'yes', or 'it arrived'; None if it is nothing like that."""
     about = turn.key_of(event.reply_to or event.thread)
-    if not about.startswith("card:") or event.edits or not looks_like_a_decision(event.text):
-        return None
+    subject = turn.subject(about.removeprefix("card:")) if about.startswith("card:") and not event.edits else None
     if event.room not in announcements.federation_rooms(turn) or event.sender not in turn.us.people:
         return None
-    return turn.subject(about.removeprefix("card:"))
+    means_it = subject is not None and (
+        looks_like_a_decision(event.text) or (awaits_parcel(subject) and says_it_is_here(event.text))
+    )
+    return subject if means_it else None
 
 
 def on_spoken_decision(turn: Turn, event: Said) -> bool:

@@ -231,7 +231,15 @@ def test_some_of_it_is_no_quantity_and_never_all_of_it(text: str) -> None:
     assert found.name == "how_many_is_that"
 
 
-@pytest.mark.parametrize("text", ["10 M3-NUT to beta please", "10 M3-NUT to beta, thanks!", "10 M3-NUT to beta bitte."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10 M3-NUT to beta please",
+        "10 M3-NUT to beta, thanks!",
+        "10 M3-NUT to beta bitte.",
+        "10 M3-NUT to beta. Danke 🙏",
+    ],
+)
 def test_a_word_of_thanks_is_no_part_of_the_line(text: str) -> None:
     found = parse(push.SPEC, text)
     assert not isinstance(found, Phrase)

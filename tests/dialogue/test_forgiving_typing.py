@@ -44,6 +44,22 @@ async def test_one_line_in_many_spellings(line: str) -> None:
     assert await offered(world, said) == (item, Decimal(10), "for you")
 
 
+async def test_a_full_stop_at_the_end_as_phones_set_it_changes_nothing() -> None:
+    world = await sharing()
+    for person, line, answer in (
+        (world.anna, "push 5 M3-NUT to betaspace.", "Offered to Betaspace: 5 × M3 nut"),
+        (world.anna, "push 5 M3-BOLT. to betaspace", 'There are several of "M3-BOLT."'),
+        (world.anna, "lend #42 to betaspace for 2 weeks.", "Offered to Betaspace, on loan until Tue 8 Dec 2026"),
+        (world.anna, "share Fasteners.", "Fasteners is shared already"),
+        (world.kim, "find lens.", '2 hits for "lens"'),
+        (world.kim, "find in betaspace.", "Shared items that are free now"),
+        (world.cem, "borrow 1 NOZ-04. from attraktor. Danke 🙏", "Asked Attraktor for 1 × NOZ-04"),
+    ):
+        said = person.says(f"!fed {line}")
+        await world.settle()
+        assert world.answer_to(said).startswith(answer), line
+
+
 @pytest.mark.parametrize("time", ["for 3 weeks", "für 3 wochen", "fuer 21 Tage", "bis 15.12.", "bis zum 15.12.2026"])
 async def test_a_due_date_may_be_said_in_german(time: str) -> None:
     world = await friends()

@@ -82,6 +82,19 @@ async def test_a_reply_may_report_the_arrival_in_a_sentence(words: str) -> None:
     assert states(world) == {DONE}
 
 
+@pytest.mark.parametrize(
+    "words", ["it arrived, thanks!", "It’s here 🎉", "Paket ist da", "arrived.", "ist angekommen, danke"]
+)
+async def test_a_reply_that_it_is_here_is_told_what_to_tap(words: str) -> None:
+    world = await friends()
+    card = await posted(world)
+    world.bea.says(words, reply_to=card)
+    await world.settle()
+    assert len(told(world.room, "That doesn't count. Is the parcel here? Tap 📦 on the card.")) == 1
+    await world.grace()
+    assert states(world) == {SENT}
+
+
 async def test_it_leaves_at_once_and_is_booked_in_by_a_second_parcel_reaction() -> None:
     world = await friends()
     offered = await world.push()

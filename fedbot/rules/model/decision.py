@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -252,6 +253,19 @@ def looks_like_a_decision(text: str) -> bool:
     words = normalised(text).casefold().strip(" .,!?")
     bare = words.removesuffix(" please").removesuffix(" thanks").removesuffix(" danke").removesuffix(" bitte")
     return bare.strip(" ,") in _AS_IF_DECIDED or words in CARD_KEYS
+
+
+_HERE = re.compile(
+    r"(?:it|(?:the |my |our )?parcel)(?:'s| is| has)?(?: just)? (?:arrived|here|come|been delivered)|"
+    r"(?:has )?arrived|got it|(?:(?:es|(?:das |unser )?paket) )?ist (?:da|hier|angekommen)|angekommen"
+)
+_THANKS = re.compile(r"[\s,.!]*\b(?:thanks|thank you|thx|danke|merci)?[^\w]*$")
+
+
+def says_it_is_here(text: str) -> bool:
+    """Whether people mean by it that a parcel has come: 'it arrived', 'Paket ist da, danke!'."""
+    words = _THANKS.sub("", normalised(text).casefold().replace("’", "'").strip())
+    return _HERE.fullmatch(words) is not None
 
 
 def normalised(key: str) -> str:

@@ -43,9 +43,17 @@ def of_party(name: str, party: str) -> str:
     return f"{shown} ({party})"
 
 
+ENDS_A_SENTENCE = " .!?…,;:"
+"""What phones and people put behind the last word."""
+
+
 def is_called(party: str, label: str, word: str) -> bool:
-    """Whether somebody who types that means the space: by its id, its label or its display name, in any case."""
-    return word.strip().casefold() in {party.casefold(), label.casefold(), decoration(label, party).casefold()}
+    """Whether somebody who types that means the space: by its id, its label or its display name, in any case.
+
+    A full stop or the like may end it, unless a name itself does (`e.V.`).
+    """
+    names, wanted = {party.casefold(), label.casefold(), decoration(label, party).casefold()}, word.strip().casefold()
+    return bool({wanted, wanted.rstrip(ENDS_A_SENTENCE)} & names)
 
 
 def of_person(name: str, person: str, server: str) -> str:
