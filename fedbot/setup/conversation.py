@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from fedbot.config.secrets import token_in
 from fedbot.config.values import name_and_id
 from fedbot.files import PRIVATE_FOLDER
+from fedbot.logs import keep_secret
 from fedbot.matrix.login import Account, read_session
 from fedbot.messages.language import languages
 from fedbot.ports.chat import ChatProblem
@@ -61,7 +62,8 @@ class Conversation:
         self._asker = asker
         self._files = files
         self._dry_run = dry_run
-        self._bot_password = inventree.made_up_password()
+        self._bot_password = files.password_to_set or inventree.made_up_password()
+        keep_secret(self._bot_password)
         self._stack = AsyncExitStack()
 
     async def run(self) -> Chosen | None:
@@ -434,6 +436,8 @@ class Conversation:
 
     async def _make_in_inventree(self, chosen: Chosen, made: Plan) -> None:
         while made.clicks:
+            if any("{password}" in click for click in made.clicks):
+                self._files.keep_password_to_set(self._bot_password)
             self._asker.say("\nThis InvenTree can't do the following over REST. Please do it there, as a superuser:")
             for number, click in enumerate(made.clicks, start=1):
                 self._asker.say(
@@ -452,6 +456,7 @@ class Conversation:
             if secret:
                 self._files.keep("inventree", _SETTINGS[type(change)], secret)
             self._asker.say(f"✓ {change}")
+        self._files.forget_password_to_set()
         chosen.found = self._look(chosen.superuser, chosen.wanted)
         left = plan(chosen.found, chosen.wanted)
         if left.changes or left.clicks:

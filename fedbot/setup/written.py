@@ -29,6 +29,8 @@ _NAMES = {
     ("token_file", "inventree"): "inventree-token",
     ("admin_token_file", "inventree"): "inventree-admin-token",
 }
+_TO_BE_SET = "inventree-user-password"
+"""The password that a person gives the bot's user in InvenTree, until the bot has its token."""
 _FIRST = ("party", "matrix", "rooms", "admin_room", "people", "admins", "inventree", "rules")
 
 
@@ -72,6 +74,21 @@ class Files:
         name = _NAMES[setting, section]
         write_whole(self.secrets / name, f"{secret}\n".encode())
         self._kept.setdefault(section, {})[setting] = f"{SECRETS}/{name}"
+
+    @property
+    def password_to_set(self) -> str:
+        """The password that a former run asked a person to set; '' if none."""
+        file = self.secrets / _TO_BE_SET
+        return file.read_text("utf-8").strip() if file.exists() else ""
+
+    def keep_password_to_set(self, password: str) -> None:
+        """Keep it for the next run: a person may set it only after this one has ended. Raises OSError."""
+        self.secrets.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        write_whole(self.secrets / _TO_BE_SET, f"{password}\n".encode())
+
+    def forget_password_to_set(self) -> None:
+        """Nobody needs it any more."""
+        (self.secrets / _TO_BE_SET).unlink(missing_ok=True)
 
     def merged(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The file's content with these settings replaced; a setting that is None is removed."""

@@ -319,6 +319,22 @@ async def test_every_version_of_inventree_is_prepared(version: str, town: Town, 
     assert ("admin_token_file" in settings["inventree"]) != is_by_hand(seeded)
 
 
+async def test_answers_in_a_file_work_again_once_somebody_has_clicked(town: Town, tmp_path: Path) -> None:
+    seeded = bare("0.13")
+    bot = await town.bot("bot-clicked")
+    answers = {"superuser": "hanna", "superuser_password": seeded.passwords["hanna"], "name": "Hackbase"}
+    answers |= {"bot": f"{bot.user_id} {town.homeserver.url}", "bot_password": bot.password}
+    answers |= {"rooms": town.hanna.user_id, "people": "1=hanna +1"}
+    async with serve(Serving(seeded.server)) as inventree:
+        (tmp_path / "answers.yaml").write_text(yaml.safe_dump(answers | {"inventree": inventree.url}))
+        with fedbot(tmp_path, "init", "--answers", "answers.yaml") as typist:
+            assert await typist.ends() == Exit.FAILED, typist.screen
+        click(seeded, re.findall("with the password (.*)\n", typist.screen.replace("\r", ""))[-1])
+        with fedbot(tmp_path, "init", "--answers", "answers.yaml") as typist:
+            await all_is_well(typist, tmp_path)
+    assert not (tmp_path / "secrets/inventree-user-password").exists()
+
+
 async def test_a_second_run_keeps_the_answers_and_says_what_it_writes(town: Town, tmp_path: Path) -> None:
     seeded = bare()
     bot = await town.bot("bot-twice")
