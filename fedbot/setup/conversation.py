@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from asyncio import sleep
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -17,12 +18,12 @@ from fedbot.files import PRIVATE_FOLDER
 from fedbot.logs import keep_secret
 from fedbot.matrix.login import Account, read_session
 from fedbot.messages.language import languages
-from fedbot.ports.chat import ChatProblem
+from fedbot.ports.chat import ChatLimited, ChatProblem
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.setup import inventree, matrix, people
 from fedbot.setup.asking import Asker, NotGood, Stopped, yes_or_no
 from fedbot.setup.inventree import Place, Superuser
-from fedbot.setup.matrix import USER_ID, Bot, Homeserver, RoomFound
+from fedbot.setup.matrix import USER_ID, Bot, Homeserver, LoginRefused, RoomFound
 from fedbot.setup.people import NotUnderstood, Row
 from fedbot.setup.plan import Found, MakeAdminToken, MakeToken, Plan, Wanted, plan
 from fedbot.setup.written import Files
@@ -32,6 +33,8 @@ MADE_ROOM = "Makerspaces"
 _SETTINGS: dict[type, str] = {MakeToken: "token_file", MakeAdminToken: "admin_token_file"}
 _SIGN_IN = ("password_file", "access_token_file", "password", "access_token")
 _MOST_ROOMS = 2
+LONGEST_WAIT_S = 90
+"""The longest wait for a homeserver's limit on logins. After that somebody has to run it again."""
 
 T = TypeVar("T")
 
@@ -235,7 +238,7 @@ class Conversation:
             certificate=Path(homeserver.ca) if homeserver.ca else None,
         )
         if str(self._files.said("matrix", "user")) == chosen.bot and any(kept.values()):
-            return await Bot.sign_in(account, self._identity())
+            return await self._signed_in(account)
         is_free = matrix.is_free(homeserver, local)
         secret = self._asker.secret("bot_password", self._secret_question(homeserver, is_free=is_free))
         by_token = is_free and matrix.registers(homeserver, secret)
@@ -254,8 +257,8 @@ class Conversation:
             return await self._by_token(replace(account, password="", token=secret))
         chosen.secret = ("password_file", secret)
         try:
-            return await Bot.sign_in(replace(account, password=secret, token=""), self._identity())
-        except NotGood as problem:
+            return await self._signed_in(replace(account, password=secret, token=""))
+        except LoginRefused as problem:
             raise NotGood(f"{problem} {'' if homeserver.open_to_all else matrix.by_hand(local, homeserver)}") from None
 
     def _secret_question(self, homeserver: Homeserver, *, is_free: bool) -> str:
@@ -280,7 +283,7 @@ class Conversation:
         Its device must be the bot's alone, because the bot creates its own keys for encrypted rooms.
         """
         folder = self._identity()
-        bot = await Bot.sign_in(account, folder)
+        bot = await self._signed_in(account, folder)
         if await bot.is_taken(folder):
             await bot.close()
             raise NotGood(
@@ -288,6 +291,18 @@ class Conversation:
                 "the password, or a token of a session that nothing else has used."
             )
         return bot
+
+    async def _signed_in(self, account: Account, folder: Path | None = None) -> Bot:
+        """Sign in. Homeservers limit logins, so a second run soon after the first may have to wait a moment."""
+        folder = folder or self._identity()
+        try:
+            return await Bot.sign_in(account, folder)
+        except ChatLimited as problem:
+            if problem.retry_after > LONGEST_WAIT_S:
+                raise
+            self._asker.say(f"The homeserver takes the next login in {problem.retry_after:.0f} s. I wait for that.")
+            await sleep(problem.retry_after)
+        return await Bot.sign_in(account, folder)
 
     def _identity(self) -> Path:
         """The folder of the session, where `fedbot run` will find it; for a dry run, a temporary one."""

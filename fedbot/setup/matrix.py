@@ -21,7 +21,7 @@ from fedbot.matrix.errors import answered
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import Account, Connection, Session, sign_in
 from fedbot.matrix.room import MEMBER, PARTY, RoomPicture, content_of
-from fedbot.ports.chat import ChatProblem, ChatRefused
+from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused
 from fedbot.ports.inventory import Refusal
 from fedbot.setup.asking import NotGood
 from fedbot.setup.inventree import SECONDS, trouble
@@ -223,6 +223,10 @@ class RoomFound:
         return f"{self.name or self.id}{by}"
 
 
+class LoginRefused(NotGood):
+    """The homeserver doesn't take this password or token, or has no such account."""
+
+
 class Bot:
     """The bot's account, signed in; must be closed. Methods raise `ports.ChatProblem`."""
 
@@ -232,11 +236,16 @@ class Bot:
 
     @classmethod
     async def sign_in(cls, account: Account, folder: Path) -> Self:
-        """Sign in like the bot itself: the session is stored in its identity folder. Raises `NotGood`."""
+        """Sign in like the bot itself: its identity folder keeps the session. Raises `NotGood`, `ChatLimited`."""
         try:
             session, connection = await sign_in(account, folder)
+        except ChatLimited:
+            raise
         except ChatProblem as problem:
-            raise NotGood(_why_not(problem)) from None
+            if isinstance(problem, ChatRefused) and problem.code == "M_FORBIDDEN":
+                text = "The homeserver doesn't take that: the password is wrong, or there is no such account."
+                raise LoginRefused(text) from None
+            raise NotGood(problem.text) from None
         return cls(session, connection)
 
     async def close(self, *, sign_out: bool = False) -> None:
@@ -358,12 +367,6 @@ def _inviter(events: Any, user: str) -> str:  # noqa: ANN401 -- events of nio's,
         return str(own.get("sender", ""))
     before = own.get("unsigned", {}).get("prev_sender") if isinstance(own.get("unsigned"), dict) else ""
     return str(before or "")
-
-
-def _why_not(problem: ChatProblem) -> str:
-    if isinstance(problem, ChatRefused) and problem.code == "M_FORBIDDEN":
-        return "The homeserver doesn't take that: the password is wrong, or there is no such account."
-    return problem.text
 
 
 def by_hand(local: str, homeserver: Homeserver) -> str:

@@ -6,12 +6,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from fedbot.cli.exits import Exit
 from fedbot.cli.main import main
+from fedbot.matrix.login import Account, Session
+from fedbot.ports.chat import ChatLimited
+from fedbot.setup import conversation, matrix
+from fedbot.setup.written import Files
 from tests.setup.terminal import fedbot
+
+if TYPE_CHECKING:
+    from fedbot.setup.asking import Asker
 
 
 @pytest.mark.parametrize(("key", "told"), [("\x03", "Stopped. What was made stays"), ("\x04", "nobody to answer")])
@@ -54,3 +63,24 @@ def test_answers_without_a_question_are_reported(tmp_path: Path, capsys: pytest.
     assert "no question is called inventre. It may hold: inventree, " in capsys.readouterr().err
     assert main(["init", "--answers", str(tmp_path / "none.yaml")]) == Exit.USAGE
     assert "can't be read (No such file or directory)" in capsys.readouterr().err
+
+
+async def test_a_limit_on_logins_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    waited: list[float] = []
+    told: list[str] = []
+
+    async def sign_in(account: Account, folder: Path) -> tuple[Session, object]:
+        del folder
+        if not waited:
+            raise ChatLimited("The homeserver takes no more logins.", "M_LIMIT_EXCEEDED", 9.0)
+        return Session(account.homeserver, account.user, "DEVICE", "token"), object()
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(matrix, "sign_in", sign_in)
+    monkeypatch.setattr(conversation, "sleep", sleep)
+    talk = conversation.Conversation(cast("Asker", SimpleNamespace(say=told.append)), Files(tmp_path / "config.yaml"))
+    bot = await talk._signed_in(Account("http://127.0.0.1", "@bot:example.org", password="right"))
+    assert bot.user_id == "@bot:example.org"
+    assert (waited, told) == ([9.0], ["The homeserver takes the next login in 9 s. I wait for that."])
