@@ -106,53 +106,53 @@ class _Timed(Protocol):
 
 
 @dataclass(frozen=True)
-class _Such(Generic[D]):
-    """There is a document of that class, and it is such; without `is_such` any of that class."""
+class _Present(Generic[D]):
+    """A document of that class is there, one for which `where` holds; without it any of that class."""
 
     kind: type[D]
-    is_such: Callable[[D], bool] | None = None
+    where: Callable[[D], bool] | None = None
 
     def holds(self, turn: Turn) -> bool:
         """Whether it is so by now, whatever this turn has changed."""
-        if self.is_such is None:
+        if self.where is None:
             return turn.holds(cast("type[Document]", self.kind))
-        return turn.holds_such(self.kind, self.is_such)
+        return turn.holds_where(self.kind, self.where)
 
 
-_AFTER_EACH: tuple[tuple[_Follows, tuple[_Such[Any], ...]], ...] = (
-    (rota, (_Such(Rota), _Such(Search))),
-    (overdue, (_Such(LendingStop),)),
-    (want, (_Such(Want), _Such(FriendWant))),
-    (outside, (_Such(OutsideLoan),)),
-    (queue, (_Such(QueueEntry), _Such(PlaceInLine))),
-    (provision, (_Such(PlaceInLine), _Such(Want), _Such(LendingStop))),
+_AFTER_EACH: tuple[tuple[_Follows, tuple[_Present[Any], ...]], ...] = (
+    (rota, (_Present(Rota), _Present(Search))),
+    (overdue, (_Present(LendingStop),)),
+    (want, (_Present(Want), _Present(FriendWant))),
+    (outside, (_Present(OutsideLoan),)),
+    (queue, (_Present(QueueEntry), _Present(PlaceInLine))),
+    (provision, (_Present(PlaceInLine), _Present(Want), _Present(LendingStop))),
 )
 """Asked after each event in this order, while one of these is there. Else they would have nothing to do."""
-_BY_THE_CLOCK: tuple[tuple[_Timed, tuple[_Such[Any], ...]], ...] = (
-    (rooms, (_Such(Room, lambda room: room.announce_at is not None),)),
+_BY_THE_CLOCK: tuple[tuple[_Timed, tuple[_Present[Any], ...]], ...] = (
+    (rooms, (_Present(Room, lambda room: room.announce_at is not None),)),
     (reminders, ()),
-    (due_reminders, (_Such(Transfer, lambda transfer: transfer.is_on_loan),)),
-    (overdue, (_Such(Transfer, lambda transfer: transfer.is_on_loan),)),
-    (booking, (_Such(Transfer, lambda transfer: transfer.is_booked_here),)),
+    (due_reminders, (_Present(Transfer, lambda transfer: transfer.is_on_loan),)),
+    (overdue, (_Present(Transfer, lambda transfer: transfer.is_on_loan),)),
+    (booking, (_Present(Transfer, lambda transfer: transfer.is_booked_here),)),
     (bookings, ()),
-    (outside, (_Such(OutsideLoan, lambda loan: loan.is_living),)),
-    (stats, (_Such(Survey),)),
-    (search, (_Such(Search),)),
-    (rota, (_Such(Rota),)),
-    (want, (_Such(Want), _Such(FriendWant))),
-    (queue, (_Such(QueueEntry), _Such(PlaceInLine))),
-    (reconcile, (_Such(Reconciliation),)),
-    (health, (_Such(BotStatus, lambda status: status.looked is not None),)),
-    (carry_out, (_Such(WaitingLine),)),
+    (outside, (_Present(OutsideLoan, lambda loan: loan.is_living),)),
+    (stats, (_Present(Survey),)),
+    (search, (_Present(Search),)),
+    (rota, (_Present(Rota),)),
+    (want, (_Present(Want), _Present(FriendWant))),
+    (queue, (_Present(QueueEntry), _Present(PlaceInLine))),
+    (reconcile, (_Present(Reconciliation),)),
+    (health, (_Present(BotStatus, lambda status: status.looked is not None),)),
+    (carry_out, (_Present(WaitingLine),)),
 )
 """Asked at each tick in this order: always, or while one of these is there. Else they would have nothing to do."""
 R = TypeVar("R")
 
 
-def _asked(turn: Turn, table: tuple[tuple[R, tuple[_Such[Any], ...]], ...]) -> Iterator[R]:
+def _asked(turn: Turn, table: tuple[tuple[R, tuple[_Present[Any], ...]], ...]) -> Iterator[R]:
     """The rules of a table that are to be asked, each by what stands when its turn comes."""
-    for rule, such in table:
-        if not such or any(each.holds(turn) for each in such):
+    for rule, present in table:
+        if not present or any(each.holds(turn) for each in present):
             yield rule
 
 
@@ -164,7 +164,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         lines.on_missed(turn, event)
     else:
         _RULES[type(event)](turn, event)
-    if turn.holds_such(Connection, lambda connection: connection.is_ending_or_over):
+    if turn.holds_where(Connection, lambda connection: connection.is_ending_or_over):
         disconnect.finish_what_is_over(turn)
     if not isinstance(event, Recalled):  # what is past is only read
         for rule in _asked(turn, _AFTER_EACH):

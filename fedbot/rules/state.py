@@ -363,11 +363,11 @@ class Turn:
         names = {kind.__name__ for kind in kinds}
         return any(kind in names for kind, _ in self.changes)
 
-    def holds_such(self, kind: type[D], is_such: Callable[[D], bool]) -> bool:
-        """Whether a document of that class is such, one that is set aside too; of the transfers only the living."""
+    def holds_where(self, kind: type[D], where: Callable[[D], bool]) -> bool:
+        """Whether that holds for a document of that class, one that is set aside too; of transfers only the living."""
         changed = (document for document in self.changes.values() if isinstance(document, kind))
         known = (doc for doc in self.state.all(kind) if (kind.__name__, doc.id) not in self.changes)
-        return any(map(is_such, changed)) or any(map(is_such, known))
+        return any(map(where, changed)) or any(map(where, known))
 
     def everything(self) -> list[Document]:
         """Every document as it stood before this turn, but for the transfers at rest."""

@@ -32,9 +32,9 @@ def all_asked() -> Iterator[list[str]]:
     missed: list[str] = []
     decided, short_lines, for_us = dispatch._follow_the_tables, lines._stands_for, lines.is_for_us
 
-    def asked(turn: Turn, table: tuple[tuple[_Rule, tuple[dispatch._Such[Any], ...]], ...]) -> Iterator[_Rule]:
-        for rule, such in table:
-            if not such or any(each.holds(turn) for each in such):
+    def asked(turn: Turn, table: tuple[tuple[_Rule, tuple[dispatch._Present[Any], ...]], ...]) -> Iterator[_Rule]:
+        for rule, present in table:
+            if not present or any(each.holds(turn) for each in present):
                 yield rule
             elif table is dispatch._AFTER_EACH:
                 _asked_in_vain(missed, turn, rule.follow)
@@ -69,7 +69,7 @@ def all_asked() -> Iterator[list[str]]:
 
 
 def _look_at_turn(missed: list[str], turn: Turn) -> None:
-    if not turn.holds_such(Connection, lambda connection: connection.is_ending_or_over):
+    if not turn.holds_where(Connection, lambda connection: connection.is_ending_or_over):
         _asked_in_vain(missed, turn, disconnect.finish_what_is_over)
     if not any(map(is_for_page, turn.effects)):
         _asked_in_vain(missed, turn, web.hand_over)
