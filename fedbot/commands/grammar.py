@@ -25,7 +25,7 @@ from fedbot.commands.tokens import (
     without_lone_quote,
 )
 from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in, typed
-from fedbot.rules.lines import PREFIX
+from fedbot.rules.model.command import PREFIX
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.protocol.terms import MOST_LINES
 

@@ -16,10 +16,9 @@ from fedbot.commands.sentences import beginning_with
 from fedbot.commands.spec import Verb
 from fedbot.rules.consent import Subject
 from fedbot.rules.ledger import history
-from fedbot.rules.lines import PREFIX
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Want
-from fedbot.rules.model.command import Command
+from fedbot.rules.model.command import PREFIX, Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry

@@ -57,8 +57,7 @@ from fedbot.commands.lookup import Space, bare_id, room_name, space_meant
 from fedbot.commands.sentences import as_typed_line, asked_for, verb_in_sentence, with_the_space, without_fillers
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
 from fedbot.commands.tokens import first_word, tidied
-from fedbot.rules.lines import MORE
-from fedbot.rules.model.command import About, Answers, Command
+from fedbot.rules.model.command import MORE, About, Answers, Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from fedbot.rules.lines import PREFIX
+from fedbot.rules.model.command import PREFIX
 
 _DOUBLE = '"“”„‟«»'
 _SINGLE = "'‘’‚‛`"

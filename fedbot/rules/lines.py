@@ -13,7 +13,7 @@ from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.loan.photos import meant
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.catalogue import Search
-from fedbot.rules.model.command import NUMBER_WITHIN, Answers, Command, PendingChoice
+from fedbot.rules.model.command import MORE, NUMBER_WITHIN, PREFIX, Answers, Command, PendingChoice
 from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.events import (
     EnvelopeSeen,
@@ -31,8 +31,6 @@ from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import State, Turn
 
-PREFIX = "!fed"
-MORE = "more"
 CARD = "card"
 RIGHT_AFTER = timedelta(minutes=2)
 """For so long a number alone, without being a reply, answers the list that was put to the person last."""

@@ -9,6 +9,10 @@ from typing import Any
 
 from fedbot.rules.model.stock import UnitFactor
 
+PREFIX = "!fed"
+"""What a line begins with that is for the bot."""
+MORE = "more"
+
 
 class Answers(StrEnum):
     """Which message a line has to answer, so that the message says what the line is about.
