@@ -203,13 +203,15 @@ def connection_not_active(locale: Locale, *, connection: Connection) -> Lines:
     if connection.is_to_be_compared:
         return [
             first,
-            locale.say("Nobody has compared {peer}'s key since the journal was rebuilt. Nothing has moved.", peer=peer),
+            locale.say(
+                "Nobody has compared the key of {peer} since the journal was rebuilt. Nothing has moved.", peer=peer
+            ),
             locale.say("Once a superuser has reviewed it, it works again: {review}", review=command("review")),
         ]
     if connection.state is ConnectionState.SUSPENDED:
         return [
             first,
-            locale.say("The key or account of {peer}'s bot has changed. Nothing has moved.", peer=peer),
+            locale.say("The bot of {peer} has a new key or account. Nothing has moved.", peer=peer),
             locale.say("Once a superuser has reviewed it, it works again: {review}", review=command("review")),
         ]
     return [first, locale.say("Nothing has moved. For details: {spaces}", spaces=command("spaces"))]
@@ -270,7 +272,7 @@ def not_entitled_to_decide(
     space = naming.space(locale, party)
     names: dict[str, Words] = {"case": naming.case(locale, subject), "space": space}
     if permission is Permission.SUPERUSER:
-        first = locale.say("Not counted: only a superuser of {space}'s InvenTree can decide on {case}.", **names)
+        first = locale.say("Not counted: only an InvenTree superuser of {space} can decide on {case}.", **names)
     else:
         first = locale.say("Not counted: only an approver of {space} can decide on {case}.", **names)
     lines: Lines = [first, why_not_entitled(locale, permissions, permission, space)]
@@ -287,9 +289,9 @@ def why_not_entitled(
     """What InvenTree says of the person's user, against the permission that is needed."""
     names: dict[str, Words] = {"user": locale.short(permissions.username, 40), "space": space}
     if not permissions.known:
-        return locale.say("{space}'s InvenTree has no user {user}.", **names)
+        return locale.say("The InvenTree of {space} has no user {user}.", **names)
     if not permissions.active:
-        return locale.say("Your user {user} is inactive in {space}'s InvenTree.", **names)
+        return locale.say("Your user {user} is inactive in the InvenTree of {space}.", **names)
     if permissions.unpinned:
         names["setting"] = Code(
             "rules.pinned_superusers" if permission is Permission.SUPERUSER else "rules.pinned_approvers"
@@ -363,8 +365,8 @@ def cancel_asked(locale: Locale, *, transfer: Transfer, peer_name: str) -> Lines
     return [
         locale.say("I have asked {peer} to take it back: {case}.", peer=peer, case=naming.case(locale, transfer)),
         locale.say(
-            "It counts once {peer}'s bot confirms it, and the card then shows it. If it has left {peer} already,"
-            " it still comes.",
+            "It counts once the bot of {peer} confirms it. The card will show that. If it has left"
+            " {peer} already, it still comes.",
             peer=peer,
         ),
     ]

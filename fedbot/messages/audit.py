@@ -444,9 +444,9 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
         "faulty",
     ),
     Matched: lambda noted: (
-        marked("{peer}'s {word} is part #{part}")
+        marked("{word} of {peer} is part #{part}")
         if noted.part
-        else marked("{peer}'s {word} is no longer matched to one of our parts")
+        else marked("{word} of {peer} is no longer matched to one of our parts")
     ),
     MirrorUnreadable: marked("the metadata of company #{company} can't be read"),
 }

@@ -25,7 +25,7 @@ MOST_IN_LINE = 5
 
 _HINDRANCES: dict[Hindrance, str] = {
     Hindrance.GONE: marked("{what}: the stock item is gone, or is another item now"),
-    Hindrance.NOT_HERE: marked("{what}: it isn't in {sender}'s stock any more"),
+    Hindrance.NOT_HERE: marked("{what}: {sender} doesn't have it in stock any more"),
     Hindrance.LESS: marked("{what}: only {left} left"),
     Hindrance.CONDITION: marked("{what}: its condition has changed"),
     Hindrance.LENT: marked("{what}: it is still lent to somebody else"),
@@ -163,7 +163,7 @@ def obstacles(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name:
         locale.say("⚠ The booking of {what} from {first} on is at risk.", **names),
         *obstacle_lines(locale, card),
         locale.say(
-            "Fix it in {sender}'s InvenTree, or cancel the booking: {cancel}", **names, cancel=_cancel(transfer)
+            "Fix it in the InvenTree of {sender}, or cancel the booking: {cancel}", **names, cancel=_cancel(transfer)
         ),
     ]
 
@@ -359,9 +359,9 @@ _STANDS: dict[PlaceState, str] = {
     PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing by that name. {code}"),
     PlaceState.UNCLEAR: marked("{what}: {peer} has several parts by that name. {code}"),
     PlaceState.UNIT: marked("{what}: {peer} counts it in another unit. Say how many, without a unit. {code}"),
-    PlaceState.TWICE: marked("{what}: our space is on {peer}'s waiting list already. {code}"),
+    PlaceState.TWICE: marked("{what}: our space is already on the waiting list of {peer}. {code}"),
     PlaceState.FULL: marked("{what}: we already wait for too many items of {peer}. {code}"),
-    PlaceState.REMOVED: marked("{what}: {peer}'s people have removed us from the waiting list. {code}"),
+    PlaceState.REMOVED: marked("{what}: {peer} has removed us from the waiting list. {code}"),
     PlaceState.LEFT: marked("We no longer wait for {what} from {peer}. {code}"),
     PlaceState.PARTED: marked("We no longer wait for {what}: the friendship with {peer} is over. {code}"),
 }
@@ -384,7 +384,7 @@ def place_page(locale: Locale, *, place: PlaceInLine, us: PartyConfig, peer_name
     lines: Lines = [locale.say(_STANDS[place.state], **_of_place(locale, place, peer_name))]
     if place.state is PlaceState.TURN:
         lines.append(locale.say("To request it, reply here: {reply}", reply="borrow for 2 weeks"))
-        lines.append(locale.say("Then {peer}'s people decide, as always.", peer=naming.space(locale, peer_name)))
+        lines.append(locale.say("Then {peer} decides, as always.", peer=naming.space(locale, peer_name)))
     if place.state is PlaceState.FREE:
         amount = f"{locale.typed(place.quantity)}{place.unit}"
         line = command(f"borrow {amount} {locale.short(place.word, 40)} from {place.peer} for 2 weeks")

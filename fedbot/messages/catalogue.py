@@ -485,7 +485,7 @@ def practice_stays_practice(locale: Locale, *, part: Part, peer: str) -> Lines:
     """A real part for the pretend friend's, or a part for practice for a real friend's."""
     return [
         locale.say(
-            "{name} and {peer}'s part can't be the same. I did nothing.",
+            "{name} and the part of {peer} can't be the same. I did nothing.",
             name=locale.short(part.name, 60),
             peer=naming.space(locale, peer),
         ),
@@ -513,7 +513,7 @@ def want_page(locale: Locale, *, want: Want, us: PartyConfig, friends: tuple[str
         if friends:
             names = locale.names([naming.space(locale, name) for name in friends])
             told = locale.some(
-                "{spaces}'s bot tells its people as soon as they share some.",
+                "The bot of {spaces} tells its people as soon as they share some.",
                 "The bots of {spaces} tell their people as soon as they share some.",
                 len(friends),
                 spaces=names,

@@ -100,8 +100,8 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
     if connection.access == "direct":
         token = (
             *locale.say(
-                "{peer}'s bot gets the token. It can read all stock items of {own}, and change none. {own}'s bot"
-                " gets the same.",
+                "The bot of {peer} gets the token. It can read all stock items of {own}, and change none."
+                " The bot of {own} gets the same.",
                 **names,
             ),
             " ",
@@ -109,7 +109,7 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
         )
     else:
         token = locale.say(
-            "The token stays with me: {peer}'s bot never gets in. I answer it, about shared items only.",
+            "The token stays with me: the bot of {peer} never gets in. I answer it, about shared items only.",
             **names,
         )
     offers = locale.say(
@@ -130,12 +130,12 @@ def _for_whom(locale: Locale, people: Sequence[str], own: str, when: str) -> tup
     names: dict[str, Words] = {"own": own, "when": when}
     who = naming.people(locale, people, any_of=True) if people else ""
     if not people:
-        sentence = "For a superuser of {own}'s InvenTree, until {when}. None of the configured people is one."
+        sentence = "For an InvenTree superuser of {own}, until {when}. None of the configured people is one."
         whom = locale.say(sentence, **names)
     elif len(people) == 1:
-        whom = locale.say("For {who} (superuser of {own}'s InvenTree), until {when}.", who=who, **names)
+        whom = locale.say("For {who} (InvenTree superuser of {own}), until {when}.", who=who, **names)
     else:
-        whom = locale.say("For {who} (superusers of {own}'s InvenTree), until {when}.", who=who, **names)
+        whom = locale.say("For {who} (InvenTree superusers of {own}), until {when}.", who=who, **names)
     return whom
 
 
@@ -153,10 +153,10 @@ def _being_made(locale: Locale, connection: Connection, us: PartyConfig) -> Line
     first = locale.say("{peer} and {own} are becoming friends.", peer=Bold(peer), own=Bold(own))
     if connection.needs:
         where = locale.say(
-            "Done: both have approved. Not done: {own}'s side waits for its admin. I try again every minute.", own=own
+            "Done: both have approved. Not done: {own} waits for its admin. I try again every minute.", own=own
         )
     elif connection.own_ready:
-        where = locale.say("Done: {own}'s side is ready. Not done: {peer}'s side isn't yet.", own=own, peer=peer)
+        where = locale.say("Done: {own} is ready. Not done: {peer} isn't ready yet.", own=own, peer=peer)
     else:
         where = locale.say("Both have approved. Each bot now creates the other's account and tries it. Nothing to do.")
     return [first, agreed(locale, connection), "", where, connection.code]
@@ -186,8 +186,8 @@ def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lin
     if connection.sees_items is not None:
         lines.append(
             locale.some(
-                "{own}'s bot can read {number} stock item of {peer}.",
-                "{own}'s bot can read all {number} stock items of {peer}.",
+                "The bot of {own} can read {number} stock item of {peer}.",
+                "The bot of {own} can read all {number} stock items of {peer}.",
                 connection.sees_items,
                 own=own,
                 peer=peer,
@@ -196,8 +196,8 @@ def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lin
     if connection.peer_sees_items is not None:
         lines.append(
             locale.some(
-                "{peer}'s bot can read {number} stock item of {own}.",
-                "{peer}'s bot can read all {number} stock items of {own}.",
+                "The bot of {peer} can read {number} stock item of {own}.",
+                "The bot of {peer} can read all {number} stock items of {own}.",
                 connection.peer_sees_items,
                 own=own,
                 peer=peer,
@@ -221,7 +221,7 @@ def suspended(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
         ]
     first: Lines = [
         locale.say(
-            "⚠ {peer}'s bot has another key or account than {own} agreed to. The friendship is paused.",
+            "⚠ Friendship paused: the bot of {peer} has a new key or account, which {own} has not agreed to.",
             peer=Bold(peer),
             own=own,
         ),
@@ -230,11 +230,11 @@ def suspended(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     if connection.is_to_be_compared:
         first = [
             locale.say(
-                "⏸ {own}'s bot lost its journal and rebuilt it. The friendship with {peer} is paused.",
+                "⏸ Friendship with {peer} paused: the bot of {own} lost its journal and rebuilt it.",
                 own=own,
                 peer=Bold(peer),
             ),
-            locale.say("The bot found {peer}'s key again, but nobody has compared it since.", peer=peer),
+            locale.say("The bot found the key of {peer} again, but nobody has compared it since.", peer=peer),
         ]
     return [
         *first,
@@ -319,14 +319,17 @@ def we_are_hidden(locale: Locale, *, us: PartyConfig) -> Lines:
 def space_not_here(locale: Locale, *, name: str) -> Lines:
     """The space was in the room that this one took the place of; its bot hasn't come along."""
     return [
-        locale.say("Not asked: {space}'s bot isn't in this room.", space=naming.space(locale, name)),
+        locale.say("Not asked: the bot of {space} isn't in this room.", space=naming.space(locale, name)),
         locale.say("Somebody has to invite it first."),
     ]
 
 
 def speaks_otherwise(locale: Locale, *, name: str, theirs: tuple[int, int], ours: tuple[int, int]) -> Lines:
     """The space's bot and ours have no version of the protocol in common; each is the oldest and the newest."""
-    first = locale.say("Not asked: {space}'s bot and I speak different versions.", space=naming.space(locale, name))
+    first = locale.say(
+        "Not asked: the bot of {space} and I speak different versions of the protocol.",
+        space=naming.space(locale, name),
+    )
     versions = {"theirs": _versions(theirs), "ours": _versions(ours)}
     second = locale.say("It speaks version {theirs} of the bots' protocol, I speak {ours}.", **versions)
     if theirs > ours:
@@ -431,7 +434,9 @@ def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, e
 
 def _same_emoji(locale: Locale, peer: str, emoji: tuple[int, ...]) -> Lines:
     if not emoji:
-        return [locale.say("The seven emoji to compare will appear here once {peer}'s bot has answered.", peer=peer)]
+        return [
+            locale.say("The seven emoji to compare will appear here once the bot of {peer} has answered.", peer=peer)
+        ]
     return [
         locale.say("Call {peer}. Their bot must show the same seven emoji:", peer=peer),
         keys.row(locale, emoji),
@@ -451,8 +456,8 @@ def connect_crossed(locale: Locale, *, connection: Connection, emoji: tuple[int,
 
 
 _DECLINED: dict[str, str] = {
-    "connected": marked("{peer}'s bot says that we are friends already. Its admin sees more with {spaces}."),
-    "generation": marked("{peer}'s bot knows of an earlier friendship. Please ask once more."),
+    "connected": marked("The bot of {peer} says that we are friends already. Its admin sees more with {spaces}."),
+    "generation": marked("The bot of {peer} knows of an earlier friendship. Please ask once more."),
 }
 
 
@@ -490,7 +495,9 @@ def peer_bot_silent(locale: Locale, *, connection: Connection, us: PartyConfig) 
         else locale.say("Next: I send it again by myself. Nothing to do now.")
     )
     return [
-        locale.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=connection.code, peer=peer),
+        locale.say(
+            "⏸ {code} waits: the bot of {peer} has not answered for ten minutes.", code=connection.code, peer=peer
+        ),
         locale.say("Nothing is lost: it continues as soon as that bot answers again."),
         again,
     ]

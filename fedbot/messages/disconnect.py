@@ -30,9 +30,9 @@ def disconnecting(locale: Locale, *, connection: Connection, us: PartyConfig, at
         *_what_happens(locale, preview, at_once=at_once),
     ]
     if at_once:
-        lines.append(locale.say("{peer}'s access to our InvenTree ends now.", peer=peer))
+        lines.append(locale.say("{peer} loses access to our InvenTree now.", peer=peer))
     else:
-        lines.append(locale.say("Then {peer}'s access to our InvenTree ends. Nothing to do.", peer=peer))
+        lines.append(locale.say("Then {peer} loses access to our InvenTree. You don't need to do anything.", peer=peer))
     return [*lines, connection.code]
 
 
@@ -43,7 +43,7 @@ def peer_disconnects(locale: Locale, *, connection: Connection, us: PartyConfig,
         locale.say("{peer} ends the friendship with {own}.", own=Bold(own), peer=Bold(peer)),
         *ended_by(locale, connection, us),
         *_what_happens(locale, preview, at_once=False),
-        locale.say("Then {peer}'s access to our InvenTree ends too. Nothing to do.", peer=peer),
+        locale.say("Then {peer} loses access to our InvenTree, too. You don't need to do anything.", peer=peer),
         connection.code,
     ]
 
@@ -96,7 +96,7 @@ def disconnected(
             on_loan,
         ),
         *_if_gone_for_ever(locale, peer, on_loan),
-        locale.say("{peer}'s access to our InvenTree is closed.", peer=peer),
+        locale.say("{peer} no longer has access to our InvenTree.", peer=peer),
         locale.say("A superuser can ask again at any time: {connect}", connect=command(f"connect {connection.peer}")),
         connection.code,
     ]
@@ -131,11 +131,11 @@ def disconnect_preview(
         common, orderly, at_once = _apart(orderly, at_once)
         lines += _listed(locale, locale.say("Either way I cancel:"), common.cancelled)
         lines += _on_loan(locale, common)
-        lines.append(locale.say("1) in order: running transfers finish, then {peer}'s access ends", peer=peer))
+        lines.append(locale.say("1) in order: running transfers finish, then {peer} loses access", peer=peer))
         lines += _consequences(locale, orderly, at_once=False)
     number = 1 if orderly is None else 2
     now = locale.say(
-        "{number}) at once: {peer}'s access ends now. For a space that is gone, or that you don't trust",
+        "{number}) at once: {peer} loses access now. For a space that is gone, or that you don't trust",
         number=number,
         peer=peer,
     )
@@ -202,9 +202,11 @@ def ending_waits(locale: Locale, *, connection: Connection, us: PartyConfig, pre
     """The other bot is silent, so the end hangs."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     return [
-        locale.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=connection.code, peer=peer),
+        locale.say(
+            "⏸ {code} waits: the bot of {peer} has not answered for ten minutes.", code=connection.code, peer=peer
+        ),
         *_listed(locale, locale.say("Not finished yet:"), (*preview.cancelled, *preview.finished)),
-        locale.say("{peer}'s access to {own}'s InvenTree is not closed yet.", peer=peer, own=own),
+        locale.say("{peer} still has access to the InvenTree of {own}.", peer=peer, own=own),
         locale.say("Next: I send it again by myself. Nothing to do now."),
         _without_waiting(locale, connection),
     ]

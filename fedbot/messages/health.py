@@ -121,7 +121,7 @@ def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us
 def inventory_down(locale: Locale, *, problem: Diagnosis, us: PartyConfig) -> Lines:
     """Our InvenTree does not answer."""
     return [
-        locale.say("⏸ {space}'s InvenTree does not answer.", space=naming.space(locale, us.name)),
+        locale.say("⏸ The InvenTree of {space} does not answer.", space=naming.space(locale, us.name)),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
         locale.say("Done: nothing is lost. Not done: everything that needs InvenTree waits."),
         locale.say("Next: I try again by myself and continue where I stopped. You don't need to do anything."),
@@ -132,7 +132,7 @@ def inventory_down(locale: Locale, *, problem: Diagnosis, us: PartyConfig) -> Li
 def bot_stops(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
     """The bot ends by itself, and can't go on before a person has done something."""
     return [
-        locale.say("⏹ {space}'s bot has stopped.", space=naming.space(locale, us.name)),
+        locale.say("⏹ The bot of {space} has stopped.", space=naming.space(locale, us.name)),
         locale.say("Why: {problem}", problem=locale.short(problem, 500)),
     ]
 
@@ -218,7 +218,9 @@ def inventory_back(locale: Locale, *, us: PartyConfig, since: datetime, until: d
     """Our InvenTree answers again: the message about the outage reads so from then on."""
     space = naming.space(locale, us.name)
     return [
-        locale.say("✅ {space}'s InvenTree answers again, since {until}.", space=space, until=locale.when(until)),
+        locale.say(
+            "✅ The InvenTree of {space} has answered again since {until}.", space=space, until=locale.when(until)
+        ),
         locale.say(
             "It was silent since {since}. Waiting work continues by itself. Nothing to do.",
             since=locale.when(since),
@@ -230,7 +232,7 @@ def inventory_went_back(locale: Locale, *, us: PartyConfig, lost: tuple[Lost, ..
     """Our InvenTree was put back to an earlier state: what is missing in it, and what to do."""
     space = naming.space(locale, us.name)
     lines: Lines = [
-        locale.say("⚠ {space}'s InvenTree was restored to an earlier state.", space=space),
+        locale.say("⚠ The InvenTree of {space} was restored to an earlier state.", space=space),
         locale.say("I move no stock in it until a superuser types: {resume}", resume=naming.command("resume")),
     ]
     if not lost:
@@ -264,14 +266,14 @@ def _lost(locale: Locale, lost: Lost) -> tuple[Inline, ...]:
 def nothing_to_resume(locale: Locale, *, us: PartyConfig) -> Lines:
     """Nothing was stopped."""
     space = naming.space(locale, us.name)
-    return [locale.say("Nothing to do: I already move stock in {space}'s InvenTree.", space=space)]
+    return [locale.say("Nothing to do: I already move stock in the InvenTree of {space}.", space=space)]
 
 
 def resumed(locale: Locale, *, us: PartyConfig) -> Lines:
     """A superuser has looked at the books."""
     space = naming.space(locale, us.name)
     return [
-        locale.say("From now on I move stock in {space}'s InvenTree again.", space=space),
+        locale.say("From now on I move stock in the InvenTree of {space} again.", space=space),
         locale.say("Waiting work continues within a minute. I don't touch an item that isn't the one I know."),
     ]
 
@@ -280,7 +282,8 @@ def inventory_refuses(locale: Locale, *, problem: Diagnosis, us: PartyConfig) ->
     """Something waits for our InvenTree, which answers, but says no."""
     return [
         locale.say(
-            "⚠ {space}'s InvenTree doesn't give me permission for waiting work.", space=naming.space(locale, us.name)
+            "⚠ The InvenTree of {space} doesn't give me permission for waiting work.",
+            space=naming.space(locale, us.name),
         ),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
         locale.say("I try again by myself. More on the bot's machine: {check}", check=Code("fedbot check")),
@@ -317,10 +320,10 @@ def version_changed(
     }
     was, before = old.api, locale.short(old.release, 30)
     if was:
-        changed = "{space}'s InvenTree is {new} (API {api}) now, it was {before} (API {was})."
+        changed = "The InvenTree of {space} is now {new} (API {api}); it was {before} (API {was})."
         first = locale.say(changed, was=was, before=before, **new)
     else:
-        first = locale.say("{space}'s InvenTree is {new} (API {api}).", **new)
+        first = locale.say("The InvenTree of {space} is {new} (API {api}).", **new)
     differently = [locale.say(_CANNOT[name]) for name in lost if name in _CANNOT]
     differently += [locale.say(_CAN[name]) for name in gained if name in _CAN]
     if not inventory.writes_allowed:

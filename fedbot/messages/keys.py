@@ -101,7 +101,9 @@ def keys_to_compare(locale: Locale, *, connection: Connection, us: PartyConfig, 
 def _what_next(locale: Locale, connection: Connection, own: str, peer: str) -> Lines:
     if not connection.changed_bot:
         words = {"own": own, "peer": peer}
-        return [locale.say("{peer}'s bot checks who speaks for {own}. You don't need to type anything here.", **words)]
+        return [
+            locale.say("The bot of {peer} checks who speaks for {own}. You don't need to type anything here.", **words)
+        ]
     accept = command(f"review {connection.peer} accept EMOJI")
     return [
         locale.say("If all are the same, a superuser of {own} types them: {accept}", own=own, accept=accept),
@@ -113,7 +115,7 @@ def keys_not_compared_yet(locale: Locale, *, connection: Connection) -> Lines:
     """A decision before the emoji are there."""
     peer = naming.space(locale, connection.peer_name)
     return [
-        locale.say("Not counted: {peer}'s bot hasn't answered, so nobody can compare the keys yet.", peer=peer),
+        locale.say("Not counted: the bot of {peer} hasn't answered, so nobody can compare the keys yet.", peer=peer),
         locale.say("The card will show seven emoji. Then decide."),
     ]
 
@@ -122,7 +124,7 @@ def key_check_failed(locale: Locale, *, connection: Connection) -> Lines:
     """The peer's nonce isn't the one to which it was bound."""
     peer = naming.space(locale, connection.peer_name)
     return [
-        locale.say("⚠ The key check with {peer}'s bot failed. Nobody should approve.", peer=Bold(peer)),
+        locale.say("⚠ The key check with {peer} failed. Nobody should approve.", peer=Bold(peer)),
         locale.say("It sent another secret than the one it had promised. Somebody may be between the two bots."),
         (*locale.say("Nothing was approved, and nothing moves."), Break(), connection.code),
     ]
@@ -132,7 +134,7 @@ def past_differs(locale: Locale, *, code: str, peer_name: str, number: int) -> L
     """For the admins: the peer tells of other messages than we have sent."""
     peer = naming.space(locale, peer_name)
     return [
-        locale.say("⚠ {code}: {peer}'s bot reports another past than ours.", code=code, peer=Bold(peer)),
+        locale.say("⚠ {code}: the bot of {peer} reports a past that differs from ours.", code=code, peer=Bold(peer)),
         locale.say("Up to number {number} it has read other messages than we have sent.", number=number),
         locale.say("Somebody changed one of the two journals, or that bot doesn't tell the truth."),
         locale.say("Call {peer}. To see where the two differ: {reconcile}", peer=peer, reconcile=command("reconcile")),
@@ -160,8 +162,8 @@ def review_list(locale: Locale, *, us: PartyConfig, changes: tuple[ChangeSeen, .
     )
     if all(change.connection.is_to_be_compared for change in changes):
         head = locale.some(
-            "{own}'s journal was rebuilt. The key of {number} friend has to be compared:",
-            "{own}'s journal was rebuilt. The keys of {number} friends have to be compared:",
+            "The journal of {own} was rebuilt. The key of {number} friend has to be compared:",
+            "The journal of {own} was rebuilt. The keys of {number} friends have to be compared:",
             len(changes),
             own=own,
         )
@@ -205,7 +207,7 @@ def fingerprint_differs(locale: Locale, *, connection: Connection, word: str) ->
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say(
-            'Not accepted: "{word}" is neither {peer}\'s present key (the whole key) nor its seven emoji.',
+            'Not accepted: "{word}" is neither the present key of {peer} (the whole key) nor its seven emoji.',
             word=locale.short(word, 40),
             peer=peer,
         ),
@@ -277,7 +279,7 @@ def reviewed(locale: Locale, *, connection: Connection, by: str) -> Lines:
     peer = naming.space(locale, connection.peer_name)
     lines: list[tuple[Inline, ...]] = [
         locale.say(
-            "✅ {who} has accepted the present key and account of {peer}'s bot.",
+            "✅ {who} has accepted the present key and account of {peer}.",
             peer=peer,
             who=naming.person(locale, by),
         ),

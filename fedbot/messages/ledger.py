@@ -352,11 +352,11 @@ def no_such_span(locale: Locale, *, word: str, usage: str) -> Lines:
 MOST_SHOWN = 10
 
 _PROBLEMS: dict[str, str] = {
-    "silent": marked("⏸ {peer}'s bot has not answered, so our books are not compared (any further)."),
-    "inventory": marked("⏸ {peer}'s InvenTree does not answer, so our books are not compared (any further)."),
-    "own-inventory": marked("⏸ {own}'s InvenTree does not answer, so our books are not compared (any further)."),
-    "later": marked("⏸ We asked {peer}'s bot for its books too often. Ask again in an hour."),
-    "unreadable": marked("⏸ I can't read the books that {peer}'s bot sent. One of the bots may be too old."),
+    "silent": marked("⏸ The bot of {peer} has not answered, so I can't finish comparing our books."),
+    "inventory": marked("⏸ The InvenTree of {peer} does not answer, so I can't finish comparing our books."),
+    "own-inventory": marked("⏸ The InvenTree of {own} does not answer, so I can't finish comparing our books."),
+    "later": marked("⏸ We asked {peer} for its books too often. Ask again in an hour."),
+    "unreadable": marked("⏸ I can't read the books that {peer} sent. One of the bots may be too old."),
 }
 # What differs, its likely cause, what fixes it.
 _KINDS: dict[Kind, tuple[str, str, str]] = {
@@ -373,8 +373,8 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("settle it with the other space; book returned items in here by hand"),
     ),
     Kind.UNKNOWN_THERE: (
-        marked("{peer}'s bot knows nothing of it"),
-        marked("{peer}'s bot lost its journal"),
+        marked("the bot of {peer} knows nothing of it"),
+        marked("the bot of {peer} lost its journal"),
         marked("{peer} searches its stock history for {mark}"),
     ),
     Kind.UNKNOWN_HERE: (
@@ -413,17 +413,17 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("one of our superusers settles it: {resolve}"),
     ),
     Kind.BORROWED_GONE: (
-        marked("it is on loan, but is missing in {borrower}'s stock"),
+        marked("it is on loan, but missing from the stock of {borrower}"),
         marked("somebody deleted, merged, used or gave it away by hand, or InvenTree was restored to an earlier state"),
         marked("{borrower} searches for {mark}; if it is lost, its owner writes it off: {lost}"),
     ),
     Kind.BORROWED_LESS: (
-        marked("less of it is there than is on loan: {there} of {owed} in {borrower}'s stock"),
+        marked("{borrower} has less of it in stock than is on loan: {there} of {owed}"),
         marked("somebody counted it down, used some of it, or merged it by hand"),
         marked("{borrower} searches for the rest; if it is lost, its owner writes it off: {lost}"),
     ),
     Kind.PAST: (
-        marked("{peer}'s bot reports other messages than ours, up to number {number}"),
+        marked("up to number {number}, the bot of {peer} reports other messages than ours"),
         marked("somebody changed one of the two journals, or its bot doesn't tell the truth"),
         marked("both admins run {verify} and compare the messages in the room"),
     ),
@@ -531,7 +531,9 @@ def _items(locale: Locale, difference: Difference) -> tuple[Inline, ...]:
 def reconciling_already(locale: Locale, *, connection: Connection) -> Lines:
     """One comparison at a time."""
     peer = naming.space(locale, connection.peer_name)
-    return [locale.say("I am comparing our books with {peer}'s already. The result comes by itself.", peer=peer)]
+    return [
+        locale.say("I am already comparing our books with those of {peer}. The result will appear here.", peer=peer)
+    ]
 
 
 def nobody_to_reconcile_with(locale: Locale, *, us: PartyConfig) -> Lines:

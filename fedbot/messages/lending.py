@@ -39,7 +39,7 @@ def rules_lines(locale: Locale, card: Card) -> Lines:
     short = limits(locale, rules)
     if not short:
         return agreed
-    rest: list[Inline] = [*locale.say("{sender}'s lending rules: ", **names)]
+    rest: list[Inline] = [*locale.say("Lending rules of {sender}: ", **names)]
     for number, words in enumerate(short):
         rest += [" · ", *words] if number else words
     return [*agreed, tuple(rest)]
@@ -109,7 +109,7 @@ def not_lent_to(locale: Locale, *, us: PartyConfig, peer_name: str) -> Lines:
     return [
         locale.say("Not offered: our lending rules don't let {peer} borrow it.", peer=peer),
         locale.say(
-            "Nothing was sent. The admin of {space}'s bot can change that under {setting}.",
+            "Nothing was sent. An admin of {space} can change that under {setting}.",
             space=naming.space(locale, us.name),
             setting=Code("lending" if not us.lending_from_inventree else f"lending, {LENDING_KEY}"),
         ),
@@ -186,7 +186,7 @@ def overdue_for_admins(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_
             locale.say(
                 "⚠ Overdue for {days} at {peer}: {what} ({code})", days=days, peer=peer, what=what, code=loan.code
             ),
-            locale.say("It was due {day}. {peer}'s bot has reminded its people.", day=day, peer=peer),
+            locale.say("It was due {day}. The bot of {peer} has reminded its people.", day=day, peer=peer),
             *_what_the_lender_can_type(locale, loan),
         ]
     own = naming.space(locale, us.name)
@@ -587,7 +587,7 @@ def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ..
         ]
     listed = tuple(locale.say("{code} – {what}", code=loan.code, what=thing_lent(locale, loan)) for loan in loans)
     return [
-        locale.say("Not handed over: {space}'s InvenTree doesn't match my books.", space=us.name),
+        locale.say("Not handed over: the InvenTree of {space} doesn't match my books.", space=us.name),
         Items(listed),
         locale.say("Look at these items in InvenTree. Once they are correct, type it again."),
     ]
@@ -643,7 +643,7 @@ def never_here(locale: Locale, *, subject: Transfer | Connection) -> Lines:
 def offered_to_their_bot(locale: Locale, transfer: Transfer, receiver: str) -> tuple[Inline, ...]:
     """The first line of the offer that makes a neighbour's loan an ordinary one."""
     return locale.say(
-        "I asked {receiver}'s bot to take over {what}, {terms}.",
+        "I asked {receiver} to take over {what}, {terms}.",
         receiver=receiver,
         what=naming.moved(locale, transfer),
         terms=on_terms(locale, transfer),

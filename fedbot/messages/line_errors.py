@@ -113,12 +113,12 @@ def not_entitled(
     names: dict[str, Words] = {"verb": typed(command.verb), "space": space}
     if permission is Permission.MAPPED:
         return [
-            locale.say("Not done: {verb} needs an active user of {space}'s InvenTree.", **names),
+            locale.say("Not done: {verb} needs an active InvenTree user of {space}.", **names),
             why_not_entitled(locale, permissions, permission, space),
             locale.say("An admin there can create or activate one. More: {whoami}", whoami=typed("whoami")),
         ]
     if permission is Permission.SUPERUSER:
-        first = locale.say("Not done: {verb} needs a superuser of {space}'s InvenTree.", **names)
+        first = locale.say("Not done: {verb} needs an InvenTree superuser of {space}.", **names)
     else:
         first = locale.say("Not done: {verb} needs an approver of {space}.", **names)
     lines: Lines = [first, why_not_entitled(locale, permissions, permission, space)]
@@ -132,9 +132,9 @@ def not_entitled(
             )
         )
     elif permission is Permission.SUPERUSER:
-        lines.append(locale.say("None of the configured people is a superuser in {space}'s InvenTree.", space=space))
+        lines.append(locale.say("None of the configured people is an InvenTree superuser of {space}.", space=space))
     else:
-        lines.append(locale.say("None of the configured people is an approver in {space}'s InvenTree.", space=space))
+        lines.append(locale.say("None of the configured people is an approver of {space} in InvenTree.", space=space))
     return [*lines, locale.say("What you can do: {whoami}", whoami=typed("whoami"))]
 
 
@@ -143,10 +143,11 @@ def line_waits(
 ) -> Lines:
     """Our InvenTree gives no answer yet, so the line waits for it. Not `silent`: it says no."""
     space = _own(locale, us)
-    first = locale.say("⏸ {space}'s InvenTree does not answer yet. Your line waits for it.", space=space)
+    first = locale.say("⏸ The InvenTree of {space} does not answer yet. Your line waits for it.", space=space)
     if not silent:
         first = locale.say(
-            "⏸ {space}'s InvenTree doesn't give me permission to look. Your line waits for its admins.", space=space
+            "⏸ The InvenTree of {space} doesn't give me permission to look. Your line waits for its admins.",
+            space=space,
         )
     lines: Lines = [first]
     if problem is not None:
@@ -160,7 +161,7 @@ def not_last_seen_as_superuser(locale: Locale, *, command: Command, us: PartyCon
     """InvenTree is silent, and this person was no superuser when that was last read."""
     return [
         locale.say(
-            "Not done: {verb} needs a superuser of {space}'s InvenTree.",
+            "Not done: {verb} needs an InvenTree superuser of {space}.",
             verb=typed(command.verb),
             space=_own(locale, us),
         ),
@@ -177,12 +178,14 @@ def inventory_silent(locale: Locale, *, problem: Diagnosis, text: str, us: Party
     """Our InvenTree gives no answer, so the line could not be acted upon. Not `silent`: it says no."""
     space, line = naming.space(locale, us.name), typed(locale.short(text, LONGEST_LINE))
     if silent:
-        first = locale.say("Not done: {space}'s InvenTree does not answer.", space=space)
+        first = locale.say("Not done: the InvenTree of {space} does not answer.", space=space)
         next_ = locale.say("Nothing was changed or sent. Please try again later: {line}", line=line)
     else:
-        first = locale.say("Not done: {space}'s InvenTree doesn't give me permission to look.", space=space)
+        first = locale.say("Not done: the InvenTree of {space} doesn't give me permission to look.", space=space)
         next_ = locale.say(
-            "Nothing was changed or sent. Once {space}'s admins have fixed that: {line}", space=space, line=line
+            "Nothing was changed or sent. Once the admins of {space} have fixed that, type: {line}",
+            space=space,
+            line=line,
         )
     return [first, locale.say("Why: {problem}", problem=diagnosis(locale, problem)), next_]
 

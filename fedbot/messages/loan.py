@@ -47,7 +47,7 @@ def loan_line(locale: Locale, card: Card) -> Lines:
         return [
             locale.say(said, sender=card.sender, name=name, since=since, day=day),
             locale.say(
-                "It stays {sender}'s. Is it in your InvenTree already? Reply with its number: {here}",
+                "It still belongs to {sender}. Is it in your InvenTree already? Reply with its number: {here}",
                 sender=card.sender,
                 here=command("here #42"),
             ),
@@ -128,9 +128,9 @@ def closed_line(locale: Locale, card: Card) -> tuple[Inline, ...]:
         raise ValueError(f"loan {card.transfer.code} isn't over")
     sentences = {
         Ending.RETURNED: marked("✅ Back since {when}: {what}, lent by {sender} to {receiver}."),
-        Ending.GIFT: marked("✅ A gift since {when}: {what} is {receiver}'s now, says {who} ({sender})."),
+        Ending.GIFT: marked("✅ A gift since {when}: {receiver} owns {what} now, says {who} ({sender})."),
         Ending.LOST: marked("❌ Lost: {what}, lent to {receiver}. Says {who} ({sender}), {when}."),
-        Ending.KEPT: marked("✅ Kept: {what} stays at {receiver} as {sender}'s. Says {who}, {when}."),
+        Ending.KEPT: marked("✅ Kept by {receiver}, still owned by {sender}: {what}, says {who}, {when}."),
     }
     several = len({card.transfer.ending_of(line.number) for line in card.transfer.terms.lines}) > 1
     over = marked("✅ Over since {when}: {what}, lent to {receiver}.")
@@ -192,7 +192,9 @@ def _line_end(locale: Locale, card: Card, line: Line, closing: Closing) -> tuple
     if closing.how is Ending.LOST:
         return locale.say("Lost: {what}, says {who} ({sender}), {when}.", **names)
     if closing.how is Ending.KEPT:
-        return locale.say("Stays at {receiver} as {sender}'s: {what}, says {who} ({receiver}), {when}.", **names)
+        return locale.say(
+            "Stays at {receiver} and still belongs to {sender}: {what}, says {who} ({receiver}), {when}.", **names
+        )
     return locale.say("Back at {sender}: {what}, says {who} ({sender}), {when}.", **names)
 
 
@@ -219,7 +221,7 @@ def loan_closed(
     names = {"receiver": card.receiver, "sender": card.sender}
     if closing.how is Ending.LOST:
         said.append(locale.say("At {sender} it stays with customer {receiver}, with the status 'lost'.", **names))
-        said.append(locale.say("{receiver}'s admins are told how to take it out of the stock there.", **names))
+        said.append(locale.say("The admins of {receiver} are told how to take it out of the stock there.", **names))
     elif part:
         said.append(locale.say("Nobody owes that part any more. The rest is still on loan. Nothing moves."))
     else:
@@ -716,8 +718,8 @@ def return_asked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_na
     return [
         (*first, " ", transfer.code),
         locale.of_many(
-            "{sender}'s bot books it out. Then {receiver} has it in stock again, in its old location.",
-            "{sender}'s bot books them out. Then {receiver} has them in stock again, in their old locations.",
+            "The bot of {sender} books it out. Then {receiver} has it in stock again, in its old location.",
+            "The bot of {sender} books them out. Then {receiver} has them in stock again, in their old locations.",
             things,
             **names,
         ),

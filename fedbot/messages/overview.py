@@ -59,7 +59,7 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
         first = locale.say("Nothing waits for you here, {who}.", who=who)
         if permissions.covers(Permission.APPROVER) or elsewhere:
             return [first, *elsewhere]
-        return [first, locale.say("{space}'s approvers decide on offers to it.", space=space)]
+        return [first, locale.say("The approvers of {space} decide on offers to it.", space=space)]
     lines: Lines = [_counted(locale, todo)]
     lines += _section(locale, locale.say("For you to decide (tap on the card, or reply to it):"), todo.to_decide)
     lines += _section(locale, locale.say("You asked, others decide or do it:"), todo.asked)
@@ -218,20 +218,22 @@ def _quarantined(locale: Locale, quarantined: Sequence[Quarantined], *, private:
 def _is_it_well(locale: Locale, status: StatusSeen, space: str) -> tuple[Inline, ...]:
     inventory = status.inventory
     if inventory is None:
-        return locale.say("⏸ {space}'s bot is here, but its InvenTree does not answer.", space=space)
+        return locale.say("⏸ The bot of {space} is here, but its InvenTree does not answer.", space=space)
     if not (inventory.can_move_stock and inventory.writes_allowed):
-        return locale.say("⚠ {space}'s bot is here, but can't move stock in its InvenTree.", space=space)
+        return locale.say("⚠ The bot of {space} is here, but can't move stock in its InvenTree.", space=space)
     if status.mute:
         rooms = locale.names([locale.short(room, 60) for room in status.mute])
-        return locale.say("⚠ {space}'s bot is here, but may not write or react in {rooms}.", space=space, rooms=rooms)
+        return locale.say(
+            "⚠ The bot of {space} is here, but may not write or react in {rooms}.", space=space, rooms=rooms
+        )
     if status.disputed:
         return locale.some(
-            "⚠ {space}'s bot is healthy, but {number} transfer is unclear.",
-            "⚠ {space}'s bot is healthy, but {number} transfers are unclear.",
+            "⚠ The bot of {space} is healthy, but {number} transfer is unclear.",
+            "⚠ The bot of {space} is healthy, but {number} transfers are unclear.",
             status.disputed,
             space=space,
         )
-    return locale.say("✅ {space}'s bot is healthy.", space=space)
+    return locale.say("✅ The bot of {space} is healthy.", space=space)
 
 
 def _inventory(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:

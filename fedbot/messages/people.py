@@ -122,9 +122,9 @@ def no_such_user(locale: Locale, *, username: str, inactive: bool, us: PartyConf
     """Our InvenTree doesn't have that user, or it is switched off."""
     names = {"user": locale.short(username, 40), "space": naming.space(locale, us.name)}
     first = (
-        locale.say("Nothing changed: the user {user} in {space}'s InvenTree is inactive.", **names)
+        locale.say("Nothing changed: the user {user} in the InvenTree of {space} is inactive.", **names)
         if inactive
-        else locale.say("Nothing changed: {space}'s InvenTree has no user {user}.", **names)
+        else locale.say("Nothing changed: the InvenTree of {space} has no user {user}.", **names)
     )
     return [first, locale.say("An InvenTree admin creates or activates it. Then type it again.")]
 
@@ -167,7 +167,7 @@ def not_known(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
     """None of our people has that id."""
     who, space = Code(locale.short(person, _LONGEST_ID)), naming.space(locale, us.name)
     return [
-        locale.say("Nothing changed: {who} isn't one of {space}'s people.", who=who, space=space),
+        locale.say("Nothing changed: {who} doesn't belong to {space}.", who=who, space=space),
         locale.say("To see the members: {line}", line=command("people")),
     ]
 
@@ -206,12 +206,13 @@ def standing(locale: Locale, permissions: Permissions, space: str, user: str) ->
     """What InvenTree says of the person."""
     if not permissions.known:
         return locale.say(
-            "But {space}'s InvenTree has no user {user}. Its admin has to create one, or correct my configuration.",
+            "But the InvenTree of {space} has no user {user}. Its admin has to create one, or correct"
+            " my configuration.",
             space=space,
             user=user,
         )
     if not permissions.active:
-        return locale.say("But this user is inactive. An admin of {space}'s InvenTree can activate it.", space=space)
+        return locale.say("But this user is inactive. An InvenTree admin of {space} can activate it.", space=space)
     if permissions.superuser:
         return locale.say("You are a superuser there: you can approve, and make friends with spaces.")
     if permissions.approver:
@@ -260,7 +261,7 @@ def help_admin(locale: Locale, *, us: PartyConfig, lines: tuple[VerbLine, ...]) 
     """The second page: everything else."""
     items = tuple((*_verb_line(locale, line), *_for_whom(locale, line.permission)) for line in lines)
     return [
-        locale.say("The other verbs that {space}'s bot knows:", space=naming.space(locale, us.name)),
+        locale.say("The other verbs that the bot of {space} knows:", space=naming.space(locale, us.name)),
         Items(items),
         locale.say(
             "The everyday ones: {help} · explain one: {verb}", help=command("help"), verb=command("help connect")
@@ -306,7 +307,7 @@ def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tell
 def _who_may(locale: Locale, permission: Permission, space: str) -> tuple[Inline, ...]:
     match permission:
         case Permission.SUPERUSER:
-            return locale.say("Who can use it: superusers of {space}'s InvenTree.", space=space)
+            return locale.say("Who can use it: InvenTree superusers of {space}.", space=space)
         case Permission.APPROVER:
             return locale.say("Who can use it: approvers of {space}.", space=space)
         case Permission.MAPPED:

@@ -22,7 +22,7 @@ def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyCon
     )
     return [
         locale.say("⏸ {code} waits for an admin of {own}.", code=connection.code, own=own),
-        locale.say("Done: both have approved. Not done: {own}'s side is not set up.", own=own),
+        locale.say("Done: both have approved. Not done: {own} is not set up.", own=own),
         where,
         locale.say(
             "Next: I look every minute, until {when}. To stop it, reply: {cancel}",
@@ -34,7 +34,7 @@ def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyCon
 
 def _no_look(locale: Locale, connection: Connection, us: PartyConfig) -> tuple[Inline, ...]:
     return locale.say(
-        "⏸ {code} waits: {own}'s bot can't read {peer}'s InvenTree.",
+        "⏸ {code} waits: the bot of {own} can't read the InvenTree of {peer}.",
         code=connection.code,
         own=naming.space(locale, us.name),
         peer=naming.space(locale, connection.peer_name),
@@ -55,9 +55,9 @@ def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfi
     return [
         _no_look(locale, connection, us),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
-        locale.say("Done: both have approved. Not done: {own}'s side is not ready. Nothing has moved.", own=own),
+        locale.say("Done: both have approved. Not done: {own} is not ready. Nothing has moved.", own=own),
         locale.say(
-            "{own}'s bot must reach its address, and its token must be read-only.",
+            "The bot of {own} must reach its address, and its token must be read-only.",
             own=own,
         ),
         locale.say("The admins of both can fix that."),
@@ -207,9 +207,9 @@ def rotating(locale: Locale, *, connection: Connection, begun: bool) -> Lines:
     """The answer to `rotate`; how it ended is told by another one."""
     peer = naming.space(locale, connection.peer_name)
     first = (
-        locale.say("I rotate the token of {peer}'s bot.", peer=peer)
+        locale.say("I am rotating the token of {peer}.", peer=peer)
         if begun
-        else locale.say("I am already rotating the token of {peer}'s bot. I look at it now.", peer=peer)
+        else locale.say("I am already rotating the token of {peer}. I look at it now.", peer=peer)
     )
     return [first, locale.say("The old one is valid until the new one works. I post the result here.")]
 
@@ -218,11 +218,9 @@ def token_rotated(locale: Locale, *, connection: Connection) -> Lines:
     """It is done."""
     peer = naming.space(locale, connection.peer_name)
     if connection.token_expiry is None:
-        return [locale.say("✅ {peer}'s bot has a new token.", peer=peer)]
+        return [locale.say("✅ {peer} has a new token.", peer=peer)]
     return [
-        locale.say(
-            "✅ {peer}'s bot has a new token, valid until {day}.", peer=peer, day=locale.day(connection.token_expiry)
-        )
+        locale.say("✅ {peer} has a new token, valid until {day}.", peer=peer, day=locale.day(connection.token_expiry))
     ]
 
 
@@ -230,7 +228,7 @@ def rotate_failed(locale: Locale, *, connection: Connection, us: PartyConfig, pr
     """It could not be done now."""
     peer = naming.space(locale, connection.peer_name)
     lines: Lines = [
-        locale.say("Not done: {peer}'s bot has no new token yet. The old one works as before.", peer=peer),
+        locale.say("Not done: {peer} has no new token yet. The old one works as before.", peer=peer),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("I try again by myself, every hour."),
     ]
@@ -271,7 +269,7 @@ def token_ends(
     elif reason == "silent":
         lines.append(locale.say("Its bot has not said yet whether the new one works. Is it running?"))
     elif reason == "peer":
-        lines.append(locale.say("{peer}'s bot says that about the new one. Its admin can look.", peer=peer))
+        lines.append(locale.say("The bot of {peer} says that about the new one. Its admin can look.", peer=peer))
     else:
         lines.append(locale.say("Look with {check}; the reason is above.", check=Code("fedbot check")))
     again = locale.say(

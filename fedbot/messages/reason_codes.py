@@ -20,11 +20,11 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "gone": (
         marked("the stock item isn't there any more."),
-        marked("Look it up in {sender}'s InvenTree and start again with the present stock."),
+        marked("Look it up in the InvenTree of {sender} and start again with the present stock."),
     ),
     "changed": (
         marked("somebody changed the stock item in the meantime; I have put back what I had moved."),
-        marked("Look it up in {sender}'s InvenTree and start again with the present stock."),
+        marked("Look it up in the InvenTree of {sender} and start again with the present stock."),
     ),
     "another-thing": (
         marked(
@@ -50,11 +50,11 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "not-in-stock": (
         marked("the item isn't in stock any more: sold, installed, in production, or on its way to somebody else."),
-        marked("Look it up in {sender}'s InvenTree and start again with the present stock."),
+        marked("Look it up in the InvenTree of {sender} and start again with the present stock."),
     ),
     "status": (
         marked("its status can't travel; only OK, attention needed, damaged and returned can."),
-        marked("Correct the status in {sender}'s InvenTree, then start again."),
+        marked("Correct the status in the InvenTree of {sender}, then start again."),
     ),
     "allocated": (
         marked("too much of it is allocated to orders or builds of {sender}."),
@@ -65,16 +65,16 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Start again with less."),
     ),
     "inactive": (
-        marked("the part isn't active any more in {sender}'s InvenTree."),
+        marked("the part isn't active any more in the InvenTree of {sender}."),
         marked("Choose another item, or set the part active there and start again."),
     ),
     "company-inactive": (
-        marked("in {sender}'s InvenTree the company {receiver} is inactive."),
+        marked("the company {receiver} is inactive in the InvenTree of {sender}."),
         marked("If that is a mistake, an admin of {sender} can set it active again. Then start again."),
     ),
     "not-salable": (
         marked("the part isn't salable, and InvenTree assigns only salable parts to another space."),
-        marked("Switch on 'salable' for the part in {sender}'s InvenTree, then start again."),
+        marked("Switch on 'salable' for the part in the InvenTree of {sender}, then start again."),
     ),
     "virtual": (
         marked("the part is virtual: there is nothing to hand over."),
@@ -97,7 +97,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Ask the space that it came from."),
     ),
     "not-out-there": (
-        marked("{sender}'s InvenTree does not show it with {receiver} as an outside neighbour any more."),
+        marked("the InvenTree of {sender} no longer shows it with {receiver} as a neighbour without a bot."),
         marked("Somebody of {sender} looks at the item, then types it again."),
     ),
     "borrowed-by-now": (
@@ -156,19 +156,19 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Bring them back, or ask to keep them; then start again."),
     ),
     "too-long": (
-        marked("{sender}'s lending rules don't allow such a long loan."),
+        marked("the lending rules of {sender} don't allow such a long loan."),
         marked("Ask for fewer days."),
     ),
     "no-more-time": (
-        marked("{sender}'s lending rules don't allow another extension."),
+        marked("the lending rules of {sender} don't allow another extension."),
         marked("Bring it back; then it can be lent again."),
     ),
     "not-to-you": (
-        marked("{sender}'s lending rules don't let {receiver} borrow it."),
-        marked("Ask {sender}'s people to change their rules, or ask for something else."),
+        marked("the lending rules of {sender} don't let {receiver} borrow it."),
+        marked("Ask {sender} to change its rules, or ask for something else."),
     ),
     "to-be-agreed": (
-        marked("{receiver} has to agree first to {sender}'s text for borrowers."),
+        marked("{receiver} first has to agree to what {sender} asks of all borrowers."),
         marked("{receiver} can ask again, and agrees by that."),
     ),
     "not-needed": (
@@ -268,7 +268,7 @@ _NO_PART: dict[str, tuple[str, str]] = {
         marked("correct it, or choose with 'here' another one"),
     ),
     "serial-taken": (
-        marked("this serial number is in {receiver}'s stock already"),
+        marked("{receiver} already has this serial number in stock"),
         marked("compare them: if it is another item, give its record another number, such as 0042-1"),
     ),
     "units": (

@@ -107,13 +107,17 @@ def resolve_choice(
     lines += _what_the_peer_says(locale, transfer, peer)
     lines += _shown(locale, transfer, seen, us)
     if transfer.dispute is not None and us.party not in transfer.dispute.by:
-        lines.append(locale.say("{peer}'s superusers can say it for sure. Here only your answer counts.", peer=peer))
+        lines.append(
+            locale.say("The superusers of {peer} can say it for sure. Here only your answer counts.", peer=peer)
+        )
     lines += _numbered(locale, transfer, truths, peer)
     if Truth(STANDS) in truths:
         own = naming.space(locale, us.name)
         return [
             *lines,
-            locale.say("If {peer} is right, first delete it from {own}'s stock, then ask again.", peer=peer, own=own),
+            locale.say(
+                "If {peer} is right, first delete it from the stock of {own}, then ask again.", peer=peer, own=own
+            ),
         ]
     return [*lines, *_by_another_number(locale, transfer)]
 
@@ -184,8 +188,8 @@ def _shown(locale: Locale, transfer: Transfer, seen: dict[int, ItemsSeen], us: P
     ]
     space = naming.space(locale, us.name)
     if not items:
-        return [locale.say("{space}'s InvenTree shows nothing of it now.", space=space)]
-    return [locale.say("{space}'s InvenTree shows now:", space=space), Items(tuple(items))]
+        return [locale.say("The InvenTree of {space} shows nothing of it now.", space=space)]
+    return [locale.say("The InvenTree of {space} now shows:", space=space), Items(tuple(items))]
 
 
 def _item(locale: Locale, line: Line, item: ItemSeen) -> tuple[Inline, ...]:
@@ -216,7 +220,7 @@ _TRUTHS: dict[str, str] = {
     "never": marked("it is not in our stock, and never will be. Then {peer} takes it back"),
     "off": marked("it still counts in our stock. Then I give it the status 'lost', and it doesn't count any more"),
     "by-hand": marked("somebody has taken it out of our stock by hand, or will. Then I only note that"),
-    "kept": marked("{peer} is gone for ever. Then the loan ends, and it stays in our stock as {peer}'s"),
+    "kept": marked("{peer} is gone for ever. Then the loan ends, and it stays in our stock as property of {peer}"),
 }
 
 
@@ -271,7 +275,7 @@ def loan_settled(locale: Locale, *, loan: Transfer, truth: Truth, peer_name: str
     names: dict[str, Words] = {"case": naming.case(locale, loan), "peer": naming.space(locale, peer_name)}
     if truth.name == "kept":
         return [
-            locale.say("Settled: {case} stays in our stock as {peer}'s.", **names),
+            locale.say("Settled: {case} stays in our stock as property of {peer}.", **names),
             locale.say("I remind nobody of it any more. It goes to no third space."),
         ]
     if truth.name == "off":
@@ -298,7 +302,7 @@ def still_being_tried(locale: Locale, *, transfer: Transfer, us: PartyConfig) ->
     """One of our steps hasn't come to an end yet."""
     return [
         locale.say(
-            "Not yet: {space}'s InvenTree has not reported the result of the last step of {code}.",
+            "Not yet: the InvenTree of {space} has not reported the result of the last step of {code}.",
             space=naming.space(locale, us.name),
             code=transfer.code,
         ),

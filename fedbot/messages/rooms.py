@@ -38,7 +38,7 @@ def hello(locale: Locale, *, us: PartyConfig, admins: Sequence[str], private: bo
         )
         second = locale.say("Type {line} to see what you can type, or {status}.", line=line, status=command("status"))
     else:
-        first = locale.say("Hello, I am {space}'s bot: I lend, give and request items for it.", space=space)
+        first = locale.say("Hello, I am the bot of {space}: I lend, give and request items for it.", space=space)
         second = locale.say("If you belong to {space}, type {line} first.", space=space, line=line)
     if not admins:
         return [first, second, locale.say("My admin is the person who set me up.")]
@@ -300,7 +300,7 @@ def no_direct_chat(locale: Locale, *, us: PartyConfig) -> Lines:
 def unreadable_message(locale: Locale, *, bot: str, problem: str, version: int) -> Lines:
     """A bot wrote something that we don't understand; said once a day."""
     return [
-        locale.say("I can't read {bot}'s message, so I did nothing with it.", bot=Code(locale.short(bot, 120))),
+        locale.say("I can't read the message from {bot}, so I did nothing with it.", bot=Code(locale.short(bot, 120))),
         locale.say(
             "Perhaps one of us is older than the other: I speak version {version}. I could not read: {problem}",
             version=version,
@@ -312,7 +312,9 @@ def unreadable_message(locale: Locale, *, bot: str, problem: str, version: int) 
 
 def message_of_another_version(locale: Locale, *, bot: str, theirs: int, ours: int) -> Lines:
     """A bot wrote in a version of the protocol that we don't speak; said once a day."""
-    first = locale.say("I can't read {bot}'s message, so I did nothing with it.", bot=Code(locale.short(bot, 120)))
+    first = locale.say(
+        "I can't read the message from {bot}, so I did nothing with it.", bot=Code(locale.short(bot, 120))
+    )
     versions = {"theirs": str(theirs)[:12], "ours": str(ours)}
     second = locale.say("It speaks version {theirs} of the bots' protocol, I speak {ours}.", **versions)
     if theirs > ours:

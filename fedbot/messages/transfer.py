@@ -92,7 +92,7 @@ def _once_more(locale: Locale, transfer: Transfer, before: Transfer | None) -> L
 
 def _who_decides(locale: Locale, transfer: Transfer, space: str) -> tuple[Inline, ...]:
     return locale.say(
-        "Nothing has moved yet: {space}'s approvers decide until {when}. To take it back, reply: {cancel}",
+        "Nothing has moved yet: {space} has until {when} to decide. To take it back, reply: {cancel}",
         space=space,
         when=locale.when(transfer.due),
         cancel=command("cancel"),
@@ -140,7 +140,7 @@ def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig)
 
 _ASKED_ANEW = {
     "to-be-agreed": marked("{space} asks borrowers to agree to a text. I took your request back: {code}"),
-    "not-in-order": marked("{space}'s item is not in order. I took the request back: {code}"),
+    "not-in-order": marked("The item at {space} is not in order. I took the request back: {code}"),
     "other-unit": marked("{space} counts it in another unit. I took the request back: {code}"),
     "other-thing": marked("{space} offers another item than you asked for. I took your request back: {code}"),
 }
@@ -223,7 +223,7 @@ def _photo_wanted(locale: Locale, card: Card) -> Lines:
     rules = card.transfer.terms.rules
     if rules is None or not rules.photo_out or card.transfer.role != "sender":
         return []
-    wanted = "📷 {sender}'s people: please send a photo of it, as a reply to this message."
+    wanted = "📷 {sender}, please send a photo of it, as a reply to this message."
     return [locale.say(wanted, sender=card.sender)]
 
 
@@ -273,10 +273,10 @@ def transfer_waits(
     space = naming.space(locale, us.name)
     since = transfer.waiting_since
     if since is None:
-        first = locale.say("⏸ {code} waits for {space}'s InvenTree.", code=transfer.code, space=space)
+        first = locale.say("⏸ {code} waits for the InvenTree of {space}.", code=transfer.code, space=space)
     else:
         first = locale.say(
-            "⏸ {code} waits for {space}'s InvenTree since {since}.",
+            "⏸ {code} has waited for the InvenTree of {space} since {since}.",
             code=transfer.code,
             space=space,
             since=locale.clock(since),
@@ -287,7 +287,7 @@ def transfer_waits(
         how_far(locale, transfer, us, peer_name),
         locale.say("Next: I try again by myself (next {time}). Nothing to do now.", time=locale.clock(next_try))
         if silent
-        else locale.say("Next: {space}'s admins fix that. Then I continue by myself.", space=space),
+        else locale.say("Next: the admins of {space} fix that. Then I continue by myself.", space=space),
         how_to_stop(locale, transfer),
     ]
 
@@ -307,7 +307,9 @@ def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
         else locale.say("Next: I send it again by myself. Nothing to do now.")
     )
     return [
-        locale.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=transfer.code, peer=peer),
+        locale.say(
+            "⏸ {code} waits: the bot of {peer} has not answered for ten minutes.", code=transfer.code, peer=peer
+        ),
         how_far(locale, transfer, us, peer_name),
         again,
         how_to_stop(locale, transfer),

@@ -186,7 +186,7 @@ def _less_waits(locale: Locale, card: Card) -> Lines:
     names = _names(locale, card)
     who = naming.signed(locale, card.transfer.granted)
     if card.transfer.terms.confirm:
-        first = locale.say("{what}: granted by {who}; it goes once {receiver}'s bot confirms.", who=who, **names)
+        first = locale.say("{what}: granted by {who}; it goes once the bot of {receiver} confirms.", who=who, **names)
     else:
         first = locale.say(
             "{what}: granted by {who}, less than {receiver} asked for; they have to agree.", who=who, **names
@@ -244,7 +244,7 @@ def _approved(locale: Locale, card: Card) -> Lines:
         *what_and_where(locale, card),
         "",
         locale.say(
-            "Nothing is booked in yet. {sender}'s bot checks its stock once more, then it continues by itself.",
+            "Nothing is booked in yet. The bot of {sender} checks its stock once more, then it continues by itself.",
             sender=card.sender,
         ),
         locale.say("To stop it: {cancel}", cancel=command(f"cancel {card.transfer.code}")),
@@ -260,9 +260,9 @@ def _ending(locale: Locale, card: Card, wanted: str) -> Lines:
     }
     if wanted == "decline":
         who = naming.signed(locale, card.transfer.decided)
-        first = locale.say("{what}: declined by {who}, waiting for {sender}'s bot to note it.", who=who, **names)
+        first = locale.say("{what}: declined by {who}, waiting for the bot of {sender} to note it.", who=who, **names)
     else:
-        first = locale.say("{what}: {receiver} wants to cancel, waiting for {sender}'s bot.", **names)
+        first = locale.say("{what}: {receiver} wants to cancel, waiting for the bot of {sender}.", **names)
     rest = locale.say("Nothing is booked in. If it has left {sender} already, it still arrives.", sender=card.sender)
     return [
         first,
@@ -294,7 +294,7 @@ def _moving(locale: Locale, card: Card) -> Lines:
         )
     else:
         where = locale.say(
-            "It has left {sender}'s stock. {receiver} books it in.", sender=card.sender, receiver=card.receiver
+            "{sender} has booked it out. {receiver} books it in.", sender=card.sender, receiver=card.receiver
         )
     return [first, decided(locale, card), "", where, *pickup(locale, card), _waiting(locale, card), card.transfer.code]
 
@@ -311,7 +311,7 @@ def _by_parcel(locale: Locale, card: Card) -> Lines:
         left=locale.when(left) if left else "",
     )
     where = locale.say(
-        "It has left {sender}'s stock. {receiver} books it in once it is there, not before.",
+        "{sender} has booked it out. {receiver} books it in once it is there, not before.",
         sender=card.sender,
         receiver=card.receiver,
     )
@@ -331,7 +331,7 @@ def _waiting(locale: Locale, card: Card) -> tuple[Inline, ...]:
         return locale.say("Nothing to do.")
     own = card.sender if card.transfer.role == "sender" else card.receiver
     return locale.say(
-        "⏸ It has waited for {space}'s InvenTree since {since}. I try again by myself.",
+        "⏸ It has waited for the InvenTree of {space} since {since}. I try again by myself.",
         space=own,
         since=locale.clock(since),
     )

@@ -143,7 +143,8 @@ def _expired(locale: Locale, card: Card) -> Lines:
             when=naming.open_until(locale, card.transfer),
         )
         nobody_asked = locale.say(
-            "{sender}'s bot could not ask in time whether it was picked up. Its last day is over.", sender=card.sender
+            "The bot of {sender} could not ask in time whether it was picked up. Its last day is over.",
+            sender=card.sender,
         )
         return [
             locale.say(
@@ -201,11 +202,11 @@ def _refused(locale: Locale, card: Card) -> Lines:
     )
     lines: Lines = [first, decided(locale, card), *settled(locale, card), "", *why_not_booked_in(locale, card)]
     lines.append(
-        locale.say(
-            "Done: it had left {sender}'s stock. Not done: {receiver} has booked nothing in, and won't.", **names
-        )
+        locale.say("Done: {sender} had booked it out. Not done: {receiver} has booked nothing in, and won't.", **names)
     )
-    lines.append(locale.say("Next: {sender}'s bot takes it back into its stock by itself. Nothing to do.", **names))
+    lines.append(
+        locale.say("Next: the bot of {sender} takes it back into its stock by itself. Nothing to do.", **names)
+    )
     return [*lines, card.transfer.code]
 
 
@@ -224,8 +225,8 @@ def _reverted(locale: Locale, card: Card) -> Lines:
             card.transfer.code,
         ]
     first = locale.of_many(
-        "Back again: {what} is in {sender}'s stock as before.",
-        "Back again: {what} are in {sender}'s stock as before.",
+        "Back again: {what} is in the stock of {sender} as before.",
+        "Back again: {what} are in the stock of {sender} as before.",
         card.transfer.terms.lines,
         **names,
     )
@@ -253,7 +254,7 @@ def why_not_booked_in(locale: Locale, card: Card) -> Lines:
     if told in reason_codes.KNOWN:
         return [locale.say("Why: {why}", why=reason_codes.why_not_given(locale, told, card.sender, card.receiver))]
     said = locale.short(told, 200)
-    return [locale.say("{receiver}'s InvenTree said: {said}", receiver=card.receiver, said=said)] if said else []
+    return [locale.say("The InvenTree of {receiver} said: {said}", receiver=card.receiver, said=said)] if said else []
 
 
 def _disputed(locale: Locale, card: Card) -> Lines:
@@ -267,7 +268,7 @@ def _disputed(locale: Locale, card: Card) -> Lines:
         who = naming.signed(locale, parcel.missing)
         unclear = locale.say("⚠ Missing: {what} did not arrive, says {who}.", what=what, who=who)
         if not _may_be_booked_in(card.transfer):
-            counted = locale.say("It is out of {sender}'s stock, and {receiver} has not booked it in.", **names)
+            counted = locale.say("{sender} has booked it out, and {receiver} has not booked it in.", **names)
     return [
         unclear,
         decided(locale, card),
@@ -329,7 +330,7 @@ def parcel_left(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
         (naming.pill(locale, terms.asker, transfer.asked.name), " ", *first),
         decided(locale, card),
         locale.say(
-            "Done: it is out of {sender}'s stock. Not done: {receiver} books it in once it is there, not before.",
+            "Done: {sender} has booked it out. Not done: {receiver} books it in once it is there, not before.",
             **names,
         ),
         when_it_is_here(locale, transfer, card.receiver),
@@ -448,14 +449,14 @@ def rest_settled(
     if truth.name == LOST:
         return [
             locale.say(
-                "Settled: {what} is lost, and keeps the status 'lost' in {space}'s InvenTree.", what=what, space=space
+                "Settled: {what} is lost, and keeps the status 'lost' in the InvenTree of {space}.",
+                what=what,
+                space=space,
             )
         ]
-    lines: Lines = [locale.say("Settled: {what} is back. It is in {space}'s stock again.", what=what, space=space)]
+    lines: Lines = [locale.say("Settled: {what} is back. {space} has it in stock again.", what=what, space=space)]
     if not all(item for _, item in items):
-        lines = [
-            locale.say("Settled: {what} is back. Please put it into {space}'s stock by hand.", what=what, space=space)
-        ]
+        lines = [locale.say("Settled: {what} is back. Please book it in at {space} by hand.", what=what, space=space)]
     if truth.name == FOUND:
         found = [(line, item) for line, item in items if item]
         for line, item in found:

@@ -185,22 +185,26 @@ def _of_sender(transfer: Transfer) -> str:
         case TransferState.APPROVED:
             return marked("Done: {who} approved it. Not done: nothing has moved, in either space.")
         case TransferState.DEBITING if _stage(transfer) == "taken":
-            return marked("Done: it is off {sender}'s shelf (it is in Outgoing). Not done: it isn't {receiver}'s yet.")
+            return marked("Done: {sender} has moved it to Outgoing. Not done: it isn't booked out to {receiver} yet.")
         case TransferState.DEBITING:
-            return marked("Done: {who} approved it. Not done: it isn't booked out of {sender}'s stock yet.")
+            return marked("Done: {who} approved it. Not done: {sender} hasn't booked it out yet.")
         case TransferState.SENT:
             return marked(
-                "Done: it has left {sender}'s stock. Not done: {receiver} has not confirmed that it is booked in."
+                "Done: {sender} has booked it out. Not done: {receiver} has not confirmed that it is booked in."
             )
         case TransferState.REVERTING:
-            return marked("Done: {receiver} could not book it in. Not done: it isn't back in {sender}'s stock yet.")
+            return marked(
+                "Done: {receiver} could not book it in. Not done: {sender} doesn't have it back in stock yet."
+            )
         case _:
-            return marked("Done: {receiver} has it. Not done: {sender}'s own record isn't marked as arrived yet.")
+            return marked("Done: {receiver} has it. Not done: {sender} hasn't marked its own record as arrived yet.")
 
 
 def _open_at_sender(transfer: Transfer) -> str:
     if transfer.granted is not None and transfer.terms.confirm:
-        return marked("Done: {granter} granted it. Not done: {receiver}'s bot has not confirmed. Nothing has moved.")
+        return marked(
+            "Done: {granter} granted it. Not done: the bot of {receiver} has not confirmed. Nothing has moved."
+        )
     if transfer.granted is not None:
         return marked("Done: {granter} granted less. Not done: {receiver} has not agreed yet. Nothing has moved.")
     if transfer.peer_agreed is not None:
@@ -217,9 +221,11 @@ def _of_receiver(transfer: Transfer) -> str:
         case TransferState.BOOKED:
             return marked("Done: it is booked. Not done: nobody has picked it up yet, and nothing has moved.")
         case TransferState.SENT | TransferState.CREDITING:
-            return marked("Done: it has left {sender}'s stock. Not done: it isn't booked in at {receiver} yet.")
+            return marked("Done: {sender} has booked it out. Not done: {receiver} hasn't booked it in yet.")
         case TransferState.REFUSED:
-            return marked("Done: {receiver} could not book it in. Not done: it isn't back in {sender}'s stock yet.")
+            return marked(
+                "Done: {receiver} could not book it in. Not done: {sender} doesn't have it back in stock yet."
+            )
         case _:
             return marked(
                 "Done: it is booked in at {receiver}. Not done: it is still in Incoming, and not put away yet."

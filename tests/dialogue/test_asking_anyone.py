@@ -169,7 +169,7 @@ async def test_only_one_of_two_crossing_grants_is_confirmed() -> None:
     world.mia.reacts(gamma, "✅")
     await world.grace()
     assert bolts(world) == (210, 12, 75)
-    assert "goes once Attraktor's bot confirms" in again(world, beta)
+    assert "goes once the bot of Attraktor confirms" in again(world, beta)
     world.server.loses = nothing
     await world.passes(timedelta(minutes=15))
     assert sorted(bolts(world)[1:]) in ([2, 75], [12, 65])

@@ -191,7 +191,7 @@ async def test_a_booking_whose_last_day_passed_while_the_lender_was_down_is_over
     await world.alpha.restart()
     await world.passes(timedelta(hours=1))
     assert states(world) == [EXPIRED, EXPIRED], world.room.transcript()
-    assert "Attraktor's bot could not ask in time whether it was picked up" in world.card().text
+    assert "The bot of Attraktor could not ask in time whether it was picked up" in world.card().text
     assert "Nobody from Betaspace" not in world.room.transcript()
 
 
@@ -286,7 +286,7 @@ async def test_a_booked_item_goes_nowhere_else_without_a_second_approval_that_na
     await world.grace()
     assert world.alpha.row(42).customer is not None
     await world.passes(DAY)
-    assert "it isn't in Attraktor's stock any more" in told(world.room, "is at risk")[-1].text
+    assert "Attraktor doesn't have it in stock any more" in told(world.room, "is at risk")[-1].text
 
 
 async def test_of_two_friends_who_want_the_same_days_the_first_approval_wins() -> None:

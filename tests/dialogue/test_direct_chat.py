@@ -40,7 +40,7 @@ async def test_our_people_read_in_a_direct_chat_what_they_could_read_in_the_room
     assert "user kim" in await answer(world, chat, world.kim, "whoami")
     assert "Betaspace" in await answer(world, chat, world.kim, "Spaces")
     assert "for Saturday" in await answer(world, chat, world.kim, f"show {code}")
-    assert "bot is healthy" in await answer(world, chat, world.kim, "status")
+    assert "bot of Attraktor is healthy" in await answer(world, chat, world.kim, "status")
     assert "1 transfer is open" in await answer(world, chat, world.kim, "stats")
     assert "stock items of" in await answer(world, chat, world.kim, "stats betaspace")
     assert "No space" in await answer(world, chat, world.kim, "stats gamma")
@@ -120,9 +120,9 @@ async def test_the_bot_says_so_and_leaves_when_somebody_else_joins() -> None:
     await world.settle()
     assert not bot_is_in(world, chat)
     assert "I leave this room" in chat.messages()[-1].text
-    assert not told(chat, "bot is healthy")
+    assert not told(chat, "bot of Attraktor is healthy")
     again = await chats(world, world.anna)
-    assert "bot is healthy" in await answer(world, again, world.anna, "status")
+    assert "bot of Attraktor is healthy" in await answer(world, again, world.anna, "status")
 
 
 async def test_a_direct_chat_with_somebody_else_in_it_is_left_at_once() -> None:
@@ -172,7 +172,7 @@ async def test_an_encrypted_direct_chat_is_answered_like_any_other() -> None:
     world = await a_world()
     chat = await chats(world, world.anna)
     world.anna.sets("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, room=chat.id)
-    assert "bot is healthy" in await answer(world, chat, world.anna, "status")
+    assert "bot of Attraktor is healthy" in await answer(world, chat, world.anna, "status")
     assert bot_is_in(world, chat)
 
 
@@ -180,7 +180,7 @@ async def test_a_direct_chat_survives_a_restart_and_ends_when_the_person_is_remo
     world = await friends()
     chat = await chats(world, world.kim)
     await world.alpha.restart()
-    assert "bot is healthy" in await answer(world, chat, world.kim, "status")
+    assert "bot of Attraktor is healthy" in await answer(world, chat, world.kim, "status")
     people = {person: user for person, user in world.alpha.us.people.items() if user != "kim"}
     await world.alpha.restart(people=people)
     line = world.kim.says("status", room=chat.id)

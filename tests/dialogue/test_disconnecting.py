@@ -86,7 +86,7 @@ async def test_only_a_superuser_may() -> None:
     world = await friends()
     line = world.piet.says("!fed disconnect betaspace --sure")
     await world.settle()
-    assert "needs a superuser" in world.room.answers(line)[0].text
+    assert "needs an InvenTree superuser" in world.room.answers(line)[0].text
     assert connections(world) == both(ConnectionState.ACTIVE)
 
 
@@ -222,11 +222,11 @@ async def test_with_our_inventree_down_nobody_says_that_access_is_closed_before_
     await world.settle()
     await world.passes(timedelta(minutes=2))
     assert answers_to(world.alpha, secret) == 200
-    assert not [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is closed" in m.text]
+    assert not [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "no longer has access" in m.text]
     world.alpha.transport.faults.clear()
     await world.passes(timedelta(minutes=10))
     assert_shut(world.alpha, secret)
-    assert [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is closed" in m.text]
+    assert [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "no longer has access" in m.text]
 
 
 async def test_without_an_admin_token_the_admins_are_told_what_to_click() -> None:
@@ -235,7 +235,7 @@ async def test_without_an_admin_token_the_admins_are_told_what_to_click() -> Non
     await disconnect(world)
     told = world.alpha_admins.message("still has access")
     assert "set the user fed-betaspace-1 inactive" in told.text
-    assert not [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "is closed" in m.text]
+    assert not [m for m in world.room.messages(sender=world.alpha.chat.user_id) if "no longer has access" in m.text]
 
 
 async def test_a_silent_bot_is_reported_once_and_a_superuser_need_not_wait() -> None:
@@ -251,7 +251,7 @@ async def test_a_silent_bot_is_reported_once_and_a_superuser_need_not_wait() -> 
     world.anna.says("!fed disconnect betaspace --sure")
     await world.settle(asleep=(world.beta,))
     await world.passes(5 * HOUR, asleep=(world.beta,))
-    silent = [m for m in world.room.messages() if "access to Attraktor's InvenTree is not closed yet" in m.text]
+    silent = [m for m in world.room.messages() if "still has access to the InvenTree of Attraktor" in m.text]
     assert len(silent) == 1
     assert answers_to(world.alpha, secret) == 200
     line = world.anna.says("!fed disconnect betaspace --now")

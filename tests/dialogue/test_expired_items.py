@@ -29,7 +29,7 @@ async def test_an_item_of_a_part_deactivated_after_the_offer_does_not_leave() ->
     await world.grace()
     assert world.alpha.transfer().state is TransferState.ABORTED
     assert world.alpha.total("M3-NUT") == before
-    assert "Why: the part isn't active any more in Attraktor's InvenTree." in world.card().text
+    assert "Why: the part isn't active any more in the InvenTree of Attraktor." in world.card().text
 
 
 async def test_nothing_leaves_for_a_deactivated_company() -> None:
@@ -43,7 +43,7 @@ async def test_nothing_leaves_for_a_deactivated_company() -> None:
     assert world.alpha.transfer().state is TransferState.ABORTED
     assert world.alpha.total("M3-NUT") == before
     assert world.alpha.given("M3-NUT") == 0
-    assert "Why: in Attraktor's InvenTree the company Betaspace is inactive." in world.card().text
+    assert "Why: the company Betaspace is inactive in the InvenTree of Attraktor." in world.card().text
     assert "set it active again" in world.card().text
 
 

@@ -24,7 +24,9 @@ BRIEFING = "laser safety briefing needed"
 LENS = LendingRule(parts=("LENS-2",), longest=14, extensions=1, agree=BRIEFING, photo_out=True, photo_back=True)
 NUTS = LendingRule(parts=("M3-NUT",), longest=14, extensions=1)
 RULE = "⚠ Attraktor lends it only if Betaspace agrees: laser safety briefing needed"
-LIMITS = "Attraktor's lending rules: at most 14 days · 1 extension · 📷 photo at the hand-over · 📷 photo at the return"
+LIMITS = (
+    "Lending rules of Attraktor: at most 14 days · 1 extension · 📷 photo at the hand-over · 📷 photo at the return"
+)
 
 
 async def ruled(*rules: LendingRule, **options: object) -> World:
@@ -137,7 +139,7 @@ async def test_a_request_for_too_long_or_by_an_excluded_space_is_declined_with_t
     assert told(world.room, "the lending rules allow 14 days, until Sat 26 Dec 2026."), world.room.transcript()
     await says(world, "bea", "request LENS-2 1 from attraktor for 3 days")
     assert newest(world.beta).state is DECLINED
-    assert told(world.room, "Attraktor's lending rules don't let Betaspace borrow it."), world.room.transcript()
+    assert told(world.room, "the lending rules of Attraktor don't let Betaspace borrow it."), world.room.transcript()
     assert "don't let Betaspace borrow it" in await says(world, "anna", "lend #42 to betaspace for 3 days")
     assert "don't let Makers borrow it" in await says(world, "anna", 'lend #42 to outside "Makers" for 3 days')
     assert "allow 14 days" in await says(world, "anna", 'lend M3-NUT 1 to outside "Makers" for 3 weeks')

@@ -154,7 +154,7 @@ async def test_a_card_that_only_one_side_has_moved_is_decided_when_the_other_has
     await takes(world)
     await world.passes(timedelta(hours=3))
     assert [space.transfer().state for space in world.spaces] == [TransferState.OPEN, TransferState.OPEN]
-    assert told(world.room, "waits: Attraktor")
+    assert told(world.room, "waits: the bot of Attraktor")
     await say_so(world, "anna")
     await world.passes(timedelta(minutes=2))
     assert [space.transfer().state for space in world.spaces] == [DONE, DONE]

@@ -110,7 +110,7 @@ async def test_only_the_name_that_was_shown_is_agreed_to() -> None:
     refused = await answer(world, world.anna, '!fed review gammaspace --name "Gamma Lab"')
     assert "now announces another name: Betaspace (gammaspace)" in refused
     assert world.alpha.turn.party_name("gammaspace") == "Gammaspace"
-    assert "needs a superuser" in await answer(world, world.kim, '!fed review gammaspace --name "Betaspace"')
+    assert "needs an InvenTree superuser" in await answer(world, world.kim, '!fed review gammaspace --name "Betaspace"')
     assert world.alpha.turn.party_name("gammaspace") == "Gammaspace"
 
 

@@ -323,7 +323,7 @@ async def test_a_loan_that_differs_from_our_inventree_is_not_handed_over() -> No
     (row,) = with_neighbour(world)
     with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/return/", items=[{"pk": row.pk, "quantity": 10}], location=row.location or 1)
-    assert "InvenTree doesn't match my books" in await says(world, "anna", HAND_OVER)
+    assert "the InvenTree of Attraktor doesn't match my books" in await says(world, "anna", HAND_OVER)
     assert state(world) is OutsideState.OUT
     assert world.alpha.turn.transfers() == []
     assert "10 × M3 nut" in await says(world, "kim", "outside")

@@ -49,16 +49,16 @@ async def test_an_outage_is_one_message_that_says_when_it_is_over_and_nothing_is
     await world.grace()
     await world.passes(timedelta(hours=12))
     assert world.alpha.transport.faults.hits - hits < 300  # one call every 5 minutes for all that waits
-    (outage,) = told(world.alpha_admins, "Attraktor's InvenTree")
-    assert outage.text.startswith("⏸ Attraktor's InvenTree does not answer.")
+    (outage,) = told(world.alpha_admins, "InvenTree of Attraktor")
+    assert outage.text.startswith("⏸ The InvenTree of Attraktor does not answer.")
     text = await status(world)
     assert "InvenTree: silent since Tue 24 Nov, 20:14." in text
     assert "next at " in text
     assert text.partition("Waiting for it: ")[2].partition("\n")[0].count(",") == 2
     world.alpha.comes_back()
     await world.passes(timedelta(minutes=12))
-    (outage,) = told(world.alpha_admins, "Attraktor's InvenTree")
-    assert outage.text.startswith("✅ Attraktor's InvenTree answers again, since Wed 25 Nov, 08:")
+    (outage,) = told(world.alpha_admins, "InvenTree of Attraktor")
+    assert outage.text.startswith("✅ The InvenTree of Attraktor has answered again since Wed 25 Nov, 08:")
     assert {transfer.state for transfer in world.alpha.turn.transfers()} == {TransferState.DONE}
     assert "is healthy" in await status(world)
     assert_books_balance(world)
@@ -104,12 +104,12 @@ async def test_an_outage_soon_after_another_goes_into_the_same_message() -> None
         await world.passes(timedelta(minutes=11))
         world.alpha.comes_back()
         await world.passes(timedelta(minutes=6))
-    assert len(told(world.alpha_admins, "Attraktor's InvenTree")) == 1
+    assert len(told(world.alpha_admins, "InvenTree of Attraktor")) == 1
     await world.passes(timedelta(hours=1))
     world.alpha.goes_down()
     world.kim.says("!fed stats")
     await world.passes(timedelta(minutes=1))
-    assert len(told(world.alpha_admins, "Attraktor's InvenTree")) == 2
+    assert len(told(world.alpha_admins, "InvenTree of Attraktor")) == 2
 
 
 async def test_a_restart_in_an_outage_tells_nothing_twice() -> None:
@@ -122,7 +122,7 @@ async def test_a_restart_in_an_outage_tells_nothing_twice() -> None:
     assert len(told(world.alpha_admins, "does not answer")) == 1
     world.alpha.comes_back()
     await world.passes(timedelta(minutes=6))
-    (outage,) = told(world.alpha_admins, "Attraktor's InvenTree")
+    (outage,) = told(world.alpha_admins, "InvenTree of Attraktor")
     assert "answers again" in outage.text
 
 
@@ -142,7 +142,7 @@ async def test_an_upgrade_is_reported_only_if_something_works_differently() -> N
     becomes(world.alpha, 460, "1.2.0")
     await world.passes(A_DAY + timedelta(minutes=1))
     (message,) = told(world.alpha_admins, "1.2.0")
-    assert message.text.startswith("Attraktor's InvenTree is 1.2.0 (API 460) now, it was 1.4.9 (API 529).")
+    assert message.text.startswith("The InvenTree of Attraktor is now 1.2.0 (API 460); it was 1.4.9 (API 529).")
     assert "Any account can make itself admin" in message.text
 
 
@@ -195,7 +195,7 @@ async def test_work_that_waits_for_a_token_says_who_makes_one_and_never_that_not
         text for text in said if "Nothing to do" in text or "does not answer" in text or "try again later" in text
     ]
     (waits,) = [text for text in said if "3zsh waits" in text]
-    assert "Attraktor's admins" in waits
+    assert "the admins of Attraktor" in waits
     assert "!fed push M3-NUT 1 to betaspace" in world.answer_to(line)
     rows.put(token)
     await world.passes(timedelta(hours=1))

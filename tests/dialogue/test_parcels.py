@@ -342,8 +342,8 @@ async def seven_come(world: World) -> str:
 @pytest.mark.parametrize(
     ("truth", "status", "told_then"),
     [
-        ("back", 10, "It is in Attraktor's stock again"),
-        ("lost", STATUS_LOST, "keeps the status 'lost' in Attraktor's InvenTree"),
+        ("back", 10, "Attraktor has it in stock again"),
+        ("lost", STATUS_LOST, "keeps the status 'lost' in the InvenTree of Attraktor"),
         ("found", 10, "!fed push 3 #"),
     ],
 )
@@ -439,7 +439,7 @@ async def test_a_lost_parcel_is_written_off_by_the_givers_superuser() -> None:
 async def test_statements_about_a_missing_parcel_do_not_contradict_each_other() -> None:
     world = await friends()
     await missing(world, world.piet)
-    assert "It is out of Attraktor's stock, and Betaspace has not booked it in." in world.card().text
+    assert "Attraktor has booked it out, and Betaspace has not booked it in." in world.card().text
     said = [m.text for m in world.room.messages()]
     assert not any("may be wrong now" in text or "Nothing was booked" in text for text in said)
 

@@ -99,7 +99,7 @@ async def test_only_a_superuser_adds_people_only_encrypted_and_only_in_the_admin
         ("people add @piet:twin.test as kim", "my settings say that @piet:twin.test is the user piet"),
         (f"people add {world.beta.chat.user_id} as kim", "is a bot"),
         ("people remove @anna:twin.test", "you can't remove yourself"),
-        (f"people remove {MIA}", "isn't one of Attraktor's people"),
+        (f"people remove {MIA}", "doesn't belong to Attraktor"),
         ("people befriend", "befriend"),
     ):
         assert why in await in_the_admin_room(world, wrong)
@@ -172,9 +172,9 @@ async def test_a_first_line_says_who_somebody_is_once_inventree_answers() -> Non
 
 async def test_a_bot_greets_each_of_its_rooms_once() -> None:
     world = await a_world(newcomers=("@anna:twin.test",), alpha={"admins": ("@root:twin.test",)})
-    (greeting,) = told(world.room, "Attraktor's bot")
+    (greeting,) = told(world.room, "the bot of Attraktor")
     assert greeting.text == (
-        "Hello, I am Attraktor's bot: I lend, give and request items for it.\n"
+        "Hello, I am the bot of Attraktor: I lend, give and request items for it.\n"
         "If you belong to Attraktor, type !fed help first.\n"
         "My admins: root and Anna."
     )
@@ -187,7 +187,7 @@ async def test_a_bot_greets_each_of_its_rooms_once() -> None:
     await world.settle()
     await upgrade(world, *world.spaces)
     await world.settle()
-    everything = [told(RoomView(world.server, room), "Attraktor's bot") for room in world.server.rooms.values()]
+    everything = [told(RoomView(world.server, room), "the bot of Attraktor") for room in world.server.rooms.values()]
     assert sum(map(len, everything)) == 1
 
 

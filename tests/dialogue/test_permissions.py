@@ -42,7 +42,7 @@ async def test_a_deactivated_user_reads_and_changes_nothing(text: str) -> None:
     before = len(world.room.envelopes(sender=world.beta.chat.user_id))
     line = world.tom.says(f"!fed {text.format(code=world.beta.transfer().code)}")
     await world.grace()
-    assert "Your user tom is inactive in Betaspace's InvenTree." in world.answer_to(line)
+    assert "Your user tom is inactive in the InvenTree of Betaspace." in world.answer_to(line)
     assert len(world.room.envelopes(sender=world.beta.chat.user_id)) == before
     assert world.beta.transfer().state is TransferState.OPEN
     assert card.event_id in {message.event_id for message in world.room.messages()}
@@ -53,7 +53,7 @@ async def test_a_person_unknown_to_inventree_reads_nothing() -> None:
     world = await friends(beta={"people": {"@tom:twin.test": "nobody", "@bea:twin.test": "bea"}})
     line = world.tom.says("!fed stats")
     await world.settle()
-    assert "Betaspace's InvenTree has no user nobody." in world.answer_to(line)
+    assert "The InvenTree of Betaspace has no user nobody." in world.answer_to(line)
 
 
 async def test_an_inactive_user_may_still_use_whoami_and_help() -> None:

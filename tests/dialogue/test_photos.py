@@ -227,7 +227,7 @@ async def test_a_photo_required_by_lending_rules_at_the_hand_over_is_attached_to
     assert "it is not handed over yet" in answers_to(world, early)[0]
     world.cem.reacts(world.card(), "✅")
     await world.grace()
-    (end,) = told(world.room, "📷 Attraktor's people: please send a photo of it, as a reply to this message.")
+    (end,) = told(world.room, "📷 Attraktor, please send a photo of it, as a reply to this message.")
     photo = world.kim.shows(JPEG, reply_to=end)
     stranger = world.cem.shows(JPEG, reply_to=end)
     await world.settle()

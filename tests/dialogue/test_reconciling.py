@@ -105,7 +105,7 @@ async def test_a_friend_that_lost_its_journal_knows_nothing_of_its_items() -> No
     transfers = world.beta.turn.transfers()
     world.beta.knows_instead({("Transfer", transfer.id): None for transfer in transfers})
     answer = await asks(world, world.anna, "betaspace")
-    assert "Betaspace's bot knows nothing of it" in answer.text
+    assert "the bot of Betaspace knows nothing of it" in answer.text
     assert "we know nothing of it" in (await asks(world, world.bea)).text
 
 
@@ -125,10 +125,10 @@ async def test_a_silent_bot_and_a_silent_inventree_are_reported() -> None:
     await world.settle(asleep=(world.beta,))
     assert not world.room.answers(line)
     await world.passes(timedelta(minutes=3), asleep=(world.beta,))
-    assert "Betaspace's bot has not answered" in world.answer_to(line)
+    assert "The bot of Betaspace has not answered" in world.answer_to(line)
     await world.settle()
     world.beta.goes_down()
-    assert "Betaspace's InvenTree does not answer" in (await asks(world, world.anna, "betaspace")).text
+    assert "The InvenTree of Betaspace does not answer" in (await asks(world, world.anna, "betaspace")).text
     world.beta.comes_back()
     await world.passes(timedelta(minutes=1))
 
@@ -199,7 +199,7 @@ async def test_a_friend_that_asks_for_our_books_too_often_is_told_to_wait() -> N
     for _ in range(2):
         assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
     calls = len(world.beta.wire.network.log)  # type: ignore[attr-defined]
-    assert "We asked Betaspace's bot for its books too often" in (await asks(world, world.anna, "betaspace")).text
+    assert "We asked Betaspace for its books too often" in (await asks(world, world.anna, "betaspace")).text
     assert len(world.beta.wire.network.log) == calls  # type: ignore[attr-defined]
     await world.passes(timedelta(hours=1))
     assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
@@ -286,7 +286,7 @@ async def test_a_loan_that_a_restored_borrower_has_lost_is_reported_on_both_side
     for person, words in ((world.anna, "betaspace"), (world.bea, "")):
         answer = await asks(world, person, words)
         assert "1 difference" in answer.text, answer.text
-        assert "is on loan, but is missing in" in answer.text
+        assert "is on loan, but missing from the stock of" in answer.text
 
 
 async def test_another_item_under_the_same_number_at_the_borrower_is_not_the_lent_one() -> None:
@@ -295,16 +295,16 @@ async def test_another_item_under_the_same_number_at_the_borrower_is_not_the_len
     await lent("M3-NUT 10", world=world)
     world.beta.put_back(before)
     await world.hand_over("M3-NUT 10")
-    assert "is on loan, but is missing in" in (await asks(world, world.anna, "betaspace")).text
+    assert "is on loan, but missing from the stock of" in (await asks(world, world.anna, "betaspace")).text
 
 
 async def test_a_borrowed_row_that_was_deleted_or_counted_down_is_a_difference() -> None:
     world, item = await a_loan()
     world.beta.admin("POST", "stock/count/", items=[{"pk": item, "quantity": 7}], notes="three are gone")
-    assert "less of it is there than is on loan: 7 of 10" in (await asks(world, world.anna, "betaspace")).text
-    assert "less of it is there than is on loan: 7 of 10" in (await asks(world, world.bea)).text
+    assert "has less of it in stock than is on loan: 7 of 10" in (await asks(world, world.anna, "betaspace")).text
+    assert "has less of it in stock than is on loan: 7 of 10" in (await asks(world, world.bea)).text
     world.beta.admin("DELETE", f"stock/{item}/")
-    assert "is on loan, but is missing in" in (await asks(world, world.bea)).text
+    assert "is on loan, but missing from the stock of" in (await asks(world, world.bea)).text
 
 
 async def test_a_borrowed_row_that_was_merged_into_another_is_reported() -> None:
@@ -313,7 +313,7 @@ async def test_a_borrowed_row_that_was_merged_into_another_is_reported() -> None
     first = other[0]["pk"] if isinstance(other, list) else other["pk"]
     content = {"items": [{"item": first}, {"item": item}], "location": 1, "notes": "tidied"}
     world.beta.admin("POST", "stock/merge/", **content, allow_mismatched_suppliers=True, allow_mismatched_status=True)
-    assert "is on loan, but is missing in" in (await asks(world, world.anna, "betaspace")).text
+    assert "is on loan, but missing from the stock of" in (await asks(world, world.anna, "betaspace")).text
 
 
 async def test_a_borrowed_row_that_people_split_into_two_boxes_is_no_difference() -> None:

@@ -133,7 +133,7 @@ async def test_a_direct_friend_that_can_not_use_the_new_token_says_so() -> None:
     rules.put(replace(stock, can_view=False))
     await comes(world, RENEWAL_DAY)
     assert warnings(world) == ["30 days"]
-    assert "Betaspace's bot says that about the new one" in world.alpha_admins.message("ends in 30 days").text
+    assert "The bot of Betaspace says that about the new one" in world.alpha_admins.message("ends in 30 days").text
     assert tokens(world.alpha) == [("fed-betaspace-1-1", True), ("fed-betaspace-1-2", True)]
     rules.put(stock)
     await comes(world, RENEWAL_DAY + 2 * A_DAY)
@@ -262,8 +262,8 @@ async def test_a_superuser_rotates_it_at_any_time(access: str) -> None:
     assert tokens(world.beta) == [("fed-attraktor-1-1", True)]
     answers = [message.text.splitlines()[0] for message in world.room.answers(line)]
     assert answers == [
-        "I rotate the token of Betaspace's bot.",
-        "✅ Betaspace's bot has a new token, valid until Wed 24 Nov 2027.",
+        "I am rotating the token of Betaspace.",
+        "✅ Betaspace has a new token, valid until Wed 24 Nov 2027.",
     ]
 
 
@@ -278,7 +278,7 @@ async def test_only_a_superuser_rotates() -> None:
     world = await friends()
     line = world.piet.says("!fed rotate betaspace")
     await world.settle()
-    assert "needs a superuser" in world.room.answers(line)[0].text
+    assert "needs an InvenTree superuser" in world.room.answers(line)[0].text
     assert tokens(world.alpha) == [("fed-betaspace-1-1", True)]
 
 
@@ -287,7 +287,7 @@ async def test_rotating_without_an_admin_token_is_answered() -> None:
     await world.alpha.restart(has_admin_token=False)
     line = world.anna.says("!fed rotate betaspace")
     await world.settle()
-    assert world.room.answers(line)[-1].text.startswith("Not done: Betaspace's bot has no new token yet")
+    assert world.room.answers(line)[-1].text.startswith("Not done: Betaspace has no new token yet")
     assert warnings(world) == []
 
 

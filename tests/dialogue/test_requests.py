@@ -500,7 +500,9 @@ async def test_the_owners_inventree_is_down_when_the_request_comes() -> None:
     line = await asks(world, "50 M3-BOLT")
     await world.passes(timedelta(minutes=3))
     waiting = [
-        m for m in world.room.messages(sender=world.alpha.chat.user_id) if "waits for Attraktor's InvenTree" in m.text
+        m
+        for m in world.room.messages(sender=world.alpha.chat.user_id)
+        if "waited for the InvenTree of Attraktor" in m.text
     ]
     assert len(waiting) == 1
     assert waiting[0].thread == world.room.answers(line)[0].event_id

@@ -80,7 +80,7 @@ async def test_a_restored_server_is_noticed_and_nothing_moves_in_it() -> None:
     assert told(world.room, "a superuser checks the stock")
     line = world.anna.says("!fed resume", room=world.alpha_admins.id)
     await world.passes(timedelta(minutes=3))
-    assert "I move stock in Attraktor's InvenTree again" in world.alpha_admins.answers(line)[0].text
+    assert "I move stock in the InvenTree of Attraktor again" in world.alpha_admins.answers(line)[0].text
     assert world.alpha.transfer().state is TransferState.DONE
     await world.passes(A_DAY)
     assert len(told(world.alpha_admins, "was restored to an earlier state")) == 1, "it is told once"

@@ -83,7 +83,7 @@ async def test_a_bot_that_may_not_write_tells_its_admins_which_power_it_lacks() 
     line = world.anna.says("!fed status", room=world.alpha_admins.id)
     await world.settle()
     (answer,) = world.alpha_admins.answers(line)
-    assert answer.text.startswith("⚠ Attraktor's bot is here, but may not write or react in Makerspaces.")
+    assert answer.text.startswith("⚠ The bot of Attraktor is here, but may not write or react in Makerspaces.")
 
 
 async def test_a_message_that_the_room_refuses_is_reported_with_transfer_and_room_not_with_an_internal_key() -> None:

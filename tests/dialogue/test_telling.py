@@ -64,7 +64,7 @@ async def test_people_shows_everybodys_permissions_to_superusers_only() -> None:
     assert "Piet (piet): approver" in told
     assert "Kim (kim): can request" in told
     refused = await hears(world, world.kim, "!fed people")
-    assert "needs a superuser" in refused
+    assert "needs an InvenTree superuser" in refused
     assert "Piet" not in refused
 
 
@@ -86,7 +86,7 @@ async def test_status_shows_the_bots_health_and_open_transfers() -> None:
     world = await friends()
     await world.push()
     told = await hears(world, world.anna, "!fed status")
-    assert told.startswith("✅ Attraktor's bot is healthy.")
+    assert told.startswith("✅ The bot of Attraktor is healthy.")
     assert "Friends: 1 space" in told
     assert "Open: 1 transfer" in told
     assert "fedbot" in told.splitlines()[-1]

@@ -30,8 +30,8 @@ async def test_another_key_of_a_friends_bot_suspends_the_friendship_and_both_roo
     await world.alpha.gets_new_key()
     await world.settle()
     assert world.beta.connection().state is SUSPENDED
-    assert told(world.room, "another key or account")
-    assert told(world.beta_admins, "another key or account")
+    assert told(world.room, "a new key or account")
+    assert told(world.beta_admins, "a new key or account")
 
 
 async def test_while_suspended_nothing_new_is_offered_or_decided() -> None:

@@ -30,7 +30,7 @@ async def wanted(line: str = "want 5 M3-NUT until 20.12.") -> World:
     world = await friends()
     answer = await says(world, "tom", line)
     assert answer.startswith("Wanted: 5 × M3-NUT, until Sun 20 Dec 2026."), answer
-    assert "Attraktor's bot tells its people as soon as they share some." in answer
+    assert "The bot of Attraktor tells its people as soon as they share some." in answer
     return world
 
 

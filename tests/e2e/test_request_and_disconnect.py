@@ -67,7 +67,7 @@ async def test_a_token_is_renewed_between_two_running_bots(friends: Stage) -> No
     anna = friends.attraktor.superuser
     before = peers_token(friends.attraktor)
     answer = await plot.answer_to(friends, anna, f"!fed rotate {friends.betaspace.party}")
-    assert "rotate the token" in answer.body
+    assert "rotating the token" in answer.body
     await scene.eventually(lambda: is_dead(friends.attraktor, before), "the old token to be revoked")
     await scene.at_rest(friends)
     assert not await is_dead(friends.attraktor, peers_token(friends.attraktor))

@@ -37,7 +37,7 @@ async def test_a_direct_chat_is_answered_and_left_when_it_is_no_longer_one(stage
 
     await kim.wait_for(lambda e: e.room == chat and e.sender == bot and "private" in e.body, what="a first word")
     await says("whoami", "user kim")
-    await says("!fed status", "bot is healthy")
+    await says("!fed status", "is healthy")
     await says("push M3-NUT 1 to betaspace", "needs an approver")
     await kim.invite(chat, stage.people["piet"].user_id)
     await stage.people["piet"].join(chat)

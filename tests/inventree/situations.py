@@ -126,7 +126,7 @@ async def mark_as_here(space: Space) -> MarkAsHere:
     """An item that somebody entered by hand."""
     row = next(row for row in space.admin.rows("stock/", in_stock=True) if row["part"] and not row["serial"])
     quantity = Decimal(str(row["quantity"]))
-    return MarkAsHere(f"{MARK}:in", "this is Attraktor's, and was here before", row["pk"], row["part"], quantity)
+    return MarkAsHere(f"{MARK}:in", "this belongs to Attraktor, and was here before", row["pk"], row["part"], quantity)
 
 
 async def put_away(space: Space) -> PutAway:

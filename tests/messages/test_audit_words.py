@@ -69,7 +69,7 @@ def test_each_sentence_has_its_places_filled(kind: type) -> None:
         (audit.ParcelHere(("2", "0.5")), "said that the parcel is here, without 2, 0.5 of it; booking in began"),
         (audit.InRoom(audit.RoomChange.REMOVED, "!r:x", "spam"), "was removed from !r:x (spam)"),
         (audit.PersonListed("@a:x", "anna", admin=False, added=True), "added @a:x as InvenTree user anna"),
-        (audit.Matched("beta", "Nut", 7), "beta's Nut is part #7"),
+        (audit.Matched("beta", "Nut", 7), "Nut of beta is part #7"),
         (audit.SetAside(4, "Ask", "boom" * 40), f"quarantined under the number 4: Ask ({'boom' * 9}boo…)"),
     ],
 )

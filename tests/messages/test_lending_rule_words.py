@@ -76,7 +76,7 @@ def test_all_rules_are_on_the_owners_card() -> None:
     assert "⚠ Lending rules: two approvers of attraktor have to approve." in text
     assert "⚠ attraktor lends it only if betaspace agrees: laser safety briefing needed" in text
     limits = "at most 14 days · 2 extensions · two approvers have to approve"
-    assert f"attraktor's lending rules: {limits} · 📷 photo at the hand-over · 📷 photo at the return" in text
+    assert f"Lending rules of attraktor: {limits} · 📷 photo at the hand-over · 📷 photo at the return" in text
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_all_rules_are_on_the_owners_card() -> None:
     [
         (against_loan(ALL, date(2026, 12, 1), date(2027, 1, 1)), "allow 14 days, until Tue 15 Dec 2026."),
         ("no-more-time:1", "the lending rules allow 1 extension, which it has had."),
-        ("not-to-you", "attraktor's lending rules don't let betaspace borrow it."),
-        ("too-long", "attraktor's lending rules don't allow such a long loan."),
+        ("not-to-you", "the lending rules of attraktor don't let betaspace borrow it."),
+        ("too-long", "the lending rules of attraktor don't allow such a long loan."),
         ("too-long:2026-12-15:99999", ""),
         ("too-long:2026-99-15:14", ""),
         ("no-more-time:-1", ""),

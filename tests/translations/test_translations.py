@@ -76,6 +76,10 @@ def _singular(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
 
 
+def _msgids(message: Message) -> tuple[str, ...]:
+    return (message.id,) if isinstance(message.id, str) else tuple(message.id)
+
+
 def _english(message: Message, form: int) -> str:
     """The English text of a form."""
     return message.id if isinstance(message.id, str) else message.id[min(form, 1)]
@@ -107,6 +111,12 @@ def test_no_sentence_is_used_both_alone_and_as_the_first_of_a_plural() -> None:
     found = sentences()
     plurals = {message.id[0] for message in translatable(found) if not isinstance(message.id, str)}
     assert sorted(plurals & {message.id for message in translatable(found) if isinstance(message.id, str)}) == []
+
+
+def test_no_name_takes_an_apostrophe() -> None:
+    """The name may be 'Hackbase e.V. (hackbase)': write 'the bot of {space}', not '{space}'s bot'."""
+    said = [form for message in translatable(sentences()) for form in _msgids(message)]
+    assert [form for form in said if re.search(r"\}['’]", form)] == []
 
 
 def test_the_verbs_own_texts_are_found() -> None:

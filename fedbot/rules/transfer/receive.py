@@ -493,7 +493,7 @@ def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> 
 def _marked_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> MarkAsHere:
     """It was here before, entered by hand: our own record goes on as what is borrowed."""
     owner = names.party_in_history(turn.party_name(transfer.peer), transfer.peer)
-    note = f"this is {owner}'s, and was here before its bot has told so"
+    note = f"this belongs to {owner}, and was here before its bot announced it"
     quantity, serial = transfer.here(line.number), transfer.serial_here(line.number)
     return MarkAsHere(step_mark(transfer, line.number, "in"), note, item, part, quantity, serial)
 
