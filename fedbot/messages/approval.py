@@ -261,7 +261,7 @@ def open_again(locale: Locale, *, subject: Subject) -> Lines:
     """To those whose tap came while somebody else was deciding, who has taken it back."""
     return [
         locale.say("{case} is open again: nothing was decided.", case=naming.case(locale, subject)),
-        locale.say("Did you tap in the meantime, and mean it? Remove your reaction, and tap again."),
+        locale.say("If you tapped in the meantime and still mean it, remove your reaction and tap again."),
     ]
 
 

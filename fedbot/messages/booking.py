@@ -137,7 +137,7 @@ def _obstacle(locale: Locale, card: Card, obstacle: Obstacle) -> tuple[Inline, .
 def first_day_is_here(locale: Locale, *, transfer: Transfer) -> Lines:
     """What the card of a booking reads, once another one asks whether it was handed over."""
     return [
-        locale.say("📅 The first day of this booking is here: {case}.", case=naming.case(locale, transfer)),
+        locale.say("📅 The first day of this booking has come: {case}.", case=naming.case(locale, transfer)),
         locale.say("A newer card asks whether it was handed over."),
         transfer.code,
     ]
@@ -370,7 +370,7 @@ _OUT: dict[PlaceState, str] = {
     PlaceState.REMOVED: marked("{person} was removed from the waiting list for {what}. {code}"),
 }
 _NOT_IN_LINE: dict[PlaceState, str] = {
-    PlaceState.FREE: marked("{what} is there: take it, and book it out in InvenTree. You don't need to wait."),
+    PlaceState.FREE: marked("{what} is in stock: take it, and book it out in InvenTree. You don't need to wait."),
     PlaceState.UNKNOWN: marked("Not noted: we have nothing called {what}."),
     PlaceState.UNCLEAR: marked("Not noted: several parts are called {what}. Name it by its IPN."),
     PlaceState.UNIT: marked("Not noted: {what} is counted in another unit. Say how many, without a unit."),
@@ -430,7 +430,7 @@ def in_our_queue(locale: Locale, *, entry: QueueEntry, us: PartyConfig, place: i
     del us
     names = _of_entry(locale, entry)
     if entry.kept:
-        stands = locale.say("🔔 {what} is there, and reserved for {person} until {until}. {code}", **names)
+        stands = locale.say("🔔 {what} is available, and reserved for {person} until {until}. {code}", **names)
     else:
         number = locale.count(place)
         stands = locale.say("⏳ {person} is waiting for {what}: place {place}. {code}", place=number, **names)
@@ -441,7 +441,9 @@ def your_turn_here(locale: Locale, *, entry: QueueEntry, us: PartyConfig) -> Lin
     """What one of our own people waits for is back."""
     del us
     return [
-        locale.say("🔔 {what} is there, and reserved for {person} until {until}. {code}", **_of_entry(locale, entry)),
+        locale.say(
+            "🔔 {what} is available, and reserved for {person} until {until}. {code}", **_of_entry(locale, entry)
+        ),
         locale.say(
             "Take it, and book it out in InvenTree. Then type: {cancel}", cancel=command(f"cancel {entry.code}")
         ),

@@ -59,15 +59,15 @@ def _named(locale: Locale, share: Share) -> tuple[Inline, ...]:
     if share.model == EVERYTHING:
         return locale.say("everything that we have")
     if share.model == CATEGORY:
-        return locale.say("{name}: the category, with all below it", name=name)
+        return locale.say("{name} (the category, with everything in it)", name=name)
     if share.model == ITEM:
-        return locale.say("{name}: this item only", name=name)
-    return locale.say("{name}: the part, with all its stock", name=name)
+        return locale.say("{name} (only this item)", name=name)
+    return locale.say("{name} (the part, with all its stock)", name=name)
 
 
 def _seen_by(locale: Locale, friends: tuple[str, ...]) -> tuple[Inline, ...]:
     if not friends:
-        return locale.say("Nobody sees it yet, because we have no friends.")
+        return locale.say("Nobody sees it yet, because we have no friends here.")
     names = locale.names(friends, most=8)
     return locale.say("Visible to: {names}. When they request something, our approvers decide each time.", names=names)
 
@@ -83,7 +83,7 @@ def shared_now(locale: Locale, *, share: Share, thing: Thing, friends: tuple[str
         amount = [locale.say("In stock now: {stock}", stock=stock)]
     if not thing.salable:
         amount.append(
-            locale.say("⚠ Nobody finds it yet: InvenTree gives only salable parts away. Switch on 'salable' there.")
+            locale.say("⚠ Nobody can find it yet: InvenTree only gives salable parts away. Switch on 'salable' there.")
         )
     if thing.is_template:
         amount.append(locale.say("It is a template: its variants are shared with it, also new ones."))
@@ -347,7 +347,7 @@ def no_more_found(locale: Locale, *, search: Search) -> Lines:
 def no_such_page(locale: Locale, *, word: str) -> Lines:
     """`--page` without a number."""
     return [
-        locale.say('Not searched: "{word}" is no page.', word=locale.short(word, 20)),
+        locale.say('Not searched: "{word}" isn\'t a page number.', word=locale.short(word, 20)),
         locale.say("For example: {find}", find=command("find in SPACE --page 2")),
     ]
 
@@ -432,7 +432,9 @@ def matches(locale: Locale, *, us: PartyConfig, aliases: tuple[Alias, ...]) -> L
     if not aliases:
         return [
             locale.say("{space} has matched nothing by hand.", space=naming.space(locale, us.name)),
-            locale.say("Parts with the same IPN or name match by themselves. Others: {example}", example=example),
+            locale.say(
+                "Parts with the same IPN or name match by themselves. To match others: {example}", example=example
+            ),
         ]
     entries = [
         (*_said(locale, alias), *locale.say(", says {who}", who=locale.short(alias.by, 40))) for alias in aliases
@@ -441,7 +443,7 @@ def matches(locale: Locale, *, us: PartyConfig, aliases: tuple[Alias, ...]) -> L
     if len(entries) > MOST_MATCHES_SHOWN:
         shown.append(locale.say("and {number} more", number=len(entries) - MOST_MATCHES_SHOWN))
     first = locale.some("{number} part is matched by hand:", "{number} parts are matched by hand:", len(aliases))
-    return [first, Items(tuple(shown)), locale.say("Removed this match: {undo}", undo=command("match NAME --forget"))]
+    return [first, Items(tuple(shown)), locale.say("To remove a match: {undo}", undo=command("match NAME --forget"))]
 
 
 def match_forgotten(locale: Locale, *, aliases: tuple[Alias, ...]) -> Lines:
@@ -509,7 +511,7 @@ def want_page(locale: Locale, *, want: Want, us: PartyConfig, friends: tuple[str
     lines: Lines = [locale.say(_FIRST[want.state], **_words(locale, want))]
     if want.is_living:
         if want.lacking < want.quantity:
-            lines.append(locale.say("{quantity} still lacking.", quantity=locale.quantity(want.lacking, want.unit)))
+            lines.append(locale.say("{quantity} still needed.", quantity=locale.quantity(want.lacking, want.unit)))
         if friends:
             names = locale.names([naming.space(locale, name) for name in friends])
             told = locale.some(

@@ -96,7 +96,7 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
     names: dict[str, Words] = {"peer": peer, "own": own}
     made: Lines = []
     if not us.has_admin_token:
-        made.append(locale.say("I have no admin token: after an approval I say in the admin room what to click."))
+        made.append(locale.say("I have no admin token: after an approval I explain in the admin room what to click."))
     if connection.access == "direct":
         token = (
             *locale.say(
@@ -109,7 +109,7 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
         )
     else:
         token = locale.say(
-            "The token stays with me: the bot of {peer} never gets in. I answer it, about shared items only.",
+            "The bot of {peer} gets no token for our InvenTree. It asks me, and I answer about shared items only.",
             **names,
         )
     offers = locale.say(
@@ -180,7 +180,7 @@ def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lin
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     if connection.access != "direct":
         return [
-            locale.say("Neither bot gets into the other's InvenTree. Each answers the other, about shared items only.")
+            locale.say("Neither bot gets into the other's InvenTree. They answer each other about shared items only.")
         ]
     lines: Lines = []
     if connection.sees_items is not None:
@@ -327,7 +327,7 @@ def space_not_here(locale: Locale, *, name: str) -> Lines:
 def speaks_otherwise(locale: Locale, *, name: str, theirs: tuple[int, int], ours: tuple[int, int]) -> Lines:
     """The space's bot and ours have no version of the protocol in common; each is the oldest and the newest."""
     first = locale.say(
-        "Not asked: the bot of {space} and I speak different versions of the protocol.",
+        "Not asked: the bot of {space} and I don't understand each other.",
         space=naming.space(locale, name),
     )
     versions = {"theirs": _versions(theirs), "ours": _versions(ours)}
@@ -394,7 +394,7 @@ def needs_review(locale: Locale, *, connection: Connection) -> Lines:
         locale.say("Not done: the friendship with {peer} is paused until its key has been compared.", peer=peer)
         if connection.is_to_be_compared
         else locale.say(
-            "Not done: the friendship with {peer} is paused, because its bot has another key or account now.", peer=peer
+            "Not done: the friendship with {peer} is paused, because its bot has a new key or account.", peer=peer
         )
     )
     return [
@@ -408,10 +408,10 @@ def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, e
     peer = naming.space(locale, connection.peer_name)
     how = (
         locale.say(
-            "The bots have exchanged tokens, sealed. Each bot can read all stock items of the other, and change none."
+            "The bots have exchanged encrypted tokens. Each can read all stock items of the other, and change none."
         )
         if connection.access == "direct"
-        else locale.say("Neither bot gets into the other's InvenTree. Each answers the other, about shared items only.")
+        else locale.say("Neither bot gets into the other's InvenTree. They answer each other about shared items only.")
     )
     return [
         (
@@ -521,15 +521,13 @@ def peer_opens_too_much(locale: Locale, *, connection: Connection, again: dateti
     """A friend offers or asks for more at once than we put up cards for; what is left waits."""
     peer = naming.space(locale, connection.peer_name)
     later = (
-        locale.say(
-            "The other requests get their cards little by little, the next one after {time}.", time=locale.clock(again)
-        )
+        locale.say("I post the other cards little by little, the next one after {time}.", time=locale.clock(again))
         if again
         else locale.say(
             "{n} of its requests are open here. The others get their cards once people have decided those.", n=most
         )
     )
-    return [locale.say("{peer} sends more requests at once than I post cards for.", peer=peer), later]
+    return [locale.say("{peer} has sent more requests at once than I post cards for.", peer=peer), later]
 
 
 def party_claimed(locale: Locale, *, connection: Connection, bot: str) -> Lines:
@@ -614,7 +612,7 @@ _BY_ROOM: dict[str, Words] = {"review_room": command("review --room")}
 def _relation(locale: Locale, space: SpaceSeen) -> tuple[Inline, ...]:
     connection = space.connection
     if connection is None:
-        return locale.say("no friends yet. A superuser can ask: {connect}", connect=command(f"connect {space.party}"))
+        return locale.say("not a friend yet. A superuser can ask: {connect}", connect=command(f"connect {space.party}"))
     sentence = _RELATIONS.get(connection.state, marked("no longer friends"))
     if connection.state is ConnectionState.MAKING and connection.needs:
         sentence = marked("approved, waits for our admin ({code})")

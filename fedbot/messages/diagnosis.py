@@ -120,7 +120,7 @@ ITEM_FAULTS: dict[ItemFault, str] = {
     ItemFault.OTHER_QUANTITY: marked("Stock item #{item} has another quantity than agreed"),
     ItemFault.OLD_STATUS_NOT_TAKEN: marked("Stock item #{item} did not get its old status"),
     ItemFault.STATUS_NOT_BACK: marked("Stock item #{item} has not got its status back"),
-    ItemFault.NOT_LOST: marked("Stock item #{item} did not take the status 'lost'"),
+    ItemFault.NOT_LOST: marked("InvenTree did not accept the status 'lost' for stock item #{item}"),
     ItemFault.NOT_IN_STOCK: marked("Stock item #{item} isn't in stock any more"),
     ItemFault.MORE_THAN_BORROWED: marked("Stock item #{item} holds more than was borrowed"),
     ItemFault.ALLOCATED: marked("Stock item #{item} is allocated"),

@@ -92,7 +92,7 @@ def disconnected(
         locale.say("Gifts stay gifts, and the history stays."),
         *_listed(
             locale,
-            locale.say("Still on loan; the owner's approver settles it with {back}, {gift} or {lost}:", **_WAYS),
+            locale.say("Still on loan. An approver of the owner settles it with {back}, {gift} or {lost}:", **_WAYS),
             on_loan,
         ),
         *_if_gone_for_ever(locale, peer, on_loan),

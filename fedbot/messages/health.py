@@ -37,8 +37,8 @@ _WHAT_TO_DO: dict[str, str] = {
 def admin_messages_left_out(locale: Locale) -> Lines:
     """Many messages of one kind: the rest is only in the audit."""
     return [
-        locale.say("I have more messages like the last ones, and leave them out here."),
-        locale.say("Each is in my audit. I say this at most once an hour."),
+        locale.say("There are more messages like the last ones. I don't post them here."),
+        locale.say("All of them are in my audit log. I say this at most once an hour."),
     ]
 
 
@@ -76,7 +76,7 @@ def peer_sends_too_much(locale: Locale, *, peer: str) -> Lines:
     )
     who = locale.short(peer, 60)
     return [
-        locale.say("{who} sends more messages than I read, so some wait.", who=who),
+        locale.say("{who} sends messages faster than I read them, so some have to wait.", who=who),
         locale.say("Stock that is in transit isn't affected. I say this at most once a day."),
         end,
     ]
@@ -143,9 +143,9 @@ def set_aside(locale: Locale, *, aside: SetAside) -> Lines:
     if not aside.subject:
         waits = locale.say("Everything else continues.")
     return [
-        locale.say("⚠ I could not do something, so I quarantined it (no. {number}).", number=aside.number),
+        locale.say("⚠ A task failed, so I quarantined it (no. {number}).", number=aside.number),
         locale.say(
-            "It was {what}; the problem: {problem}",
+            "The task: {what}. The problem: {problem}",
             what=Code(locale.short(aside.what, 40)),
             problem=Code(locale.short(aside.problem, 200)),
         ),
@@ -218,11 +218,9 @@ def inventory_back(locale: Locale, *, us: PartyConfig, since: datetime, until: d
     """Our InvenTree answers again: the message about the outage reads so from then on."""
     space = naming.space(locale, us.name)
     return [
+        locale.say("✅ The InvenTree of {space} answers again, since {until}.", space=space, until=locale.when(until)),
         locale.say(
-            "✅ The InvenTree of {space} has answered again since {until}.", space=space, until=locale.when(until)
-        ),
-        locale.say(
-            "It was silent since {since}. Waiting work continues by itself. Nothing to do.",
+            "It had been silent since {since}. Waiting work continues by itself. Nothing to do.",
             since=locale.when(since),
         ),
     ]
@@ -242,7 +240,7 @@ def inventory_went_back(locale: Locale, *, us: PartyConfig, lost: tuple[Lost, ..
         shown.append(locale.say("and {number} more", number=len(lost) - MOST_LOST))
     return [
         *lines,
-        locale.say("Missing in it, or another item under the same number:"),
+        locale.say("These items are missing there, or their numbers belong to other items now:"),
         Items(tuple(shown)),
         locale.say("Correct the stock in InvenTree first, then compare: {books}", books=_BOOKS),
     ]

@@ -107,7 +107,9 @@ def _what_next(locale: Locale, connection: Connection, own: str, peer: str) -> L
     accept = command(f"review {connection.peer} accept EMOJI")
     return [
         locale.say("If all are the same, a superuser of {own} types them: {accept}", own=own, accept=accept),
-        locale.say("If any differs, leave the friendship paused: somebody else may speak for {peer}.", peer=peer),
+        locale.say(
+            "If any of them differs, leave the friendship paused: somebody else may be speaking for {peer}.", peer=peer
+        ),
     ]
 
 
@@ -125,7 +127,9 @@ def key_check_failed(locale: Locale, *, connection: Connection) -> Lines:
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("⚠ The key check with {peer} failed. Nobody should approve.", peer=Bold(peer)),
-        locale.say("It sent another secret than the one it had promised. Somebody may be between the two bots."),
+        locale.say(
+            "Its bot sent a different secret from the one that it had promised. Somebody may be between the two bots."
+        ),
         (*locale.say("Nothing was approved, and nothing moves."), Break(), connection.code),
     ]
 
@@ -155,8 +159,8 @@ def review_list(locale: Locale, *, us: PartyConfig, changes: tuple[ChangeSeen, .
     """What changed, old and new, and how to accept it after comparing."""
     own = naming.space(locale, us.name)
     head = locale.some(
-        "{number} friend of {own} has another key or account than you approved:",
-        "{number} friends of {own} have another key or account than you approved:",
+        "{number} friend of {own} has a new key or account, which nobody has approved yet:",
+        "{number} friends of {own} have a new key or account, which nobody has approved yet:",
         len(changes),
         own=own,
     )
@@ -177,8 +181,8 @@ def _change(locale: Locale, change: ChangeSeen) -> Lines:
     peer = naming.space(locale, change.connection.peer_name)
     lines: Lines = [Bold(peer)]
     if change.old_fingerprint != change.new_fingerprint:
-        lines.append(locale.say("Key until now: {key}", key=change.old_fingerprint))
-        lines.append(locale.say("Key now: {key}", key=Bold(change.new_fingerprint)))
+        lines.append(locale.say("Old key: {key}", key=change.old_fingerprint))
+        lines.append(locale.say("New key: {key}", key=Bold(change.new_fingerprint)))
     else:
         lines.append(locale.say("Its key is the same: {key}", key=change.old_fingerprint))
     if change.old_bot != change.new_bot:

@@ -39,7 +39,7 @@ def ledger(  # noqa: PLR0913 -- one keyword for each thing that the page tells
     """
     out = left or {}
     if not transfers and total:
-        return [locale.say("Nothing on that page: there are only {total}, on earlier pages.", total=total)]
+        return [locale.say("That page is empty: all {total} are on earlier pages.", total=total)]
     if not transfers:
         return [_none(locale, space, item), *_within(locale, days)]
     lines: Lines = [_counted(locale, space, item, total), *_within(locale, days)]
@@ -48,7 +48,7 @@ def ledger(  # noqa: PLR0913 -- one keyword for each thing that the page tells
     numbers: dict[str, Words] = {"first": before + 1, "last": last, "total": total}
     if last < total and more:
         lines.append(
-            locale.say("{first} to {last} of {total}. For the next ones reply {more}.", more=Code("more"), **numbers)
+            locale.say("{first} to {last} of {total}. For the next ones, reply: {more}", more=Code("more"), **numbers)
         )
     elif before or last < total:
         lines.append(locale.say("{first} to {last} of {total}.", **numbers))
@@ -82,7 +82,7 @@ def _none(locale: Locale, space: str, item: str) -> tuple[Inline, ...]:
 
 
 def _within(locale: Locale, days: int) -> Lines:
-    return [locale.some("Of the last day only.", "Of the last {number} days only.", days)] if days else []
+    return [locale.some("Only from the last day.", "Only from the last {number} days.", days)] if days else []
 
 
 def _any_entry(
@@ -172,7 +172,7 @@ def cases_of_item(
 def no_such_page(locale: Locale, *, word: str, usage: str) -> Lines:
     """`--page` with something that is no number."""
     return [
-        locale.say('"{word}" is no page number. I did nothing.', word=locale.short(word, 30)),
+        locale.say('"{word}" isn\'t a page number. I did nothing.', word=locale.short(word, 30)),
         locale.say("Usage: {usage}", usage=command(usage)),
     ]
 
@@ -404,7 +404,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
     ),
     Kind.NOT_ARRIVED: (
         marked("it has arrived, but our record #{item} is still on its way"),
-        marked("InvenTree did not take the status at the time"),
+        marked("InvenTree did not accept the status at the time"),
         marked("I can do that: {repair}"),
     ),
     Kind.LEFT_OVER: (

@@ -140,11 +140,11 @@ def extended_too_long(locale: Locale, *, loan: Transfer, refused: str) -> Lines:
     if latest := reason_codes.latest_day(refused):
         example = command(f"extend {loan.code} until {latest.isoformat()}")
         return [
-            locale.say("Not extended {code}: {why}", code=loan.code, why=why),
+            locale.say("Not extended: {code}. Why: {why}", code=loan.code, why=why),
             locale.say("Nothing was sent. For that day, reply: {line}", line=example),
         ]
     return [
-        locale.say("Not extended {code}: {why}", code=loan.code, why=why),
+        locale.say("Not extended: {code}. Why: {why}", code=loan.code, why=why),
         locale.say(
             "Nothing was sent. Once it is back, it can be lent again: {back}", back=command(f"return {loan.code}")
         ),
@@ -374,9 +374,7 @@ def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, friend: 
         ended_by, when = naming.signed(locale, loan.ended_by), locale.when(loan.ended)
         lines.append(locale.say("Ended by {who}, {when}", who=ended_by, when=when))
     if loan.before:
-        lines.append(
-            locale.say("⚠ You typed the same a moment ago ({code}). This one is in addition.", code=loan.before)
-        )
+        lines.append(locale.say("⚠ You typed the same a moment ago ({code}). This is a second one.", code=loan.before))
     if loan.damaged:
         lines.append(locale.say("It came back damaged."))
     if loan.note:
@@ -494,7 +492,7 @@ def neighbour_without_name(locale: Locale) -> Lines:
 def one_item_to_outside(locale: Locale) -> Lines:
     """Several at once, or several stock items."""
     return [
-        locale.say("Not lent: a neighbour without a bot gets one stock item for each line, at once and by hand."),
+        locale.say("Not lent: one line lends one stock item to a neighbour without a bot, handed over right away."),
         locale.say("Write a line for each item. If there are several stock items, name one by its #number."),
     ]
 
@@ -538,7 +536,9 @@ def several_on_loan(
     """A thing's name that stands in several loans; or, without a `word`, all that is on loan."""
     code = [*(loan.code for loan in loans), *(loan.code for loan in neighbours)][0]
     line = command(f"{verb} {code}")
-    first = locale.say('Several loans have "{word}". Name one by its id: {line}. I did nothing.', word=word, line=line)
+    first = locale.say(
+        'Several loans include "{word}". Name one by its id: {line}. I did nothing.', word=word, line=line
+    )
     listed: list[tuple[Inline, ...]] = [(loan.code, " – ", naming.things(locale, loan.terms.lines)) for loan in loans]
     listed += [(loan.code, " – ", thing_lent(locale, loan), " · ", loan.neighbour) for loan in neighbours]
     return [
@@ -564,8 +564,8 @@ def with_neighbours(locale: Locale, *, loans: tuple[OutsideLoan, ...], us: Party
     """All that neighbours without a bot have, as far as this room may be told."""
     own = naming.space(locale, us.name)
     if not loans:
-        return [locale.say("Neighbours without a bot have nothing of {space}.", space=own)]
-    first = locale.say("Neighbours without a bot have this of {space}:", space=own)
+        return [locale.say("Neighbours without a bot have borrowed nothing from {space}.", space=own)]
+    first = locale.say("Neighbours without a bot have borrowed this from {space}:", space=own)
     listed = tuple(outside_in_short(locale, loan, today) for loan in loans[:MOST_LISTED])
     lines: Lines = [first, Items(listed)]
     if len(loans) > MOST_LISTED:
@@ -573,7 +573,7 @@ def with_neighbours(locale: Locale, *, loans: tuple[OutsideLoan, ...], us: Party
     example = command(f'outside "{locale.short(loans[0].neighbour, LONGEST_NEIGHBOUR)}" is SPACE')
     return [
         *lines,
-        locale.say("Has one of them a bot now, and is your friend? Then a superuser types: {line}", line=example),
+        locale.say("If one of them has a bot by now and is your friend, a superuser types: {line}", line=example),
     ]
 
 
@@ -620,14 +620,16 @@ def not_that_one(locale: Locale, *, transfer: Transfer, item: StockItem) -> Line
     quantity = locale.quantity(line.quantity, line.description.units)
     serial = locale.short(line.serial, 40)
     wanted = (
-        locale.say("It must be {quantity} with serial number {serial}, in stock.", quantity=quantity, serial=serial)
+        locale.say(
+            "It has to be in stock: {quantity}, with the serial number {serial}.", quantity=quantity, serial=serial
+        )
         if serial
-        else locale.say("It must be {quantity} without a serial number, in stock.", quantity=quantity)
+        else locale.say("It has to be in stock: {quantity}, without a serial number.", quantity=quantity)
     )
     return [
         locale.say("Nothing changed: stock #{item} can't be that loan.", item=item.pk),
         wanted,
-        locale.say("It can't be anything that came from a friend."),
+        locale.say("It must not have come from a friend."),
         locale.say("Correct or split it in InvenTree, then: {line}", line=command(f"here {transfer.code} #{item.pk}")),
     ]
 
@@ -636,7 +638,7 @@ def never_here(locale: Locale, *, subject: Transfer | Connection) -> Lines:
     """Only of what was lent before we had a bot can be said that it is here already."""
     return [
         locale.say("Nothing changed: {code} is no loan from before you had a bot.", code=subject.code),
-        locale.say("Only of such a loan, while it waits for your yes, can you say that it is here."),
+        locale.say("You can only say that for such a loan, while it waits for your approval."),
     ]
 
 

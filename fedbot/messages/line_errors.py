@@ -95,7 +95,7 @@ def not_of_that_space(locale: Locale, *, party: str, us: PartyConfig) -> Lines:
     other, space = locale.short(party, 40), naming.space(locale, us.name)
     return [
         locale.say("Not done: you belong to {space}, not to {other}.", space=space, other=other),
-        locale.say("Without {words} it is for {space}.", words=Code(f"as {other}"), space=space),
+        locale.say("If you mean {space}, leave out: {words}", words=Code(f"as {other}"), space=space),
     ]
 
 
@@ -235,7 +235,9 @@ def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...], line: str 
 def reply_to_the_list(locale: Locale, *, word: str) -> Lines:
     """`!fed more` or `!fed 2`, not as a reply: nothing says to which list it belongs."""
     return [
-        locale.say('"{word}" answers a list of mine: hold that message, choose Reply, and send it there.', word=word),
+        locale.say(
+            'To answer one of my lists with "{word}", hold the list, choose Reply, and send it there.', word=word
+        ),
         locale.say(
             "It counts only for the person who asked, within {time}. I did nothing.", time=locale.span(NUMBER_WITHIN)
         ),
@@ -450,14 +452,14 @@ def several_spaces(locale: Locale, *, word: str, spaces: tuple[str, ...]) -> Lin
 
 def that_is_us(locale: Locale, *, us: PartyConfig) -> Lines:
     """The space named is our own."""
-    return [locale.say("{space} is us. I did nothing.", space=naming.space(locale, us.name))]
+    return [locale.say("{space} is our own space. I did nothing.", space=naming.space(locale, us.name))]
 
 
 def which_one(locale: Locale, *, verb: str, subjects: tuple[Connection | Transfer, ...], line: str) -> Lines:
     """No id, and no card that was replied to. `subjects` are those that the verb could be about, `line` means one."""
     if not subjects:
         return [
-            locale.say("Which one? I know of nothing here that {verb} fits. I did nothing.", verb=command(verb)),
+            locale.say("Which one? Nothing that I know of here fits {verb}. I did nothing.", verb=command(verb)),
             locale.say("If you mean another, reply to its card. Open cards: {todo}", todo=command("todo")),
         ]
     return [

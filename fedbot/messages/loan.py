@@ -316,18 +316,18 @@ def loan_reminder(
     names: dict[str, Words] = {"what": what, "owner": owner, "day": naming.last_day(locale, loan)}
     if days > 1:
         first = locale.of_many(
-            "{what} goes back to {owner} by {day}.", "{what} go back to {owner} by {day}.", out, **names
+            "{what} is due back at {owner} by {day}.", "{what} are due back at {owner} by {day}.", out, **names
         )
     elif days == 1:
         first = locale.of_many(
-            "{what} goes back to {owner} by tomorrow, {day}.",
-            "{what} go back to {owner} by tomorrow, {day}.",
+            "{what} is due back at {owner} tomorrow, {day}.",
+            "{what} are due back at {owner} tomorrow, {day}.",
             out,
             **names,
         )
     elif days == 0:
         first = locale.of_many(
-            "{what} goes back to {owner} today, {day}.", "{what} go back to {owner} today, {day}.", out, **names
+            "{what} is due back at {owner} today, {day}.", "{what} are due back at {owner} today, {day}.", out, **names
         )
     else:
         first = locale.of_many(
@@ -401,9 +401,7 @@ def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer) -> L
     return [
         first,
         locale.say("How it stands: {show}", show=show),
-        locale.say(
-            "It waits for a decision: the owner's people decide on its card. To stop it before: {cancel}", cancel=cancel
-        ),
+        locale.say("The owner's approvers decide on its card. Until then you can stop it: {cancel}", cancel=cancel),
     ]
 
 
@@ -421,7 +419,7 @@ def borrowed_stock_unknown(locale: Locale, *, loan: Transfer, peer_name: str) ->
 
 def returned_from_one_item(locale: Locale, *, loan: Transfer, word: str) -> Lines:
     """`--from` with something else than a stock item's number, or for more than one thing, or one with a number."""
-    told = 'Not done: "--from {word}". Give the number of one of your own stock items, for one item at a time.'
+    told = 'Not done: "--from {word}". It takes the number of your own stock item, for one item at a time.'
     return [
         locale.say(told, word=locale.short(word, 40)),
         locale.say("For example: {line}", line=command(f"return {loan.code} --from #12")),
@@ -615,7 +613,8 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
         *photo,
         InChat(
             locale.say(
-                "Your reply before you tap goes into the item's history. Photos are kept with the item, later ones too."
+                "A reply that you send before you tap goes into the item's history. Photos are kept with"
+                " the item, later ones too."
             )
         ),
         card.transfer.code,
@@ -663,15 +662,15 @@ def _not_so(locale: Locale, card: Card) -> Lines:
         first = locale.say("❌ No extension for {what}: it is due as agreed.", **names)
     elif transfer.state is TransferState.DECLINED and transfer.decided and transfer.decided.person:
         first = locale.of_many(
-            "❌ Not here: {what} stays on loan, at {sender}.",
-            "❌ Not here: {what} stay on loan, at {sender}.",
+            "❌ Not here: {what} stays on loan at {sender}.",
+            "❌ Not here: {what} stay on loan at {sender}.",
             transfer.terms.lines,
             **names,
         )
     else:
         first = locale.of_many(
-            "Not returned: {what} stays on loan, at {sender}.",
-            "Not returned: {what} stay on loan, at {sender}.",
+            "Not returned: {what} stays on loan at {sender}.",
+            "Not returned: {what} stay on loan at {sender}.",
             transfer.terms.lines,
             **names,
         )
@@ -730,7 +729,7 @@ def more_than_out(locale: Locale, *, loan: Transfer, line: Line, wanted: Decimal
     """More than was lent, or than is still out."""
     what, units = naming.part(locale, line.description), line.description.units
     if not out:
-        first = locale.say("Not done: {what} isn't out any more, or is on its way back already.", what=what)
+        first = locale.say("Not done: {what} isn't on loan any more, or is on its way back already.", what=what)
         return [first, locale.say("How it stands: {show}", show=command(f"show {loan.code}"))]
     amounts = {"out": locale.quantity(out, units), "wanted": locale.quantity(wanted, units)}
     return [

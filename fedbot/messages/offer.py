@@ -41,7 +41,11 @@ def _item(locale: Locale, item: StockItem) -> str:
 
 def quantity_not_positive(locale: Locale, *, word: str) -> Lines:
     """Zero, or less."""
-    return [locale.say("Not done: {word} is no quantity that can move. Nothing was sent.", word=locale.short(word, 30))]
+    return [
+        locale.say(
+            "Not done: {word} isn't a quantity that can be moved. Nothing was sent.", word=locale.short(word, 30)
+        )
+    ]
 
 
 def quantity_too_fine(locale: Locale, *, word: str, places: int) -> Lines:
@@ -189,7 +193,7 @@ def _inactive(locale: Locale, *, item: StockItem) -> Why:
 def part_not_salable(locale: Locale, *, item: StockItem) -> Lines:
     """InvenTree assigns only salable parts to a company."""
     advice = locale.say(
-        "InvenTree gives only salable parts away. Somebody who can change parts can switch on 'salable' for it."
+        "InvenTree only gives salable parts away. Somebody who can change parts can switch on 'salable' for it."
     )
     return _refusal(locale, _not_salable(locale, item=item), advice)
 
@@ -263,7 +267,7 @@ def merged_may_not_go_on(
 ) -> Lines:
     """UC6: something received has vanished, and may be in this item, into which something was merged."""
     why = _merged(locale, item=item, hidden=hidden, origins=origins, available=available)
-    gone = locale.say("Those are gone from InvenTree, and somebody has merged something into this item since.")
+    gone = locale.say("That stock is gone from InvenTree, and something has been merged into this item since then.")
     rule = locale.say("A received item may go back where it came from, but not on to others.")
     known = locale.say(
         "If you know where the missing ones are, a superuser types: {line}", line=command(f"clear #{item.pk}")
@@ -273,7 +277,7 @@ def merged_may_not_go_on(
 
 def _merged(locale: Locale, *, item: StockItem, hidden: Decimal, origins: tuple[str, ...], available: Decimal) -> Why:
     return locale.say(
-        "{item} may hold {hidden} from {origins}, merged into it: {free} free.",
+        "{hidden} from {origins} may have been merged into {item}: {free} free.",
         hidden=locale.quantity(hidden, item.part.units),
         origins=locale.names(origins, most=MOST_NEAR),
         item=_item(locale, item),
@@ -317,7 +321,7 @@ def _serial(locale: Locale, *, item: StockItem) -> Why:
 
 def whole_pieces(locale: Locale, *, item: StockItem, wanted: Decimal) -> Lines:
     """A fraction of what is counted."""
-    return _refusal(locale, _whole(locale, item=item, wanted=wanted), locale.say("Say a whole number."))
+    return _refusal(locale, _whole(locale, item=item, wanted=wanted), locale.say("Write a whole number."))
 
 
 def another_unit(locale: Locale, *, item: StockItem, wanted: Decimal, unit: str) -> Lines:
@@ -342,7 +346,7 @@ def other_unit_of_line(locale: Locale, *, line: Line, wanted: Decimal, unit: str
         locale.say(
             "Not counted: {thing} is counted in {units}, and {wanted} can't be converted into that."
             if units
-            else "Not counted: {thing} is counted in pieces, and {wanted} isn't.",
+            else "Not counted: {thing} is counted in pieces, so {wanted} doesn't fit.",
             thing=naming.part(locale, line.description),
             units=units,
             wanted=locale.quantity(wanted, unit),
@@ -484,7 +488,7 @@ def how_many_of_it(locale: Locale, *, word: str, most: int, line: str) -> Lines:
     """A request without a quantity: only the owner knows how much there is, so nothing is guessed."""
     return [
         locale.say('How much of "{word}"? I did nothing yet.', word=locale.short(word, 60)),
-        locale.say("Reply with a number up to {most}. More: {line}", most=most, line=command(line)),
+        locale.say("Reply with a number up to {most}. For more, type: {line}", most=most, line=command(line)),
     ]
 
 

@@ -62,7 +62,7 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
         return [first, locale.say("The approvers of {space} decide on offers to it.", space=space)]
     lines: Lines = [_counted(locale, todo)]
     lines += _section(locale, locale.say("For you to decide (tap on the card, or reply to it):"), todo.to_decide)
-    lines += _section(locale, locale.say("You asked, others decide or do it:"), todo.asked)
+    lines += _section(locale, locale.say("You asked; now others have to act:"), todo.asked)
     arrived = locale.say("On its way to us; when it is here, type {received}:", received=command("received"))
     lines += _section(locale, arrived, todo.parcels)
     lines += _section(locale, locale.say("To review with {review}:", review=command("review")), todo.suspended)
@@ -240,7 +240,7 @@ def _inventory(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
     inventory = status.inventory
     if inventory is not None:
         return locale.say(
-            "InvenTree: {version}, {items} stock items, those with customers included.",
+            "InvenTree: {version}, {items} stock items, including those with customers.",
             version=locale.short(inventory.version, 30),
             items=locale.count(inventory.stock_items),
         )
@@ -262,7 +262,7 @@ def _index(locale: Locale, index: IndexStanding) -> tuple[Inline, ...]:
     """How old our index of a large InvenTree is, or how far its first filling has got."""
     if index.percent < _ALL or index.stock_read is None or index.parts_read is None:
         return locale.say(
-            "Index of the stock: {percent} % read for the first time. Until then I may not find everything.",
+            "Index of the stock: {percent} % read so far. Until it is complete, I may not find everything.",
             percent=index.percent,
         )
     return locale.say(

@@ -22,14 +22,14 @@ def people(
     """Our people with their permissions, read just now. `private`: only our own admins read along."""
     space = naming.space(locale, us.name)
     if not people:
-        return [locale.say("I know nobody of {space}.", space=space), _how_to_add(locale)]
+        return [locale.say("Nobody has been added for {space} yet.", space=space), _how_to_add(locale)]
     items: list[tuple[Inline, ...]] = [_person(locale, person) for person in people[:MOST_PEOPLE]]
     if len(people) > MOST_PEOPLE:
         items.append(locale.say("and {number} more", number=len(people) - MOST_PEOPLE))
     lines: Lines = [
         locale.some(
-            "I know {number} person of {space}. I have just read the permissions in InvenTree:",
-            "I know {number} people of {space}. I have just read the permissions in InvenTree:",
+            "{number} person belongs to {space}. I have just read their permissions in InvenTree:",
+            "{number} people belong to {space}. I have just read their permissions in InvenTree:",
             len(people),
             space=space,
         ),
@@ -77,7 +77,7 @@ def added(locale: Locale, *, change: RosterChange, us: PartyConfig, again: bool)
         )
         lines: Lines = [first, locale.say("InvenTree decides what they can do. I tell them after their first line.")]
     else:
-        lines = [locale.say("✅ {who} is an admin of mine now: they may invite me.", who=who)]
+        lines = [locale.say("✅ {who} is one of my admins now, and may invite me.", who=who)]
     if change.admin and change.username:
         lines.append(locale.say("They may also invite me."))
     undo = command(f"people remove {change.person}")
@@ -102,7 +102,7 @@ def removed(locale: Locale, *, person: str, configured: bool, us: PartyConfig) -
 def no_matrix_id(locale: Locale, *, word: str) -> Lines:
     """That names no Matrix account beyond doubt; apps turn ids into names."""
     return [
-        locale.say("Nothing changed: {word} is no Matrix id.", word=Code(locale.short(word, 60))),
+        locale.say("Nothing changed: {word} isn't a Matrix id.", word=Code(locale.short(word, 60))),
         locale.say("Write the whole id, in quotes, so that your app doesn't turn it into a name:"),
         command('people add "@kim:example.org" as kim'),
     ]
@@ -217,7 +217,7 @@ def standing(locale: Locale, permissions: Permissions, space: str, user: str) ->
         return locale.say("You are a superuser there: you can approve, and make friends with spaces.")
     if permissions.approver:
         return locale.say("You are an approver there: you can give items away and decide on offers.")
-    return locale.say("You are neither approver nor superuser there: others decide.")
+    return locale.say("You are neither an approver nor a superuser there, so others decide.")
 
 
 # --- Help, and who somebody is: made from the verbs' specs and from what InvenTree says at that moment.
@@ -231,7 +231,8 @@ def help_overview(
     space = naming.space(locale, us.name)
     return [
         locale.say(
-            "I move items between our spaces' InvenTrees. You ask, and somebody over there approves with one tap."
+            "I move items between the InvenTrees of our spaces. You ask, and somebody at the other"
+            " space approves with one tap."
         ),
         Items(tuple(_verb_line(locale, line) for line in lines)),
         locale.say(
@@ -336,7 +337,7 @@ def whoami(
         locale.say("You can use: {verbs}", verbs=", ".join(verbs)),
     ]
     if not_yours:
-        lines.append(locale.say("Not: {verbs}", verbs=", ".join(not_yours)))
+        lines.append(locale.say("You can't use: {verbs}", verbs=", ".join(not_yours)))
     lines.append(locale.say("I have just read that in InvenTree."))
     return lines
 

@@ -101,7 +101,7 @@ def making_waits(
     if reason in _BY_HAND:
         what = _clicks(locale, connection, us, name, reason)
     else:
-        sentence = _WHAT_TO_DO.get(reason, marked("Look with {check}; the reason is above."))
+        sentence = _WHAT_TO_DO.get(reason, marked("Run {check}. The reason is above."))
         what = [
             locale.say(
                 sentence,
@@ -209,9 +209,9 @@ def rotating(locale: Locale, *, connection: Connection, begun: bool) -> Lines:
     first = (
         locale.say("I am rotating the token of {peer}.", peer=peer)
         if begun
-        else locale.say("I am already rotating the token of {peer}. I look at it now.", peer=peer)
+        else locale.say("I am already rotating the token of {peer}, and try again now.", peer=peer)
     )
-    return [first, locale.say("The old one is valid until the new one works. I post the result here.")]
+    return [first, locale.say("The old one stays valid until the new one works. I'll post the result here.")]
 
 
 def token_rotated(locale: Locale, *, connection: Connection) -> Lines:
@@ -269,9 +269,11 @@ def token_ends(
     elif reason == "silent":
         lines.append(locale.say("Its bot has not said yet whether the new one works. Is it running?"))
     elif reason == "peer":
-        lines.append(locale.say("The bot of {peer} says that about the new one. Its admin can look.", peer=peer))
+        lines.append(
+            locale.say("The bot of {peer} reported that about the new one. Its admin can look into it.", peer=peer)
+        )
     else:
-        lines.append(locale.say("Look with {check}; the reason is above.", check=Code("fedbot check")))
+        lines.append(locale.say("Run {check}. The reason is above.", check=Code("fedbot check")))
     again = locale.say(
         "I try again every hour. To make me try now: {rotate}", rotate=command(f"rotate {connection.peer}")
     )

@@ -11,7 +11,7 @@ from fedbot.rules.model.lending import NO_MORE_TIME, TOO_LONG
 # The codes of refused steps (`diagnosis.reason_of`) and of the rules.
 _NOT_GIVEN: dict[str, tuple[str, str]] = {
     "right-lost": (
-        marked("the person of {sender} who asked can't give items away any more."),
+        marked("the person at {sender} who asked may not give items away any more."),
         marked("An approver of {sender} can start it again."),
     ),
     "connection": (
@@ -20,11 +20,11 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "gone": (
         marked("the stock item isn't there any more."),
-        marked("Look it up in the InvenTree of {sender} and start again with the present stock."),
+        marked("Look it up in the InvenTree of {sender}, then start again with what is in stock."),
     ),
     "changed": (
         marked("somebody changed the stock item in the meantime; I have put back what I had moved."),
-        marked("Look it up in the InvenTree of {sender} and start again with the present stock."),
+        marked("Look it up in the InvenTree of {sender}, then start again with what is in stock."),
     ),
     "another-thing": (
         marked(
@@ -50,7 +50,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "not-in-stock": (
         marked("the item isn't in stock any more: sold, installed, in production, or on its way to somebody else."),
-        marked("Look it up in the InvenTree of {sender} and start again with the present stock."),
+        marked("Look it up in the InvenTree of {sender}, then start again with what is in stock."),
     ),
     "status": (
         marked("its status can't travel; only OK, attention needed, damaged and returned can."),
@@ -201,7 +201,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "other-than-shown": (
         marked("it no longer matches the card that was approved."),
-        marked("Start again with the present stock."),
+        marked("Start again with what is in stock."),
     ),
     "settled": (
         marked("no bot could tell what happened to it, and people settled it this way."),
@@ -220,7 +220,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         "",
     ),
     "too-much-back": (
-        marked("that much isn't out any more, or is on its way back already."),
+        marked("that much isn't on loan any more, or is on its way back already."),
         marked("Look at the loan with 'show', and return the rest."),
     ),
     "moved": (
@@ -231,7 +231,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "in-parts": (
         marked("the owner's InvenTree can only return all of it at once."),
-        marked("Return all that is out, without a quantity."),
+        marked("To return all of it, leave out the quantity."),
     ),
     "asked-back": (
         marked("the owner has confirmed at the same time that it is there."),
@@ -335,8 +335,8 @@ def against_rules(locale: Locale, code: str) -> tuple[Inline, ...]:
         if int(rest) == 0:
             return locale.say("the lending rules allow no extension.")
         return locale.some(
-            "the lending rules allow {number} extension, which it has had.",
-            "the lending rules allow {number} extensions, which it has had.",
+            "the lending rules allow {number} extension, and it has had that already.",
+            "the lending rules allow {number} extensions, and it has had them already.",
             int(rest),
         )
     return ()

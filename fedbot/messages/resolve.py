@@ -108,7 +108,10 @@ def resolve_choice(
     lines += _shown(locale, transfer, seen, us)
     if transfer.dispute is not None and us.party not in transfer.dispute.by:
         lines.append(
-            locale.say("The superusers of {peer} can say it for sure. Here only your answer counts.", peer=peer)
+            locale.say(
+                "The superusers of {peer} can tell for sure, so ask them first. Here I can only go by your answer.",
+                peer=peer,
+            )
         )
     lines += _numbered(locale, transfer, truths, peer)
     if Truth(STANDS) in truths:
@@ -276,7 +279,7 @@ def loan_settled(locale: Locale, *, loan: Transfer, truth: Truth, peer_name: str
     if truth.name == "kept":
         return [
             locale.say("Settled: {case} stays in our stock as property of {peer}.", **names),
-            locale.say("I remind nobody of it any more. It goes to no third space."),
+            locale.say("I don't remind anybody of it any more. It may not go on to a third space."),
         ]
     if truth.name == "off":
         return [

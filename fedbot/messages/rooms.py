@@ -85,8 +85,8 @@ def room_to_be_configured(locale: Locale, *, room: Room, old: str) -> Lines:
     """For the admins: we are in the new room; the settings name the old one."""
     return [
         locale.say("I am in the new room {room}.", room=_room(locale, room)),
-        locale.say("Please write it under {key}, instead of the old one:", key=Code("rooms")),
-        locale.say("{new}, not {old}", new=_identifier(locale, room.id), old=_identifier(locale, old)),
+        locale.say("Please change my settings, under {key}:", key=Code("rooms")),
+        locale.say("{new} instead of {old}", new=_identifier(locale, room.id), old=_identifier(locale, old)),
         locale.say("Until then I remember it. I have posted there what waits for a superuser."),
     ]
 
@@ -197,7 +197,7 @@ def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known:
             )
         )
         lines.append(locale.say("in my settings, or with {line}. Then invite me again.", line=command("people add")))
-    lines.append(locale.say("If it was unwanted, do nothing. I say this once a day about a person."))
+    lines.append(locale.say("If it was unwanted, do nothing. I say this at most once a day for each person."))
     return lines
 
 
@@ -224,7 +224,7 @@ def room_without_power(locale: Locale, *, room: Room, bot: str) -> Lines:
             "Please give {bot} a higher power level there, or lower the level that these need.",
             bot=Code(locale.short(bot, 120)),
         ),
-        locale.say("You find it in the room's settings, under roles and permissions. I notice the change by myself."),
+        locale.say("Look in the room's settings, under roles and permissions. I notice the change by myself."),
         locale.say("Until then I list here what I can't post."),
     ]
 
@@ -302,7 +302,7 @@ def unreadable_message(locale: Locale, *, bot: str, problem: str, version: int) 
     return [
         locale.say("I can't read the message from {bot}, so I did nothing with it.", bot=Code(locale.short(bot, 120))),
         locale.say(
-            "Perhaps one of us is older than the other: I speak version {version}. I could not read: {problem}",
+            "One of the two bots may be out of date: I speak version {version}. I could not read: {problem}",
             version=version,
             problem=Code(locale.short(problem, 80)),
         ),

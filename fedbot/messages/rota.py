@@ -282,7 +282,10 @@ def from_anyone_needs_a_name(locale: Locale, *, word: str) -> Lines:
     """What was typed names one thing of one space, which others can't have."""
     return [
         locale.say('Not asked: "{word}" is one specific item of one space.', word=locale.short(word, 40)),
-        locale.say("From anyone I can ask by IPN or part name: {line}", line=command("request 20 M3-BOLT from anyone")),
+        locale.say(
+            "With 'from anyone', I can only ask by IPN or part name: {line}",
+            line=command("request 20 M3-BOLT from anyone"),
+        ),
     ]
 
 

@@ -86,7 +86,7 @@ def _once_more(locale: Locale, transfer: Transfer, before: Transfer | None) -> L
     if before is None:
         return []
     ago = locale.span(max(transfer.asked.at - before.asked.at, A_MINUTE))
-    told = "⚠ You typed the same {time} ago ({code}). This one is in addition."
+    told = "⚠ You typed the same {time} ago ({code}). This is a second one."
     return [locale.say(told, time=ago, code=before.code)]
 
 
@@ -359,14 +359,11 @@ def sum_does_not_add_up(locale: Locale, *, transfer: Transfer, line: Line, probl
     """InvenTree moved something else than was asked for: somebody has to count."""
     return [
         locale.say(
-            "Please count stock #{item} ({part}) in InvenTree: I moved another quantity than I asked for.",
+            "Please count stock #{item} ({part}): its quantity in InvenTree may be wrong now.",
             item=line.item,
             part=naming.part(locale, line.description),
         ),
         locale.say("InvenTree says: {text}", text=diagnosis(locale, problem)),
-        locale.say(
-            "Nothing was handed over. Somebody moved the same stock at the same moment, so its quantity may be"
-            " wrong now."
-        ),
+        locale.say("Nothing was handed over. Somebody moved the same stock at the same moment."),
         transfer.code,
     ]

@@ -260,7 +260,9 @@ def _ending(locale: Locale, card: Card, wanted: str) -> Lines:
     }
     if wanted == "decline":
         who = naming.signed(locale, card.transfer.decided)
-        first = locale.say("{what}: declined by {who}, waiting for the bot of {sender} to note it.", who=who, **names)
+        first = locale.say(
+            "{what}: declined by {who}, waiting for the bot of {sender} to confirm that.", who=who, **names
+        )
     else:
         first = locale.say("{what}: {receiver} wants to cancel, waiting for the bot of {sender}.", **names)
     rest = locale.say("Nothing is booked in. If it has left {sender} already, it still arrives.", sender=card.sender)
@@ -362,7 +364,7 @@ FIELDS = {
     "loan_until": marked("the due date"),
     "starts": marked("the first day"),
     "rules": marked("the lending rules"),
-    "outside": marked("the loan that it was before"),
+    "outside": marked("the earlier loan that this one replaces"),
     "over": marked("the bookings and the waiting list that an approval affects"),
     "obstacles": marked("the obstacles in InvenTree"),
     "own_key": marked("our key"),
@@ -380,7 +382,10 @@ TURNED = {
     "care": (marked("Changed: two people have to approve now."), marked("Changed: one approval is enough now.")),
     "parcel": (marked("Changed: it comes by parcel now."), marked("Changed: it doesn't come by parcel any more.")),
     "whole": (marked("Changed: it is all the stock there."), marked("Changed: it isn't all the stock there any more.")),
-    "confirm": (marked("Changed: the asker may ask others too."), marked("Changed: the asker asks nobody else.")),
+    "confirm": (
+        marked("Changed: whoever asked may ask other spaces, too."),
+        marked("Changed: whoever asked doesn't ask other spaces any more."),
+    ),
     "hands_over": (marked("Changed: its first day has come."), marked("Changed: its first day is still to come.")),
     "makes_access": (
         marked("Changed: I have an admin token now, so I create the access myself."),

@@ -164,9 +164,7 @@ def _expired(locale: Locale, card: Card) -> Lines:
             what=naming.moved(locale, card.transfer),
             sender=card.sender,
         ),
-        locale.say(
-            "Nobody of {decider} decided until {when}.", decider=card.decider, when=locale.when(card.transfer.due)
-        ),
+        locale.say("Nobody at {decider} decided by {when}.", decider=card.decider, when=locale.when(card.transfer.due)),
         locale.say("Nothing has moved. {who} can start it again.", who=naming.signed(locale, card.transfer.asked)),
         card.transfer.code,
     ]
@@ -204,9 +202,7 @@ def _refused(locale: Locale, card: Card) -> Lines:
     lines.append(
         locale.say("Done: {sender} had booked it out. Not done: {receiver} has booked nothing in, and won't.", **names)
     )
-    lines.append(
-        locale.say("Next: the bot of {sender} takes it back into its stock by itself. Nothing to do.", **names)
-    )
+    lines.append(locale.say("Next: the bot of {sender} books it back in by itself. Nothing to do.", **names))
     return [*lines, card.transfer.code]
 
 
@@ -356,7 +352,7 @@ def parcel_reminder(
     del us
     pills = naming.pills(locale, people, others)
     return [
-        (*pills, *locale.say("⏰ is {case} here by now?", case=naming.case(locale, subject))),
+        (*pills, *locale.say("⏰ has {case} arrived by now?", case=naming.case(locale, subject))),
         state_in_words(locale, subject),
         locale.say(
             "Here: {received} · It won't come: {missing}",

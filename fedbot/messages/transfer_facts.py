@@ -31,7 +31,7 @@ _TRANSFERS: dict[TransferState, str] = {
     TransferState.DONE: marked("Done, {ended}."),
     TransferState.DECLINED: marked("{who} declined it. Nothing has moved."),
     TransferState.CANCELLED: marked("{who} took it back. Nothing has moved."),
-    TransferState.EXPIRED: marked("Nobody decided until {due}. Nothing has moved."),
+    TransferState.EXPIRED: marked("Nobody decided by {due}. Nothing has moved."),
     TransferState.ABORTED: marked("It could not be given. Nothing has left."),
     TransferState.REFUSED: marked("It could not be booked in, and goes back."),
     TransferState.REVERTING: marked("It could not be booked in, and goes back."),
@@ -68,7 +68,7 @@ _CONNECTIONS: dict[ConnectionState, str] = {
     ConnectionState.SUSPENDED: marked("⚠ Paused: the other bot's key or account changed."),
     ConnectionState.DECLINED: marked("It was declined."),
     ConnectionState.CANCELLED: marked("It was taken back."),
-    ConnectionState.EXPIRED: marked("Nobody decided until {due}, or it was not set up by then."),
+    ConnectionState.EXPIRED: marked("Nobody decided by {due}, or it was not set up by then."),
     ConnectionState.ENDED: marked("It was ended."),
 }
 
@@ -193,9 +193,7 @@ def _of_sender(transfer: Transfer) -> str:
                 "Done: {sender} has booked it out. Not done: {receiver} has not confirmed that it is booked in."
             )
         case TransferState.REVERTING:
-            return marked(
-                "Done: {receiver} could not book it in. Not done: {sender} doesn't have it back in stock yet."
-            )
+            return marked("Not done: {receiver} could not book it in, and {sender} hasn't booked it back in yet.")
         case _:
             return marked("Done: {receiver} has it. Not done: {sender} hasn't marked its own record as arrived yet.")
 
@@ -223,9 +221,7 @@ def _of_receiver(transfer: Transfer) -> str:
         case TransferState.SENT | TransferState.CREDITING:
             return marked("Done: {sender} has booked it out. Not done: {receiver} hasn't booked it in yet.")
         case TransferState.REFUSED:
-            return marked(
-                "Done: {receiver} could not book it in. Not done: {sender} doesn't have it back in stock yet."
-            )
+            return marked("Not done: {receiver} could not book it in, and {sender} hasn't booked it back in yet.")
         case _:
             return marked(
                 "Done: it is booked in at {receiver}. Not done: it is still in Incoming, and not put away yet."
@@ -549,7 +545,7 @@ def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
     if not us.care.typed_code:
         return [two]
     approve = command(f"approve {transfer.code}")
-    return [two, locale.say("In an encrypted room one person is enough who types: {approve}", approve=approve)]
+    return [two, locale.say("In an encrypted room, one person is enough if they type: {approve}", approve=approve)]
 
 
 def by_rules(transfer: Transfer) -> bool:

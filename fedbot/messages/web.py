@@ -57,7 +57,7 @@ def code_in_clear(locale: Locale, *, word: str) -> Lines:
 def tries_too_often(locale: Locale, *, wait: timedelta) -> Lines:
     """Too many codes."""
     return [
-        locale.say("Nobody is signed in: those were too many codes."),
+        locale.say("Nobody is signed in: too many codes were tried."),
         locale.say("Try again in {span}.", span=locale.span(wait)),
     ]
 
@@ -114,7 +114,7 @@ def ended(locale: Locale, *, number: int) -> Lines:
         return [locale.say("Nothing to end: you aren't signed in anywhere.")]
     return [
         locale.say("✅ You are signed out everywhere."),
-        locale.some("{number} page or token opens nothing now.", "{number} pages and tokens open nothing now.", number),
+        locale.some("{number} page or token no longer works.", "{number} pages and tokens no longer work.", number),
     ]
 
 
@@ -310,7 +310,7 @@ def failed(locale: Locale) -> Lines:
     """Making the page, or carrying out the call, failed in a way that nobody has foreseen."""
     return [
         locale.say("That didn't work: an unexpected error happened."),
-        locale.say("My admin finds more in my log. Try again later."),
+        locale.say("My log tells my admin more. Try again later."),
     ]
 
 

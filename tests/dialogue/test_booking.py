@@ -119,7 +119,7 @@ async def test_a_request_books_ahead_and_the_requester_can_cancel_it() -> None:
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     world.piet.reacts(await until_the_first_day(world), "✅")
-    assert "📅 The first day of this booking is here: 10 × M3 nut" in told(world.room, "A newer card asks")[-1].text
+    assert "📅 The first day of this booking has come: 10 × M3 nut" in told(world.room, "A newer card asks")[-1].text
     await world.grace()
     assert states(world) == [DONE, DONE], world.room.transcript()
     assert_books_balance(world)

@@ -36,7 +36,7 @@ async def test_either_bot_can_read_the_others_inventree_and_change_nothing() -> 
 async def test_the_card_says_what_direct_access_shows_before_anybody_approves() -> None:
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
     await world.asks_to_connect()
-    assert "Each bot can read all stock items of the other" in world.room.message("Asked Betaspace").text
+    assert "Each can read all stock items of the other" in world.room.message("Asked Betaspace").text
     assert "read" in world.card().text
 
 

@@ -510,7 +510,7 @@ async def test_a_category_is_browsed_at_all_friends_and_a_long_list_names_its_ne
     assert len(pages[0]) > 10, "a page is twenty parts, without those of which nothing is sound and free"
     assert pages[1]
     assert not pages[0] & pages[1]
-    assert "is no page" in (await finds(world, "in betaspace --page x")).text
+    assert "isn't a page number" in (await finds(world, "in betaspace --page x")).text
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ async def test_a_thousand_messages_about_one_transfer_are_read_slowly_and_the_ad
         forges(world, world.alpha, one, "noted", {})
     await world.settle()
     assert world.beta.transfer().exchange.seen <= 40 + seen
-    assert len([m for m in world.beta_admins.messages() if "more messages than I read" in m.text]) == 1
+    assert len([m for m in world.beta_admins.messages() if "sends messages faster than I read them" in m.text]) == 1
     assert world.beta.transfer().state is OPEN
 
 

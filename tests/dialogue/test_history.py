@@ -97,19 +97,19 @@ async def test_a_long_ledger_is_sent_in_pages_of_ten_and_more_is_a_reply() -> No
         await world.passes(timedelta(minutes=1))
     first = await answer(world, "!fed history betaspace")
     assert first.startswith("23 transfers with Betaspace, newest first:")
-    assert "1 to 10 of 23. For the next ones reply more." in first
+    assert "1 to 10 of 23. For the next ones, reply: more" in first
     page = world.room.message("1 to 10 of 23")
     somebody_else = world.piet.says("more", reply_to=page)
     await world.settle()
     assert world.answer_to(somebody_else) == "That list is for Anna, who has to choose. I did nothing."
-    assert "hold that message, choose Reply" in await answer(world, "!fed more")
+    assert "hold the list, choose Reply" in await answer(world, "!fed more")
     second = await answer_to_reply(world, "More", "1 to 10 of 23")
     third = await answer_to_reply(world, "!fed more", "11 to 20 of 23")
     assert third.splitlines()[-2] == "21 to 23 of 23."
     shown = codes_in(first) + codes_in(second) + codes_in(third)
     assert shown == [t.code for t in reversed(world.alpha.turn.transfers())]
-    assert "there are only 23, on earlier pages" in await answer(world, "!fed history --page 4")
-    assert "no page number" in await answer(world, "!fed history --page 0")
+    assert "all 23 are on earlier pages" in await answer(world, "!fed history --page 4")
+    assert "isn't a page number" in await answer(world, "!fed history --page 0")
 
 
 async def answer_to_reply(world: World, words: str, to: str) -> str:

@@ -163,7 +163,7 @@ async def test_not_here_leaves_it_on_loan_and_both_stocks_unchanged() -> None:
     await world.grace()
     assert [back(space).state for space in world.spaces] == [DECLINED, DECLINED]
     assert (world.alpha.total("M3-NUT"), world.beta.total("N-M3")) == before
-    assert "stays on loan, at Betaspace" in world.room.message("Not here").text
+    assert "stays on loan at Betaspace" in world.room.message("Not here").text
     assert loan(world.alpha).is_on_loan
     assert_books_balance(world)
     world.piet.reacts(await handed_back(world), "✅")
@@ -407,7 +407,7 @@ async def test_a_gift_stays_with_the_borrower_even_if_a_return_crosses_it() -> N
 
 
 def reminders(world: World) -> list[Message]:
-    return [m for m in world.room.messages() if "goes back to Attraktor" in m.text or "was due back" in m.text]
+    return [m for m in world.room.messages() if "is due back at Attraktor" in m.text or "was due back" in m.text]
 
 
 def hour_of(world: World, message: Message) -> int:

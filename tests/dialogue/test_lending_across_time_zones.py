@@ -43,7 +43,7 @@ def reminded(world: World) -> list[tuple[str, str]]:
     return [
         (_at(world, m).astimezone(zone).strftime("%a %d %b, %H:%M"), m.text.splitlines()[0].split("(M3-NUT) ")[1])
         for m in world.room.messages(sender=world.beta.chat.user_id)
-        if "back to Attraktor" in m.text or "was due back" in m.text
+        if "due back at Attraktor" in m.text or "was due back" in m.text
     ]
 
 
@@ -87,9 +87,9 @@ async def test_reminders_come_on_the_owners_days_but_never_in_the_borrowers_nigh
     await until(world, datetime(2026, 12, 11, tzinfo=UTC))
     day = "Wed 2 Dec 2026 (Auckland time)."
     assert reminded(world) == [  # in Los Angeles, 29 November in Auckland begins at 3 in the night before
-        ("Sat 28 Nov, 08:00", f"goes back to Attraktor by {day}"),
-        ("Mon 30 Nov, 08:00", f"goes back to Attraktor by tomorrow, {day}"),
-        ("Tue 01 Dec, 08:00", f"goes back to Attraktor today, {day}"),
+        ("Sat 28 Nov, 08:00", f"is due back at Attraktor by {day}"),
+        ("Mon 30 Nov, 08:00", f"is due back at Attraktor tomorrow, {day}"),
+        ("Tue 01 Dec, 08:00", f"is due back at Attraktor today, {day}"),
         ("Tue 08 Dec, 08:00", f"was due back at Attraktor on {day}"),
     ]
 
@@ -100,8 +100,8 @@ async def test_in_the_other_direction_a_day_begins_in_the_evening_before_the_nig
     await until(world, datetime(2026, 11, 29, 12, tzinfo=UTC))
     day = "Sat 28 Nov 2026 (Los Angeles time)."
     assert reminded(world)[-2:] == [
-        ("Fri 27 Nov, 21:00", f"goes back to Attraktor by tomorrow, {day}"),
-        ("Sat 28 Nov, 21:00", f"goes back to Attraktor today, {day}"),
+        ("Fri 27 Nov, 21:00", f"is due back at Attraktor tomorrow, {day}"),
+        ("Sat 28 Nov, 21:00", f"is due back at Attraktor today, {day}"),
     ]
 
 
@@ -169,7 +169,7 @@ async def test_an_unknown_time_zone_is_shown_as_it_is_and_read_as_ours(monkeypat
     await until(world, datetime(2026, 11, 28, 16, 30, tzinfo=UTC))
     assert reminded(world)[-1] == (
         "Sat 28 Nov, 08:00",
-        "goes back to Attraktor today, Sat 28 Nov 2026 (Phobos time).",
+        "is due back at Attraktor today, Sat 28 Nov 2026 (Phobos time).",
     )
     await said(world, world.bea, f"!fed extend {loan(world.beta).code} 1 week")
     world.piet.reacts(owners_card(world), "✅")

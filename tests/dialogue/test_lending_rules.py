@@ -170,11 +170,11 @@ async def test_a_loan_is_extended_as_often_and_as_long_as_both_agreed_even_after
     assert "!fed extend" not in world.card().text, "nobody is told to type what is refused"
     for who in ("bea", "anna"):
         answer = await says(world, who, f"extend {code} 1 day")
-        assert "the lending rules allow 1 extension, which it has had." in answer
+        assert "the lending rules allow 1 extension, and it has had that already." in answer
         assert "Once it is back, it can be lent again" in answer
     await is_rebuilt(world.alpha)
     assert loan(world.alpha).extended == 1
-    assert "which it has had" in await says(world, "anna", f"extend {code} 1 day")
+    assert "it has had that already" in await says(world, "anna", f"extend {code} 1 day")
     await world.passes(37 * DAY)
     for admins in (world.alpha_admins, world.beta_admins):
         (late,) = told(admins, "8 days")

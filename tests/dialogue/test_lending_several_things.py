@@ -191,7 +191,7 @@ async def test_a_missing_part_of_a_return_stays_on_loan_with_the_rest() -> None:
     world.piet.reacts(await handed_back(world, "return 1; 3"), "❌")
     await world.grace()
     assert [back(space).state for space in world.spaces] == [DECLINED, DECLINED]
-    assert "stay on loan, at Betaspace" in world.room.message("Not here").text
+    assert "stay on loan at Betaspace" in world.room.message("Not here").text
     assert len(out(world.beta)) == 3
     assert_books_balance(world)
 
@@ -205,7 +205,7 @@ async def test_the_loan_is_over_when_its_items_are_a_gift_lost_and_returned() ->
     items = [loan(world.beta).at(number).item or 0 for number in (LENS, RESISTORS)]
     assert [world.beta.metadata("stockitem", item).get("loan") for item in items] == [None, "gift"]
     assert "A gift to Betaspace: 20 × Resistor 10 kΩ" in world.card().text
-    assert "isn't out any more" in await said(world, world.bea, "return 2")
+    assert "isn't on loan any more" in await said(world, world.bea, "return 2")
     lost = await said(world, world.anna, "lost 1")
     assert "Lost: 1 × Laser lens" in lost
     assert world.alpha.row(42).status == 70

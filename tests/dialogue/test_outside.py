@@ -79,9 +79,9 @@ async def test_the_same_line_twice_lends_twice_and_says_so() -> None:
     first = code(world)
     await world.passes(timedelta(minutes=2))
     again = await says(world, "piet", LINE)
-    assert f"You typed the same a moment ago ({first}). This one is in addition." in again
+    assert f"You typed the same a moment ago ({first}). This is a second one." in again
     await world.passes(timedelta(minutes=20))
-    assert "in addition" not in await says(world, "piet", LINE)
+    assert "a second one" not in await says(world, "piet", LINE)
 
 
 async def test_the_lending_person_is_reminded_until_an_extension_or_the_end() -> None:
@@ -117,7 +117,7 @@ async def test_a_gift_stays_there_and_an_item_from_a_friend_does_not_leave() -> 
     ("line", "words"),
     [
         ("lend 10 M3-NUT to outside for 2 weeks", "to whom? Name the neighbour"),
-        ('lend 10 M3-NUT + 5 M3-BOLT to outside "Repair Café" for 2 weeks', "gets one stock item for each line"),
+        ('lend 10 M3-NUT + 5 M3-BOLT to outside "Repair Café" for 2 weeks', "one line lends one stock item"),
         ('lend 9999 M3-NUT to outside "Repair Café" for 2 weeks', "350"),
     ],
 )

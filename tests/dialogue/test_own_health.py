@@ -58,7 +58,7 @@ async def test_an_outage_is_one_message_that_says_when_it_is_over_and_nothing_is
     world.alpha.comes_back()
     await world.passes(timedelta(minutes=12))
     (outage,) = told(world.alpha_admins, "InvenTree of Attraktor")
-    assert outage.text.startswith("✅ The InvenTree of Attraktor has answered again since Wed 25 Nov, 08:")
+    assert outage.text.startswith("✅ The InvenTree of Attraktor answers again, since Wed 25 Nov, 08:")
     assert {transfer.state for transfer in world.alpha.turn.transfers()} == {TransferState.DONE}
     assert "is healthy" in await status(world)
     assert_books_balance(world)
@@ -194,7 +194,7 @@ async def test_work_that_waits_for_a_token_says_who_makes_one_and_never_that_not
     assert not [
         text for text in said if "Nothing to do" in text or "does not answer" in text or "try again later" in text
     ]
-    (waits,) = [text for text in said if "3zsh waits" in text]
+    (waits,) = [text for text in said if "3zsh has waited" in text]
     assert "the admins of Attraktor" in waits
     assert "!fed push M3-NUT 1 to betaspace" in world.answer_to(line)
     rows.put(token)

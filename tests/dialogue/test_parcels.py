@@ -215,17 +215,17 @@ async def test_nothing_is_repeated_or_expires_for_weeks_but_the_approvers_are_as
     await world.passes(6 * A_DAY)
     assert len(world.server.log) == before
     await world.passes(9 * A_DAY)
-    reminders = told(world.room, "here by now?")
+    reminders = told(world.room, "arrived by now?")
     assert len(reminders) == 2
     assert reminders[0].thread == card.event_id
     assert reminders[0].mentions[:2] == (world.bea.user_id, world.cem.user_id)
     assert "On its way by parcel since" in reminders[0].text
     await world.beta.restart()
     await world.passes(timedelta(hours=1))
-    assert len(told(world.room, "here by now?")) == 2
+    assert len(told(world.room, "arrived by now?")) == 2
     await arrives(world)
     await world.passes(30 * A_DAY)
-    assert len(told(world.room, "here by now?")) == 2
+    assert len(told(world.room, "arrived by now?")) == 2
     assert states(world) == {DONE}
 
 

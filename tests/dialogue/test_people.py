@@ -57,7 +57,9 @@ async def test_a_superuser_adds_a_person_who_is_greeted_and_served_and_removes_t
     for _ in range(2):
         assert "Nothing waits for you here" in (await answered(world, mia, "todo"))[0]
         (greeting,) = told(world.room, "Hello Mia")  # they are greeted once
-    assert greeting.text.startswith("Hello Mia: you are user kim of Attraktor.\nYou are neither approver nor superuser")
+    assert greeting.text.startswith(
+        "Hello Mia: you are user kim of Attraktor.\nYou are neither an approver nor a superuser"
+    )
     assert MIA in world.beta.turn.announcements(world.room.id)[0].parties[0].people, "and the others are told"
     assert "Mia (kim): can request, added here" in await in_the_admin_room(world, "people")
     await world.alpha.restart()
@@ -94,7 +96,7 @@ async def test_only_a_superuser_adds_people_only_encrypted_and_only_in_the_admin
         assert "superuser" in await in_the_admin_room(world, line, person)
     for wrong, why in (
         (f"people add {MIA}", "which InvenTree user is that?"),
-        ("people add mia as kim", "is no Matrix id"),
+        ("people add mia as kim", "isn't a Matrix id"),
         (f"people add {MIA} as nobody", "has no user nobody"),
         ("people add @piet:twin.test as kim", "my settings say that @piet:twin.test is the user piet"),
         (f"people add {world.beta.chat.user_id} as kim", "is a bot"),
@@ -135,7 +137,7 @@ async def test_an_added_person_approves_nothing_where_any_account_can_give_itsel
     assert "only my settings name the approvers" in await in_the_admin_room(world, f"people add {MIA} as piet")
     assert "✅" in await in_the_admin_room(world, f"people add {MIA} as kim")
     await answered(world, mia, "spaces")
-    assert "neither approver nor superuser" in told(world.room, "Hello Mia")[0].text
+    assert "neither an approver nor a superuser" in told(world.room, "Hello Mia")[0].text
 
 
 async def test_the_command_line_adds_and_removes_people_and_admins() -> None:

@@ -133,7 +133,7 @@ async def test_a_direct_friend_that_can_not_use_the_new_token_says_so() -> None:
     rules.put(replace(stock, can_view=False))
     await comes(world, RENEWAL_DAY)
     assert warnings(world) == ["30 days"]
-    assert "The bot of Betaspace says that about the new one" in world.alpha_admins.message("ends in 30 days").text
+    assert "The bot of Betaspace reported that about the new one" in world.alpha_admins.message("ends in 30 days").text
     assert tokens(world.alpha) == [("fed-betaspace-1-1", True), ("fed-betaspace-1-2", True)]
     rules.put(stock)
     await comes(world, RENEWAL_DAY + 2 * A_DAY)

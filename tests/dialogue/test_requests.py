@@ -198,7 +198,7 @@ async def test_a_request_that_nobody_decides_expires() -> None:
     await request(world)
     await world.passes(A_WEEK + timedelta(minutes=10))
     assert states(world) == both(TransferState.EXPIRED)
-    assert world.tom.user_id in world.room.message("Nobody of Attraktor decided").mentions
+    assert world.tom.user_id in world.room.message("Nobody at Attraktor decided").mentions
     assert_nothing_moved(world)
 
 
@@ -466,8 +466,8 @@ async def test_granting_all_of_it_is_a_plain_approval() -> None:
     ("quantity", "answer"),
     [
         ("60", "more than the requested 50"),
-        ("0", "no quantity"),
-        ("-3", "no quantity"),
+        ("0", "isn't a quantity"),
+        ("-3", "isn't a quantity"),
         ("1.000", "is that"),
         ("some", "don't understand"),
     ],
@@ -685,7 +685,8 @@ async def test_a_number_alone_is_the_quantity_and_keeps_everything_typed() -> No
     await world.settle()
     assert world.answer_to(line) == (
         'How much of "LENS-2"? I did nothing yet.\n'
-        'Reply with a number up to 9. More: !fed borrow 20 LENS-2 from attraktor for the weekend --note "for the fair"'
+        "Reply with a number up to 9. For more, type: "
+        '!fed borrow 20 LENS-2 from attraktor for the weekend --note "for the fair"'
     )
     assert world.beta.turn.transfers() == []
     world.bea.says("1")

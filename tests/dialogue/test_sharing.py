@@ -31,11 +31,11 @@ async def test_nothing_is_shared_at_first_and_a_list_grows_entry_by_entry() -> N
     item = world.alpha.row(42)
     answer = await said(world, "share m3-bolt")
     assert answer.splitlines() == [
-        "Shared: M3 bolt: the part, with all its stock",
+        "Shared: M3 bolt (the part, with all its stock)",
         "In stock now: 210",
         "Visible to: Betaspace. When they request something, our approvers decide each time.",
     ]
-    assert "this item only" in await said(world, "share #42")
+    assert "only this item" in await said(world, "share #42")
     assert "In it: 4 parts" in await said(world, "share fasteners")
     assert mark(world, "part", world.alpha.part("M3-BOLT").pk) is None, (
         "the bot need not have the right to change parts"
@@ -52,7 +52,7 @@ async def test_nothing_is_shared_at_first_and_a_list_grows_entry_by_entry() -> N
 async def test_the_scanned_code_of_a_part_shares_and_unshares_it(code: str) -> None:
     world = await friends()
     word = code.format(part=world.alpha.part("M3-NUT").pk)
-    assert "Shared: M3 nut: the part, with all its stock" in await said(world, f"share {word}")
+    assert "Shared: M3 nut (the part, with all its stock)" in await said(world, f"share {word}")
     assert "Not shared any more: M3 nut" in await said(world, f"unshare {word}")
     assert "No item, part or category" in await said(world, "share INV-PA9999")
 

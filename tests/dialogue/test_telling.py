@@ -36,7 +36,7 @@ async def test_whoami_shows_the_current_permissions() -> None:
     world = await friends()
     before = await hears(world, world.kim, "!fed whoami")
     assert "user kim" in before
-    assert "neither approver nor superuser" in before
+    assert "neither an approver nor a superuser" in before
     with world.alpha.by_hand():
         kim = next(user for user in world.alpha.tables.users if user.username == "kim")
         world.alpha.admin("PATCH", f"user/{kim.pk}/", is_superuser=True)

@@ -258,7 +258,7 @@ async def test_the_asker_who_loses_the_permission_before_the_debit_stops_it() ->
     await world.grace()
     assert states(world) == {TransferState.ABORTED}
     assert world.alpha.given("M3-NUT") == 0
-    assert "can't give items away any more" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    assert "may not give items away any more" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
     assert_books_balance(world)
 
 

@@ -50,7 +50,7 @@ async def test_transfers_go_on_in_the_new_room_after_an_upgrade(stage: Stage) ->
         assert f"1 friendship of {space.name} waits here" in told
         assert offer.transfer[:4] in told
         assert loan[:4] in told
-        await scene.admins_read(space, "instead of the old one", stage.room.lower())
+        await scene.admins_read(space, "change my settings", stage.room.lower())
     for superuser in (anna, bea):
         assert "continues here" in (await plot.answer_to(stage, superuser, "!fed review --room")).body
 

@@ -83,7 +83,7 @@ def test_all_rules_are_on_the_owners_card() -> None:
     ("code", "said"),
     [
         (against_loan(ALL, date(2026, 12, 1), date(2027, 1, 1)), "allow 14 days, until Tue 15 Dec 2026."),
-        ("no-more-time:1", "the lending rules allow 1 extension, which it has had."),
+        ("no-more-time:1", "the lending rules allow 1 extension, and it has had that already."),
         ("not-to-you", "the lending rules of attraktor don't let betaspace borrow it."),
         ("too-long", "the lending rules of attraktor don't allow such a long loan."),
         ("too-long:2026-12-15:99999", ""),
