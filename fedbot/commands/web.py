@@ -25,7 +25,7 @@ SPEC = Verb(
     details=(
         "The page shows a code. Send it within 10 minutes, in an encrypted room or in a direct chat with me.",
         "A code counts once. Nobody but you can use it, so others may read it.",
-        "'web end' signs you out everywhere, and your tokens open nothing any more.",
+        "'web end' signs you out everywhere, and your tokens stop working.",
     ),
 )
 

@@ -325,7 +325,7 @@ def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int
     ]
     lines += [no_part_for(locale, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
     lines += by_another_name(locale, transfer)
-    lines.append(locale.say("Nothing has moved. I look again now. When the card shows a location, tap ✅ once more."))
+    lines.append(locale.say("Nothing has moved. I look again now. When the card shows a location, tap ✅ again."))
     return lines
 
 
@@ -355,8 +355,8 @@ def cancelled(locale: Locale, *, subject: Subject, us: PartyConfig) -> Lines:
     if isinstance(subject, Transfer):
         return [first, locale.say("Nothing has moved.")]
     if subject.company is not None:
-        return [first, locale.say("I also remove the account that I made for it in our InvenTree.")]
-    return [first, locale.say("Nothing was made.")]
+        return [first, locale.say("I also remove the account that I created for it in our InvenTree.")]
+    return [first, locale.say("Nothing was created.")]
 
 
 def cancel_asked(locale: Locale, *, transfer: Transfer, peer_name: str) -> Lines:

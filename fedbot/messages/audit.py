@@ -100,8 +100,8 @@ LONGEST_FIELD = 40
 FACTS: dict[Fact, str] = {
     Fact.LESS_GRANTED: marked("granted less than was asked for"),
     Fact.LESS_TAKEN: marked("agreed to the smaller quantity"),
-    Fact.GRANTED: marked("granted it; the asker's bot has to confirm"),
-    Fact.CONFIRMED: marked("the asker's bot confirmed"),
+    Fact.GRANTED: marked("granted it; the requesting space has to confirm"),
+    Fact.CONFIRMED: marked("the requesting space confirmed"),
     Fact.NO_NEW_LOANS: marked("stopped new loans to that space"),
     Fact.LOANS_AGAIN: marked("allowed new loans to that space again"),
     Fact.WANTED: marked("said that they want it"),
@@ -348,7 +348,7 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
     ),
     NothingFollows: marked("a message came after it was stopped; it had no effect"),
     NeedsCare: marked("it needs two approvals"),
-    AskerHasToSee: marked("taken back, so that the asker first sees the other space's item ({why})"),
+    AskerHasToSee: marked("taken back, so that the requesting space first sees what it would get ({why})"),
     BookingStands: _one_of(
         marked("the booked item can't be handed over in InvenTree's present state ({why})"),
         marked("the booked item can be handed over again"),

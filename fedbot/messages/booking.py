@@ -356,8 +356,8 @@ _STANDS: dict[PlaceState, str] = {
         "{what}: nobody here requested it from {peer} in time. It goes to the next in line. {code}"
     ),
     PlaceState.FREE: marked("{what}: {peer} has it free, so you don't need to wait. {code}"),
-    PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing by that name. {code}"),
-    PlaceState.UNCLEAR: marked("{what}: {peer} has several parts by that name. {code}"),
+    PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing under that name. {code}"),
+    PlaceState.UNCLEAR: marked("{what}: {peer} has several parts with that name. {code}"),
     PlaceState.UNIT: marked("{what}: {peer} counts it in another unit. Say how many, without a unit. {code}"),
     PlaceState.TWICE: marked("{what}: our space is already on the waiting list of {peer}. {code}"),
     PlaceState.FULL: marked("{what}: we already wait for too many items of {peer}. {code}"),

@@ -274,9 +274,9 @@ def over(locale: Locale, connection: Connection, by: str) -> Lines:
     """It ended before it was active, or was ended."""
     peer = naming.space(locale, connection.peer_name)
     nothing = (
-        locale.say("Each bot removes the account that it made for the other.")
+        locale.say("Each bot removes the account that it created for the other.")
         if connection.company
-        else locale.say("Nothing was made.")
+        else locale.say("Nothing was created.")
     )
     again = locale.say("You can ask again at any time.")
     match connection.state:
@@ -457,7 +457,7 @@ def connect_crossed(locale: Locale, *, connection: Connection, emoji: tuple[int,
 
 _DECLINED: dict[str, str] = {
     "connected": marked("The bot of {peer} says that we are friends already. Its admin sees more with {spaces}."),
-    "generation": marked("The bot of {peer} knows of an earlier friendship. Please ask once more."),
+    "generation": marked("The bot of {peer} knows of an earlier friendship. Please ask again."),
 }
 
 
@@ -472,7 +472,7 @@ def connect_declined(locale: Locale, *, connection: Connection, by: str) -> Line
         reason = locale.say("{who} declined.", who=naming.person(locale, by))
     else:
         reason = locale.say("No reason was given.")
-    return [first, reason, locale.say("Nothing was made."), connection.code]
+    return [first, reason, locale.say("Nothing was created."), connection.code]
 
 
 def connect_over(locale: Locale, *, connection: Connection, by: str) -> Lines:

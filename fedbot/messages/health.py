@@ -105,7 +105,7 @@ def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us
     )
     if not about and kind in _DEEDS:
         first = locale.say(_DEEDS[kind], **names)
-    advice = _WHAT_TO_DO.get(event.code, marked("The text above comes from the homeserver."))
+    advice = _WHAT_TO_DO.get(event.code, marked("Ask the admin of the homeserver what that means."))
     text = event.text.rpartition(f"{event.code} ")[2] if event.code else event.text  # it begins with what was tried
     said = " ".join(part for part in (locale.short(event.code, 40), locale.short(text, 200)) if part)
     lines: Lines = [

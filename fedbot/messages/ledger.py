@@ -385,7 +385,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.RECORD_GONE: (
         marked("our record of the given item, #{item}, is no longer with customer {peer}"),
         marked("somebody deleted or moved it by hand"),
-        marked("do nothing: it is at {peer}, and the history here is lost"),
+        marked("leave it as it is, because {peer} has the item; only its history here is lost"),
     ),
     Kind.QUANTITY: (
         marked("our record of the given item, #{item}, has another quantity now"),
@@ -405,12 +405,12 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.NOT_ARRIVED: (
         marked("it has arrived, but our record #{item} is still on its way"),
         marked("InvenTree did not accept the status at the time"),
-        marked("I can do that: {repair}"),
+        marked("let me do it, type {repair}"),
     ),
     Kind.LEFT_OVER: (
         marked("the loan is over, but our record #{item} still counts in our stock"),
         marked("it is lost, or back at {peer} without the bots"),
-        marked("one of our superusers settles it: {resolve}"),
+        marked("one of our superusers types {resolve}"),
     ),
     Kind.BORROWED_GONE: (
         marked("it is on loan, but missing from the stock of {borrower}"),
@@ -430,7 +430,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.DISPUTED: (
         marked("nobody could tell what happened to it"),
         marked("an InvenTree was silent at the wrong moment"),
-        marked("a superuser settles it: {resolve}"),
+        marked("a superuser types {resolve}"),
     ),
 }
 

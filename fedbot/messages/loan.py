@@ -800,8 +800,8 @@ _NO_PHOTO = {
     "too-late": marked("this loan is over. Attach it in InvenTree."),
     "too-early": marked("it is not handed over yet. Send it once it is."),
     "no-picture": marked("it is no picture format that I know. JPEG, PNG, WebP, GIF and HEIC are fine."),
-    "not-there": marked("the homeserver doesn't give it to me. Send it once more."),
-    "unreadable": marked("I can't decrypt it. Send it once more."),
+    "not-there": marked("the homeserver doesn't give it to me. Send it again."),
+    "unreadable": marked("I can't decrypt it. Send it again."),
     "not-permitted": marked("I lack the role for it, stock: add. See {check}."),
     "unknown": marked("I can't tell whether InvenTree has it. Look at the item's attachments."),
 }

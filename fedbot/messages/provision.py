@@ -256,8 +256,8 @@ def token_ends(
     """A friend's token ends soon, and there is no new one: what to do."""
     peer = naming.space(locale, connection.peer_name)
     first = locale.some(
-        "⚠ The token that I made for {peer} ends in {number} day, and I have no new one.",
-        "⚠ The token that I made for {peer} ends in {number} days, and I have no new one.",
+        "⚠ The token that I created for {peer} ends in {number} day, and I have no new one.",
+        "⚠ The token that I created for {peer} ends in {number} days, and I have no new one.",
         left,
         peer=Bold(peer),
     )
@@ -318,7 +318,7 @@ def old_token_stays(locale: Locale, *, connection: Connection, name: str, proble
     """The new one is in use, but the old one could not be revoked."""
     peer = naming.space(locale, connection.peer_name)
     return [
-        locale.say("⚠ The old token that I made for {peer} is still valid: I could not revoke it.", peer=Bold(peer)),
+        locale.say("⚠ The old token that I created for {peer} is still valid: I could not revoke it.", peer=Bold(peer)),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say(
             "The new one is in use. Please revoke the older token of the user {user} in InvenTree.", user=Code(name)

@@ -269,7 +269,7 @@ _NO_PART: dict[str, tuple[str, str]] = {
     ),
     "serial-taken": (
         marked("{receiver} already has this serial number in stock"),
-        marked("compare them: if it is another item, give its record another number, such as 0042-1"),
+        marked("compare the two items. If they differ, give the old record another number, such as 0042-1"),
     ),
     "units": (
         marked("the matching part has another unit, and this quantity can't be converted exactly"),

@@ -236,7 +236,7 @@ _PARCELS: dict[str, str] = {
 
 _RESTS: dict[str, str] = {
     "back": marked("it came back to us, or never left. Then it is in our stock again"),
-    "found": marked("{peer} has found it. Then it is in our stock again, for you to offer it once more"),
+    "found": marked("{peer} has found it. Then it is in our stock again, and you can offer it again"),
     "lost": marked("it is lost. Then it keeps the status 'lost'"),
 }
 

@@ -333,7 +333,7 @@ def party_not_announced(locale: Locale, *, party: str, bot: str, believed: str) 
         )
     else:
         why = locale.say(
-            "Why: {bot} used another key than the one with which it announces {party} in this room.", **names
+            "Why: {bot} used a different key from the one with which it announces {party} in this room.", **names
         )
     return [first, why, locale.say("I created nothing. Once that is fixed, it can ask again.")]
 

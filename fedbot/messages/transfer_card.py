@@ -244,7 +244,7 @@ def _approved(locale: Locale, card: Card) -> Lines:
         *what_and_where(locale, card),
         "",
         locale.say(
-            "Nothing is booked in yet. The bot of {sender} checks its stock once more, then it continues by itself.",
+            "Nothing is booked in yet. The bot of {sender} checks its stock again, then it continues by itself.",
             sender=card.sender,
         ),
         locale.say("To stop it: {cancel}", cancel=command(f"cancel {card.transfer.code}")),
@@ -320,7 +320,7 @@ def _by_parcel(locale: Locale, card: Card) -> Lines:
     lines: Lines = [first, decided(locale, card), "", *what_and_where(locale, card), "", where]
     if transfer.role == "receiver":
         received = command("received")
-        lines.append(locale.say("Is it here? Tap 📦 (once more), or reply: {received}", received=received))
+        lines.append(locale.say("Is it here? Tap 📦 (again), or reply: {received}", received=received))
     else:
         lines.append(when_it_is_here(locale, transfer, card.receiver))
     return [*lines, if_it_never_comes(locale, transfer), transfer.code]

@@ -143,7 +143,7 @@ def _expired(locale: Locale, card: Card) -> Lines:
             when=naming.open_until(locale, card.transfer),
         )
         nobody_asked = locale.say(
-            "The bot of {sender} could not ask in time whether it was picked up. Its last day is over.",
+            "The bot of {sender} could not ask in time whether it was picked up. The last day to pick it up is over.",
             sender=card.sender,
         )
         return [

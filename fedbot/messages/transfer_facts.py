@@ -141,8 +141,10 @@ def _open(transfer: Transfer) -> str | None:
     if transfer.wanted:
         return _WANTED.get(transfer.wanted)
     if transfer.granted is not None and transfer.terms.confirm:
-        return marked("Granted; waits for the asker's bot to confirm, until {due}.")
-    return marked("Less was granted; waits for the asker's decision, until {due}.") if transfer.granted else None
+        return marked("Granted; waits until {due} for the requesting space to confirm.")
+    return (
+        marked("Less was granted; the requesting space can decide on that until {due}.") if transfer.granted else None
+    )
 
 
 def how_far(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> tuple[Inline, ...]:

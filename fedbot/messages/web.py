@@ -275,8 +275,8 @@ def holds_too_much(locale: Locale, *, most: int) -> Lines:
     """One token or address more than a person may have."""
     return [
         locale.some(
-            "Not made: you have {number} token or address, and can't have more.",
-            "Not made: you have {number} tokens and addresses, and can't have more.",
+            "Not created: you have {number} token or address, and can't have more.",
+            "Not created: you have {number} tokens and addresses, and can't have more.",
             most,
         ),
         locale.say("End one that you don't need any more on your page Access."),

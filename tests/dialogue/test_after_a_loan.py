@@ -168,7 +168,7 @@ async def test_reconcile_names_the_loss_with_cause_and_repair_until_it_is_booked
     await world.settle()
     text = world.room.answers(line)[-1].text
     assert f"our record #{lent_item(world.beta)} still counts in our stock" in text
-    assert f"To fix it: one of our superusers settles it: !fed resolve {code}." in text
+    assert f"To fix it: one of our superusers types !fed resolve {code}." in text
     await said(world, world.bea, f"!fed resolve {code} --as off")
     line = world.bea.says("!fed reconcile")
     await world.settle()

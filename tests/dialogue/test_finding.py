@@ -288,7 +288,7 @@ async def test_a_number_that_is_not_in_the_list_is_refused() -> None:
         assert "the list goes to 3. I did nothing." in world.answer_to(line)
     line = world.kim.says("1 2", reply_to=answer)
     await world.settle()
-    assert "Attraktor is us" in world.answer_to(line)
+    assert "Attraktor is our own space" in world.answer_to(line)
     assert world.alpha.turn.transfers() == []
 
 

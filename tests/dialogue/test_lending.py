@@ -422,9 +422,9 @@ async def test_the_borrowers_people_are_reminded_before_and_on_the_day_then_week
     await world.passes(timedelta(days=20))  # the last of the year
     told = [(m.text.splitlines()[0], hour_of(world, m)) for m in reminders(world)]
     assert [text.split("10 × M3 nut (M3-NUT) ")[1] for text, _ in told] == [
-        "goes back to Attraktor by Tue 15 Dec 2026.",
-        "goes back to Attraktor by tomorrow, Tue 15 Dec 2026.",
-        "goes back to Attraktor today, Tue 15 Dec 2026.",
+        "is due back at Attraktor by Tue 15 Dec 2026.",
+        "is due back at Attraktor tomorrow, Tue 15 Dec 2026.",
+        "is due back at Attraktor today, Tue 15 Dec 2026.",
         "was due back at Attraktor on Tue 15 Dec 2026.",
         "was due back at Attraktor on Tue 15 Dec 2026.",
     ]

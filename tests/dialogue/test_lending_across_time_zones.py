@@ -196,5 +196,5 @@ async def test_the_borrower_can_not_change_the_time_zone_of_the_day(monkeypatch:
     world.bea.says("!fed request 5 RES-10K from attraktor until tomorrow")
     await world.settle()
     assert world.alpha.turn.transfers() == []
-    assert told(world.room, "I can't read @")
+    assert told(world.room, "I can't read the message from @")
     assert world.alpha.bot.engine.failures == 0

@@ -233,7 +233,7 @@ async def test_a_malformed_body_is_answered_politely_once_a_day_and_noted() -> N
         world.server.send(sender, world.room.id, "dev.fedbot.envelope", wrapped, device="x", transaction=f"{number}")
         await world.settle()
     assert world.beta.connection() == before
-    notices = [message for message in world.room.messages() if "I can't read @" in message.text]
+    notices = [message for message in world.room.messages() if "I can't read the message from @" in message.text]
     assert len(notices) == 1
     assert "body.problem" in notices[0].text
     assert world.beta.bot.engine.failures == 0

@@ -313,7 +313,7 @@ async def test_bots_that_were_down_find_the_new_room_when_they_are_up_whatever_t
 async def test_the_settings_may_be_changed_later_and_the_admins_read_how() -> None:
     world = await friends()
     new = await upgrade(world, *world.spaces)
-    assert told(world.alpha_admins, f"{new.id}, not ")
+    assert told(world.alpha_admins, f"{new.id} instead of ")
     await say_so(world, "anna", "bea")
     await world.alpha.restart()
     await world.beta.restart(rooms=(new.id,))

@@ -680,7 +680,7 @@ async def test_an_item_that_a_neighbour_and_a_friend_have_is_asked_about() -> No
     loan = world.alpha.transfer().code
     for verb in ("return", "extend", "gift", "lost"):
         told_back = await says(world, "piet", f"{verb} M3-NUT" + (" 1 week" if verb == "extend" else ""))
-        assert 'Several loans have "M3-NUT"' in told_back
+        assert 'Several loans include "M3-NUT"' in told_back
         assert {loan, code(world)} <= set(told_back.split())
     assert "Which loan?" in await says(world, "piet", "return all")
     await says(world, "piet", f"return {code(world)}")

@@ -63,7 +63,7 @@ def fails(space: Space, method: str, path: str) -> None:
 
 def warnings(world: World) -> list[str]:
     """The number of days before the expiry at which attraktor's admins were warned."""
-    told = [m.text for m in world.alpha_admins.messages() if "The token that I made for Betaspace ends" in m.text]
+    told = [m.text for m in world.alpha_admins.messages() if "The token that I created for Betaspace ends" in m.text]
     return [text.partition(" ends in ")[2].partition(",")[0] for text in told]
 
 

@@ -101,7 +101,9 @@ async def refused(world: World, identifier: str, opening: dict[str, Any], field:
     for _ in range(3):
         asks_for_nuts(world, identifier, opening, field)
         await world.settle()
-    complaints = [m for m in told(world.room, "I can't read @") if m.sender == world.alpha.chat.user_id]
+    complaints = [
+        m for m in told(world.room, "I can't read the message from @") if m.sender == world.alpha.chat.user_id
+    ]
     return world.alpha.turn.transfers() == before and len(complaints) == 1
 
 

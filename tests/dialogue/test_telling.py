@@ -48,7 +48,7 @@ async def test_whoami_shows_the_current_permissions() -> None:
 @pytest.mark.parametrize("verb", ["spaces", "parties"])
 async def test_spaces_lists_friends_others_and_silent_bots(verb: str) -> None:
     world = await a_world()
-    assert "Betaspace: no friends yet" in await hears(world, world.anna, f"!fed {verb}")
+    assert "Betaspace: not a friend yet" in await hears(world, world.anna, f"!fed {verb}")
     await world.connect()
     assert "Betaspace: friends" in await hears(world, world.anna, f"!fed {verb}")
     world.beta.is_asleep = True

@@ -8,7 +8,7 @@ from typing import Any
 from fedbot.rules.wire import envelope
 from tests.scenarios.world import World, friends, told
 
-NOTICE = "I can't read @"
+NOTICE = "I can't read the message from @"
 
 
 def writes(world: World, content: dict[str, Any], number: int) -> None:

@@ -209,7 +209,7 @@ async def test_lost_messages_a_restart_and_a_bot_that_was_down_keep_the_order() 
 
 async def test_cancel_without_an_id_lists_by_number_all_that_one_can_take_back() -> None:
     world = await lens_lent_to_betaspace()
-    assert "nothing here that" in await says(world, "gus", "cancel")
+    assert "Nothing that I know of here fits" in await says(world, "gus", "cancel")
     await says(world, "gus", "request 2 M3-BOLT from attraktor from 12.12. until 19.12.")
     world.anna.reacts(owners_card(world), "✅")
     await world.grace()
@@ -232,7 +232,9 @@ async def test_cancel_without_an_id_lists_by_number_all_that_one_can_take_back()
     assert not world.gamma.turn.places_in_line() or not world.gamma.turn.places_in_line()[0].is_living
     assert not [each for each in world.gamma.turn.wants() if each.is_living]
     assert [t.state for t in world.gamma.turn.transfers()] == [TransferState.CANCELLED, TransferState.OPEN]
-    assert "nothing here that" in await says(world, "mia", "cancel"), "what others asked for isn't listed"
+    assert "Nothing that I know of here fits" in await says(world, "mia", "cancel"), (
+        "what others asked for isn't listed"
+    )
 
 
 async def test_an_entry_ends_by_cancel_or_with_the_friendship_but_not_with_the_room() -> None:
@@ -261,9 +263,9 @@ async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_n
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
     assert "already" in await says(world, "mia", "wait LENS-2 from attraktor")
-    assert "shares nothing by that name" in await says(world, "mia", "wait NO-SUCH-THING from attraktor")
+    assert "shares nothing under that name" in await says(world, "mia", "wait NO-SUCH-THING from attraktor")
     await says(world, "piet", "unshare all")
-    assert "shares nothing by that name" in await says(world, "mia", "wait M3-NUT from attraktor")
+    assert "shares nothing under that name" in await says(world, "mia", "wait M3-NUT from attraktor")
     connection = world.beta.turn.active_connections()[0]
     mine = world.gamma.turn.places_in_line()[0]
     assert [entry.id for entry in world.alpha.turn.queue()] == [mine.id], "one place has one id"

@@ -182,7 +182,7 @@ async def test_a_persons_sessions_and_tokens_are_limited_and_a_new_page_ends_the
     for kind in ("feed", "screen"):
         made = await anna.submits("/access/addresses", name="hall", kind=kind, days="30")
     assert made.status_code == 409
-    assert "Not made: you have 2 tokens and addresses" in made.text
+    assert "Not created: you have 2 tokens and addresses" in made.text
     await anna.gets("/access")
     assert (await anna.submits("/access/tokens", name="script", scope="read", days="30")).status_code == 409
     kinds = [each.kind.value for each in world.alpha.turn.web_accesses()]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WITHOUT_STOCK = frozenset({"extension"})
 NOTHING_MOVED = ("Nothing has moved", "nothing has moved, in either", "and nothing has moved", "Nothing has left")
 NOTHING_BOOKED_IN = ("has booked nothing in", "othing is booked in")
-BACK_AGAIN = ("stock as before.",)
+BACK_AGAIN = ("Back again: ",)
 
 
 @dataclass
