@@ -297,7 +297,7 @@ async def test_a_superuser_closes_the_loans_of_a_space_that_is_gone_and_keeps_th
     assert world.beta.metadata("stockitem", item)["loan"] == "kept"
     assert world.beta.metadata("stockitem", item)["origin"] == "attraktor"
     assert may_go(world.beta, await seen(world.beta, item), "gammaspace") == "may_not_go_on"
-    assert "10 × M3 nut (M3-NUT) stays at Betaspace as Attraktor's. Says Bea, " in world.card().text
+    assert "Kept by Betaspace, still owned by Attraktor: 10 × M3 nut (M3-NUT), says Bea, " in world.card().text
     assert "it stays here as theirs, says Bea" in await said(world, world.bea, f"!fed show {code}")
     rung = len(reminders(world))
     await world.passes(WEEKS)
