@@ -404,12 +404,12 @@ LONG = pytest.mark.long  # found only by a rarer story, or by one that is as lon
     ("broken_rule", "machine"),
     [
         ("a re-send has a new number", Transfers),
-        ("letters are read out of order", Connections),
+        ("protocol messages are read out of order", Connections),
         ("credit before debit", Transfers),
-        pytest.param("a letter is never sent again", Transfers, marks=LONG),
-        pytest.param("a letter that comes twice is acted upon twice", Transfers, marks=LONG),
+        pytest.param("a protocol message is never sent again", Transfers, marks=LONG),
+        pytest.param("a repeated protocol message is acted on twice", Transfers, marks=LONG),
         pytest.param("permissions are not read before the debit", Transfers, marks=LONG),
-        pytest.param("no arbiter: the receiver ends it by itself", Transfers, marks=LONG),
+        pytest.param("no arbiter: the receiver ends a transfer alone", Transfers, marks=LONG),
         pytest.param("cancel after sent", Transfers, marks=LONG),
     ],
 )

@@ -201,7 +201,7 @@ def attacked(name: str) -> list[str]:
     """The auditor's findings when the attack for that variant is played; empty if all rules hold."""
 
     async def played() -> list[str]:
-        is_strange = name == "a friendship begins by the peer's word alone"
+        is_strange = name == "a friendship begins by the peer's message alone"
         parties = 3 if name in OF_THREE else 2
         setup = Setup(
             parties,
@@ -225,7 +225,7 @@ def attacked(name: str) -> list[str]:
     return asyncio.run(played())
 
 
-@attack("a decision counts though what the card shows has changed", "the hash is of less than the card shows")
+@attack("a decision counts although the card's content has changed", "the hash covers less than the card shows")
 async def _less_and_less(scene: Scene) -> None:
     await scene.says(f"request {BOLT} 3 from {scene.liar.id}")
     scene.liar.crashed()
@@ -237,7 +237,7 @@ async def _less_and_less(scene: Scene) -> None:
     await scene.sends(asked)
 
 
-@attack("a decision on a page counts whatever the page has shown")
+@attack("a decision on a page counts whatever the page showed")
 async def _old_page(scene: Scene) -> None:
     await scene.says(f"request {BOLT} 3 from {scene.liar.id}")
     scene.liar.crashed()
@@ -250,13 +250,13 @@ async def _old_page(scene: Scene) -> None:
     await scene.sends(asked)
 
 
-@attack("a transfer has the id that its opener says")
+@attack("a transfer has an id of its opener's choice")
 async def _chosen_id(scene: Scene) -> None:
     offered = await scene.offers()
     await scene.opens("offer", offered, "$x", id=f"{envelope.short_hash('chosen')}-push")
 
 
-@attack("a friendship has the id that the peer says")
+@attack("a friendship has an id of the peer's choice")
 async def _chosen_friendship(scene: Scene) -> None:
     (friend,) = scene.honest.connections()
     new = replace(friend, id=f"{envelope.short_hash('chosen')}-connection")
@@ -264,14 +264,14 @@ async def _chosen_friendship(scene: Scene) -> None:
     await scene.lies("connect", new, {**said, "commitment": "0" * 64})
 
 
-@attack("what a peer opens is not counted")
+@attack("a peer's new subjects are not counted")
 async def _very_many(scene: Scene) -> None:
     offered = await scene.offers()
     for number in range(60):
         await scene.opens("offer", offered, f"$n{number}")
 
 
-@attack("who is called like one of our people is one of them")
+@attack("a display name like our person's counts as that person")
 async def _impostor(scene: Scene) -> None:
     offered = await scene.offers()
     approver = scene.person("approver")
@@ -282,7 +282,7 @@ async def _impostor(scene: Scene) -> None:
     await scene.sends(offered)
 
 
-@attack("an answer to the peer's message is as good as one to our card")
+@attack("a reply to the peer's message counts like one to our card")
 async def _their_message(scene: Scene) -> None:
     asked = await scene.asks()
     theirs = [e for e in scene.federation.server.log if e["content"].get("dev.fedbot", {}).get("transfer") == asked.id]
@@ -292,7 +292,7 @@ async def _their_message(scene: Scene) -> None:
     await scene.federation.passes(timedelta(minutes=3))
 
 
-@attack("a yes that is typed before our card is up counts")
+@attack("an approval typed before our card is posted counts")
 async def _unread(scene: Scene) -> None:
     """The code is in the friend's message, whose text can say anything. Our bot hasn't read the message yet."""
     scene.honest.chat.is_unreachable = True
@@ -309,19 +309,19 @@ async def _unread(scene: Scene) -> None:
     await scene.sends(offered)
 
 
-@attack("an announcement that its key hasn't signed is believed")
+@attack("an announcement without its key's signature is believed")
 async def _unsigned(scene: Scene) -> None:
     scene.announces(scene.liar.identity, signed=False, id="another", key=Identity(sha256(b"another").digest()).key)
 
 
-@attack("whom another bot lists we leave to it, our own people too")
+@attack("people whom another bot lists are left to it, even our own")
 async def _silenced(scene: Scene) -> None:
     scene.announces(scene.liar.identity, people=sorted(scene.honest.us.people))
     await scene.federation.rests()
     await scene.says("status")
 
 
-@attack("who is no active user any more decides all the same")
+@attack("a person whose user is inactive still decides")
 async def _retired(scene: Scene) -> None:
     offered = await scene.offers()
     username = scene.honest.people.approver
@@ -333,13 +333,13 @@ async def _retired(scene: Scene) -> None:
     await scene.sends(offered)
 
 
-@attack("the borrower's word gives a loan more time")
+@attack("the borrower's message extends a loan")
 async def _more_time(scene: Scene) -> None:
     loan = await scene.lends(scene.honest, scene.liar)
     await scene.lies("extended", loan, {"until": "2027-06-01"})
 
 
-@attack("the borrower's word ends a loan")
+@attack("the borrower's message ends a loan")
 async def _a_gift(scene: Scene) -> None:
     loan = await scene.lends(scene.honest, scene.liar)
     await scene.lies("closed", loan, {"how": "gift"})
@@ -363,7 +363,7 @@ async def _both_extensions(scene: Scene) -> None:
         await scene.grace_ends()
 
 
-@attack("a quantity counts whatever the unit of the part is by now")
+@attack("a quantity counts although the part's unit has changed")
 async def _other_unit(scene: Scene) -> None:
     """One of our people corrects the unit of the part between the card and the booking."""
     offered = await scene.offers()
@@ -375,7 +375,7 @@ async def _other_unit(scene: Scene) -> None:
     await scene.sends(offered)
 
 
-@attack("what our people have said is only borrowed is given away all the same")
+@attack("an item that our people called borrowed is still given away")
 async def _borrowed_by_now(scene: Scene) -> None:
     """One of our people offers it. Another says that the friend lent it to us before we had a bot. Then the friend
     agrees.
@@ -398,7 +398,7 @@ async def _borrowed_by_now(scene: Scene) -> None:
     await scene.federation.passes(timedelta(minutes=3))
 
 
-@attack("a friend opens again what our people have settled")
+@attack("a friend reopens a transfer that our people settled")
 async def _ever_again(scene: Scene) -> None:
     item = scene.stock()
     await scene.says(f"push #{item.pk} 1 to {scene.liar.id}")
@@ -411,14 +411,14 @@ async def _ever_again(scene: Scene) -> None:
         await scene.lies("disputed", scene.ours(), {"reason": "x"})
 
 
-@attack("who asks for something may approve it")
+@attack("a requester may approve their own request")
 async def _own_yes(scene: Scene) -> None:
     asked = await scene.asks()
     await scene.lies("approve", asked, {})
     await scene.federation.passes(timedelta(minutes=2))
 
 
-@attack("another thing than was asked for is taken")
+@attack("another item than the requested one is accepted")
 async def _another_thing(scene: Scene) -> None:
     await scene.says(f"request {BOLT} 1 from {scene.liar.id}")
     scene.liar.crashed()
@@ -429,7 +429,7 @@ async def _another_thing(scene: Scene) -> None:
     await scene.sends(scene.ours())
 
 
-@attack("more than was asked for is taken")
+@attack("more than the requested quantity is accepted")
 async def _more(scene: Scene) -> None:
     await scene.says(f"request {BOLT} 1 from {scene.liar.id}")
     scene.liar.crashed()
@@ -437,7 +437,7 @@ async def _more(scene: Scene) -> None:
     await scene.sends(scene.ours())
 
 
-@attack("a text to agree to may come with the grant")
+@attack("a grant may bring a text to agree to")
 async def _text_in_the_grant(scene: Scene) -> None:
     await scene.says(f"request {BOLT} 2 from anyone for 2 weeks")
     scene.liar.crashed()
@@ -447,7 +447,7 @@ async def _text_in_the_grant(scene: Scene) -> None:
     await scene.sends(asked)
 
 
-@attack("what is booked may come before its first day")
+@attack("a booking may arrive before its first day")
 async def _too_early(scene: Scene) -> None:
     item = scene.stock(party=scene.liar)
     await scene.says(f"lend #{item.pk} 1 to {scene.honest.id} {_from_day(scene, 5, 9)}", party=scene.liar)
@@ -457,17 +457,17 @@ async def _too_early(scene: Scene) -> None:
     await scene.sends(scene.ours())
 
 
-@attack("a peer's new key is pinned without a look")
+@attack("a peer's new key is pinned without a review")
 async def _another_key(scene: Scene) -> None:
     scene.announces(Identity(sha256(b"another").digest()))
 
 
-@attack("a peer is called as it says from now on")
+@attack("a peer's new name is used without a review")
 async def _another_name(scene: Scene) -> None:
     scene.announces(scene.liar.identity, name="Betaspace")
 
 
-@attack("a friendship begins by the peer's word alone")
+@attack("a friendship begins by the peer's message alone")
 async def _friends_at_once(scene: Scene) -> None:
     await scene.says(f"connect {scene.honest.id}", "superuser", scene.liar)
     await scene.federation.passes(timedelta(minutes=3))
@@ -501,7 +501,7 @@ async def _two_book(scene: Scene, days: tuple[int, int], others: tuple[int, int]
     await _yes_to_all(scene)
 
 
-@attack("a booking is kept whatever else is booked then", of_three=True)
+@attack("a booking ignores other bookings of the same days", of_three=True)
 async def _same_days(scene: Scene) -> None:
     await _two_book(scene, (2, 6), (2, 6))
 
@@ -511,7 +511,7 @@ async def _days_in_between(scene: Scene) -> None:
     await _two_book(scene, (2, 8), (4, 5))
 
 
-@attack("what is booked goes on its first day without a word", of_three=True)
+@attack("a booking leaves on its first day without a decision", of_three=True)
 async def _unasked(scene: Scene) -> None:
     friend = scene.federation.parties[1]
     await scene.says(f"request {BOLT} 1 from {scene.honest.id} {_from_day(scene, 2, 6)}", party=friend)
@@ -545,19 +545,19 @@ async def _comes_back(scene: Scene, loan: str, what: str) -> None:
     await scene.federation.passes(timedelta(minutes=5))
 
 
-@attack("who came last is asked first", of_three=True)
+@attack("the last in the queue has the first turn", of_three=True)
 async def _last_first(scene: Scene) -> None:
     loan = await _queue(scene, wanted="1")
     await _comes_back(scene, loan, "all")
 
 
-@attack("who wants less passes those before", of_three=True)
+@attack("a queue entry for less passes earlier ones", of_three=True)
 async def _passes_by(scene: Scene) -> None:
     loan = await _queue(scene, wanted="3")
     await _comes_back(scene, loan, "1 1")
 
 
-@attack("what is kept for one is kept for the next as well", of_three=True)
+@attack("an item kept for one queue entry is kept for the next too", of_three=True)
 async def _kept_twice(scene: Scene) -> None:
     loan = await _queue(scene, wanted="1")
     await _comes_back(scene, loan, "all")
@@ -568,8 +568,8 @@ async def _from_anyone(scene: Scene, how: str = "") -> None:
 
 
 @attack(
-    "every grant of what is asked of several is confirmed",
-    "what is asked of several leaves before it is confirmed",
+    "a request from several friends confirms every grant",
+    "an item requested from several friends leaves before it is confirmed",
     of_three=True,
 )
 async def _two_yeses(scene: Scene) -> None:
@@ -578,7 +578,7 @@ async def _two_yeses(scene: Scene) -> None:
     await scene.federation.passes(timedelta(minutes=3))
 
 
-@attack("what came of a request from anyone is forgotten", of_three=True)
+@attack("the result of a request from anyone is forgotten", of_three=True)
 async def _once_more(scene: Scene) -> None:
     await _from_anyone(scene)
     for _ in range(2):
@@ -592,7 +592,7 @@ async def _wants(scene: Scene, until: str = "in 3 days") -> None:
     await scene.federation.passes(timedelta(days=1, hours=2))
 
 
-@attack("people are told again and again of what a friend wants", of_three=True)
+@attack("people are told of a friend's want again and again", of_three=True)
 async def _asks_again(scene: Scene) -> None:
     await _wants(scene)
 
@@ -606,7 +606,7 @@ async def _its_day_is_over(scene: Scene) -> None:
     await scene.federation.passes(timedelta(days=8))
 
 
-@attack("what has come is wanted all the same", of_three=True)
+@attack("items that have come are still wanted", of_three=True)
 async def _it_has_come(scene: Scene) -> None:
     friend = scene.federation.parties[1]
     await _wants(scene)

@@ -16,10 +16,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "evidence" / "simulation.md"
 ROW = re.compile(r"^\| (?P<name>[^|]+) \| (?P<seed>\d+) \|$", re.MULTILINE)
 RARER = ("no compare-and-set on decisions", "cancel after sent")
 LONGER = OF_THREE - {
-    "a booking is kept whatever else is booked then",
-    "who came last is asked first",
-    "every grant of what is asked of several is confirmed",
-    "people are told again and again of what a friend wants",
+    "a booking ignores other bookings of the same days",
+    "the last in the queue has the first turn",
+    "a request from several friends confirms every grant",
+    "people are told of a friend's want again and again",
 }
 """Attacks by several friends that only `make test-long` plays; the others are one for each promise."""
 NEIGHBOURS = 60  # a change of the product may move it to a seed nearby
@@ -62,16 +62,16 @@ async def test_a_dialogue_finds_a_permission_that_is_not_checked_again() -> None
 
 
 async def test_a_dialogue_finds_an_approval_from_another_account() -> None:
-    with broken("who asked is known by one Matrix account only"), pytest.raises(AssertionError):
+    with broken("a requester is known by one Matrix account only"), pytest.raises(AssertionError):
         await test_who_decides.test_the_asker_may_not_approve_it_from_another_account_of_the_same_user()
 
 
 async def test_a_dialogue_finds_an_expensive_item_that_one_person_decides() -> None:
-    with broken("what became dear since the card takes one person"), pytest.raises(AssertionError):
+    with broken("an item that became expensive since the card takes one person"), pytest.raises(AssertionError):
         await test_two_people.test_our_offer_that_became_expensive_takes_two_of_us_though_the_receiver_agreed()
 
 
 @pytest.mark.parametrize("is_shared", [True, False])
 async def test_a_dialogue_finds_an_offer_of_what_its_message_did_not_say(is_shared: bool) -> None:
-    with broken("an offer is of what the friend wants by now"), pytest.raises(AssertionError):
+    with broken("an offer contains what the friend wants by now"), pytest.raises(AssertionError):
         await test_wanting.test_an_offer_contains_what_its_message_said_whatever_the_friends_bot_wants_by_now(is_shared)
