@@ -168,7 +168,7 @@ def _read(words: str, today: date, start: date) -> date | None:
         day_meant = _one_word(text, today) or _in_calendar(text, today) or _span(text, start)
     except (ValueError, OverflowError, StopIteration):
         return None
-    ended = text.rstrip(".")  # by the full stop behind the sentence, which is none of the day's: `2 weeks.`
+    ended = text.rstrip(".")  # a full stop ends the sentence, not the day: `2 weeks.`
     return _read(ended, today, start) if day_meant is None and ended != text else day_meant
 
 

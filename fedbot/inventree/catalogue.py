@@ -128,7 +128,7 @@ def find_items(server: Server, query: FindItems, categories: Categories | None =
 
 
 def without_full_stop(word: str) -> str:
-    """The word without what ends a sentence, as phones type it behind the last word; '' if there is no such thing."""
+    """The word without the punctuation that ends a sentence, which phones add to the last word; '' if it has none."""
     ended = word.strip().rstrip(ENDS_A_SENTENCE)
     return "" if ended == word.strip() else ended
 
@@ -139,7 +139,7 @@ def relate_units(server: Server, query: RelateUnits) -> UnitsRelated:
 
 
 def _factors(server: Server, pairs: Iterable[tuple[str, str]]) -> tuple[UnitFactor, ...]:
-    """The factors that only this server's definitions give. Left out are common units that its admins didn't define."""
+    """The factors that only this server's definitions give. Common units that its admins didn't define are left out."""
     differing = [(unit, units) for unit, units in pairs if unit != units and not counts_pieces(units)]
     own = _own_units(server) if differing else {}
     asked = [
@@ -154,7 +154,7 @@ def _factors(server: Server, pairs: Iterable[tuple[str, str]]) -> tuple[UnitFact
 def _own_units(server: Server) -> dict[str, str]:
     """The simple definitions among the units of our server's admins, in pint's syntax, by name and symbol.
 
-    They are read each time, as an admin may add one.
+    They are read each time, because an admin may add one.
     """
     try:
         rows = server.api.rows("units/")

@@ -65,7 +65,7 @@ def _item_row(server: Server, step: Label) -> Row:
 def with_tags(api: InvenTreeTransport, url: str, **params: object) -> Row:
     """The row of a stock item or part with its tags, which newer versions return only on request.
 
-    Raises `Unavailable` if they don't come: whoever took that for no tags would remove them at the next write.
+    Raises `Unavailable` if the tags are missing: if that counted as no tags, the next write would remove them.
     """
     row = api.row(url, tags="true", **params)
     if "tags" not in row:

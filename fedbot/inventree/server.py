@@ -189,7 +189,7 @@ class Server:
 
     @property
     def writes_allowed(self) -> bool:
-        """Whether we know this version well enough to change stock in it, or were told to; one too old never."""
+        """Whether we know this version well enough to change stock, or an admin accepted it; never if it is too old."""
         accepted = self.version.api == self.settings.accept_api and not self.version.too_old
         return self.version.known or accepted
 

@@ -46,9 +46,9 @@ PAUSES = (0.1, 0.4)
 _WORTH_ANOTHER_TRY = frozenset({500, 502, 503, 504})
 
 ON_REQUEST = ("location_detail", "parameters", "part_detail", "roles", "tags", "template_detail", "tests")
-"""Fields of a record that InvenTree answers because the query asks for them, by the field's name."""
-# API 530 keeps one list of fields for all its threads: a request that doesn't ask for such a field takes it out of the
-# answer to one that does (measured: of every sixth answer, with four clients). Seconds before each further try:
+"""The fields of a record that InvenTree returns only if the query asks for them by name."""
+# API 530 keeps one list of fields for all its threads, so a request that doesn't ask for such a field removes it from
+# the answer to one that does (measured: every sixth answer, with four clients). Seconds before each further try:
 PAUSES_FOR_FIELDS = (0.05, 0.1, 0.2, 0.4)
 
 # gunicorn drops idle connections after 2 s by default. A write on a connection that the server is just closing has an
@@ -112,7 +112,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         self._pause = pause
         self._bound = bound
         self._untold: frozenset[tuple[str, str]] = frozenset()
-        """Which fields this server doesn't answer at which address, though it is asked for them."""
+        """The fields that this server doesn't return although we ask for them, as (address, field)."""
         verify = verification(self.base_url, certificate)
         if bound is not None and transport is None:
             transport = PeerTransport(verify, bound.seconds, private=private)
@@ -255,9 +255,9 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         return content
 
     def _with_fields(self, url: str, params: Mapping[str, object]) -> Json:
-        """Read, and read again if a record lacks a field of `ON_REQUEST` that was asked for.
+        """Read, and read again if a record lacks a field of `ON_REQUEST` that we asked for.
 
-        A field that never comes, as on older versions or without the role for it, is asked for in vain only once.
+        Only the first time do we wait for a field that never comes, as on older versions or without the role for it.
         """
         address = re.sub(r"\d+", "N", url)
         asked = {(address, name) for name in ON_REQUEST if params.get(name) == "true"}
@@ -443,7 +443,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
 
 
 def _records_in(content: Json) -> list[Mapping[str, Json]]:
-    """The records of an answer: of a page, of a bare list, or the one that it is."""
+    """The records of an answer: those of a page, those of a bare list, or the single one."""
     listed = content.get("results", [content]) if isinstance(content, dict) else content
     return [record for record in listed if isinstance(record, dict)] if isinstance(listed, list) else []
 

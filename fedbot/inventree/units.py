@@ -30,7 +30,7 @@ def factor(own: tuple[str, ...], theirs: str, ours: str) -> Fraction | None:
     """
     try:
         return _converted(_registry(own), theirs, ours)
-    except (pint.UndefinedUnitError, RecursionError):  # the second: a unit that is defined by itself
+    except (pint.UndefinedUnitError, RecursionError):  # RecursionError: a unit that is defined by itself
         return None
 
 
@@ -41,7 +41,7 @@ def _registry(own: tuple[str, ...] = ()) -> pint.UnitRegistry[Any]:
     for definition in (*_OF_INVENTREE, *own):
         try:
             registry.define(definition)
-        except (pint.PintError, TypeError, ValueError) as error:  # InvenTree leaves such a one out, too
+        except (pint.PintError, TypeError, ValueError) as error:  # InvenTree leaves such a unit out, too
             log.warning("InvenTree's unit %r can't be read, so it is unknown: %s", definition, error)
     return registry
 
