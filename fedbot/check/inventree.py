@@ -17,7 +17,7 @@ from fedbot.rules.connection.provision import own_reference, peer_reference
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END
 from fedbot.rules.model.care import Things
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.diagnosis import NameFault
+from fedbot.rules.model.diagnosis import NameFault, NoJson, Redirected
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import (
     Able,
@@ -159,11 +159,15 @@ def _unanswered(settings: Settings, problem: InventoryProblem) -> Finding:
     if isinstance(problem, NotPermitted):
         todo = f"the bot's user needs the roles {ROLES}; if the token itself is refused, make a new one"
         return bad("InvenTree token", problem.text, todo)
+    is_elsewhere = isinstance(problem.problem, NoJson | Redirected) or problem.reason == NameFault.NO_INVENTREE.value
+    if is_elsewhere:
+        url, todo = settings.inventree.url, "correct inventree.url: the start of InvenTree's address in the browser"
+        return bad("InvenTree", f"{url} is not its address: {problem.text}", todo)
     if isinstance(problem, Unavailable):
-        todo = "look whether it runs and this machine reaches it (address, firewall, certificate: ca_file)"
+        todo = (
+            "look whether it runs and this machine reaches it (address, http or https, firewall, certificate: ca_file)"
+        )
         return bad("InvenTree", f"{settings.inventree.url} does not answer: {problem.text}", todo)
-    if problem.reason == NameFault.NO_INVENTREE.value:
-        return bad("InvenTree", problem.text, "correct inventree.url: the start of InvenTree's address in the browser")
     return bad("InvenTree", problem.text, "look into InvenTree's own log")
 
 

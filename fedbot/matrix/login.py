@@ -338,7 +338,7 @@ async def _log_in(account: Account, connection: Connection) -> Session:
         )
     except ChatLimited as error:
         raise ChatLimited(
-            f"The homeserver takes no more logins of this account for {_duration(error.retry_after)}. "
+            f"The homeserver takes no more logins of this account for {duration(error.retry_after)}. "
             "Wait that long, then start again.",
             error.code,
             error.retry_after,
@@ -404,7 +404,8 @@ def _refuse_other_user(account: Account, user_id: str) -> None:
         )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A span of time in short, such as 3 min 52 s."""
     minutes, rest = divmod(round(seconds), _MINUTE)
     if not minutes:
         return f"{rest} s"

@@ -16,7 +16,7 @@ from fedbot.config.secrets import token_in
 from fedbot.config.values import name_and_id
 from fedbot.files import PRIVATE_FOLDER
 from fedbot.logs import keep_secret
-from fedbot.matrix.login import Account, read_session
+from fedbot.matrix.login import Account, duration, read_session
 from fedbot.messages.language import languages
 from fedbot.ports.chat import ChatLimited, ChatProblem
 from fedbot.ports.inventory import InventoryProblem
@@ -33,7 +33,7 @@ MADE_ROOM = "Makerspaces"
 _SETTINGS: dict[type, str] = {MakeToken: "token_file", MakeAdminToken: "admin_token_file"}
 _SIGN_IN = ("password_file", "access_token_file", "password", "access_token")
 _MOST_ROOMS = 2
-LONGEST_WAIT_S = 90
+LONGEST_WAIT_S = 600
 """The longest wait for a homeserver's limit on logins. After that somebody has to run it again."""
 
 T = TypeVar("T")
@@ -300,7 +300,7 @@ class Conversation:
         except ChatLimited as problem:
             if problem.retry_after > LONGEST_WAIT_S:
                 raise
-            self._asker.say(f"The homeserver takes the next login in {problem.retry_after:.0f} s. I wait for that.")
+            self._asker.say(f"The homeserver takes the next login in {duration(problem.retry_after)}. I wait for that.")
             await sleep(problem.retry_after)
         return await Bot.sign_in(account, folder)
 

@@ -16,7 +16,17 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import inventory_settings
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports.inventory import Credentials, InventoryProblem, NotPermitted, Refusal, Unavailable
-from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain, Speaker, TokenRefused, Verbatim
+from fedbot.rules.model.diagnosis import (
+    Fault,
+    Named,
+    NameFault,
+    NoJson,
+    Plain,
+    Redirected,
+    Speaker,
+    TokenRefused,
+    Verbatim,
+)
 from fedbot.rules.model.queries import (
     Able,
     Answer,
@@ -288,6 +298,8 @@ class Twin:
         (NotPermitted(TokenRefused("401")), "InvenTree token", "the bot's user needs the roles"),
         (Refusal(Verbatim(Speaker.INVENTREE, "400")), "InvenTree", "look into InvenTree's own log"),
         (Refusal(Named(NameFault.NO_INVENTREE, "matrix.example")), "InvenTree", "correct inventree.url"),
+        (Refusal(Redirected("inventree.example", 302)), "InvenTree", "correct inventree.url"),
+        (Unavailable(NoJson("inventree.example", may_be_done=False)), "InvenTree", "correct inventree.url"),
     ],
 )
 async def test_a_server_with_a_wrong_answer_is_reported(problem: InventoryProblem, name: str, todo: str) -> None:
