@@ -1,1 +1,1 @@
-"""How a bench judges its measurements. The bench itself is no test, because it says much about its machine."""
+"""The bench's judgement of its measurements. The bench itself is no test, because it says much about its machine."""

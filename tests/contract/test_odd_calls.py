@@ -98,8 +98,8 @@ def test_tags_of_a_new_item_are_echoed_and_only_older_versions_store_them(ground
     assert kept == ([] if ground.version.api > 500 else ["fedbot: lent"])
 
 
-def test_what_a_query_asks_for_is_in_each_answer_whatever_others_ask_for_at_that_moment(ground: Ground) -> None:
-    """The newest version's threads take such fields out of each other's answers: the transport reads again."""
+def test_an_answer_has_all_requested_fields_whatever_other_clients_request(ground: Ground) -> None:
+    """The newest version's threads remove such fields from each other's answers, so the transport reads again."""
     url = f"stock/{ground.stock(ground.bolt, 1, ground.drawer)}/"
 
     def others() -> None:

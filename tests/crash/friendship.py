@@ -45,7 +45,7 @@ async def connected_right(pair: Pair, connection: str) -> None:
 
 
 async def _one_valid_token(party: Party, peer: Party, connection: str) -> str:
-    """Of all tokens for the peer, only the one that our bot knows is valid; return its name."""
+    """Only the token for the peer that our bot knows is valid; return its name."""
     async with party.stocktake() as stocktake:
         tokens = [t for t in await stocktake.tokens() if t["name"].startswith(f"fed-{peer.id}-")]
     valid = [t["name"] for t in tokens if t.get("active") and not t.get("revoked")]

@@ -100,7 +100,7 @@ async def test_an_attacker_between_two_bots_is_seen() -> None:
 
 @pytest.mark.parametrize("side", ["asker", "decider"])
 async def test_a_nonce_that_breaks_its_commitment_ends_it_and_people_are_told(side: str) -> None:
-    """Whoever may choose a nonce after seeing the other's can try until the emoji match."""
+    """A side that may choose a nonce after seeing the other's can try until the emoji match."""
     world = await a_world()
     if side == "asker":
         changes_letters(world.alpha, "reveal", nonce="ab" * 32)

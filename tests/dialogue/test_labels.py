@@ -29,8 +29,8 @@ def ours(row: StockItem) -> list[str]:
     return [line for line in (row.notes or "").splitlines() if " – fedbot " in line]
 
 
-async def test_what_people_tagged_stays_though_others_take_the_tags_out_of_the_answer() -> None:
-    """An InvenTree of API 530 with several clients: whoever reads no tags must not write none."""
+async def test_peoples_tags_stay_though_other_clients_remove_the_tags_from_the_answer() -> None:
+    """An InvenTree of API 530 with several clients: a bot that reads no tags must write none."""
     world = await friends()
     world.alpha.admin("PATCH", "stock/42/", tags=["optics", "for courses"])
     faults, taken = world.alpha.transport.faults, Fault(FaultKind.FIELDS_TAKEN, "GET", "stock/42/$", times=None)

@@ -187,7 +187,7 @@ async def test_after_a_failed_step_nothing_is_lent_or_people_settle_it() -> None
 
 
 async def waits_for_inventree() -> World:
-    """What an approver lends: InvenTree takes no changes since the line was read."""
+    """An approver lends, and InvenTree has accepted no changes since the line was read."""
     world = await a_world()
     world.alpha.fails(FaultKind.REFUSED, "POST|PATCH|PUT", times=None)
     await says(world, "piet", LINE)
@@ -195,7 +195,7 @@ async def waits_for_inventree() -> World:
     return world
 
 
-async def test_what_leaves_late_leaves_only_if_who_lent_it_still_may() -> None:
+async def test_a_delayed_loan_leaves_only_if_its_lender_still_has_the_permission() -> None:
     world = await waits_for_inventree()
     await world.passes(A_DAY)
     world.alpha.deactivates("piet")
@@ -206,7 +206,7 @@ async def test_what_leaves_late_leaves_only_if_who_lent_it_still_may() -> None:
     assert "can't lend any more" in world.room.transcript()
 
 
-async def test_what_leaves_late_is_counted_in_the_unit_that_was_meant() -> None:
+async def test_a_delayed_loan_is_counted_in_its_original_unit() -> None:
     world = await waits_for_inventree()
     part = world.alpha.part("M3-NUT").pk
     with world.alpha.by_hand():

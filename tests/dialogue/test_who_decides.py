@@ -1,4 +1,4 @@
-"""Whose reaction or line on a card counts, and when: permissions, grace, one's own ✅ taken back, two at once."""
+"""Reactions and lines on a card that count, and when: permissions, grace, one's own ✅ taken back, two at once."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_a_person_of_the_other_party_is_told_once_and_moves_nothing() -> N
     assert f"!fed cancel {world.beta.transfer().code}" in world.room.answers(card)[-1].text
 
 
-async def test_who_decides_on_what_the_other_space_has_decided_hears_how_it_ended() -> None:
+async def test_a_decision_on_a_card_that_the_other_space_has_closed_is_answered_with_its_end() -> None:
     world = await friends()
     card = await world.push()
     code = world.alpha.transfer().code

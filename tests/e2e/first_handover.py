@@ -194,7 +194,7 @@ async def made_by_answers(folder: Path, seeded: Seeded) -> None:
 
 
 async def came_to(url: str, token: str) -> None:
-    """That InvenTree holds the 25 washers, and nothing else of them."""
+    """Wait until that InvenTree holds the 25 washers, and nothing else of them."""
     async with Stocktake(url, token) as stocktake:
         [item] = await stocktake.items("W-M3")
     assert (item.quantity, item.part) == (Decimal(25), "Washer M3")

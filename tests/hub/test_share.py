@@ -1,4 +1,4 @@
-"""How spaces are distributed over workers: by the rule alone, in any order of looks."""
+"""The distribution of spaces over workers, by the rule alone and in any order of looks."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_pints_definitions_are_read_once_for_the_same_units(monkeypatch: pytest.
     units._registry.cache_clear()
 
 
-def test_what_our_admins_define_wins_over_what_pint_knows_by_that_name() -> None:
+def test_an_admins_unit_wins_over_pints_unit_of_that_name() -> None:
     rod = {"name": "profile", "symbol": "rod", "definition": "3 * metre"}
     foot = {"name": "foot", "symbol": "ft", "definition": "30 * cm"}
     server = defining(rod, foot)

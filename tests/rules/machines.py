@@ -90,7 +90,7 @@ MOVES = (TakeOut, HandOver, CreateItem, PutAway, Arrived, TakeBack, PutBack)
 E = TypeVar("E")
 T = TransferState
 C = ConnectionState
-# By the side's role. What two rules do within one event is one arrow.
+# By the side's role. Two rules within one event make one arrow.
 BEFORE_MOVING = {T.DECLINED, T.CANCELLED, T.EXPIRED, T.ABORTED}
 ARROWS: dict[str, dict[object, set[Any]]] = {
     "sender": {

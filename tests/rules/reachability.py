@@ -559,7 +559,7 @@ def _of_connection(c: Connection) -> object:
 
 
 def starts(side: Side) -> Now:
-    """That side's documents, and its open queries."""
+    """The side's documents, and its open queries."""
     now = Now({})
     turn = Turn(side.state, START)
     documents: list[Document] = [*turn.rooms(), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]

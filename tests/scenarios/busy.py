@@ -55,7 +55,7 @@ async def busy_hours(seeds: Iterable[int], number: int = 20, within: timedelta =
 
 
 async def handovers(world: World, number: int, within: timedelta, seed: int = 1) -> Waits:
-    """That many pushes at random times within the period, each approved by a reaction, and a question every minute."""
+    """Spread `number` pushes over the period at random, each approved by a reaction, with a question every minute."""
     dice = random.Random(seed)
     start = world.clock.now()
     pushes = sorted(start + dice.random() * within for _ in range(number))

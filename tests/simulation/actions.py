@@ -105,7 +105,7 @@ MOST_LOANS = 7
 # The deals of histories about bookings, waiting lists, wants and requests from anyone.
 AHEAD = ("book", "book", "book", "wait", "wait", "take the turn", "from anyone", "from anyone", "want", "lend")
 MOST_AHEAD = 7
-# What becomes of what a neighbour without a bot has, in the histories that are about that.
+# The actions on a neighbour's loan, in histories about neighbours.
 OUTSIDE = (
     ("return outside",),
     ("return outside",),
@@ -211,7 +211,7 @@ def _loans(random: Random, *, friends: bool) -> Iterator[str]:
 
 
 def _outside(random: Random, *, friends: bool) -> Iterator[str]:
-    """What neighbours without a bot have, mostly until they have one."""
+    """Loans to neighbours without a bot, mostly until one of them gets a bot."""
     if not friends:
         yield from ("connect", "rest", "tap the newest", "rest", "grace", "rest")
     for _ in range(random.randrange(2, MOST_OUTSIDE + 1)):

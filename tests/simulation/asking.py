@@ -1,6 +1,6 @@
-"""A rule that isn't asked would have done nothing: here it is asked all the same, and watched.
+"""Ask every rule, also those that `dispatch` would skip, and check that a skipped one does nothing.
 
-`dispatch` and the transfers ask a feature only while its documents, or a field of the transfer, call for it.
+`dispatch` and the transfers ask a feature only if its documents, or a field of the transfer, call for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _Rule = Any
 
 @contextmanager
 def all_asked() -> Iterator[list[str]]:
-    """While it lasts every feature is asked, whatever the tables say; the list names those that did something."""
+    """Within the block every feature is asked, whatever the tables say; the list names those that did something."""
     missed: list[str] = []
     decided, short_lines, for_us = dispatch._follow_the_tables, lines._stands_for, lines.is_for_us
 

@@ -301,7 +301,7 @@ class Consents:
             self._wrong(party, transfer, f"is booked in, but nobody here asked for that: {' '.join(words)} (2)")
 
     def words(self, event_id: str) -> list[str]:
-        """What was said by that event, as a person sees it."""
+        """The words of that event as a person sees them."""
         if event_id in self.auditor.called:
             return _seen(self.auditor.called[event_id].text).split()
         event = next((each for each in self.auditor.server.log if each["event_id"] == event_id), None)

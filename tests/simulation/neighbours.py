@@ -1,4 +1,4 @@
-"""Loans to neighbours without a bot: what people say of them, and what must hold of each at every moment."""
+"""Loans to neighbours without a bot: people's lines about them, and what must always hold for each."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ SAID_BY = {
     OutsideState.LOST: ("lost",),
     OutsideState.CLOSED: ("cancel",),
 }
-"""The line of our people by which it becomes that."""
+"""The verb of our people's line that leads to this end."""
 A_WHILE = timedelta(minutes=30)
-"""As long as a line may be answered, and its first steps take, without asking for the permission once more."""
+"""The longest time for answering a line and doing its first steps without reading the permission again."""
 
 
 def loans_of(party: Party) -> list[OutsideLoan]:
-    """All that it has lent to neighbours, as journaled."""
+    """All its loans to neighbours, as journaled."""
     return [each for each in party.documents.values() if isinstance(each, OutsideLoan)]
 
 
-# --- what people say -----------------------------------------------------------------------------------------------
+# --- people's lines ------------------------------------------------------------------------------------------------
 
 
 class Lending:
-    """What people say of such loans."""
+    """People's lines about such loans."""
 
     def __init__(self, federation: Federation, talk: Talk) -> None:
         self._federation = federation
         self._talk = talk
 
     def actions(self) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
-        """By the names of actions."""
+        """The actions by name."""
         return {
             "lend outside": self.lend,
             "return outside": self.give_back,
@@ -67,7 +67,7 @@ class Lending:
         }
 
     async def lend(self, a: int, b: int, c: int, d: int) -> None:
-        """Something of ours, or of what we borrowed, to one of two neighbours; now and then just the same again."""
+        """Lend an item of ours, or a borrowed one, to one of two neighbours; sometimes send the same line again."""
         party = self._federation.party(a)
         item, quantity = self._talk.item(party, c)
         until = ("for 1 day", "for 3 days", "for 3 weeks")[d % 3]
@@ -97,7 +97,7 @@ class Lending:
             self._talk.asks(party, b, f"!fed {('gift', 'lost', 'cancel')[c % 3]} {loan.code}")
 
     async def hand_over(self, a: int, b: int, c: int, d: int) -> None:
-        """The neighbour has a bot by now, says a superuser: mostly of one that has something."""
+        """A superuser says that the neighbour has a bot now, mostly one that has something on loan."""
         found = self._one(a)
         party = found[0] if found else self._federation.party(a)
         name = found[1].neighbour if found and d % 8 else NAMES[d % 2]
@@ -106,7 +106,7 @@ class Lending:
         self._talk.asks(party, 1 if b % 8 else b, f"!fed outside {name} is {friend}")
 
     async def is_here(self, a: int, b: int, c: int, d: int) -> None:
-        """Somebody has entered it by hand, says an approver; or names something else, or forgets that again."""
+        """An approver says that somebody has entered it by hand, names another item, or takes that back."""
         known = [
             (party, transfer)
             for party in self._federation.parties
@@ -122,7 +122,9 @@ class Lending:
         self._talk.asks(party, b, f"!fed here {transfer.code} {'--forget' if d % 9 == 8 else f'#{item}'}")
 
     def _entered_by_hand(self, party: Party, transfer: Transfer, c: int) -> int:
-        """That stock item, with a part of the same name if there is one; any other if InvenTree refuses it."""
+        """Enter a stock item by hand, of a part with that name if there is one; return another item if InvenTree
+        refuses it.
+        """
         (line,) = transfer.terms.lines
         parts = party.inventree.parts
         same = [part.pk for part in parts if line.description.ipn == part.IPN] or [part.pk for part in parts]
@@ -140,12 +142,12 @@ class Lending:
         return int(row["pk"])
 
 
-# --- what must hold ------------------------------------------------------------------------------------------------
+# --- checks --------------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Moved:
-    """What our InvenTree shows of one go of such a loan."""
+    """Our InvenTree's evidence of one attempt at such a loan."""
 
     out: int = 0
     over: int = 0
@@ -154,21 +156,21 @@ class Moved:
 
 @dataclass
 class OutsideBooks:
-    """What InvenTrees and journals show of such loans. `moved` is by loan and go, `brought` by transfer."""
+    """The InvenTrees' and journals' evidence of such loans. `moved` is by loan and attempt, `brought` by transfer."""
 
     auditor: Auditor
     moved: dict[tuple[str, int], Moved] = field(default_factory=dict)
     brought: dict[str, int] = field(default_factory=dict)
 
     def known(self, party: Party, identifier: str) -> OutsideLoan | None:
-        """The loan of that id, as journaled."""
+        """The loan with that id, as journaled."""
         found = party.documents.get((OutsideLoan.__name__, identifier))
         return found if isinstance(found, OutsideLoan) else None
 
-    # --- what a journal commits ---
+    # --- commits of a journal ---
 
     def committed(self, party: Party, event: Event, decision: Committed) -> None:
-        """The documents of `party` are still those before it."""
+        """Check a commit. The documents of `party` are still those before it."""
         for key, after in decision.documents.items():
             if not isinstance(after, OutsideLoan):
                 continue
@@ -201,10 +203,10 @@ class OutsideBooks:
         elif who not in {party.people.approver, party.people.superuser}:
             self.auditor.wrong(f"{name} is {loan.state} by the word of {who}, who may not say so (4)")
 
-    # --- what an InvenTree shows ---
+    # --- the content of an InvenTree ---
 
     def entry(self, party: Party, loan: OutsideLoan, go: int, step: str, kind: int, rest: str) -> None:
-        """One entry of the bot's that bears the mark of such a loan."""
+        """Check one entry of the bot with the mark of such a loan."""
         moved = self.moved.setdefault((loan.id, go), Moved())
         name = f"{party.id}: loan {loan.code} to {loan.neighbour} ({go})"
         if step == "out" and kind in OUT_KINDS:
@@ -220,7 +222,7 @@ class OutsideBooks:
             self.auditor.wrong(f"{name}: {moved} (3)")
 
     def _may_leave(self, party: Party, loan: OutsideLoan, go: int, name: str) -> None:
-        """What leaves is what the line said, while its author may; once more only if it came to nothing elsewhere."""
+        """The item leaves as in the line, while its author has the permission; again only after a failed hand-over."""
         words = self.auditor.consents.words(loan.by.event_id)
         if words[1:2] == ["lend"] and words[2:4] != [f"#{loan.source}", str(loan.quantity)] and go == 1:
             self.auditor.wrong(f"{name}: {loan.quantity} of #{loan.source} leave, and {words} was said (2)")
@@ -232,7 +234,9 @@ class OutsideBooks:
             self.auditor.wrong(f"{name}: #{loan.source} leaves, which is only borrowed (4)")
 
     def came_home(self, party: Party, transfer: str) -> None:
-        """What a neighbour has is brought into our stock, to be handed over to its bot: the friend has agreed (4)."""
+        """An item is brought back from a neighbour to be handed over to its bot only after the friend
+        has agreed (4).
+        """
         self.brought[transfer] = self.brought.get(transfer, 0) + 1
         sent = party.transfer(transfer)
         name = f"{party.id}: {transfer[:4]}"
@@ -248,15 +252,15 @@ class OutsideBooks:
             self.auditor.wrong(f"{name}: brought from a neighbour, and {peer.id} has not agreed to that (4)")
 
     def with_neighbour(self, party: Party, loan: OutsideLoan) -> int:
-        """How often it is with the neighbour's company by now: 0 or 1."""
+        """The number of times that it is with the neighbour's company now, 0 or 1."""
         goes = [moved for (identifier, _), moved in self.moved.items() if identifier == loan.id]
         brought = sum(self.brought.get(transfer.id, 0) for transfer in _handing(party, loan))
         return sum(moved.over - moved.back for moved in goes) - brought
 
-    # --- in the end ---
+    # --- the end ---
 
     def must_be_over(self, party: Party) -> None:
-        """Each is somewhere, once, and our books say where."""
+        """Each item is in one place, once, and our journal names it."""
         for loan in loans_of(party):
             self._must_add_up(party, loan)
 
@@ -295,5 +299,5 @@ class OutsideBooks:
 
 
 def _handing(party: Party, loan: OutsideLoan) -> list[Transfer]:
-    """The transfers by which it was to become a friend's."""
+    """The transfers that would make it a friend's."""
     return [t for t in party.transfers() if t.terms.outside is not None and t.terms.outside.loan == loan.id]

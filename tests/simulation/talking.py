@@ -147,7 +147,7 @@ def settle(federation: Federation) -> None:
 
 
 class Talk:
-    """What people say and tap; and what they say it of."""
+    """People's lines and reactions, and their subjects."""
 
     def __init__(self, federation: Federation) -> None:
         self._federation = federation

@@ -1,7 +1,7 @@
-"""What people are told of stock, held against what the InvenTrees show at that moment.
+"""Compare messages about stock with the content of the InvenTrees at that time.
 
-A message is read here as people read it, in English. A side is held to what it can know: the sender to what has left,
-the receiver to what it has booked in; both to how it ended.
+A message is parsed here as people read it, in English. A side must be right about what it can know: the sender about
+what has left, the receiver about what it has booked in, and both about the end.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ BACK_AGAIN = ("Back again: ",)
 
 @dataclass
 class Told:
-    """Compares what is said with what is. `read` counts the messages that were read."""
+    """Compares messages with the facts. `read` counts the messages that were checked."""
 
     auditor: Auditor
     read: int = 0
     _held: set[tuple[str, str, str]] = field(default_factory=set)
 
     def says(self, party: Party, phrase: Phrase, at: datetime, words: Callable[[Phrase, datetime], Rendered]) -> None:
-        """That party's bot is about to say this."""
+        """Check a message that the party's bot is about to send."""
         if party is self.auditor.liar:
             return
         for transfer in _found(phrase, Transfer):
@@ -93,7 +93,7 @@ class Told:
 
 
 def _is_out(line: Movement) -> bool:
-    """Whether it has left its place, and isn't there again."""
+    """Whether it has left its location and hasn't returned."""
     return line.out - line.put_back - line.back > 0
 
 
@@ -102,7 +102,9 @@ def _says(text: str, sentences: tuple[str, ...]) -> bool:
 
 
 def _found(phrase: Phrase, kind: type[Any]) -> Iterator[Any]:
-    """What a phrase speaks of; of several nothing is read, as they are told apart only by their words."""
+    """The subjects of a phrase. If there are several of one kind, none is returned, because only their words tell them
+    apart.
+    """
     about = [value for value in phrase.about.values() if isinstance(value, kind)]
     if len(about) == 1:
         yield about[0]

@@ -125,7 +125,7 @@ async def test_a_message_that_says_what_is_not_so_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("is_broken", [False, True])
-async def test_what_leaves_to_a_neighbour_by_who_may_no_longer_is_noticed(is_broken: bool) -> None:
+async def test_the_auditor_notices_a_late_loan_to_a_neighbour_whose_lender_lost_the_permission(is_broken: bool) -> None:
     federation, owner, _ = await _friends()
     owner.simulated.faults.add(Fault(FaultKind.REFUSED, "POST", "", times=None))  # all can be read, nothing changed
     federation.people[owner.person(owner.people.approver)].says("!fed lend #1 1 to outside Café for 3 days")

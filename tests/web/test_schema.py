@@ -34,7 +34,7 @@ async def test_the_api_does_what_its_schema_says() -> None:
 
 
 async def much(examples: int) -> int:
-    """That many calls of each kind; return how many there were."""
+    """Make that many calls of each kind; return the total."""
     async with running() as (world, url, _):
         await _has_something_to_tell(world)
         return await asyncio.to_thread(partial(call_everything, url, examples, derandomize=False))
