@@ -43,7 +43,7 @@ def carry_out(turn: Turn, command: Command) -> None:
 
 
 def _about_permission(turn: Turn, command: Command, permission: Permission) -> tuple[PersonPermissions | WhoMay, ...]:
-    """What InvenTree has to say first: whether the person may, and for a refusal that helps, who else."""
+    """The queries to ask first: whether the person has the permission, and who else has it."""
     person = PersonPermissions(command.username)
     match permission:
         case Permission.ANYONE:

@@ -1,9 +1,8 @@
-"""What people decide on, and that a decision counts for what its card showed: a change before the act makes it void.
+"""Consent: a decision counts for what its card showed, and a change before the act makes it void.
 
-Cards are rendered from frozen models, `ShownTransfer` and `ShownConnection`. They are made from the documents here,
-kept with the card that goes up, and made again when a person reacts, when the grace is over, and where the act begins.
-Whatever changes without changing what is agreed stays outside: how much is free, who may decide, how people and spaces
-call themselves.
+Cards are rendered from frozen models, `ShownTransfer` and `ShownConnection`. This module makes them
+from the documents: for the card that is posted, when a person reacts, when the grace ends, and when the act begins.
+Facts that may change without changing the agreement stay outside: how much is free, who may decide, display names.
 """
 
 from __future__ import annotations
@@ -160,7 +159,7 @@ def parcel_is_under_way(transfer: Transfer) -> bool:
 
 
 def of_transfer(transfer: Transfer) -> ShownTransfer:
-    """What its card shows while it can be decided on."""
+    """The model of the card that asks for a decision on this transfer."""
     terms = transfer.terms
     is_here = transfer.role == "receiver"
     return ShownTransfer(
@@ -177,7 +176,7 @@ def of_transfer(transfer: Transfer) -> ShownTransfer:
 
 
 def _landing(progress: Progress) -> Landing | None:
-    """Where a line would land; None while our InvenTree hasn't said."""
+    """The place that a line would be booked into; None until our InvenTree has answered."""
     if not (progress.match or progress.create_part or progress.part is not None):
         return None
     known = {field.name: getattr(progress, field.name) for field in fields(Landing)}
@@ -185,7 +184,7 @@ def _landing(progress: Progress) -> Landing | None:
 
 
 def of_connection(us: PartyConfig, connection: Connection) -> ShownConnection:
-    """What the card of a friendship shows while it can be decided on."""
+    """The model of the card that asks for a decision on this connection."""
     return ShownConnection(
         own=us.party,
         own_key=us.key,
@@ -203,7 +202,7 @@ def of_connection(us: PartyConfig, connection: Connection) -> ShownConnection:
 
 
 def shown(us: PartyConfig, subject: Connection | Transfer) -> Shown:
-    """What the subject's card shows now."""
+    """The model of the subject's card as it would be posted now."""
     return of_transfer(subject) if isinstance(subject, Transfer) else of_connection(us, subject)
 
 
@@ -215,7 +214,7 @@ def hash_now(us: PartyConfig, subject: Connection | Transfer) -> str:
 def drawn(transfer: Transfer) -> Transfer:
     """The transfer as its card is drawn: only what the model holds, and how people call themselves.
 
-    Whatever else a card would want to show has to go into the model first.
+    Anything else that a card should show must become part of the model first.
     """
     model = of_transfer(transfer)
     lands = zip(model.terms.lines, model.landings, strict=False)

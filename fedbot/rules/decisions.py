@@ -63,7 +63,7 @@ QUIET_FOR = timedelta(days=1)
 MOST_BEHIND = 10
 MOST_REASONS = 10
 REFUSED = "refused"
-"""How the key of the answer to a decision begins that doesn't count."""
+"""The beginning of the key of an answer to a decision that doesn't count."""
 
 
 def permission_to_decide(subject: Subject, person: str = "") -> Permission:
@@ -79,7 +79,7 @@ def takes_taps(subject: Subject) -> bool:
 
 
 def choices(subject: Subject) -> tuple[Choice, ...]:
-    """What can be said on its card now."""
+    """The choices that its card offers now."""
     if awaits_parcel(subject):
         return (Choice.PARCEL,)
     if isinstance(subject, Connection):
@@ -196,7 +196,7 @@ def on_reason(turn: Turn, event: Said) -> None:
 
 
 def _reason_of(subject: Subject, person: str) -> str:
-    """What the person has answered to the card."""
+    """The reason that the person gave in reply to the card; '' if none."""
     reasons = subject.reasons if isinstance(subject, Transfer) else ()
     return next((reason.text for reason in reasons if reason.person == person), "")
 
@@ -751,7 +751,7 @@ def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signat
 
 
 def _decide(turn: Turn, subject: Transfer, decision: Decision, decided: Signature) -> None:
-    """What another space offers or asks for."""
+    """Act on the decision about an offer or a request of another space."""
     approved = decision.choice is not Choice.DECLINE
     if decision.choice is Choice.PARCEL:
         subject = both_sides.by_parcel(subject)

@@ -1,7 +1,7 @@
-"""The one place where an event meets its rule: `decide`. What follows from an answer or a step goes along with it.
+"""Maps each event to its rule: `decide`. A query or a step carries its continuation with it.
 
-Pure: the same state and event give the same turn. What the turn holds is committed by the journal in one
-transaction; nothing else changes state.
+It is pure: the same state and event give the same turn. The journal commits the turn in one transaction; nothing else
+changes state.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ from fedbot.rules.transfer import both_sides as transfers
 _WANTED_BY_VERBS_ALONE = (write_off,)
 """No rule here needs them, but what follows their steps has to be known below."""
 CONTINUATIONS = queries.kinds()
-"""What the journal may find beside an effect: all kinds, as all rules are loaded here."""
+"""All kinds of continuation that the journal may hold. All rules are loaded here, so none is missing."""
 
 
 D = TypeVar("D", bound=Document)
@@ -157,7 +157,7 @@ def _asked(turn: Turn, table: tuple[tuple[R, tuple[_Present[Any], ...]], ...]) -
 
 
 def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
-    """What this event changes and wants done. `now` is when it is decided upon, by our clock."""
+    """Decide one event: return what changes and what is to be done. `now` is the time of the decision, by our clock."""
     moment = event.at if isinstance(event, CaughtUp) else now
     turn = Turn(state, moment, by_the_clock=isinstance(event, BY_THE_CLOCK), verbs=verbs)
     if isinstance(event, Said | Reacted) and event.missed:
@@ -263,7 +263,7 @@ def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
 
 
 def _on_tick(turn: Turn, _: Tick) -> None:
-    """Whatever is due by the clock: messages to send again, makings to try again, silence to tell."""
+    """Do everything that is due: send messages again, try provisioning again, tell people of silence."""
     for connection in turn.connections():
         current = disconnect.falls_silent(turn, connection) if connection.is_ending_or_over else connection
         resent = sequencing.resend_due(turn, current)

@@ -131,7 +131,7 @@ def _ask(turn: Turn) -> None:
 
 
 def _named_in_settings(turn: Turn) -> NamedThings:
-    """What our rules for loans and for high value are about. Where InvenTree doesn't have it, they hold for nothing."""
+    """The parts, categories and locations that our lending and high-value rules name."""
     naming = (*turn.us.lending, turn.us.care)
     return NamedThings(
         tuple(dict.fromkeys(name for each in naming for name in each.parts)),
@@ -194,7 +194,7 @@ class LookAtInventory(WhenAnswered):
     """Our own InvenTree, our tokens and our superusers are looked at."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """What our InvenTree says of itself now."""
+        """Take over what our InvenTree reports about itself."""
         _on_looked(turn, event)
 
 
@@ -224,7 +224,7 @@ def _tell_unknown_names(turn: Turn, unknown: UnknownThings) -> None:
 
 
 def remember_superusers(turn: Turn, seen: Able) -> None:
-    """Who is a superuser: with InvenTree down, these may still end a friendship at once, and nothing else."""
+    """Remember the superusers: while InvenTree is down they may still end a friendship at once, and do nothing else."""
     if turn.standing().superusers != seen.usernames:
         turn.save(replace(turn.standing(), superusers=seen.usernames))
 

@@ -56,7 +56,7 @@ def opened(turn: Turn, event: EnvelopeSeen) -> Message[Body] | None:
 
 
 def on_message(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
-    """A message of another bot. What isn't for us, or isn't signed as pinned, has no effect."""
+    """Handle another bot's message. One that isn't for us, or isn't signed with the pinned key, has no effect."""
     if budgets.MESSAGES[envelope.kind][1] is budgets.Scope.SENDER and _is_too_much(turn, envelope, event.sender):
         return
     if bodies.says(envelope, bodies.Announce):
@@ -206,7 +206,7 @@ def _where_it_is_answered(turn: Turn, connection: Connection) -> Connection:
 def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[Body]) -> bool:
     """Whether the message is from the party, account, key and room that the connection pins.
 
-    What was written in the room before that was upgraded counts too.
+    Messages in the room that this one replaced count too.
     """
     room = connection.room if connection.state in LIVING_CONNECTION else rooms.room_of(turn, connection)
     if envelope.sender != connection.peer or event.room not in announcements.lineage(turn, room):
@@ -319,9 +319,9 @@ def _is_one_too_many(turn: Turn, envelope: Message[Body], connection: Connection
 
 
 def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
-    """Whether the peer opens more at once than we take: then it is left unread, and comes again. The room is told once.
+    """Whether the peer opens more at once than we take. Then the message stays unread, and the room is told once.
 
-    What is about a loan (its return, more time) isn't held up by what is new.
+    New offers and requests never hold up a return or an extension of a loan.
     """
     purpose = "loan" if kind in {lend.RETURN, lend.EXTENSION} else "new"
     undecided = [t for t in turn.open_transfers() if t.state is TransferState.OPEN and t.asked.party == connection.peer]

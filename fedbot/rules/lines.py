@@ -1,4 +1,4 @@
-"""What people type: what of a room's talk is for us, who may say it, and the one answer that each line gets."""
+"""Lines that people type: which ones are for us, who may say them, and the one answer that each gets."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def on_said(turn: Turn, event: Said) -> None:
 
 
 def is_for_us(turn: Turn, event: Said) -> bool:
-    """Whether we do anything for that line. What isn't for us is nobody's to keep."""
+    """Whether the bot reacts to that line. Other talk is never stored."""
     if _heard(turn, event) is not None or decisions.spoken_on(turn, event) is not None:
         return True
     if not _may_remark_on_a_card(turn, event):
@@ -120,7 +120,7 @@ def _stands_for(turn: Turn, event: Said) -> str | Phrase:
 
 
 def _kind_answered(turn: Turn, event: Said) -> str:
-    """What kind of message of ours the line answers, by its key (`card`, `choice`, …); '' if none of ours."""
+    """The kind of our message that the line answers, by its key (`card`, `choice`, …); '' if none."""
     return turn.key_of(event.reply_to).partition(":")[0]
 
 
@@ -138,7 +138,7 @@ def _addressed(turn: Turn, event: Said, text: str) -> str:
 
 
 def _behind_our_name(turn: Turn, event: Said, text: str) -> str | None:
-    """What follows when the line begins with a mention of us: our Matrix id, or our name; None if it doesn't."""
+    """The text after a mention of us (our Matrix id or name) at the start of the line; None if there is no mention."""
     line = text.strip()
     room = turn.room(event.room)
     name = room.members.get(turn.us.bot, "") if room else ""
@@ -351,7 +351,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
 
 
 def _answered_subject(turn: Turn, event: Said, answers: Answers) -> str:
-    """What the line is about by the message that it answers, if that message may say so; or ''."""
+    """The id of the subject whose message the line answers, if that kind of message counts for the verb; else ''."""
     if answers is Answers.OUR_CARD:
         return turn.card_subject_of(event.reply_to or event.thread)
     if answers is Answers.ANY_MESSAGE or turn.key_of(event.reply_to):

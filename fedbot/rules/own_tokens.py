@@ -28,7 +28,7 @@ def next_renewal(turn: Turn, token: OwnToken) -> datetime | None:
 
 
 def on_seen(turn: Turn, seen: OwnTokensSeen) -> None:
-    """What InvenTree tells of our tokens today: renew what ends soon, revoke what was replaced."""
+    """Look at our own tokens in InvenTree: renew those that end soon, revoke those that were replaced."""
     for token in seen.tokens:
         known = _taken_up(turn, token)
         if known.old and known.old != known.pk:

@@ -1,4 +1,4 @@
-"""Who belongs to us: people added and removed while the bot runs, settings read again, and a person's first line."""
+"""Our people: added and removed while the bot runs, changed settings, and the greeting for a person's first line."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def meet(turn: Turn, event: Said) -> None:
 
 @dataclass(frozen=True)
 class Meet(WhenAnsweredOrNot):
-    """Who said a first line, the message `event_id`, waits for what they may do."""
+    """Greets the author of the line `event_id`, their first one, once their permissions are known."""
 
     room: str
     event_id: str

@@ -1,4 +1,4 @@
-"""What the clock brings: reminders (never at night), what will happen next, and a clock that is set back."""
+"""Reminders (never at night), and a clock that was set back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOO_SOON = timedelta(hours=12)
 
 
 def look(turn: Turn) -> None:
-    """By the clock: whose turn is it to be reminded? Who may decide is read first."""
+    """Start the reminders that are due. Each first reads who may decide."""
     for subject in turn.subjects():
         when = next_reminder(turn, subject)
         if when is not None and when <= turn.now:

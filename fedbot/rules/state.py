@@ -65,13 +65,13 @@ D = TypeVar("D", bound=Document)
 
 
 class State:
-    """What may still change, by class and id; `archive` has the transfers at rest, and the keys of our messages.
+    """The documents that may still change, by class and id. `archive` has finished transfers and our messages' keys.
 
     `us` is our own party: as configured, with the people that were added and removed since.
     `nonce` gives 32 bytes (hex) for a purpose that nobody else can tell (`Identity.nonce`).
     `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
-    `regular` tells when what the clock on the wall says is due next (`engine.schedule`). `quarantined` tells what
-    failed and waits for an admin; of these documents, by id, the clock's rules see nothing: `passed_over`.
+    `regular` returns when scheduled work is due next (`engine.schedule`). `quarantined` returns what failed and waits
+    for an admin. Rules that run by the clock skip the documents whose ids are in `passed_over`.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class State:
         return practice.over(us) if practice else us
 
     def apply(self, turn: Turn) -> None:
-        """Take over what a committed turn changed. What came to rest by it is in the archive already, and leaves."""
+        """Take over a committed turn's changes. Documents that it finished leave memory for the archive."""
         self.take_over(turn.changes)
 
     def take_over(self, changes: dict[tuple[str, str], Document | None]) -> None:
@@ -164,16 +164,16 @@ class Verbs(Protocol):
         """The verb and its arguments, or what is wrong with the line."""
 
     def permission(self, verb: str) -> Permission:
-        """Who may use the verb."""
+        """The permission that the verb needs."""
 
     def answers(self, verb: str) -> Answers:
-        """Which messages say what a line with this verb is about."""
+        """The kinds of message that name the subject of a line with this verb, if the line answers one."""
 
     def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-        """What the verb has to ask our InvenTree first; or already its answer to the person."""
+        """The queries that the verb needs first; or its answer to the person, if it needs none."""
 
     def about(self, verb: str, arguments: dict[str, Any]) -> About:
-        """What a line with these arguments is about, as far as its words say."""
+        """The subject of a line with these arguments, as far as its words name it."""
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
@@ -214,7 +214,7 @@ class Turn:
 
     @property
     def verbs(self) -> Verbs:
-        """What people can type."""
+        """The verbs that people can type."""
         if self._verbs is None:
             raise LookupError("this turn only reads")
         return self._verbs
@@ -315,9 +315,9 @@ class Turn:
             self.save(account)
 
     def tell_admins(self, phrase: Phrase, key: str, *mentions: str) -> None:
-        """A message for our own admin room (what concerns only us). Without one it is only logged.
+        """Post a message to our own admin room. Without such a room it is only noted in the audit.
 
-        Of many of one kind the admins get some, and are told that there are more in the audit.
+        If there are many of one kind, the admins get some, and a pointer to the audit for the rest.
         """
         self.note("admin", AdminsTold(phrase.name, key))
         if not self.us.admin_room:
@@ -336,11 +336,11 @@ class Turn:
         return True
 
     def today(self) -> date:
-        """Which day it is here."""
+        """The current day in our time zone."""
         return time_zones.day_at(self.now, "", self.us.time_zone)
 
     def day_of(self, transfer: Transfer) -> date:
-        """Which day it is where the transfer's days are reckoned: at its owner's."""
+        """The current day in the time zone of the transfer's owner, which its days are counted in."""
         return time_zones.day_at(self.now, transfer.terms.time_zone, self.us.time_zone)
 
     # reading
@@ -433,7 +433,7 @@ class Turn:
         return merge(living, past, key=_by_time, reverse=True)
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
-        """How many there are of them."""
+        """The number of matching transfers."""
         changed = (identifier for kind, identifier in self.changes if kind == Transfer.__name__)
         twice = [t for t in map(self.state.archive.transfer_at_rest, changed) if t and is_meant(t, rooms, peer, since)]
         return len(self._living(rooms, peer, since)) + self.state.archive.count(rooms, peer, since) - len(twice)
@@ -442,7 +442,7 @@ class Turn:
         return [t for t in self.living_transfers() if is_meant(t, rooms, peer, since)]
 
     def flows(self, rooms: Sequence[str] | None, since: datetime | None) -> list[Flowed]:
-        """What went over, in these rooms, since then. Only as it stood before this turn."""
+        """The quantities that moved in these rooms since then, without this turn's changes."""
         living = [t for t in self.living_transfers() if rooms is None or t.room in rooms]
         counted = [t for t in living if since is None or went_at(t) >= since]
         return [*self.state.archive.flows(rooms, since), *(flow for t in counted for flow in flows_of(t))]
@@ -480,7 +480,7 @@ class Turn:
         return sorted(found, key=lambda t: (t.due_day or date.max, t.id))
 
     def announcement(self, room: str, bot: str) -> Announcement | None:
-        """What that bot announced there last, whether it counts or not."""
+        """That bot's last announcement in the room, whether we believe it or not."""
         return self._get(Announcement, Announcement(room, bot).id)
 
     def is_still(self, person: str, username: str) -> bool:
@@ -492,15 +492,15 @@ class Turn:
         return WhoMay(permission, tuple(dict.fromkeys(self.us.people.values())))
 
     def names_of(self, able: Able, room: str) -> list[str]:
-        """How those of our people who have a permission are called in that room, in the configuration's order."""
+        """The names, as in that room, of our people who have a permission, in the configuration's order."""
         return [self.name_of(person, room) for person, user in self.us.people.items() if user in able.usernames]
 
     def roster(self) -> Roster:
-        """Who was added and removed since the settings were written."""
+        """The people added and removed since the settings were written."""
         return self._get(Roster, Roster.id) or Roster()
 
     def enlist(self, roster: Roster) -> None:
-        """Who was added and removed: from now on, in this turn too, these are our people."""
+        """Save the people added and removed. They count at once, in this turn too."""
         self.save(roster)
         self.us = self.state.as_configured(roster, self.practice())
 
@@ -517,7 +517,7 @@ class Turn:
         return self._all(Announcement)
 
     def announcements(self, room: str) -> list[Announcement]:
-        """What the other bots that are in this room announce: each party once, by the bot that we believe."""
+        """The announcements of other bots in this room: each party once, from the bot that we believe."""
         return [
             replace(a, parties=tuple(p for p in a.parties if (a.bot, p) in self.announced(room, p.id)))
             for a in self._announcements(room)
@@ -549,7 +549,7 @@ class Turn:
         return self._all(WaitingLine)
 
     def web_line(self, event_id: str) -> WebLine | None:
-        """What one of our people has said by page or API, with the answers so far."""
+        """A line said on a page or through the API, with its answers so far."""
         return self._get(WebLine, event_id)
 
     def web_lines(self) -> list[WebLine]:
@@ -565,7 +565,7 @@ class Turn:
         return self._all(WebAccess)
 
     def cooldowns(self) -> list[Cooldown]:
-        """What was told and is not to be told again for a while."""
+        """The sentences that aren't repeated for a while."""
         return self._all(Cooldown)
 
     def standing(self) -> BotStatus:
@@ -573,7 +573,7 @@ class Turn:
         return self._get(BotStatus, "standing") or BotStatus()
 
     def alias(self, identifier: str) -> Alias | None:
-        """Which part of ours a friend's word means, as somebody has said."""
+        """The part of ours that a friend's word means, as one of our people has said."""
         return self._get(Alias, identifier)
 
     def aliases(self) -> list[Alias]:
@@ -581,7 +581,7 @@ class Turn:
         return self._all(Alias)
 
     def own_token(self, setting: str) -> OwnToken:
-        """What we know of our own token in that setting, `token` or `admin_token`."""
+        """Our own token in that setting, `token` or `admin_token`, as far as we know it."""
         return self._get(OwnToken, setting) or OwnToken(setting)
 
     def figures_of(self, party: str) -> SpaceFigures | None:
@@ -605,7 +605,7 @@ class Turn:
         return self._all(Survey)
 
     def shares(self) -> list[Share]:
-        """What friends may find and ask for."""
+        """The entries of our sharing list, which friends may find and request."""
         return self._all(Share)
 
     def share(self, identifier: str) -> Share | None:
@@ -629,7 +629,7 @@ class Turn:
         return self._all(PartPicture)
 
     def rota(self, identifier: str) -> Rota | None:
-        """What is asked of several friends, by its id."""
+        """The rota (a request to several friends) with this id."""
         return self._get(Rota, identifier)
 
     def rotas(self) -> list[Rota]:
@@ -643,7 +643,7 @@ class Turn:
         return self.rota(rota_id(opening.cause.word)) if asks_several and opening is not None else None
 
     def lending_stop(self, party: str) -> LendingStop | None:
-        """Who has said that this party gets no new loans, if somebody has."""
+        """The stop on new loans to this party; None if there is none."""
         return self._get(LendingStop, party)
 
     def lending_stops(self) -> list[LendingStop]:
@@ -651,7 +651,7 @@ class Turn:
         return self._all(LendingStop)
 
     def outside_loan(self, identifier: str) -> OutsideLoan | None:
-        """What is, or was, lent to a neighbour without a bot, by its id."""
+        """The loan to a neighbour without a bot, with this id."""
         return self._get(OutsideLoan, identifier)
 
     def outside_loans(self) -> list[OutsideLoan]:
@@ -659,7 +659,7 @@ class Turn:
         return self._all(OutsideLoan)
 
     def want(self, identifier: str) -> Want | None:
-        """What our people want, by its id."""
+        """Our people's want with this id."""
         return self._get(Want, identifier)
 
     def wants(self) -> list[Want]:
@@ -667,7 +667,7 @@ class Turn:
         return self._all(Want)
 
     def friend_want(self, identifier: str) -> FriendWant | None:
-        """What a friend wants, by its id here."""
+        """A friend's want, by its id here."""
         return self._get(FriendWant, identifier)
 
     def friend_wants(self) -> list[FriendWant]:
@@ -675,7 +675,7 @@ class Turn:
         return self._all(FriendWant)
 
     def queue_entry(self, identifier: str) -> QueueEntry | None:
-        """Who waits for something of ours, by the entry's id here."""
+        """The queue entry of somebody who waits for an item of ours, by its id here."""
         return self._get(QueueEntry, identifier)
 
     def queue(self) -> list[QueueEntry]:
@@ -683,7 +683,7 @@ class Turn:
         return sorted(self._all(QueueEntry), key=lambda entry: entry.number)
 
     def place_in_line(self, identifier: str) -> PlaceInLine | None:
-        """What our people wait for at a friend's, by its id."""
+        """Our place in a friend's queue, by its id."""
         return self._get(PlaceInLine, identifier)
 
     def places_in_line(self) -> list[PlaceInLine]:
@@ -695,7 +695,7 @@ class Turn:
         return self._get(Account, username) if username else None
 
     def allowance(self, identifier: str) -> Allowance:
-        """How much of that budget is spent."""
+        """The state of that budget."""
         return self._get(Allowance, identifier) or Allowance(identifier)
 
     def allowances(self) -> list[Allowance]:
@@ -703,7 +703,7 @@ class Turn:
         return self._all(Allowance)
 
     def stock_history(self) -> StockHistory:
-        """How many stock items we had when figures were posted."""
+        """The stock counts at each time that figures were posted."""
         return self._get(StockHistory, "stock-history") or StockHistory()
 
     # looking up
@@ -723,14 +723,14 @@ class Turn:
         return [c for c in self.connections() if c.state is ConnectionState.ACTIVE and (not room or c.room == room)]
 
     def claims(self, room: str, party: str) -> list[tuple[str, AnnouncedParty]]:
-        """Who of this room says that it hosts that party, with a good signature, first come first: (bot, party)."""
+        """The validly signed claims in this room to host that party, oldest first: (bot, party)."""
         claims = [(a.bot, each) for a in self._announcements(room) for each in a.parties if each.id == party]
         return sorted(claims, key=lambda claim: claim[1].since or self.now)
 
     def announced(self, room: str, party: str) -> list[tuple[str, AnnouncedParty]]:
-        """Whom we believe that it hosts that party in this room: (bot, party), or nobody.
+        """The claim to host that party in this room that we believe, (bot, party), as a list of one or none.
 
-        What a living connection pins always wins; else whoever said so first.
+        The bot or key that a living connection pins always wins; else the oldest claim.
         """
         claims, pinned = self.claims(room, party), self.connection_with(party)
         if pinned is not None:
@@ -783,7 +783,7 @@ class Turn:
         return identifier[:length]
 
     def name_of(self, person: str, room: str = "") -> str:
-        """How a person is called: by their Matrix id, and by the display name in the room where that is safe."""
+        """A person's name: their Matrix id, with the display name in the room where that is safe."""
         return self.called(self._shown_name(person, room), person)
 
     def _shown_name(self, person: str, room: str = "") -> str:
@@ -792,7 +792,7 @@ class Turn:
         return next((c.members[person] for c in [known, *self.rooms()] if c and c.members.get(person)), "")
 
     def called(self, name: str, person: str, says: str = "") -> str:
-        """How a person with that display name is called (`names`), where the party `says` speaks for them."""
+        """The name of a person with that display name (`names`), where the party `says` vouches for them."""
         if self._is_said_of_ours(person, says):
             return names.of_ours(name, person, says)
         return names.of_person(name, person, self.us.bot.partition(":")[2])
@@ -803,7 +803,7 @@ class Turn:
         return Signature(command.sender, name, self.us.party, command.at, command.event_id, command.username)
 
     def party_name(self, party: str) -> str:
-        """How a party is called (`names`): by the name that our people have agreed to last."""
+        """The name of a party (`names`): the last one that our people agreed to."""
         if party == self.us.party:
             return names.of_party(self.us.name, party)
         known = [c for c in self.connections() if c.peer == party]

@@ -1,7 +1,7 @@
-"""What people do on pages and through the API: the same lines and decisions, by the same rules.
+"""Lines and decisions from pages and the API, which follow the same rules as those in chat.
 
-A line that only looks is said alone with us, as in a direct chat; one that does something is said in the room that it
-is about, which stays the record. The answer goes to the page; the room reads what has changed something.
+A line that only reads is answered on the page alone, as in a direct chat. A line that changes something is said in the
+room that it is about, which stays the record: the page gets the answer, and the room reads about the change.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def _may_read(turn: Turn, person: str, subject: str) -> bool:
 
 
 def _room(turn: Turn, event: SaidOffChat, about: About) -> str:
-    """Where a line that does something is said: in the room of its case or friend, else where the person may; or ''."""
+    """The room for a line that changes something: that of its case or friend, else one that the person uses; or ''."""
     rooms = rooms_of(turn, event.sender)
     if event.room:
         return event.room if event.room in rooms else ""
@@ -295,7 +295,7 @@ def end(turn: Turn, access: WebAccess, event_id: str = "") -> None:
 
 
 def held_by(turn: Turn, person: str) -> list[WebAccess]:
-    """What the person holds that still opens something, oldest first."""
+    """The person's valid sessions and tokens, oldest first."""
     return [each for each in turn.web_accesses() if each.person == person and opens(turn, each)]
 
 

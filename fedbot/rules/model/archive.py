@@ -48,12 +48,12 @@ class Mark(StrEnum):
 
 
 Place = tuple[datetime, str]
-"""Where a transfer stands in the order of `newest`: when it was asked for, and its id."""
+"""A transfer's place in the order of `newest`: the time that it was asked for, and its id."""
 
 
 @dataclass(frozen=True)
 class Flowed:
-    """What went one way between us and `peer`: how many lines, and the pieces of those that are counted so."""
+    """The stock that moved one way between us and `peer`: the lines, and the pieces of those that are counted."""
 
     peer: str
     way: Way
@@ -62,7 +62,7 @@ class Flowed:
 
 
 class Archive(Protocol):
-    """What was: transfers at rest, and by which key each of our messages was sent."""
+    """The past: finished transfers, and the key of each message that we sent."""
 
     def transfer_at_rest(self, identifier: str) -> Transfer | None:
         """The transfer of that id, if it is at rest."""
@@ -86,10 +86,10 @@ class Archive(Protocol):
         """
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
-        """How many `newest` would give."""
+        """The number of transfers that `newest` would return."""
 
     def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
-        """What went over by them, in these rooms, at that moment (`went_at`) or later; several of a party and way."""
+        """The stock that they moved in these rooms since then (`went_at`). A party and way may come several times."""
 
     def peers_at_rest(self) -> tuple[str, ...]:
         """The parties of all transfers at rest."""
@@ -140,7 +140,7 @@ def went_at(transfer: Transfer) -> datetime:
 
 
 def flows_of(transfer: Transfer) -> tuple[Flowed, ...]:
-    """Its lines that have changed hands for good. Of a loan that depends on what came back (`ledger.figures`)."""
+    """Its lines that changed hands for good. For a loan this depends on its returns (`ledger.figures`)."""
     if transfer.terms.kind == "return" or transfer.is_loan:
         return ()
     way = Way.GIVEN if transfer.role == "sender" else Way.RECEIVED

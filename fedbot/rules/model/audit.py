@@ -1,6 +1,6 @@
-"""What the audit holds: who did what, through which event. `messages.audit` says each kind in the reader's language.
+"""The audit's entries: who did what, through which event. `messages.audit` words each kind in the reader's language.
 
-An entry is data: a kind and its fields. What needs no field is a `Fact`.
+An entry is data: a kind and its fields. A kind without fields is a `Fact`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, Ending, OutsideState,
 
 
 class Fact(StrEnum):
-    """What happened, where nothing else has to be said of it."""
+    """An entry that needs no fields."""
 
     # a transfer
     LESS_GRANTED = "less granted"
@@ -126,7 +126,7 @@ class SaidToBeHere:
 
 
 class Asking(StrEnum):
-    """What can be asked of the other space."""
+    """The kinds of request to another space."""
 
     OFFER = "offer"
     REQUEST = "request"
@@ -185,7 +185,7 @@ class PeerRefused:
 
 
 class Stage(StrEnum):
-    """How far a person's decision has come."""
+    """The stage of a person's decision."""
 
     IN_GRACE = "in grace"
     FIRST = "first of two"
@@ -250,7 +250,7 @@ class AskerHasToSee:
 
 @dataclass(frozen=True)
 class BookingStands:
-    """What our InvenTree says against a booking by now: nothing, or why each line can't be handed over as agreed."""
+    """The obstacles to a booking in our InvenTree: for each line the reason why it can't be handed over as agreed."""
 
     why: tuple[Hindrance, ...]
 
@@ -287,14 +287,14 @@ class ParcelHere:
 
 @dataclass(frozen=True)
 class RestSettled:
-    """What did not arrive with the rest of it: so it is, says a superuser."""
+    """A superuser's decision about the missing part of a parcel."""
 
     truth: str
 
 
 @dataclass(frozen=True)
 class RestBack:
-    """What did not arrive with the rest is in our stock again."""
+    """The missing part of a parcel is in our stock again."""
 
     line: int
 
@@ -309,7 +309,7 @@ class VanishedFound:
 
 @dataclass(frozen=True)
 class LoanEnded:
-    """How a loan, or a part of it, ended."""
+    """A loan, or a part of it, ended this way."""
 
     how: Ending
     in_part: bool = False
@@ -324,7 +324,7 @@ class LentOutside:
 
 @dataclass(frozen=True)
 class OutsideIs:
-    """How such a loan stands now."""
+    """A loan to a neighbour without a bot changed its state."""
 
     state: OutsideState
 
@@ -498,7 +498,7 @@ class LeftUnread:
 
 @dataclass(frozen=True)
 class NotUnderstood:
-    """What was sealed in a peer's `search`, `hits`, `books` or `figures` can't be read."""
+    """The sealed part of a peer's `search`, `hits`, `books` or `figures` can't be read."""
 
     what: str
     problem: str
@@ -600,7 +600,7 @@ class SetAside:
 
 @dataclass(frozen=True)
 class Dropped:
-    """What was set aside under that number is given up for good, by the word of whoever runs the bot."""
+    """The operator gave up the quarantined row with that number for good."""
 
     number: int
     kind: str
@@ -647,7 +647,7 @@ class ClockSetBack:
 
 
 class RoomChange(StrEnum):
-    """What can happen with a room."""
+    """The changes of a room."""
 
     JOINED = "joined"
     DECLINED = "invitation declined"
@@ -676,7 +676,7 @@ class WebAccessGiven:
 
 @dataclass(frozen=True)
 class WebAccessEnded:
-    """That session or token opens nothing any more."""
+    """A session or token ended."""
 
     kind: AccessKind
     name: str
@@ -711,7 +711,7 @@ class Matched:
 
 @dataclass(frozen=True)
 class MirrorUnreadable:
-    """What stands in that company's metadata can't be read."""
+    """The mirror in that company's metadata can't be read."""
 
     company: int
 
@@ -796,7 +796,7 @@ Noted = (
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """What happened to `subject`, by whom (a Matrix id, or ''), through which event.
+    """One event in the life of `subject`: who caused it (a Matrix id, or ''), through which Matrix event.
 
     `says`: the peer that alone says so of one of ours. `user` and `user_key` are the name and the id of that person's
     user in our InvenTree ('' and 0 if not known); `terms_hash` are the terms of the transfer as they were then.

@@ -1,4 +1,4 @@
-"""What two spaces' books say of one line of a transfer, how they differ, and a comparison that is under way."""
+"""Two spaces' records of one line of a transfer, their differences, and a comparison that is under way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """How the books differ, or what is amiss in ours."""
+    """The kinds of difference between the books, and of errors in ours."""
 
     TWICE = "twice"
     NOWHERE = "nowhere"
@@ -59,7 +59,7 @@ class BookLine:
 
 @dataclass(frozen=True)
 class Past:
-    """What one side knows of the messages about a subject (an id): those of its own that were read, and those it read.
+    """One side's record of the messages about a subject (an id): its own that were acknowledged, and those it read.
 
     `ours` and `theirs` are as the side sees it that tells of them: it has sent `sent`, and read `seen` of the other's.
     The hashes are those of `envelope.past_with`.
@@ -76,10 +76,10 @@ class Past:
 class Difference:
     """One thing that doesn't agree; `ours` and `theirs` are the stock items. `fixed`: that is being put right.
 
-    Where the two sides tell another past, `transfer` is the id of what it is about (also the friendship's), and
-    `number` that of the message up to which they do.
+    If the two sides disagree about past messages, `transfer` is the id of their subject (also a friendship), and
+    `number` that of the message up to which they disagree.
 
-    Of a loan `owed` is how much the borrower should have, and `there` how much of that is in its stock.
+    For a loan, `owed` is the quantity that the borrower should have, and `there` how much of that is in its stock.
     """
 
     transfer: str

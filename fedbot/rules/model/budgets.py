@@ -1,9 +1,9 @@
-"""How much a peer, a person or a room may cost us: one table, so that a flood of one is no hardship for another.
+"""The limits of what a peer, a person or a room may cost us, so that a flood from one never slows down the others.
 
-Each budget is a bucket: so many at once, and one more each time that `every` has gone by. `Turn.spends` takes from it.
-Over budget nothing is lost for good: a protocol message that must arrive is left unread and comes again, a line is
-answered once with when to say it again, as is a reaction or a photo; a mention is left out of a message that stands, a
-message for the admins stays in the audit, an invitation stays unanswered.
+Each budget is a token bucket: so many at once, and one more after each `every`. `Turn.spends` takes from it. Nothing is
+lost over budget: a protocol message that must arrive stays unread and comes again; a line, reaction or photo is
+answered once with the time to try again; a message goes out without its mention; an admin message stays in the audit;
+an invitation stays unanswered.
 
 Pure data and arithmetic; imports no rules.
 """
@@ -34,7 +34,7 @@ class Limit:
 
 
 class Scope(StrEnum):
-    """Whose budget it is."""
+    """The owner of a budget."""
 
     PEER = "peer"
     SUBJECT = "subject"

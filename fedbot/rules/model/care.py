@@ -1,4 +1,4 @@
-"""What needs extra care: of which stock one person's yes is not enough."""
+"""Extra care: the stock for which one person's approval is not enough."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Things:
-    """What a setting names.
+    """The things that a setting names.
 
     `parts` are IPNs, names or `part:12`; `categories` and `locations` are names or paths, with all below.
     """
@@ -71,7 +71,7 @@ class Care(Things):
         return self.from_value is not None or self.names_any
 
     def why(self, moved: Iterable[Moved]) -> str:
-        """What of it needs care, for the audit: '' if nothing does."""
+        """The reason that it needs care, for the audit; '' if nothing does."""
         things = tuple(moved)
         named = (self.naming(thing.part, thing.place) for thing in things)
         return next((why for why in named if why), "") or self._why_by_value(things)

@@ -1,4 +1,4 @@
-"""What friends may find and ask for, what a search found, what a friend calls a part of ours, and what is wanted."""
+"""The sharing list, searches and their hits, friends' names for our parts, and wants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fedbot.rules.model.lifecycles import WantState
 from fedbot.rules.wire.envelope import short_hash
 
 ITEM, PART, CATEGORY = "stockitem", "part", "partcategory"
-"""What can be shared, as InvenTree calls it in its metadata's addresses."""
+"""The kinds of thing that can be shared, as in the addresses of InvenTree's metadata."""
 EVERYTHING = "everything"
 
 
@@ -95,11 +95,11 @@ class PartPicture:
 
 @dataclass(frozen=True)
 class SpaceHits:
-    """What one space answers to a search. `shared` is how long its sharing list is.
+    """One space's answer to a search. `shared` is the length of its sharing list.
 
-    `cut`: there is more than it tells. `problem` is why there are no hits: `inventory` (its InvenTree doesn't
-    answer), `hidden` (not for a shared room), `later` (asked too often, until `again`), `unreadable`. `percent`: how
-    much of our own stock was read so far, by the bot that fills its index.
+    `cut`: it has more hits than the answer holds. `problem` is why there are no hits: `inventory` (its InvenTree
+    doesn't answer), `hidden` (not for a shared room), `later` (asked too often, until `again`), `unreadable`.
+    `percent`: how much of our own stock was read so far, by the bot that fills its index.
     """
 
     party: str
@@ -145,7 +145,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Allowance:
-    """How much of a budget is spent: `id` is `<budget>:<whose>`, `full_at` when each limit is unspent again."""
+    """The state of a budget: `id` is `<budget>:<owner>`, `full_at` the time when each of its limits is full again."""
 
     id: str
     full_at: tuple[datetime, ...] = ()
@@ -209,7 +209,7 @@ class Want:
 
 @dataclass(frozen=True)
 class WantShown:
-    """What our people read of a friend's want: a reply offers that, and no more."""
+    """A friend's want as our people read it. A reply `offer` offers this, and no more."""
 
     word: str
     quantity: Decimal
@@ -223,10 +223,10 @@ class WantShown:
 
 @dataclass(frozen=True)
 class FriendWant:
-    """What a friend wants, as its bot told us. `id` is of `friend_want_id`, `want` the friend's own.
+    """A friend's want, as its bot told us. `id` is that of `friend_want_id`, `want` the friend's own id.
 
-    `looked` is when we last looked for it in what we share, `told` when our people were told that we have some, `free`
-    how much that was, and `shown` what they read then.
+    `looked` is the last time that we searched our shared items for it; `told` is when our people were told that we have
+    some, `free` how much that was, and `shown` what they read then.
     """
 
     id: str

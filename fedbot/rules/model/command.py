@@ -10,16 +10,15 @@ from typing import Any
 from fedbot.rules.model.stock import UnitFactor
 
 PREFIX = "!fed"
-"""What a line begins with that is for the bot."""
+"""The beginning of a line for the bot."""
 MORE = "more"
 
 
 class Answers(StrEnum):
-    """Which message a line has to answer, so that the message says what the line is about.
+    """The kinds of message that a line may answer to name its subject.
 
-    Another bot's message may read as anything: what people see isn't what its envelope says. So it says only what
-    people look at. What moves or changes something is said in answer to a message of ours, a decision in answer to
-    our card.
+    Another bot's message can show people any text, whatever its envelope holds. So only lines that read may answer it.
+    A line that changes something answers a message of ours; a decision answers our card.
     """
 
     ANY_MESSAGE = "any message"
@@ -114,7 +113,7 @@ SIGN_IN_WITHIN = timedelta(minutes=10)
 
 
 class Outcome(StrEnum):
-    """What came of a line: it did something, it only told something, or nothing was done."""
+    """The outcome of a line: it changed something, it was only answered, or nothing was done."""
 
     DONE = "done"
     TOLD = "told"
@@ -151,7 +150,7 @@ class WebLine:
 
 
 class AccessKind(StrEnum):
-    """What a person holds. A `FEED` and a `SCREEN` are addresses that only read what they are made for."""
+    """The kinds of access. A `FEED` and a `SCREEN` are secret addresses that only read."""
 
     SESSION = "session"
     TOKEN = "token"  # noqa: S105 -- the name of a kind
@@ -160,7 +159,7 @@ class AccessKind(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a token may do. A token that may act may also read."""
+    """The scope of a token. `ACT` includes reading."""
 
     READ = "read"
     ACT = "act"

@@ -1,4 +1,4 @@
-"""What people said and decided, as documents keep it, and which emoji means what."""
+"""People's decisions, as documents keep them, and the meaning of each emoji."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fedbot.rules.model import names
 from fedbot.rules.model.lifecycles import Ending
 
 LONGEST_PICKUP = 120
-"""Of each of its texts, which a peer's bot tells us, too."""
+"""The longest text in a `Pickup`, also in a peer's."""
 
 
 class Choice(StrEnum):
-    """What a person said on a card. `PARCEL`: yes, but it isn't here yet; on its way: now it is.
+    """A person's choice on a card. `PARCEL`: yes, by parcel; or, once it is in transit: it has arrived.
 
-    `DAMAGED`: what was lent is back, but not as it was.
+    `DAMAGED`: the lent item is back, but damaged.
     """
 
     APPROVE = "approve"
@@ -28,7 +28,7 @@ class Choice(StrEnum):
 
 
 class DecisionStage(StrEnum):
-    """How far a decision on a card has come."""
+    """The stage of a decision on a card."""
 
     CHECKING = "checking"
     GRACE = "grace"
@@ -37,9 +37,9 @@ class DecisionStage(StrEnum):
 
 @dataclass(frozen=True)
 class Vote:
-    """What a person said on a card: `quantity` is set where an owner's approver grants less than was asked for.
+    """A person's choice on a card. `quantity` is set if the owner's approver grants less than requested.
 
-    `shown` is the hash of what the card showed then. `proven`: the person typed the code, in an encrypted room.
+    `shown` is the hash of the card at that time. `proven`: the person typed the code, in an encrypted room.
     """
 
     choice: Choice
@@ -78,7 +78,7 @@ class Decision:
 
 
 class OnACard:
-    """What people decide on by a card: a transfer or a connection. `card_event` is the card, `own_card` our newest."""
+    """A subject that people decide on by a card. `own_card` is the event of our newest card."""
 
     card_event: str
     own_card: str
@@ -95,7 +95,7 @@ class OnACard:
 
 @dataclass(frozen=True)
 class SpokenReason:
-    """What one of our people has answered to a card: their reason, if they decline."""
+    """The reason that one of our people gave in reply to a card, in case they decline."""
 
     person: str
     text: str
@@ -103,7 +103,7 @@ class SpokenReason:
 
 @dataclass(frozen=True)
 class Signature:
-    """Who decided (or asked), when, by which event: what the audit and the cards name. `note`: the reason given."""
+    """The person who decided (or asked), the time and the event. `note`: the reason."""
 
     person: str
     name: str
@@ -115,13 +115,13 @@ class Signature:
 
     @property
     def in_history(self) -> str:
-        """How InvenTree's history names the person for good."""
+        """The person's name for InvenTree's history."""
         return names.in_history(self.name, self.person, self.username, self.party)
 
 
 @dataclass(frozen=True)
 class KeyCheck:
-    """What both bots have put into the short string by which people compare keys (hex; '' as long as unknown).
+    """Both bots' parts of the short string by which people compare keys (hex; '' while unknown).
 
     `ours` is our nonce, a secret until the peer is bound to its own: by `peer_commitment`, or by `theirs`, its nonce.
     `peer_key` is the key that is looked at. `is_told`: our nonce was told.
@@ -168,7 +168,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Pickup:
-    """What people need to know to fetch something from a space: where, when it is open, whom to call; '' is untold."""
+    """How to pick something up at a space: the place, the opening hours, whom to call; '' if not given."""
 
     where: str = ""
     hours: str = ""

@@ -1,6 +1,6 @@
-"""What keeps a step, a query or a transfer from going on, as data. `messages.reason_codes` says it to people.
+"""Diagnoses: why a step, a query or a transfer can't continue, as data. `messages.diagnosis` words them for people.
 
-A diagnosis is a kind and its fields. `reason_of` is its short code: what follows from it, and what a peer is told.
+A diagnosis is a kind and its fields. `reason_of` returns its short code, which rules act on and peers are told.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GONE = "gone"
 
 
 class Fault(Enum):
-    """What needs no field. The value is its reason too, unless `_REASONS` has another."""
+    """Diagnoses without fields. The value is also the reason code, unless `_REASONS` has another."""
 
     # accounts, companies and tokens
     ACCESS_STAYS = "access-stays"
@@ -85,7 +85,7 @@ class Fault(Enum):
 
 
 class ItemFault(Enum):
-    """What is wrong with a stock item of ours."""
+    """Problems of one of our stock items."""
 
     NOT_AS_MADE = "item-not-as-made"
     CHANGED_SINCE_CARD = "changed-since-card"
@@ -113,7 +113,7 @@ class ItemFault(Enum):
 
 
 class NameFault(Enum):
-    """What is wrong with a thing that has a name: a user, a setting, a file, a host."""
+    """Problems of a named thing: a user, a setting, a file, a host."""
 
     FOREIGN_GROUP = "foreign-group"
     FOREIGN_USER = "foreign-user"
@@ -198,7 +198,7 @@ class Named:
 
 
 class Speaker(StrEnum):
-    """Whose words they are."""
+    """The author of verbatim text."""
 
     INVENTREE = "InvenTree"
     HOMESERVER = "homeserver"
@@ -207,7 +207,7 @@ class Speaker(StrEnum):
 
 @dataclass(frozen=True)
 class Verbatim:
-    """What another program said, in its own words. Safe to show: no secrets, no HTML. `reason` is our code for it."""
+    """Another program's own words. Safe to show: without secrets or HTML. `reason` is our code for them."""
 
     speaker: Speaker
     text: str
@@ -367,7 +367,7 @@ class TokenRefused:
 
 
 class Lacks(Enum):
-    """What the user behind our token lacks."""
+    """The permissions that our token's user may lack."""
 
     SUPERUSER = "superuser"
     ROLE = "role"

@@ -1,7 +1,7 @@
-"""What the rules want done, as data. Effects are committed with the state and performed by a runner.
+"""Effects: what the rules want done, as data. The journal commits them with the state; workers perform them.
 
-Three lanes: chat (one outgoing queue), acts in InvenTree (one writer), queries to InvenTree (beside each
-other). What a person reads is a `Phrase`, put into words by `fedbot.messages` before it is committed.
+There are three workers: chat (one outgoing queue), steps in InvenTree (one at a time), and queries to InvenTree
+(several at once). Text for people is a `Phrase`, which `fedbot.messages` words before it is committed.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class Ask:
 
     @property
     def or_not(self) -> WhenAnsweredOrNot | None:
-        """What follows if there is no answer; None of a patient one."""
+        """The continuation if there is no answer; None if the query is asked until there is one."""
         return self.then if isinstance(self.then, WhenAnsweredOrNot) else None
 
 
@@ -186,14 +186,14 @@ class Forget:
 
 @dataclass(frozen=True)
 class MoveSecret:
-    """What the vault keeps under `source` lies under `target` from now on, in place of what was there."""
+    """Move a secret in the vault from `source` to `target`, replacing any there."""
 
     source: str
     target: str
 
 
 ChatEffect = Post | Edit | Picture | SendEnvelope | Announce | Join | Leave
-"""What goes into a room."""
+"""The effects that the chat worker performs."""
 Effect = ChatEffect | Typing | TellOffChat | Ask | Do | KeepSecret | Forget | MoveSecret
 
 

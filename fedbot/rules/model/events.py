@@ -176,7 +176,7 @@ class RoomReplaced:
 
 @dataclass(frozen=True)
 class RoomSeen:
-    """What we know of a room after a sync: sent when it is new to us or when anything of it changed.
+    """A room as of a sync. Sent when the room is new to us, or anything in it changed.
 
     `may_*` are computed from the power levels, room version 12 included. `members` maps
     the joined members' ids to their display names. `predecessor` is the room that it says to take the place of;
@@ -516,7 +516,7 @@ ChatEvent = (
 
 OUTCOMES = (Answered, Unanswered, StepDone, StepRefused, StepUnknown, Waiting)
 BY_THE_CLOCK = (CaughtUp, Tick, StatsDue, ReconcileDue, Started)
-"""What looks at everything there is, and comes again."""
+"""The events whose rules look at all documents. They come again, so one that fails may skip a document."""
 
 
 def subject_of(event: Event) -> str:

@@ -1,4 +1,4 @@
-"""What is counted about a space: its stock, and what went to and from it. Data only; `stats` has the rules."""
+"""Figures of a space: its stock, and the stock that moved to and from it. Data only; `stats` has the rules."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from fedbot.rules.model.stock import plain
 MOST_OF_ANYTHING = 10**12
 
 COUNTS = ("parts", "stock_items", "low_stock", "categories", "locations")
-"""What our InvenTree counts."""
+"""The figures that InvenTree counts."""
 BALANCE = "balance"
-"""What our journal counts: given, received and open."""
+"""The figures that our journal counts: given, received and open."""
 
 
 STATS_SILENT_AFTER = timedelta(minutes=2)
@@ -23,7 +23,7 @@ STATS_SILENT_AFTER = timedelta(minutes=2)
 
 
 class Way(StrEnum):
-    """Which way a line went, seen from us. What is on loan now counts as lent; what became a gift as given."""
+    """The way that a line moved, seen from us. An item on loan counts as lent, one that became a gift as given."""
 
     GIVEN = "given"
     RECEIVED = "received"
@@ -36,7 +36,7 @@ WAYS = tuple(way.value for way in Way)
 
 @dataclass(frozen=True)
 class Flow:
-    """What went one way: the lines of transfers, and the pieces in those that are counted by the piece."""
+    """The stock that moved one way: the lines of transfers, and the pieces in those that are counted by the piece."""
 
     lines: int = 0
     pieces: Decimal = Decimal(0)
@@ -44,7 +44,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Dealings:
-    """What went between us and one friend, seen from us; `open` transfers are not at their end."""
+    """The stock that moved between us and one friend, seen from us; `open` counts unfinished transfers."""
 
     party: str
     name: str
@@ -59,9 +59,9 @@ class Dealings:
 class SpaceFigures:
     """One space's figures as of `at`, as far as it tells them (None: it doesn't).
 
-    What went to and fro is of the last `days` (0: since ever); with whom, only our own tell. `problem` is why
-    there are none: `inventory` (its InvenTree doesn't answer), `hidden` (not for a shared room), `later` (asked too
-    often, until `again`). `shared` is how long its sharing list is.
+    The movements are those of the last `days` (0: all); only our own figures name the friend. `problem` is why there
+    are no figures: `inventory` (its InvenTree doesn't answer), `hidden` (not for a shared room), `later` (asked too
+    often, until `again`). `shared` is the length of its sharing list.
     """
 
     party: str
@@ -109,7 +109,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class StockHistory:
-    """How many stock items we had on the days on which figures were posted, oldest first: for the chart."""
+    """The number of our stock items on the days that figures were posted, oldest first, for the chart."""
 
     id: str = "stock-history"
     points: tuple[tuple[date, int], ...] = ()
@@ -117,7 +117,7 @@ class StockHistory:
 
 @dataclass(frozen=True)
 class Chart:
-    """What a picture shows: stock items by day, and per friend how many lines were given and received."""
+    """The data of a chart: stock items by day, and the lines given and received by friend."""
 
     stock: tuple[tuple[date, int], ...] = ()
     exchange: tuple[tuple[str, int, int], ...] = ()

@@ -1,6 +1,6 @@
-"""How the bot is: when we last caught up, how InvenTree and the homeserver are, our own tokens, what is due.
+"""The bot's own state: when it last caught up, its InvenTree and homeserver, its own tokens, and the next due work.
 
-About nobody but ourselves. Fields have defaults, as older journals lack some.
+Fields have defaults, because older journals lack some.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class OwnToken:
 
 
 class DueKind(StrEnum):
-    """What may be due by the clock."""
+    """The kinds of work that may be due."""
 
     REMINDER = "reminder"
     EXPIRY = "expiry"

@@ -1,4 +1,4 @@
-"""What verbs tell of transfers and of the bot, put together for reading, and how a dispute is settled. Data only."""
+"""The data of overviews: transfers, loans and the bot, as verbs show them, and how a dispute is settled."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class PersonSeen:
 
 @dataclass(frozen=True)
 class Cancellable:
-    """What a person can take back. `places` and `in_line` are as in `Todo`."""
+    """The things that a person can cancel. `places` and `in_line` are as in `Todo`."""
 
     subjects: tuple[Connection | Transfer, ...] = ()
     rotas: tuple[Rota, ...] = ()
@@ -86,9 +86,9 @@ class Cancellable:
 
 @dataclass(frozen=True)
 class Todo:
-    """What waits: for this person's decision, for others though this person asked, and for a look. What is on loan.
+    """The open tasks: this person's decisions, their own requests that wait for others, problems to look at, and loans.
 
-    `elsewhere`: how much more there is in other rooms, which isn't told in this one.
+    `elsewhere`: the number of tasks in other rooms, which this one doesn't show.
     """
 
     to_decide: tuple[Connection | Transfer, ...] = ()
@@ -117,11 +117,11 @@ class Todo:
 
 @dataclass(frozen=True)
 class StatusSeen:
-    """How the bot is. `inventory` is None if our InvenTree does not answer; `problem` says why.
+    """The bot's status. `inventory` is None if our InvenTree does not answer; `problem` says why.
 
-    `waiting` are the codes of what waits for it, `due` is what is due next, soonest first. `moved` are configured rooms
-    that were replaced, with what took their place. `quarantined` is what failed and waits for an admin. `mute` are the
-    rooms, by name, in which the power levels keep us from writing or reacting.
+    `waiting` are the codes of the cases that wait for it, `due` is the next scheduled work, soonest first. `moved` are
+    configured rooms that were replaced, with their replacements. `quarantined` rows failed and wait for an admin.
+    `mute` are the names of rooms in which the power levels don't let us write or react.
     """
 
     standing: BotStatus
@@ -148,9 +148,9 @@ class Lying:
 
 @dataclass(frozen=True)
 class ChangeSeen:
-    """What changed at a suspended connection's peer: the pinned account and key, and those announced now.
+    """The change at a suspended connection's peer: the pinned account and key, and those announced now.
 
-    `emoji`: by which people compare them; () as long as the peer's bot hasn't answered.
+    `emoji`: those that people compare; () until the peer's bot has answered.
     """
 
     connection: Connection
@@ -163,10 +163,10 @@ class ChangeSeen:
 
 @dataclass(frozen=True)
 class CaseSeen:
-    """What belongs to a case besides its history.
+    """A case for `show`, besides its history.
 
-    `returns`: what of a loan came back; `left`: what of it did not. `keys`: of a friendship, the fingerprints of our
-    key and of theirs; `emoji` by which people compare them, () if nothing is to be compared. `users`: people's
+    `returns` are a loan's returns, `left` is the part still out. `keys` are the fingerprints of a friendship's keys,
+    ours and theirs; `emoji` are those that people compare, () if there is nothing to compare. `users`: people's
     InvenTree users by Matrix id.
     """
 
@@ -179,9 +179,9 @@ class CaseSeen:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a disconnection would do: what is cancelled, what is finished first (at once: what would be unclear).
+    """The effects of a disconnection: the transfers to cancel and to finish first (with --now: those left unclear).
 
-    `on_loan` is what has to be settled one by one: it ends when the last of them is back, given or lost.
+    `on_loan` are the loans to settle one by one: the friendship ends when the last is returned, given or lost.
     """
 
     cancelled: tuple[Transfer, ...]
@@ -200,7 +200,7 @@ class Lost:
 
 
 class OnThatDay(IntEnum):
-    """What happens on a day of the calendar, in the order in which it is told."""
+    """The kinds of entry on a day of the calendar, in the order of display."""
 
     OVERDUE = 0
     BACK = 1

@@ -1,4 +1,4 @@
-"""What lending keeps beside its transfers: lending rules, bookings, the waiting list, steps against overdue loans."""
+"""Lending rules, bookings, the waiting list, and stops on new loans."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LoanRules:
         return first + timedelta(days=self.longest) if self.longest else None
 
     def complaint(self) -> str:
-        """Which field of a peer's rules can't be so; '' if none."""
+        """The invalid field of a peer's rules; '' if all are valid."""
         if not 0 <= self.longest <= LONGEST_LOAN:
             return "longest"
         if self.extensions is not None and not 0 <= self.extensions <= MOST_EXTENSIONS:
@@ -64,7 +64,7 @@ class LoanRules:
 
 @dataclass(frozen=True)
 class RuleOrigin:
-    """Where a rule stands: in our config or in InvenTree, and for what: 'part LENS-2', 'location Attic'; '' for all."""
+    """The source of a rule, our config or InvenTree, and the thing it is for: 'part LENS-2'; '' for all."""
 
     where: str
     in_inventree: bool = False
@@ -158,7 +158,7 @@ def strictest(rules: Sequence[LendingRule]) -> LoanRules | None:
 
 
 def origins(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
-    """Where those of several rules stand that made the strictest what it is."""
+    """The sources of those rules that determine the strictest combination."""
     found = strictest(rules) or LoanRules()
     won = (
         rule
@@ -174,7 +174,7 @@ def origins(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
 
 
 def shortest(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
-    """Where those of several rules stand that say how long it may be lent at most."""
+    """The sources of those rules that determine the longest loan."""
     return origins([LendingRule(longest=rule.longest, origin=rule.origin) for rule in rules])
 
 
@@ -264,7 +264,7 @@ class QueueEntry:
         return self.part == other.part and self.part != 0 and (0 in {self.item, other.item} or self.item == other.item)
 
     def place_among(self, entries: Iterable[QueueEntry]) -> int:
-        """Which place it has: 1 is the next to be asked."""
+        """Its place in the queue: 1 is asked next."""
         return 1 + sum(each.number < self.number and each.meets(self) for each in entries)
 
 

@@ -45,7 +45,7 @@ BOOKS_SETTLED: Mapping[str, frozenset[TransferState]] = {
     "sender": FINAL,
     "receiver": FINAL | {T.RECEIVED, T.REFUSED},
 }
-"""Where our own books wait for nobody: a receiver that has answered lacks no more than the sender's confirmation."""
+"""The states in which our own books are final. A receiver that has answered only awaits confirmation."""
 
 TRANSFER_ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferState]]] = {
     "sender": {
@@ -76,19 +76,19 @@ TRANSFER_ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferSt
         T.DISPUTED: NOTHING_MOVED | {T.OPEN, T.BOOKED, T.SENT, T.CREDITING, T.RECEIVED, T.REFUSED, T.DONE, T.REVERTED},
     },
 }
-"""What one event may do. Two steps within one event are one arrow; None is a transfer that we don't know yet.
+"""The changes that one event may make. Two within one event are one arrow; None is a transfer that we don't know yet.
 
-From `approved` an arrow leads back where the last look before the debit shows that it takes two people by now.
-From `done` and `reverted` an arrow leads only where our people alone had settled it, and the peer contradicts them.
+`approved` goes back to `open` if the last look before the debit shows that it now takes two people. `done` and
+`reverted` reopen only if our people alone had settled it, and the peer contradicts them.
 """
 
 PEER_DISPUTES: Mapping[str, frozenset[TransferState]] = {
     "sender": frozenset({T.SENT}),
     "receiver": frozenset({T.OPEN, T.BOOKED, T.SENT}),
 }
-"""Where a peer's word that it can't tell what happened stops us.
+"""The states in which a peer's `unclear` makes the transfer disputed.
 
-Not where we are the ones who move the stock, nor where we have answered: our own books are settled then.
+It doesn't while we move the stock ourselves, or once we have answered: then our own books are settled.
 """
 
 
@@ -96,9 +96,9 @@ Not where we are the ones who move the stock, nor where we have answered: our ow
 
 
 class Ending(StrEnum):
-    """How a loan, or a thing of it, can end; a loan of several things ends as the last of these that holds for one.
+    """The ways that a loan, or an item of it, can end. Several items end in the last of these that applies to one.
 
-    `KEPT`: it stays with the borrower as the owner's, by the borrower's word alone, as the owner's bot is gone.
+    `KEPT`: the borrower closed it alone, because the owner's bot is gone. The item still belongs to the owner.
     """
 
     RETURNED = "returned"
@@ -111,14 +111,14 @@ LOAN_ARROWS: Mapping[Ending | None, frozenset[Ending | None]] = {
     None: frozenset(Ending),
     Ending.KEPT: frozenset({None, Ending.RETURNED, Ending.GIFT, Ending.LOST}),
 }
-"""None is on loan. What the borrower has closed alone is on loan again, or over otherwise, once its owner says so."""
+"""None is on loan. If the borrower closed it alone, the owner may reopen it or end it in another way."""
 
 
 # --- A connection.
 
 
 class ConnectionState(StrEnum):
-    """Where a connection stands on our side."""
+    """The state of a connection on our side."""
 
     ASKED = "asked"
     OFFERED = "offered"
@@ -148,17 +148,17 @@ CONNECTION_ARROWS: Mapping[ConnectionState | None, frozenset[ConnectionState]] =
     C.SUSPENDED: frozenset({C.MAKING, C.READY, C.ACTIVE, C.CANCELLED, C.EXPIRED, C.ENDING, C.ENDED}),
     C.ENDING: frozenset({C.ENDED}),
 }
-"""What one event may do. Two steps within one event are one arrow. None is a connection that we don't know yet: what is
-found again after a loss may stand anywhere. What is over stays so."""
+"""The changes that one event may make. Two within one event are one arrow. None is a connection that we don't know yet:
+one that is found again after a loss may be in any state. An ended connection never reopens."""
 
 
 # --- A loan to a neighbour without a bot.
 
 
 class OutsideState(StrEnum):
-    """Where it stands. `UNCLEAR`: nobody can tell whether a step was done, or it can't be done; people look.
+    """The state of a loan to a neighbour. `UNCLEAR`: a step failed, or its outcome is unknown; people must look.
 
-    `HANDING_OVER`: the neighbour has a bot by now, and is offered it as an ordinary loan; `HANDED_OVER`: it is one.
+    `HANDING_OVER`: the neighbour has a bot now, and is offered it as an ordinary loan; `HANDED_OVER`: it is one.
     """
 
     BOOKING_OUT = "booking out"
@@ -194,7 +194,7 @@ OUTSIDE_ARROWS: Mapping[OutsideState | None, frozenset[OutsideState]] = {
 
 
 class RotaState(StrEnum):
-    """Where a rota stands."""
+    """The state of a rota."""
 
     SEARCHING = "searching"
     ASKING = "asking"
@@ -216,7 +216,7 @@ ROTA_ARROWS: Mapping[RotaState | None, frozenset[RotaState]] = {
 
 
 class PlaceState(StrEnum):
-    """How a place in a friend's queue stands, as the owner's bot has told it; and why it is over."""
+    """The state of our place in a friend's queue, as the owner's bot tells it; and why it ended."""
 
     ASKED = "asked"
     """The owner's bot hasn't answered yet."""
@@ -262,7 +262,7 @@ PLACE_ARROWS: Mapping[PlaceState | None, frozenset[PlaceState]] = {
 
 
 class WantState(StrEnum):
-    """Where one of our own wants stands."""
+    """The state of one of our own wants."""
 
     WANTED = "wanted"
     FOUND = "found"
@@ -288,7 +288,7 @@ _ARROWS: Mapping[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
 
 
 def allows(before: StrEnum | None, after: StrEnum) -> bool:
-    """Whether what stands at `before` (None: it is new to us) may go to `after`, by the table of that state's kind."""
+    """Whether the state `before` (None: new to us) may change to `after`, by the table for that kind of state."""
     return before is after or after in _ARROWS[type(after)].get(before, frozenset())
 
 

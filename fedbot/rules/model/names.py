@@ -1,9 +1,9 @@
-"""How a space or a person is called where somebody reads it, and text from strangers without what could mislead.
+"""The names of spaces and people for readers, and text from strangers without misleading characters.
 
-Anybody can take any display name. A name stands alone only where it is the identity itself: the party id, or the local
-part of an account on the bot's own homeserver, in any case. That keeps the cards of honest people short, as most are
-called like their accounts. Otherwise the identity stands behind the name: 'Attraktor (gammaspace)',
-'Piet (@kim:example.org)'. A label is made where a name comes in, so nothing behind that handles a bare name.
+Anybody can take any display name. A name is shown alone only if it equals the identity: the party id, or the local part
+of an account on the bot's own homeserver, in upper or lower case. That keeps most cards short. Otherwise the identity
+follows the name: 'Attraktor (gammaspace)', 'Piet (@kim:example.org)'. The label is made where a name comes in, so no
+later code handles a bare name.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def of_party(name: str, party: str) -> str:
 
 
 ENDS_A_SENTENCE = " .!?…,;:"
-"""What phones and people put behind the last word."""
+"""Characters that phones and people put after the last word."""
 
 
 def is_called(party: str, label: str, word: str) -> bool:

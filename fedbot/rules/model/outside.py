@@ -107,7 +107,7 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class RotaPolicy:
-    """Who is asked first (`order`, what counts most coming first), and how long one answer is waited for.
+    """The order in which a rota asks (the most important criterion first), and how long it waits for one answer.
 
     `nearest` are the ids of spaces.
     """

@@ -1,4 +1,4 @@
-"""What the rules know of their own party: the part of the configuration that decisions depend on."""
+"""Our own party's configuration, as far as decisions depend on it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from fedbot.rules.model.room import AnnouncedParty
 # --- The pretend friend that an operator has put up to try the bot alone (`fedbot practice`), as the rules know it.
 
 PRACTICE = "practice"
-"""The party id that no makerspace has. Whatever is with it is practice, and nothing else is."""
+"""The pretend friend's party id, which no makerspace may have. Only things with this party are practice."""
 
 
 @dataclass(frozen=True)
 class Practice:
-    """Where the pretend friend is (`room`), and who (`bot`, `key`); one document.
+    """The pretend friend's room, bot account and key; one document.
 
-    `parts` are the keys of the parts that were made for it in our InvenTree: of these alone, and of nothing else, it
-    gives and gets something.
+    `parts` are the keys of the parts created for it in our InvenTree. It gives and gets stock of these parts only.
     """
 
     room: str
@@ -137,7 +136,7 @@ class PartyConfig:
 
 @dataclass(frozen=True)
 class Roster:
-    """Who was added and removed while the bot ran, by a superuser or on the command line; one document.
+    """The people added and removed while the bot ran, by a superuser or on the command line; one document.
 
     `people` and `admins` are like those of the configuration, which wins where both name somebody. `removed` are
     Matrix ids that count for nothing, although the configuration names them.

@@ -1,4 +1,4 @@
-"""What the rules may ask of InvenTree and the journal (reads only), each answer's shape, and what goes on with it."""
+"""The queries that rules may ask of InvenTree and the journal (reads only), their answers, and their continuations."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Able:
 
 @dataclass(frozen=True)
 class Received:
-    """What a transfer's line brought us: the stock item that it became, of which part of ours, how much."""
+    """A received line: the stock item that it became, the part of ours, and the quantity."""
 
     transfer: str
     line: int
@@ -62,7 +62,7 @@ class Received:
 
 
 ReceivedOf = Callable[[int], tuple[Received, ...]]
-"""What was received of that part of ours. It grows with the years, so nobody writes it down with a query."""
+"""Returns everything received of that part of ours. It grows with the years, so it isn't stored with a query."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class FindItems:
 
 @dataclass(frozen=True)
 class LendingSaid:
-    """What a lending rule in InvenTree says, as JSON text, and where it stands: 'part LENS-2', 'location Attic'.
+    """A lending rule in InvenTree, as JSON text, and the thing it is for: 'part LENS-2', 'location Attic'.
 
     `text` is None where metadata can't be read.
     """
@@ -121,7 +121,7 @@ class ItemsFound:
 
 @dataclass(frozen=True)
 class RelateUnits:
-    """How do these units relate: one in which somebody says how much, and a part's? Answer: `UnitsRelated`."""
+    """Convert between these units: one that a person typed, and a part's. Answer: `UnitsRelated`."""
 
     pairs: tuple[tuple[str, str], ...]
 
@@ -197,13 +197,13 @@ class Scope:
 
 @dataclass(frozen=True)
 class SearchStock:
-    """Which stock has all these words in its part's name, IPN, keywords or description? Answer: `StockHits`.
+    """Search stock with all these words in its part's name, IPN, keywords or description. Answer: `StockHits`.
 
-    Only what is in stock and in `scope`. `reference`: read under that token of the vault, '' for our own. It is looked
-    for in our own index and read again in InvenTree: nothing that is asked there grows with the stock. What has
-    vanished of the parts found (`ReceivedOf`) is looked for under our own token. Without words all of the scope is
-    meant. `category`: only of that name or path, and below it. `page`: the first is 1. `lent` are the keys of part and
-    stock item of what is on loan: such a part is found although nothing of it may be here.
+    Only items in stock and in `scope`. `reference`: the vault's token to read with, '' for our own. The search uses our
+    own index, and reads each hit again in InvenTree, so no call there grows with the stock. Vanished items of the parts
+    found (`ReceivedOf`) are searched with our own token. Without words it returns all of the scope. `category`: only
+    that name or path, and below it. `page`: the first is 1. `lent` are the keys of parts and stock items on loan: such
+    a part is found even if none of it is here.
     """
 
     words: str
@@ -216,10 +216,10 @@ class SearchStock:
 
 @dataclass(frozen=True)
 class StockHits:
-    """The items found, by part; `cut` if there may be more. Where they came from is not read.
+    """The items found, by part, without their provenance; `cut` if there may be more.
 
-    `percent` is how much of our stock was read so far: below 100 while the index is filled for the first time.
-    `vanished` and `merged` as in `ItemsFound`. `lent` are the parts that were found of which nothing is here.
+    `percent` is the part of our stock that was read so far: below 100 while the index is filled for the first time.
+    `vanished` and `merged` as in `ItemsFound`. `lent` are parts found of which none is here.
     `pictures`: the key of each part that has an image, and the address of the small one that InvenTree makes of it.
     """
 
@@ -348,9 +348,9 @@ class StockFigures:
 
 @dataclass(frozen=True)
 class StockCounts:
-    """How many there are; None where the token lacks the permission to look. Stock items are those in stock.
+    """The numbers of each kind; None where the token lacks the permission. Stock items are those in stock.
 
-    `low_stock` is None, too, while our stock is read for the first time.
+    `low_stock` is also None while our stock is read for the first time.
     """
 
     parts: int | None = None
@@ -381,7 +381,7 @@ class CompanyMirror:
 
 @dataclass(frozen=True)
 class MirrorsFound:
-    """What was found. `unsigned` are companies with something under our key that we have not signed so."""
+    """The mirrors found. `unsigned` are companies with data under our key that we haven't signed."""
 
     companies: tuple[CompanyMirror, ...]
     unsigned: tuple[str, ...] = ()
@@ -411,9 +411,9 @@ class OwnTokensSeen:
 
 @dataclass(frozen=True)
 class IndexStanding:
-    """How much of our stock the index knows: parts, stock items, and how much of the first filling is done.
+    """The state of the stock index: its parts, its stock items, and the progress of the first filling in percent.
 
-    `stock_read` and `parts_read`: when all of it was last read to its end.
+    `stock_read` and `parts_read`: when a sweep last read all of them.
     """
 
     parts: int = 0
@@ -425,7 +425,7 @@ class IndexStanding:
 
 @dataclass(frozen=True)
 class InventoryStanding:
-    """What the InvenTree says of itself and of our token; nothing secret in it.
+    """InvenTree's own version and settings, and our token's permissions; without secrets.
 
     `abilities` are the names of what this version can do and others can't (`inventree.versions.ABILITIES`). `index` is
     told of a server that is too large to be read anew for each answer. `reads_lending_rules`: whether metadata of
@@ -492,7 +492,7 @@ class BooksOf:
 
 
 class Whereabouts(StrEnum):
-    """Where a stock item is, as far as our books go."""
+    """The place of a stock item in our books."""
 
     STOCK = "stock"
     OUTGOING = "outgoing"
@@ -631,7 +631,7 @@ QUANTITY_PLACES = Decimal("0.00001")
 
 
 class Continuation:
-    """What goes along. `at_peer`: the effect is done at a peer's InvenTree, so its outcome tells nothing of ours."""
+    """What follows an effect. `at_peer`: it is done at a peer's InvenTree, so its outcome says nothing about ours."""
 
     at_peer: ClassVar[bool] = False
 

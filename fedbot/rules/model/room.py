@@ -1,4 +1,4 @@
-"""What we know of a room and of the bots in it: documents that come from Matrix's own state, not from our rules."""
+"""Rooms and the bots in them: documents that mirror Matrix's own state."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class AnnouncedParty:
 
 @dataclass(frozen=True)
 class Announcement:
-    """The parties that a bot says it hosts, in one room. Of our own only the times count."""
+    """The parties that a bot says it hosts, in one room. For our own bot only the times are used."""
 
     room: str
     bot: str

@@ -101,7 +101,7 @@ class TryToken:
 
 @dataclass(frozen=True)
 class TokenTried:
-    """What the token can see; its own name and end, where the server tells them (API ≥ 293)."""
+    """The token's view; its name and expiry, where the server tells them (API ≥ 293)."""
 
     stock_items: int
     api: int
@@ -209,11 +209,11 @@ OWN_KEY, SHARE_KEY, LENDING_KEY = "fedbot", "fedbot_share", "fedbot_lending"
 
 @dataclass(frozen=True)
 class Known:
-    """What a stock item must be, and must have been through, before anything is done to it.
+    """The identity that a stock item must have before a step touches it.
 
-    InvenTree that was put back to an earlier state gives numbers again, so a key alone proves nothing. `mark` is how
-    our marks begin that stand in its history or its link (`fed:<transfer>:<line>:`), '' if it needs none, as of what a
-    superuser has named. `batch` is None where it may be another.
+    An InvenTree that was restored to an earlier state assigns keys again, so a key alone proves nothing. `mark` is the
+    beginning of our mark in its history or link (`fed:<transfer>:<line>:`); '' if it needs none, because a superuser
+    named the item. `batch` is None if any batch is right.
     """
 
     part: int
@@ -246,9 +246,9 @@ class TakeOut:
 
 @dataclass(frozen=True)
 class Taken:
-    """What lies in *Outgoing* now: `item` is the split-off child, or the item itself if it went whole.
+    """The item in *Outgoing*: the split-off child, or the item itself if all of it was taken.
 
-    `status` and `location` are those that it had before, for `Arrived`, `PutBack` and `TakeBack`.
+    `status` and `location` are the earlier ones, for `Arrived`, `PutBack` and `TakeBack`.
     """
 
     item: int
@@ -397,9 +397,9 @@ class CreateItem:
 
 @dataclass(frozen=True)
 class BookInAgain:
-    """Receiver: our own stock item, with the peer's company since it went there, comes into *Incoming* instead.
+    """Receiver: bring our own stock item back from the peer's company into *Incoming*, instead of creating one.
 
-    Of a thing with a serial number, which InvenTree keeps only once of a part, also of what is with a customer.
+    For serialised items: InvenTree allows a serial number once per part, including items with a customer.
     Result: `ItemCreated`.
     """
 
@@ -455,7 +455,7 @@ class PutAway:
 
 @dataclass(frozen=True)
 class PlacedAt:
-    """Where the item lies now."""
+    """The item's place now."""
 
     item: int
     location: int | None
@@ -485,9 +485,9 @@ class Mirrored:
 
 
 class LoanLabel(StrEnum):
-    """What a stock item of a loan is, for who looks at it in InvenTree.
+    """The part that a stock item plays in a loan, as its notes and tag in InvenTree say.
 
-    `NOTHING`: no longer anything of a loan. `AS_IS`: what it says of a loan stays, only its bookings are written.
+    `NOTHING`: none any more. `AS_IS`: keep the text about a loan, and write only the bookings.
     """
 
     LENT = "lent"
@@ -513,10 +513,10 @@ class BookedFor:
 
 @dataclass(frozen=True)
 class Label:
-    """Either side of a loan: our one line in the stock item's notes, and our tag, say what it is. Result: `Labelled`.
+    """Either side of a loan: write our line in the stock item's notes, and our tag. Result: `Labelled`.
 
-    `until` is the loan's last day; `code` its short id. `booked` are all bookings of the item, a line each; None: those
-    lines stay as they are. What other people have written there is kept.
+    `until` is the loan's last day; `code` its short id. `booked` are all bookings of the item, a line each; None keeps
+    those lines. Other people's text is kept.
     """
 
     mark: str
@@ -594,7 +594,7 @@ class SendFile:
 
 @dataclass(frozen=True)
 class FileSent:
-    """Where it lies and how to open it (as `file` of `AttachPhoto`), its length in bytes, its SHA-256 in hex."""
+    """The file's address and key (as `file` of `AttachPhoto`), its length in bytes, its SHA-256 in hex."""
 
     file: dict[str, Any]
     size: int
@@ -734,7 +734,7 @@ OF_STOCK = (
     | AttachPhoto
     | KeepFile
 )
-"""What changes stock, or what is written about it: none of it is done while InvenTree's books are in doubt."""
+"""The steps that change stock or its records. None is done while InvenTree's books are in doubt."""
 
 # Steps that only read, or that may be repeated without harm: never an unknown outcome.
 REPEATABLE: frozenset[type[Step]] = frozenset(

@@ -1,4 +1,4 @@
-"""What stands in an InvenTree, as the rules see it: units, codes, permissions, parts, items, and what travels along."""
+"""InvenTree's data as the rules see it: units, codes, permissions, parts, items, and the details that travel along."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FILE_NAME = re.compile(
 
 
 class Trait(StrEnum):
-    """What stays where it is, in the order in which a card names it. `PART_…`: of the part, where a new one is made."""
+    """The details that don't travel, in the order in which a card names them. `PART_…`: of a part to be created."""
 
     STATUS = "status"
     NOTES = "notes"
@@ -82,9 +82,9 @@ class FileTold:
 
 @dataclass(frozen=True)
 class ItemDetails:
-    """Of a stock item. `status` is the name of a custom status, `inside` what is installed in it, by name.
+    """Details of a stock item. `status` is the name of a custom status, `inside` the names of installed items.
 
-    `price` is what one was bought for, in `currency` (three letters). `files` are attached to it.
+    `price` is the purchase price of one, in `currency` (three letters). `files` are attached to it.
     """
 
     notes: str = ""
@@ -101,7 +101,7 @@ class ItemDetails:
 
 @dataclass(frozen=True)
 class PartDetails:
-    """Of a part, for a part that is made from it. `picture` is the name of its image."""
+    """Details of a part, for the new part made from it. `picture` is the name of its image."""
 
     notes: str = ""
     link: str = ""
@@ -139,7 +139,7 @@ NOTHING_SEEN = ItemSeen()
 
 
 def of_item(seen: ItemSeen, *, with_price: bool, largest_file: int = 0) -> tuple[ItemDetails, tuple[Trait, ...]]:
-    """What of an item travels, and what stays. No file travels that is larger (0: none does)."""
+    """Split an item's details into those that travel, and those that stay. Larger files stay (0: all of them)."""
     told = seen.details
     travels = ItemDetails(
         notes=told.notes[:LONGEST_NOTES],
@@ -165,7 +165,7 @@ def of_item(seen: ItemSeen, *, with_price: bool, largest_file: int = 0) -> tuple
 
 
 def of_part(seen: PartSeen, *, largest_file: int = 0) -> tuple[PartDetails, tuple[Trait, ...]]:
-    """What of a part travels, where a new one is made from it, and what stays."""
+    """Split a part's details, for a new part, into those that travel, and those that stay."""
     told = seen.details
     fitting = [each for each in told.parameters if max(len(each.name), len(each.value)) <= LONGEST_WORD]
     travels = PartDetails(
@@ -187,7 +187,7 @@ def of_part(seen: PartSeen, *, largest_file: int = 0) -> tuple[PartDetails, tupl
 
 
 def left_out_of_item(details: ItemDetails) -> tuple[Trait, ...]:
-    """What stays if a message has no room for any of that."""
+    """The details that stay if a message has no room for them."""
     pairs = (
         (Trait.STATUS, details.status),
         (Trait.NOTES, details.notes),
@@ -241,7 +241,7 @@ def is_picture(name: str) -> bool:
 
 
 def complaint_about_item(details: ItemDetails, stays: Sequence[Trait]) -> str:
-    """Which field of a peer's line isn't as `of_item` makes it; '' if all are."""
+    """The field of a peer's line that `of_item` wouldn't produce; '' if there is none."""
     pairs = (
         ("notes", len(details.notes) <= LONGEST_NOTES),
         ("link", not details.link or is_link(details.link)),
@@ -274,7 +274,7 @@ def complaint_about_part(details: PartDetails, stays: Sequence[Trait]) -> str:
 
 
 def words_for_notes(details: ItemDetails, *, without_status: bool = False) -> tuple[str, ...]:
-    """What has no safe field of its own at the receiver, as lines for a stock item's notes.
+    """The details without a safe field at the receiver, as lines for a stock item's notes.
 
     `without_status`: the receiver has that status, too.
     In English, like all that we write into InvenTree. The field `link` there holds our own mark.
@@ -376,14 +376,14 @@ _MEASURE = re.compile(r"([0-9]+(?:\.[0-9]+)?)? ?([a-zA-Z]+)")
 
 
 def unit_called(name: str) -> str:
-    """The unit of that name, `m` for metres; '' if it is none. Of one letter, only a capital L is a small one, too."""
+    """The unit of that name, `m` for metres; '' if it is none. Of single letters, only L may be a capital."""
     small = name.casefold() if len(name) > 1 or name == "L" else name
     return _ALSO_CALLED.get(small, small) if small in MEASURES else ""
 
 
 @dataclass(frozen=True)
 class UnitFactor:
-    """How many of a part's `units` one of `unit` is: a fraction, such as '1/50', as an InvenTree's library says."""
+    """The number of a part's `units` in one `unit`: a fraction such as '1/50', from InvenTree's library."""
 
     unit: str
     units: str
@@ -391,9 +391,9 @@ class UnitFactor:
 
 
 def in_units(quantity: Decimal, unit: str, units: str, told: Sequence[UnitFactor] = ()) -> Decimal | None:
-    """How many of a part's `units` so much of `unit` is, exactly; None if these can't be compared.
+    """Convert a quantity of `unit` into a part's `units`, exactly; None if they can't be compared.
 
-    `told` is what an InvenTree says of units that aren't common knowledge.
+    `told` are conversions from InvenTree, for units that we don't know.
     """
     factor = next((Fraction(each.number) for each in told if (each.unit, each.units) == (unit, units)), None)
     if factor is None:
@@ -412,7 +412,7 @@ def is_common(unit: str, units: str) -> bool:
 
 
 def _size_of(units: str) -> tuple[str, Fraction] | None:
-    """What it measures, and how many of that measure's own unit it is: `10 m` is ten metres."""
+    """The measure, and the number of its base units: `10 m` is ten metres of length."""
     found = _MEASURE.fullmatch(units.strip())
     measure = _MEASURES.get(unit_called(found[2])) if found is not None else None
     return (measure[0], measure[1] * Fraction(found[1] or 1)) if found is not None and measure is not None else None
@@ -432,14 +432,14 @@ _CODE = re.compile(
 
 @dataclass(frozen=True)
 class Scanned:
-    """What a code stands for: a record of InvenTree's, of `model`, by its key."""
+    """The record of InvenTree that a scanned code names, by model and key."""
 
     model: str
     key: int
 
 
 def scanned_in(text: str) -> Scanned | None:
-    """What the scanned code stands for; None if it is no such code."""
+    """The record that a scanned code names; None if it is no such code."""
     match = _CODE.fullmatch(text.strip())
     if match is None:
         return None
@@ -464,7 +464,7 @@ TRAVELLING_STATUSES = frozenset({STATUS_OK, STATUS_ATTENTION, STATUS_DAMAGED, ST
 
 
 class Permission(StrEnum):
-    """What a verb or a card asks of a person, weakest first.
+    """The permission that a verb or a card requires, weakest first.
 
     `ANYONE`: to be among the configured people. `MAPPED`: besides, their InvenTree user is active.
     """
@@ -477,7 +477,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True)
 class Permissions:
-    """What an InvenTree says of one of its users at this moment. Unknown users have no permissions at all.
+    """InvenTree's current information about one of its users. Unknown users have no permissions.
 
     `key` is the user's id there. `unpinned`: InvenTree says that it is an approver or a superuser, but our
     configuration has to say so too, and doesn't.
@@ -535,7 +535,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a stock item came from: kept in its metadata under the key `fedbot`.
+    """The origin of a stock item, kept in its metadata under the key `fedbot`.
 
     `origin` is the party that owned it first; `item` the row's own key, so that a mark copied by a split is
     told from the real one; `transfer` the transfer that brought it here.
@@ -581,7 +581,7 @@ class StockItem:
 
     @property
     def available(self) -> Decimal:
-        """How much of it nobody has laid claim to inside its own InvenTree."""
+        """The quantity that isn't allocated inside its own InvenTree."""
         return max(self.quantity - self.allocated, Decimal(0))
 
 
@@ -602,7 +602,7 @@ def plain(quantity: Decimal) -> str:
 class PartDescription:
     """How the sender describes a part: enough to find it, or to create it, at the receiver.
 
-    `details` is what a new one gets besides, `stays` what it doesn't.
+    `details` are those that a new part also gets, `stays` those that it doesn't.
     """
 
     name: str

@@ -29,7 +29,7 @@ def zone(name: str, own: str) -> ZoneInfo:
 
 
 def day_at(moment: datetime, name: str, own: str) -> date:
-    """Which day it is there at that moment."""
+    """The day there at that moment."""
     return moment.astimezone(zone(name, own)).date()
 
 

@@ -94,13 +94,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Terms:
-    """What was asked, frozen; a decision counts for exactly these terms (their hash).
+    """The terms of a request or offer, frozen. A decision counts for exactly these terms (their hash).
 
-    `loan_until` is the last day of a loan, that day included, and `time_zone` (IANA name) where it is that day: at the
-    owner's. `starts` is the first day of one that is booked ahead, there too. `parent` is the loan that a `return`
-    brings back, or that an `extension` asks to have longer. `confirm`: the owner's yes only grants it. Its asker asks
-    others too, so nothing leaves before the asker's bot has confirmed. `rules` are the owner's for this loan, and for a
-    return of it. `outside`: the borrower has it already, from a time when it had no bot.
+    `loan_until` is the last day of a loan, inclusive, in the owner's `time_zone` (IANA name). `starts` is the first day
+    of a booking, in the same zone. `parent` is the loan that a `return` brings back, or that an `extension` prolongs.
+    `confirm`: the asker asks several spaces, so the owner's yes only grants it, and nothing leaves before the asker's
+    bot confirms. `rules` are the owner's lending rules for this loan and its return. `outside`: the borrower has it
+    already, from a time when it had no bot.
     """
 
     kind: str
@@ -127,7 +127,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one line has come in our own InvenTree. `stage` is the last step that is known to be done.
+    """The progress of one line in our own InvenTree. `stage` is the last step that is known to be done.
 
     Sender: `''`, `brought` (of what a neighbour without a bot had), `taken`, `handed`, `arrived`, `back`.
     Receiver: `''`, `created`, `placed`.
@@ -174,7 +174,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Landing:
-    """Where a line lands at us, as a card shows it: which part of ours, which place, or the new part that a yes makes.
+    """The place where a line would be booked in, as a card shows it: our part and location, or the new part.
 
     Its fields are those of the line's `Progress`. `item` is our own stock item that comes back by it; `match` is what
     tells that it is that part, or why there is none.
@@ -238,35 +238,34 @@ class Dispute:
 
 @dataclass(frozen=True)
 class Transfer(OnACard):
-    """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
+    """One agreed movement of stock, seen from one side. `role` is ours: `sender` or `receiver`.
 
-    `opening` is what its id is the hash of. `peer_items` are the stock items at the peer, in the order of the lines
-    that went: at the sender those that were booked in, at the receiver those that were handed over.
-    `peer_events` are the peer's newest messages about it, to which people may reply.
-    `ruled_by`: at the lender, where the lending rules that hold for it stand.
-    `granted` is the owner's decision for less than was requested, or for what more than one is asked for: the asker's
-    side has to confirm it.
-    `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
-    `shown` is when our first card was posted, `reminded` when people were last reminded of it; both by our clock.
-    `card` is what our newest card shows (None: that isn't known, after a loss), `own_card` its event, `card_since` when
-    that was posted, by our clock, `redrawn` when it was edited to show that.
-    `consented` is the hash of what our approver's decision was for;
-    `reasons` are what our people have answered to it.
-    `requested` are the lines that our person asked another space for,
-    `accepted` names what was seen of what would be given for them (`terms.shown_as`).
-    `care`: our yes takes two people, or the code typed in an encrypted room; `dearer`: only since one had decided, as
-    the last look before the debit has shown. `first_yes` is that of the first of them;
-    of our own offer the line that asked for it. `released` is who said the second yes to that, and `peer_agreed` who of
-    the receiver's people said theirs before.
-    `pickup` is where the receiver's people fetch it, as the sender has told when it left its books.
-    Of a booking: `due` is how long it is kept to be fetched, `was_due` until when it could be decided. At the owner:
-    `looked` is the day on which our InvenTree was read for it last, `obstacles` what stands against handing it over as
-    seen then. `calls`: our card asks whether it was handed over; `handed` is who said so. `there`, at the owner, is how
-    much there was of each line's stock item when it was picked, `over` the bookings that can't be kept if this goes.
-    Of a loan: `back_by` is the last day as extended (None: as in the terms), `extended` how often it was, `closed` how
-    it ended, `line_ends` how those of its lines did that didn't come back, `left_over` the lines that are over, but
-    still count in our stock, as the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return:
-    `damaged` is what the owner's approver saw, `remark` what was said of it.
+    Identity: `opening` is what the id is a hash of. `peer_items` are the stock items at the peer, in the order of the
+    lines that moved: booked in there (at the sender) or handed over there (at the receiver). `peer_events` are the
+    peer's newest messages about it, which people may reply to.
+
+    Card and consent: `shown` is when our first card was posted, `reminded` when people were last reminded, both by our
+    clock. `card` is the content of our newest card (None: unknown after a loss), `own_card` its event, `card_since`
+    when it was posted, `redrawn` when it was last edited. `consented` is the hash that our approver's decision is bound
+    to, `approved_hash` that of the terms which our approver accepted as the receiver. `reasons` are our people's
+    replies. `care`: our approval takes two people, or the code typed in an encrypted room. `dearer`: it does only since
+    the last look before the debit. `first_yes` is the first of the two, for our own offer the line that asked for it;
+    `released` is the second. `peer_agreed` is the receiver's approval before that. `granted` is the owner's decision
+    for less than requested, or for one of several spaces that were asked; the asker's side has to confirm it.
+    `requested` are the lines that our person requested; `accepted` names the items that we saw offered for them
+    (`terms.shown_as`).
+
+    `ruled_by`: the sources of the lending rules, at the lender. `pickup` is where the receiver's people fetch it.
+
+    Booking: `due` is how long it is kept for pick-up, `was_due` how long it could be decided. At the owner, `looked` is
+    the day of our last look into InvenTree, `obstacles` are those seen then, `calls` says that our card asks whether it
+    was handed over, and `handed` who said so. `there` is the quantity of each line's stock item when it was picked,
+    `over` the bookings that can't be kept if this one leaves.
+
+    Loan: `back_by` is the last day as extended (None: as in the terms), `extended` the number of extensions, `closed`
+    how it ended, `line_ends` how the lines ended that didn't come back. At the borrower, `left_over` are ended lines
+    that still count in our stock; `peer_parts` are the borrower's parts, like `peer_items`. Return: `damaged` is what
+    the owner's approver saw, `remark` the text about it.
     """
 
     id: str
@@ -406,7 +405,7 @@ class Transfer(OnACard):
         return self.back_by or self.terms.loan_until
 
     def ending_of(self, number: int) -> Ending | None:
-        """How that line of a loan ended; None if it isn't over (or came back while the others are out)."""
+        """The end of that line of a loan; None if it isn't over (or came back while the others are out)."""
         for closing in self.line_ends:
             if closing.line == number:
                 return closing.how
@@ -439,7 +438,7 @@ class Transfer(OnACard):
         raise KeyError(number)
 
     def came(self, number: int) -> Decimal:
-        """How much of that line arrives, in the sender's units: all of it, or what the parcel held."""
+        """The quantity of that line that arrives, in the sender's units: all of it, or what the parcel held."""
         return self.line(number).quantity - self.at(number).short
 
     @property
@@ -450,7 +449,7 @@ class Transfer(OnACard):
 
     @property
     def lines_missing(self) -> tuple[Line, ...]:
-        """What did not arrive with the rest of a parcel."""
+        """The lines, or parts of them, that were missing from a parcel."""
         lines = ((line, self.at(line.number)) for line in self.terms.lines)
         lacking = ((line, line.quantity if at.failed == NOT_COME else at.short) for line, at in lines)
         return tuple(replace(line, quantity=quantity) for line, quantity in lacking if quantity)
@@ -462,7 +461,7 @@ class Transfer(OnACard):
         return self.role == "sender" and self.state is TransferState.DONE and bool(self.lines_missing) and not settled
 
     def here(self, number: int) -> Decimal:
-        """How much of that line is in our own units, as the receiver."""
+        """The quantity of that line in our own units, as the receiver."""
         quantity = Fraction(self.came(number)) * Fraction(self.at(number).factor)
         return Decimal(quantity.numerator) / Decimal(quantity.denominator)
 
@@ -471,7 +470,7 @@ class Transfer(OnACard):
         return self.at(number).serial or self.line(number).serial
 
     def at(self, number: int) -> Progress:
-        """How far the line of that number has come."""
+        """The progress of the line with that number."""
         for progress in self.progress:
             if progress.number == number:
                 return progress
@@ -492,7 +491,7 @@ class WaitingLine:
 
 
 def total(lines: Sequence[Line], unit: str = "") -> Decimal:
-    """How much all of it is, of one part: in its own units, or in `unit`, without what can't be told in that."""
+    """The total of lines of one part: in its own units, or in `unit`, leaving out lines that can't be converted."""
     if not unit:
         return sum((line.quantity for line in lines), Decimal(0))
     amounts = (in_units(line.quantity, line.description.units, unit) for line in lines)
