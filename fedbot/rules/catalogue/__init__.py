@@ -1,1 +1,1 @@
-"""What can be had: sharing, searching, matching parts, and where stock came from (no passing on)."""
+"""Sharing, searching, matching parts, and the provenance of stock (no passing on)."""

@@ -1,4 +1,4 @@
-"""Which of our parts a friend's thing is, by what approvers said (`match`), and where it will be booked in."""
+"""Matches a friend's part to one of ours, also by approvers' `match`, and picks the place to book it in."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def _within_practice(turn: Turn, peer: str, match: PartMatch) -> PartMatch:
 
 
 def matched(turn: Turn, transfer: Transfer, line: int, match: PartMatch) -> Progress:
-    """The line, with where it would land. What is lent needs a part from which it can be handed back one day.
+    """The line with its part and place here. A lent item needs a part from which it can be handed back.
 
-    What was requested is booked in without a card, so a part of another revision isn't taken for it without a word.
+    A requested item is booked in without a card, so a part of another revision is never taken silently.
     """
     match = _within_practice(turn, transfer.peer, match)
     theirs = transfer.line(line).description.revision

@@ -1,8 +1,7 @@
-"""What was received, has vanished, and may now be part of what it was merged into (UC6).
+"""Received items that vanished, and may now be part of an item that they were merged into (UC6).
 
-Merging leaves no trace of the merged item in InvenTree. So what
-vanished without a known exit counts as part of every item of that part that was merged into since, up to its
-quantity, until a superuser has cleared it.
+InvenTree keeps no trace of a merged item. So an item that vanished without a known exit counts as part of every item of
+that part that was merged since, up to its quantity, until a superuser clears it.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ _CLOCKS = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Hidden:
-    """How much of an item may have come from that space, without a mark."""
+    """The quantity of an item that may have come from that space, without a mark."""
 
     origin: str
     quantity: Decimal
 
 
 def received_for(turn: Turn, query: Query) -> ReceivedOf | None:
-    """What was received of a part, for those queries that look for merges; it may be asked in another thread."""
+    """Returns everything received of a part, for queries that look for merges; another thread may call it."""
     looks_for_merges = isinstance(query, SearchStock) or (isinstance(query, FindItems) and query.merges)
     return received_by(_as_it_stands(turn)) if looks_for_merges else None
 
@@ -76,7 +75,7 @@ def has_part_of_others(turn: Turn, part: int, destination: str) -> bool:
 
 
 def _passed_on(turn: Turn, item: int) -> Decimal:
-    """How much of that stock item of ours has gone by a transfer and didn't come back."""
+    """The quantity of that stock item that left by a transfer and didn't come back."""
     return sum(
         (
             line.quantity
@@ -90,7 +89,7 @@ def _passed_on(turn: Turn, item: int) -> Decimal:
 
 
 def hidden(turn: Turn, item: StockItem, found: ItemsFound | StockHits, destination: str) -> tuple[Hidden, ...]:
-    """What may be in this item that came from another space than `destination`."""
+    """The quantities in this item that may have come from other spaces than `destination`."""
     merged = dict(found.merged).get(item.pk)
     if merged is None:
         return ()
@@ -109,7 +108,7 @@ def total(hidden_in: Iterable[Hidden]) -> Decimal:
 
 
 def _unaccounted(turn: Turn, vanished: Iterable[Received], part: int) -> Iterable[tuple[Received, Transfer, Decimal]]:
-    """What vanished of a part, its transfer, and how much of that nobody has accounted for."""
+    """The vanished items of a part, their transfers, and the quantities that nobody has accounted for."""
     for each in vanished:
         transfer = turn.transfer(each.transfer)
         if transfer is not None and each.part == part:

@@ -1,4 +1,4 @@
-"""Where things come from: what may not go on to a third party (UC6), and what our records say of a transfer.
+"""Provenance: items that may not go on to a third party (UC6), and our marks of transfers.
 
 The journal decides; metadata mirrors it under the key `fedbot`. A mark holds the item's own key,
 since a split copies metadata: on another key the mark is void, but the origin stays.
@@ -52,14 +52,14 @@ def forbidden_origin(origin: str, destination: str) -> bool:
 
 
 def origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
-    """Where something that we received came from first; '' if it is ours, come back."""
+    """The first owner of a received item; '' if it is ours."""
     return "" if line.origin == turn.us.party else line.origin or transfer.peer
 
 
 def origin_by_mark(turn: Turn, item: StockItem) -> str:
-    """Where an item came from, as its link tells, which holds our mark and is copied by a split; '' if it is ours.
+    """The first owner of an item by the mark in its link, which a split copies; '' if it is ours.
 
-    A mark that we know nothing of is a stranger's, so that nothing slips through after a loss of the journal.
+    An unknown mark counts as another space's, so that nothing slips through after the journal is lost.
     """
     found = _MARK.search(item.link)
     if found is None:
@@ -72,10 +72,10 @@ def origin_by_mark(turn: Turn, item: StockItem) -> str:
 
 
 def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:
-    """What that line's stock item in our InvenTree must be, before a step is done to it; None without a part of ours.
+    """The identity that the line's stock item in our InvenTree must have before a step; None without a part of ours.
 
-    A return brings the owner's own item home, which is that of the loan. What we have booked in may be of another
-    batch by now: people number theirs anew.
+    A return brings back the owner's own item, that of the loan. The batch of an item that we booked in may have
+    changed, because people assign their own.
     """
     line = transfer.line(number)
     loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
@@ -171,7 +171,7 @@ class LabelItem(OfLine, WhenStepEnds):
         turn.note(self.transfer, audit.StepWasDone(Label.__name__, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins are told once a day, nothing waits for it. Of what is gone, nobody is told."""
+        """Tell the admins once a day; nothing waits for it. A vanished item is not reported."""
         _on_not_labelled(turn, self, event)
 
 

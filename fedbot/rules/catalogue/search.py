@@ -1,7 +1,7 @@
-"""`find`: what friends share, asked of all of them at once, sealed. Who asks whom, what is told.
+"""`find`: searches friends' shared items, all friends at once, sealed.
 
-A search waits for our own InvenTree and for friends' bots, which look under the token made for us; nothing in chat
-waits for it. A question that gets lost is not sent again: whoever wants to know says it again.
+A search waits for our own InvenTree and for friends' bots, which search with the token made for us; nothing in chat
+waits for it. A lost query is not sent again: the person types the line again.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _RIGHT_AFTER = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a person looks for: words, a category, or both; neither is all that is shared. `page`: the first is 1."""
+    """A person's query: words, a category, or both; neither means everything shared. `page`: the first is 1."""
 
     words: str
     category: str = ""
@@ -177,7 +177,7 @@ class FindForPerson(WhenAnsweredOrNot):
 
 
 def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], bool]:
-    """What was found, a hit a part: without what may not go (to that peer), and what came from another space (UC6)."""
+    """The hits, one for each part, without items that may not go to that peer, or came from another space (UC6)."""
     by_part: dict[int, list[tuple[StockItem, Decimal]]] = {}
     for item in found.items:
         clean = item.available - merged_stock.total(merged_stock.hidden(turn, item, found, _NOBODY))
@@ -205,7 +205,7 @@ def lent_out(turn: Turn) -> tuple[tuple[int, int], ...]:
 
 
 def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
-    """How much of each part of ours is on loan, and when the first of that is due back."""
+    """For each part of ours, the quantity on loan and the first due date."""
     lent: dict[int, dict[str, Any]] = {}
     for loan in turn.loans():  # what is due first comes first
         for line in lend.lines_out(turn, loan) if loan.role == "sender" else ():
@@ -215,7 +215,7 @@ def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
 
 
 def _booked(turn: Turn) -> dict[int, dict[str, Any]]:
-    """How much of each part of ours is booked next, and on which days."""
+    """For each part of ours, the quantity and days of the next booking."""
     booked: dict[int, dict[str, Any]] = {}
     waiting = (t for t in turn.open_transfers() if t.state is TransferState.BOOKED and t.role == "sender")
     for transfer in sorted(waiting, key=lambda t: (t.terms.starts or date.max, t.id)):
@@ -382,7 +382,7 @@ def is_plain_name(word: str) -> bool:
 
 
 def word_for(hit: Hit) -> str:
-    """What to call it: by IPN or name, so that all there is of it is meant; if that could be misread, by its key."""
+    """The word to type for a hit: its IPN or name, which means all of its stock; its key if that could be misread."""
     plain_words = (word for word in (hit.ipn, hit.name) if is_plain_name(word))
     return next((f'"{word}"' for word in plain_words), f"#{hit.item}")
 
@@ -420,7 +420,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
 
 
 def _wanted(told: dict[str, Any]) -> Wanted | None:
-    """What a friend's bot looks for; None if it isn't as it should be."""
+    """A friend's query; None if it is invalid."""
     words, category, page = told.get("words"), told.get("category", ""), told.get("page", 1)
     texts = isinstance(words, str) and isinstance(category, str) and max(len(words), len(category)) <= LONGEST_WORDS
     if not texts or type(page) is not int or not 1 <= page <= MOST_PAGES:
@@ -511,7 +511,7 @@ class TellWithPictures(WhenAnsweredOrNot):
 
 
 def _picture(turn: Turn, part: int, places: Mapping[int, str]) -> dict[str, Any]:
-    """Where the picture lies that the part has now."""
+    """The file of the part's current picture; {} if there is none."""
     known = turn.part_picture(part)
     return known.file if known is not None and known.where == places.get(part) else {}
 

@@ -27,7 +27,7 @@ EVERYTHING_ID = share_id(EVERYTHING, 0)
 
 
 def scope(turn: Turn) -> Scope:
-    """What is shared now."""
+    """The scope of everything that is shared now."""
     shares = turn.shares()
     return Scope(
         everything=any(share.model == EVERYTHING for share in shares),
@@ -63,7 +63,7 @@ def begin(turn: Turn, thing: Thing, by: Signature) -> Share:
 
 
 def end(turn: Turn, shares: Sequence[Share], by: Signature) -> None:
-    """These entries are off the list. What is under way already isn't touched by it."""
+    """Remove these entries from the list. Open transfers continue."""
     for share in shares:
         turn.drop(share)
     _remember(turn, shares, by, shared=False)

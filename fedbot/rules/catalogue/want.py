@@ -61,7 +61,7 @@ def begin(turn: Turn, want: Want) -> None:
 
 
 def page(turn: Turn, want: Want) -> Phrase:
-    """How it stands."""
+    """The page of a want."""
     return say(messages.catalogue.want_page, want=want, us=turn.us, friends=_names(turn, want))
 
 
@@ -169,12 +169,12 @@ def _understood(told: dict[str, Any]) -> tuple[str, Decimal, str]:
 
 
 def wanted_as(quantity: Decimal, unit: str) -> dict[str, str]:
-    """How much a friend is told that we want, or wait for."""
+    """The quantity that we want or wait for, as a friend is told it."""
     return {"quantity": plain(quantity), **({"unit": unit} if unit else {})}
 
 
 def word_and_quantity(told: dict[str, Any]) -> tuple[str, Decimal, str]:
-    """What a friend wants, or waits for, how much of it, and in which unit. BadTerms if that can't be."""
+    """The word, quantity and unit of a friend's want or place in the queue. Raises BadTerms if they are invalid."""
     word, quantity, unit = told.get("word"), told.get("quantity"), told.get("unit", "")
     if unit != "" and (not isinstance(unit, str) or unit_called(unit) != unit):
         raise BadTerms("want.unit")

@@ -72,7 +72,7 @@ def ask(
 
 
 def check_begun(turn: Turn, connection: Connection) -> Connection:
-    """What we ask for, with our nonce: the same again when a lost journal reads our asking in the room."""
+    """Our request with its nonce. It is the same again if a rebuilt journal reads our request in the room."""
     return pinning.begun(turn, connection, connection.peer_key, connection.asked.person, connection.due.isoformat())
 
 
@@ -192,7 +192,7 @@ def _reveal(turn: Turn, connection: Connection) -> Connection:
 
 
 def _gives_way(current: Connection, asked: Connection) -> bool:
-    """Whether what we have with the peer ends for what it asks now: under a higher generation, from the pinned bot."""
+    """Whether the present connection gives way to the peer's new request: a higher generation, from the pinned bot."""
     pinned = (current.peer_bot, current.peer_key, current.room) == (asked.peer_bot, asked.peer_key, asked.room)
     undecided = current.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
     return undecided and pinned and asked.generation > current.generation
@@ -229,7 +229,7 @@ def _decline_by_itself(turn: Turn, asked: Connection, reason: str, generation: i
 
 
 def _asker_in(turn: Turn, envelope: Message[bodies.Connect]) -> Signature:
-    """Who of the peer's people asks."""
+    """The peer's person who asks."""
     person = envelope.body.asker
     name = turn.called(envelope.body.asker_name, person, envelope.sender)
     return Signature(person, name, envelope.sender, envelope.sent_at)
@@ -433,7 +433,7 @@ def on_ready(turn: Turn, connection: Connection, envelope: Message[bodies.Ready]
 
 
 def on_cancelled(turn: Turn, connection: Connection, envelope: Message[bodies.Cancelled]) -> None:
-    """The peer's side cancelled or let it expire: take back what we made. What was active ends otherwise."""
+    """The peer's side cancelled, or let it expire: undo what we provisioned. An active connection ends in another way."""
     was_active = connection.own_ready and connection.peer_ready
     if connection.state in LIVING_CONNECTION - {ConnectionState.ENDING} and not was_active:
         state = ConnectionState.CANCELLED if envelope.body.by else ConnectionState.EXPIRED

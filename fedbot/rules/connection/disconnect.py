@@ -1,10 +1,10 @@
-"""UC5: the end of a connection. Nothing new starts, what moves is finished, then the access ends.
+"""UC5: ends a connection. Nothing new starts, open movements are finished, then the access ends.
 
-`ending` until nothing moves any more, then `ended`. The company is closed, never deleted (that would bring its
-items back into stock), and found again by the next connection.
+The connection is `ending` until nothing moves, then `ended`. The company is closed, never deleted, because InvenTree
+would bring its items back into stock; the next connection finds it again.
 
-At once (`--now`, for a peer that is gone or hostile) access ends before that. What our own books leave open is
-`disputed`; what is only the peer's to finish is cancelled here, and should it come after all, it is refused.
+With `--now`, for a peer that is gone or hostile, access ends first. Transfers that our own books leave open become
+`disputed`; those that only the peer could finish are cancelled here, and refused if they come after all.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ DISCONNECTED = "disconnected"
 
 
 def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Preview:
-    """What would happen to what is under way."""
+    """The effects that ending it would have on open transfers and loans."""
     on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
     under_way = [t for t in turn.open_transfers() if t.connection == connection.id and t.state not in OVER]
     if at_once:
@@ -191,10 +191,7 @@ def finish_what_is_over(turn: Turn) -> None:
 
 
 def _ended_by(turn: Turn, transfer: Transfer) -> Signature | None:
-    """Who ended the friendship that carried it, if that is over: nobody but our own people can say what becomes of it.
-
-    None while it isn't over.
-    """
+    """The person who ended the transfer's friendship; None while it isn't over. Afterwards only our own people can settle it."""
     connection = turn.connection(transfer.connection)
     return connection.ended_by if connection is not None and connection.state is ConnectionState.ENDED else None
 

@@ -142,9 +142,9 @@ def compare_again(turn: Turn) -> None:
 
 
 def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connection:
-    """A superuser has compared the keys: pin what is announced now, and go on where it stopped.
+    """A superuser has compared the keys: pin the account and key announced now, and continue.
 
-    What the peer has not seen goes out again, sealed to the new key.
+    Unacknowledged messages are sent again, sealed to the new key.
     """
     accepted = restored(
         replace(
@@ -206,7 +206,7 @@ def begun(turn: Turn, connection: Connection, peer_key: str, *causes: str, peer_
 
 
 def our_commitment(turn: Turn, connection: Connection) -> str:
-    """What we tell before our nonce."""
+    """Our commitment, sent before our nonce."""
     return key_commitment(connection.id, turn.us.key, connection.check.ours) if connection.check else ""
 
 
@@ -263,7 +263,7 @@ def begin_review(turn: Turn, connection: Connection) -> Connection:
 
 
 def on_check(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[bodies.Check]) -> None:
-    """A commitment or a nonce of whoever speaks for the peer now. Of a key that isn't pinned only that is taken."""
+    """Take a commitment or a nonce from the bot that speaks for the peer now. An unpinned key may send nothing else."""
     pinned = (connection.peer_bot, connection.peer_key)
     suspended = connection.state is ConnectionState.SUSPENDED
     looked_at = (connection.changed_bot, connection.changed_key) if suspended and connection.changed_bot else pinned

@@ -1,8 +1,8 @@
-"""What each side makes for a peer, one act after the other, and how a side becomes ready.
+"""Provisions a peer's access, one step after the other, until our side is ready.
 
-Company, then group and user, then the token, then its trial. `relayed`: we try the token that we made and keep
-it. `direct`: it goes to the peer, sealed, and the peer tries it; we try the one that we got. What can't be made
-by us is made by hand, and its token put into the vault under `own_reference` (`fedbot credentials add`).
+The steps are: company, group and user, token, trial. `relayed`: we try the token that we created, and keep it.
+`direct`: we seal it for the peer, who tries it, and we try the peer's. If the bot can't create something, an admin
+creates it by hand, and puts the token into the vault under `own_reference` (`fedbot credentials add`).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ A_DAY = timedelta(days=1)
 NO_TOKEN = "no-token"  # noqa: S105 -- a reason, not a secret
 PEER = "peer"
 TOKEN_CODES = frozenset({"not-permitted", "too-much-right", "too-little-right", "sealed"})
-"""What a peer hears of the trial of its token, besides that its InvenTree can't be reached."""
+"""The results of a token's trial that the peer is told, besides an unreachable InvenTree."""
 
 
 def access_name(connection: Connection) -> str:
@@ -61,22 +61,22 @@ def access_name(connection: Connection) -> str:
 
 
 def own_reference(connection: Connection) -> str:
-    """Where the vault keeps the token that we made for the peer."""
+    """The vault's reference for the token that we created for the peer."""
     return made_for(connection.peer, connection.generation)
 
 
 def made_for(party: str, generation: int) -> str:
-    """Where the vault keeps the token that this generation of a friendship gives to the party."""
+    """The vault's reference for the token that this generation of a friendship gives to the party."""
     return f"made-for/{party}/{generation}"
 
 
 def next_of(reference: str) -> str:
-    """Where a token lies that is to take the place of the one under `reference`, until it has proved good."""
+    """The vault's reference for the replacement of the token under `reference`, until its trial succeeds."""
     return f"{reference}/next"
 
 
 def peer_reference(connection: Connection) -> str:
-    """Where the vault keeps the token that the peer made for us (`direct` only)."""
+    """The vault's reference for the token that the peer created for us (`direct` only)."""
     return f"got-from/{connection.peer}/{connection.generation}"
 
 
@@ -135,9 +135,10 @@ class Provision(OfConnection, WhenStepEnds):
     """A step that makes, or tries, what the peer gets from us."""
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """Note what came of it, go on with the next.
+        """Record the result, and start the next step.
 
-        What is made after all was called off is taken back; while the connection is suspended nothing follows.
+        A step that ends after the connection was called off is undone. Nothing follows while the connection is
+        suspended.
         """
         _on_done(turn, self.connection, event, of_peer=False)
 
@@ -502,7 +503,7 @@ STOP = TypeAdapter(LendingStop)
 
 
 def _kept(turn: Turn, connection: Connection) -> dict[str, Any]:
-    """What our people wait for there and want, and that it gets no new loans: no message in a room tells us of it."""
+    """Our people's places and wants with this friend, and a stop on new loans, which no message in a room holds."""
     kept: dict[str, Any] = {}
     places = tuple(each for each in turn.places_in_line() if each.connection == connection.id and each.is_living)
     wants = tuple(each for each in turn.wants() if connection.id in each.told and each.is_living)

@@ -43,10 +43,10 @@ ANNOUNCE_AGAIN_AFTER = timedelta(days=3650)
 
 
 def on_invited(turn: Turn, event: Invited) -> None:
-    """Join configured rooms on invitation by people whom we know, and direct chats with our own people.
+    """Join configured rooms if a known person invites us, and direct chats with our own people.
 
-    Into what takes the place of such a room anybody may invite us: its tombstone has named it. The rest is declined,
-    and the admins are told. Who is in a direct chat is known only once we are in (`on_seen`).
+    Anybody may invite us to the replacement of such a room, because its tombstone names it. Other invitations are
+    declined, and the admins are told. The members of a direct chat are known only after joining (`on_seen`).
     """
     practice = turn.practice()
     is_practice = practice is not None and (event.sender, event.room) == (practice.bot, practice.room)
@@ -81,7 +81,7 @@ def _is_one_too_many(turn: Turn, event: Invited) -> bool:
 
 
 def on_seen(turn: Turn, event: RoomSeen) -> None:
-    """What a room is like now: announce ourselves where that is new, tell the admins what stands in our way."""
+    """Take over a room's new state: announce ourselves if needed, and tell the admins about missing power levels."""
     before = turn.room(event.room)
     room = Room(
         id=event.room,
@@ -114,7 +114,7 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
 
 
 def greet(turn: Turn, room: Room) -> None:
-    """Say who we are, once a room; one that takes the place of another is the same. Who rules us, InvenTree tells."""
+    """Introduce ourselves once in each room; a replacement counts as the same room. Reads our admins first."""
     lineage = announcements.lineage(turn, room.id)
     known = {cooldown.id for cooldown in turn.cooldowns()}
     if not room.may_talk or room.replaced_by or any(_greeting(each) in known for each in lineage):
@@ -248,7 +248,7 @@ def on_announced(turn: Turn, event: PartyAnnounced) -> None:
 
 
 def on_announced_by_message(turn: Turn, event: EnvelopeSeen, said: bodies.Announce) -> None:
-    """The same where the room denies the state event. What answers another's announcement needs no answer."""
+    """Handle an announcement by message, from a bot that may not send the state event. Don't answer an answer."""
     pinning.on_announced(turn, event.room, event.sender, {"parties": said.parties})
     if not said.again:
         on_newcomer(turn, event.room)
@@ -270,7 +270,7 @@ def on_removed(turn: Turn, event: Removed) -> None:
 ASKED_ONLY = frozenset({ConnectionState.ASKED, ConnectionState.OFFERED})
 FOR_EVER = timedelta(days=3650)
 SAID_THERE = frozenset({"card", "wait", "silent", transfers.MOVED})
-"""What stands in the old room, and can't be edited or replied to from the new one."""
+"""Messages in the old room, which can't be edited or replied to from the new one."""
 
 
 def on_replaced(turn: Turn, event: RoomReplaced) -> None:
@@ -305,7 +305,7 @@ def _lasts(turn: Turn, connection: Connection) -> bool:
 
 
 def _wait(turn: Turn, connection: Connection, room: str) -> None:
-    """It waits for a superuser's word in the new room. What was only asked for is asked for anew there."""
+    """Suspend it until a superuser confirms the new room. A mere request is cancelled, and can be asked again there."""
     if connection.state in ASKED_ONLY:
         exchange = replace(connection.exchange, awaiting=False, resend_at=None)
         turn.save(replace(connection, state=ConnectionState.CANCELLED, decision=None, exchange=exchange))
@@ -383,7 +383,7 @@ def _waiting(turn: Turn) -> list[Connection]:
 
 
 def _open(turn: Turn, connections: Iterable[Connection]) -> tuple[Transfer, ...]:
-    """What is open, or on loan, on these."""
+    """The open transfers and loans of these connections."""
     of = {connection.id for connection in connections}
     return tuple(t for t in turn.restless_transfers() if t.connection in of and (t.state not in FINAL or t.is_on_loan))
 

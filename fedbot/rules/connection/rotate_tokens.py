@@ -1,8 +1,8 @@
-"""A peer's token is good for a year: each side makes the next one in time.
+"""Rotates the tokens made for peers, which are valid for a year.
 
-Minted, handed over where it is `direct`, tried, and only then the old one is revoked; until then the old one
-serves. The new secret lies beside the old one in the vault and takes its place once it has proved good. Where
-we can't make one, the admins are told what to click, and what they put into the vault is found by its later end.
+The new token is created, handed over for `direct` access, and tried; only then the old one is revoked. The vault keeps
+the new secret beside the old one until it has proved to work. If the bot can't create one, the admins are told what to
+click; a token that they put into the vault is recognised by its later expiry.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def next_name(connection: Connection) -> str:
 
 
 def _source(connection: Connection) -> str:
-    """Where the new secret lies: beside the old one, or in its place if somebody put it there by hand."""
+    """The vault's reference of the new secret: beside the old one, or in its place if somebody put it there by hand."""
     own = provision.own_reference(connection)
     return own if connection.renewal is not None and connection.renewal.by_hand else provision.next_of(own)
 

@@ -1,1 +1,1 @@
-"""What bots say to each other: the terms of a transfer, the order of messages, announcements, room upgrades."""
+"""The protocol between bots: the terms of a transfer, the order of messages, announcements, room upgrades."""

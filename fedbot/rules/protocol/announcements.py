@@ -1,4 +1,4 @@
-"""Who is in which room: the parties that bots announce, and which room took the place of another."""
+"""The parties that bots announce in each room, and rooms that replaced others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HIGHEST_VERSION = 1_000_000
 
 
 def our_announcement(turn: Turn) -> dict[str, Any]:
-    """What we put into each federation room: state event `dev.fedbot.party`, or an announcing envelope's body."""
+    """Our announcement for each federation room: the state event `dev.fedbot.party`, or an envelope's body."""
     us = turn.us
     party = {
         "id": us.party,

@@ -1,9 +1,8 @@
-"""What each kind of protocol message says: one model a kind, with every limit. A body is checked once, before any rule.
+"""Protocol message bodies: one model for each kind, with every limit. Each is validated before any rule sees it.
 
-Our own messages are made of the same models (`Body.written`), so mypy holds what they say. Fields that a model doesn't
-know are ignored, so that a newer version can say more; inside of the terms, which people decide on, they are refused. A
-text for people that is longer than its limit is cut; everything else that isn't as it should be makes the whole message
-unreadable.
+Our own messages use the same models (`Body.written`), so mypy checks them. Unknown fields are ignored, so that newer
+versions can add some; inside the terms, which people decide on, they are refused. A text for people that exceeds its
+limit is cut; any other invalid field makes the whole message unreadable.
 """
 
 from __future__ import annotations
@@ -110,7 +109,7 @@ Hex = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
 ShownAs = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{16}$")]
 Hash = Annotated[StrictStr, Field(pattern=r"^([0-9a-f]{64})?$")]
 Box = Annotated[StrictStr, Field(max_length=LARGEST)]
-"""What is sealed to us, as base64."""
+"""A box sealed to us, as base64."""
 Person = Annotated[StrictStr, Field(max_length=LONGEST_PERSON)]
 EventId = Annotated[StrictStr, Field(max_length=255)]
 Name = Annotated[StrictStr, _cut(LONGEST_NAME)]
@@ -143,7 +142,7 @@ class Part(BaseModel):
 
 
 class OfALine(Part):
-    """What a body says of one line of the terms."""
+    """A statement about one line of the terms."""
 
     number: LineNumber
 
@@ -159,7 +158,7 @@ def _each_once(told: tuple[P, ...]) -> tuple[P, ...]:
 
 
 Lines = Annotated[tuple[P, ...], BeforeValidator(_is_list), Field(max_length=MOST_LINES), AfterValidator(_each_once)]
-"""What is said of several lines: of each once, as much may follow from it."""
+"""Statements about several lines, at most one for each."""
 
 
 class Says(TypedDict):
@@ -175,7 +174,7 @@ NOBODY: Says = {"by": "", "by_name": "", "event": "", "note": ""}
 
 
 class Said(Part):
-    """Who of the peer's people says something, and why; the peer answers for its own people."""
+    """The peer's person who says something, and why. The peer answers for its own people."""
 
     by: Person = ""
     by_name: Name = ""
@@ -184,7 +183,7 @@ class Said(Part):
 
 
 class Settled(Said):
-    """How the peer's people settled a dispute, or what nobody could tell."""
+    """The peer's people's settlement of a dispute, or of an unknown outcome."""
 
     truth: Annotated[StrictStr, _cut(20)] = ""
     alone: StrictBool = False
@@ -197,7 +196,7 @@ class GivenLine(OfALine):
 
 
 class PickupTold(Part):
-    """Where the sender's people give it out, when, and whom to call: a text of theirs."""
+    """The sender's text about pick-up: the place, the opening hours, whom to call."""
 
     where: PickupText = ""
     hours: PickupText = ""
@@ -225,9 +224,9 @@ class BookedIn(OfALine):
 
 
 class Body(Part):
-    """What every message says: how far its writer has read (`seen`, and the hash `past` of what that was).
+    """The fields of every message: how far its writer has read (`seen`, and the hash `past` of those messages).
 
-    `awaits` asks for a sign that it was read; `sealed` is for its reader alone.
+    `awaits` asks for an acknowledgement; only the recipient can open `sealed`.
     """
 
     kind: ClassVar[str] = ""
@@ -253,13 +252,13 @@ class Signed(Decided):
 
 
 class Truth(Decided):
-    """What one side says became of the stock, maybe as its people have settled it."""
+    """One side's account of the stock, perhaps as its people settled it."""
 
     settled: Settled | None = None
 
 
 class Ended(Truth):
-    """How the sender says that it ended."""
+    """The sender's account of the end."""
 
     reason: Reason = ""
 
@@ -272,11 +271,11 @@ class ByParcel(Decided):
 
 
 class Asking(Body):
-    """What asks for figures, hits or books."""
+    """A request for figures, hits or books."""
 
 
 class Answer(Body):
-    """What answers that. `problem` is why there is no answer; `again` when it may be asked again."""
+    """The answer to that. `problem` is why there is none; `again` is when to ask again."""
 
     problem: Reason
     in_room: StrictBool = False
@@ -292,7 +291,7 @@ class OpensWith(TypedDict):
 
 
 class Opens(ByParcel):
-    """What opens a transfer."""
+    """A message that opens a transfer."""
 
     terms: WrittenTerms
     due: Moment
@@ -365,7 +364,7 @@ class Declined(Ended):
 
 
 class Credentials(Body):
-    """Where the peer's InvenTree is, and the token for it, sealed."""
+    """The address of the peer's InvenTree, and the token for it, sealed."""
 
     kind = "credentials"
     url: Url
@@ -428,14 +427,14 @@ class FindAsk(Asking):
 
 
 class Find(Answer):
-    """What a search found, sealed."""
+    """The hits of a search, sealed."""
 
     kind = "find"
     search: Annotated[StrictStr, Field(max_length=100)]
 
 
 class Want(Body):
-    """Somebody wants something until that day; `over`: not any more. What and how much is sealed."""
+    """A want until that day; `over`: it ended. The item and the quantity are sealed."""
 
     kind = "want"
     want: Word
@@ -444,9 +443,9 @@ class Want(Body):
 
 
 class Wait(Body):
-    """Somebody waits for something of the other's; `over`: not any more. What and how much is sealed.
+    """A person waits for an item of the other space; `over`: no longer. The item and the quantity are sealed.
 
-    `opening` is what the place's id is made from, unless it is over.
+    The place's id is made from `opening`, unless it is over.
     """
 
     kind = "wait"
@@ -456,9 +455,9 @@ class Wait(Body):
 
 
 class PlaceTold(Body):
-    """Which place in the queue that is. With `until`: that stock item is kept for them until then.
+    """The place in the queue. With `until`: the stock item is kept for them until then.
 
-    `over`: they don't wait any more, and why, as a short code.
+    `over`: the reason why they no longer wait, as a short code.
     """
 
     kind = "place"

@@ -36,12 +36,12 @@ MOST_FORGOTTEN = 10_000
 
 
 def bound_to(sender: str, to: str, subject: str, number: int) -> str:
-    """What a sealed body is bound to, so that it can't be moved into another message."""
+    """The text that a sealed body is bound to, so that nobody can move it into another message."""
     return f"{sender}>{to}:{subject}:{number}"
 
 
 def unsealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
-    """What a message carries sealed to us; {} if nothing. BadEnvelope if it can't be opened."""
+    """The opened sealed part of a message; {} if there is none. Raises BadEnvelope if it can't be opened."""
     sealed = envelope.body.sealed
     if sealed is None:
         return {}
@@ -144,10 +144,10 @@ def is_unheard(turn: Turn, connection: Connection, kind: str) -> bool:
 
 
 def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bool:
-    """What the peer has not said to have seen (above `after`) once more, the same in ids and numbers.
+    """Send the unacknowledged messages (above `after`) again, with the same ids and numbers.
 
-    Only what it says of our reading is of now: when two messages have crossed, neither says that the other was
-    seen, and repeated as they were they would call for each other for ever.
+    Only their acknowledgement of the peer's messages is current: if two messages crossed, neither acknowledges the
+    other, and repeating them unchanged would make both sides repeat for ever.
     """
     now = {"seen": subject.exchange.seen, "past": subject.exchange.peer_past}
     wanted = [replace(d, body={**d.body, **now}) for d in subject.exchange.unread if d.number > after]
@@ -161,10 +161,10 @@ def ask(turn: Turn, subject: Connection | Transfer) -> None:
 
 
 def ask_once(turn: Turn, subject: Connection | Transfer) -> None:
-    """The same as the answer to a message that is of no use alone, if that wasn't just done.
+    """Ask for earlier messages after one that is useless alone, unless we just did.
 
-    What comes then may be of no use again (a newer version's, an hour old by clocks that differ, none that begins
-    something), and two bots would call for it for ever, as fast as they can.
+    The answer may be useless again (of a newer version, too old by clocks that differ, or without a beginning), and two
+    bots would ask each other for ever, as fast as they can.
     """
     if _asks_now(turn, subject.id):
         ask(turn, subject)
@@ -222,9 +222,10 @@ def _with(exchange: Exchange, envelope: Message[Body]) -> str:
 
 
 def _may_repeat(turn: Turn, subject: Connection | Transfer) -> bool:
-    """Whether a message that came again, or an `ask`, is answered now; it is remembered that it is.
+    """Whether to answer a repeated message, or an `ask`, now; this is remembered.
 
-    What comes in a heap, as after an outage, is answered once. The peer's own pauses are longer, so its next try is.
+    Repetitions that arrive at once, as after an outage, are answered once. The peer's own pauses are longer, so its
+    next try is answered too.
     """
     if _is_recent(turn, subject.exchange.repeated) or turn.spends("repetition", connection_of(turn, subject).peer):
         return False
@@ -238,10 +239,9 @@ def _is_recent(turn: Turn, moment: datetime | None) -> bool:
 
 
 def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -> None:
-    """What the peer has not seen, if there is anything; else a bare `seen`.
+    """Send the messages that the peer has not seen; a bare `seen` if there are none.
 
-    It may have forgotten what it had read, and we don't have that any more. Without the next one the rest is of no
-    use to it: it would ask again, for ever.
+    If the peer forgot messages that we no longer have, the later ones are useless to it: it would ask for ever.
     """
     has_next = any(draft.number == acknowledged + 1 for draft in subject.exchange.unread)
     if not has_next or not send_again(turn, subject, acknowledged):
@@ -249,10 +249,10 @@ def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -
 
 
 def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
-    """The subject once the peer has said to have seen our messages up to that number, and which these were (`past`).
+    """The subject after the peer acknowledged our messages up to that number, with their hash (`past`).
 
-    A number below what it had told comes late, or from a peer whose journal is older now: it says nothing new. What we
-    have lost ourselves can't be told from what the peer says, so that is taken.
+    A lower number than before comes late, or from a peer with an older journal, and says nothing new. If we have lost
+    our own record of the messages, we take the peer's hash.
     """
     exchange = subject.exchange
     if not 0 < number <= exchange.sent or number < exchange.agreed:
@@ -297,9 +297,9 @@ def _waits(subject: Connection | Transfer) -> bool:
 
 
 def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
-    """The peer has read more than we know to have written: our journal is older than that (a backup, a rebuild).
+    """The peer has read more messages than we remember writing, because our journal is older (a backup, a rebuild).
 
-    The numbers up to there are taken. What we have written since is another message each, and goes on above them.
+    Those numbers are taken. Our newer messages get numbers above them.
     """
     exchange = subject.exchange
     anew = tuple(replace(draft, number=number + place) for place, draft in enumerate(exchange.unread, start=1))

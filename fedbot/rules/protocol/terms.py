@@ -1,6 +1,6 @@
 """Terms on the wire: their one written form, its hash, and a careful reading of what a peer sent.
 
-How long a request may stay open is part of the protocol: both sides have to agree on it.
+The longest time that a request may stay open is part of the protocol, because both sides have to agree on it.
 """
 
 from __future__ import annotations
@@ -134,10 +134,10 @@ def _check_line(line: Line) -> None:
 
 
 def metadata_in(sealed: Mapping[str, Any]) -> dict[str, str]:
-    """What the peer's InvenTree says of the items, as JSON text by the line's number.
+    """The items' metadata in the peer's InvenTree, as JSON text by line number.
 
-    It goes into our own InvenTree once the item is there, and must not stop anything then: what is no JSON object that
-    can be written again is left out.
+    It is written into our own InvenTree once the item is there, and must not fail then: everything that isn't a JSON
+    object is left out.
     """
     texts = sealed.get("metadata")
     return {number: text for number, text in texts.items() if _is_object(text)} if isinstance(texts, dict) else {}
@@ -276,11 +276,11 @@ def _check_texts(data: object) -> None:
 
 MOST_OPEN_DAYS = 62
 LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
-"""How long a request may stay open, by the protocol: a peer refuses what asks for more."""
+"""The longest time that a request may stay open. A peer refuses longer ones."""
 
 
 def file_in(told: object) -> dict[str, Any]:
-    """Where a file lies and how it is opened, as we need it (`AttachPhoto.file`); {} if a peer wrote anything else."""
+    """A file's address and key (`AttachPhoto.file`); {} if the peer wrote anything else."""
     if not isinstance(told, Mapping):
         return {}
     key, hashes = told.get("key"), told.get("hashes")
@@ -320,7 +320,7 @@ def is_meant(word: str, line: Line) -> bool:
 
 
 def _names(line: Line) -> set[str]:
-    """What the part may be called: its IPN, its name, or its full name as InvenTree shows it."""
+    """The part's possible names: its IPN, its name, or its full name as InvenTree shows it."""
     told = line.description
     full = {
         " | ".join(piece for piece in pieces if piece) for pieces in _full_names(told.ipn, told.name, told.revision)
@@ -338,9 +338,9 @@ def _folded(text: str) -> str:
 
 
 def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
-    """Each line asked for, with the pieces that it would be given in, in that order; none if they don't add up to it.
+    """Each requested line with the pieces offered for it, in order; [] if they don't add up.
 
-    Of a line in a unit that is no common knowledge only its owner can say how much that is: it comes in one piece.
+    Only the owner can convert a unit that isn't common, so such a line is offered in one piece.
     """
     rest = list(offered)
     found: list[tuple[Line, list[Line]]] = []
@@ -357,12 +357,12 @@ def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Lin
 
 
 def asked_in(asked: Line, given: Line) -> Decimal | None:
-    """How much of a line is asked for, in the units in which it would be given; None if only its owner can say that."""
+    """The requested quantity in the units of the offered line; None if only its owner can convert it."""
     return given.amount(asked.quantity, asked.description.units)
 
 
 def differences(requested: Sequence[Line], offered: Sequence[Line], today: date) -> list[tuple[Line, list[Line]]]:
-    """Of those the lines for which something else would be given, or something that isn't in order."""
+    """The requested lines for which something else, or something not in order, is offered."""
     return [
         (asked, given)
         for asked, given in pieces(requested, offered)
@@ -377,9 +377,9 @@ def is_in_order(line: Line, today: date) -> bool:
 
 
 def shown_as(terms: Terms) -> str:
-    """What the asker has seen of what would be given, in 16 hex digits: a request for it carries them.
+    """A hash of the items as the asker saw them, in 16 hex digits, which a request for them carries.
 
-    Where it lies at its owner, and whether that is all of it, may change. Lending rules may not.
+    The place of the items, and whether they are all of the stock, may change. Lending rules may not.
     """
     lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
     told = written(replace(terms, lines=lines))

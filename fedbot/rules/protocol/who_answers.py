@@ -1,4 +1,4 @@
-"""Which bots and people are in a room, whose people they are, and which bot answers a line."""
+"""The bots and people in a room, the party that each belongs to, and the bot that answers a line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def bots_in(turn: Turn, room: str) -> list[str]:
 def direct_with(turn: Turn, room: Room | None) -> str:
     """The one of our people with whom we are alone there: a direct chat; '' if it is none, or is configured.
 
-    Who is in a room decides, so nothing has to be kept of direct chats, and nothing of them can be lost.
+    The room's members decide, so the bot keeps no record of direct chats that could get lost.
     """
     if room is None or not room.joined or room.id == turn.us.admin_room:
         return ""

@@ -149,7 +149,7 @@ class Identity:
         return hmac.digest(bytes(self._signing), b"fedbot nonce\0" + purpose.encode(), "sha256").hex()
 
     def unseal(self, box: bytes) -> bytes:
-        """What was sealed to our key; raises `BadEnvelope('sealed')` if it wasn't, or was changed."""
+        """Open a box sealed to our key. Raises `BadEnvelope('sealed')` if it wasn't, or was changed."""
         try:
             return SealedBox(self._signing.to_curve25519_private_key()).decrypt(box)
         except (CryptoError, TypeError, ValueError) as problem:
@@ -359,7 +359,7 @@ def _check_fields(raw: dict[str, Any]) -> str:
 
 
 def sign_announcement(identity: Identity, bot: str, room: str, content: dict[str, Any]) -> dict[str, Any]:
-    """What `bot` announces in `room`, each of its parties signed. Each names its time (`at`, ms) already.
+    """Sign each party of the announcement of `bot` in `room`. Each party has its time (`at`, ms) already.
 
     Raises `BadEnvelope('not-canonical')`.
     """
@@ -387,7 +387,7 @@ def announcement_holds(bot: str, room: str, entry: dict[str, Any]) -> bool:
 
 
 def _announced(bot: str, room: str, entry: dict[str, Any]) -> bytes:
-    """What is signed: a list, so that it can't be taken for an envelope, which is an object."""
+    """The signed bytes. They hold a list, so nobody can take them for an envelope, which is an object."""
     return canonical(["fedbot", "announcement", bot, room, entry])
 
 
@@ -410,12 +410,12 @@ def short_hash(purpose: str, *parts: object) -> str:
 
 
 def terms_hash(terms: dict[str, Any]) -> str:
-    """What a decision is bound to: the hash of the frozen terms, in hex. Raises `NotCanonical` for floats."""
+    """The hash of the frozen terms, in hex, which a decision is bound to. Raises `NotCanonical` for floats."""
     return _digest("terms", terms).hex()
 
 
 def key_commitment(connection: str, key: str, nonce: str) -> str:
-    """What a side tells of its nonce before it may tell the nonce: nobody finds another one for it."""
+    """A commitment to a nonce, sent before the nonce. Nobody can find another nonce for it."""
     return _digest("key-commitment", connection, key, nonce).hex()
 
 
@@ -434,7 +434,7 @@ def shown_hash(kind: str, shown: dict[str, Any]) -> str:
 
 
 VOLATILE = frozenset({"seen", "past", "awaits", "sealed", "token"})
-"""What differs each time that a message is sent, or is sealed anew: no part of the common past."""
+"""Fields that change whenever a message is sent or sealed. The hash of the common past leaves them out."""
 EMPTIED = frozenset({"credentials", "renewed", "seen"})
 """A message with a token that is gone goes out empty: these kinds are one in the common past."""
 
@@ -468,14 +468,14 @@ def transaction_id(journal_id: str, cause: int | str, purpose: str, attempt: int
 
 HIGHEST_NUMBER = 1_000_000
 BY_PAGE, BY_API = "page-", "api-"
-"""How the event id of a line begins that a person has said on a page, or a program through the API: no Matrix event."""
+"""The beginnings of the event ids of lines from pages and from the API, which aren't Matrix events."""
 _KEY = re.compile(r"[0-9a-f]{64}")
 _ROOM = re.compile(r"![!-~]{1,254}")
 _WORD = re.compile(r"[!-~]{1,255}")
 
 
 class SubjectKind(StrEnum):
-    """What an id can name. Each is a domain of its own in the hash."""
+    """The kinds of subject that an id can name. Each has its own domain in the hash."""
 
     CONNECTION = "connection"
     PUSH = "push"
@@ -512,7 +512,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Opening:
-    """Who opened a subject, where and why, as it was then: a new key or an upgraded room never changes an id.
+    """The opener, room and cause of a subject at that time. A later key or room never changes the id.
 
     `key` is the opener's public key in hex, `room` the Matrix room id.
     """
@@ -523,7 +523,7 @@ class Opening:
 
 
 def is_off_chat(event_id: str) -> bool:
-    """Whether what has that event id was said on a page or through the API, so that no room knows it."""
+    """Whether the event id is that of a line from a page or the API, which no room knows."""
     return event_id.startswith((BY_PAGE, BY_API))
 
 
@@ -548,7 +548,7 @@ def _named(kind: SubjectKind, *parts: object) -> str:
 
 
 def kind_of(identifier: str) -> SubjectKind | None:
-    """What an id of this form names; None if it is no id of a subject."""
+    """The kind of subject that an id names; None if it isn't one."""
     form = _FORM.fullmatch(identifier)
     return SubjectKind(form["kind"]) if form else None
 
