@@ -433,7 +433,7 @@ def on_ready(turn: Turn, connection: Connection, envelope: Message[bodies.Ready]
 
 
 def on_cancelled(turn: Turn, connection: Connection, envelope: Message[bodies.Cancelled]) -> None:
-    """The peer's side cancelled, or let it expire: undo what we provisioned. An active connection ends in another way."""
+    """The peer's side cancelled, or let it expire: undo what we provisioned. It can't end an active connection."""
     was_active = connection.own_ready and connection.peer_ready
     if connection.state in LIVING_CONNECTION - {ConnectionState.ENDING} and not was_active:
         state = ConnectionState.CANCELLED if envelope.body.by else ConnectionState.EXPIRED

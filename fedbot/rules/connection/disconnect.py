@@ -191,7 +191,10 @@ def finish_what_is_over(turn: Turn) -> None:
 
 
 def _ended_by(turn: Turn, transfer: Transfer) -> Signature | None:
-    """The person who ended the transfer's friendship; None while it isn't over. Afterwards only our own people can settle it."""
+    """The person who ended the transfer's friendship; None while it isn't over.
+
+    Afterwards only our own people can settle the transfer.
+    """
     connection = turn.connection(transfer.connection)
     return connection.ended_by if connection is not None and connection.state is ConnectionState.ENDED else None
 

@@ -1,1 +1,1 @@
-"""What is told of the past: figures, history, comparing books, and going on after a loss."""
+"""The past: figures, history, comparing books, and recovery after a loss."""

@@ -62,12 +62,12 @@ def for_room(turn: Turn, figures: SpaceFigures, room: str) -> SpaceFigures:
 
 
 def nothing(figures: SpaceFigures) -> SpaceFigures:
-    """Whose they are, and nothing else."""
+    """The same space's figures, without any number."""
     return SpaceFigures(figures.party, figures.name, figures.at, figures.days)
 
 
 def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
-    """What we choose to disclose (`stats.disclose`)."""
+    """The figures that we disclose (`stats.disclose`)."""
     hidden: dict[str, Any] = {name: None for name in (*COUNTS, "shared") if name not in turn.us.stats_disclose}
     if BALANCE not in turn.us.stats_disclose:
         hidden |= {**dict.fromkeys(WAYS), "open": None, "dealings": ()}

@@ -1,6 +1,6 @@
-"""What the ledger tells of transfers, finished and open: which touch an item or a friend, and each line as a row.
+"""The ledger of transfers, finished and open: those of an item or a friend, and each line as a row.
 
-Read from the documents that we keep for ever; nothing is decided here. `history` and `fedbot export` use it.
+It reads the documents that we keep for ever, and decides nothing. `history` and `fedbot export` use it.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def rows(transfers: Iterable[Transfer]) -> list[Row]:
 
 
 def outside_rows(loans: Iterable[OutsideLoan]) -> list[Row]:
-    """What neighbours without a bot have or had, a row each, newest first."""
+    """The loans to neighbours without a bot, one row each, newest first."""
     return [_outside_row(loan) for loan in sorted(loans, key=_when_lent, reverse=True)]
 
 

@@ -91,7 +91,7 @@ def _ask_for_page(turn: Turn, connection: Connection, after: str) -> None:
 
 
 def on_due(turn: Turn, event: ReconcileDue) -> None:
-    """By night: compare with every friend. What was due before the last time is no second time."""
+    """At night: compare the books with every friend. A run that was due before the last one is skipped."""
     standing = turn.standing()
     due = event.due or event.at
     if standing.last_reconcile is not None and due <= standing.last_reconcile:
@@ -208,7 +208,7 @@ def _owed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
 
 
 def _books_of(turn: Turn, transfers: Sequence[Transfer]) -> BooksOf:
-    """How the stock items of these transfers stand, and how much of what we have borrowed is in stock."""
+    """The query for these transfers' stock items, and for the borrowed quantities in stock."""
     borrowed = tuple(
         Received(transfer.id, number, item, part, quantity)
         for transfer in transfers
@@ -313,7 +313,7 @@ def _ours(turn: Turn, connection: Connection, after: str, last: str) -> list[Tra
 
 
 def _pasts_in(sealed: dict[str, Any]) -> tuple[Past, ...]:
-    """What the friend knows of the messages. ValueError if it can't be read."""
+    """The friend's record of the messages. Raises ValueError if it can't be read."""
     try:
         return _PASTS.validate_python(sealed.get("pasts"))
     except ValidationError as problem:
@@ -382,7 +382,7 @@ def _on_own_looked(turn: Turn, then: Compare, event: Answered) -> None:
 
 
 def _mended(turn: Turn, connection: Connection, difference: Difference) -> Difference:
-    """What is ours and safe to put right: the status of what has arrived."""
+    """Fix a difference that is ours and safe to fix: the status of an item that has arrived."""
     transfer = turn.transfer(difference.transfer)
     if transfer is None or difference.kind is not Kind.NOT_ARRIVED:
         return difference
@@ -546,7 +546,7 @@ def _where(item: ItemSeen, company: int | None) -> str:
 
 
 def differences(ours: Sequence[BookLine], theirs: Iterable[BookLine]) -> list[Difference]:
-    """What doesn't agree between our lines and theirs, and what is amiss in ours."""
+    """The differences between our lines and theirs, and the errors in ours."""
     by_line = {(line.transfer, line.number): line for line in theirs}
     found = [d for line in ours for d in _compared(line, by_line.pop((line.transfer, line.number), None))]
     unknown = [line for line in by_line.values() if line.stage in GIVEN | BOOKED_IN]
@@ -554,7 +554,7 @@ def differences(ours: Sequence[BookLine], theirs: Iterable[BookLine]) -> list[Di
 
 
 def _compared(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
-    """Of the differences between the two only the gravest is named; faults in our own records come with it."""
+    """The gravest difference between the two, with the errors in our own records."""
     between = _between(ours, theirs)
     kinds = ([between] if between else []) + (_amiss(ours) if between is not Kind.TWICE else [])
     other = theirs.item if theirs else None
@@ -592,7 +592,7 @@ def _between(ours: BookLine, theirs: BookLine | None) -> Kind | None:
 
 
 def _amiss(ours: BookLine) -> list[Kind]:
-    """What is amiss in our own record of what we gave, or had borrowed."""
+    """The errors in our own record of a line that we gave, or had borrowed."""
     if ours.left_over:
         return [Kind.LEFT_OVER] if ours.where in HERE else []
     if ours.role != "sender" or ours.overtaken:
@@ -613,13 +613,13 @@ def _amiss(ours: BookLine) -> list[Kind]:
 
 
 def past_of(subject: Connection | Transfer) -> Past:
-    """What we know of the messages about that subject."""
+    """Our record of the messages about that subject."""
     exchange = subject.exchange
     return Past(subject.id, exchange.sent, exchange.past_at(exchange.sent) or "", exchange.seen, exchange.peer_past)
 
 
 def pasts_that_differ(ours: Iterable[Connection | Transfer], theirs: Iterable[Past]) -> list[Difference]:
-    """Where the friend's account of the messages isn't ours. One that only knows less has an older journal."""
+    """The subjects whose messages the friend records differently. One that knows fewer has an older journal."""
     told = {past.subject: past for past in theirs}
     found = []
     for subject in ours:

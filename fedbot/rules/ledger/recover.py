@@ -51,7 +51,7 @@ NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
 
 
 def on_own_message(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
-    """A message of ours in the room. What the journal knows already changes nothing."""
+    """Take over our own message from the room. It changes nothing if the journal has it already."""
     if (envelope.sender, envelope.key) != (turn.us.party, turn.us.key) or envelope.room != event.room:
         return
     if envelope.seq == 0 or not envelope.subject:
@@ -262,7 +262,7 @@ def _booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], _:
 
 
 def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], _: EnvelopeSeen) -> Transfer:
-    """It left us. Where each item lay before is known only if the journal knew it."""
+    """The items left us. Their earlier places are known only if the journal has them."""
     by = _signed(turn, envelope)
     for entry in envelope.body.lines:
         line = transfer.line(entry.number)
@@ -580,7 +580,7 @@ def _on_mirrors(turn: Turn, event: Answered) -> None:
 
 
 def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
-    """What our people wait for and want there, and that it gets no new loans. Their messages are posted anew."""
+    """Restore our people's places and wants with this friend, and a stop on new loans; post their messages."""
     for place in provision.PLACES.validate_python(value.get("places", ())):
         turn.save(replace(place, state=PlaceState.ASKED, place=0, item=0, until=None))  # the owner's bot says it again
         turn.do(Post(f"place:{place.id}", place.room, queue.page(turn, turn.place_in_line(place.id) or place)))
@@ -594,7 +594,7 @@ def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
 
 
 def _place_as_we_said(turn: Turn, told: bodies.PlaceTold) -> None:
-    """How somebody of a friend's stood in our queue, as our own message tells."""
+    """Restore the place of a friend's person in our queue from our own message."""
     entry = turn.queue_entry(told.wait)
     if entry is None:
         return

@@ -1,6 +1,6 @@
 """Our InvenTree was put back to an earlier state: nothing is moved there until a superuser says `!fed resume`.
 
-What was lent, given or received since then is missing in it, and its numbers are given again.
+It lacks everything lent, given or received since then, and assigns its numbers again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class LookForMissing(WhenAnswered):
 def lost(turn: Turn, seen: ItemsSeen) -> tuple[Lost, ...]:
     """The lines of which InvenTree shows nothing, or another thing under their number; the newest first.
 
-    What we had borrowed, and is back at its owner, is none of them.
+    Borrowed items that are back at their owner don't count.
     """
     there = {item.pk: item for item in seen.items}
     found: list[Lost] = []

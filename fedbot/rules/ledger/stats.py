@@ -1,7 +1,7 @@
-"""UC4: figures, asked for and on a schedule. Who asks whom, what a friend is told, what is posted.
+"""UC4: figures, on request and on a schedule.
 
-A survey waits for our own figures (our InvenTree counts) and for friends' (their bots count and tell what they
-disclose, sealed); nothing in chat waits for it. Messages heal by themselves: see `messages`.
+A survey waits for our own figures (our InvenTree counts) and for friends' (their bots count, and send what they
+disclose, sealed); nothing in chat waits for it. Lost messages are sent again, as all others (`protocol.sequencing`).
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ def on_started(turn: Turn) -> None:
 
 
 def on_due(turn: Turn, event: StatsDue) -> None:
-    """The schedule says so: count for our rooms. What was due before the last time is no second time."""
+    """Count for our rooms on schedule. A run that was due before the last one is skipped."""
     standing = turn.standing()
     if standing.last_stats is not None and event.due <= standing.last_stats:
         return

@@ -1,1 +1,1 @@
-"""What is different about a loan: terms, hand back, extend, end, write off, reminders and photos."""
+"""Loans: their terms, returns, extensions, end and write-off, reminders, photos, bookings and the waiting list."""

@@ -1,7 +1,7 @@
-"""How much of a stock item is free on which days, what its notes say of that, and what is due on which day.
+"""The quantity of a stock item that is free on each day, the bookings in its notes, and the calendar.
 
-Quantities are counted a day: a thing is spoken for from the first day of a booking to its last one, both included.
-What is lent whole comes back as the same stock item, so it counts as there again from the day after its due date.
+Quantities are counted by day: a booking takes the item from its first to its last day, inclusive. An item lent whole
+comes back as the same stock item, so it counts as available from the day after its due date.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DECIDED = frozenset({TransferState.BOOKED, TransferState.APPROVED, TransferState
 
 
 class Claim(IntEnum):
-    """How much of a claim a transfer has, strongest first: who asks for the weaker ones gets the stronger ones too."""
+    """The strength of a transfer's claim, strongest first. A query for a weaker claim includes the stronger ones."""
 
     DECIDED = 0
     OFFERED = 1
@@ -71,7 +71,7 @@ class Span:
 
 
 def least_free(there: Decimal, spans: Sequence[Span], first: date, last: date | None) -> Decimal:
-    """How much of it is free on each of these days; below 0 where more is promised than there is."""
+    """The least quantity free on any of these days; negative if more is promised than exists."""
     days = {first, *(span.first for span in spans if span.first >= first and (last is None or span.first <= last))}
     taken = (sum((span.quantity for span in spans if span.covers(day)), Decimal(0)) for day in days)
     return there - max(taken, default=Decimal(0))
@@ -93,7 +93,7 @@ def nearest(
 
 
 def spans(turn: Turn, item: int, least: Claim, but: str = "") -> tuple[Span, ...]:
-    """Who has at least that claim to the stock item of ours, and when: loans too, but not the transfer `but`."""
+    """The claims of that strength or more on our stock item, and their days; with loans, without `but`."""
     found = [*_open(turn, item, least, but), *_lent(turn, item, but)]
     return tuple(sorted(found, key=lambda span: (span.first, span.by.id)))
 
@@ -147,7 +147,7 @@ def is_out(turn: Turn, item: int) -> bool:
 
 
 def there(turn: Turn, item: StockItem, *, ahead: bool) -> Decimal:
-    """How much of it there is to be promised: what lies here; `ahead`: and what is lent and comes back as this item."""
+    """The quantity that can be promised: the stock here; with `ahead`, also the loans that come back as this item."""
     if item.customer is None:
         return item.available
     if not ahead:
@@ -163,9 +163,9 @@ _Taking = tuple[int, Decimal, Decimal, date, date | None]
 
 
 def in_the_way(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
-    """The bookings that can't be kept if this goes: what people have to see before they say yes to it.
+    """The bookings that can't be kept if this goes, which people have to see before they approve it.
 
-    A booking breaks none: it is refused (`why_not_kept`). Who waits is passed over by one that begins at once.
+    A booking breaks no other, because it would be refused (`why_not_kept`). One that begins now passes over the queue.
     """
     if transfer.terms.starts is not None:
         return _before(turn, transfer) if is_for_now(turn, transfer.terms.starts) else ()
@@ -199,13 +199,13 @@ def _broken(turn: Turn, takings: Iterable[_Taking], but: str) -> tuple[Reserved,
 
 
 def line_for(turn: Turn, item: int, part: int) -> list[QueueEntry]:
-    """Who waits for that stock item of ours, which is of that part: first come first."""
+    """The queue entries for that stock item of ours and its part, oldest first."""
     found = (entry for entry in turn.queue() if entry.waits_for(item, part))
     return sorted(found, key=lambda entry: entry.number)
 
 
 def waiting_before(turn: Turn, item: int, part: int, receiver: str, since: datetime | None = None) -> list[QueueEntry]:
-    """Who waits for it and comes before that receiver, or before all who came at that moment or later."""
+    """The queue entries before that receiver's, or before all that came at that time or later."""
     found: list[QueueEntry] = []
     for entry in line_for(turn, item, part):
         if entry.party == receiver or (since is not None and entry.since >= since):
@@ -220,7 +220,7 @@ def is_for_now(turn: Turn, starts: date | None) -> bool:
 
 
 def _before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
-    """Who waits for what it takes, and comes before its receiver."""
+    """The queue entries for its items that come before its receiver."""
     terms = transfer.terms
     if transfer.role != "sender" or terms.kind == lend.RETURN:
         return ()
@@ -237,7 +237,7 @@ def _before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
 
 
 def _waiting_for_loan(turn: Turn, loan: Transfer) -> tuple[Reserved, ...]:
-    """Who waits for what is still out of a loan."""
+    """The queue entries for the items that a loan still has out."""
     found = {
         entry.id: entry
         for line in lend.lines_out(turn, loan)
@@ -253,7 +253,7 @@ def _as_reserved(turn: Turn, entries: Iterable[QueueEntry]) -> tuple[Reserved, .
 
 
 def waiting(turn: Turn, entry: QueueEntry) -> Reserved:
-    """Who waits, as cards name them."""
+    """The queue entry as cards show it."""
     day = time_zones.day_at(entry.since, turn.us.time_zone, turn.us.time_zone)
     return Reserved(entry.code, entry.party, day, day, waits=True, name=turn.party_name(entry.party), what=entry.name)
 
@@ -271,7 +271,7 @@ def _reserved(turn: Turn, booking: Transfer, span: Span) -> Reserved:
 
 
 def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
-    """What it takes: the stock item, how much of it, how much there is, and on which days."""
+    """The stock items that it takes, with the quantity, the quantity available, and the days."""
     if transfer.role != "sender":
         return
     if transfer.terms.kind == lend.EXTENSION:
@@ -286,7 +286,7 @@ def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
 
 
 def _longer(turn: Turn, loan: Transfer, last: date) -> Iterator[_Taking]:
-    """What a loan takes, if it may stay until that day."""
+    """The stock items that a loan takes, if it is extended until that day."""
     first = max((loan.due_day or turn.today()) + A_DAY, turn.today())
     for number, quantity in lend.out(turn, loan).items():
         item = loan.at(number).item
@@ -330,7 +330,7 @@ def entries(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[A
 
 
 def of_neighbours(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[NeighbourEntry]:
-    """What neighbours without a bot bring back on these days, by the day. What is overdue stands under today."""
+    """The returns of neighbours without a bot that are due on these days. Overdue ones are listed under today."""
     today = turn.today()
     out = [each for each in turn.outside_loans() if each.state is OutsideState.OUT and each.room in rooms]
     due = ((max(loan.until, today), loan) for loan in sorted(out, key=lambda loan: (loan.until, loan.id)))

@@ -25,7 +25,7 @@ WEEK = timedelta(days=7)
 
 
 def look(turn: Turn) -> None:
-    """By the clock: whose turn is it to be reminded? Who may hand it back is read first."""
+    """Start the reminders of due dates. Each first reads who may hand the loan back."""
     for loan in turn.loans():
         when = next_due_date_reminder(turn, loan)
         if when is not None and when <= turn.now:
@@ -40,7 +40,7 @@ def next_wake(turn: Turn) -> list[datetime]:
 
 
 def next_due_date_reminder(turn: Turn, loan: Transfer) -> datetime | None:
-    """When our people are to be reminded of it next; None if nobody is. What was missed is made up for once."""
+    """The time of our people's next reminder; None if there is none. Missed reminders are sent once."""
     connection = turn.connection(loan.connection)
     over = connection is None or connection.state is ConnectionState.ENDED
     if loan.role != "receiver" or loan.due_day is None or over:

@@ -1,7 +1,7 @@
-"""How a loan ends: with its last return, or by the word of the owner's approver as a gift or lost.
+"""The end of a loan: its last return, or the owner's approver's decision that it is a gift or lost.
 
-A loan of several things can end thing by thing; it is over with the last of them. What is lost, or back without having
-left the borrower's books, still counts in the borrower's stock: its superuser has it taken out (`left_over`).
+Items of a loan can end one by one; the loan ends with the last. An item that is lost, or is back without having left
+the borrower's books, still counts in the borrower's stock, until its superuser has it removed (`left_over`).
 """
 
 from __future__ import annotations
@@ -140,9 +140,9 @@ def _on_not_noted(turn: Turn, then: NoteEnding, event: StepRefused | StepUnknown
 
 
 def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> None:
-    """At the borrower: the owner's word on how it, or a part of it, ended. It counts though we have closed it alone.
+    """At the borrower: take the owner's decision on the end of the loan or a part, even if we have closed it alone.
 
-    What is over, but still counts in our stock, is for our superuser to have taken out.
+    Our superuser removes ended items that still count in our stock.
     """
     loan = sequencing.send(turn, loan, bodies.Noted())
     if lend.is_kept(loan):
@@ -188,7 +188,7 @@ def keep(turn: Turn, loan: Transfer, by: Signature) -> Transfer:
 
 
 def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
-    """It is over. Which of several ends it is called by doesn't depend on the order in which a side hears of them."""
+    """End the loan. The kind of end never depends on the order in which a side learns of the items' ends."""
     how = max([how, *(closing.how for closing in loan.line_ends)], key=list(Ending).index)
     ended = replace(loan, closed=Closing(how, by))
     turn.save(ended)

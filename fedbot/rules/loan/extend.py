@@ -1,6 +1,6 @@
-"""More time for what is lent: the owner gives it at once, or decides on a card when the borrower asks.
+"""Extensions: the owner grants one at once, or decides on a card when the borrower asks.
 
-What the borrower asks is a request of its own, of which nothing moves. The loan's last day is the owner's to say.
+The borrower's request is a transfer of its own, which moves nothing. Only the owner sets the loan's last day.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
     """The owner's approver gives more time at once: the message that says so carries it.
 
-    That answers what the borrower has asked: with a yes, if it is that very day.
+    It also answers the borrower's open requests: with a yes, if they ask for the same day.
     """
     for asked in lend.open_extensions(turn, loan):
         if asked.terms.loan_until == until:
@@ -130,7 +130,7 @@ def _told(loan: Transfer, by: Signature) -> bodies.Extended:
 
 
 def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
-    """The loan with its new last day, as the card and our metadata tell it too. Who was just told isn't reminded."""
+    """The loan with its new last day, also on the card and in our metadata. It counts as a reminder."""
     loan = replace(counted(loan, until), reminded=turn.now)
     turn.save(loan)
     turn.note_by(loan.id, audit.DueDate(until), by)

@@ -1,7 +1,7 @@
-"""A loan comes back: a transfer of its own, the borrower sends, the owner decides.
+"""Returns: each is a transfer of its own, which the borrower sends and the owner decides.
 
-Whoever hands it back asks, and the owner's card says in which state it is; or the owner's approver says so at once,
-and that line is the decision. The borrower debits as any sender does; the owner takes its own stock item back from
+The person who hands it back asks, and the owner's card decides its condition; or the owner's approver reports the
+return, and that line is the decision. The borrower debits like any sender; the owner takes its own stock item back from
 the borrower's company.
 """
 
@@ -48,7 +48,7 @@ SUPERSEDED = "asked-back"
 LONGEST_REMARK = 300
 RETURNS_PARTS = "returns_parts"
 LENT = "lent"
-"""How a return's line finds its part: it is the owner's own item."""
+"""The match of a return's line: the owner's own item."""
 
 
 # --- begun by one of our people --------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def look(turn: Turn, transfer: Transfer) -> None:
 
 
 def queries(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
-    """What our InvenTree is asked before a return: how each of our stock items lies, and what it can do."""
+    """The queries to our InvenTree before a return: each of our stock items, and the server's abilities."""
     items = (loan.at(line.of_line).item for line in terms.lines)
     return (*(FindItems(f"#{item}") for item in items), Overview())
 
@@ -248,7 +248,7 @@ def on_reply(turn: Turn, event: Said) -> None:
 
 @dataclass(frozen=True)
 class NoteRemark(OfTransfer, WhenAnsweredOrNot):
-    """What a person `said` of a return, in the message `event_id`, waits for whether that is an active user."""
+    """Takes up a remark on a return, `said` in the message `event_id`, if its author is an active user."""
 
     event_id: str
     person: str

@@ -1,6 +1,6 @@
-"""What a loan's stock items are, for who looks at them in InvenTree: in notes, tags and the history.
+"""Shows loans in InvenTree: in their stock items' notes, tags and history.
 
-Derived from what the journal knows, each time that something of the loan has changed.
+The text is derived from the journal whenever the loan changes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _known(turn: Turn, transfer: Transfer, number: int) -> Known | None:
 
 
 def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | None:
-    """What that line's stock item is; None if there is nothing of ours in its notes to change."""
+    """The label of that line's stock item; None if there is no text of ours to change."""
     if progress.stage not in _STAGES:
         return None
     if transfer.is_return:

@@ -1,4 +1,4 @@
-"""What the journal knows of a loan: its returns, what is still out, whose it is, which lending rules hold. Reads."""
+"""Reads a loan's facts from the journal: its returns, the items still out, the owner, the lending rules."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def returns(turn: Turn, loan: Transfer) -> list[Transfer]:
 
 
 def open_extensions(turn: Turn, loan: Transfer) -> list[Transfer]:
-    """What was asked about its last day and waits for the owner."""
+    """The requests for an extension that wait for the owner."""
     asked = (t for t in children(turn, loan) if t.terms.kind == EXTENSION)
     return [t for t in asked if t.state is TransferState.OPEN]
 
@@ -60,7 +60,7 @@ def open_return(turn: Turn, loan: Transfer) -> Transfer | None:
 
 
 def lent(loan: Transfer) -> dict[int, Decimal]:
-    """How much of each line went to the borrower."""
+    """The quantity of each line that went to the borrower."""
     return {
         line.number: line.quantity
         for line in loan.lines_come
@@ -69,7 +69,7 @@ def lent(loan: Transfer) -> dict[int, Decimal]:
 
 
 def came_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
-    """How much of each line is back."""
+    """The quantity of each line that is back."""
     back = dict.fromkeys(lent(loan), Decimal(0))
     for transfer in returns(turn, loan):
         for line in transfer.terms.lines if transfer.state in OVER_WITH_STOCK else ():
@@ -79,25 +79,25 @@ def came_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
 
 
 def not_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
-    """How much of each line did not come back, whatever became of it; lines that are back aren't in it."""
+    """The quantity of each line that did not come back, for whatever reason; without lines that are back."""
     back = came_back(turn, loan)
     left = {number: quantity - back[number] for number, quantity in lent(loan).items()}
     return {number: quantity for number, quantity in left.items() if quantity > 0}
 
 
 def out(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
-    """How much of each line the borrower still has, and owes."""
+    """The quantity of each line that the borrower still has, and owes."""
     over = {closing.line for closing in loan.line_ends}
     return {number: quantity for number, quantity in not_back(turn, loan).items() if number not in over}
 
 
 def lines_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
-    """What the borrower still has, as lines."""
+    """The items that the borrower still has, as lines."""
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in out(turn, loan).items())
 
 
 def left(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
-    """What did not come back, as lines: what is out, and of a loan that is over what became a gift, or is lost."""
+    """The items that did not come back, as lines: those still out, and those that became a gift or were lost."""
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in not_back(turn, loan).items())
 
 
@@ -113,12 +113,12 @@ def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
 
 
 def free_to_return(turn: Turn, loan: Transfer, but: str = "") -> dict[int, Decimal]:
-    """What is out and not on its way back by another return (than `but`): never more than was lent."""
+    """The quantities still out that no other open return (than `but`) brings back, so no more returns than was lent."""
     return _without(out(turn, loan), [t for t in returns(turn, loan) if t.id != but])
 
 
 def _without(left: dict[int, Decimal], going_back: Iterable[Transfer]) -> dict[int, Decimal]:
-    """What is left, without what these returns bring back, unless they are over."""
+    """The quantities without those that these open returns bring back."""
     for transfer in going_back:
         if transfer.state in FINAL or transfer.state in OVER_WITH_STOCK:
             continue
@@ -146,7 +146,7 @@ def borrowers_stock(loan: Transfer, number: int) -> tuple[int, int] | None:
 
 
 def return_terms(loan: Transfer, wanted: Mapping[int, Decimal], asker: Signature, note: str = "") -> Terms | None:
-    """What a return of that much of these lines would be; None if the borrower's stock items aren't known here."""
+    """The terms of a return of these quantities; None if the borrower's stock items aren't known here."""
     lines: list[Line] = []
     for number, quantity in wanted.items():
         stock = borrowers_stock(loan, number)
@@ -225,12 +225,12 @@ def is_kept(loan: Transfer) -> bool:
 
 
 def reopened(loan: Transfer) -> Transfer:
-    """What we had closed alone, as if we hadn't: its owner is there again, and has the say."""
+    """The loan without the end that we gave it alone: its owner is back, and decides."""
     return replace(loan, closed=None, line_ends=tuple(e for e in loan.line_ends if e.how is not Ending.KEPT))
 
 
 def of_connection(turn: Turn, connection: Connection) -> Sequence[Transfer]:
-    """What is on loan between us and that friend, earlier friendships included."""
+    """The open loans between us and that friend, including earlier friendships."""
     return [t for t in turn.loans() if t.peer == connection.peer]
 
 

@@ -237,7 +237,7 @@ def _page(turn: Turn, loan: OutsideLoan) -> Phrase:
 
 
 def friend_of(turn: Turn, loan: OutsideLoan) -> str:
-    """What the space is called that takes it over; '' if none does."""
+    """The name of the space that takes the loan over; '' if none does."""
     return turn.party_name(loan.friend) if loan.friend else ""
 
 
@@ -265,7 +265,7 @@ _LOANS = TypeAdapter(tuple[OutsideLoan, ...])
 
 
 def _mirror(turn: Turn, loan: OutsideLoan) -> None:
-    """What that neighbour has, into the metadata of its company: a lost journal is rebuilt from that."""
+    """Mirror the neighbour's loans into its company's metadata, from which a lost journal is rebuilt."""
     if loan.company is not None:
         of_company = (each for each in turn.outside_loans() if each.company == loan.company and each.is_living)
         living = tuple(replace(each, problem=None) for each in of_company)
@@ -275,12 +275,12 @@ def _mirror(turn: Turn, loan: OutsideLoan) -> None:
 
 
 def is_mirror(value: object) -> bool:
-    """Whether what stands in a company's metadata is of a neighbour without a bot."""
+    """Whether a company's metadata is the mirror of a neighbour without a bot."""
     return isinstance(value, dict) and "outside" in value
 
 
 def restore(turn: Turn, value: dict[str, Any]) -> None:
-    """What we had signed into the neighbour's company. What was just being done, people have to look at.
+    """Restore the loans in a neighbour's mirror. People have to look at a step that was under way.
 
     ValueError if it can't be read.
     """

@@ -1,7 +1,7 @@
-"""What is overdue, and what follows: who is told when, and a friend that gets no new loans until all of it is back.
+"""Overdue loans: telling the admins, and stopping new loans to a friend until everything is back.
 
-The borrower's people are reminded by their own bot (`reminders`). Here both sides' admins are told, each by its own
-bot. Whether a friend gets no new loans is for a superuser of the owner to say; it ends by itself.
+The borrower's own bot reminds its people (`due_reminders`). Here each side's bot tells its own admins. A superuser of
+the owner may stop new loans to a friend; the stop ends by itself.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ADMINS, STOP = "admins", "stop"
 
 
 def overdue(turn: Turn, peer: str = "", role: str = "sender") -> list[Transfer]:
-    """What is overdue between us and that party (or anybody), what was due first coming first, by what is still out.
+    """The overdue loans between us and that party (or anybody), the longest overdue first, with the items still out.
 
-    `role` is ours: `sender` where it is ours, `receiver` where we have to bring it back.
+    `role` is ours: `sender` for loans that we gave, `receiver` for those that we have to return.
     """
     loans = [loan for loan in turn.loans() if loan.role == role and peer in {"", loan.peer}]
     return [lend.as_out(turn, loan) for loan in loans if is_overdue(turn, loan)]

@@ -61,7 +61,7 @@ def begin(turn: Turn, place: PlaceInLine, opening: Opening) -> None:
 
 
 def page(turn: Turn, place: PlaceInLine) -> Phrase:
-    """How it stands."""
+    """The page of our place in a friend's queue."""
     return say(messages.booking.place_page, place=place, us=turn.us, peer_name=turn.party_name(place.peer))
 
 
@@ -152,7 +152,7 @@ def join(turn: Turn, entry: QueueEntry) -> QueueEntry:
 
 
 def place_of(turn: Turn, entry: QueueEntry) -> int:
-    """Which place it has: 1 is the next to be asked."""
+    """Its place in our queue: 1 is asked next."""
     return entry.place_among(turn.queue())
 
 
@@ -208,7 +208,7 @@ def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | 
 
 
 def own_page(turn: Turn, entry: QueueEntry) -> Phrase:
-    """How one of our own people stands in our queue, or a friend."""
+    """The page of an entry in our own queue, of our person or a friend's."""
     return say(messages.booking.in_our_queue, entry=entry, us=turn.us, place=place_of(turn, entry))
 
 
@@ -226,7 +226,7 @@ def _look(turn: Turn, entry: QueueEntry) -> None:
 
 
 def queries(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
-    """That, and what is lent of it, by its number: by a name our InvenTree finds only what lies here.
+    """That query, and one for each lent item by number: by name our InvenTree finds only stock that is here.
 
     The answers, together, go to `found_together`.
     """
@@ -244,7 +244,7 @@ def _lent_and_called(turn: Turn, word: str) -> list[int]:
 
 
 def found_together(answers: Sequence[object]) -> ItemsFound:
-    """What the answers to `queries` show, as one."""
+    """The answers to `queries`, as one."""
     items: dict[int, StockItem] = {}
     factors: dict[UnitFactor, None] = {}
     for found in answers:
@@ -277,7 +277,7 @@ class LookAtQueue(WhenAnsweredOrNot):
 
 
 def seen(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
-    """How what they wait for stands now."""
+    """Take over the state of the items that they wait for."""
     items = meant(turn, entry, found)
     is_new = not entry.part
     if is_new:

@@ -1,7 +1,7 @@
-"""What a borrower's superuser settles of a loan (`!fed resolve`): what is over, but still in our stock; who is gone.
+"""A borrower's superuser settles a loan (`!fed resolve`): ended items still in our stock, or an owner that is gone.
 
-InvenTree is looked at first. Of a loan whose owner's bot is gone for ever only our own books are settled: it stays in
-them as the owner's, and is on loan again should the owner be a friend again.
+The bot looks into InvenTree first. If the owner's bot is gone for ever, only our own books are settled: the item stays
+in them as the owner's, and is on loan again if the owner becomes a friend again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def is_abandoned(turn: Turn, loan: Transfer) -> bool:
 
 
 def looks(loan: Transfer) -> tuple[WhereIsIt, ...]:
-    """What to ask our InvenTree, in the order of `left_over`: where each record is now."""
+    """The queries for the place of each record, in the order of `left_over`."""
     return tuple(_look(loan, number) for number in loan.left_over)
 
 
@@ -57,7 +57,7 @@ def seen_in(loan: Transfer, answers: tuple[object, ...]) -> Seen:
 
 
 def truths(turn: Turn, loan: Transfer, seen: Seen) -> tuple[Truth, ...]:
-    """What our superuser can say of it."""
+    """The answers that our superuser can choose from."""
     if not loan.left_over:
         return (Truth(KEPT),) if is_abandoned(turn, loan) else ()
     here = _still_here(loan, seen)

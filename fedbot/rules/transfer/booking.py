@@ -1,7 +1,7 @@
-"""What is agreed on for days to come: booked, looked after each morning, handed over on its first day, or lapsed.
+"""Bookings: agreed for a later day, checked each morning, handed over on the first day, or lapsed.
 
-A booking is a transfer that both sides have agreed on and that waits. On its first day the owner's card asks whether it
-was fetched: a yes sends it as any other transfer, and what nobody fetches lapses after the pick-up window.
+A booking is a transfer that both sides have agreed on, and that waits. On its first day the owner's card asks whether
+it was picked up: a yes sends it like any other transfer; otherwise it lapses after the pick-up window.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
 
 
 def booked_here(turn: Turn) -> list[Transfer]:
-    """What is booked with us, by its first day."""
+    """The bookings of our items, by their first day."""
     found = [t for t in turn.open_transfers() if t.is_booked_here]
     return sorted(found, key=lambda t: (first_day(t), t.id))
 
@@ -175,9 +175,9 @@ def _on_looked(turn: Turn, then: LookAtBooking, event: Answered) -> None:
 
 
 def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
-    """The card asks; one that asks already, and shows the same, stays.
+    """Post the card that asks, unless one with the same content is there.
 
-    Whoever could not be asked before, as our bot or our InvenTree was down, gets the whole pick-up window.
+    If our bot or our InvenTree was down before, the borrower still gets the whole pick-up window.
     """
     until = transfer.due if may_lapse(turn, transfer) else max(transfer.due, end_of_pickup(turn, transfer))
     asking = replace(transfer, calls=True, due=until, told=tuple(dict.fromkeys((*transfer.told, "card", CALLED))))
@@ -193,7 +193,7 @@ def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
 
 
 def _obstacles(turn: Turn, line: Line, answer: object) -> tuple[Obstacle, ...]:
-    """What stands against handing that line over today."""
+    """The obstacle to handing that line over today; () if there is none."""
     if not isinstance(answer, ItemsFound):
         raise TypeError(f"a booking asks for items, not {answer!r}")
     item = next((item for item in answer.items if item.pk == line.item), None)

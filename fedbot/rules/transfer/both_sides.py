@@ -1,4 +1,4 @@
-"""What both roles share from asking to the end, and disputes, in which nothing goes on until people settle it."""
+"""The rules that both roles share, and disputes, which wait until people settle them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
 
 
 def overdue_of_theirs(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
-    """What the other space has overdue of ours, for the card or the answer on which we decide to give it something."""
+    """The other space's overdue loans of our items, shown where we decide to give it something."""
     gives = transfer.role == "sender" and not transfer.is_return
     return tuple(overdue.overdue(turn, transfer.peer)) if gives and turn.loans() else ()
 
@@ -70,7 +70,7 @@ def is_ours(turn: Turn, transfer: Transfer) -> bool:
 
 
 def signature_in(turn: Turn, envelope: Message[Decided], party: str, event_id: str) -> Signature:
-    """Who decided at the peer, as its bot says (the peer answers for its own people)."""
+    """The peer's person who decided, as its bot says (the peer answers for its own people)."""
     person, name = _named(turn, envelope.body, party)
     note = presentable(envelope.body.note)
     return Signature(person, name, party, envelope.sent_at, event_id, note=note)
@@ -115,7 +115,7 @@ def numbers_in(lines: Iterable[FailedLine]) -> set[int]:
 
 
 def said_by(signature: Signature | None) -> bodies.Says:
-    """Who of our people says something, and why, as a message tells it."""
+    """The fields of a message that name our person, and the reason."""
     if signature is None:
         return bodies.NOBODY
     return {
@@ -127,7 +127,7 @@ def said_by(signature: Signature | None) -> bodies.Says:
 
 
 def settled_by_us(turn: Turn, transfer: Transfer) -> bodies.Settled | None:
-    """What a message tells of a settlement by our people."""
+    """Our people's settlement, as a message tells it; None if there is none."""
     settled = transfer.settled
     if settled is None or settled.by.party != turn.us.party:
         return None
@@ -135,14 +135,14 @@ def settled_by_us(turn: Turn, transfer: Transfer) -> bodies.Settled | None:
 
 
 def settlement_in(turn: Turn, envelope: Message[Truth], party: str) -> Settlement | None:
-    """What a message tells of a settlement by the peer's people."""
+    """The peer's people's settlement in a message; None if there is none."""
     told = envelope.body.settled
     by = person_in(turn, told, party, envelope.sent_at)
     return Settlement(by, told.truth, told.alone) if by is not None and told is not None else None
 
 
 def person_in(turn: Turn, told: Said | None, party: str, at: datetime) -> Signature | None:
-    """Who of the peer's people said what a part of its message tells; None if there is no such part."""
+    """The peer's person named in that part of its message; None if there is no such part."""
     return Signature(*_named(turn, told, party), party, at) if told is not None else None
 
 
@@ -320,7 +320,7 @@ def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
 
 
 def thread_of(transfer: Transfer) -> str:
-    """Where people look for this transfer: the card's thread, else that of the message that asked for it."""
+    """The thread of this transfer: the card's, else that of the message that asked for it."""
     if transfer.card_event:
         return transfer.card_event
     if "card" in transfer.told:
@@ -335,7 +335,7 @@ def thread_of(transfer: Transfer) -> str:
 
 
 def not_put_away(turn: Turn, transfer: Transfer, problem: Diagnosis) -> Phrase:
-    """What the admins read when an item was booked in, but lies in *Incoming* still."""
+    """The admins' message about an item that was booked in, but is still in *Incoming*."""
     return say(
         messages.transfer.not_put_away, transfer=transfer, peer_name=turn.party_name(transfer.peer), problem=problem
     )
@@ -481,9 +481,9 @@ def tell_anew(turn: Turn, transfer: Transfer) -> None:
 
 
 def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Transfer:
-    """The transfer as the peer's message finds it: no longer disputed, if only the peer couldn't tell.
+    """The transfer after the peer's message: no longer disputed, if only the peer didn't know the outcome.
 
-    Where we can't tell either, what the peer says is kept for our people to see.
+    If we don't know it either, the peer's account is kept for our people.
     """
     if envelope.kind not in TRUTHS[transfer.role] or not bodies.says(envelope, bodies.Truth):
         return transfer

@@ -1,4 +1,4 @@
-"""Which of the owner's stock items a request is served from, and how much of each."""
+"""Chooses the owner's stock items for a request, and the quantity of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def may_come_in_pieces(line: Line, chosen: Chosen, room: int) -> bool:
 def chosen_from(
     turn: Turn, transfer: Transfer, items: Sequence[StockItem], quantity: Decimal, free: Free
 ) -> Chosen | str:
-    """What to answer with: of what nobody else has asked for, else of what nobody has got a yes to."""
+    """The items to offer: those that nobody else has requested, else those that nobody else was granted."""
     claimed = _claimed(turn, transfer, free.there, Claim.ASKED_FOR)
     chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, claimed)))
     if isinstance(chosen, str):  # then two want the same, and our people decide who gets it
@@ -42,7 +42,7 @@ def chosen_from(
 
 
 def _claimed(turn: Turn, transfer: Transfer, amounts: Mapping[int, Decimal], least: Claim) -> dict[int, Decimal]:
-    """How much of each stock item others have at least that claim to, on these days."""
+    """The quantity of each stock item that others have at least that claim to, on these days."""
     first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
     claimed = {}
     for item, amount in amounts.items():
@@ -54,7 +54,7 @@ def _claimed(turn: Turn, transfer: Transfer, amounts: Mapping[int, Decimal], lea
 def _booked_then(
     turn: Turn, transfer: Transfer, items: Sequence[StockItem], amounts: Mapping[int, Decimal], quantity: Decimal
 ) -> str:
-    """That it is booked on these days, with the nearest free ones; '' if that isn't why."""
+    """The reason with the nearest free days, if it is booked on these days; else ''."""
     terms = transfer.terms
     if terms.starts is None or terms.loan_until is None:
         return ""
@@ -74,10 +74,10 @@ def _sum(one: Mapping[int, Decimal], other: Mapping[int, Decimal]) -> dict[int, 
 
 @dataclass(frozen=True)
 class Free:
-    """What decides whether an item can go: where to, where each came from, and what other lines take of it.
+    """The facts that decide whether an item may go: the receiver, each item's provenance, and other lines' quantities.
 
-    `there` is how much of each there is to be promised, `hidden` how much of it may be a third space's (`merges`): that
-    much stays.
+    `there` is the quantity of each that can be promised; `hidden` is the quantity that may belong to a third space
+    (`merged_stock`), which stays.
     """
 
     destination: str
@@ -87,7 +87,7 @@ class Free:
     hidden: Mapping[int, Decimal] = field(default_factory=dict)
 
     def of(self, item: StockItem) -> Decimal:
-        """How much of it can go."""
+        """The quantity of it that may go."""
         kept = self.taken.get(item.pk, Decimal(0)) + self.hidden.get(item.pk, Decimal(0))
         return self.there[item.pk] - kept
 
@@ -98,9 +98,9 @@ class Free:
 
 
 def best_items(items: Sequence[StockItem], quantity: Decimal, free: Free) -> Chosen | str:
-    """What to answer a request from: the smallest stock item that has enough, else several; or why there is none.
+    """The stock items to serve a request from: the smallest that has enough, else several; or why there is none.
 
-    What is OK goes first.
+    Items with status OK come first.
     """
     sound = [item for item in items if is_sound(item) or (item.customer is not None and free.there[item.pk] > 0)]
     fit = [item for item in sound if free.may_go(item)]

@@ -1,4 +1,4 @@
-"""How a transfer begins, here or by a peer's message, and how its card is put up: the same for all kinds."""
+"""Opens transfers, ours and peers', and posts their cards: the same for all kinds."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ S = TypeVar("S", Connection, Transfer)
 
 MOST_MENTIONED = 3
 KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request", "return", "extension"})}
-"""What a message can ask for: the sender offers, the receiver requests."""
+"""The kinds of transfer that each message may open: the sender offers, the receiver requests."""
 
 
 def opened_here(turn: Turn, connection: Connection, cause: Cause) -> Opening:
-    """What we open now, with this connection's peer, for that cause."""
+    """The opening of something that we open now with this connection's peer, for that cause."""
     return Opening(turn.us.key, connection.room, cause)
 
 
@@ -82,9 +82,9 @@ _LOOKED_AT = 20
 
 
 def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
-    """What the same person has asked for shortly before, with the same things for the same space, if that may come too.
+    """The same person's earlier transfer of the same items to the same space, shortly before, if it may still happen.
 
-    It may be meant: nothing is refused.
+    It may be intended, so nothing is refused.
     """
     for other in islice(turn.newest(), _LOOKED_AT):  # by time alone: so a page of them is read at most
         if other.asked.at < transfer.asked.at - A_MOMENT:
@@ -112,7 +112,7 @@ def _same(transfer: Transfer) -> object:
 
 
 def opens(transfer: Transfer) -> bodies.OpensWith:
-    """What the message that opens it says: the terms, how long it is open, and what its id is made from."""
+    """The fields of the message that opens it: the terms, its deadline, and the source of its id."""
     if transfer.opening is None:
         raise ValueError(f"nobody knows how transfer {transfer.id} was opened")
     return {"terms": transfer.terms, "due": transfer.due, "opening": transfer.opening}
@@ -120,12 +120,12 @@ def opens(transfer: Transfer) -> bodies.OpensWith:
 
 @dataclass(frozen=True)
 class OfTheOffered:
-    """What our side knows of what it offers, beyond the terms.
+    """Our side's facts about its offer, beyond the terms.
 
-    `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed. `care`: why the
-    asker's word is not enough (`Care.why`); then it is the first yes, and a card asks for the second. `there` is how
-    much there is of each line's stock item; what is booked of it, the asker has seen. `ruled_by`: where the lending
-    rules that hold for it stand.
+    `metadata` (line number to JSON text) is the items' metadata in our InvenTree; it travels sealed. `care`: why the
+    asker's approval is not enough (`Care.why`); then it counts as the first, and a card asks for the second. `there` is
+    the quantity of each line's stock item; the asker has seen its bookings. `ruled_by`: the sources of the lending
+    rules.
     """
 
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -188,9 +188,9 @@ class ShowReleaseCard(transfers.TellsThatItWaits, WhenAnswered):
 
 
 def opened_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens]) -> Opening:
-    """How the peer opened what its first message is about. BadTerms if the id isn't the peer's to open.
+    """The opening in a peer's first message. Raises BadTerms if the peer may not open that id.
 
-    The key is one that we have pinned for this peer, and the room that of the friendship, or one whose place it took.
+    The key must be one that we pinned for this peer, and the room the friendship's, or one that it replaced.
     """
     opening, kind = envelope.body.opening, envelope.body.terms.kind
     if not is_theirs_to_open(turn, connection, opening):
@@ -251,7 +251,7 @@ def addressees(turn: Turn, able: Able) -> list[str]:
 
 
 def names(turn: Turn, people: list[str], room: str) -> list[str]:
-    """How these people are called in the room."""
+    """These people's names in the room."""
     return [turn.name_of(person, room) for person in people]
 
 

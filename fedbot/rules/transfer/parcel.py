@@ -1,7 +1,7 @@
-"""Parcels: what left the sender, but isn't here yet, and how people say that it came, or never did.
+"""Parcels: items that left the sender and aren't here yet, until people report that they arrived, or never did.
 
-The sender debits as ever; the receiver stays at `sent` and books nothing in, however long it takes. No clock runs out
-meanwhile: nothing is sent again, nothing expires. What never arrives is a dispute, which people settle.
+The sender books out as usual. The receiver stays at `sent` and books nothing in, however long it takes; nothing is sent
+again, and nothing expires. A parcel that never arrives becomes a dispute, which people settle.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal 
 
 
 def sent_lines(transfer: Transfer) -> tuple[Line, ...]:
-    """What the parcel should hold: the lines that have left the sender."""
+    """The lines that the parcel should hold: those that left the sender."""
     return tuple(line for line in transfer.terms.lines if transfer.at(line.number).failed != NOT_SENT)
 
 

@@ -67,7 +67,7 @@ TOO_MANY = "too-many"
 UNSEEN = frozenset({TOO_MANY, "disconnected"})
 """Why the owner's bot declines what none of its people has seen."""
 HERE = "here"
-"""How a stock item of ours is known to be what comes: an approver says that it is here already."""
+"""The match of a stock item that an approver names as the one that comes: it is here already."""
 NOT_CONFIRMED = "not-confirmed"
 """Why what a request is for goes back: its asker asks several, and had not confirmed this one."""
 NOT_YET = "not-yet"
@@ -80,7 +80,7 @@ ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.RECEIVED: frozenset({"done"}),
     TransferState.REFUSED: frozenset({"reverted"}),
 }
-"""Which of the sender's last words fit where we are."""
+"""The sender's final messages that fit each of our states."""
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 
 
@@ -140,7 +140,7 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
 
 
 def _taken_in(transfer: Transfer, line: Line, match: object) -> Moved:
-    """What a line would be here; what its sender calls it, where we have no part for it yet. It has no price here."""
+    """A line as it would be here, with the sender's names if we have no part for it yet. It has no price here."""
     theirs = line.description
     part = match.part if isinstance(match, PartMatch) and match.part else Part(0, theirs.name, theirs.ipn)
     return Moved(part, transfer.at(line.number).place, transfer.here(line.number))
@@ -180,7 +180,7 @@ def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 
 def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
-    """What our side wants, `by` one of our people or by nobody: the sender has to say that it is so."""
+    """Tell the sender what our side wants, `by` one of our people or nobody. The sender has to confirm it."""
     told = transfers.said_by(by)
     body: bodies.Approve | bodies.Decline
     if kind == "approve":
@@ -264,9 +264,9 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
 
 
 def is_stale(turn: Turn, envelope: Message[bodies.Body], came: datetime) -> bool:
-    """A `sent` older than an hour: its sender is asked for a fresh one first. That of a parcel books nothing in.
+    """Whether a `sent` is over an hour old, so its sender is asked first. That of a parcel books nothing in.
 
-    `came` is when the homeserver got it: the clock of a sender's small machine may be hours behind.
+    `came` is when the homeserver got it, because the clock of a sender's small machine may be hours slow.
     """
     books_in = isinstance(envelope.body, bodies.Sent) and not envelope.body.parcel
     return books_in and turn.now - max(envelope.sent_at, came) > STALE_AFTER
@@ -362,9 +362,9 @@ def _never_told_of(transfer: Transfer) -> bool:
 
 
 def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
-    """The owner gave something else than our person asked for: nothing of it is booked in, and it goes back.
+    """The owner sent other items than our person requested: book in none of them, and refuse them.
 
-    Of what is no request the message is only read: whoever sends other terms than those of the offer keeps to nothing.
+    For an offer the message is only read, because a sender that changes its own offer's terms keeps to nothing.
     """
     if transfer.terms.kind != "request":
         turn.save(transfer)
@@ -474,7 +474,7 @@ def _where_from(transfer: Transfer, line: Line) -> str:
 
 
 def _in_words(transfer: Transfer, line: Line) -> tuple[str, ...]:
-    """What has no field of its own here."""
+    """The details without a field of their own here."""
     has_status = transfer.at(line.number).status_key is not None
     return stock.words_for_notes(line.details, without_status=has_status)
 
@@ -499,7 +499,7 @@ def _marked_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item:
 
 
 def _given_by(turn: Turn, peer: str, item: int) -> str:
-    """How the marks begin of the last transfer by which that stock item of ours went to the peer."""
+    """The beginning of the marks of the last transfer that brought that stock item of ours to the peer."""
     about = turn.marked(Mark.ITEM, item)
     given = [t for t in about if t.role == "sender" and t.peer == peer and t.settled is None]
     marks = [step_mark(t, p.number, "") for t in given for p in t.progress if p.item == item and p.stage == "arrived"]
@@ -693,7 +693,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
 
 
 def _as_booked_in(transfer: Transfer, progress: Progress) -> bodies.BookedIn:
-    """What the sender is told of a line: its serial number here if it is another one, and how much if it was less."""
+    """The report on a line to the sender: the serial number if it differs here, the quantity if it was less."""
     return bodies.BookedIn(
         number=progress.number,
         item=progress.item,

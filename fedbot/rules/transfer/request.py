@@ -1,7 +1,7 @@
-"""UC3: one space asks another for something, and the owner decides. What would be given is compared with it.
+"""UC3: one space requests an item of another, and the owner decides. The asker's bot compares the offer.
 
-The asker's words become stock items at the owner, who is the sender and arbiter. A smaller quantity may be
-granted: then the terms are new, and they need the asker's side's word too before anything moves.
+The owner is the sender and the arbiter; its bot turns the asker's words into stock items. The owner may grant a smaller
+quantity: then the terms are new, and need the asker's side's approval before anything moves.
 """
 
 from __future__ import annotations
@@ -137,10 +137,9 @@ def _is_less_of(before: Sequence[Line], line: Line) -> bool:
 
 
 def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
-    """The asker is asked anew: it would be something else, or not in order, or there is a text to agree to.
+    """Ask the asker again, because the item differs, or is not in order, or has a text to agree to.
 
-    The request is taken back. What would be given becomes the line that a number stands for, so that the asker's own
-    word is what asks for it.
+    The request is withdrawn. The offered item becomes a numbered choice, so that the asker's own reply requests it.
     """
     unlike = differences(transfer.requested, adopted.terms.lines, turn.today())
     why = _why_asked_anew(unlike)
@@ -196,7 +195,7 @@ def _how_much(asked: Line, given: Sequence[Line]) -> str:
 
 
 def _called(asked: Line, given: Sequence[Line]) -> str:
-    """How a line is asked for: as before if that is what would be given, else as the owner calls it."""
+    """The words for a line in a new request: the asker's if they name the offered item, else the owner's."""
     if all(is_meant(asked.description.name, line) for line in given):
         return f'"{asked.description.name}"'
     told = given[0].description
@@ -345,8 +344,8 @@ def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
 def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     """The request with the stock items that would go; declined if one of its lines can't be given.
 
-    What isn't shared is as if it weren't there, so that nobody finds out what there is by asking for it; but what
-    came from who asks may be asked back.
+    Items that aren't shared get the same answer as items that don't exist, so requests reveal nothing. An item that
+    came from the asker may be requested back.
     """
     shared, terms = share.scope(turn), transfer.terms
     lines: list[Line] = []

@@ -1,7 +1,7 @@
-"""What a superuser can say of a disputed transfer, and what follows from it (`!fed resolve`).
+"""A superuser's settlement of a disputed transfer, and its consequences (`!fed resolve`).
 
-InvenTree is looked at first; only what fits with what it shows is offered. What would change the other side's
-books is for the superusers there: they are told by the messages that follow from the truth, as by any other.
+The bot looks into InvenTree first, and only offers answers that fit. A settlement never changes the other side's books;
+that is for the superusers there, who learn of it by the usual messages.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import parcel, receive, send
 
 Seen = dict[int, ItemsSeen]
-"""What our InvenTree shows, by the line's number."""
+"""The items in our InvenTree, by line number."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """Where a line of ours is: `given` to the peer's company, in `outgoing`, in `stock`, or `gone`."""
+    """The place of our line: `given` to the peer's company, in `outgoing`, in `stock`, or `gone`."""
 
     where: str
     item: ItemSeen | None = None
@@ -77,7 +77,7 @@ def _dispute(transfer: Transfer) -> Dispute:
 
 
 def looks(transfer: Transfer, item: int | None) -> tuple[WhereIsIt, ...]:
-    """What to ask our InvenTree, in the order of `in_question`. `item` is one that the person has named."""
+    """The queries to our InvenTree, in the order of `in_question`. `item` is one that the person named."""
     return tuple(_look(transfer, line, item) for line in in_question(transfer))
 
 
@@ -90,7 +90,7 @@ def _look(transfer: Transfer, line: Line, item: int | None) -> WhereIsIt:
 
 
 def found(transfer: Transfer, line: Line, seen: ItemsSeen, company: int | None) -> Found:
-    """Where the line is, as the sender's InvenTree shows it."""
+    """The place of the line in the sender's InvenTree."""
     fitting = [i for i in seen.items if i.quantity == line.quantity and i.part == line.part and i.serial == line.serial]
     for item in fitting:
         if item.where is Whereabouts.CUSTOMER and item.customer == company:
@@ -109,7 +109,7 @@ def found(transfer: Transfer, line: Line, seen: ItemsSeen, company: int | None) 
 
 
 def truths(turn: Turn, transfer: Transfer, seen: Seen, named: int | None = None) -> tuple[Truth, ...]:
-    """What our superuser can say, given what our InvenTree shows: never nothing, as the other side may be gone."""
+    """The answers that fit what our InvenTree shows: at least one, because the other side may be gone."""
     connection = sequencing.connection_of(turn, transfer)
     if transfer.role == "receiver":
         return _receivers(transfer, seen, named)
@@ -176,7 +176,7 @@ def _is_here(item: ItemSeen) -> bool:
 
 
 def _booked_in(transfer: Transfer, seen: ItemsSeen) -> ItemSeen | None:
-    """What this transfer has booked in of a line, if that is in stock."""
+    """The item that this transfer booked in for a line, if it is in stock."""
     return next((item for item in seen.items if _is_ours(transfer, item) and _is_here(item)), None)
 
 

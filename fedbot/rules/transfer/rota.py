@@ -62,7 +62,7 @@ LATEST_REQUESTS = 50
 
 
 class Standing(StrEnum):
-    """Where one of the requests stands, for the rota."""
+    """The state of one of a rota's requests."""
 
     ASKED = "asked"
     GRANTED = "granted"
@@ -79,7 +79,7 @@ UNDECIDED = frozenset({Standing.ASKED, Standing.GRANTED})
 
 
 def standing(transfer: Transfer) -> Standing:
-    """Where that request stands."""
+    """The state of that request."""
     if transfer.state in NOTHING_MOVED | {TransferState.REFUSED, TransferState.REVERTED}:
         return Standing.OVER
     if transfer.approved_hash:
@@ -160,7 +160,7 @@ def _is_called(word: str, hit: Hit) -> bool:
 
 
 def _sound(rota: Rota, hit: Hit) -> Decimal:
-    """How much of it is in order, as the rota counts; nothing, if that can't be told."""
+    """The quantity in order, in the rota's unit; 0 if it can't be converted."""
     quantity = hit.quantity - hit.flawed
     return in_units(quantity, hit.units, rota.unit) or Decimal(0) if rota.unit else quantity
 
@@ -214,7 +214,7 @@ def _go_on(turn: Turn, rota: Rota) -> None:
 
 
 def requests(turn: Turn, rota: Rota) -> Iterator[tuple[AskedInTurn, Transfer]]:
-    """What was asked, each with its transfer."""
+    """The requests so far, each with its transfer."""
     for ask in rota.asked:
         transfer = turn.transfer(ask.transfer)
         if transfer is not None:
@@ -228,7 +228,7 @@ def _is_stopped_by_people(ask: AskedInTurn, transfer: Transfer) -> bool:
 
 
 def promised(turn: Turn, rota: Rota) -> Decimal:
-    """How much of it we have confirmed, that wasn't taken from us since; of what has come, how much came."""
+    """The quantity confirmed and not withdrawn since; for arrived ones, the quantity that arrived."""
     return sum((_coming(rota, t) for _, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED), Decimal(0))
 
 
@@ -362,7 +362,7 @@ def _take_back(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer, why
 
 
 def stop(turn: Turn, rota: Rota, by: Signature) -> Rota:
-    """Somebody of ours doesn't want it any more. What was confirmed already may still come, unless its owner agrees."""
+    """Stop the rota for one of our people. A confirmed request may still arrive, unless its owner agrees to cancel."""
     turn.note_by(rota.id, audit.Fact.ROTA_STOPPED, by)
     for _, transfer in list(requests(turn, rota)):
         if standing(transfer) is Standing.CONFIRMED and transfer.wanted == "approve":
@@ -376,7 +376,7 @@ def stop(turn: Turn, rota: Rota, by: Signature) -> Rota:
 
 
 def _unheard(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
-    """What we have confirmed, and of which its owner's bot has told neither that it has left nor that it won't."""
+    """The confirmed requests whose owner's bot has neither sent nor refused them."""
     confirmed = [(ask, t) for ask, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED]
     return [(ask, transfer) for ask, transfer in confirmed if transfer.state is TransferState.OPEN]
 
@@ -479,7 +479,7 @@ def _forgotten(turn: Turn, rota: Rota) -> datetime | None:
 
 
 def _waited_for(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
-    """Whose people have not decided, while somebody else could be asked."""
+    """The requests without a decision, while another space could be asked."""
     if rota.state is not RotaState.ASKING or not rota.waiting:
         return []
     return [(ask, transfer) for ask, transfer in requests(turn, rota) if standing(transfer) is Standing.ASKED]
@@ -505,7 +505,7 @@ def _too_late(turn: Turn, rota: Rota) -> None:
 
 
 def page(turn: Turn, rota: Rota) -> Phrase:
-    """Who was asked, and what they said."""
+    """The page of a rota: the spaces asked, and their answers."""
     seen = tuple((ask, transfer) for ask, transfer in requests(turn, rota))
     parties = [*(ask.party for ask in rota.asked), *(each.party for each in rota.waiting)]
     parties += [each.party for each in rota.passed]
@@ -541,7 +541,7 @@ def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
 
 
 def _in_short(turn: Turn, rota: Rota) -> str:
-    """What the message says, in short: a message is edited only when that changes."""
+    """A short form of the message. The message is edited only when this changes."""
     words = [rota.state.value, *([rota.stuck] if rota.stuck else [])]
     for ask, transfer in requests(turn, rota):
         words += [

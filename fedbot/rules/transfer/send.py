@@ -1,7 +1,7 @@
-"""The sender's side of a transfer: it takes the stock out and hands it over; it decides in `sender_decision`.
+"""The sender's side of a transfer: takes the stock out and hands it over. `sender_decision` decides before that.
 
-Debit before credit, always. Each line goes by itself: taken out, handed over; a line that fails leaves the
-others as they are. What the receiver refuses comes back.
+The debit always comes before the credit. Each line moves alone: taken out, then handed over; a failing line leaves the
+others unchanged. Lines that the receiver refuses are booked back in.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
 
 
 def _given_to(transfer: Transfer) -> str:
-    """What a hand-over is called in InvenTree's history."""
+    """The words for a hand-over in InvenTree's history."""
     if transfer.is_return:
         return "returned to"
     return "lent to" if transfer.is_loan else "given to"
@@ -163,7 +163,7 @@ def _on_done(turn: Turn, then: BookOut, event: StepDone) -> None:
 
 
 def _rest_is_out(progress: Progress) -> bool:
-    """Whether what did not arrive of that line is with the peer's company still."""
+    """Whether the missing part of that line is still with the peer's company."""
     return progress.stage == "handed" and progress.short > 0 and progress.short_item is None
 
 
@@ -243,7 +243,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
 
 
 def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknown) -> None:
-    """Nobody can tell whether a step was done. That of the mark 'arrived' matters to nobody else."""
+    """A step's outcome is unknown: dispute the transfer. For the mark 'arrived' that isn't needed."""
     progress = replace(transfer.at(then.line), acting="")
     if then.step == TakeBack.__name__ and not progress.stage:
         go_on(turn, _not_brought(turn, transfer, progress, event), sequencing.connection_of(turn, transfer))

@@ -1,7 +1,7 @@
-"""The sender decides until it is sent: what the other side wants is a request to it.
+"""The sender decides until the stock is sent; the other side's wishes are requests to it.
 
-What was approved is looked at once more just before anything moves: whether our own person still may, and what was
-merged into the stock meanwhile (UC6).
+Just before anything moves it checks an approval again: our own person's permission, and merges into the stock since
+(UC6).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def withdraw(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """Approved: read our own person's permissions once more, then debit. What is booked ahead waits for its day."""
+    """Approved: read our own person's permissions again, then debit. A booking waits for its day."""
     if transfer.terms.starts is not None:
         booking.book(turn, transfer, decided)
         return
@@ -135,11 +135,11 @@ def hand_over(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def look_again(turn: Turn, transfer: Transfer) -> None:
-    """Before anything moves our own person's permission is read again: of who offered it, else of who decided.
+    """Read our own person's permission again before anything moves: that of the one who offered it, else who decided.
 
-    What was booked is for who hands it over: who agreed to that, maybe months ago, needn't be here any more.
-    A return that the owner asked for was decided there: nobody of ours stands for it. What is of the same part as
-    something of a third space is looked at once more, too, and what may have become of high value since.
+    For a booking it is the person who hands it over; whoever agreed months ago may have left. A return that the owner
+    asked for was decided there, so no person of ours needs one. Items of a part that a third space's items share are
+    checked again, and so is their value.
     """
     ours = transfer.handed or (transfer.decided if transfer.terms.kind == "request" else transfer.asked)
     lines = transfer.terms.lines
