@@ -77,7 +77,8 @@ async def test_the_rules_are_on_the_borrowers_card_and_part_of_what_it_approves(
     await world.grace()
     assert newest(world.beta).state is OPEN, "another card than was read"
     assert "the lending rules" in world.card().text
-    world.beta.knows_instead({("Transfer", offered.id): offered})
+    written = newest(world.beta).exchange
+    world.beta.knows_instead({("Transfer", offered.id): replace(offered, exchange=written)})
     world.bea.reacts(card, "✅")
     await world.grace()
     assert loan(world.beta).is_on_loan, world.room.transcript()

@@ -556,6 +556,27 @@ async def test_after_a_loss_it_is_marked_all_the_same_and_nothing_is_added(steps
     assert len([note for note in world.beta.history(item) if ":1:in" in note]) == 1
 
 
+@pytest.mark.parametrize("is_forgotten", [False, True])
+async def test_after_a_loss_before_the_approval_the_card_shows_the_same(is_forgotten: bool) -> None:
+    """Somebody had said which stock item it is, and nobody had decided: an approval counts for what its card showed."""
+    world = await lent_before_they_had_a_bot()
+    item = await is_here_by_hand(world)
+    await hands_over(world)
+    await says(world, "cem", f"here {world.beta.transfer().code} #{item}")
+    if is_forgotten:
+        await says(world, "cem", f"here {world.beta.transfer().code} --forget")
+    card = world.card()
+    await is_rebuilt(world.beta)
+    await world.passes(timedelta(minutes=15))
+    assert ("nothing is added" in world.card().text) is not is_forgotten, world.room.transcript()
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=15))
+    assert state(world) is OutsideState.HANDED_OVER, world.room.transcript()
+    assert (world.beta.transfer().progress[0].item == item) is not is_forgotten
+    assert world.beta.total("N-M3") == (920 if is_forgotten else 910)
+
+
 # --- ledger, figures, loss of the journal -----------------------------------------------------------------------
 
 

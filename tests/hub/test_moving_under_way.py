@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 
 import pytest
@@ -18,9 +18,10 @@ from fedbot.journal.database import Address
 from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import open_journal
-from fedbot.ports.journal import JournalMoved
+from fedbot.ports.journal import JournalMoved, LeaseLost
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
-from tests.dialogue.test_restarts import settles_with_restarts
+from fedbot.rules.model.steps import Step, StepResult
+from tests.dialogue.test_restarts import ended_well, settles_with_restarts
 from tests.fakes.postgresql import Server
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
@@ -61,6 +62,12 @@ class Hosted:
             for other in others:
                 await step(other)
         self.space.journal = self._opened(in_database=self.is_in_database)  # type: ignore[assignment]
+        await self.space.restart()
+
+    async def is_taken_over(self, server: Server) -> None:
+        """Another worker goes on, while this one stands still and doesn't know."""
+        server.every_claim_is_over()
+        self.space.journal = self._opened(in_database=True)  # type: ignore[assignment]
         await self.space.restart()
 
     def _opened(self, *, in_database: bool) -> StoredJournal:
@@ -181,3 +188,42 @@ async def test_a_space_that_moves_in_every_stage_loses_and_doubles_nothing(
         await hosted.restart()
     assert_books_balance(world)
     hosted.space.journal.close()
+
+
+@pytest.mark.parametrize("number", [1, 2, *(pytest.param(n, marks=pytest.mark.long) for n in range(3, 8))])
+@pytest.mark.parametrize("side", ["alpha", "beta"])
+async def test_a_worker_that_stands_still_before_a_step_and_does_it_after_a_take_over_does_it_alone(
+    settings: Settings, postgresql: Server, side: str, number: int
+) -> None:
+    """It has journaled its intent. The other worker finds nothing done yet, and waits for `settle` first."""
+    world = await friends()
+    hosted = Hosted(world, getattr(world, side), settings)
+    await hosted.restart()
+    space, old = hosted.space, hosted.space.journal
+    carry_out, calls = space.inventory.act, [0]
+
+    async def stands_still(step: Step) -> StepResult:
+        calls[0] += 1
+        if calls[0] == number:
+            await hosted.is_taken_over(postgresql)
+            await world.settle()
+        return await carry_out(step)
+
+    space.inventory.act = stands_still  # type: ignore[method-assign]
+    world.anna.says("!fed push M3-NUT 10 + #42 to betaspace")
+    await _until_lost(world)
+    world.cem.reacts(world.card(), "✅")
+    await _until_lost(world)
+    world.clock.advance(GRACE + timedelta(seconds=1))
+    await _until_lost(world)
+    await world.passes(timedelta(minutes=15))
+    assert (space.journal is old) is (calls[0] < number), "it was taken over"
+    await hosted.restart()
+    ended_well(world)
+    space.journal.close()
+
+
+async def _until_lost(world: World) -> None:
+    with suppress(LeaseLost):
+        await world.settle()
+    await world.settle()

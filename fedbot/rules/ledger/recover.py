@@ -183,17 +183,18 @@ def _wanted(
     decided = by if by.person and not isinstance(told, bodies.Cancel) else transfer.decided
     agreed = transfer.approved_hash
     if isinstance(told, bodies.Approve):
-        agreed, transfer = envelope.terms_hash, _here_already(transfers.as_told(transfer, told), told)
+        agreed, transfer = envelope.terms_hash, _here_already(transfers.as_told(transfer, told), told.here)
     elif told.reason == receive.GIVEN_UP:
         agreed = ""
     return replace(transfer, wanted=envelope.kind, decided=decided, decision=None, approved_hash=agreed)
 
 
-def _here_already(transfer: Transfer, told: bodies.Approve) -> Transfer:
+def _here_already(transfer: Transfer, item: int | None) -> Transfer:
     """A stock item of ours is what comes, as the card has said: nothing is added, now as then."""
-    if told.here is None or len(transfer.terms.lines) != 1:
+    if transfer.terms.outside is None:
         return transfer
-    return with_progress(transfer, replace(transfer.at(transfer.terms.lines[0].number), here=told.here))
+    (line,) = transfer.terms.lines
+    return with_progress(transfer, replace(transfer.at(line.number), here=item))
 
 
 def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
@@ -230,6 +231,8 @@ def _ended(turn: Turn, transfer: Transfer, envelope: Message[Ended], _: Envelope
 def _noted(_: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: EnvelopeSeen) -> Transfer:
     """Our card went up, or said once more how it ended; or who asks had to agree to a text first, without a card."""
     transfer = _with_terms(transfer, envelope.body.terms)
+    if transfer.role == "receiver" and transfer.state is TransferState.OPEN:
+        transfer = _here_already(transfer, envelope.body.here)
     if event.edits or _is_without_card(transfer):
         return transfer
     return replace(

@@ -465,6 +465,11 @@ class Transfer(OnACard):
         quantity = Fraction(self.came(number)) * Fraction(self.at(number).factor)
         return Decimal(quantity.numerator) / Decimal(quantity.denominator)
 
+    @property
+    def said_here(self) -> int | None:
+        """The receiver's stock item that its approver says this is already."""
+        return next((progress.here for progress in self.progress if progress.here is not None), None)
+
     def serial_here(self, number: int) -> str:
         """The line's serial number in our own InvenTree, as the receiver."""
         return self.at(number).serial or self.line(number).serial

@@ -399,10 +399,14 @@ class Disconnecting(Signed):
 
 
 class Noted(Decided):
-    """Read, and a card may be up; of a request with the terms that it shows."""
+    """Read, and a card may be up; of a request with the terms that it shows.
+
+    `here`: the receiver's stock item that the card says it is already; only its own bot needs that again.
+    """
 
     kind = "noted"
     terms: WrittenTerms | None = None
+    here: Key | None = None
 
 
 class StatsAsk(Asking):

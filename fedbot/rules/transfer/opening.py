@@ -298,11 +298,14 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
     """The card goes up: it mentions up to three of the people who may decide, and suggests the reactions.
 
     A card that shows something else than the one before it takes its place, and says what is different: a decision on
-    the former one is void, and whoever made it is mentioned first.
+    the former one is void, and whoever made it is mentioned first. After a loss of the journal our own message in the
+    room says again which card is the newest.
     """
     changes = consent.changes(turn.us, transfer)
     if changes:
         transfer, people = _superseded(turn, transfer, people)
+        if draft is None and transfer.role == "receiver" and transfer.state is TransferState.OPEN:
+            transfer, draft = sequencing.write(turn, transfer, bodies.Noted(here=transfer.said_here))
     turn.save(replace(transfer, card=consent.of_transfer(transfer)))
     turn.do(
         Post(

@@ -157,8 +157,11 @@ def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
         return
     if before != consent.of_transfer(transfer):
         transfer = replace(transfer, card=consent.of_transfer(transfer), redrawn=turn.now)
+    draft = None
+    if asks and transfer.terms.outside is not None:
+        transfer, draft = sequencing.write(turn, transfer, bodies.Noted(here=transfer.said_here))
     turn.save(transfer)
-    transfers.edit_card(turn, transfer, people=opening.names(turn, people, transfer.room))
+    transfers.edit_card(turn, transfer, draft, people=opening.names(turn, people, transfer.room))
 
 
 def _is_place(place: Landing) -> bool:
@@ -185,7 +188,7 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
     body: bodies.Approve | bodies.Decline
     if kind == "approve":
         by_parcel = transfer.parcel is not None
-        here = next((p.here for p in transfer.progress if p.here is not None), None)
+        here = transfer.said_here
         body = bodies.Approve(reason=reason, damaged=transfer.damaged, parcel=by_parcel, here=here, **told)
     else:
         body = bodies.Decline(reason=reason, **told)
