@@ -53,7 +53,7 @@ async def test_a_full_stop_at_the_end_as_phones_set_it_changes_nothing() -> None
         (world.anna, "share Fasteners.", "Fasteners is shared already"),
         (world.kim, "find lens.", '2 hits for "lens"'),
         (world.kim, "find in betaspace.", "Shared items that are free now"),
-        (world.cem, "borrow 1 NOZ-04. from attraktor. Danke 🙏", "Asked Attraktor for 1 × NOZ-04"),
+        (world.cem, "request 1 NOZ-04 from attraktor. Danke 🙏", "Asked Attraktor for 1 × NOZ-04"),
     ):
         said = person.says(f"!fed {line}")
         await world.settle()
