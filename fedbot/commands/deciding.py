@@ -40,7 +40,7 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
     if isinstance(quantity, Phrase):
         return quantity
     if quantity is not None:
-        if complaint := decisions.not_granted(subject, quantity):
+        if complaint := decisions.not_granted(turn, subject, quantity):
             return complaint
         quantity = decisions.less_than_all(subject, quantity)
     event, note = command.event_id, presentable(str(command.arguments.get("note", "")))

@@ -194,10 +194,9 @@ def revoke(admin: InvenTreeTransport, token: Row) -> None:
 
 
 def _admin(server: Server) -> InvenTreeTransport:
-    admin = server.superuser()
-    if not server.version.makes_users:
+    if not server.version.makes_users:  # a superuser's token would be of no use: so people aren't told to give us one
         raise Refusal(Plain(Fault.USERS_UNSUPPORTED))
-    return admin
+    return server.superuser()
 
 
 def _user_named(admin: InvenTreeTransport, step: MakeAccess) -> dict[str, Any] | None:
@@ -356,10 +355,9 @@ def find_token_tried(server: Server, step: TryToken) -> None:
 
 
 def _token_admin(server: Server) -> InvenTreeTransport:
-    admin = server.superuser()
     if not server.version.makes_tokens:
         raise Refusal(Plain(Fault.TOKENS_UNSUPPORTED))
-    return admin
+    return server.superuser()
 
 
 def _secret(server: Server, reference: str) -> str | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Bold, Code, InChat, Inline
+from fedbot.messages.formatting import Bold, Code, InChat, Inline, typed
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed, for_whom, not_done, settled
@@ -757,6 +757,22 @@ def which_things_of_a_loan(
 def _numbered(locale: Locale, lines: Sequence[Line]) -> Lines:
     return [
         locale.say("{number}) {what}", number=line.number, what=naming.marked_thing(locale, line)) for line in lines
+    ]
+
+
+def less_is_back(locale: Locale, *, back: Transfer, loan: str, quantity: Decimal) -> Lines:
+    """The owner approves a return with less than the borrower has announced."""
+    here = locale.quantity(quantity, back.terms.lines[0].description.units)
+    return [
+        locale.say(
+            "Not counted: a tap or an approval means that all of {case} is back.", case=naming.case(locale, back)
+        ),
+        locale.say("All of it: {approve}", approve=command(f"approve {back.code}")),
+        locale.say(
+            "Only {quantity}, which closes this one: {line}",
+            quantity=here,
+            line=command(f"return {loan} {typed(quantity)}"),
+        ),
     ]
 
 

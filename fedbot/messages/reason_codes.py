@@ -234,8 +234,8 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("To return all of it, leave out the quantity."),
     ),
     "asked-back": (
-        marked("the owner has confirmed at the same time that it is there."),
-        "",
+        marked("the owner has booked back what is there, by a return of their own."),
+        marked("Return only what is still on loan."),
     ),
     "disconnected": (
         marked("the two spaces are no longer friends."),

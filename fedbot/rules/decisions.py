@@ -551,8 +551,11 @@ def refuses_at_once(turn: Turn, key: str) -> bool:
     return kind == REFUSED and decision is not None and decision.stage is DecisionStage.CHECKING
 
 
-def not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:
+def not_granted(turn: Turn, subject: Subject, quantity: Decimal) -> Phrase | None:
     """Why that much of it can't be granted: only what is requested of us can be, and no more than that."""
+    if isinstance(subject, Transfer) and subject.is_return and subject.role == "receiver":
+        loan = turn.short_code(subject.terms.parent)
+        return say(messages.loan.less_is_back, back=subject, loan=loan, quantity=quantity)
     is_request = isinstance(subject, Transfer) and subject.terms.kind == "request" and subject.role == "sender"
     if not (isinstance(subject, Transfer) and is_request) or subject.peer_agreed is not None:
         return say(messages.offer.all_or_nothing, subject=subject)

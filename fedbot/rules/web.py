@@ -116,7 +116,7 @@ def _take_up(turn: Turn, event: DecidedOffChat) -> Phrase | None:
         return say(messages.web.page_is_outdated, subject=subject)
     if event.note and not isinstance(subject, Transfer):
         return say(messages.approval.no_reason_here, subject=subject)
-    if event.quantity is not None and (complaint := decisions.not_granted(subject, event.quantity)):
+    if event.quantity is not None and (complaint := decisions.not_granted(turn, subject, event.quantity)):
         return complaint
     if event.choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
         return say(messages.approval.tap_instead, subject=subject)

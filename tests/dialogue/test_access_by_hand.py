@@ -43,6 +43,18 @@ async def test_the_admin_room_gets_exact_instructions_and_the_shared_room_only_r
     assert world.alpha.connection().state is MAKING
 
 
+async def test_where_a_superusers_token_would_not_help_nobody_is_told_to_give_one() -> None:
+    """InvenTree 0.13 makes no accounts over REST, whoever asks."""
+    pins = {"pinned_superusers": ("anna",), "pinned_approvers": ("anna", "piet")}
+    world = await a_world(alpha_version="0.13", alpha={"has_admin_token": False, **pins})
+    await world.connect()
+    message = world.alpha_admins.message("waits for you").text
+    assert "Why: This InvenTree can't create users with permissions over REST" in message
+    assert "admin_token" not in message
+    helps = (await without_admin_token()).alpha_admins.message("waits for you").text
+    assert "Or write a superuser's token into inventree.admin_token_file" in helps
+
+
 async def test_the_instructions_are_posted_once_however_often_it_is_tried() -> None:
     world = await without_admin_token()
     await world.passes(timedelta(hours=5))

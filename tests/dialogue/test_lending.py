@@ -531,3 +531,21 @@ async def test_push_with_loan_is_a_loan_and_a_number_of_a_list_keeps_the_day() -
     world.anna.says("1", reply_to=choice)
     await world.settle()
     assert str(world.alpha.transfer().terms.loan_until) == "2027-01-31"
+
+
+async def test_if_less_is_back_than_announced_the_lender_is_told_what_to_type_and_the_rest_stays_on_loan() -> None:
+    world = await lent("M3-NUT 10")
+    world.cem.says("!fed return 4 M3-NUT")
+    await world.settle()
+    code = back(world.alpha).code
+    line = world.anna.says(f"!fed approve {code} 3")
+    await world.settle()
+    instead = f"!fed return {loan(world.alpha).code} 3"
+    assert f"Only 3, which closes this one: {instead}" in world.answer_to(line)
+    world.anna.says(instead)
+    await world.settle()
+    await world.grace()
+    assert (world.alpha.total("M3-NUT"), world.beta.total("N-M3")) == (350 - 7, 900 + 7)
+    ended = world.room.message("Not returned: 4 × M3 nut").text
+    assert "Why: the owner has booked back what is there, by a return of their own." in ended
+    assert_books_balance(world)

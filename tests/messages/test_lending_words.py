@@ -208,6 +208,9 @@ SAID: dict[str, Phrase] = {
         everything=4,
         verb="return",
     ),
+    "less is back than announced": say(
+        messages.loan.less_is_back, back=child("return"), loan="gp75", quantity=Decimal(3)
+    ),
     "nothing is called so": say(messages.loan.no_such_thing_lent, loan=SEVERAL, word="LENS-3", numbers=(1, 2)),
     "several are called so": say(messages.loan.several_things_called_so, loan=SEVERAL, numbers=(1, 2), verb=""),
     "which of those": say(messages.loan.several_things_called_so, loan=SEVERAL, numbers=(1, 2), verb="return"),
