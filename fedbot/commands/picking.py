@@ -352,8 +352,9 @@ def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]
     """The choice among several stock items of one part: those that may go, each with its possible quantity."""
     lying = [_as_much_as_was_typed(picking, item, reading.quantity) for item in items]
     usable = tuple(entry for entry in lying if picking.complaint(entry.item, entry.quantity) is None)
-    if len(usable) == 1:
-        return _one(picking, usable[0].item, reading.quantity)
+    if len(usable) == 1 or (reading.quantity and _look_alike(picking, usable)):
+        smallest = min(usable, key=lambda entry: (entry.item.quantity, entry.item.pk))
+        return _one(picking, smallest.item, reading.quantity)
     together = _together(picking, items, Decimal(reading.quantity)) if reading.quantity and not usable else ()
     if not (usable or together):
         return _none_fits(picking, reading.item, lying)
@@ -362,6 +363,18 @@ def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]
         wanted = Decimal(reading.quantity)
         return Choice(say(messages.offer.only_together, word=word, wanted=wanted, together=together), (together,))
     return Choice(say(messages.offer.which_item, word=word, choices=usable), tuple((entry,) for entry in usable))
+
+
+def _look_alike(picking: Picking, usable: tuple[Lying, ...]) -> bool:
+    """Whether these stock items differ in nothing but their number and quantity, as when a loan came back in parts.
+
+    Nobody can tell by a list which of them is meant. The smallest is used up first.
+    """
+    kinds = [
+        (replace(each.item, pk=0, quantity=Decimal(0), allocated=Decimal(0)), picking.origins(each.item))
+        for each in usable
+    ]
+    return bool(kinds) and all(kind == kinds[0] for kind in kinds)
 
 
 def _as_much_as_was_typed(picking: Picking, item: StockItem, quantity: str) -> Lying:

@@ -69,7 +69,7 @@ def transfer_offered(
     if len(terms.lines) > 1:
         lines.append(Items(tuple(naming.marked_thing(locale, line) for line in terms.lines)))
     elif terms.lines[0].whole and not (terms.lines[0].serial or terms.outside):
-        lines = [(*_inline(lines[0]), " ", *locale.say("That is all the stock there."))]
+        lines = [(*_inline(lines[0]), " ", *locale.say("That is the whole stock item."))]
     if transfer.care:
         own = naming.space(locale, us.name)
         if by_rules(transfer):

@@ -366,7 +366,7 @@ def what_and_where(locale: Locale, card: Card) -> Lines:
 def _one_line(locale: Locale, card: Card, line: Line) -> Lines:
     lines: Lines = [locale.say("Item: {details}", details=naming.details(locale, line))]
     if line.whole and not line.serial:
-        lines.append(locale.say("That is all the stock there."))
+        lines.append(locale.say("That is the whole stock item."))
     if card.transfer.terms.kind == "return":
         return (
             [*lines, locale.say("Goes back to: {places}", places=locale.short(line.place, 60))] if line.place else lines

@@ -549,3 +549,18 @@ async def test_if_less_is_back_than_announced_the_lender_is_told_what_to_type_an
     ended = world.room.message("Not returned: 4 × M3 nut").text
     assert "Why: the owner has booked back what is there, by a return of their own." in ended
     assert_books_balance(world)
+
+
+async def test_what_came_back_in_parts_is_used_up_first_without_a_question() -> None:
+    world = await lent("M3-NUT 10")
+    world.anna.says(f"!fed return {loan(world.alpha).code} 3")
+    await world.grace()
+    assert sorted(row.quantity for row in world.alpha.stock(part=world.alpha.part("M3-NUT").pk)) == [3, 7, 340]
+    world.anna.says("!fed push 2 M3-NUT to betaspace")
+    await world.settle()
+    (crumbs,) = world.alpha.stock(part=world.alpha.part("M3-NUT").pk, quantity=3)
+    assert world.alpha.transfer().terms.lines[0].item == crumbs.pk
+    world.alpha.admin("PATCH", f"stock/{crumbs.pk}/", notes="for the course only")
+    line = world.anna.says("!fed push 1 M3-NUT to betaspace")
+    await world.settle()
+    assert "Which do you mean?" in world.answer_to(line), "the two differ in what stands in their notes"

@@ -81,7 +81,7 @@ async def test_a_whole_item_is_moved_before_it_is_assigned_and_keeps_its_number(
     whole = world.alpha.item("CAB-USBC-1")
     world.beta.admin("POST", "part/", name="USB-C cable 1 m", description="x", category=1)
     card = await world.push("CAB-USBC-1")
-    assert "That is all the stock there" in card.text
+    assert "That is the whole stock item" in card.text
     world.dilek.reacts(card, "✅")
     await world.grace()
     assert world.alpha.transfer().at(1).item == whole.pk

@@ -211,7 +211,7 @@ async def test_the_room_is_told_what_it_waits_for_if_inventree_is_down_before_th
     world.beta.goes_down()
     world.anna.says("!fed push M3-NUT 10 to betaspace")
     await world.passes(timedelta(minutes=20))
-    waits = [m for m in world.room.messages(sender=world.beta.chat.user_id) if "waits" in m.text]
+    waits = [m for m in world.room.messages(sender=world.beta.chat.user_id) if "waited" in m.text]
     assert len(waits) == 1
     assert not told(world.beta_admins, "could not post")
     world.beta.comes_back()
