@@ -381,7 +381,10 @@ TURNED = {
     ),
     "care": (marked("Changed: two people have to approve now."), marked("Changed: one approval is enough now.")),
     "parcel": (marked("Changed: it comes by parcel now."), marked("Changed: it doesn't come by parcel any more.")),
-    "whole": (marked("Changed: it is the whole stock item."), marked("Changed: it isn't the whole stock item any more.")),
+    "whole": (
+        marked("Changed: it is the whole stock item."),
+        marked("Changed: it isn't the whole stock item any more."),
+    ),
     "confirm": (
         marked("Changed: whoever asked may ask other spaces, too."),
         marked("Changed: whoever asked doesn't ask other spaces any more."),
