@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from fedbot import messages
@@ -13,7 +15,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered, Waiting
-from fedbot.rules.model.queries import Able, Answer, PersonPermissions, UnitsRelated, WhenAnsweredOrNot, WhoMay
+from fedbot.rules.model.queries import Able, Answer, PersonPermissions, Query, UnitsRelated, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.state import Turn
@@ -39,7 +41,8 @@ def carry_out(turn: Turn, command: Command) -> None:
     turn.do(Typing(command.room, TYPING_SECONDS))
     turn.save(WaitingLine(command.event_id, command, turn.now))
     until = turn.now + turn.us.line_too_old_after
-    turn.do(Ask(CarryOut(command, complains), (*_about_permission(turn, command, permission), *queries), until=until))
+    then = CarryOut(command, complains, _digest(queries))
+    turn.do(Ask(then, (*_about_permission(turn, command, permission), *queries), until=until))
 
 
 def _about_permission(turn: Turn, command: Command, permission: Permission) -> tuple[PersonPermissions | WhoMay, ...]:
@@ -56,10 +59,14 @@ def _about_permission(turn: Turn, command: Command, permission: Permission) -> t
 
 @dataclass(frozen=True)
 class CarryOut(WhenAnsweredOrNot):
-    """A line waits for our InvenTree. `complains`: the verb has found something wrong with it."""
+    """A line waits for our InvenTree. `complains`: the verb has found something wrong with it.
+
+    `asked` is the digest of the verb's queries.
+    """
 
     command: Command
     complains: bool
+    asked: str = ""
 
     @property
     def subject(self) -> str:
@@ -105,16 +112,31 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
     if answers and isinstance(answers[0], UnitsRelated):
         carry_out(turn, replace(command, factors=answers[0].factors))
         return
-    if not then.complains:
+    _act(turn, then, answers)
+
+
+def _act(turn: Turn, then: CarryOut, answers: tuple[Answer, ...]) -> None:
+    """Let the verb act; or answer its complaint, which was held back until now, as it may reveal something of ours."""
+    command = then.command
+    if not then.complains and not _asks_otherwise(turn, then):
         turn.answer(command, turn.verbs.act(turn, command, answers))
         return
-    asked = turn.verbs.ask(
-        turn, command
-    )  # what is wrong with a line may tell of the space, so it was kept back till now
+    asked = turn.verbs.ask(turn, command)
     if isinstance(asked, Phrase):
         turn.answer(command, asked, refuses=True)
     else:
         carry_out(turn, command)
+
+
+def _digest(queries: Sequence[Query]) -> str:
+    return sha256(repr(queries).encode()).hexdigest()[:16] if queries else ""
+
+
+def _asks_otherwise(turn: Turn, then: CarryOut) -> bool:
+    """Whether something has changed since, so that the answers are to other queries than the verb would ask now."""
+    trial = turn.apart()
+    now = trial.verbs.ask(trial, then.command)
+    return bool(then.asked) and not isinstance(now, Phrase) and _digest(now) != then.asked
 
 
 def _is_over(turn: Turn, command: Command) -> bool:

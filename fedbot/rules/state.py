@@ -219,6 +219,12 @@ class Turn:
             raise LookupError("this turn only reads")
         return self._verbs
 
+    def apart(self) -> Turn:
+        """A copy of this turn to try something in; its changes and effects don't count."""
+        copy = Turn(self.state, self.now, verbs=self._verbs)
+        copy.us, copy._passed_over, copy.changes = self.us, self._passed_over, dict(self.changes)
+        return copy
+
     # collecting
 
     def save(self, document: Document) -> None:

@@ -220,6 +220,18 @@ async def test_the_loan_is_over_when_its_items_are_a_gift_lost_and_returned() ->
     assert_books_balance(world)
 
 
+async def test_a_return_typed_while_an_item_becomes_a_gift_is_of_the_others() -> None:
+    world = await lent_several()
+    code = loan(world.alpha).code
+    world.piet.says(f"!fed gift {code} 2")
+    line = world.anna.says(f"!fed return {code} all")
+    await world.grace()
+    assert "back" in world.answer_to(line)
+    assert endings(world.alpha) == endings(world.beta) == (Ending.GIFT, [Ending.RETURNED, Ending.GIFT, Ending.RETURNED])
+    assert not world.alpha.bot.quarantined()
+    assert_books_balance(world)
+
+
 async def test_the_last_end_closes_the_loan_and_both_sides_agree_on_it() -> None:
     world = await lent_several()
     await said(world, world.anna, "lost 1")
