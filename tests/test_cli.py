@@ -26,7 +26,7 @@ import yaml
 from fedbot.backup import Whole, backup
 from fedbot.check.findings import Finding, bad, good, has_passed, remember
 from fedbot.cli import main as command_line
-from fedbot.cli import settings_file
+from fedbot.cli import practice, settings_file
 from fedbot.cli.exits import EXITS, Exit
 from fedbot.cli.main import main
 from fedbot.cli.parser import parser
@@ -150,6 +150,12 @@ def test_people_alone_lists_who_belongs_to_us(config: Path, capsys: pytest.Captu
     assert people
     assert main(["people", "--config", str(config)]) == Exit.OK
     assert capsys.readouterr().out.splitlines()[: len(people)] == [f"{each} as {user}" for each, user in people.items()]
+
+
+def test_practice_asks_for_no_password_where_nobody_can_type_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("typed\n"))
+    with pytest.raises(EOFError):
+        practice._hidden("Password")
 
 
 def test_practice_needs_the_running_bot(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -308,7 +308,7 @@ def _dealings(locale: Locale, dealings: Dealings) -> Sentence:
 
 def _flow(locale: Locale, flow: Flow) -> Sentence:
     """'3 things (210 pieces)'; pieces only where they tell more."""
-    if not flow.pieces or flow.pieces == flow.lines:
+    if flow.pieces <= flow.lines:
         return locale.some("{number} item", "{number} items", flow.lines)
     pieces = locale.quantity(flow.pieces)
     return locale.some("{number} item ({pieces} pieces)", "{number} items ({pieces} pieces)", flow.lines, pieces=pieces)

@@ -71,6 +71,14 @@ async def test_any_of_our_people_gets_our_figures() -> None:
     assert not answer.mentions
 
 
+async def test_what_is_counted_in_pieces_counts_by_whichever_name_inventree_has_for_a_piece() -> None:
+    world = await friends()
+    world.alpha.admin("PATCH", f"part/{world.alpha.part('M3-NUT').pk}/", units="piece")
+    await gives(world)
+    (answer,) = await asks(world, "!fed stats")
+    assert "given: 1 item (10 pieces); received: 0 items" in answer.text
+
+
 async def test_in_the_admin_room_all_our_figures_are_shown() -> None:
     world = await friends(alpha={"stats_disclose": ("parts",)})
     (answer,) = await asks(world, "!fed stats", world.anna, room=world.alpha_admins.id)

@@ -53,6 +53,7 @@ SAID: dict[str, Phrase] = {
     "silent": stats(silent=("betaspace",)),
     "only parts": stats(SpaceFigures("beta", "betaspace", NOW, parts=7, given=Flow(), received=Flow())),
     "only places": stats(SpaceFigures("beta", "betaspace", NOW, locations=7)),
+    "pieces among more that is measured": stats(replace(OURS, given=Flow(2, Decimal(1)))),
     "even": stats(replace(OURS, low_stock=None, parts=None, dealings=(Dealings("b", "B", Flow(1), Flow(1)),), open=0)),
     "chart": say(messages.ledger.stats_chart, us=ALPHA, figures=OURS),
     "no span": say(messages.ledger.no_such_span, word="yesterday", usage="stats [SPACE|all] [--since 30d]"),

@@ -15,6 +15,7 @@ from fedbot.rules.model.lifecycles import LIVING_CONNECTION, Ending, OutsideStat
 from fedbot.rules.model.outside import OUTSIDE
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
+from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
@@ -113,7 +114,7 @@ def _outside(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Ite
     for loan in turn.outside_loans():
         is_told = rooms is None or loan.room in rooms
         if is_told and (since is None or (loan.ended or loan.by.at) >= since) and loan.stage == "handed":
-            pieces = Decimal(0) if loan.description.units else loan.quantity
+            pieces = loan.quantity if counts_pieces(loan.description.units) else Decimal(0)
             if loan.is_living:
                 yield Flowed(f"{OUTSIDE}{loan.neighbour}", Way.LENT, 1, pieces)
             elif loan.state is OutsideState.GIFT:

@@ -20,6 +20,7 @@ from fedbot.rules.model.lifecycles import FINAL, Ending
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.party_config import Practice, Roster
 from fedbot.rules.model.room import Account, Announcement, Room
+from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.model.transfer import RECALLED, Line, Transfer, WaitingLine
 
 GONE_OVER = frozenset({"arrived", "created", "placed"})
@@ -151,7 +152,7 @@ def flows_of(transfer: Transfer) -> tuple[Flowed, ...]:
 
 def flowed(peer: str, way: Way, line: Line) -> Flowed:
     """One line that went that way; what is measured counts as a line, not in pieces."""
-    return Flowed(peer, way, 1, Decimal(0) if line.description.units else line.quantity)
+    return Flowed(peer, way, 1, line.quantity if counts_pieces(line.description.units) else Decimal(0))
 
 
 def is_meant(transfer: Transfer, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> bool:
