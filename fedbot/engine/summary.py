@@ -29,6 +29,7 @@ class Summary:
     admin_room: str
     people: str
     friends: str
+    pages: str
     waiting: str
 
     def fields(self) -> dict[str, object]:
@@ -43,6 +44,7 @@ class Summary:
             "Admin room": self.admin_room,
             "People": self.people,
             "Friends": self.friends,
+            "Pages": self.pages,
             "Waiting": self.waiting,
         }
         first = f"fedbot {self.fedbot} (protocol {self.protocol}) speaks for {self.space} as {self.account}."
@@ -75,6 +77,7 @@ def summary(engine: Engine) -> Summary:
         admin_room=_room(turn.room(us.admin_room), us.admin_room, us.bot) if us.admin_room else "none",
         people=f"{len(us.people)}, and {_many(len(us.admins), 'admin')} besides{since}",
         friends=_some(friends, "none yet"),
+        pages=us.pages_url or "off",
         waiting=f"{_open(transfers)}, {_many(messages, 'message or step', 'messages and steps')}",
     )
 

@@ -225,6 +225,7 @@ async def test_events_are_logged_in_one_line_each_and_a_start_is_announced(caplo
     assert "Rooms      Makerspaces (" in text
     assert "Friends    betaspace" in text
     assert "Waiting    no transfers, no messages and steps" in text
+    assert "Pages      off" in text
 
 
 def written(world: World, folder: Path) -> Path:
