@@ -7,7 +7,7 @@ import io
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account, Connection, Session, sign_in, sign_in_anew, sign_out_earlier
 from fedbot.matrix.reading import ENVELOPE, READ, Reader
-from fedbot.matrix.room import NEEDED, Raw, RoomPicture
+from fedbot.matrix.room import MEMBER, NEEDED, Raw, RoomPicture
 from fedbot.matrix.sync import RawRoom, RawSync, Rooms, own_messages, protocol_messages_in, shows_history
 from fedbot.ports.chat import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
 from fedbot.ports.vault import Folder
@@ -31,6 +31,9 @@ from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Redacted, Unreada
 
 _TIMELINE_LIMIT = 100
 """Synapse clamps to this, and cuts to 10 without being asked."""
+_STATES_AT_ONCE = 4
+"""Rooms whose state is read beside each other; a time limit begins with each."""
+
 _SLACK = 20
 """Seconds that a request may take beyond what it waits for, before we call the homeserver hung."""
 
@@ -127,7 +130,7 @@ class MatrixChat(Chat):
     async def sync(self, since: str | None, timeout: float) -> Batch:
         """Wait at most `timeout` seconds for news after `since`; None: a first sync, without messages.
 
-        The first call after a start, and any that doesn't go on from the last batch, also asks for all rooms'
+        The first call after a start, and any that doesn't go on from the last batch, also reads all rooms'
         state, as that isn't kept anywhere, and returns without waiting.
         """
         return await self._batch(since, timeout, own=False)
@@ -145,7 +148,7 @@ class MatrixChat(Chat):
         start = _Start(initial=since is None, fresh=since is None or since != self._token)
         invitations = await self._invitations() if start.fresh and since is not None else {}
         waits = 0 if start.fresh else timeout
-        news = _unlike_any(_news_filter()) if start.fresh else _news_filter()
+        news = _first_filter() if start.fresh else _news_filter()
         response = await self._sync(since, waits, news, full_state=start.fresh)
         self._cipher.take_in(response)
         raw = await self._gather(response, since, fresh=start.fresh)
@@ -360,14 +363,37 @@ class MatrixChat(Chat):
         return invitations_of(response)
 
     async def _gather(self, response: nio.SyncResponse, since: str | None, *, fresh: bool) -> RawSync:
-        """The response as JSON, with gaps filled, and the full state of each room in it."""
-        rooms = response.rooms
+        """The response as JSON, with gaps filled, and the present state of the rooms where the response leaves it open.
+
+        That is all rooms after a start. One that we are out of by now counts as left: the next sync says how.
+        """
+        rooms, known = response.rooms, {} if fresh else self._rooms.pictures
         join = {room: await self._filled(room, info, since) for room, info in rooms.join.items()}
-        for room, raw in join.items():
-            if fresh or raw.tells_state():
-                join[room] = replace(raw, current=await self._state(room))
         leave = {room: await self._filled(room, info, since) for room, info in rooms.leave.items()}
+        states = await self._states(
+            room for room, raw in join.items() if not raw.tells_all(known.get(room), self.user_id)
+        )
+        for room, state in states.items():
+            if fresh and not state:
+                leave[room] = join.pop(room)
+            else:
+                join[room] = replace(join[room], current=state)
         return RawSync(join, leave, invitations_of(response))
+
+    async def _states(self, rooms: Iterable[str]) -> dict[str, tuple[Raw, ...]]:
+        """The present state of these rooms."""
+        turns = asyncio.Semaphore(_STATES_AT_ONCE)
+
+        async def state(room: str) -> tuple[str, tuple[Raw, ...]]:
+            async with turns:
+                return room, await self._state(room)
+
+        reading = [asyncio.create_task(state(room)) for room in rooms]
+        try:
+            return dict(await asyncio.gather(*reading))
+        finally:
+            for task in reading:
+                task.cancel()
 
     async def _filled(self, room: str, info: nio.RoomInfo, since: str | None) -> RawRoom:
         timeline = await self._cipher.open_all(room, _sources(info.timeline.events))
@@ -456,6 +482,13 @@ def _news_filter() -> dict[str, Any]:
             "account_data": nothing,
         },
     }
+
+
+def _first_filter() -> dict[str, Any]:
+    """The filter after a start: all rooms, of their state only our own membership. `_states` reads the rest, once."""
+    news = _news_filter()
+    news["room"]["state"] = {"types": [MEMBER], "lazy_load_members": True}
+    return _unlike_any(news)
 
 
 def invitations_filter() -> dict[str, Any]:

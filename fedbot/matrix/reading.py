@@ -224,6 +224,12 @@ def membership_before(raw: Raw) -> str | None:
     return before if isinstance(before, str) else None
 
 
+def replaced_event(raw: Raw) -> str | None:
+    """The id of the state event that this one replaced, where it was sent; None if there was none, or it isn't told."""
+    replaced = _object(raw.get("unsigned")).get("replaces_state")
+    return replaced if isinstance(replaced, str) else None
+
+
 def speaks_fedbot(raw: Raw) -> bool:
     """Whether only a fedbot sends such events."""
     kind = raw.get("type")

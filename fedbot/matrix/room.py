@@ -146,8 +146,13 @@ class RoomPicture:
 
     def has(self, raw: Raw) -> bool:
         """Whether this state event is in it."""
-        known = self.state.get((str(raw.get("type")), str(raw.get("state_key"))))
-        return known is not None and known.get("event_id") == raw.get("event_id")
+        known = self.event_id(str(raw.get("type")), str(raw.get("state_key")))
+        return known is not None and known == raw.get("event_id")
+
+    def event_id(self, kind: str, state_key: str) -> str | None:
+        """The id of the state event of that type and key that is in it, if there is one."""
+        known = self.state.get((kind, state_key))
+        return None if known is None else str(known.get("event_id"))
 
     def copy(self) -> RoomPicture:
         """A copy that can be changed without changing this one."""

@@ -17,9 +17,10 @@ from fedbot.matrix.reading import (
     is_interim,
     is_own_membership,
     membership_before,
+    replaced_event,
     speaks_fedbot,
 )
-from fedbot.matrix.room import Raw, RoomPicture, content_of, is_needed, is_state
+from fedbot.matrix.room import MEMBER, Raw, RoomPicture, content_of, is_needed, is_state
 from fedbot.ports.chat import OwnMessage
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Reacted, Removed, Said
 
@@ -30,7 +31,8 @@ class RawRoom:
 
     `state` is the state at the start of `timeline`, or what of it changed since the last sync. Where two servers or
     accounts wrote at once, it may be that of one branch of the room's history, such as an invitation whose join is
-    known already (docs/matrix.md). `current` is the whole state as the homeserver has resolved it, if it was asked.
+    known already (docs/matrix.md). `current` is the whole state as the homeserver has resolved it, if it was asked;
+    `tells_all` says when it needn't be.
     """
 
     state: tuple[Raw, ...] = ()
@@ -38,9 +40,26 @@ class RawRoom:
     gap: tuple[Raw, ...] = ()
     current: tuple[Raw, ...] = ()
 
-    def tells_state(self) -> bool:
-        """Whether anything of it may change what is true of the room."""
-        return any(map(is_needed, (*self.state, *self.gap, *self.timeline)))
+    def tells_all(self, known: RoomPicture | None, us: str) -> bool:
+        """Whether what is true of the room now follows from what was `known` of it, and from this alone.
+
+        It does as long as other members only come, go and rename themselves, one after the other. Where the room's
+        history forks, `state` brings something, or an event replaces another than the one that we know. Power, kicks
+        and bans may undo what others did beside them, and all the rest is rare.
+        """
+        in_order = {event.get("event_id") for event in self.timeline}  # Synapse puts some of these into `state`, too
+        before = (event for event in (*self.state, *self.gap) if event.get("event_id") not in in_order)
+        if known is None or any(map(is_needed, before)):
+            return False
+        replaced: dict[str, str | None] = {}
+        for event in filter(is_needed, self.timeline):
+            user = event["state_key"]
+            expected = replaced.get(user) or known.event_id(MEMBER, user)
+            by_themselves = event["type"] == MEMBER and event.get("sender") == user != us
+            if not by_themselves or replaced_event(event) != expected:
+                return False
+            replaced[user] = event.get("event_id")
+        return True
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,7 @@ class RawSync:
     def events(self) -> Iterator[Raw]:
         """All events in rooms that we are or were in."""
         for room in (*self.join.values(), *self.leave.values()):
-            yield from (*room.state, *room.gap, *room.timeline)
+            yield from (*room.state, *room.gap, *room.timeline, *room.current)
 
 
 @dataclass

@@ -52,9 +52,17 @@ def related(**relation: object) -> dict[str, Any]:
 
 
 def member(
-    user: str, membership: str, *, before: str | None = None, sender: str = "", **content: object
+    user: str,
+    membership: str,
+    *,
+    before: str | None = None,
+    replaces: Mapping[str, Any] | None = None,
+    sender: str = "",
+    **content: object,
 ) -> dict[str, Any]:
-    unsigned = {"prev_content": {"membership": before}} if before else {}
+    unsigned: dict[str, Any] = {"prev_content": {"membership": before}} if before else {}
+    if replaces is not None:
+        unsigned["replaces_state"] = replaces["event_id"]
     return event(
         "m.room.member",
         {"membership": membership, **content},

@@ -16,7 +16,7 @@ import nio
 import pytest
 from aiohttp import web
 
-from fedbot.matrix import content
+from fedbot.matrix import client, content
 from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.encryption import Cipher
 from fedbot.matrix.login import Session, connect
@@ -148,8 +148,7 @@ async def test_the_members_of_a_room_are_those_of_the_resolved_state_and_not_of_
     await cem.join(room)
     (came,) = [event for event in await bot.news() if isinstance(event, RoomSeen)][-1:]
     assert cem.user_id in came.members
-    sync, asked = bot.chat._sync, list[str]()
-    of_room = bot.chat._connection.state
+    sync, asked = bot.chat._sync, counted_states(bot)
     stale = {"type": "m.room.member", "state_key": cem.user_id, "sender": anna.user_id, "content": invited}
 
     async def forked(*given: Any, **named: Any) -> nio.SyncResponse:  # noqa: ANN401 -- as it is
@@ -158,11 +157,6 @@ async def test_the_members_of_a_room_are_those_of_the_resolved_state_and_not_of_
             info.state.append(SimpleNamespace(source={**stale, "event_id": "$stale", "origin_server_ts": 1}))
         return response
 
-    async def counted(room: str) -> list[Any]:
-        asked.append(room)
-        return await of_room(room)
-
-    bot.chat._connection.state = counted  # type: ignore[method-assign]
     await anna.say(room, "no state in this")
     assert kinds(await bot.news()) == ["Said"]
     assert not asked
@@ -173,6 +167,44 @@ async def test_the_members_of_a_room_are_those_of_the_resolved_state_and_not_of_
     await anna.set_state(room, "m.room.name", {"name": "Hackers"})
     (renamed,) = [event for event in await bot.news() if isinstance(event, RoomSeen)]
     assert (renamed.name, cem.user_id in renamed.members) == ("Hackers", True)
+
+
+async def test_people_who_come_and_go_cost_no_reading_of_the_whole_state(
+    homeserver: Homeserver, introduce: Introduce, employ: Employ
+) -> None:
+    anna, bot = await introduce(homeserver, "anna-public"), await employ(homeserver, "bot-public")
+    guests = [await introduce(homeserver, f"guest{number}-public") for number in range(3)]
+    room = await in_a_room(bot, anna)
+    await anna.set_state(room, "m.room.join_rules", {"join_rule": "public"})
+    asked = counted_states(bot)
+    for guest in guests:
+        await guest.join(room)
+    await guests[0].leave(room)
+    await guests[1].set_state(room, "m.room.member", {"membership": "join", "displayname": "Gustav"}, guests[1].user_id)
+    await guests[0].join(room)
+    seen = [event for event in await bot.news() if isinstance(event, RoomSeen)][-1]
+    assert {anna.user_id, bot.user_id, *(guest.user_id for guest in guests)} == seen.members.keys()
+    assert seen.members[guests[1].user_id] == "Gustav"
+    await guests[2].leave(room)
+    seen = [event for event in await bot.news() if isinstance(event, RoomSeen)][-1]
+    assert guests[2].user_id not in seen.members
+    assert asked == []
+    await anna.kick(room, guests[0].user_id)
+    seen = [event for event in await bot.news() if isinstance(event, RoomSeen)][-1]
+    assert guests[0].user_id not in seen.members
+    assert asked == [room], "a kick may undo what others did beside it"
+
+
+def counted_states(bot: Bot) -> list[str]:
+    """The rooms whose whole state the bot reads from now on."""
+    asked, of_room = list[str](), bot.chat._connection.state
+
+    async def counted(room: str) -> list[Any]:
+        asked.append(room)
+        return await of_room(room)
+
+    bot.chat._connection.state = counted  # type: ignore[method-assign]
+    return asked
 
 
 # --- gaps --------------------------------------------------------------------------------------------------
@@ -512,6 +544,59 @@ async def test_the_room_is_known_after_a_restart_although_nothing_happened(
     (seen,) = await bot.news()
     assert isinstance(seen, RoomSeen)
     assert (seen.room, seen.members, seen.name) == (room, before.members, before.name)
+
+
+async def test_a_start_reads_the_state_of_each_room_once_and_a_few_beside_each_other(
+    homeserver: Homeserver, introduce: Introduce, employ: Employ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bot = await introduce(homeserver, "anna-start"), await employ(homeserver, "bot-start")
+    rooms = {await in_a_room(bot, anna) for _ in range(4)}
+    await bot.restart()
+    asked, answers = counted_states(bot), list[nio.SyncResponse]()
+    running, most = 0, 0
+    sync, state = bot.chat._sync, bot.chat._connection.state
+
+    async def kept(*given: Any, **named: Any) -> nio.SyncResponse:  # noqa: ANN401 -- as it is
+        answers.append(await sync(*given, **named))
+        return answers[-1]
+
+    async def observed(room: str) -> list[Any]:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return await state(room)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(client, "_STATES_AT_ONCE", 3)
+    bot.chat._sync = kept  # type: ignore[method-assign]
+    bot.chat._connection.state = observed  # type: ignore[method-assign]
+    events = await bot.news()
+    assert {event.room for event in events if isinstance(event, RoomSeen)} == rooms
+    assert sorted(asked) == sorted(rooms)
+    assert most == 3
+    told = [raw for answer in answers for info in answer.rooms.join.values() for raw in sources(info.state)]
+    assert {(raw["type"], raw["state_key"]) for raw in told} <= {("m.room.member", bot.user_id)}
+
+
+async def test_a_ban_during_the_start_is_told_after_what_was_said_before_it(
+    homeserver: Homeserver, introduce: Introduce, employ: Employ
+) -> None:
+    anna, bot = await introduce(homeserver, "anna-race"), await employ(homeserver, "bot-race")
+    room = await in_a_room(bot, anna)
+    await bot.restart()
+    await anna.say(room, "!fed help")
+    state = bot.chat._connection.state
+
+    async def late(room: str) -> list[Any]:
+        if bot.user_id in await anna.members(room):
+            await anna.ban(room, bot.user_id)  # the state of a room that it left by a kick could still be read
+        return await state(room)
+
+    bot.chat._connection.state = late  # type: ignore[method-assign]
+    assert kinds(list((await bot.sync()).events)) == ["Said"]
+    assert kinds(list((await bot.sync()).events)) == ["Removed"]
 
 
 # --- sending -----------------------------------------------------------------------------------------------

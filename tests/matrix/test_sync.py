@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.matrix.room import Raw
+from fedbot.matrix.room import Raw, RoomPicture
 from fedbot.matrix.sync import RawRoom, RawSync, Rooms, shows_history
 from fedbot.rules.model.events import (
     ChatEvent,
@@ -126,6 +126,44 @@ def test_the_resolved_state_takes_precedence_over_that_of_a_branch() -> None:
     again = Rooms(BOT).read(joined(state=(*room_state(), invited), timeline=(line("hello"),), current=state), ASKED_AT)
     assert PEER in seen(list(again)).members
     assert PartyAnnounced in map(type, again), "it was in the resolved state alone"
+
+
+CAME = member(PEER, "join")
+WENT = member(PEER, "leave", before="join", replaces=CAME)
+NEW = "@new:beta.test"
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_told"),
+    [
+        pytest.param({"timeline": (line("hello"),)}, True, id="only talk"),
+        pytest.param({"timeline": (member(NEW, "join"),)}, True, id="somebody new comes"),
+        pytest.param({"timeline": (WENT, line("hello"))}, True, id="somebody goes"),
+        pytest.param({"timeline": (WENT, member(PEER, "join", replaces=WENT))}, True, id="goes, and comes again"),
+        pytest.param({"timeline": (member(PEER, "join", displayname="X", replaces=CAME),)}, True, id="is renamed"),
+        pytest.param(
+            {"timeline": (member(PEER, "leave", replaces=line("other")),)}, False, id="replaces another event"
+        ),
+        pytest.param({"timeline": (member(PEER, "leave"),)}, False, id="doesn't say what it replaces"),
+        pytest.param({"timeline": (WENT, member(PEER, "join", replaces=CAME))}, False, id="one beside the other"),
+        pytest.param({"timeline": (member(NEW, "join", replaces=CAME),)}, False, id="came after what we never saw"),
+        pytest.param({"timeline": (member(PEER, "leave", sender=ANNA, replaces=CAME),)}, False, id="is kicked"),
+        pytest.param({"timeline": (member(NEW, "invite", sender=ANNA),)}, False, id="is invited"),
+        pytest.param({"timeline": (event("m.room.power_levels", {}, state_key=""),)}, False, id="power"),
+        pytest.param({"timeline": (event("m.room.name", {"name": "x"}, state_key=""),)}, False, id="the name"),
+        pytest.param({"timeline": (member(BOT, "join", displayname="New"),)}, False, id="ourselves"),
+        pytest.param({"state": (member(NEW, "join"),)}, False, id="state of another branch"),
+        pytest.param({"state": (WENT,), "timeline": (WENT,)}, True, id="the timeline's own state"),
+        pytest.param({"gap": (member(NEW, "join"),)}, False, id="state in a gap"),
+        pytest.param({"gap": (line("hello"),), "timeline": (WENT,)}, True, id="talk in a gap"),
+    ],
+)
+def test_the_whole_state_is_asked_for_where_members_do_not_just_come_and_go(
+    parts: dict[str, tuple[Raw, ...]], is_told: bool
+) -> None:
+    known = RoomPicture.of((*room_state(), CAME))
+    assert RawRoom(**parts).tells_all(known, BOT) is is_told
+    assert not RawRoom(**parts).tells_all(None, BOT), "a room that we have just come into"
 
 
 def test_a_member_without_a_display_name_is_shown_by_id_and_a_former_member_not_at_all() -> None:
