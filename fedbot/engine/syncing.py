@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fedbot.engine.circuit_breaker import Breaker
@@ -29,6 +30,30 @@ class AccountTaken(Exception):
     """Another process has claimed our account since; the older one stops."""
 
 
+@dataclass(frozen=True)
+class Claimant:
+    """A process that has claimed our account: its own name, and of a worker its journal and the number of its claim."""
+
+    name: str
+    journal: str = ""
+    epoch: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.journal}.{self.epoch}.{self.name}" if self.epoch else self.name
+
+    @classmethod
+    def read(cls, written: str) -> Claimant:
+        """As the account data has it. Anything that no worker writes is somebody else's name."""
+        journal, *rest = written.split(".")
+        if len(rest) == 2 and rest[0].isascii() and rest[0].isdecimal() and int(rest[0]):  # noqa: PLR2004 -- as written
+            return cls(rest[1], journal, int(rest[0]))
+        return cls(written)
+
+    def came_before(self, other: Claimant) -> bool:
+        """Whether that is a worker which had this journal before the other one, and was paused before it claimed."""
+        return self.journal != "" and self.journal == other.journal and self.epoch < other.epoch
+
+
 class SyncLoop:
     """Reads the chat until cancelled. `heard_at` is when the homeserver last answered.
 
@@ -44,8 +69,8 @@ class SyncLoop:
         self._told: datetime | None = None
         self._breaker = breaker
         self.heard_at: datetime | None = None
-        self._own_name = ""
-        self._instance = ""
+        self._us: Claimant | None = None
+        self._claimed: Claimant | None = None
         self.marks = False
         self.epoch = 0
         self._marked_at = 0
@@ -83,20 +108,12 @@ class SyncLoop:
 
     async def claim(self) -> None:
         """Tell every other process on our account, once, that we are here now."""
-        if not self._own_name:
-            self._own_name = secrets.token_hex(8)
-            if self.epoch:
-                self._own_name = f"{self._engine.journal.journal_id}.{self.epoch}.{self._own_name}"
-        if not self._instance:
-            await self._chat.claim(self._own_name, self._engine.journal.next_mark() if self.marks else 0)
-            self._instance = self._own_name
-
-    def _is_an_earlier_worker(self, instance: str) -> bool:
-        """Whether that is a worker which had this journal before us, and was paused before it claimed the account."""
-        journal, _, rest = instance.partition(".")
-        epoch = rest.partition(".")[0]
-        is_ours = bool(self.epoch) and journal == self._engine.journal.journal_id
-        return is_ours and epoch.isdecimal() and int(epoch) < self.epoch
+        if self._us is None:
+            journal = self._engine.journal.journal_id if self.epoch else ""
+            self._us = Claimant(secrets.token_hex(8), journal, self.epoch)
+        if self._claimed is None:
+            await self._chat.claim(str(self._us), self._engine.journal.next_mark() if self.marks else 0)
+            self._claimed = self._us
 
     async def notice_an_older_journal(self) -> None:
         """If the homeserver has a later mark than our journal, treat the journal as a copy."""
@@ -108,10 +125,10 @@ class SyncLoop:
     async def mark(self) -> None:
         """Note at the homeserver how far our journal is, if anything was sent or done since the last time."""
         done = sum(self._engine.counters[name] for name in ("messages_sent", "steps_done"))
-        if not self._instance or done == self._marked_at:
+        if self._claimed is None or done == self._marked_at:
             return
         try:
-            await self._chat.claim(self._instance, self._engine.journal.next_mark())
+            await self._chat.claim(str(self._claimed), self._engine.journal.next_mark())
         except ChatProblem as problem:
             log.warning("how far the journal is can't be noted now: %s", problem.text)
             return
@@ -122,11 +139,12 @@ class SyncLoop:
         self.heard_at = now = self._clock.now()
         silent_since = self._breaker.since
         self._breaker.worked()
-        if not self._instance or batch.instance in ("", self._instance):
+        claimed, newest = self._claimed, Claimant.read(batch.instance) if batch.instance else None
+        if claimed is None or newest in (None, claimed):
             pass
-        elif self._is_an_earlier_worker(batch.instance):
+        elif newest.came_before(claimed):
             log.warning("a worker that had this space before woke up late; the account is claimed again")
-            self._instance = ""
+            self._claimed = None
         else:
             raise AccountTaken(
                 "Another fedbot works with this Matrix account now, on another machine or state folder, so this one "

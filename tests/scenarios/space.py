@@ -139,7 +139,7 @@ class Space:
         chat, bot = self.chat, self.bot
         account = {name: value for name, value in vars(chat).items() if name != "server"}
         courier = (bot.courier.budget, bot.courier._served)
-        syncing = (bot.syncing._told, bot.syncing.heard_at, bot.syncing._instance)
+        syncing = (bot.syncing._told, bot.syncing.heard_at, bot.syncing._claimed)
         memory = pickle.dumps((account, courier, syncing, bot.engine.counters))
         journal = self.journal._database._connection.serialize()
         passwords, tokens = dict(self.seeded.passwords), dict(self.seeded.tokens)
@@ -160,7 +160,7 @@ class Space:
         vars(self.chat).update(account)
         self.bot = bot = self._bot()
         bot.courier.budget, bot.courier._served = courier
-        bot.syncing._told, bot.syncing.heard_at, bot.syncing._instance = syncing
+        bot.syncing._told, bot.syncing.heard_at, bot.syncing._claimed = syncing
         bot.engine.counters = counters
         bot.engine.load()
         bot.timetable.read()
