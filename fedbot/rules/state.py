@@ -52,7 +52,7 @@ from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionSt
 from fedbot.rules.model.outside import OutsideLoan, Rota, rota_id
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
 from fedbot.rules.model.queries import Able, Answer, Query, WhoMay
-from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
+from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, OwnAnnouncement, Room
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.wire.envelope import SubjectKind, is_off_chat, kind_of
@@ -517,6 +517,10 @@ class Turn:
     def may_move(self, peer: str, part: int) -> bool:
         """Whether that part of ours may go to this party, or come from it (`practice.may_move`)."""
         return may_move(self.practice(), peer, part)
+
+    def own_announcement(self, room: str) -> OwnAnnouncement | None:
+        """What we have announced of ourselves there last."""
+        return self._get(OwnAnnouncement, room)
 
     def all_announcements(self) -> list[Announcement]:
         """Every bot's announcement in every room, ours too."""

@@ -13,7 +13,7 @@ from fedbot.rules.model.effects import Leave, say
 from fedbot.rules.model.events import PracticeOrdered
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.party_config import PRACTICE, Practice
-from fedbot.rules.model.room import Announcement
+from fedbot.rules.model.room import Announcement, OwnAnnouncement
 from fedbot.rules.state import Turn
 
 OPERATOR = "the command line"
@@ -65,6 +65,6 @@ def _is_of(practice: Practice, room: str, document: Document) -> bool:
     """Whether the document is of the pretend friend, or of the room that was made for it ('': it was in ours)."""
     if PRACTICE in {document.id, getattr(document, "peer", "")}:
         return True
-    if isinstance(document, Announcement) or document.id.startswith("announced:"):
+    if isinstance(document, Announcement | OwnAnnouncement):
         return practice.room in document.id
     return room != "" and (room in document.id or getattr(document, "room", "") == room)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,7 +26,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.queries import Able, WhenAnswered, WhenAnsweredOrNot
-from fedbot.rules.model.room import Room
+from fedbot.rules.model.room import OwnAnnouncement, Room
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
@@ -39,7 +38,7 @@ from fedbot.rules.wire.envelope import Draft
 
 A_DAY = timedelta(days=1)
 A_MOMENT = timedelta(minutes=1)
-ANNOUNCE_AGAIN_AFTER = timedelta(days=3650)
+GREET_AGAIN_AFTER = timedelta(days=3650)
 
 
 def on_invited(turn: Turn, event: Invited) -> None:
@@ -119,7 +118,7 @@ def greet(turn: Turn, room: Room) -> None:
     known = {cooldown.id for cooldown in turn.cooldowns()}
     if not room.may_talk or room.replaced_by or any(_greeting(each) in known for each in lineage):
         return
-    if turn.tell_once(_greeting(room.id), ANNOUNCE_AGAIN_AFTER):
+    if turn.tell_once(_greeting(room.id), GREET_AGAIN_AFTER):
         turn.do(Ask(Greet(room.id), (turn.who_may(Permission.SUPERUSER),), until=turn.now + A_MOMENT))
 
 
@@ -173,26 +172,23 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
 
 def announce(turn: Turn, room: Room) -> None:
     """Say which parties we host: by the state event, or, where the room denies it, by an envelope."""
-    content = announcements.our_announcement(turn)
-    if not (room.may_announce or room.may_talk) or not turn.tell_once(_announcing(turn, room), ANNOUNCE_AGAIN_AFTER):
+    if not (room.may_announce or room.may_talk):
         return
-    was_denied = False
-    for before in turn.cooldowns():  # what was announced before is no more, so it is said anew if it comes back
-        if before.id.startswith(f"announced:{room.id}:") and before.id != _announcing(turn, room):
-            was_denied = was_denied or before.id.startswith(f"announced:{room.id}:False:")
-            turn.drop(before)
-    if room.may_announce:
-        turn.do(Announce(room.id, announcements.dated(turn, room.id, content)))
-    elif room.may_talk:
-        _announce_by_message(turn, room, again=False)
-        if not was_denied:
-            turn.tell_admins(
-                say(messages.rooms.room_denies_announcing, room=room, bot=turn.us.bot), f"announce:{room.id}"
-            )
+    before = turn.own_announcement(room.id)
+    now = OwnAnnouncement(room.id, announcements.our_parties(turn), by_message=not room.may_announce)
+    if before == now:
+        return
+    turn.save(now)
+    if not now.by_message:
+        turn.do(Announce(room.id, announcements.our_announcement(turn, room.id)))
+        return
+    _announce_by_message(turn, room, again=False)
+    if before is None or not before.by_message:
+        turn.tell_admins(say(messages.rooms.room_denies_announcing, room=room, bot=turn.us.bot), f"announce:{room.id}")
 
 
 def _announce_by_message(turn: Turn, room: Room, *, again: bool) -> None:
-    content = announcements.dated(turn, room.id, announcements.our_announcement(turn))
+    content = announcements.our_announcement(turn, room.id)
     body = bodies.Announce(parties=content["parties"], again=again)
     turn.do(SendEnvelope(room.id, Draft(body.kind, "", "", "connection", 0, body.written())))
 
@@ -222,12 +218,6 @@ def next_wake(turn: Turn) -> list[datetime]:
     """When `look` has something to do."""
     rooms = [turn.room(identifier) for identifier in announcements.current_rooms(turn)]
     return [room.announce_at for room in rooms if room is not None and room.announce_at is not None]
-
-
-def _announcing(turn: Turn, room: Room) -> str:
-    """The announcement of each room: sent again only when any of it changes."""
-    content = json.dumps(announcements.our_announcement(turn), sort_keys=True)
-    return f"announced:{room.id}:{room.may_announce}:{content}"
 
 
 def announce_everywhere(turn: Turn) -> None:

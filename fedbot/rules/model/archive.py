@@ -19,7 +19,7 @@ from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, Ending
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.party_config import Practice, Roster
-from fedbot.rules.model.room import Account, Announcement, Room
+from fedbot.rules.model.room import Account, Announcement, OwnAnnouncement, Room
 from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.model.transfer import RECALLED, Line, Transfer, WaitingLine
 
@@ -194,4 +194,5 @@ Document = (
     | QueueEntry
     | PlaceInLine
     | PartPicture
+    | OwnAnnouncement
 )

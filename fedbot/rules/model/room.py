@@ -63,6 +63,20 @@ class Announcement:
 
 
 @dataclass(frozen=True)
+class OwnAnnouncement:
+    """What we have announced of ourselves in a room, without its time, and how: by the state event or `by_message`."""
+
+    room: str
+    parties: tuple[AnnouncedParty, ...]
+    by_message: bool
+
+    @property
+    def id(self) -> str:
+        """One a room."""
+        return self.room
+
+
+@dataclass(frozen=True)
 class Account:
     """A user of our InvenTree as last read: `id` is the name, `key` the user's id there."""
 

@@ -18,27 +18,36 @@ MOST_PEOPLE = 500
 HIGHEST_VERSION = 1_000_000
 
 
-def our_announcement(turn: Turn) -> dict[str, Any]:
-    """Our announcement for each federation room: the state event `dev.fedbot.party`, or an envelope's body."""
+def our_parties(turn: Turn) -> tuple[AnnouncedParty, ...]:
+    """The parties that we announce in each federation room; none if others may not discover us."""
     us = turn.us
-    party = {
-        "id": us.party,
-        "name": names.decoration(us.name, us.party),
-        "key": us.key,
-        "people": sorted(us.people),
-        "access": us.peer_access,
-        "speaks": [OLDEST_VERSION, VERSION],
-    }
-    return {"v": 1, "parties": [party] if us.discoverable else []}
+    name, people = names.decoration(us.name, us.party), tuple(sorted(us.people))
+    party = AnnouncedParty(us.party, name, us.key, people, us.peer_access, (OLDEST_VERSION, VERSION))
+    return (party,) if us.discoverable else ()
 
 
-def dated(turn: Turn, room: str, content: dict[str, Any]) -> dict[str, Any]:
-    """Our announcement with its time: later than the last one in that room, even if our clock went back since."""
+def our_announcement(turn: Turn, room: str) -> dict[str, Any]:
+    """Our announcement for a room: the state event `dev.fedbot.party`, or an envelope's body.
+
+    Its time is later than that of the last one in that room, even if our clock went back since.
+    """
     known = turn.announcement(room, turn.us.bot)
     last = max((party.at for party in known.parties), default=0) if known else 0
     at = max(wire_time(turn.now), last + 1)
     turn.save(Announcement(room, turn.us.bot, (AnnouncedParty(turn.us.party, turn.us.name, turn.us.key, at=at),)))
-    return {**content, "parties": [entry | {"at": at} for entry in content["parties"]]}
+    return {"v": 1, "parties": [_written(party, at) for party in our_parties(turn)]}
+
+
+def _written(party: AnnouncedParty, at: int) -> dict[str, Any]:
+    return {
+        "id": party.id,
+        "name": party.name,
+        "key": party.key,
+        "people": list(party.people),
+        "access": party.access,
+        "speaks": list(party.speaks),
+        "at": at,
+    }
 
 
 @dataclass(frozen=True)
