@@ -422,7 +422,7 @@ class Turn:
     def with_peer(self, peer: str, after: str = "") -> Iterator[Transfer]:
         """The transfers with that party, past ones too, in the order of their ids, behind the id `after`."""
         living = [t for t in self.living_transfers() if t.peer == peer and t.id > after]
-        past = self._at_rest(self.state.archive.marked(Mark.PEER, peer, after))
+        past = self._at_rest(self.state.archive.marked(Mark.PEER, peer, after), living)
         return merge(sorted(living, key=_by_id), past, key=_by_id)
 
     def newest(
@@ -435,7 +435,7 @@ class Turn:
         """The transfers, past ones too, what was asked last coming first (`Archive.newest`)."""
         living = sorted(self._living(rooms, peer, since), key=_by_time, reverse=True)
         living = [transfer for transfer in living if behind is None or _by_time(transfer) < behind]
-        past = self._at_rest(self.state.archive.newest(rooms, peer, since, behind))
+        past = self._at_rest(self.state.archive.newest(rooms, peer, since, behind), living)
         return merge(living, past, key=_by_time, reverse=True)
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
@@ -457,9 +457,10 @@ class Turn:
         """Every party with which something was ever to be moved."""
         return sorted({*self.state.archive.peers_at_rest(), *(t.peer for t in self.living_transfers())})
 
-    def _at_rest(self, found: Iterable[Transfer]) -> Iterator[Transfer]:
-        """Without those that this turn has changed."""
-        return (transfer for transfer in found if (Transfer.__name__, transfer.id) not in self.changes)
+    def _at_rest(self, found: Iterable[Transfer], living: Iterable[Transfer] = ()) -> Iterator[Transfer]:
+        """Without those that this turn has changed, and the `living`, which may come to rest while this is read."""
+        known = {transfer.id for transfer in living}
+        return (t for t in found if (Transfer.__name__, t.id) not in self.changes and t.id not in known)
 
     @staticmethod
     def _in_order(found: list[Transfer]) -> list[Transfer]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fedbot.journal import archive
 from fedbot.journal.journal import Journal
 from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.books import assert_books_balance
@@ -77,6 +78,23 @@ def _read_of_the_newest(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _nobody_reads_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Journal, "newest", lambda *_, **__: pytest.fail("the whole past was read"))
+
+
+async def test_what_comes_to_rest_while_the_past_is_read_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "A_PAGE", 1)  # so that the file is read again and again
+    world = await friends()
+    waits = await world.push()
+    await world.hand_over()
+    await world.hand_over()
+    newest, peers = world.alpha.turn.newest(), world.alpha.turn.with_peer("betaspace")
+    told = [[next(newest).id], [next(peers).id]]
+    world.cem.reacts(waits, "✅")
+    await world.grace()
+    assert not in_memory(world.alpha), "it has come to rest"
+    told[0] += [transfer.id for transfer in newest]
+    told[1] += [transfer.id for transfer in peers]
+    assert [sorted(ids) for ids in told] == [sorted(t.id for t in world.alpha.turn.transfers())] * 2
+    assert len(told[0]) == 3
 
 
 async def test_a_message_about_a_finished_transfer_is_still_known_by_its_event() -> None:
