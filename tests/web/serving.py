@@ -7,7 +7,9 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
+from fedbot.rules.model.events import Event
 from fedbot.web.site.app import application
 from fedbot.web.site.serving import Served
 from tests.scenarios.browsing import encrypted
@@ -25,8 +27,16 @@ async def running(
     await encrypted(world)
     if happens is not None:
         await happens(world)
+    gateway, came = world.alpha.bot.gateway(), asyncio.Event()
+    put = gateway.put
+
+    def noticed(event: Event) -> None:
+        put(event)
+        came.set()
+
+    gateway.put = noticed  # type: ignore[method-assign]
     app = application(
-        world.alpha.bot.gateway(),
+        gateway,
         url=url,
         session=timedelta(days=14),
         calls_a_minute=60_000,
@@ -34,7 +44,7 @@ async def running(
     )
     async with Served(app, f"127.0.0.1:{port}"), asyncio.TaskGroup() as group:
         rests = asyncio.Condition()
-        going_on = group.create_task(_goes_on(world, rests))
+        going_on = group.create_task(_goes_on(world, came, rests))
         yield world, url, rests
         going_on.cancel()
 
@@ -45,13 +55,21 @@ def free_port() -> int:
         return int(made.getsockname()[1])
 
 
-async def _goes_on(world: World, rests: asyncio.Condition) -> None:
-    """Let the bots work beside the browser."""
+async def _goes_on(world: World, came: asyncio.Event, rests: asyncio.Condition) -> None:
+    """Let the bots work whenever something came by a page or by chat."""
     while True:
+        came.clear()
+        said = world.server.next_event()
         await world.settle()
         async with rests:
             rests.notify_all()
-        await asyncio.sleep(0.01)
+        by_page = asyncio.ensure_future(came.wait())
+        either: list[asyncio.Future[Any]] = [said, by_page]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            said.cancel()
+            by_page.cancel()
 
 
 async def until(rests: asyncio.Condition, happened: Callable[[], bool]) -> None:
