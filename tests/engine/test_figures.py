@@ -6,6 +6,10 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from fedbot.rules.model.events import Tick
+from fedbot.rules.model.health import Quarantined
 from fedbot.web.standing import metrics
 from tests.scenarios.world import World, friends
 
@@ -47,6 +51,18 @@ async def test_waiting_work_and_unanswered_calls_are_counted() -> None:
     await world.passes(timedelta(minutes=16))
     assert figures(world)["fedbot_queries_unanswered_total"] == 1
     assert down["fedbot_inventree_up"] == 0
+
+
+async def test_the_health_that_a_hub_looks_at_every_few_seconds_reads_nothing_of_the_journal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await friends()
+    tick = world.alpha.journal.put(Tick(world.clock.now()))
+    number = world.alpha.journal.set_event_aside(tick, Quarantined("Tick", "", "no", world.clock.now()))
+    told = world.alpha.bot.health()
+    assert f"({number})" in told["problems"][0]
+    monkeypatch.setattr(world.alpha.journal, "_database", None)
+    assert world.alpha.bot.health() == told
 
 
 async def test_every_metric_is_in_the_docs() -> None:
