@@ -269,7 +269,7 @@ async def test_wants_and_queue_entries_keep_their_unit() -> None:
     assert ('1) 30 cm of "ruler"' in choice.text, '2) 1 × "30 cm ruler"' in choice.text) == (True, True), choice.text
     world.dilek.says("2", reply_to=choice)
     await world.settle()
-    assert told(world.room, "1 × 30 cm ruler: Attraktor shares nothing by that name")
+    assert told(world.room, "1 × 30 cm ruler: Attraktor shares nothing under that name")
 
 
 async def test_in_a_request_from_anyone_each_counts_in_its_own_unit() -> None:
