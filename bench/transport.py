@@ -38,7 +38,7 @@ class Transports:
 def measure(rounds: int, latency: Literal["none", "measured"]) -> Transports:
     """Measure both in turn, `rounds` times, on two simulated InvenTrees over TLS.
 
-    Both trust one CA only. That favours the official client: it reads the CAs again for each call, and the bundle of
+    Both trust one CA only. This favours the official client: it reads the CAs again for each call, and the bundle of
     all public ones is 200 times as long.
     """
     with ExitStack() as stack:

@@ -32,7 +32,7 @@ class AccountTaken(Exception):
 
 @dataclass(frozen=True)
 class Claimant:
-    """A process that has claimed our account: its own name, and of a worker its journal and the number of its claim."""
+    """A process that claimed our account: its own name, and for a worker its journal and the number of its claim."""
 
     name: str
     journal: str = ""
@@ -43,14 +43,14 @@ class Claimant:
 
     @classmethod
     def read(cls, written: str) -> Claimant:
-        """As the account data has it. Anything that no worker writes is somebody else's name."""
+        """The claimant in the account data. A text that no worker writes is the name of another process."""
         journal, *rest = written.split(".")
         if len(rest) == 2 and rest[0].isascii() and rest[0].isdecimal() and int(rest[0]):  # noqa: PLR2004 -- as written
             return cls(rest[1], journal, int(rest[0]))
         return cls(written)
 
     def came_before(self, other: Claimant) -> bool:
-        """Whether that is a worker which had this journal before the other one, and was paused before it claimed."""
+        """Whether it is a worker that had the journal before the other one, and was paused before it claimed."""
         return self.journal != "" and self.journal == other.journal and self.epoch < other.epoch
 
 

@@ -462,7 +462,7 @@ def _leave(response: httpx.Response) -> None:
     """Never use this response's connection again.
 
     gunicorn 26 reads the rest of a body that InvenTree refused unread, and sometimes swallows the next request with it.
-    That request is never carried out, and its connection closes after 2 seconds.
+    InvenTree never carries out the swallowed request, and its connection closes after 2 seconds.
     """
     if (stream := response.extensions.get("network_stream")) is not None:
         stream.close()

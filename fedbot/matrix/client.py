@@ -30,12 +30,12 @@ from fedbot.ports.vault import Folder
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Redacted, Unreadable
 
 _TIMELINE_LIMIT = 100
-"""Synapse clamps to this, and cuts to 10 without being asked."""
+"""Synapse's maximum. Without a limit it returns only 10 events."""
 _STATES_AT_ONCE = 4
-"""Rooms whose state is read beside each other; a time limit begins with each."""
+"""The number of rooms whose state is read at once. Each read has its own time limit."""
 
 _SLACK = 20
-"""Seconds that a request may take beyond what it waits for, before we call the homeserver hung."""
+"""The seconds that a request may take beyond its own waiting time. After that, we consider the homeserver hung."""
 
 EARLIER_STAYS = 60.0
 """Seconds after claiming the account. By then, a bot that still runs on the earlier device has read of the claim."""
@@ -130,8 +130,8 @@ class MatrixChat(Chat):
     async def sync(self, since: str | None, timeout: float) -> Batch:
         """Wait at most `timeout` seconds for news after `since`; None: a first sync, without messages.
 
-        The first call after a start, and any that doesn't go on from the last batch, also reads all rooms'
-        state, as that isn't kept anywhere, and returns without waiting.
+        The first call after a start doesn't wait, and also reads the state of all rooms, because no file has it. So
+        does any call with another token than the last batch's.
         """
         return await self._batch(since, timeout, own=False)
 
@@ -363,9 +363,10 @@ class MatrixChat(Chat):
         return invitations_of(response)
 
     async def _gather(self, response: nio.SyncResponse, since: str | None, *, fresh: bool) -> RawSync:
-        """The response as JSON, with gaps filled, and the present state of the rooms where the response leaves it open.
+        """The response as JSON, with gaps filled, and the current state of each room where the response isn't enough.
 
-        That is all rooms after a start. One that we are out of by now counts as left: the next sync says how.
+        After a start these are all rooms. A room that we are out of by now counts as left; the next sync shows how we
+        left.
         """
         rooms, known = response.rooms, {} if fresh else self._rooms.pictures
         join = {room: await self._filled(room, info, since) for room, info in rooms.join.items()}
@@ -381,7 +382,7 @@ class MatrixChat(Chat):
         return RawSync(join, leave, invitations_of(response))
 
     async def _states(self, rooms: Iterable[str]) -> dict[str, tuple[Raw, ...]]:
-        """The present state of these rooms."""
+        """The current state of these rooms."""
         turns = asyncio.Semaphore(_STATES_AT_ONCE)
 
         async def state(room: str) -> tuple[str, tuple[Raw, ...]]:
@@ -485,7 +486,10 @@ def _news_filter() -> dict[str, Any]:
 
 
 def _first_filter() -> dict[str, Any]:
-    """The filter after a start: all rooms, of their state only our own membership. `_states` reads the rest, once."""
+    """The filter after a start: all rooms, with only our own membership as their state.
+
+    `_states` reads the rest once.
+    """
     news = _news_filter()
     news["room"]["state"] = {"types": [MEMBER], "lazy_load_members": True}
     return _unlike_any(news)

@@ -225,13 +225,13 @@ def membership_before(raw: Raw) -> str | None:
 
 
 def replaced_event(raw: Raw) -> str | None:
-    """The id of the state event that this one replaced, where it was sent; None if there was none, or it isn't told."""
+    """The id of the state event that this one replaced for its sender; None if there was none, or it isn't given."""
     replaced = _object(raw.get("unsigned")).get("replaces_state")
     return replaced if isinstance(replaced, str) else None
 
 
 def speaks_fedbot(raw: Raw) -> bool:
-    """Whether only a fedbot sends such events."""
+    """Whether only fedbots send such events."""
     kind = raw.get("type")
     return (isinstance(kind, str) and kind.startswith(f"{ENVELOPE}.")) or ENVELOPE in content_of(raw)
 

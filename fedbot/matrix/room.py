@@ -145,17 +145,17 @@ class RoomPicture:
         return picture
 
     def has(self, raw: Raw) -> bool:
-        """Whether this state event is in it."""
+        """Whether the picture has this state event."""
         known = self.event_id(str(raw.get("type")), str(raw.get("state_key")))
         return known is not None and known == raw.get("event_id")
 
     def event_id(self, kind: str, state_key: str) -> str | None:
-        """The id of the state event of that type and key that is in it, if there is one."""
+        """The id of the state event with this type and key; None if the picture has none."""
         known = self.state.get((kind, state_key))
         return None if known is None else str(known.get("event_id"))
 
     def copy(self) -> RoomPicture:
-        """A copy that can be changed without changing this one."""
+        """A copy that can be changed separately."""
         return RoomPicture(dict(self.state))
 
     def apply(self, raw: Raw) -> None:

@@ -27,12 +27,12 @@ from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Reacted, Removed,
 
 @dataclass(frozen=True)
 class RawRoom:
-    """One room of a sync response. `gap` is what was back-filled; then comes `state`, then `timeline`.
+    """One room of a sync response. `gap` has the back-filled events; then comes `state`, then `timeline`.
 
-    `state` is the state at the start of `timeline`, or what of it changed since the last sync. Where two servers or
-    accounts wrote at once, it may be that of one branch of the room's history, such as an invitation whose join is
-    known already (docs/matrix.md). `current` is the whole state as the homeserver has resolved it, if it was asked;
-    `tells_all` says when it needn't be.
+    `state` is the state at the start of `timeline`, or its changes since the last sync. If two servers or accounts
+    wrote at once, it may be the state of one branch of the room's history, such as an invitation whose join is known
+    already (docs/matrix.md). `current` is the whole state as the homeserver has resolved it, if we asked for it;
+    `tells_all` says whether we need to.
     """
 
     state: tuple[Raw, ...] = ()
@@ -41,11 +41,12 @@ class RawRoom:
     current: tuple[Raw, ...] = ()
 
     def tells_all(self, known: RoomPicture | None, us: str) -> bool:
-        """Whether what is true of the room now follows from what was `known` of it, and from this alone.
+        """Whether the room's current state follows from its `known` state and the timeline alone.
 
-        It does as long as other members only come, go and rename themselves, one after the other. Where the room's
-        history forks, `state` brings something, or an event replaces another than the one that we know. Power, kicks
-        and bans may undo what others did beside them, and all the rest is rare.
+        It does while other members only join, leave and rename themselves, one after the other. It doesn't if `state`
+        or `gap` has state that we need, or if an event replaces another one than we know, because the room's history
+        may have forked. Power levels, kicks and bans may undo what others did at the same time. All other state is
+        rare.
         """
         in_order = {event.get("event_id") for event in self.timeline}  # Synapse puts some of these into `state`, too
         before = (event for event in (*self.state, *self.gap) if event.get("event_id") not in in_order)
@@ -64,7 +65,7 @@ class RawRoom:
 
 @dataclass(frozen=True)
 class RawSync:
-    """A whole sync response, back-filled."""
+    """A whole sync response, with gaps filled."""
 
     join: Mapping[str, RawRoom] = field(default_factory=dict)
     leave: Mapping[str, RawRoom] = field(default_factory=dict)
