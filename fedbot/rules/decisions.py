@@ -308,14 +308,14 @@ def _outdated(subject: Subject, at: datetime) -> Phrase | None:
 
 
 def _fits(transfer: Transfer, choice: Choice) -> bool:
-    """Whether that can be said of it: damaged is what comes back, and that comes by hand."""
+    """Whether that can be said of it: only a return is damaged, and nothing that is there already comes by parcel."""
     if transfer.asks_if_handed_over:
         return choice is not Choice.DAMAGED
     if transfer.is_our_offer:
         return choice in {Choice.APPROVE, Choice.DECLINE}
     if transfer.terms.parent:
         return choice is not Choice.PARCEL and (transfer.is_return or choice is not Choice.DAMAGED)
-    return choice is not Choice.DAMAGED
+    return choice is not Choice.DAMAGED and (choice is not Choice.PARCEL or transfer.terms.outside is None)
 
 
 def _is_of_before(subject: Subject, at: datetime) -> bool:

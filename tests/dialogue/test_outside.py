@@ -286,6 +286,18 @@ async def test_a_neighbours_loan_becomes_an_ordinary_one_once_its_new_bot_approv
     assert_books_balance(world)
 
 
+async def test_an_item_that_the_neighbour_has_already_does_not_come_by_parcel() -> None:
+    world = await lent_before_they_had_a_bot()
+    await hands_over(world)
+    world.cem.reacts(world.card(), "📦")
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.OPEN
+    assert "this card has no such answer" in world.room.messages(sender=world.beta.chat.user_id)[-1].text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.beta.transfer().is_on_loan
+
+
 async def test_a_loan_that_is_handed_over_keeps_its_lending_rules_and_show_says_where_they_are() -> None:
     world = await a_world(alpha={"lending": (LendingRule(parts=("M3-NUT",), extensions=1, longest=30),)})
     await says(world, "piet", 'lend 10 M3-NUT to outside "Betaspace e.V." for 2 weeks')

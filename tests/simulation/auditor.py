@@ -55,13 +55,17 @@ OVER = frozenset({ConnectionState.DECLINED, ConnectionState.CANCELLED, Connectio
 
 @dataclass(frozen=True)
 class Tap:
-    """A person's reaction or typed decision, with what the card showed then. Decisions are compared with it."""
+    """A person's reaction or typed decision, with what the card showed then. Decisions are compared with it.
+
+    `typed` is when a line was typed, by the homeserver's clock.
+    """
 
     party: str
     person: str
     subject: str
     choice: Choice | None
     shown: View | FriendView | None = None
+    typed: datetime | None = None
 
 
 @dataclass
@@ -142,7 +146,7 @@ class Auditor:
         """
         home = next((each for each in self.parties if person in each.us.people), party)
         shown = self.consents.seen(home, subject, card)
-        self.taps[event_id] = Tap(home.id, person, subject, choice, shown)
+        self.taps[event_id] = Tap(home.id, person, subject, choice, shown, self.now())
 
     def decided_on_a_page(self, party: Party, event: DecidedOffChat, shown: View | FriendView) -> None:
         """Record a decision that a program sent for a person, with what the program was shown."""

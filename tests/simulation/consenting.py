@@ -166,8 +166,17 @@ class Consents:
         if not is_edit:
             self.newest[party.id, identifier] = event_id
             self.shows[event_id] = view
+            self._typed_just_before(party, identifier, view)
         elif (card := self.newest.get((party.id, identifier))) is not None:
             self.shows[card] = view
+
+    def _typed_just_before(self, party: Party, identifier: str, view: View | FriendView) -> None:
+        """A bot whose clock is slow takes a line from just before its card for one from after it: no more than that."""
+        slow_by = -party.clock.skew
+        for event_id, tap in self.auditor.taps.items():
+            early = tap.shown is None and tap.typed is not None and (tap.party, tap.subject) == (party.id, identifier)
+            if early and tap.typed is not None and self.auditor.now() - tap.typed <= slow_by:
+                self.auditor.taps[event_id] = replace(tap, shown=view)
 
     def seen(self, party: Party, identifier: str, card: str = "") -> View | FriendView | None:
         """The content of that card, or of the subject's newest one; None if there is none."""

@@ -141,8 +141,10 @@ def settle(federation: Federation) -> None:
             elif transfer.is_on_loan and transfer.role == "sender" and transfer.peer in ending:
                 superuser.says(f"!fed gift {transfer.code}")
             elif transfer.left_over:
-                rows = [party.inventree.stock.get(transfer.at(number).item) for number in transfer.left_over]
-                is_here = any(row is not None and is_in_stock(row) for row in rows)
+                lines = [transfer.line(number) for number in transfer.left_over]
+                rows = [(party.inventree.stock.get(transfer.at(line.number).item), line) for line in lines]
+                is_here = any(row is not None and is_in_stock(row) for row, _ in rows)
+                is_here &= all(row is None or row.quantity <= line.quantity for row, line in rows)  # not merged
                 superuser.says(f"!fed resolve {transfer.code} --as {'off' if is_here else 'by-hand'}")
 
 
