@@ -37,8 +37,7 @@ from fedbot.rules.model.queries import Able, Answer, PersonPermissions, Query
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import rota
+from fedbot.rules.transfer import both_sides, rota
 
 SPEC = Verb(
     name="cancel",
@@ -161,7 +160,7 @@ def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
         return _cancel_connection(turn, command, subject)
     first = first_yes_of(subject)
     if first is not None and first.person == command.sender:
-        transfers.take_back_first_yes(turn, subject, command.sender, command.event_id)
+        both_sides.take_back_first_yes(turn, subject, command.sender, command.event_id)
         return say(messages.approval.decision_stopped, subject=subject)
     return _cancel_transfer(turn, command, subject)
 
@@ -256,7 +255,7 @@ def _cancel_transfer(turn: Turn, command: Command, transfer: Transfer) -> Phrase
         return say(messages.rota.given_up, rota=went_on, transfer=transfer, peer_name=peer_name)
     if transfer.wanted == "cancel":
         return say(messages.approval.cancel_asked, transfer=transfer, peer_name=peer_name)
-    outcome = transfers.cancel(turn, transfer, turn.signature_of(command))
+    outcome = both_sides.cancel(turn, transfer, turn.signature_of(command))
     match outcome:
         case "":
             return None  # the outcome is a separate message, which answers the line

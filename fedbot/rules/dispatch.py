@@ -79,8 +79,7 @@ from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import RECALLED, Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
-from fedbot.rules.transfer import booking, rota, sender_decision
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import booking, both_sides, rota, sender_decision
 
 _WANTED_BY_VERBS_ALONE = (write_off,)
 """No rule here needs them, but what follows their steps has to be known below."""
@@ -279,7 +278,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
         resent_transfer = sequencing.resend_due(turn, transfer)
         if resent_transfer is not transfer:
             turn.save(resent_transfer)
-            transfers.tell_silence(turn, resent_transfer)
+            both_sides.tell_silence(turn, resent_transfer)
     for rule in _asked(turn, _BY_THE_CLOCK):
         rule.look(turn)
     _forget(turn)

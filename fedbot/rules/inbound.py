@@ -26,7 +26,6 @@ from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, files, opening, receive, request, send, sender_decision
-from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.sender_decision import on_confirmed
 from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, Draft, check
 
@@ -264,7 +263,7 @@ def _go_on_if_settled(turn: Turn, identifier: str) -> None:
     if transfer.state is TransferState.CREDITING and not any(p.acting for p in transfer.progress):
         receive.go_on(turn, transfer)
     elif "card" in transfer.told:
-        transfers.edit_card(turn, transfer)
+        both_sides.edit_card(turn, transfer)
 
 
 def _newest_with(turn: Turn, party: str) -> Connection | None:
@@ -402,7 +401,7 @@ def _closed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Closed], _:
 
 
 def _card_is_up(turn: Turn, transfer: Transfer, _: Message[bodies.Noted], event: EnvelopeSeen) -> None:
-    turn.save(transfers.with_card(transfer, event.event_id))
+    turn.save(both_sides.with_card(transfer, event.event_id))
 
 
 _TO_SENDER: dict[type[Body], _TransferRule[Any]] = dict(

@@ -22,7 +22,7 @@ from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.own_tokens import SETTINGS, next_renewal
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import both_sides
 from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 
 DAY_TWO = timedelta(days=2)
@@ -121,7 +121,7 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
         phrase = say(messages.approval.reminder, subject=subject, us=turn.us, people=names, others=others)
     key = f"reminder:{subject.id}:{then.at.isoformat()}"
     no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is its owner's
-    thread = transfers.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
+    thread = both_sides.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
     turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
     turn.note(subject.id, audit.Reminded(mentions))
 

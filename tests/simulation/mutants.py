@@ -54,8 +54,7 @@ from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer, with_pro
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
-from fedbot.rules.transfer import booking, opening, request, resolve, rota, send, sender_decision
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import booking, both_sides, opening, request, resolve, rota, send, sender_decision
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.transfer.both_sides import on_these_terms
 from fedbot.rules.wire.envelope import Opening, transaction_id
@@ -419,18 +418,18 @@ def _no_arbiter(stack: ExitStack) -> None:
         return outcome
 
     before = _instead(stack, receives, "on_declined", on_declined)
-    cancelled = _instead(stack, transfers, "cancel", cancel)
+    cancelled = _instead(stack, both_sides, "cancel", cancel)
 
 
 @mutant("cancel after sent")
 def _cancel_after_sent(stack: ExitStack) -> None:
     def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
         if transfer.role == "sender" and transfer.state in {TransferState.DEBITING, TransferState.SENT}:
-            transfers.end(turn, transfer, TransferState.CANCELLED, by)
+            both_sides.end(turn, transfer, TransferState.CANCELLED, by)
             return ""
         return str(before(turn, transfer, by))
 
-    before = _instead(stack, transfers, "cancel", cancel)
+    before = _instead(stack, both_sides, "cancel", cancel)
 
 
 @mutant("credit before debit")
@@ -447,7 +446,7 @@ def _credit_first(stack: ExitStack) -> None:
 
 @mutant("an item that nobody here approved is booked in")
 def _unapproved(stack: ExitStack) -> None:
-    _instead(stack, transfers, "is_agreed", lambda _: True)
+    _instead(stack, both_sides, "is_agreed", lambda _: True)
 
 
 @mutant("a refusal without tombstone: the step is tried again")
@@ -627,7 +626,7 @@ def _settled_again(stack: ExitStack) -> None:
 def _askers_yes(stack: ExitStack) -> None:
     def approve(turn: Turn, transfer: Transfer, envelope: Message[Approve], event: EnvelopeSeen) -> None:
         if transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash:
-            by = transfers.signature_in(turn, envelope, transfer.peer, event.event_id)
+            by = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
             sender_decision.approve(turn, transfer, by)
         else:
             turn.save(transfer)

@@ -35,7 +35,6 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides
-from fedbot.rules.transfer import both_sides as transfers
 
 LASTING = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.SUSPENDED})
 OVER = FINAL | {TransferState.DISPUTED}
@@ -113,7 +112,7 @@ def _cancel_open(turn: Turn, connection: Connection, by: Signature) -> None:
     """Open requests are cancelled by their arbiter, the sender; the receiver's side follows by its message."""
     for transfer in turn.open_transfers():
         if transfer.connection == connection.id and transfer.role == "sender" and _is_cancelled(transfer):
-            transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
+            both_sides.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
 
 
 def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
@@ -124,7 +123,7 @@ def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
         if _would_be_unclear(transfer):
             both_sides.dispute(turn, transfer, 0, Plain(Fault.ENDED_AT_ONCE))
         elif transfer.role == "sender" and transfer.state in BEFORE_DEBIT:  # a return: the others are cancelled already
-            transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
+            both_sides.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
         elif transfer.role == "receiver" and transfer.state in {TransferState.OPEN, TransferState.BOOKED}:
             _cancel_alone(turn, transfer, by)
 
@@ -134,13 +133,13 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
     ended = replace(
         transfer, state=TransferState.CANCELLED, decided=by, decision=None, problem=DISCONNECTED, ended=turn.now
     )
-    body = bodies.Cancel(reason=DISCONNECTED, **transfers.said_by(by))
+    body = bodies.Cancel(reason=DISCONNECTED, **both_sides.said_by(by))
     ended, draft = sequencing.write(turn, ended, body, awaits=True)
     turn.save(ended)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.CANCELLED, DISCONNECTED), by)
     sequencing.post(turn, ended, draft)
     if "card" in ended.told:
-        transfers.edit_card(turn, ended)
+        both_sides.edit_card(turn, ended)
 
 
 # --- by the peer ---
@@ -148,7 +147,7 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodies.Disconnecting]) -> None:
     """The peer ends it: we do the same on our side, and say so. If it does so at once, no loan can come back by it."""
-    by = transfers.signature_in(turn, envelope, connection.peer, "")
+    by = both_sides.signature_in(turn, envelope, connection.peer, "")
     has_left = connection.peer_has_left or envelope.body.at_once
     connection = replace(connection, peer_has_left=has_left)
     if connection.state in UNFINISHED_CONNECTION:
@@ -221,7 +220,7 @@ def _end(turn: Turn, connection: Connection) -> None:
 
 def tell_silence(turn: Turn, connection: Connection) -> None:
     """The peer's bot has not answered for ten minutes, so what it should finish hangs: say so once."""
-    silent = connection.exchange.resends == transfers.SILENT_AFTER_RESENDS
+    silent = connection.exchange.resends == both_sides.SILENT_AFTER_RESENDS
     if connection.state is not ConnectionState.ENDING or not silent:
         return
     if turn.tell_once(f"silent:{connection.id}", TELLS_FOR):

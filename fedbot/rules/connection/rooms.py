@@ -31,8 +31,7 @@ from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import opening
+from fedbot.rules.transfer import both_sides, opening
 from fedbot.rules.transfer.opening import look_who_confirms
 from fedbot.rules.wire.envelope import Draft
 
@@ -259,7 +258,7 @@ def on_removed(turn: Turn, event: Removed) -> None:
 
 ASKED_ONLY = frozenset({ConnectionState.ASKED, ConnectionState.OFFERED})
 FOR_EVER = timedelta(days=3650)
-SAID_THERE = frozenset({"card", "wait", "silent", transfers.MOVED})
+SAID_THERE = frozenset({"card", "wait", "silent", both_sides.MOVED})
 """Messages in the old room, which can't be edited or replied to from the new one."""
 
 
@@ -444,7 +443,7 @@ def follow(turn: Turn, transfer: Transfer, room: str) -> Transfer:
 
 
 def _there(transfer: Transfer, room: str) -> Transfer:
-    told = (*(word for word in transfer.told if word not in SAID_THERE), transfers.MOVED)
+    told = (*(word for word in transfer.told if word not in SAID_THERE), both_sides.MOVED)
     return replace(transfer, room=room, card_event="", peer_events=(), told=told)
 
 
@@ -453,7 +452,7 @@ def _waits_for_a_tap(turn: Turn, transfer: Transfer) -> bool:
 
 
 @dataclass(frozen=True)
-class ShowMovedCard(transfers.TellsThatItWaits, WhenAnswered):
+class ShowMovedCard(both_sides.TellsThatItWaits, WhenAnswered):
     """A card goes on in the new room, and waits for who may decide."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -462,7 +461,7 @@ class ShowMovedCard(transfers.TellsThatItWaits, WhenAnswered):
         (able,) = event.answers
         if transfer is None or not isinstance(able, Able) or not _waits_for_a_tap(turn, transfer):
             return
-        transfer = transfers.goes_on(turn, transfer)
+        transfer = both_sides.goes_on(turn, transfer)
         if "card" not in transfer.told:
             opening.put_up_card(turn, transfer, able)
 

@@ -37,8 +37,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, opening, receive, request, send, sender_decision
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import booking, both_sides, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer.opening import look_who_confirms
 from fedbot.rules.wire.envelope import Draft, SubjectKind, connection_id, kind_of, opened_id
 
@@ -170,7 +169,7 @@ def _draft_of(envelope: Message[Body], connection: Connection) -> Draft:
 
 def _as_we_said(turn: Turn, transfer: Transfer, envelope: Message[Body], event: EnvelopeSeen) -> Transfer:
     if bodies.says(envelope, Truth):  # what may have been unclear before is so no more
-        settled = transfers.settlement_in(turn, envelope, turn.us.party)
+        settled = both_sides.settlement_in(turn, envelope, turn.us.party)
         transfer = replace(transfer, dispute=None, settled=settled or transfer.settled)
     rule = _SAID.get(type(envelope.body))
     return rule(turn, transfer, envelope, event) if rule else transfer
@@ -183,7 +182,7 @@ def _wanted(
     decided = by if by.person and not isinstance(told, bodies.Cancel) else transfer.decided
     agreed = transfer.approved_hash
     if isinstance(told, bodies.Approve):
-        agreed, transfer = envelope.terms_hash, _here_already(transfers.as_told(transfer, told), told.here)
+        agreed, transfer = envelope.terms_hash, _here_already(both_sides.as_told(transfer, told), told.here)
     elif told.reason == receive.GIVEN_UP:
         agreed = ""
     return replace(transfer, wanted=envelope.kind, decided=decided, decision=None, approved_hash=agreed)
@@ -207,7 +206,7 @@ def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfe
 
 
 def _signed(turn: Turn, envelope: Message[Decided]) -> Signature:
-    signed = transfers.signature_in(turn, envelope, turn.us.party, envelope.body.event)
+    signed = both_sides.signature_in(turn, envelope, turn.us.party, envelope.body.event)
     return replace(signed, username=turn.us.people.get(signed.person, ""))
 
 
@@ -259,7 +258,7 @@ def _with_terms(transfer: Transfer, terms: Terms | None) -> Transfer:
 def _booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], _: EnvelopeSeen) -> Transfer:
     """We have booked it: our InvenTree is looked at anew, and from its first day on the card asks."""
     by = _signed(turn, envelope)
-    transfer = booking.booked_until(transfers.as_told(transfer, envelope.body), envelope.body.until)
+    transfer = booking.booked_until(both_sides.as_told(transfer, envelope.body), envelope.body.until)
     ours = transfer.terms.kind == "request"  # of an offer the receiver's yes, of which only its bot knows for sure
     return replace(transfer, decided=by if ours else transfer.decided or by, wanted="")
 
@@ -276,7 +275,7 @@ def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], _: Env
     for failure in envelope.body.failed:
         failed = replace(transfer.at(failure.number), failed=failure.reason, acting="")
         transfer = with_progress(transfer, failed)
-    transfer = transfers.as_told(transfer, envelope.body)
+    transfer = both_sides.as_told(transfer, envelope.body)
     if transfer.parcel is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=envelope.sent_at))
     decided = by if by.person and transfer.terms.kind == "request" else transfer.decided or by
@@ -315,7 +314,7 @@ def _with_refused(transfer: Transfer, refused: Iterable[bodies.FailedLine]) -> T
 
 def _disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed], _: EnvelopeSeen) -> Transfer:
     """Nobody here could tell; what exactly was unknown is asked of InvenTree when somebody resolves it."""
-    missing = transfers.person_in(turn, envelope.body.missing, turn.us.party, envelope.sent_at)
+    missing = both_sides.person_in(turn, envelope.body.missing, turn.us.party, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, missing=missing))
     before = transfer.dispute or Dispute(transfer.state, ())

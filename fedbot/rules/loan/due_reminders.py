@@ -15,7 +15,7 @@ from fedbot.rules.model.queries import Able, OfTransfer, WhenAnswered
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import both_sides
 from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 
 # --- When people are reminded of what is borrowed and due, and whom the reminder mentions.
@@ -103,7 +103,7 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
             f"due:{loan.id}:{then.at.isoformat()}",
             loan.room,
             phrase,
-            thread=transfers.thread_of(loan),
+            thread=both_sides.thread_of(loan),
             mentions=mentions,
         )
     )

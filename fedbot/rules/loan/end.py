@@ -25,7 +25,7 @@ from fedbot.rules.model.transfer import Transfer, step_mark
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import both_sides
 
 
 def is_home(turn: Turn, transfer: Transfer) -> None:
@@ -62,7 +62,7 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     awaits = connection.state is not ConnectionState.ENDED
     are_known = all(back.state in FINAL for back in lend.returns(turn, loan))
     told = None if is_all and are_known else tuple(sorted(numbers))
-    body = bodies.Closed(how=how, lines=told, **transfers.said_by(by))
+    body = bodies.Closed(how=how, lines=told, **both_sides.said_by(by))
     ended, draft = sequencing.write(turn, ended, body, awaits=awaits)
     turn.save(ended)
     whose = names.party_in_history(connection.peer_name, connection.peer)
@@ -97,7 +97,7 @@ def tell_alone(turn: Turn, loan: Transfer) -> None:
     """It is back, as our people say without the other side, whose books should know if anybody is there to read it."""
     if loan.closed is None:
         return
-    body = bodies.Closed(how=loan.closed.how, **transfers.said_by(loan.closed.by))
+    body = bodies.Closed(how=loan.closed.how, **both_sides.said_by(loan.closed.by))
     turn.save(sequencing.send(turn, loan, body))
 
 
@@ -151,7 +151,7 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> N
     how = envelope.body.how
     if not loan.is_on_loan:
         return
-    end = Closing(how, transfers.signature_in(turn, envelope, loan.peer, ""))
+    end = Closing(how, both_sides.signature_in(turn, envelope, loan.peer, ""))
     here, numbers = lend.still_here(turn, loan), _lines_in(turn, envelope.body, loan)
     loan = _end_lines(turn, loan, end, numbers, is_all=envelope.body.lines is None)
     left_over = tuple(number for number in numbers if number in here)
@@ -195,7 +195,7 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     turn.note_by(ended.id, audit.LoanEnded(how), by)
     show_anew(turn, ended)
     for asked in lend.open_extensions(turn, loan) if loan.role == "sender" else ():
-        transfers.end(turn, asked, TransferState.DECLINED, None, lend.LOAN_OVER)
+        both_sides.end(turn, asked, TransferState.DECLINED, None, lend.LOAN_OVER)
     connection = sequencing.connection_of(turn, ended)
     if connection.state is ConnectionState.ENDED and not lend.of_connection(turn, connection):
         provision.close_company(turn, connection)
@@ -205,7 +205,7 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
 def show_anew(turn: Turn, loan: Transfer) -> None:
     """The loan's card, our metadata and the notes of its stock items say how it stands now."""
     if "card" in loan.told:
-        transfers.edit_card(turn, loan)
+        both_sides.edit_card(turn, loan)
     for progress in loan.progress:
         if progress.stage in lend.CAME_BACK:
             (mirror_given if loan.role == "sender" else mirror_received)(turn, loan, progress)

@@ -23,8 +23,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import opening
+from fedbot.rules.transfer import both_sides, opening
 from fedbot.rules.transfer.opening import open_request
 from fedbot.rules.wire.envelope import Cause
 
@@ -58,7 +57,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Reques
     turn.note(transfer.id, audit.Asked(audit.Asking.MORE_TIME, connection.peer, by_peer=True), transfer.terms.asker)
     refused = against_rules(turn, loan, transfer.terms.loan_until) if loan.is_on_loan else lend.LOAN_OVER
     if refused:
-        transfers.end(turn, transfer, TransferState.DECLINED, None, refused)
+        both_sides.end(turn, transfer, TransferState.DECLINED, None, refused)
     else:
         look(turn, transfer)
 
@@ -78,7 +77,7 @@ def look(turn: Turn, transfer: Transfer) -> None:
 
 
 @dataclass(frozen=True)
-class ShowExtensionCard(transfers.TellsThatItWaits, WhenAnswered):
+class ShowExtensionCard(both_sides.TellsThatItWaits, WhenAnswered):
     """The owner's card waits for who may decide."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -87,7 +86,7 @@ class ShowExtensionCard(transfers.TellsThatItWaits, WhenAnswered):
         (able,) = event.answers
         if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
             return
-        transfer = replace(transfers.goes_on(turn, transfer), over=bookings.in_the_way(turn, transfer))
+        transfer = replace(both_sides.goes_on(turn, transfer), over=bookings.in_the_way(turn, transfer))
         opening.put_up_card(turn, transfer, able)
 
 
@@ -95,12 +94,12 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """At the owner: yes, it may stay longer, if its rules still allow that: it may have been extended since."""
     loan = turn.transfer(transfer.terms.parent)
     if loan is None or not loan.is_on_loan or transfer.terms.loan_until is None:
-        transfers.end(turn, transfer, TransferState.DECLINED, None, lend.LOAN_OVER)
+        both_sides.end(turn, transfer, TransferState.DECLINED, None, lend.LOAN_OVER)
         return
     if refused := against_rules(turn, loan, transfer.terms.loan_until):
-        transfers.end(turn, transfer, TransferState.DECLINED, None, refused)
+        both_sides.end(turn, transfer, TransferState.DECLINED, None, refused)
         return
-    transfers.end(turn, transfer, TransferState.DONE, decided)
+    both_sides.end(turn, transfer, TransferState.DONE, decided)
     loan = prolonged(turn, loan, transfer.terms.loan_until, decided)
     turn.save(sequencing.send(turn, loan, _told(loan, decided), awaits=True))
 
@@ -112,9 +111,9 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
     """
     for asked in lend.open_extensions(turn, loan):
         if asked.terms.loan_until == until:
-            transfers.end(turn, asked, TransferState.DONE, by)
+            both_sides.end(turn, asked, TransferState.DONE, by)
         else:
-            transfers.end(turn, replace(asked, back_by=until), TransferState.DECLINED, by, lend.OTHER_DAY)
+            both_sides.end(turn, replace(asked, back_by=until), TransferState.DECLINED, by, lend.OTHER_DAY)
     loan = prolonged(turn, loan, until, by)
     awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
     loan, draft = sequencing.write(turn, loan, _told(loan, by), awaits=awaits)
@@ -126,7 +125,7 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
 def _told(loan: Transfer, by: Signature) -> bodies.Extended:
     if loan.back_by is None:
         raise ValueError(f"{loan.id} is no loan")
-    return bodies.Extended(until=loan.back_by, **transfers.said_by(by))
+    return bodies.Extended(until=loan.back_by, **both_sides.said_by(by))
 
 
 def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
@@ -144,7 +143,7 @@ def on_extended(turn: Turn, loan: Transfer, envelope: Message[bodies.Extended]) 
     turn.save(loan)
     day = envelope.body.until
     if loan.is_on_loan:
-        prolonged(turn, loan, day, transfers.signature_in(turn, envelope, loan.peer, ""))
+        prolonged(turn, loan, day, both_sides.signature_in(turn, envelope, loan.peer, ""))
     else:
         turn.save(counted(loan, day))
 

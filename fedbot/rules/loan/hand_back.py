@@ -38,8 +38,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import opening, sender_decision
+from fedbot.rules.transfer import both_sides, opening, sender_decision
 from fedbot.rules.wire.envelope import Cause
 
 MOVED = "moved"
@@ -73,7 +72,7 @@ def ask_back(
     opened = opening.opened_here(turn, connection, cause)
     transfer = opening.begun_here(turn, opened, connection, terms, by, "receiver")
     transfer = decided(turn, transfer, by, damaged=damaged)
-    body = bodies.Request(damaged=damaged, **opening.opens(transfer), **transfers.said_by(by))
+    body = bodies.Request(damaged=damaged, **opening.opens(transfer), **both_sides.said_by(by))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     phrase = say(messages.loan.return_asked, transfer=transfer, us=turn.us, peer_name=connection.peer_name)
@@ -126,17 +125,17 @@ def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
 
 def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
     """At the borrower: the owner's approver has it, so it leaves our books. BadTerms if it isn't as it should be."""
-    transfer = transfers.as_told(opening.begun_by_peer(turn, connection, envelope, event_id), envelope.body)
+    transfer = both_sides.as_told(opening.begun_by_peer(turn, connection, envelope, event_id), envelope.body)
     loan = turn.transfer(transfer.terms.parent)
     turn.note(transfer.id, audit.Asked(audit.Asking.ASK_BACK, connection.peer, by_peer=True), transfer.terms.asker)
     for other in lend.returns(turn, loan) if loan else ():
         if other.state is TransferState.OPEN:  # ours, undecided: the owner has just decided
-            transfers.end(turn, other, TransferState.CANCELLED, None, SUPERSEDED)
+            both_sides.end(turn, other, TransferState.CANCELLED, None, SUPERSEDED)
     reason = lend.wrong_return(turn, loan, transfer)
     if reason:
-        transfers.end(turn, transfer, TransferState.ABORTED, None, reason)
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, reason)
         return
-    sender_decision.approve(turn, transfer, transfers.signature_in(turn, envelope, connection.peer, event_id))
+    sender_decision.approve(turn, transfer, both_sides.signature_in(turn, envelope, connection.peer, event_id))
 
 
 def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.Offer], event_id: str) -> None:
@@ -173,7 +172,7 @@ def queries(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
 
 
 @dataclass(frozen=True)
-class ShowReturnCard(transfers.TellsThatItWaits, WhenAnswered):
+class ShowReturnCard(both_sides.TellsThatItWaits, WhenAnswered):
     """The owner's card waits for how our stock item lies, and who may decide."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -188,7 +187,7 @@ def _on_card(turn: Turn, then: ShowReturnCard, event: Answered) -> None:
         return
     if not isinstance(able, Able):
         raise TypeError(f"the card asks who may decide, not {able!r}")
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     loan, connection = turn.transfer(transfer.terms.parent), sequencing.connection_of(turn, transfer)
     reason = wrong_at_owner(loan, transfer.terms, connection, answers) if loan else "no-loan"
     if reason:

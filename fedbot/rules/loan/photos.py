@@ -23,7 +23,7 @@ from fedbot.rules.model.steps import AttachPhoto
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, step_mark
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import both_sides
 
 TOO_LARGE, TOO_MANY, INACTIVE = "too-large", "too-many", "inactive"
 TOO_EARLY, TOO_LATE = "too-early", "too-late"
@@ -162,4 +162,4 @@ def _say_not_kept(turn: Turn, transfer: Transfer, event_id: str, reason: str, pr
 
 def _reply(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase) -> None:
     key = f"photo:{transfer.id}:{event_id}"
-    turn.do(Post(key, transfer.room, phrase, reply_to=event_id, thread=transfers.thread_of(transfer)))
+    turn.do(Post(key, transfer.room, phrase, reply_to=event_id, thread=both_sides.thread_of(transfer)))

@@ -27,8 +27,7 @@ from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import opening
+from fedbot.rules.transfer import both_sides, opening
 from fedbot.rules.wire.envelope import Draft
 
 DAY_OVER = "day-over"
@@ -46,22 +45,22 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Both sides have agreed: it waits for its first day. Nothing moves before."""
     transfer = replace(transfer, decided=decided, decision=None)
     if transfer.terms.loan_until is not None and transfer.terms.loan_until < turn.day_of(transfer):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, DAY_OVER)
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, DAY_OVER)
         return
     if taken := bookings.why_not_kept(turn, transfer):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, taken)
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, taken)
         return
     until = end_of_pickup(turn, transfer)
     today = turn.day_of(transfer)
     looked = today if first_day(transfer) > today else None
     transfer = replace(booked_until(transfer, until), looked=looked)
-    body = bodies.Booked(until=until, parcel=transfer.parcel is not None, **transfers.said_by(decided))
+    body = bodies.Booked(until=until, parcel=transfer.parcel is not None, **both_sides.said_by(decided))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), decided)
     show_bookings(turn, transfer)
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer, draft)
+        both_sides.edit_card(turn, transfer, draft)
         tell_booked(turn, transfer)
     else:
         tell_booked(turn, transfer, draft)
@@ -145,7 +144,7 @@ def next_look(turn: Turn, transfer: Transfer) -> datetime:
 
 
 @dataclass(frozen=True)
-class LookAtBooking(transfers.TellsThatItWaits, WhenAnswered):
+class LookAtBooking(both_sides.TellsThatItWaits, WhenAnswered):
     """A booking waits for its item's state in our InvenTree, and for the people who may hand it over."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -157,7 +156,7 @@ def _on_looked(turn: Turn, then: LookAtBooking, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state is not TransferState.BOOKED:
         return
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     *found, able = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"a hand-over asks who may decide, not {able!r}")
@@ -186,7 +185,7 @@ def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
     former = asking.card if "card" in transfer.told else None  # it may stand in a room that was replaced since
     asking, draft = replace(asking, shown=None, reminded=None, card=former), None
     if until != transfer.due:
-        told = bodies.Booked(until=until, parcel=asking.parcel is not None, **transfers.said_by(asking.decided))
+        told = bodies.Booked(until=until, parcel=asking.parcel is not None, **both_sides.said_by(asking.decided))
         asking, draft = sequencing.write(turn, asking, told, awaits=True)
     turn.save(asking)
     opening.post_card(turn, asking, opening.addressees(turn, able), draft)
@@ -222,7 +221,7 @@ def _tell_obstacles(turn: Turn, transfer: Transfer) -> None:
     phrase = say(messages.booking.obstacles, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
     key = f"obstacles:{transfer.id}:{turn.now.isoformat()}"
     mentions = tuple(dict.fromkeys(filter(None, people)))
-    turn.do(Post(key, transfer.room, phrase, thread=transfers.thread_of(transfer), mentions=mentions))
+    turn.do(Post(key, transfer.room, phrase, thread=both_sides.thread_of(transfer), mentions=mentions))
 
 
 def not_today(turn: Turn, transfer: Transfer, by: Signature) -> None:
@@ -230,7 +229,7 @@ def not_today(turn: Turn, transfer: Transfer, by: Signature) -> None:
     transfer = replace(transfer, calls=False, looked=turn.day_of(transfer))
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.NOT_FETCHED, by)
-    transfers.edit_card(turn, transfer)
+    both_sides.edit_card(turn, transfer)
     turn.save(opening.out_of_force(replace(transfer, card=None)))
 
 
@@ -243,12 +242,12 @@ def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], 
     if is_meant and transfer.state is TransferState.BOOKED and transfer.due < envelope.body.until <= _latest(transfer):
         _kept_longer(turn, transfer, envelope.body.until)
         return
-    if transfer.state is not TransferState.OPEN or not is_meant or not transfers.is_agreed(transfer):
+    if transfer.state is not TransferState.OPEN or not is_meant or not both_sides.is_agreed(transfer):
         turn.save(transfer)
         return
-    transfer = transfers.as_told(transfer, envelope.body)
+    transfer = both_sides.as_told(transfer, envelope.body)
     if transfer.terms.kind == "request":
-        decided = transfers.signature_in(turn, envelope, transfer.peer, event.event_id)
+        decided = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
         transfer = replace(transfer, decided=decided)
     wanted = "" if transfer.wanted == "approve" else transfer.wanted
     transfer = replace(booked_until(transfer, envelope.body.until), wanted=wanted)
@@ -256,7 +255,7 @@ def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], 
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), transfer.decided)
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer, draft)
+        both_sides.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)
 
@@ -271,6 +270,6 @@ def _kept_longer(turn: Turn, transfer: Transfer, until: datetime) -> None:
     transfer, draft = sequencing.write(turn, replace(transfer, due=until), bodies.Noted())
     turn.save(transfer)
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer, draft)
+        both_sides.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)

@@ -37,7 +37,7 @@ from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import LONGEST_OPEN, MOST_OPEN_DAYS, BadTerms, hash_of
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import both_sides
 from fedbot.rules.wire import envelope as envelopes
 from fedbot.rules.wire.envelope import Cause, Draft, Opening, SubjectKind
 
@@ -152,7 +152,7 @@ def open_push(
         transfer=transfer,
         connection=connection,
         us=turn.us,
-        overdue=transfers.overdue_of_theirs(turn, transfer),
+        overdue=both_sides.overdue_of_theirs(turn, transfer),
         before=said_just_before(turn, transfer),
     )
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
@@ -172,7 +172,7 @@ def asked_with_care(turn: Turn, transfer: Transfer, asker: Signature) -> Transfe
 
 
 @dataclass(frozen=True)
-class ShowReleaseCard(transfers.TellsThatItWaits, WhenAnswered):
+class ShowReleaseCard(both_sides.TellsThatItWaits, WhenAnswered):
     """The card that asks for the second yes to our own offer waits for who may say it."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -181,7 +181,7 @@ class ShowReleaseCard(transfers.TellsThatItWaits, WhenAnswered):
         (able,) = event.answers
         if transfer is None or not isinstance(able, Able) or not transfer.waits_for_release:
             return
-        transfer = replace(transfers.goes_on(turn, transfer), told=(*transfer.told, "card"))
+        transfer = replace(both_sides.goes_on(turn, transfer), told=(*transfer.told, "card"))
         turn.save(transfer)
         others = [person for person in addressees(turn, able) if not asked_by(turn.us, transfer, person)]
         post_card(turn, transfer, others)
@@ -256,7 +256,7 @@ def names(turn: Turn, people: list[str], room: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class ShowChangedCard(transfers.TellsThatItWaits, WhenAnswered):
+class ShowChangedCard(both_sides.TellsThatItWaits, WhenAnswered):
     """Another card waits for who may decide. `void`: whose decision on the one before was void, '' if nobody's."""
 
     void: str = ""
@@ -271,7 +271,7 @@ def _on_changed_card(turn: Turn, then: ShowChangedCard, event: Answered) -> None
     (able,) = event.answers
     if transfer is None or not isinstance(able, Able) or transfer.card == consent.of_transfer(transfer):
         return
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     waits = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
     if waits or transfer.awaits_parcel:
         people = [*([then.void] if then.void else []), *addressees(turn, able)]
@@ -311,7 +311,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
         Post(
             f"card:{transfer.id}",
             transfer.room,
-            transfers.card(turn, transfer, names(turn, people, transfer.room), changes),
+            both_sides.card(turn, transfer, names(turn, people, transfer.room), changes),
             mentions=tuple(people[:MOST_MENTIONED]),
             draft=draft,
             suggestions=suggestions(transfer),
@@ -400,7 +400,7 @@ def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
 
 
 @dataclass(frozen=True)
-class ShowGrantedCard(transfers.TellsThatItWaits, WhenAnswered):
+class ShowGrantedCard(both_sides.TellsThatItWaits, WhenAnswered):
     """At who asks: the card of what is granted waits for who may say yes to less."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -413,7 +413,7 @@ def _on_granted_card(turn: Turn, then: ShowGrantedCard, event: Answered) -> None
     (able,) = event.answers
     if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
         return
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     if transfer.wanted or ("card" in transfer.told and transfer.card == consent.of_transfer(transfer)):
         return
     transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())

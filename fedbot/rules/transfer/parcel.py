@@ -23,7 +23,6 @@ from fedbot.rules.model.steps import Arrived
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Transfer, less_of, step_mark, with_progress
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, receive
-from fedbot.rules.transfer import both_sides as transfers
 
 
 def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal | None = None) -> None:
@@ -82,7 +81,7 @@ def settle_rest(turn: Turn, transfer: Transfer, truth: Truth, by: Signature) -> 
             step = Arrived(step_mark(transfer, line.number, "found"), note, item, line.status, known)
             turn.do(Do(GiveOldStatus(transfer.id, line.number), step))
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer)
+        both_sides.edit_card(turn, transfer)
     return transfer
 
 

@@ -58,7 +58,6 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, files, opening
-from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING, begin_step
 
 MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.BOOKED, TransferState.SENT, TransferState.CREDITING})
@@ -95,7 +94,7 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
 
 
 @dataclass(frozen=True)
-class ShowOfferCard(transfers.TellsThatItWaits, WhenAnswered):
+class ShowOfferCard(both_sides.TellsThatItWaits, WhenAnswered):
     """The card of what is offered to us waits for where it would land, and who may decide."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -110,7 +109,7 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state not in MATCHED_WHILE:
         return
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     *matches, able = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"the card asks who may decide, not {able!r}")
@@ -161,7 +160,7 @@ def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
     if asks and transfer.terms.outside is not None:
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted(here=transfer.said_here))
     turn.save(transfer)
-    transfers.edit_card(turn, transfer, draft, people=opening.names(turn, people, transfer.room))
+    both_sides.edit_card(turn, transfer, draft, people=opening.names(turn, people, transfer.room))
 
 
 def _is_place(place: Landing) -> bool:
@@ -184,7 +183,7 @@ def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
     """Tell the sender what our side wants, `by` one of our people or nobody. The sender has to confirm it."""
-    told = transfers.said_by(by)
+    told = both_sides.said_by(by)
     body: bodies.Approve | bodies.Decline
     if kind == "approve":
         by_parcel = transfer.parcel is not None
@@ -202,7 +201,7 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
         by.event_id if by else "",
     )
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer, draft)
+        both_sides.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)
 
@@ -224,17 +223,17 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     transfer = replace(
         transfer, state=state, decision=None, ended=turn.now, problem=reason or _why_it_goes_back(transfer)
     )
-    theirs = state is TransferState.CANCELLED or not transfers.is_ours(turn, transfer)
+    theirs = state is TransferState.CANCELLED or not both_sides.is_ours(turn, transfer)
     if envelope.body.by and theirs:
-        transfer = replace(transfer, decided=transfers.signature_in(turn, envelope, transfer.peer, event.event_id))
+        transfer = replace(transfer, decided=both_sides.signature_in(turn, envelope, transfer.peer, event.event_id))
     turn.note(transfer.id, audit.TransferIs(state, reason))
     if "card" in transfer.told and before is not TransferState.RECEIVED:
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
-        transfers.edit_card(turn, transfer, draft)
+        both_sides.edit_card(turn, transfer, draft)
     turn.save(transfer)
     unseen = state is TransferState.DECLINED and reason in UNSEEN
     if unseen:  # the owner keeps nothing of it, so its bot says nothing either
-        transfers.say_the_end(turn, transfer)
+        both_sides.say_the_end(turn, transfer)
     provision.mirror(turn, sequencing.connection_of(turn, transfer))
 
 
@@ -260,7 +259,7 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
     turn.note(transfer.id, audit.TransferIs(transfer.state))
     sequencing.post(turn, transfer, draft)
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer)
+        both_sides.edit_card(turn, transfer)
 
 
 # --- booking in ---
@@ -303,12 +302,12 @@ def on_sent(
         turn.save(transfer)
         both_sides.dispute(turn, transfer, 0, why)
         return
-    failed = transfers.numbers_in(envelope.body.failed)
+    failed = both_sides.numbers_in(envelope.body.failed)
     for line in transfer.terms.lines:
         if line.number in failed:
             transfer = with_progress(transfer, replace(transfer.at(line.number), failed=NOT_SENT))
     transfer = replace(
-        transfers.as_told(transfer, envelope.body), state=TransferState.CREDITING, wanted="", decision=None
+        both_sides.as_told(transfer, envelope.body), state=TransferState.CREDITING, wanted="", decision=None
     )
     told = envelope.body.pickup
     pickup = Pickup(told.where, told.hours, told.call)
@@ -316,7 +315,7 @@ def on_sent(
     if transfer.terms.kind == "request":
         transfer = _as_given(turn, transfer, envelope, event_id, sealed or {})
     if transfer.parcel is not None:
-        transfers.is_on_its_way(turn, transfer, min(envelope.sent_at, turn.now))
+        both_sides.is_on_its_way(turn, transfer, min(envelope.sent_at, turn.now))
         return
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(TransferState.CREDITING))
@@ -352,7 +351,7 @@ def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
 
 def _not_approved(turn: Turn, transfer: Transfer) -> Diagnosis | None:
     """Why what was handed over isn't what our people approved, for the dispute; None if it is."""
-    if not transfers.is_agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
+    if not both_sides.is_agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
         return Plain(Fault.NOT_APPROVED)
     if consent.differs_from_what_was_approved(turn.us, transfer):
         return Plain(Fault.OTHER_TERMS)
@@ -385,7 +384,7 @@ def _as_given(
     turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], event_id: str, sealed: dict[str, Any]
 ) -> Transfer:
     """A request, with the owner's decision and what the owner's InvenTree says of the items: told once they left."""
-    decided = transfers.signature_in(turn, envelope, transfer.peer, event_id)
+    decided = both_sides.signature_in(turn, envelope, transfer.peer, event_id)
     texts = metadata_in(sealed)
     for line in transfer.terms.lines:
         if (text := texts.get(str(line.number))) is not None:
@@ -404,7 +403,7 @@ def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
 
 
 @dataclass(frozen=True)
-class BookIn(transfers.TellsThatItWaits, OfLine, WhenStepEnds):
+class BookIn(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
     """A step of booking a line in; `step` is the name of its kind."""
 
     step: str
@@ -518,7 +517,7 @@ def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None:
         return
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event)
     if transfer.is_return and isinstance(event.result, PlacedAt):
         progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
@@ -594,7 +593,7 @@ def _recorded(progress: Progress, event: StepDone) -> Progress:
 
 def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
     """A parcel that our InvenTree won't have does not go back by itself: people fix it, and say so again."""
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     parcel = transfer.parcel or Parcel()
     turn.note(transfer.id, audit.StepWasRefused(then.line, event.problem, waits=True))
     waits = as_sent(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
@@ -609,7 +608,7 @@ def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepR
         name=turn.name_of(by, waits.room),
         problem=event.problem,
     )
-    key, thread = f"unbooked:{waits.id}:{then.line}:{turn.now.isoformat()}", transfers.thread_of(waits)
+    key, thread = f"unbooked:{waits.id}:{then.line}:{turn.now.isoformat()}", both_sides.thread_of(waits)
     turn.do(Post(key, waits.room, phrase, thread=thread, mentions=(by,)))
 
 
@@ -629,17 +628,17 @@ def _can_be_fixed(transfer: Transfer) -> bool:
 
 def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
     """A definite no. Before the item exists the line is refused for ever; putting away only tells the admins."""
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     progress = replace(transfer.at(then.line), acting="")
     turn.note(transfer.id, audit.StepWasRefused(progress.number, event.problem))
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.problem)
         return
-    transfer = with_progress(transfer, replace(progress, failed=transfers.why_refused(event)))
+    transfer = with_progress(transfer, replace(progress, failed=both_sides.why_refused(event)))
     if transfer.state is not TransferState.CREDITING:
         turn.save(transfer)
         return
-    transfer = replace(transfer, problem=transfers.why_refused(event), obstacle=event.problem)
+    transfer = replace(transfer, problem=both_sides.why_refused(event), obstacle=event.problem)
     turn.save(transfer)
     book_in(turn, transfer)
 
@@ -656,14 +655,14 @@ def _on_unknown(turn: Turn, then: BookIn, transfer: Transfer, event: StepUnknown
 
 def _not_put_away(turn: Turn, transfer: Transfer, progress: Progress, problem: Diagnosis) -> None:
     turn.save(transfer)
-    turn.tell_admins(transfers.not_put_away(turn, transfer, problem), f"away:{transfer.id}:{progress.number}")
+    turn.tell_admins(both_sides.not_put_away(turn, transfer, problem), f"away:{transfer.id}:{progress.number}")
 
 
 def _answer(turn: Turn, transfer: Transfer) -> None:
     created = [p for p in transfer.progress if p.stage == "created"]
     failed = [p for p in transfer.progress if p.failed and p.failed != NOT_SENT]
     refused = tuple(bodies.FailedLine(number=p.number, reason=p.failed) for p in failed)
-    settled = transfers.settled_by_us(turn, transfer)
+    settled = both_sides.settled_by_us(turn, transfer)
     if transfer.is_return and transfer.is_settled_alone:
         _end_alone(turn, transfer, returned=bool(created))
         return
@@ -673,7 +672,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     else:
         transfer = replace(transfer, state=TransferState.RECEIVED)
         items = tuple(_as_booked_in(transfer, progress) for progress in created)
-        by = transfers.said_by(transfer.parcel.received if transfer.parcel is not None else None)
+        by = both_sides.said_by(transfer.parcel.received if transfer.parcel is not None else None)
         body = bodies.Received(items=items, refused=refused, settled=settled, **by)
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
@@ -681,7 +680,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         transfer.id, audit.TransferIs(transfer.state, stock_items=tuple(p.item for p in created if p.item is not None))
     )
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer, draft)
+        both_sides.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)
     if transfer.moves_what_is_lent:
@@ -718,7 +717,7 @@ def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
     end.is_home(turn, transfer)
     if (loan := turn.transfer(transfer.terms.parent)) is not None:
         end.tell_alone(turn, loan)
-    transfers.say_the_end(turn, transfer)
+    both_sides.say_the_end(turn, transfer)
 
 
 def put_away(turn: Turn, transfer: Transfer, progress: Progress) -> None:

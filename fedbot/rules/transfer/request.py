@@ -46,8 +46,7 @@ from fedbot.rules.protocol.terms import (
     written,
 )
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, opening
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import booking, both_sides, opening
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT, on_these_terms
 from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces, origin_of
 from fedbot.rules.transfer.opening import _requested, look_who_confirms
@@ -64,7 +63,7 @@ MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,00
 
 def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: EnvelopeSeen) -> None:
     """The owner's card is up: what exactly it would send. Which of our parts is that?"""
-    transfer = transfers.with_card(transfer, event.event_id)
+    transfer = both_sides.with_card(transfer, event.event_id)
     if transfer.terms.kind != "request" or transfer.state is not TransferState.OPEN or envelope.body.terms is None:
         turn.save(transfer)
         return
@@ -204,7 +203,7 @@ def _called(asked: Line, given: Sequence[Line]) -> str:
 
 
 @dataclass(frozen=True)
-class MatchRequested(transfers.TellsThatItWaits, WhenAnswered):
+class MatchRequested(both_sides.TellsThatItWaits, WhenAnswered):
     """At who asks: the request waits for which of our parts would come."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -219,7 +218,7 @@ def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state not in MATCHED_WHILE - {TransferState.SENT}:
         return
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     for line, match in zip(transfer.terms.lines, event.answers, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"a request asks for parts, not {match!r}")
@@ -241,7 +240,7 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.NO_PART)
     phrase = say(messages.transfer.request_without_part, transfer=transfer, us=turn.us)
-    thread, mentions = transfers.thread_of(transfer), (transfer.terms.asker,)
+    thread, mentions = both_sides.thread_of(transfer), (transfer.terms.asker,)
     turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=thread, mentions=mentions))
 
 
@@ -251,7 +250,7 @@ def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted]
         turn.save(transfer)
         return
     transfer = _adopted(turn, transfer, envelope.body.terms, envelope.terms_hash, less=True)
-    granted = transfers.signature_in(turn, envelope, transfer.peer, event_id)
+    granted = both_sides.signature_in(turn, envelope, transfer.peer, event_id)
     transfer = replace(transfer, granted=granted, decided=None)
     turn.save(transfer)
     turn.note_by(transfer.id, _granted_what(transfer), granted)
@@ -284,10 +283,10 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer, by_peer=True), transfer.asked)
     if terms.loan_until is not None and terms.loan_until < turn.day_of(transfer):
-        transfers.end(turn, transfer, TransferState.DECLINED, None, booking.DAY_OVER)
+        both_sides.end(turn, transfer, TransferState.DECLINED, None, booking.DAY_OVER)
         return
     if overdue.is_refused(turn, transfer):
-        transfers.end(turn, transfer, TransferState.DECLINED, None, overdue.NO_LOANS)
+        both_sides.end(turn, transfer, TransferState.DECLINED, None, overdue.NO_LOANS)
         return
     look_for_items(turn, transfer)
 
@@ -307,7 +306,7 @@ def look_for_items(turn: Turn, transfer: Transfer) -> None:
 
 
 @dataclass(frozen=True)
-class ShowRequestCard(transfers.TellsThatItWaits, WhenAnswered):
+class ShowRequestCard(both_sides.TellsThatItWaits, WhenAnswered):
     """At the owner: the card of a request waits for which stock items are meant, and who may decide."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -322,7 +321,7 @@ def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state is not TransferState.OPEN:
         return
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     *found, able = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"a request's card asks who may decide, not {able!r}")
@@ -369,7 +368,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
         if not isinstance(chosen, str) and not may_come_in_pieces(line, chosen, MOST_LINES - len(lines)):
             chosen = TOO_LITTLE
         if isinstance(chosen, str):
-            return transfers.end(turn, transfer, TransferState.DECLINED, None, chosen)
+            return both_sides.end(turn, transfer, TransferState.DECLINED, None, chosen)
         for item, quantity in chosen:
             taken[item.pk] = taken.get(item.pk, Decimal(0)) + quantity
             number = len(lines) + 1
@@ -392,7 +391,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     hold = lend.for_loan(turn, moved, taken, found) if transfer.is_loan else ()
     rules = lendings.strictest(hold)
     if refused := _against_rules(turn, transfer, hold):
-        return transfers.end(turn, transfer, TransferState.DECLINED, None, refused)
+        return both_sides.end(turn, transfer, TransferState.DECLINED, None, refused)
     if care := turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else ""):
         turn.note(transfer.id, audit.NeedsCare(care))
     transfer = replace(transfer, care=bool(care), ruled_by=lendings.origins(hold))

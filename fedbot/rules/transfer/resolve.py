@@ -33,9 +33,8 @@ from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides, parcel, receive, send
 from fedbot.rules.transfer import both_sides as transfer_dispute
-from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import parcel, receive, send
 
 Seen = dict[int, ItemsSeen]
 """The items in our InvenTree, by line number."""
@@ -225,7 +224,7 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
     current = turn.transfer(transfer.id) or settled
     transfer_dispute.tell_anew(turn, current)
     if "card" in current.told:
-        transfers.edit_card(turn, current)
+        both_sides.edit_card(turn, current)
     return current
 
 
@@ -357,7 +356,7 @@ def _booked(progress: Progress, item: ItemSeen) -> Progress:
 def _called_off(turn: Turn, transfer: Transfer) -> None:
     """The sender can't tell whether it left. We don't take it any more: should it come after all, it is refused."""
     transfer = replace(transfer, state=TransferState.CANCELLED, ended=turn.now, decision=None, problem=SETTLED)
-    by = transfers.said_by(transfer.settled.by if transfer.settled else None)
+    by = both_sides.said_by(transfer.settled.by if transfer.settled else None)
     transfer, draft = sequencing.write(turn, transfer, bodies.Cancel(reason=SETTLED, **by), awaits=True)
     turn.save(transfer)
     sequencing.post(turn, transfer, draft)

@@ -35,8 +35,7 @@ from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.terms import is_meant
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import receive
+from fedbot.rules.transfer import both_sides, receive
 from fedbot.rules.transfer.opening import begun_request
 from fedbot.rules.transfer.receive import GIVEN_UP
 from fedbot.rules.wire.envelope import Draft, by_line
@@ -366,7 +365,7 @@ def stop(turn: Turn, rota: Rota, by: Signature) -> Rota:
     turn.note_by(rota.id, audit.Fact.ROTA_STOPPED, by)
     for _, transfer in list(requests(turn, rota)):
         if standing(transfer) is Standing.CONFIRMED and transfer.wanted == "approve":
-            transfers.cancel(turn, transfer, by)
+            both_sides.cancel(turn, transfer, by)
     rota = replace(rota, state=RotaState.STOPPED, ended=turn.now)
     turn.save(rota)
     return rota
@@ -402,7 +401,7 @@ def _tell_that_nothing_came(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: 
         confirmed=ask.confirmed or ask.at,
     )
     key, mentions = f"rota-stuck:{transfer.id}", (rota.asker.person,)
-    turn.do(Post(key, transfer.room, phrase, thread=transfers.thread_of(transfer), mentions=mentions))
+    turn.do(Post(key, transfer.room, phrase, thread=both_sides.thread_of(transfer), mentions=mentions))
     turn.save(_with(replace(rota, stuck=transfer.code), replace(ask, told=True)))
 
 
@@ -419,7 +418,7 @@ def give_up(turn: Turn, transfer: Transfer, by: Signature) -> Rota:
     rota = turn.rota_of(transfer)
     if rota is None:
         raise ValueError(f"transfer {transfer.id} belongs to no rota")
-    body = bodies.Cancel(reason=GIVEN_UP, **transfers.said_by(by))
+    body = bodies.Cancel(reason=GIVEN_UP, **both_sides.said_by(by))
     unconfirmed = replace(transfer, wanted="cancel", approved_hash="", decision=None)
     turn.save(sequencing.send(turn, unconfirmed, body, awaits=True))
     turn.note_by(transfer.id, audit.Fact.GIVEN_UP, by)

@@ -40,7 +40,6 @@ from fedbot.rules.protocol.bodies import BookedIn, Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, files
-from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.both_sides import begin_step
 
 LONGEST_SERIAL = 100  # as InvenTree has them
@@ -59,7 +58,7 @@ def go_on(turn: Turn, transfer: Transfer, connection: Connection) -> None:
             _take_out(turn, transfer, line, connection)
             return
     if all(p.failed for p in transfer.progress):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, transfer.progress[0].failed)
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, transfer.progress[0].failed)
         return
     _sent(turn, transfer)
 
@@ -69,7 +68,7 @@ def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
 
 
 @dataclass(frozen=True)
-class BookOut(transfers.TellsThatItWaits, OfLine, WhenStepEnds):
+class BookOut(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
     """A step of booking a line out, or back in; `step` is the name of its kind."""
 
     step: str
@@ -144,7 +143,7 @@ def _on_done(turn: Turn, then: BookOut, event: StepDone) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None:
         return
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     connection = sequencing.connection_of(turn, transfer)
     progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event, then.step)
     transfer = with_progress(transfer, progress)
@@ -205,7 +204,7 @@ def _hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: C
 
 
 def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefused) -> None:
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     connection = sequencing.connection_of(turn, transfer)
     step = then.step
     progress = replace(transfer.at(then.line), acting="")
@@ -217,7 +216,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
         _rest_by_hand(turn, transfer, progress, connection, event.problem)
         return
     if transfer.state is TransferState.DISPUTED and step == TakeOut.__name__:
-        turn.save(with_progress(transfer, replace(progress, failed=transfers.why_refused(event))))
+        turn.save(with_progress(transfer, replace(progress, failed=both_sides.why_refused(event))))
         return
     if transfer.state is not TransferState.DEBITING or progress.failed:
         unclear = with_progress(transfer, replace(progress, unknown=step))
@@ -234,7 +233,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
             problem=event.problem,
         )
         turn.tell_admins(phrase, f"sum:{transfer.id}:{progress.number}")
-    transfer = with_progress(transfer, replace(progress, failed=transfers.why_refused(event)))
+    transfer = with_progress(transfer, replace(progress, failed=both_sides.why_refused(event)))
     turn.save(transfer)
     if progress.stage != "taken" or progress.item is None:
         go_on(turn, transfer, connection)
@@ -320,16 +319,16 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     body = bodies.Sent(
         lines=tuple(bodies.GivenLine(number=p.number, item=p.item) for p in given),
         failed=tuple(bodies.FailedLine(number=p.number, reason=p.failed) for p in transfer.progress if p.failed),
-        settled=transfers.settled_by_us(turn, transfer),
+        settled=both_sides.settled_by_us(turn, transfer),
         parcel=transfer.parcel is not None,
         pickup=bodies.PickupTold(**asdict(transfer.pickup)) if transfer.pickup else bodies.PickupTold(),
-        **transfers.said_by(transfer.decided),
+        **both_sides.said_by(transfer.decided),
     )
     sealed = {"metadata": metadata} if metadata else None
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(TransferState.SENT, lines=tuple(p.number for p in given)))
-    transfers.tell_that_it_left(turn, transfer, draft)
+    both_sides.tell_that_it_left(turn, transfer, draft)
     for progress in given:
         if not progress.mirrored:
             mirror_given(turn, transfer, progress)
@@ -353,10 +352,10 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
         transfer = with_progress(transfer, replace(progress, serial=_number_there(entries, progress)))
     if transfer.state is TransferState.SENT:
         transfer = _with_less(transfer, envelope.body)
-        refused = transfers.numbers_in(envelope.body.refused)
+        refused = both_sides.numbers_in(envelope.body.refused)
         transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
         if transfer.parcel is not None:
-            received = transfers.signature_in(turn, envelope, transfer.peer, "")
+            received = both_sides.signature_in(turn, envelope, transfer.peer, "")
             transfer = replace(transfer, parcel=replace(transfer.parcel, received=received))
         turn.note(transfer.id, audit.PeerReceived(items))
         _settle(turn, transfer, refused)
@@ -419,13 +418,13 @@ def _confirm(turn: Turn, transfer: Transfer) -> None:
     if transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
         both_sides.tell_anew(turn, transfer)
-    body = bodies.ENDS[transfer.state.value](settled=transfers.settled_by_us(turn, transfer))
+    body = bodies.ENDS[transfer.state.value](settled=both_sides.settled_by_us(turn, transfer))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.RECEIVER_SAYS_SO_TOO)
     sequencing.post(turn, transfer, draft)
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer)
+        both_sides.edit_card(turn, transfer)
 
 
 def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
@@ -495,7 +494,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     transfer = replace(transfer, state=state, ended=turn.now)
     # the receiver asks again if this message gets lost, so nothing has to confirm it; unless it has stopped asking
     # since we confirmed its last one alone, or our people have settled it, of which it knows nothing yet
-    settled = transfers.settled_by_us(turn, transfer)
+    settled = both_sides.settled_by_us(turn, transfer)
     awaits = settled is not None or transfer.exchange.repeated is not None
     transfer, draft = sequencing.write(turn, transfer, bodies.ENDS[state.value](settled=settled), awaits=awaits)
     turn.save(transfer)
@@ -504,7 +503,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
         label.show(turn, transfer)
     if transfer.is_return:
         end.is_home(turn, transfer)
-    transfers.say_the_end(turn, transfer, draft)
+    both_sides.say_the_end(turn, transfer, draft)
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer)
+        both_sides.edit_card(turn, transfer)
     provision.mirror(turn, connection)

@@ -26,8 +26,7 @@ from fedbot.rules.model.transfer import Transfer, less_of
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, opening, send
-from fedbot.rules.transfer import both_sides as transfers
+from fedbot.rules.transfer import booking, both_sides, opening, send
 from fedbot.rules.transfer.both_sides import on_these_terms
 
 OTHER_THAN_SHOWN = "other-than-shown"
@@ -42,10 +41,10 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve]
         turn.save(transfer)
         return
     if min(at, turn.now) > transfer.due:
-        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+        both_sides.end(turn, transfer, TransferState.EXPIRED, None)
         return
-    transfer = transfers.as_told(transfer, envelope.body)
-    decided = transfers.signature_in(turn, envelope, transfer.peer, event_id)
+    transfer = both_sides.as_told(transfer, envelope.body)
+    decided = both_sides.signature_in(turn, envelope, transfer.peer, event_id)
     if transfer.waits_for_release:
         _wait_for_our_second(turn, transfer, decided)
     else:
@@ -58,7 +57,7 @@ def _wait_for_our_second(turn: Turn, transfer: Transfer, decided: Signature) -> 
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.AGREED_THERE, decided)
     if "card" in transfer.told:
-        transfers.edit_card(turn, transfer, draft)
+        both_sides.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)
 
@@ -71,12 +70,12 @@ def release(turn: Turn, transfer: Transfer, second: Signature) -> None:
     if transfer.peer_agreed is not None:
         approve(turn, transfer, transfer.peer_agreed)
     else:
-        transfers.edit_card(turn, transfer)
+        both_sides.edit_card(turn, transfer)
 
 
 def withdraw(turn: Turn, transfer: Transfer, by: Signature) -> None:
     """Somebody of ours doesn't agree to our own offer: it is taken back."""
-    transfers.end(turn, transfer, TransferState.CANCELLED, by)
+    both_sides.end(turn, transfer, TransferState.CANCELLED, by)
 
 
 def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
@@ -85,7 +84,7 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
         booking.book(turn, transfer, decided)
         return
     if set(bookings.in_the_way(turn, transfer)) - set(transfer.over):  # of a request the card would have shown them
-        transfers.end(turn, transfer, TransferState.ABORTED, None, bookings.BOOKED_THEN)
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, bookings.BOOKED_THEN)
         return
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, decision=None)
     turn.save(transfer)
@@ -102,11 +101,11 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal 
     terms = replace(transfer.terms, lines=lines)
     transfer = replace(on_these_terms(transfer, terms), granted=decided, decision=None)
     transfer = replace(transfer, consented=consent.hash_of(consent.of_transfer(transfer)))
-    body = bodies.Granted(terms=terms, **transfers.said_by(decided))
+    body = bodies.Granted(terms=terms, **both_sides.said_by(decided))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, what, decided)
-    transfers.edit_card(turn, transfer, draft)
+    both_sides.edit_card(turn, transfer, draft)
 
 
 def on_confirmed(
@@ -118,11 +117,11 @@ def on_confirmed(
         turn.save(transfer)
         return
     if min(at, turn.now) > transfer.due:
-        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+        both_sides.end(turn, transfer, TransferState.EXPIRED, None)
         return
-    by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
+    by = both_sides.signature_in(turn, envelope, transfer.peer, event_id)
     turn.note_by(transfer.id, audit.Fact.CONFIRMED if transfer.terms.confirm else audit.Fact.LESS_TAKEN, by)
-    transfer = transfers.as_told(replace(transfer, peer_agreed=by), envelope.body)
+    transfer = both_sides.as_told(replace(transfer, peer_agreed=by), envelope.body)
     approve(turn, transfer, transfer.granted or by)
 
 
@@ -162,9 +161,9 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
 def on_decline(turn: Turn, transfer: Transfer, envelope: Message[bodies.Decline], event: EnvelopeSeen) -> None:
     """The receiver's approver said no."""
     if transfer.state is TransferState.OPEN:
-        by = transfers.signature_in(turn, envelope, transfer.peer, event.event_id)
+        by = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
         reason = envelope.body.reason
-        transfers.end(turn, transfer, TransferState.DECLINED, by, reason)
+        both_sides.end(turn, transfer, TransferState.DECLINED, by, reason)
     else:
         turn.save(transfer)
 
@@ -172,9 +171,9 @@ def on_decline(turn: Turn, transfer: Transfer, envelope: Message[bodies.Decline]
 def on_cancel(turn: Turn, transfer: Transfer, envelope: Message[bodies.Cancel], event: EnvelopeSeen) -> None:
     """The receiver's side asks to cancel: granted as long as nothing has moved."""
     if transfer.state in BEFORE_DEBIT:
-        by = transfers.signature_in(turn, envelope, transfer.peer, event.event_id)
+        by = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
         reason = envelope.body.reason
-        transfers.end(turn, transfer, TransferState.CANCELLED, by, reason)
+        both_sides.end(turn, transfer, TransferState.CANCELLED, by, reason)
     else:
         turn.save(transfer)
 
@@ -183,7 +182,7 @@ def expire(turn: Turn, transfer: Transfer) -> None:
     """Nobody decided in time. To be asked only when a sync is complete that began at `turn.now`."""
     if is_over(turn, transfer):
         why = booking.why_lapsed(transfer) if transfer.state is TransferState.BOOKED else ""
-        transfers.end(turn, transfer, TransferState.EXPIRED, None, why)
+        both_sides.end(turn, transfer, TransferState.EXPIRED, None, why)
 
 
 def is_over(turn: Turn, transfer: Transfer) -> bool:
@@ -194,7 +193,7 @@ def is_over(turn: Turn, transfer: Transfer) -> bool:
 
 
 @dataclass(frozen=True)
-class Debit(transfers.TellsThatItWaits, WhenAnswered):
+class Debit(both_sides.TellsThatItWaits, WhenAnswered):
     """The debit waits for the last look."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -206,13 +205,13 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state is not TransferState.APPROVED:
         return
-    transfer = transfers.goes_on(turn, transfer)
+    transfer = both_sides.goes_on(turn, transfer)
     # of a return the owner's approver has decided
     permission = Permission.MAPPED if transfer.is_return else Permission.APPROVER
     if any(isinstance(answer, Permissions) and not answer.covers(permission) for answer in event.answers):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
     elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, "merged")
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, "merged")
     elif _may_need_care_by_now(turn, transfer) and (why := _why_care(turn, transfer, event.answers)):
         _ask_two_people(turn, transfer, why)
     else:
@@ -262,19 +261,19 @@ def _is_mixed(turn: Turn, transfer: Transfer, found: ItemsFound) -> bool:
 def _begin_debit(turn: Turn, transfer: Transfer) -> None:
     connection = turn.connection(transfer.connection)
     if connection is None or connection.company is None or not transfer.is_carried_by(connection):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, "connection")
     elif (  # what comes from a neighbour it has already
         transfer.is_loan and transfer.terms.outside is None and overdue.is_refused(turn, transfer)
     ):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
     elif not all(turn.may_move(transfer.peer, line.part) for line in transfer.terms.lines if not line.of_line):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, DONT_MIX)
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, DONT_MIX)
     elif consent.differs_from_what_was_approved(turn.us, transfer):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
     elif not transfer.is_return and lend.became_borrowed(
         turn, {line.item for line in transfer.terms.lines}, transfer.id
     ):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, BORROWED_BY_NOW)
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, BORROWED_BY_NOW)
     else:
         transfer = replace(transfer, state=TransferState.DEBITING)
         turn.save(transfer)
