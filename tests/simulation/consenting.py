@@ -175,7 +175,7 @@ class Consents:
         slow_by = -party.clock.skew
         for event_id, tap in self.auditor.taps.items():
             early = tap.shown is None and tap.typed is not None and (tap.party, tap.subject) == (party.id, identifier)
-            if early and tap.typed is not None and self.auditor.now() - tap.typed <= slow_by:
+            if early and tap.typed is not None and self.auditor.now() - tap.typed < slow_by:
                 self.auditor.taps[event_id] = replace(tap, shown=view)
 
     def seen(self, party: Party, identifier: str, card: str = "") -> View | FriendView | None:
