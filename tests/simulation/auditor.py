@@ -261,7 +261,8 @@ class Auditor:
             if not (isinstance(document, Transfer) and isinstance(before, Transfer)) or document.terms.parent:
                 continue
             has_come = document.role == "receiver" and document.state in OVER_WITH_STOCK
-            came = document.lines_come if has_come and before.state not in OVER_WITH_STOCK else ()
+            is_new = has_come and before.state not in OVER_WITH_STOCK
+            came = [ln for ln in document.lines_come if is_new and not document.at(ln.number).failed]
             for want in wants:
                 known = party.documents.get((Want.__name__, want.id))
                 names = {name for line in came for name in (line.description.ipn, line.description.name)}
