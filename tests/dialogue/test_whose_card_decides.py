@@ -148,7 +148,7 @@ async def test_an_approval_typed_before_our_card_is_posted_does_not_count(line: 
     assert world.alpha.given("M3-NUT") == 300
 
 
-async def test_a_yes_typed_before_our_card_and_read_after_it_counts_for_nothing() -> None:
+async def test_an_approval_typed_before_our_card_and_read_after_it_does_not_count() -> None:
     world = await asked_with_a_lure()
     line = f"!fed approve {world.alpha.transfer().code}"
     world.server.behind = timedelta(minutes=1)  # a homeserver that delivers it late
