@@ -118,14 +118,13 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
 def _act(turn: Turn, then: CarryOut, answers: tuple[Answer, ...]) -> None:
     """Let the verb act; or answer its complaint, which was held back until now, as it may reveal something of ours."""
     command = then.command
-    if not then.complains and not _asks_otherwise(turn, then):
-        turn.answer(command, turn.verbs.act(turn, command, answers))
-        return
-    asked = turn.verbs.ask(turn, command)
-    if isinstance(asked, Phrase):
-        turn.answer(command, asked, refuses=True)
-    else:
+    complaint = turn.verbs.ask(turn, command) if then.complains else None
+    if isinstance(complaint, Phrase):
+        turn.answer(command, complaint, refuses=True)
+    elif then.complains or _asks_otherwise(turn, then):
         carry_out(turn, command)
+    else:
+        turn.answer(command, turn.verbs.act(turn, command, answers))
 
 
 def _digest(queries: Sequence[Query]) -> str:
@@ -134,9 +133,11 @@ def _digest(queries: Sequence[Query]) -> str:
 
 def _asks_otherwise(turn: Turn, then: CarryOut) -> bool:
     """Whether something has changed since, so that the answers are to other queries than the verb would ask now."""
+    if not then.asked:
+        return False
     trial = turn.apart()
     now = trial.verbs.ask(trial, then.command)
-    return bool(then.asked) and not isinstance(now, Phrase) and _digest(now) != then.asked
+    return not isinstance(now, Phrase) and _digest(now) != then.asked
 
 
 def _is_over(turn: Turn, command: Command) -> bool:
