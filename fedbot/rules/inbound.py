@@ -11,7 +11,6 @@ from fedbot import messages
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, rooms, rotate_tokens
-from fedbot.rules.connection import pinning as pinnings
 from fedbot.rules.ledger import reconcile, stats
 from fedbot.rules.loan import end, extend, hand_back, lend, queue
 from fedbot.rules.model import audit, budgets
@@ -123,7 +122,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
     if bodies.says(envelope, bodies.Check):
         is_theirs = envelope.sender == connection.peer and event.room == connection.room
         if is_theirs and not _is_too_much(turn, envelope, event.sender):
-            pinnings.on_check(turn, connection, event, envelope)
+            pinning.on_check(turn, connection, event, envelope)
         return
     if not _is_pinned(turn, connection, event, envelope):
         return

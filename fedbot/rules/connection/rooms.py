@@ -420,7 +420,7 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
 
 
 def room_of(turn: Turn, connection: Connection) -> str:
-    """The room in which the friend may write about it: what is over waits for nobody's word to go where all went."""
+    """The room in which the friend may write about it. If it is over, that is the newest one: no review is needed."""
     return connection.room if _lasts(turn, connection) else announcements.newest(turn, connection.room)
 
 

@@ -31,7 +31,7 @@ _AT_THE_BORROWER = {
 
 
 def until(transfer: Transfer) -> str:
-    """For InvenTree's history: ' until 15 Dec 2026'; '' of what is no loan."""
+    """For InvenTree's history: ' until 15 Dec 2026'; '' if it is no loan."""
     return f" until {day_in_notes(transfer.due_day)}" if transfer.is_loan and transfer.due_day is not None else ""
 
 

@@ -295,7 +295,7 @@ def suggestions(transfer: Transfer) -> tuple[str, ...]:
 
 
 def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | None = None) -> None:
-    """The card goes up: it mentions up to three of the people who may decide, and suggests the reactions.
+    """Post the card: it mentions up to three of the people who may decide, and suggests the reactions.
 
     A card that shows something else than the one before it takes its place, and says what is different: a decision on
     the former one is void, and whoever made it is mentioned first. After a loss of the journal our own message in the
@@ -353,19 +353,19 @@ def open_request(
     *,
     accepted: str = "",
     until: datetime | None = None,
-) -> Transfer:
-    """A new request on the asker's side: it goes out as the answer to the asker's line.
+) -> None:
+    """Open a request on the asker's side: it goes out as the answer to the asker's line.
 
-    `accepted` names what the asker has seen of what would be given, and takes as it is (`terms.shown_as`).
-    `until`: it isn't open for longer.
+    `accepted` identifies the offer that the asker has seen and takes as it is (`terms.shown_as`).
+    The request stays open until its usual end, but no longer than `until`.
     """
     transfer, draft = begun_request(turn, cause, connection, terms, asker, accepted=accepted, until=until)
-    phrase = _requested(turn, transfer, connection)
+    phrase = request_phrase(turn, transfer, connection)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
-    return transfer
 
 
-def _requested(turn: Turn, transfer: Transfer, connection: Connection) -> Phrase:
+def request_phrase(turn: Turn, transfer: Transfer, connection: Connection) -> Phrase:
+    """The answer to the line that asked for it."""
     before = said_just_before(turn, transfer)
     return say(
         messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us, before=before
@@ -382,7 +382,7 @@ def begun_request(
     accepted: str = "",
     until: datetime | None = None,
 ) -> tuple[Transfer, Draft]:
-    """A new request, and the message that opens it, which still has to go out. `until`: it isn't open for longer."""
+    """A new request, and the message that opens it, which still has to go out. The rest as in `open_request`."""
     opened = opened_here(turn, connection, cause)
     transfer = begun_here(turn, opened, connection, terms, asker, "receiver")
     transfer = replace(transfer, accepted=accepted, due=min(transfer.due, until) if until else transfer.due)
@@ -395,13 +395,13 @@ def begun_request(
 
 
 def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
-    """Who may say yes to less? The card waits for the answer."""
+    """Ask InvenTree who may accept what was granted; the card is posted with the answer."""
     turn.do(Ask(ShowGrantedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
 
 
 @dataclass(frozen=True)
 class ShowGrantedCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """At who asks: the card of what is granted waits for who may say yes to less."""
+    """On the asker's side: the card of what was granted waits for the names of those who may accept it."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post the card."""

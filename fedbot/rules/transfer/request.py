@@ -49,7 +49,7 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT, on_these_terms
 from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces, origin_of
-from fedbot.rules.transfer.opening import _requested, look_who_confirms
+from fedbot.rules.transfer.opening import look_who_confirms, request_phrase
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
 
 COUNTED_IN = "counted-in"
@@ -79,21 +79,21 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], ev
 
 
 def is_to_be_agreed(transfer: Transfer, terms: Terms) -> bool:
-    """Whether these terms of its owner bring a text to agree to, which who asks hasn't seen: nobody decides on them."""
+    """Whether the owner's terms contain a text that the asker must agree to first and hasn't seen yet."""
     return terms.rules is not None and bool(terms.rules.agree) and transfer.accepted != shown_as(terms)
 
 
 def _say_what_it_is_called(turn: Turn, before: Transfer, adopted: Transfer) -> None:
-    """Our answer to who asked names the things by name, where only their numbers at the owner were typed."""
+    """If the asker typed only the owner's item numbers, edit our answer to show the names."""
     by_number = any(line.description.name.startswith("#") for line in before.requested)
     if by_number and not adopted.terms.confirm and adopted.terms.lines != before.terms.lines:
         connection = sequencing.connection_of(turn, adopted)
-        phrase = _requested(turn, adopted, connection)
+        phrase = request_phrase(turn, adopted, connection)
         turn.do(Edit(f"offer:{adopted.id}", adopted.room, phrase))
 
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
-    """Which of our parts is each line?"""
+    """Ask which of our parts each line is."""
     lines = transfer.terms.lines
     queries: list[Query] = [match_parts.query_for(turn, transfer, line) for line in lines]
     turn.do(Ask(MatchRequested(transfer.id), tuple(queries)))

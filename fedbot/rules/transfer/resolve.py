@@ -34,7 +34,6 @@ from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer, with_
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, parcel, receive, send
-from fedbot.rules.transfer import both_sides as transfer_dispute
 
 Seen = dict[int, ItemsSeen]
 """The items in our InvenTree, by line number."""
@@ -222,7 +221,7 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
     else:
         _settle_as_sender(turn, settled, truth, lines, seen)
     current = turn.transfer(transfer.id) or settled
-    transfer_dispute.tell_anew(turn, current)
+    both_sides.tell_anew(turn, current)
     if "card" in current.told:
         both_sides.edit_card(turn, current)
     return current
