@@ -173,11 +173,16 @@ def _only_looks(turn: Turn, command: Command) -> bool:
 
 
 def take_back(turn: Turn, line: WaitingLine, by: str) -> None:
-    """Nothing of the line is done, whatever InvenTree answers."""
+    """Call the line off, and answer that nothing of it is done."""
+    call_off(turn, line, by)
+    turn.answer(line.command, say(messages.line_errors.line_taken_back, text=line.command.text))
+
+
+def call_off(turn: Turn, line: WaitingLine, by: str) -> None:
+    """Do nothing of the line, whatever InvenTree answers."""
     turn.do(Typing(line.command.room, 0))
     turn.drop(line)
     turn.note(line.command.subject or "-", audit.LineTakenBack(line.command.verb), by, line.id)
-    turn.answer(line.command, say(messages.line_errors.line_taken_back, text=line.command.text))
 
 
 def not_entitled(turn: Turn, command: Command, permission: Permission, answers: tuple[Answer, ...]) -> Phrase | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules import decisions, people
-from fedbot.rules.carry_out import carry_out, take_back, waiting_line_meant
+from fedbot.rules.carry_out import call_off, carry_out, take_back, waiting_line_meant
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.loan.photos import meant
@@ -56,8 +55,7 @@ def on_said(turn: Turn, event: Said) -> None:
     if complaint is not None:
         waited = _edited(turn, event)
         if waited is not None:
-            turn.drop(waited)
-            complaint = replace(complaint, about={**complaint.about, "waited": True})
+            call_off(turn, waited, event.sender)
         _complain(turn, event, complaint)
     elif isinstance(meant, Phrase):
         _answer(turn, event, meant)
@@ -208,7 +206,7 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
 def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
     """Why the line has no effect, whatever it says."""
     if event.edits:
-        return say(messages.line_errors.edits_never_execute, waited=False)
+        return say(messages.line_errors.edits_never_execute, waited=_edited(turn, event) is not None)
     if event.sender not in turn.us.people:
         return say(messages.line_errors.stranger, person=event.sender, us=turn.us)
     if event.unproven:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from fedbot.rules.model.audit import LineTakenBack
 from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.world import World, friends
 
@@ -58,6 +59,7 @@ async def test_an_edit_of_a_line_that_waits_drops_it() -> None:
     edit = world.anna.edits(said, "!fed push 5 M3-NUT to betaspace")
     await world.passes(timedelta(seconds=10))
     assert "I dropped yours: it was still waiting." in world.answer_to(edit)
+    assert LineTakenBack("push") in [audited.entry.what for audited in world.alpha.journal.audit("-")]
     await inventree_is_back(world)
     assert world.alpha.turn.transfers() == []
 
