@@ -13,7 +13,7 @@ from fedbot.commands.lookup import (
 )
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
-from fedbot.rules.carry_out import not_entitled
+from fedbot.rules.carry_out import lacking, not_entitled
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.consent import Subject, asker_of, first_yes_of, is_open
@@ -33,8 +33,8 @@ from fedbot.rules.model.lifecycles import (
     WantState,
 )
 from fedbot.rules.model.outside import Rota
-from fedbot.rules.model.queries import Able, Answer, PersonPermissions, Query
-from fedbot.rules.model.stock import Permission, Permissions
+from fedbot.rules.model.queries import Answer, PersonPermissions, Query
+from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, rota
@@ -216,12 +216,11 @@ def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answe
 
 
 def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> Phrase | None:
-    permissions, able = answers
-    if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
-        raise TypeError(f"cancel asks for permissions and who may, not {answers!r}")
     permission = _permission_to_cancel(subject)
-    if permissions.covers(permission):
+    lacked = lacking(permission, answers)
+    if lacked is None:
         return None
+    permissions, able = lacked
     return say(
         messages.approval.not_yours_to_cancel,
         subject=subject,

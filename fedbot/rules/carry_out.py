@@ -101,14 +101,10 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
     if not turn.is_still(command.sender, command.username):
         turn.answer(command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
         return
-    if about_permission:
-        permissions = about_permission[0]
-        if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
-            raise TypeError(f"a line asks for permissions and who may first, not {about_permission!r}")
-        if not permissions.covers(permission):
-            turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
-            turn.answer(command, _not_entitled(turn, command, permissions, able, permission))
-            return
+    if about_permission and (refused := not_entitled(turn, command, permission, (about_permission[0], able))):
+        turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
+        turn.answer(command, refused)
+        return
     if answers and isinstance(answers[0], UnitsRelated):
         carry_out(turn, replace(command, factors=answers[0].factors))
         return
@@ -187,13 +183,10 @@ def call_off(turn: Turn, line: WaitingLine, by: str) -> None:
 
 def not_entitled(turn: Turn, command: Command, permission: Permission, answers: tuple[Answer, ...]) -> Phrase | None:
     """Why the speaker may not do that, by the answers to `PersonPermissions` and `WhoMay`; None if they may."""
-    permissions, able = answers
-    if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
-        raise TypeError(f"a line asks for permissions and who may, not {answers!r}")
-    return None if permissions.covers(permission) else _not_entitled(turn, command, permissions, able, permission)
-
-
-def _not_entitled(turn: Turn, command: Command, permissions: Permissions, able: Able, permission: Permission) -> Phrase:
+    lacked = lacking(permission, answers)
+    if lacked is None:
+        return None
+    permissions, able = lacked
     return say(
         messages.line_errors.not_entitled,
         command=command,
@@ -202,6 +195,14 @@ def _not_entitled(turn: Turn, command: Command, permissions: Permissions, able: 
         us=turn.us,
         able=turn.names_of(able, command.room),
     )
+
+
+def lacking(permission: Permission, answers: tuple[Answer, ...]) -> tuple[Permissions, Able] | None:
+    """What the speaker has, and who has the permission, by the answers as in `not_entitled`; None if it is covered."""
+    permissions, able = answers
+    if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
+        raise TypeError(f"a line asks for permissions and who may, not {answers!r}")
+    return None if permissions.covers(permission) else (permissions, able)
 
 
 def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
