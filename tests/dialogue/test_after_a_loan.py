@@ -25,12 +25,6 @@ from tests.scenarios.world import World, nothing, protocol_messages, told
 WEEKS = timedelta(days=60)
 
 
-async def said(world: World, person: Person, line: str) -> str:
-    event = person.says(line)
-    await world.settle()
-    return world.answer_to(event)
-
-
 async def picks(world: World, person: Person, line: str, number: str) -> str:
     """The person picks a number from the list that answers the line."""
     event = person.says(line)
@@ -70,7 +64,7 @@ def may_go(space: Space, item: StockItem, destination: str) -> str:
 async def test_a_gift_is_in_the_owners_history_by_name_and_changes_nothing_else_of_the_item() -> None:
     world = await lent("#42")
     world.alpha.admin("POST", "stock/change_status/", items=[42], status=55, note="worn")
-    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    await world.answer(world.anna, f"!fed gift {loan(world.alpha).code}")
     row = world.alpha.row(42)
     assert (row.status, row.customer) == (55, world.alpha.connection().company)
     told_of = [note for note in world.alpha.history(42) if f"fed:{loan(world.alpha).id}:1:gift" in note]
@@ -90,7 +84,7 @@ async def test_a_gift_is_noted_once_and_the_status_is_restored_though_inventree_
         world.alpha.fails(kind, "POST", "change_status")
     else:
         before_the_second(world.alpha, lambda: world.alpha.fails(kind, "POST", "change_status"))
-    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    await world.answer(world.anna, f"!fed gift {loan(world.alpha).code}")
     await world.passes(timedelta(minutes=30))
     assert world.alpha.row(42).status == 10
     assert sum("a gift from now on" in note for note in world.alpha.history(42)) == 1
@@ -100,7 +94,7 @@ async def test_a_gift_is_noted_once_and_the_status_is_restored_though_inventree_
 async def test_a_crash_between_the_change_and_the_change_back_leaves_the_old_status() -> None:
     world = await lent("#42")
     before_the_second(world.alpha, world.alpha.goes_down)
-    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    await world.answer(world.anna, f"!fed gift {loan(world.alpha).code}")
     assert world.alpha.row(42).status == 50, "changed, and not back yet"
     world.alpha.comes_back()
     await world.alpha.restart()
@@ -112,7 +106,7 @@ async def test_a_crash_between_the_change_and_the_change_back_leaves_the_old_sta
 async def test_a_note_that_inventree_refuses_is_reported_to_the_admins_and_the_gift_stands() -> None:
     world = await lent("#42")
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "change_status", status=400)
-    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    await world.answer(world.anna, f"!fed gift {loan(world.alpha).code}")
     await world.settle()
     assert "is a gift, but InvenTree's history doesn't show it" in world.alpha_admins.messages()[-1].text
     assert [loan(space).closed.how for space in world.spaces] == [Ending.GIFT, Ending.GIFT]  # type: ignore[union-attr]
@@ -122,7 +116,7 @@ async def test_a_gift_belongs_to_the_borrower_keeps_its_origin_and_goes_to_no_th
     world = await lent("M3-NUT 10")
     item = lent_item(world.beta)
     assert may_go(world.beta, await seen(world.beta, item), "attraktor") == "borrowed_goes_back_by_return"
-    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    await world.answer(world.anna, f"!fed gift {loan(world.alpha).code}")
     assert world.beta.metadata("stockitem", item)["loan"] == "gift"
     assert world.beta.metadata("stockitem", item)["origin"] == "attraktor"
     thing = await seen(world.beta, item)
@@ -137,7 +131,7 @@ async def test_a_gift_belongs_to_the_borrower_keeps_its_origin_and_goes_to_no_th
 async def lost(words: str = "M3-NUT 10") -> World:
     """Anna has written off the items at betaspace."""
     world = await lent(words)
-    await said(world, world.anna, f"!fed lost {loan(world.alpha).code}")
+    await world.answer(world.anna, f"!fed lost {loan(world.alpha).code}")
     assert loan(world.beta).left_over == (1,)
     return world
 
@@ -147,7 +141,7 @@ async def test_a_lost_item_leaves_the_borrowers_stock_on_a_superusers_line() -> 
     item, code = lent_item(world.beta), loan(world.beta).code
     notice = world.beta_admins.message("Lost, says Attraktor, but still in our stock: 10 × M3 nut").text
     assert f"(stock #{item}): !fed resolve {code}" in notice
-    assert "Over, but still in our stock; settle it with !fed resolve:" in await said(world, world.bea, "!fed todo")
+    assert "Over, but still in our stock; settle it with !fed resolve:" in await world.answer(world.bea, "!fed todo")
     before = world.beta.total("N-M3")
     listed = await picks(world, world.bea, f"!fed resolve {code}", "1")
     assert f"#{item}: 10, in stock" in listed
@@ -156,8 +150,8 @@ async def test_a_lost_item_leaves_the_borrowers_stock_on_a_superusers_line() -> 
     assert any("lost, out of our stock, says Bea" in note for note in world.beta.history(item))
     assert world.beta.total("N-M3") == before, "the row is there, as lost"
     assert loan(world.beta).left_over == ()
-    assert "Over, but" not in await said(world, world.bea, "!fed todo")
-    assert "Nothing to settle" in await said(world, world.bea, f"!fed resolve {code}")
+    assert "Over, but" not in await world.answer(world.bea, "!fed todo")
+    assert "Nothing to settle" in await world.answer(world.bea, f"!fed resolve {code}")
     assert_books_balance(world)
 
 
@@ -169,7 +163,7 @@ async def test_reconcile_names_the_loss_with_cause_and_repair_until_it_is_booked
     text = world.room.answers(line)[-1].text
     assert f"our record #{lent_item(world.beta)} still counts in our stock" in text
     assert f"To fix it: one of our superusers types !fed resolve {code}." in text
-    await said(world, world.bea, f"!fed resolve {code} --as off")
+    await world.answer(world.bea, f"!fed resolve {code} --as off")
     line = world.bea.says("!fed reconcile")
     await world.settle()
     assert "agree" in world.room.answers(line)[-1].text
@@ -177,9 +171,9 @@ async def test_reconcile_names_the_loss_with_cause_and_repair_until_it_is_booked
 
 async def test_only_a_superuser_books_out_a_lost_item_and_is_told_how() -> None:
     world = await lost()
-    assert "superuser" in await said(world, world.cem, f"!fed resolve {loan(world.beta).code}")
-    assert "Over, but" not in await said(world, world.cem, "!fed todo")
-    assert "Nothing to settle" in await said(world, world.anna, f"!fed resolve {loan(world.alpha).code}")
+    assert "superuser" in await world.answer(world.cem, f"!fed resolve {loan(world.beta).code}")
+    assert "Over, but" not in await world.answer(world.cem, "!fed todo")
+    assert "Nothing to settle" in await world.answer(world.anna, f"!fed resolve {loan(world.alpha).code}")
     assert world.beta.row(lent_item(world.beta)).status == 10
 
 
@@ -220,7 +214,7 @@ async def test_a_change_between_the_line_and_the_step_is_refused_and_reported() 
         world.beta.admin("POST", "stock/add/", **more)
 
     world.beta.before("GET", f"stock/{item}/", is_more_by_then)
-    await said(world, world.bea, line)
+    await world.answer(world.bea, line)
     assert world.beta.row(item).status == 10
     assert "holds more than was borrowed" in world.beta_admins.message("is over, but still in our stock").text
     assert loan(world.beta).left_over == (1,)
@@ -231,7 +225,7 @@ async def test_a_lost_item_is_booked_out_once_though_inventree_fails_and_the_bot
     world = await lost()
     world.beta.fails(kind, "POST", "change_status")
     for _ in range(2):
-        await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as off")
+        await world.answer(world.bea, f"!fed resolve {loan(world.beta).code} --as off")
     await world.beta.restart()
     await world.passes(timedelta(minutes=30))
     assert world.beta.row(lent_item(world.beta)).status == 70
@@ -242,12 +236,12 @@ async def test_a_lost_item_is_booked_out_once_though_inventree_fails_and_the_bot
 async def test_an_unknown_outcome_of_the_booking_out_is_reported_and_admins_repeat_the_line() -> None:
     world = await lost()
     with unanswered(world.beta, "change_status", FaultKind.TIMEOUT_BEFORE):
-        await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as off")
+        await world.answer(world.bea, f"!fed resolve {loan(world.beta).code} --as off")
         await world.passes(timedelta(seconds=6))
     await quarter_of_an_hour(world, world.beta)
     assert told(world.beta_admins, "is over, but still in our stock")
     assert loan(world.beta).left_over == (1,)
-    await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as off")
+    await world.answer(world.bea, f"!fed resolve {loan(world.beta).code} --as off")
     assert world.beta.row(lent_item(world.beta)).status == 70
 
 
@@ -288,36 +282,36 @@ async def test_a_superuser_closes_the_loans_of_a_space_that_is_gone_and_keeps_th
     code, item = loan(world.beta).code, lent_item(world.beta)
     parted = world.room.message("are no longer friends").text
     assert f"Is Attraktor gone for ever? Then a superuser settles our borrowed items: !fed resolve {code}" in parted
-    assert code in await said(world, world.bea, "!fed todo")
-    assert "superuser" in await said(world, world.cem, f"!fed resolve {code}")
+    assert code in await world.answer(world.bea, "!fed todo")
+    assert "superuser" in await world.answer(world.cem, f"!fed resolve {code}")
     listed = await picks(world, world.bea, f"!fed resolve {code}", "1")
     assert "1) Attraktor is gone for ever." in listed
     assert loan(world.beta).closed is not None
-    assert code not in await said(world, world.bea, "!fed todo")
+    assert code not in await world.answer(world.bea, "!fed todo")
     assert world.beta.metadata("stockitem", item)["loan"] == "kept"
     assert world.beta.metadata("stockitem", item)["origin"] == "attraktor"
     assert may_go(world.beta, await seen(world.beta, item), "gammaspace") == "may_not_go_on"
     assert "Kept by Betaspace, still owned by Attraktor: 10 × M3 nut (M3-NUT), says Bea, " in world.card().text
-    assert "it stays here as theirs, says Bea" in await said(world, world.bea, f"!fed show {code}")
+    assert "it stays here as theirs, says Bea" in await world.answer(world.bea, f"!fed show {code}")
     rung = len(reminders(world))
     await world.passes(WEEKS)
     assert len(reminders(world)) == rung, "nobody is reminded for ever"
-    assert "Nothing to settle" in await said(world, world.bea, f"!fed resolve {code}")
+    assert "Nothing to settle" in await world.answer(world.bea, f"!fed resolve {code}")
 
 
 async def test_the_lender_is_not_gone_while_the_spaces_are_friends() -> None:
     world = await lent("M3-NUT 10")
-    answer = await said(world, world.bea, f"!fed resolve {loan(world.beta).code}")
+    answer = await world.answer(world.bea, f"!fed resolve {loan(world.beta).code}")
     assert "Nothing to settle" in answer
     assert "!fed disconnect attraktor --now" in answer
-    answer = await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
+    answer = await world.answer(world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
     assert "Nothing to settle" in answer
     assert loan(world.beta).is_on_loan
 
 
 async def test_once_the_lender_is_a_friend_again_the_loan_is_open_again_and_returned() -> None:
     world = await left_alone()
-    await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
+    await world.answer(world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
     await world.passes(timedelta(days=2))
     world.alpha.is_asleep = False
     await world.settle()
@@ -342,7 +336,7 @@ async def test_the_lenders_own_decision_overrides_the_borrowers_whenever_it_arri
     world.anna.says("!fed disconnect betaspace --now --sure")
     await world.settle()
     world.anna.says(f"!fed {words} {loan(world.alpha).code}")
-    await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
+    await world.answer(world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
     assert loan(world.beta).closed.how is Ending.KEPT  # type: ignore[union-attr]
     world.server.loses = nothing
     await world.passes(timedelta(days=2))

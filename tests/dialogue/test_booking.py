@@ -20,9 +20,7 @@ OPEN, BOOKED, DONE, EXPIRED = TransferState.OPEN, TransferState.BOOKED, Transfer
 
 
 async def says(world: World, person: str, line: str) -> str:
-    event = getattr(world, person).says(f"!fed {line}")
-    await world.settle()
-    return world.answer_to(event)
+    return await world.answer(getattr(world, person), f"!fed {line}")
 
 
 def states(world: World) -> list[TransferState]:

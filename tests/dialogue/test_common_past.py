@@ -30,9 +30,7 @@ def rewrites(space: Space, **exchange: object) -> None:
 
 
 async def reconciles(world: World) -> str:
-    line = world.anna.says("!fed reconcile betaspace")
-    await world.settle()
-    return world.answer_to(line)
+    return await world.answer(world.anna, "!fed reconcile betaspace")
 
 
 async def test_both_sides_have_the_same_past() -> None:

@@ -21,9 +21,7 @@ WEEK = timedelta(days=7)
 
 async def test_anna_asks_bea_approves_and_both_are_friends() -> None:
     world = await a_world()
-    line = world.anna.says("!fed connect betaspace")
-    await world.settle()
-    assert "Asked Betaspace" in world.answer_to(line)
+    assert "Asked Betaspace" in await world.answer(world.anna, "!fed connect betaspace")
     card = world.card()
     assert card.mentions == (world.bea.user_id,)
     assert "Bea" in card.text
@@ -64,9 +62,7 @@ async def test_both_cards_show_the_fingerprint_of_the_other_sides_key() -> None:
 
 async def test_only_a_superuser_can_ask() -> None:
     world = await a_world()
-    line = world.piet.says("!fed connect betaspace")
-    await world.settle()
-    answer = world.answer_to(line)
+    answer = await world.answer(world.piet, "!fed connect betaspace")
     assert "superuser" in answer
     assert "Anna" in answer
     assert world.alpha.turn.connections() == []
@@ -155,9 +151,7 @@ async def test_an_approval_after_the_deadline_does_not_count() -> None:
 async def test_anna_takes_it_back_before_anybody_has_decided() -> None:
     world = await a_world()
     await world.asks_to_connect()
-    line = world.anna.says("!fed cancel", reply_to=world.room.message("Asked Betaspace"))
-    await world.settle()
-    assert "Taken back" in world.answer_to(line)
+    assert "Taken back" in await world.answer(world.anna, "!fed cancel", reply_to=world.room.message("Asked Betaspace"))
     assert [space.connection().state for space in world.spaces] == [CANCELLED, CANCELLED]
     assert "Cancelled" in world.card().text
     assert_books_balance(world)
@@ -223,9 +217,7 @@ async def test_when_both_ask_at_once_each_request_approves_the_other() -> None:
 async def test_asking_a_space_that_has_asked_is_an_approval_with_its_grace() -> None:
     world = await a_world()
     await world.asks_to_connect()
-    line = world.bea.says("!fed connect attraktor")
-    await world.settle()
-    assert "counts in 5 seconds" in world.answer_to(line)
+    assert "counts in 5 seconds" in await world.answer(world.bea, "!fed connect attraktor")
     await world.passes(GRACE + timedelta(seconds=1))
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
@@ -280,9 +272,7 @@ async def test_a_space_that_asks_too_often_in_a_day_is_heard_the_day_after() -> 
 
 async def test_spaces_that_are_already_friends_are_told_so() -> None:
     world = await friends()
-    line = world.anna.says("!fed connect betaspace")
-    await world.settle()
-    assert "friends already" in world.answer_to(line)
+    assert "friends already" in await world.answer(world.anna, "!fed connect betaspace")
 
 
 async def test_the_room_is_told_once_that_the_other_bot_is_silent() -> None:
@@ -332,7 +322,5 @@ async def test_inventree_is_down_while_the_access_is_made_which_goes_on_later() 
 
 async def test_a_bot_without_a_friend_knows_nobody_of_that_name() -> None:
     world = await a_world()
-    line = world.anna.says("!fed connect btaspace")
-    await world.settle()
-    assert "Betaspace" in world.answer_to(line)
+    assert "Betaspace" in await world.answer(world.anna, "!fed connect btaspace")
     assert world.alpha.turn.connections() == []

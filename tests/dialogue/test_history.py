@@ -113,9 +113,7 @@ async def test_a_long_ledger_is_sent_in_pages_of_ten_and_more_is_a_reply() -> No
 
 
 async def answer_to_reply(world: World, words: str, to: str) -> str:
-    said = world.anna.says(words, reply_to=world.room.message(to))
-    await world.settle()
-    return world.answer_to(said)
+    return await world.answer(world.anna, words, reply_to=world.room.message(to))
 
 
 async def test_history_waits_while_inventree_is_silent_and_shows_admins_all_rooms() -> None:

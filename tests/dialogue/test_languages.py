@@ -57,39 +57,31 @@ def test_the_german_card_in_the_docs_is_the_real_one() -> None:
 
 async def test_a_german_space_reads_german_refusals_and_questions() -> None:
     world = await german_betaspace()
-    line = world.cem.says("!fed push NOZZLE-99 2 to attraktor")
-    await world.settle()
-    assert world.answer_to(line).startswith("Nicht angeboten: es gibt keinen Artikel „NOZZLE-99“.")
-    line = world.cem.says("!fed hilfe lend")
-    await world.settle()
-    assert "Der letzte Tag zählt mit" in world.answer_to(line)
+    assert (await world.answer(world.cem, "!fed push NOZZLE-99 2 to attraktor")).startswith(
+        "Nicht angeboten: es gibt keinen Artikel „NOZZLE-99“."
+    )
+    assert "Der letzte Tag zählt mit" in await world.answer(world.cem, "!fed hilfe lend")
 
 
 async def test_the_german_help_shows_the_german_words_and_they_are_understood() -> None:
     world = await german_betaspace()
-    line = world.cem.says("!fed hilfe")
-    await world.settle()
-    text = world.answer_to(line)
+    text = await world.answer(world.cem, "!fed hilfe")
     assert "!fed lend LENS-2 to betaspace for 3 weeks (verleih) – " in text
     assert "!fed todo (offen) – " in text
     example = text.partition("Die Wörter in Klammern gehen auch: ")[2].partition("\n")[0]
     line = world.cem.says(example.replace("betaspace", "attraktor").replace("LENS-2", '"Nozzle 0.4 mm brass"'))
     await world.settle()
     assert "leihweise bis" in world.answer_to(line), example
-    line = world.cem.says("!fed hilfe admin")
-    await world.settle()
-    assert "!fed connect SPACE (verbinde) – " in world.answer_to(line)
-    line = world.anna.says("!fed help")
-    await world.settle()
-    assert "verleih" not in world.answer_to(line)
+    assert "!fed connect SPACE (verbinde) – " in await world.answer(world.cem, "!fed hilfe admin")
+    assert "verleih" not in await world.answer(world.anna, "!fed help")
 
 
 async def test_a_german_space_is_told_in_german_why_its_inventree_is_silent() -> None:
     world = await german_betaspace()
     world.beta.goes_down()
-    line = world.cem.says("!fed push 4 to attraktor")
-    await world.settle()
-    assert "Grund: InvenTree unter betaspace.test ist nicht erreichbar: keine Verbindung." in world.answer_to(line)
+    assert "Grund: InvenTree unter betaspace.test ist nicht erreichbar: keine Verbindung." in await world.answer(
+        world.cem, "!fed push 4 to attraktor"
+    )
 
 
 async def test_the_german_bots_example_days_are_understood() -> None:

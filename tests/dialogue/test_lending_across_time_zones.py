@@ -13,7 +13,7 @@ from fedbot.commands import push, request
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Terms
 from tests.dialogue.test_lending import lent, loan, owners_card
-from tests.fakes.people import Message, Person
+from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
 from tests.scenarios.world import World, sharing, told
@@ -29,12 +29,6 @@ async def between(owner: str, borrower: str) -> World:
 
 async def until(world: World, moment: datetime) -> None:
     await world.passes(moment - world.clock.now())
-
-
-async def said(world: World, person: Person, line: str) -> str:
-    event = person.says(line)
-    await world.settle()
-    return world.answer_to(event)
 
 
 def reminded(world: World) -> list[tuple[str, str]]:
@@ -74,11 +68,11 @@ async def test_it_is_overdue_for_both_at_the_owners_midnight() -> None:
     await lent("M3-NUT 10", "for 3 days", world)
     midnight = datetime(2026, 11, 29, tzinfo=ZoneInfo(AUCKLAND))
     await until(world, midnight - timedelta(minutes=1))
-    assert "Lent until Sat 28 Nov 2026." in await said(world, world.anna, "!fed todo")
-    assert "Borrowed until Sat 28 Nov 2026 (Auckland time)." in await said(world, world.bea, "!fed todo")
+    assert "Lent until Sat 28 Nov 2026." in await world.answer(world.anna, "!fed todo")
+    assert "Borrowed until Sat 28 Nov 2026 (Auckland time)." in await world.answer(world.bea, "!fed todo")
     await until(world, midnight)
-    assert "⚠ Lent; it was due Sat 28 Nov 2026." in await said(world, world.anna, "!fed todo")
-    assert "⚠ Borrowed; it was due Sat 28 Nov 2026 (Auckland time)." in await said(world, world.bea, "!fed todo")
+    assert "⚠ Lent; it was due Sat 28 Nov 2026." in await world.answer(world.anna, "!fed todo")
+    assert "⚠ Borrowed; it was due Sat 28 Nov 2026 (Auckland time)." in await world.answer(world.bea, "!fed todo")
 
 
 async def test_reminders_come_on_the_owners_days_but_never_in_the_borrowers_night() -> None:
@@ -108,14 +102,14 @@ async def test_in_the_other_direction_a_day_begins_in_the_evening_before_the_nig
 async def test_an_extension_is_counted_by_the_owners_calendar_whoever_asks() -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
     await lent("M3-NUT 10", "until today", world)
-    answer = await said(world, world.bea, f"!fed extend {loan(world.beta).code} until tomorrow")
+    answer = await world.answer(world.bea, f"!fed extend {loan(world.beta).code} until tomorrow")
     assert "until Thu 26 Nov 2026 (Auckland time)" in answer
     assert "until Thu 26 Nov 2026. Extend" in owners_card(world).text
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert [str(loan(space).due_day) for space in world.spaces] == ["2026-11-26", "2026-11-26"]
     await until(world, datetime(2026, 11, 27, 10, tzinfo=ZoneInfo(AUCKLAND)))
-    await said(world, world.bea, f"!fed extend {loan(world.beta).code} 1 day")
+    await world.answer(world.bea, f"!fed extend {loan(world.beta).code} 1 day")
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert [str(loan(space).due_day) for space in world.spaces] == ["2026-11-28", "2026-11-28"], "from the owner's day"
@@ -123,21 +117,21 @@ async def test_an_extension_is_counted_by_the_owners_calendar_whoever_asks() -> 
 
 async def test_the_owners_answer_to_a_request_says_whose_day_it_is() -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
-    assert "until Wed 25 Nov 2026." in await said(
-        world, world.bea, "!fed request 5 RES-10K from attraktor until tomorrow"
+    assert "until Wed 25 Nov 2026." in await world.answer(
+        world.bea, "!fed request 5 RES-10K from attraktor until tomorrow"
     )
     assert world.beta.transfer().terms.time_zone == AUCKLAND
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert [loan(space).is_on_loan for space in world.spaces] == [True, True]
     await until(world, datetime(2026, 11, 26, tzinfo=ZoneInfo(AUCKLAND)))
-    assert "it was due Wed 25 Nov 2026 (Auckland time)" in await said(world, world.bea, "!fed todo")
+    assert "it was due Wed 25 Nov 2026 (Auckland time)" in await world.answer(world.bea, "!fed todo")
     assert_books_balance(world)
 
 
 async def test_a_smaller_grant_keeps_the_owners_day() -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
-    await said(world, world.bea, "!fed request 5 RES-10K from attraktor for 2 weeks")
+    await world.answer(world.bea, "!fed request 5 RES-10K from attraktor for 2 weeks")
     world.piet.says("!fed approve 3", reply_to=owners_card(world))
     await world.grace()
     world.bea.reacts(world.card(), "✅")
@@ -150,7 +144,7 @@ async def test_a_smaller_grant_keeps_the_owners_day() -> None:
 
 async def test_a_day_that_has_passed_at_the_owners_is_declined_with_what_to_do() -> None:
     world = await between(AUCKLAND, LOS_ANGELES)
-    await said(world, world.bea, "!fed request 5 RES-10K from attraktor until today")
+    await world.answer(world.bea, "!fed request 5 RES-10K from attraktor until today")
     assert [space.transfer().state for space in world.spaces] == [TransferState.DECLINED, TransferState.DECLINED]
     end = world.room.message("that due date is in the past at Attraktor").text
     assert "Ask until a later day." in end
@@ -171,7 +165,7 @@ async def test_an_unknown_time_zone_is_shown_as_it_is_and_read_as_ours(monkeypat
         "Sat 28 Nov, 08:00",
         "is due back at Attraktor today, Sat 28 Nov 2026 (Phobos time).",
     )
-    await said(world, world.bea, f"!fed extend {loan(world.beta).code} 1 week")
+    await world.answer(world.bea, f"!fed extend {loan(world.beta).code} 1 week")
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert [str(loan(space).due_day) for space in world.spaces] == ["2026-12-05", "2026-12-05"]
@@ -185,8 +179,8 @@ async def test_a_loan_without_an_agreed_time_zone_is_read_by_each_as_before(
     with_zone(monkeypatch, push, "")
     await lent("M3-NUT 10", "until 28.11.", world)
     await until(world, datetime(2026, 11, 29, tzinfo=ZoneInfo(AUCKLAND)))
-    assert "⚠ Lent; it was due Sat 28 Nov 2026." in await said(world, world.anna, "!fed todo")
-    assert "Borrowed until Sat 28 Nov 2026." in await said(world, world.bea, "!fed todo")
+    assert "⚠ Lent; it was due Sat 28 Nov 2026." in await world.answer(world.anna, "!fed todo")
+    assert "Borrowed until Sat 28 Nov 2026." in await world.answer(world.bea, "!fed todo")
     assert [zone_in_metadata(space) for space in world.spaces] == [None, None]
 
 

@@ -39,9 +39,7 @@ def newest(space: Space) -> Transfer:
 
 
 async def says(world: World, who: str, words: str) -> str:
-    line = getattr(world, who).says(f"!fed {words}")
-    await world.settle()
-    return world.answer_to(line)
+    return await world.answer(getattr(world, who), f"!fed {words}")
 
 
 async def test_an_offer_for_too_long_is_refused_with_the_possible_day_and_the_strictest_rule_counts() -> None:

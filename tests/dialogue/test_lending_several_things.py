@@ -34,9 +34,7 @@ def out(space: Space) -> dict[int, Decimal]:
 async def said(world: World, person: Person, words: str) -> str:
     """The answer to a line about the loan."""
     verb, _, rest = words.partition(" ")
-    line = person.says(f"!fed {verb} {loan(world.alpha).code} {rest}")
-    await world.settle()
-    return world.answer_to(line)
+    return await world.answer(person, f"!fed {verb} {loan(world.alpha).code} {rest}")
 
 
 async def back_home(world: World, words: str) -> Message:

@@ -17,9 +17,7 @@ BOLT, THEIRS = "M3-BOLT", "PLY-4-BIRCH"
 
 async def says(world: World, line: str, person: Person | None = None) -> str:
     """The answer of betaspace's bot to one of its people."""
-    said = (person or world.cem).says(line)
-    await world.settle()
-    return world.answer_to(said)
+    return await world.answer(person or world.cem, line)
 
 
 async def test_an_item_that_nobody_could_match_goes_into_the_named_part() -> None:

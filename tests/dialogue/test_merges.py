@@ -40,9 +40,7 @@ def merge(world: World, target: int, *others: int) -> None:
 
 async def says(world: World, words: str, who: str = "anna") -> str:
     """The answer to a line; '' if the answer is an offer."""
-    line = getattr(world, who).says(f"!fed {words}")
-    await world.settle()
-    return world.answer_to(line)
+    return await world.answer(getattr(world, who), f"!fed {words}")
 
 
 async def test_a_merged_quantity_stays_but_the_rest_may_go_and_all_of_it_once_it_is_cleared() -> None:

@@ -67,9 +67,7 @@ async def test_friendships_wait_at_once_and_go_on_in_the_new_room_when_a_superus
 
 
 async def _answer(world: World, line: str, who: str = "anna") -> str:
-    said = getattr(world, who).says(line)
-    await world.settle()
-    return world.answer_to(said)
+    return await world.answer(getattr(world, who), line)
 
 
 async def test_an_open_card_is_posted_again_in_the_new_room_and_can_be_decided_there() -> None:

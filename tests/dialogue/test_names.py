@@ -34,13 +34,6 @@ def card_of(world: World, space: Space) -> Message:
     return [m for m in world.room.messages(sender=space.chat.user_id) if m.reactions][-1]
 
 
-async def answer(world: World, person: Person, line: str) -> str:
-    """The only answer to a line."""
-    said = person.says(line)
-    await world.settle()
-    return world.answer_to(said)
-
-
 async def renamed(world: World, name: str, *, space: Space | None = None) -> None:
     """Gammaspace's bot starts under another name."""
     which = space or world.gamma
@@ -51,8 +44,8 @@ async def renamed(world: World, name: str, *, space: Space | None = None) -> Non
 async def everything_told(world: World, space: Space, person: Person) -> str:
     """Everything shown about the newest transfer: `show`, `history`, and the CSV."""
     transfer = space.transfer()
-    shown = await answer(world, person, f"!fed show {transfer.code}")
-    listed = await answer(world, person, "!fed history")
+    shown = await world.answer(person, f"!fed show {transfer.code}")
+    listed = await world.answer(person, "!fed history")
     return "\n".join([shown, listed, history.as_csv(history.rows([transfer]))])
 
 
@@ -66,7 +59,7 @@ async def test_a_friend_that_takes_another_friends_name_keeps_its_old_one_until_
     assert said.sender == world.alpha.chat.user_id
     assert '!fed review gammaspace --name "Betaspace"' in said.text
     assert world.alpha.turn.party_name("gammaspace") == "Gammaspace"
-    await answer(world, world.anna, "!fed push M3-NUT 10 to gammaspace")
+    await world.answer(world.anna, "!fed push M3-NUT 10 to gammaspace")
     assert "Betaspace" not in await everything_told(world, world.alpha, world.anna)
 
 
@@ -83,10 +76,10 @@ async def test_a_new_name_is_reported_once_however_often_it_changes() -> None:
 async def test_after_the_review_the_id_is_beside_the_name_everywhere() -> None:
     world = await three_friends()
     await renamed(world, "Betaspace")
-    assert "Gammaspace wants to be called" in await answer(world, world.anna, "!fed review")
-    done = await answer(world, world.anna, '!fed review gammaspace --name "Betaspace"')
+    assert "Gammaspace wants to be called" in await world.answer(world.anna, "!fed review")
+    done = await world.answer(world.anna, '!fed review gammaspace --name "Betaspace"')
     assert done == "Gammaspace is called Betaspace (gammaspace) from now on."
-    await answer(world, world.anna, "!fed push #1 10 to gammaspace")
+    await world.answer(world.anna, "!fed push #1 10 to gammaspace")
     card = card_of(world, world.gamma)
     assert "Attraktor offers Betaspace (gammaspace)" in card.text, "as its own bot says, too"
     world.gus.reacts(card, "✅")
@@ -107,10 +100,10 @@ async def test_only_the_name_that_was_shown_is_agreed_to() -> None:
     world = await three_friends()
     await renamed(world, "Gamma Lab")
     await renamed(world, "Betaspace")
-    refused = await answer(world, world.anna, '!fed review gammaspace --name "Gamma Lab"')
+    refused = await world.answer(world.anna, '!fed review gammaspace --name "Gamma Lab"')
     assert "now announces another name: Betaspace (gammaspace)" in refused
     assert world.alpha.turn.party_name("gammaspace") == "Gammaspace"
-    assert "needs an InvenTree superuser" in await answer(world, world.kim, '!fed review gammaspace --name "Betaspace"')
+    assert "needs an InvenTree superuser" in await world.answer(world.kim, '!fed review gammaspace --name "Betaspace"')
     assert world.alpha.turn.party_name("gammaspace") == "Gammaspace"
 
 
@@ -118,14 +111,14 @@ async def test_a_new_name_that_was_taken_back_needs_no_review() -> None:
     world = await three_friends()
     await renamed(world, "Betaspace")
     await renamed(world, "Gammaspace")
-    assert "announces no other name" in await answer(world, world.anna, '!fed review gammaspace --name "Betaspace"')
+    assert "announces no other name" in await world.answer(world.anna, '!fed review gammaspace --name "Betaspace"')
 
 
 async def test_an_item_for_a_friend_never_goes_to_one_that_took_its_name() -> None:
     world = await three_friends()
     await renamed(world, "Betaspace")
-    await answer(world, world.anna, '!fed review gammaspace --name "Betaspace"')
-    await answer(world, world.anna, "!fed push M3-NUT 10 to Betaspace")
+    await world.answer(world.anna, '!fed review gammaspace --name "Betaspace"')
+    await world.answer(world.anna, "!fed push M3-NUT 10 to Betaspace")
     assert world.alpha.transfer().peer == "betaspace"
 
 
@@ -133,8 +126,8 @@ async def test_two_friends_of_one_name_are_told_apart_by_their_ids() -> None:
     world = await three_friends()
     for space, party in ((world.beta, "betaspace"), (world.gamma, "gammaspace")):
         await renamed(world, "The Lab", space=space)
-        await answer(world, world.anna, f'!fed review {party} --name "The Lab"')
-    refused = await answer(world, world.anna, '!fed push M3-NUT 10 to "The Lab"')
+        await world.answer(world.anna, f'!fed review {party} --name "The Lab"')
+    refused = await world.answer(world.anna, '!fed push M3-NUT 10 to "The Lab"')
     assert "betaspace" in refused
     assert "gammaspace" in refused
     assert world.alpha.turn.transfers() == []
@@ -160,7 +153,7 @@ async def test_a_member_who_takes_an_approvers_name_is_not_treated_as_the_approv
     world = await sharing()
     world.kim.renames_to("Piet")
     await world.settle()
-    await answer(world, world.kim, "!fed request 5 N-M3 from betaspace")
+    await world.answer(world.kim, "!fed request 5 N-M3 from betaspace")
     assert "Asked by Piet (@kim:twin.test) (Attraktor)" in world.card().text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
@@ -184,7 +177,7 @@ async def test_a_member_who_takes_an_approvers_name_is_not_treated_as_the_approv
 async def test_show_names_people_by_account_and_inventree_user() -> None:
     world = await friends()
     await world.hand_over()
-    shown = await answer(world, world.anna, f"!fed show {world.alpha.transfer().code}")
+    shown = await world.answer(world.anna, f"!fed show {world.alpha.transfer().code}")
     assert "Who is who:" in shown
     assert "Anna: @anna:twin.test, InvenTree user anna" in shown
     assert "Cem: @cem:twin.test\n" in shown + "\n", "nobody here knows Cem's user in their InvenTree"
@@ -216,7 +209,7 @@ async def test_our_approver_in_a_peers_message_is_shown_as_the_peers_claim() -> 
     notes = " ".join(world.alpha.history(item))
     assert "approved by Piet (@piet:twin.test of betaspace)" in notes
     assert "InvenTree user piet" not in notes
-    shown = await answer(world, world.anna, f"!fed show {world.alpha.transfer().code}")
+    shown = await world.answer(world.anna, f"!fed show {world.alpha.transfer().code}")
     assert "Piet, says betaspace: approved it, and it counted" in shown
     assert "InvenTree user piet" not in shown
 

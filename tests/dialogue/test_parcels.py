@@ -42,9 +42,7 @@ async def posted(world: World, words: str = "M3-NUT 10") -> Message:
 
 async def says(world: World, person: Person, words: str) -> str:
     """The person writes a line about the newest transfer; return the only answer."""
-    line = person.says(f"!fed {words.replace('ID', world.alpha.transfer().code)}")
-    await world.settle()
-    return world.answer_to(line)
+    return await world.answer(person, f"!fed {words.replace('ID', world.alpha.transfer().code)}")
 
 
 async def requested(world: World) -> None:

@@ -26,9 +26,7 @@ async def number_given_again(word: str = "RES-10K 4") -> tuple[World, int]:
 
 
 async def asks_back(world: World) -> str:
-    line = world.anna.says(f"!fed return {loan(world.alpha).code}")
-    await world.settle()
-    return world.answer_to(line)
+    return await world.answer(world.anna, f"!fed return {loan(world.alpha).code}")
 
 
 async def test_another_item_under_the_number_of_a_lent_one_is_not_returned_for_it() -> None:

@@ -8,9 +8,7 @@ from tests.scenarios.world import World, friends
 
 
 async def offers(world: World, item: str) -> str:
-    line = world.anna.says(f"!fed push {item} 10 to betaspace")
-    await world.settle()
-    return world.answer_to(line)
+    return await world.answer(world.anna, f"!fed push {item} 10 to betaspace")
 
 
 @pytest.mark.parametrize("code", ["INV-SI{item}", "inv-si{item}", '{{"stockitem": {item}}}', '{{"stockitem":{item}}}'])

@@ -14,9 +14,7 @@ from tests.scenarios.world import World, a_world, friends, told
 
 async def said(world: World, line: str, by: Person | None = None) -> str:
     """The only answer to a line, by default of Piet, an approver at attraktor."""
-    event = (by or world.piet).says(f"!fed {line}")
-    await world.settle()
-    return world.answer_to(event)
+    return await world.answer(by or world.piet, f"!fed {line}")
 
 
 def mark(world: World, model: str, pk: int) -> object:

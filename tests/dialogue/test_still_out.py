@@ -22,9 +22,7 @@ async def partly_back(words: str = "return 4") -> World:
 
 async def asked(world: World, line: str) -> str:
     """The answer to Anna's line."""
-    said = world.anna.says(line)
-    await world.settle()
-    return world.answer_to(said)
+    return await world.answer(world.anna, line)
 
 
 def cards_text(world: World) -> str:

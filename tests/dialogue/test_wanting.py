@@ -20,9 +20,7 @@ A_DAY = timedelta(days=1)
 
 
 async def says(world: World, person: str, line: str) -> str:
-    event = getattr(world, person).says(f"!fed {line}")
-    await world.settle()
-    return world.answer_to(event)
+    return await world.answer(getattr(world, person), f"!fed {line}")
 
 
 async def wanted(line: str = "want 5 M3-NUT until 20.12.") -> World:

@@ -226,6 +226,12 @@ class World:
         await self.grace()
         return self.card()
 
+    async def answer(self, person: Person, line: str, *, reply_to: str | Message = "") -> str:
+        """The only answer to a line that the person writes now."""
+        said = person.says(line, reply_to=reply_to)
+        await self.settle()
+        return self.answer_to(said)
+
     def answer_to(self, line: str) -> str:
         """The only answer to a line."""
         answers = self.room.answers(line)
