@@ -117,7 +117,7 @@ def _entry(
 
 
 def _to_or_from(transfer: Transfer) -> str:
-    if transfer.terms.kind == "return":
+    if transfer.is_return:
         if transfer.role == "sender":
             return marked("{things} back to {peer}, asked by {who}, {when}.")
         return marked("{things} back from {peer}, asked by {who}, {when}.")

@@ -570,7 +570,7 @@ def card_of_child(locale: Locale, card: Card) -> Lines | None:
     """The card of a return or an extension in its present state; None where it reads as any other's."""
     transfer = card.transfer
     if transfer.state is TransferState.OPEN and not transfer.wanted:
-        return _return_to_decide(locale, card) if transfer.terms.kind == "return" else _longer(locale, card)
+        return _return_to_decide(locale, card) if transfer.is_return else _longer(locale, card)
     if transfer.state in DONE:
         return [first_when_done(locale, card), *_facts(locale, card), "", transfer.code]
     if transfer.state in NOT_GIVEN:
@@ -693,7 +693,7 @@ def _not_so(locale: Locale, card: Card) -> Lines:
 def child_asked(locale: Locale, transfer: Transfer, peer: str) -> Lines:
     """The answer to the borrower's line: a return is offered, or more time asked for."""
     names: dict[str, Words] = {"what": naming.moved(locale, transfer), "peer": peer}
-    if transfer.terms.kind == "return":
+    if transfer.is_return:
         first = locale.say("I asked {peer} to take back {what}.", **names)
         rest = locale.say("Nothing has moved yet: an approver of {peer} confirms that it is there.", **names)
     else:

@@ -367,7 +367,7 @@ def _one_line(locale: Locale, card: Card, line: Line) -> Lines:
     lines: Lines = [locale.say("Item: {details}", details=naming.details(locale, line))]
     if line.whole and not line.serial:
         lines.append(locale.say("That is the whole stock item."))
-    if card.transfer.terms.kind == "return":
+    if card.transfer.is_return:
         return (
             [*lines, locale.say("Goes back to: {places}", places=locale.short(line.place, 60))] if line.place else lines
         )

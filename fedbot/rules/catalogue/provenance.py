@@ -78,7 +78,7 @@ def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:
     changed, because people assign their own.
     """
     line = transfer.line(number)
-    loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
+    loan = turn.transfer(transfer.terms.parent) if transfer.is_return else None
     if transfer.role == "receiver" and loan is not None:
         return known_item(turn, loan, line.of_line)
     is_ours = transfer.role == "sender"

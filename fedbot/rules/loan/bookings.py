@@ -222,7 +222,7 @@ def is_for_now(turn: Turn, starts: date | None) -> bool:
 def _before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
     """The queue entries for its items that come before its receiver."""
     terms = transfer.terms
-    if transfer.role != "sender" or terms.kind == lend.RETURN:
+    if transfer.role != "sender" or transfer.is_return:
         return ()
     if terms.kind == lend.EXTENSION:
         loan = turn.transfer(terms.parent)

@@ -142,7 +142,7 @@ def went_at(transfer: Transfer) -> datetime:
 
 def flows_of(transfer: Transfer) -> tuple[Flowed, ...]:
     """Its lines that changed hands for good. For a loan this depends on its returns (`ledger.figures`)."""
-    if transfer.terms.kind == "return" or transfer.is_loan:
+    if transfer.moves_what_is_lent:
         return ()
     way = Way.GIVEN if transfer.role == "sender" else Way.RECEIVED
     return tuple(

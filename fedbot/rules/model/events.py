@@ -514,7 +514,6 @@ ChatEvent = (
     | RoomSeen
 )
 
-OUTCOMES = (Answered, Unanswered, StepDone, StepRefused, StepUnknown, Waiting)
 BY_THE_CLOCK = (CaughtUp, Tick, StatsDue, ReconcileDue, Started)
 """The events whose rules look at all documents. They come again, so one that fails may skip a document."""
 

@@ -289,7 +289,7 @@ def suggestions(transfer: Transfer) -> tuple[str, ...]:
     """The taps that the card offers. 📦 counts before a yes, too, but isn't worth one more event of each card."""
     if transfer.awaits_parcel:
         return (PARCEL_KEY,)
-    if transfer.terms.kind == "return" and not transfer.is_our_offer:
+    if transfer.is_return and not transfer.is_our_offer:
         return (APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY)
     return (APPROVE_KEY, DECLINE_KEY)
 

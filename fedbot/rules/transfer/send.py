@@ -118,7 +118,7 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
 
 def _taken_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
     """The returned item must be the borrowed one, but people may have changed its batch."""
-    loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
+    loan = turn.transfer(transfer.terms.parent) if transfer.is_return else None
     item = transfer.at(line.number).item or line.item
     known = known_item(turn, loan, line.of_line) if loan else None
     if known is not None and item != line.item:  # what was merged has no mark of ours
