@@ -55,7 +55,6 @@ from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening, parcel, receive, sender_decision
-from fedbot.rules.transfer.sender_decision import grant
 
 S = TypeVar("S", Connection, Transfer)
 
@@ -767,7 +766,7 @@ def _decide(turn: Turn, subject: Transfer, decision: Decision, decided: Signatur
     elif subject.terms.kind == lend.EXTENSION:
         extend.on_approved(turn, subject, decided)
     elif decision.quantity is not None or (subject.terms.confirm and subject.peer_agreed is None):
-        grant(turn, subject, decided, decision.quantity)
+        sender_decision.grant(turn, subject, decided, decision.quantity)
     else:
         sender_decision.approve(turn, subject, decided)
 
