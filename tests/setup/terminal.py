@@ -109,10 +109,12 @@ class Typist:
         self.types("" if self._pace.key_s else line)
 
     async def ends(self) -> int:
-        """Wait for its end; return the exit code."""
+        """Wait for its end, and until all of its output is on the screen; return the exit code."""
         async with asyncio.timeout(PATIENCE_S):
             code = await asyncio.to_thread(self._process.wait)
-        await asyncio.sleep(0)
+            while not self._has_hung_up:
+                self._changed.clear()
+                await self._changed.wait()
         return code
 
     @property
