@@ -42,9 +42,11 @@ TAKES_BACK = "cancel"
 
 def on_said(turn: Turn, event: Said) -> None:
     """A line in a room: ours to answer, or not. In a direct chat every line is for us, with or without `!fed`."""
-    heard = _heard(turn, event)
+    heard, waited = _heard(turn, event), _edited(turn, event)
     if heard is None:
-        if not decisions.on_spoken_decision(turn, event) and _may_remark_on_a_card(turn, event):
+        if waited is not None:  # edited into something that isn't for us
+            take_back(turn, waited, event.sender)
+        elif not decisions.on_spoken_decision(turn, event) and _may_remark_on_a_card(turn, event):
             hand_back.on_reply(turn, event)
             decisions.on_reason(turn, event)
         return
@@ -53,7 +55,6 @@ def on_said(turn: Turn, event: Said) -> None:
         return
     complaint = _complaint(turn, event, text)
     if complaint is not None:
-        waited = _edited(turn, event)
         if waited is not None:
             call_off(turn, waited, event.sender)
         _complain(turn, event, complaint)
@@ -65,7 +66,7 @@ def on_said(turn: Turn, event: Said) -> None:
 
 def is_for_us(turn: Turn, event: Said) -> bool:
     """Whether the bot reacts to that line. Other talk is never stored."""
-    if _heard(turn, event) is not None or decisions.spoken_on(turn, event) is not None:
+    if any(each is not None for each in (_heard(turn, event), _edited(turn, event), decisions.spoken_on(turn, event))):
         return True
     if not _may_remark_on_a_card(turn, event):
         return False

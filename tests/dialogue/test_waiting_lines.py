@@ -64,6 +64,17 @@ async def test_an_edit_of_a_line_that_waits_drops_it() -> None:
     assert world.alpha.turn.transfers() == []
 
 
+async def test_an_edit_that_is_no_line_for_the_bot_any_more_drops_the_line_that_waits() -> None:
+    world = await friends()
+    said = await waits(world)
+    world.anna.edits(said, "never mind")
+    await world.passes(timedelta(seconds=10))
+    assert LineTakenBack("push") in [audited.entry.what for audited in world.alpha.journal.audit("-")]
+    assert DROPPED in world.room.transcript()
+    await inventree_is_back(world)
+    assert world.alpha.turn.transfers() == []
+
+
 async def test_nobody_takes_back_another_ones_line() -> None:
     world = await friends()
     said = await waits(world)
