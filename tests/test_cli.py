@@ -161,7 +161,7 @@ def test_practice_asks_for_no_password_where_nobody_can_type_it(monkeypatch: pyt
 def test_practice_needs_the_running_bot(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["practice"], ["practice", "--clean"]):
         assert main([*arguments, "--config", str(config)]) == Exit.FAILED
-        assert capsys.readouterr().err.startswith("✗ The bot does not run")
+        assert capsys.readouterr().err.startswith("✗ The bot isn't running")
 
 
 def test_init_writes_the_example_for_its_owner_only(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -432,7 +432,7 @@ async def test_reconcile_prints_the_running_bots_findings_and_ends_with_1_if_boo
         assert capsys.readouterr().err == "There are no friends yet.\n"
     assert ordered == [("", False), ("beta", True), ("", False)]
     assert main(["reconcile"]) == Exit.FAILED
-    assert "The bot does not run" in capsys.readouterr().err
+    assert "The bot isn't running" in capsys.readouterr().err
 
 
 # --- verbs, demo -------------------------------------------------------------------------------------------

@@ -165,7 +165,8 @@ def _unanswered(settings: Settings, problem: InventoryProblem) -> Finding:
         return bad("InvenTree", f"{url} is not its address: {problem.text}", todo)
     if isinstance(problem, Unavailable):
         todo = (
-            "look whether it runs and this machine reaches it (address, http or https, firewall, certificate: ca_file)"
+            "check that it runs and that this machine can reach it (address, http or https, firewall, "
+            "certificate: ca_file)"
         )
         return bad("InvenTree", f"{settings.inventree.url} does not answer: {problem.text}", todo)
     return bad("InvenTree", problem.text, "look into InvenTree's own log")

@@ -35,7 +35,7 @@ def people(given: argparse.Namespace) -> Exit:
         admin=given.admin,
     )
     if answer is None:
-        problem = f"The bot does not run (nobody answers in {settings.state})."
+        problem = f"The bot isn't running (nobody answers in {settings.state})."
         answer = {"problem": f"{problem} Start it, or write into {settings.source}.", "told": ""}
     if given.json:
         print(logs.redact(json.dumps(answer, ensure_ascii=False)))

@@ -34,7 +34,7 @@ def practice(given: argparse.Namespace) -> Exit:
     except Refused as refused:
         print(logs.redact(f"✗ {refused}"), file=sys.stderr)
     except EOFError:
-        print("✗ There is nobody to ask for a password: run this at a terminal.", file=sys.stderr)
+        print("✗ Nobody is there to type a password. Run this in a terminal.", file=sys.stderr)
     except KeyboardInterrupt:
         print(f"\nStopped. To go on: {typed(given, 'practice')}")
         print(f"To remove the practice friend and all that was made for it: {clean_line}")

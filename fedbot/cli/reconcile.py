@@ -16,7 +16,7 @@ def reconcile(given: argparse.Namespace) -> Exit:
     """Let the running bot reconcile its books, and print the result."""
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "reconcile", space=given.space, repair=given.repair)
-    answer = answer or {"problem": f"The bot does not run (nobody answers in {settings.state}).", "told": []}
+    answer = answer or {"problem": f"The bot isn't running (nobody answers in {settings.state}).", "told": []}
     if given.json:
         print(logs.redact(json.dumps(answer, ensure_ascii=False)))
     elif answer["problem"]:

@@ -16,6 +16,7 @@ from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 
 ADMIN = "admin"
+SPACE_IN_EXAMPLES = "betaspace"
 
 SPEC = Verb(
     name="help",
@@ -70,15 +71,21 @@ def _direct_chat(turn: Turn, command: Command) -> str:
 
 def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
     everyday = sorted((spec for spec in specs if spec.everyday), key=lambda spec: spec.everyday)
-    lines = tuple(_line(spec, spec.examples[0], turn.us.language) for spec in everyday)
+    lines = tuple(_line(spec, with_friend(turn, spec.examples[0]), turn.us.language) for spec in everyday)
     return say(
         messages.people.help_overview,
         us=turn.us,
         person=turn.name_of(command.sender, command.room),
         username=command.username,
         lines=lines,
-        example=german.EXAMPLE if turn.us.language == german.LANGUAGE else "",
+        example=with_friend(turn, german.EXAMPLE) if turn.us.language == german.LANGUAGE else "",
     )
+
+
+def with_friend(turn: Turn, example: str) -> str:
+    """The example with a friend of ours instead of the space that all examples name."""
+    friend = min((each.peer for each in turn.active_connections()), default=SPACE_IN_EXAMPLES)
+    return example.replace(SPACE_IN_EXAMPLES, friend)
 
 
 def _line(spec: Verb, shown: str, language: str) -> VerbLine:
@@ -92,7 +99,7 @@ def _one(turn: Turn, spec: Verb) -> Phrase:
         aliases=spec.aliases,
         summary=spec.summary,
         details=spec.details,
-        examples=spec.examples,
+        examples=tuple(with_friend(turn, example) for example in spec.examples),
         options=tuple((option.usage, option.summary) for option in spec.options),
         permission=spec.permission,
         us=turn.us,

@@ -325,7 +325,7 @@ def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int
     ]
     lines += [no_part_for(locale, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
     lines += by_another_name(locale, transfer)
-    lines.append(locale.say("Nothing has moved. I look again now. When the card shows a location, tap ✅ again."))
+    lines.append(locale.say("Nothing has moved. I'm looking again now. When the card shows a location, tap ✅ again."))
     return lines
 
 
@@ -365,8 +365,8 @@ def cancel_asked(locale: Locale, *, transfer: Transfer, peer_name: str) -> Lines
     return [
         locale.say("I have asked {peer} to take it back: {case}.", peer=peer, case=naming.case(locale, transfer)),
         locale.say(
-            "It counts once the bot of {peer} confirms it. The card will show that. If it has left"
-            " {peer} already, it still comes.",
+            "This counts once the bot of {peer} confirms it. The card will show that. If the stock has"
+            " left {peer} already, it still comes.",
             peer=peer,
         ),
     ]

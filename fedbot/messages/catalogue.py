@@ -83,7 +83,7 @@ def shared_now(locale: Locale, *, share: Share, thing: Thing, friends: tuple[str
         amount = [locale.say("In stock now: {stock}", stock=stock)]
     if not thing.salable:
         amount.append(
-            locale.say("⚠ Nobody can find it yet: InvenTree only gives salable parts away. Switch on 'salable' there.")
+            locale.say("⚠ Nobody can find it yet: InvenTree only gives away salable parts. Switch on 'salable' there.")
         )
     if thing.is_template:
         amount.append(locale.say("It is a template: its variants are shared with it, also new ones."))

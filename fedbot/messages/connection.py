@@ -486,8 +486,7 @@ def connection_suspended(locale: Locale, *, connection: Connection, us: PartyCon
 
 
 def peer_bot_silent(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
-    """The peer's bot has not answered a message about the connection for about ten minutes."""
-    del us
+    """The peer's bot has not answered a message about the connection for a while."""
     peer, at = naming.space(locale, connection.peer_name), connection.exchange.resend_at
     again = (
         locale.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=locale.clock(at))
@@ -496,7 +495,10 @@ def peer_bot_silent(locale: Locale, *, connection: Connection, us: PartyConfig) 
     )
     return [
         locale.say(
-            "⏸ {code} waits: the bot of {peer} has not answered for ten minutes.", code=connection.code, peer=peer
+            "⏸ {code} waits: the bot of {peer} has not answered for {time}.",
+            code=connection.code,
+            peer=peer,
+            time=locale.span(us.silent_after),
         ),
         locale.say("Nothing is lost: it continues as soon as that bot answers again."),
         again,
@@ -521,13 +523,13 @@ def peer_opens_too_much(locale: Locale, *, connection: Connection, again: dateti
     """A friend offers or asks for more at once than we put up cards for; what is left waits."""
     peer = naming.space(locale, connection.peer_name)
     later = (
-        locale.say("I post the other cards little by little, the next one after {time}.", time=locale.clock(again))
+        locale.say("I'm posting the other cards one by one, the next one after {time}.", time=locale.clock(again))
         if again
         else locale.say(
             "{n} of its requests are open here. The others get their cards once people have decided those.", n=most
         )
     )
-    return [locale.say("{peer} has sent more requests at once than I post cards for.", peer=peer), later]
+    return [locale.say("{peer} has sent more requests than I post at once.", peer=peer), later]
 
 
 def party_claimed(locale: Locale, *, connection: Connection, bot: str) -> Lines:

@@ -92,7 +92,7 @@ def disconnected(
         locale.say("Gifts stay gifts, and the history stays."),
         *_listed(
             locale,
-            locale.say("Still on loan. An approver of the owner settles it with {back}, {gift} or {lost}:", **_WAYS),
+            locale.say("Still on loan. The lender's approvers settle it with {back}, {gift} or {lost}:", **_WAYS),
             on_loan,
         ),
         *_if_gone_for_ever(locale, peer, on_loan),
@@ -203,7 +203,10 @@ def ending_waits(locale: Locale, *, connection: Connection, us: PartyConfig, pre
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     return [
         locale.say(
-            "⏸ {code} waits: the bot of {peer} has not answered for ten minutes.", code=connection.code, peer=peer
+            "⏸ {code} waits: the bot of {peer} has not answered for {time}.",
+            code=connection.code,
+            peer=peer,
+            time=locale.span(us.silent_after),
         ),
         *_listed(locale, locale.say("Not finished yet:"), (*preview.cancelled, *preview.finished)),
         locale.say("{peer} still has access to the InvenTree of {own}.", peer=peer, own=own),

@@ -280,7 +280,7 @@ def inventory_refuses(locale: Locale, *, problem: Diagnosis, us: PartyConfig) ->
     """Something waits for our InvenTree, which answers, but says no."""
     return [
         locale.say(
-            "⚠ The InvenTree of {space} doesn't give me permission for waiting work.",
+            "⚠ Some work is waiting: I lack a permission in the InvenTree of {space}.",
             space=naming.space(locale, us.name),
         ),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
@@ -297,7 +297,7 @@ def unknown_names(locale: Locale, *, unknown: UnknownThings) -> Lines:
         locale.say("⚠ My settings have rules about things that InvenTree doesn't have."),
         locale.say("These names are unknown: {names}", names=_keys(locale, names)),
         locale.say("If a name is misspelt, the thing that you mean is lent and given without that rule."),
-        locale.say("Correct the name, or take it out. To see where it stands: {check}", check=Code("fedbot check")),
+        locale.say("Correct or remove each name. To see which setting has it: {check}", check=Code("fedbot check")),
     ]
 
 
@@ -355,8 +355,8 @@ def own_token_ends(locale: Locale, *, us: PartyConfig, token: OwnToken, left: in
     """One of our own tokens ends soon, and I can't make the next one: what to do."""
     setting = f"inventree.{token.id}"
     first = locale.some(
-        "⚠ My own InvenTree token ({setting}) ends in {number} day, and I have no new one.",
-        "⚠ My own InvenTree token ({setting}) ends in {number} days, and I have no new one.",
+        "⚠ My own InvenTree token ({setting}) expires in {number} day, and I have no new one.",
+        "⚠ My own InvenTree token ({setting}) expires in {number} days, and I have no new one.",
         left,
         setting=Code(setting),
     )

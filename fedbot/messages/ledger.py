@@ -405,7 +405,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.NOT_ARRIVED: (
         marked("it has arrived, but our record #{item} is still on its way"),
         marked("InvenTree did not accept the status at the time"),
-        marked("let me do it, type {repair}"),
+        marked("type {repair}, and I do it"),
     ),
     Kind.LEFT_OVER: (
         marked("the loan is over, but our record #{item} still counts in our stock"),
@@ -423,7 +423,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("{borrower} searches for the rest; if it is lost, its owner writes it off: {lost}"),
     ),
     Kind.PAST: (
-        marked("up to number {number}, the bot of {peer} reports other messages than ours"),
+        marked("up to number {number}, the messages that the bot of {peer} reports differ from ours"),
         marked("somebody changed one of the two journals, or its bot doesn't tell the truth"),
         marked("both admins run {verify} and compare the messages in the room"),
     ),

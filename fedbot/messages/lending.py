@@ -374,7 +374,9 @@ def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, friend: 
         ended_by, when = naming.signed(locale, loan.ended_by), locale.when(loan.ended)
         lines.append(locale.say("Ended by {who}, {when}", who=ended_by, when=when))
     if loan.before:
-        lines.append(locale.say("⚠ You typed the same a moment ago ({code}). This is a second one.", code=loan.before))
+        lines.append(
+            locale.say("⚠ You typed the same thing a moment ago ({code}). This is a second one.", code=loan.before)
+        )
     if loan.damaged:
         lines.append(locale.say("It came back damaged."))
     if loan.note:
@@ -402,9 +404,7 @@ def neighbour(locale: Locale, loan: OutsideLoan) -> str:
 def thing_lent(locale: Locale, loan: OutsideLoan) -> str:
     """'1 × lens (serial 0042)'."""
     name = naming.part(locale, loan.description)
-    quantity = locale.quantity(loan.quantity, loan.description.units)
-    told = locale.word("{quantity} of {name}").format(quantity=quantity, name=name)
-    what = told if loan.description.units else f"{quantity} × {name}"
+    what = naming.amount(locale, loan.quantity, loan.description.units, name)
     if loan.serial:
         what += " (" + locale.word("serial {serial}").format(serial=locale.short(loan.serial, 40)) + ")"
     return what
@@ -492,7 +492,7 @@ def neighbour_without_name(locale: Locale) -> Lines:
 def one_item_to_outside(locale: Locale) -> Lines:
     """Several at once, or several stock items."""
     return [
-        locale.say("Not lent: one line lends one stock item to a neighbour without a bot, handed over right away."),
+        locale.say("Not lent: to a neighbour without a bot, one line lends one stock item, at once."),
         locale.say("Write a line for each item. If there are several stock items, name one by its #number."),
     ]
 

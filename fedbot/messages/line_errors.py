@@ -236,7 +236,8 @@ def reply_to_the_list(locale: Locale, *, word: str) -> Lines:
     """`!fed more` or `!fed 2`, not as a reply: nothing says to which list it belongs."""
     return [
         locale.say(
-            'To answer one of my lists with "{word}", hold the list, choose Reply, and send it there.', word=word
+            'To answer one of my lists with "{word}", press and hold the list, choose Reply, and send it there.',
+            word=word,
         ),
         locale.say(
             "It counts only for the person who asked, within {time}. I did nothing.", time=locale.span(NUMBER_WITHIN)
@@ -459,7 +460,7 @@ def which_one(locale: Locale, *, verb: str, subjects: tuple[Connection | Transfe
     """No id, and no card that was replied to. `subjects` are those that the verb could be about, `line` means one."""
     if not subjects:
         return [
-            locale.say("Which one? Nothing that I know of here fits {verb}. I did nothing.", verb=command(verb)),
+            locale.say("Which one? I know of nothing here that fits {verb}. I did nothing.", verb=command(verb)),
             locale.say("If you mean another, reply to its card. Open cards: {todo}", todo=command("todo")),
         ]
     return [

@@ -221,7 +221,9 @@ def loan_closed(
     names = {"receiver": card.receiver, "sender": card.sender}
     if closing.how is Ending.LOST:
         said.append(locale.say("At {sender} it stays with customer {receiver}, with the status 'lost'.", **names))
-        said.append(locale.say("The admins of {receiver} are told how to take it out of the stock there.", **names))
+        said.append(
+            locale.say("The bot of {receiver} tells its admins how to take it out of the stock there.", **names)
+        )
     elif part:
         said.append(locale.say("Nobody owes that part any more. The rest is still on loan. Nothing moves."))
     else:
@@ -401,7 +403,7 @@ def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer) -> L
     return [
         first,
         locale.say("How it stands: {show}", show=show),
-        locale.say("The owner's approvers decide on its card. Until then you can stop it: {cancel}", cancel=cancel),
+        locale.say("The lender's approvers decide on the card. Until then you can stop it: {cancel}", cancel=cancel),
     ]
 
 
@@ -419,7 +421,10 @@ def borrowed_stock_unknown(locale: Locale, *, loan: Transfer, peer_name: str) ->
 
 def returned_from_one_item(locale: Locale, *, loan: Transfer, word: str) -> Lines:
     """`--from` with something else than a stock item's number, or for more than one thing, or one with a number."""
-    told = 'Not done: "--from {word}". It takes the number of your own stock item, for one item at a time.'
+    told = (
+        'Not done: "--from {word}". After --from comes the number of one of your stock items.'
+        " Return one item at a time."
+    )
     return [
         locale.say(told, word=locale.short(word, 40)),
         locale.say("For example: {line}", line=command(f"return {loan.code} --from #12")),
@@ -662,15 +667,15 @@ def _not_so(locale: Locale, card: Card) -> Lines:
         first = locale.say("❌ No extension for {what}: it is due as agreed.", **names)
     elif transfer.state is TransferState.DECLINED and transfer.decided and transfer.decided.person:
         first = locale.of_many(
-            "❌ Not here: {what} stays on loan at {sender}.",
-            "❌ Not here: {what} stay on loan at {sender}.",
+            "❌ Not here: {what} stays on loan to {sender}.",
+            "❌ Not here: {what} stay on loan to {sender}.",
             transfer.terms.lines,
             **names,
         )
     else:
         first = locale.of_many(
-            "Not returned: {what} stays on loan at {sender}.",
-            "Not returned: {what} stay on loan at {sender}.",
+            "Not returned: {what} stays on loan to {sender}.",
+            "Not returned: {what} stay on loan to {sender}.",
             transfer.terms.lines,
             **names,
         )
@@ -767,9 +772,9 @@ def less_is_back(locale: Locale, *, back: Transfer, loan: str, quantity: Decimal
         locale.say(
             "Not counted: a tap or an approval means that all of {case} is back.", case=naming.case(locale, back)
         ),
-        locale.say("All of it: {approve}", approve=command(f"approve {back.code}")),
+        locale.say("If all of it is back: {approve}", approve=command(f"approve {back.code}")),
         locale.say(
-            "Only {quantity}, which closes this one: {line}",
+            "If only {quantity} came back: {line} (closes this return)",
             quantity=here,
             line=command(f"return {loan} {typed(quantity)}"),
         ),

@@ -14,7 +14,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.names import LONGEST_LABEL
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.stock import STATUS_OK, PartDescription
+from fedbot.rules.model.stock import STATUS_OK, PartDescription, counts_pieces
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.wire.envelope import is_off_chat
 
@@ -92,7 +92,7 @@ def thing(locale: Locale, line: Line) -> str:
 
 def amount(locale: Locale, quantity: Decimal, units: str, name: str) -> str:
     """'10 × M3 bolt', '1.5 m of cable'."""
-    if units:
+    if not counts_pieces(units):
         return locale.word("{quantity} of {name}").format(quantity=locale.quantity(quantity, units), name=name)
     return f"{locale.quantity(quantity)} × {name}"
 

@@ -193,7 +193,7 @@ def _inactive(locale: Locale, *, item: StockItem) -> Why:
 def part_not_salable(locale: Locale, *, item: StockItem) -> Lines:
     """InvenTree assigns only salable parts to a company."""
     advice = locale.say(
-        "InvenTree only gives salable parts away. Somebody who can change parts can switch on 'salable' for it."
+        "InvenTree only gives away salable parts. Somebody who can change parts can switch on 'salable' for it."
     )
     return _refusal(locale, _not_salable(locale, item=item), advice)
 
@@ -277,7 +277,7 @@ def merged_may_not_go_on(
 
 def _merged(locale: Locale, *, item: StockItem, hidden: Decimal, origins: tuple[str, ...], available: Decimal) -> Why:
     return locale.say(
-        "{hidden} from {origins} may have been merged into {item}: {free} free.",
+        "{hidden} from {origins} may have been merged into {item}. That leaves {free} free.",
         hidden=locale.quantity(hidden, item.part.units),
         origins=locale.names(origins, most=MOST_NEAR),
         item=_item(locale, item),
@@ -321,7 +321,7 @@ def _serial(locale: Locale, *, item: StockItem) -> Why:
 
 def whole_pieces(locale: Locale, *, item: StockItem, wanted: Decimal) -> Lines:
     """A fraction of what is counted."""
-    return _refusal(locale, _whole(locale, item=item, wanted=wanted), locale.say("Write a whole number."))
+    return _refusal(locale, _whole(locale, item=item, wanted=wanted), locale.say("Type a whole number."))
 
 
 def another_unit(locale: Locale, *, item: StockItem, wanted: Decimal, unit: str) -> Lines:
@@ -344,9 +344,9 @@ def other_unit_of_line(locale: Locale, *, line: Line, wanted: Decimal, unit: str
     units = locale.short(line.description.units, 20)
     return [
         locale.say(
-            "Not counted: {thing} is counted in {units}, and {wanted} can't be converted into that."
+            "Not done: {thing} is counted in {units}, and {wanted} can't be converted into that."
             if units
-            else "Not counted: {thing} is counted in pieces, so {wanted} doesn't fit.",
+            else "Not done: {thing} is counted in pieces, so {wanted} doesn't fit.",
             thing=naming.part(locale, line.description),
             units=units,
             wanted=locale.quantity(wanted, unit),

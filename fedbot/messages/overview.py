@@ -262,11 +262,11 @@ def _index(locale: Locale, index: IndexStanding) -> tuple[Inline, ...]:
     """How old our index of a large InvenTree is, or how far its first filling has got."""
     if index.percent < _ALL or index.stock_read is None or index.parts_read is None:
         return locale.say(
-            "Index of the stock: {percent} % read so far. Until it is complete, I may not find everything.",
+            "Stock index: {percent} % read so far. Until it is complete, I may not find everything.",
             percent=index.percent,
         )
     return locale.say(
-        "Index of the stock: items read at {stock}, parts at {parts}.",
+        "Stock index: items read at {stock}, parts at {parts}.",
         stock=locale.when(index.stock_read),
         parts=locale.when(index.parts_read),
     )

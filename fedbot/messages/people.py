@@ -71,9 +71,7 @@ def added(locale: Locale, *, change: RosterChange, us: PartyConfig, again: bool)
     user = locale.short(us.people.get(change.person, ""), 40)
     if change.username:
         first = (
-            locale.say(
-                "✅ {who} had been added before, and is user {user} of {space}.", who=who, user=user, space=space
-            )
+            locale.say("✅ {who} was added earlier, and is user {user} of {space}.", who=who, user=user, space=space)
             if again
             else locale.say("✅ {who} is user {user} of {space} now.", who=who, user=user, space=space)
         )

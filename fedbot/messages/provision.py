@@ -209,7 +209,7 @@ def rotating(locale: Locale, *, connection: Connection, begun: bool) -> Lines:
     first = (
         locale.say("I am rotating the token of {peer}.", peer=peer)
         if begun
-        else locale.say("I am already rotating the token of {peer}, and try again now.", peer=peer)
+        else locale.say("I am already rotating the token of {peer}, and am trying again now.", peer=peer)
     )
     return [first, locale.say("The old one stays valid until the new one works. I'll post the result here.")]
 
@@ -256,8 +256,8 @@ def token_ends(
     """A friend's token ends soon, and there is no new one: what to do."""
     peer = naming.space(locale, connection.peer_name)
     first = locale.some(
-        "⚠ The token that I created for {peer} ends in {number} day, and I have no new one.",
-        "⚠ The token that I created for {peer} ends in {number} days, and I have no new one.",
+        "⚠ The token that I created for {peer} expires in {number} day, and I have no new one.",
+        "⚠ The token that I created for {peer} expires in {number} days, and I have no new one.",
         left,
         peer=Bold(peer),
     )
@@ -270,7 +270,10 @@ def token_ends(
         lines.append(locale.say("Its bot has not said yet whether the new one works. Is it running?"))
     elif reason == "peer":
         lines.append(
-            locale.say("The bot of {peer} reported that about the new one. Its admin can look into it.", peer=peer)
+            locale.say(
+                "The bot of {peer} reported this problem with the new token. Its admin can look into it.",
+                peer=peer,
+            )
         )
     else:
         lines.append(locale.say("Run {check}. The reason is above.", check=Code("fedbot check")))

@@ -224,17 +224,19 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Look at the loan with 'show', and return the rest."),
     ),
     "moved": (
-        marked("the owner's stock item isn't with the borrower any more, or not all of it: somebody moved it by hand."),
+        marked(
+            "the lender's stock item isn't with the borrower any more, or not all of it: somebody moved it by hand."
+        ),
         marked(
             "In InvenTree, give the stock item to the borrower's company again, or settle it as a gift, or as lost."
         ),
     ),
     "in-parts": (
-        marked("the owner's InvenTree can only return all of it at once."),
+        marked("the lender's InvenTree can only return all of it at once."),
         marked("To return all of it, leave out the quantity."),
     ),
     "asked-back": (
-        marked("the owner has booked back what is there, by a return of their own."),
+        marked("the lender has already booked back what is there, with a return of its own."),
         marked("Return only what is still on loan."),
     ),
     "disconnected": (

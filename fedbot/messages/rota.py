@@ -128,7 +128,8 @@ def _entry(
         return locale.say(_TAKEN_BACK[ask.why], **words)
     if transfer.problem in KNOWN and transfer.state is not TransferState.DONE:
         why = why_not_given(locale, transfer.problem, space, naming.space(locale, us.name))
-        return (*locale.say("{space}: ", **words), *why, *locale.say(" ({code})", **words))
+        named = () if why[0] == space else locale.say("{space}: ", **words)  # "Attraktor has …" names it already
+        return (*named, *why, *locale.say(" ({code})", **words))
     return locale.say(_said(transfer), **words)
 
 

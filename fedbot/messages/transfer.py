@@ -86,7 +86,7 @@ def _once_more(locale: Locale, transfer: Transfer, before: Transfer | None) -> L
     if before is None:
         return []
     ago = locale.span(max(transfer.asked.at - before.asked.at, A_MINUTE))
-    told = "⚠ You typed the same {time} ago ({code}). This is a second one."
+    told = "⚠ You typed the same thing {time} ago ({code}). This is a second one."
     return [locale.say(told, time=ago, code=before.code)]
 
 
@@ -140,7 +140,7 @@ def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig)
 
 _ASKED_ANEW = {
     "to-be-agreed": marked("{space} asks borrowers to agree to a text. I took your request back: {code}"),
-    "not-in-order": marked("The item at {space} is not in order. I took the request back: {code}"),
+    "not-in-order": marked("The item at {space} isn't in good condition. I took the request back: {code}"),
     "other-unit": marked("{space} counts it in another unit. I took the request back: {code}"),
     "other-thing": marked("{space} offers another item than you asked for. I took your request back: {code}"),
 }
@@ -298,7 +298,7 @@ def transfer_goes_on(locale: Locale, *, transfer: Transfer) -> Lines:
 
 
 def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """The peer's bot has not answered for about ten minutes."""
+    """The peer's bot has not answered for a while."""
     peer = naming.space(locale, peer_name)
     at = transfer.exchange.resend_at
     again = (
@@ -308,7 +308,10 @@ def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
     )
     return [
         locale.say(
-            "⏸ {code} waits: the bot of {peer} has not answered for ten minutes.", code=transfer.code, peer=peer
+            "⏸ {code} waits: the bot of {peer} has not answered for {time}.",
+            code=transfer.code,
+            peer=peer,
+            time=locale.span(us.silent_after),
         ),
         how_far(locale, transfer, us, peer_name),
         again,

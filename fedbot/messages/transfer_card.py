@@ -313,7 +313,7 @@ def _by_parcel(locale: Locale, card: Card) -> Lines:
         left=locale.when(left) if left else "",
     )
     where = locale.say(
-        "{sender} has booked it out. {receiver} books it in once it is there, not before.",
+        "{sender} has booked it out. {receiver} books it in only once it is there.",
         sender=card.sender,
         receiver=card.receiver,
     )
@@ -386,8 +386,8 @@ TURNED = {
         marked("Changed: it isn't the whole stock item any more."),
     ),
     "confirm": (
-        marked("Changed: whoever asked may ask other spaces, too."),
-        marked("Changed: whoever asked doesn't ask other spaces any more."),
+        marked("Changed: the requesting space may ask other spaces, too."),
+        marked("Changed: the requesting space no longer asks other spaces."),
     ),
     "hands_over": (marked("Changed: its first day has come."), marked("Changed: its first day is still to come.")),
     "makes_access": (

@@ -143,7 +143,8 @@ def _expired(locale: Locale, card: Card) -> Lines:
             when=naming.open_until(locale, card.transfer),
         )
         nobody_asked = locale.say(
-            "The bot of {sender} could not ask in time whether it was picked up. The last day to pick it up is over.",
+            "The bot of {sender} could not ask in time whether it was picked up. The last day to pick it up has"
+            " passed.",
             sender=card.sender,
         )
         return [
@@ -326,7 +327,7 @@ def parcel_left(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
         (naming.pill(locale, terms.asker, transfer.asked.name), " ", *first),
         decided(locale, card),
         locale.say(
-            "Done: {sender} has booked it out. Not done: {receiver} books it in once it is there, not before.",
+            "Done: {sender} has booked it out. Not done: {receiver} books it in only once it is there.",
             **names,
         ),
         when_it_is_here(locale, transfer, card.receiver),

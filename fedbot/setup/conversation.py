@@ -300,7 +300,8 @@ class Conversation:
         except ChatLimited as problem:
             if problem.retry_after > LONGEST_WAIT_S:
                 raise
-            self._asker.say(f"The homeserver takes the next login in {duration(problem.retry_after)}. I wait for that.")
+            wait = duration(problem.retry_after)
+            self._asker.say(f"The homeserver allows the next login in {wait}. Waiting until then.")
             await sleep(problem.retry_after)
         return await Bot.sign_in(account, folder)
 

@@ -243,7 +243,7 @@ class Bot:
             raise
         except ChatProblem as problem:
             if isinstance(problem, ChatRefused) and problem.code == "M_FORBIDDEN":
-                text = "The homeserver doesn't take that: the password is wrong, or there is no such account."
+                text = "The homeserver refuses the login: the password is wrong, or there is no such account."
                 raise LoginRefused(text) from None
             raise NotGood(problem.text) from None
         return cls(session, connection)

@@ -218,7 +218,7 @@ class Practising:
                 await self._brought_together(bot, str(known["room"]), in_admin_room=in_admin_room)
                 return Friend(bot.user_id, str(known["room"]), self.folder, in_admin_room, is_known=True)
         except (InventoryProblem, ChatProblem) as problem:
-            raise Refused(f"{problem.text} To remove what was made until then: {self.clean_line}") from None
+            raise Refused(f"{problem.text} To remove what was created so far: {self.clean_line}") from None
         except NotGood as problem:
             raise Refused(str(problem)) from None
 
@@ -240,15 +240,15 @@ class Practising:
         stack.push_async_callback(bot.close)
         inventree = self.settings.inventree
         parts = make(superuser, (inventree.outgoing, inventree.incoming))
-        self.tell(f"✓ made the category {CATEGORY} in InvenTree, with {len(parts)} parts and some stock")
+        self.tell(f"✓ created the category {CATEGORY} in InvenTree, with {len(parts)} parts and some stock")
         if inventree.admin_token is None:
-            self.tell("! Your bot keeps no superuser's token: connecting takes clicks in InvenTree. It says which.")
+            self.tell("! Your bot has no superuser's token. To connect, click in InvenTree where the bot tells you to.")
         room, people = str(known["admin_room"]), [str(person) for person in known["people"]]
         in_admin_room = bool(room)
         if not in_admin_room:
             name = f"PRACTICE with {self.settings.party.name}"
             room = (await bot.make_room(name, people)).id
-            self.tell(f"✓ made the room {name}, and invited {', '.join(people)}")
+            self.tell(f"✓ created the room {name}, and invited {', '.join(people)}")
         key = open_identity(self._identity).key
         self._order("begin", room=room, bot=bot.user_id, key=key, parts=" ".join(map(str, parts)))
         await self._brought_together(bot, room, in_admin_room=in_admin_room)
@@ -264,7 +264,7 @@ class Practising:
         if room not in {each.id for each in await bot.rooms() if each.joined}:
             await self._invited_by_us(bot, room)
             await bot.join(matrix.RoomFound(room, inviter=self.settings.matrix.user, joined=False))
-            self.tell(f"✓ {bot.user_id} has come into the admin room")
+            self.tell(f"✓ {bot.user_id} has joined the admin room")
         if not (await bot.room(room)).may_talk:
             raise Refused(
                 f"{bot.user_id} may not write in the admin room. Give it a higher power level, and try again."
@@ -286,7 +286,7 @@ class Practising:
         answer = order(self.settings.health_socket, "practice", wants=wants, **more)
         if answer is None:
             state = self.settings.state
-            raise Refused(f"The bot does not run (nobody answers in {state}). Start it first: fedbot run")
+            raise Refused(f"The bot isn't running (nobody answers in {state}). Start it first: fedbot run")
         if answer["problem"]:
             raise Refused(str(answer["problem"]))
         return answer
@@ -332,7 +332,7 @@ class Practising:
         try:
             lock = StateLock(self.folder / "state")
         except StateInUse:
-            raise Refused("The practice friend still runs: press Ctrl-C where it does, then try again.") from None
+            raise Refused("The practice friend is still running: press Ctrl-C there, then try again.") from None
         try:
             superuser = self._signed_in_superuser()
             try:
@@ -349,7 +349,7 @@ class Practising:
             lock.release()
         if about["room"]:
             self._order("forget")
-            self.tell("✓ the bot has ended the friendship, and forgotten all of it but what its audit says")
+            self.tell("✓ the bot has ended the friendship, and forgotten everything about it except in its audit")
         await self._signed_out(str(about["room"]))
         return left
 

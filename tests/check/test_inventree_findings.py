@@ -294,7 +294,7 @@ class Twin:
 @pytest.mark.parametrize(
     ("problem", "name", "todo"),
     [
-        (Unavailable(Plain(Fault.SILENT)), "InvenTree", "look whether it runs"),
+        (Unavailable(Plain(Fault.SILENT)), "InvenTree", "check that it runs"),
         (NotPermitted(TokenRefused("401")), "InvenTree token", "the bot's user needs the roles"),
         (Refusal(Verbatim(Speaker.INVENTREE, "400")), "InvenTree", "look into InvenTree's own log"),
         (Refusal(Named(NameFault.NO_INVENTREE, "matrix.example")), "InvenTree", "correct inventree.url"),

@@ -303,7 +303,7 @@ async def test_a_recent_confirmation_can_not_be_given_up() -> None:
     for _ in range(2):
         line = world.kim.says(f"!fed cancel {request.code}")
         await world.settle()
-        assert "If it has left Betaspace already, it still comes." in world.answer_to(line)
+        assert "If the stock has left Betaspace already, it still comes." in world.answer_to(line)
     assert rota_of(world) is RotaState.STOPPED
     await world.passes(A_DAY + timedelta(hours=1))
     line = world.kim.says(f"!fed cancel {request.code}")

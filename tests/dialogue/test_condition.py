@@ -87,7 +87,7 @@ async def test_a_request_is_filled_with_undamaged_items_unless_the_requester_app
     world.tom.says("!fed request 1 LENS-2 from attraktor for 2 weeks")
     await world.settle()
     assert world.alpha.transfer().state is TransferState.CANCELLED
-    asked = world.room.message("is not in order")
+    asked = world.room.message("isn't in good condition")
     assert "⚠ Damaged" in asked.text
     assert world.tom.user_id in asked.mentions
     assert len(told(world.room, "Cancelled: 1 × Laser lens")) == 1  # the owner's card; its bot says no more
@@ -99,7 +99,7 @@ async def test_a_request_is_filled_with_undamaged_items_unless_the_requester_app
     loan = world.alpha.transfer()
     assert (loan.state, loan.terms.loan_until is not None) == (TransferState.OPEN, True)
     assert loan.terms.lines[0].status == DAMAGED
-    assert len(told(world.room, "is not in order")) == 1
+    assert len(told(world.room, "isn't in good condition")) == 1
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert world.beta.row(world.beta.transfer().at(1).item or 0).status == DAMAGED
@@ -114,10 +114,10 @@ async def test_an_approval_of_one_condition_does_not_cover_another() -> None:
     await world.settle()
     for pk in lenses:
         becomes(world.alpha, pk, DAMAGED)
-    world.tom.says("1", reply_to=world.room.message("is not in order"))
+    world.tom.says("1", reply_to=world.room.message("isn't in good condition"))
     await world.settle()
     assert world.alpha.transfer().state is TransferState.CANCELLED
-    assert "⚠ Damaged" in told(world.room, "is not in order")[-1].text
+    assert "⚠ Damaged" in told(world.room, "isn't in good condition")[-1].text
 
 
 async def test_an_expired_item_needs_the_requesters_approval_too() -> None:
@@ -127,7 +127,7 @@ async def test_an_expired_item_needs_the_requesters_approval_too() -> None:
         world.alpha.admin("PATCH", f"stock/{row.pk}/", expiry_date=yesterday)
     world.tom.says("!fed request 5 M3-NUT from attraktor")
     await world.settle()
-    assert "⚠ expired" in world.room.message("is not in order").text
+    assert "⚠ expired" in world.room.message("isn't in good condition").text
     assert world.alpha.transfer().state is TransferState.CANCELLED
 
 

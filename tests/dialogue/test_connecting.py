@@ -280,7 +280,7 @@ async def test_the_room_is_told_once_that_the_other_bot_is_silent() -> None:
     world.beta.is_asleep = True
     await world.asks_to_connect()
     await world.passes(timedelta(hours=3))
-    silent = [m for m in world.room.messages() if "has not answered for ten minutes" in m.text]
+    silent = [m for m in world.room.messages() if "has not answered for 11 minutes" in m.text]
     assert len(silent) == 1
     await world.beta.restart()
     await world.settle()

@@ -56,7 +56,7 @@ async def test_sixty_offers_at_once_do_not_become_sixty_cards_or_sixty_mentions(
     mentions = Counter(person for m in world.room.messages(sender=world.beta.chat.user_id) for person in m.mentions)
     assert stored <= 20
     assert max(mentions.values()) <= 13
-    notices = [m for m in world.room.messages(sender=world.beta.chat.user_id) if "more requests at once than" in m.text]
+    notices = [m for m in world.room.messages(sender=world.beta.chat.user_id) if "more requests than I post" in m.text]
     assert len(notices) == 1
     assert not notices[0].mentions
 

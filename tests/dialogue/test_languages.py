@@ -66,10 +66,10 @@ async def test_a_german_space_reads_german_refusals_and_questions() -> None:
 async def test_the_german_help_shows_the_german_words_and_they_are_understood() -> None:
     world = await german_betaspace()
     text = await world.answer(world.cem, "!fed hilfe")
-    assert "!fed lend LENS-2 to betaspace for 3 weeks (verleih) – " in text
+    assert "!fed lend LENS-2 to attraktor for 3 weeks (verleih) – " in text
     assert "!fed todo (offen) – " in text
     example = text.partition("Die Wörter in Klammern gehen auch: ")[2].partition("\n")[0]
-    line = world.cem.says(example.replace("betaspace", "attraktor").replace("LENS-2", '"Nozzle 0.4 mm brass"'))
+    line = world.cem.says(example.replace("LENS-2", '"Nozzle 0.4 mm brass"'))
     await world.settle()
     assert "leihweise bis" in world.answer_to(line), example
     assert "!fed connect SPACE (verbinde) – " in await world.answer(world.cem, "!fed hilfe admin")

@@ -163,7 +163,7 @@ async def test_not_here_leaves_it_on_loan_and_both_stocks_unchanged() -> None:
     await world.grace()
     assert [back(space).state for space in world.spaces] == [DECLINED, DECLINED]
     assert (world.alpha.total("M3-NUT"), world.beta.total("N-M3")) == before
-    assert "stays on loan at Betaspace" in world.room.message("Not here").text
+    assert "stays on loan to Betaspace" in world.room.message("Not here").text
     assert loan(world.alpha).is_on_loan
     assert_books_balance(world)
     world.piet.reacts(await handed_back(world), "✅")
@@ -541,13 +541,13 @@ async def test_if_less_is_back_than_announced_the_lender_is_told_what_to_type_an
     line = world.anna.says(f"!fed approve {code} 3")
     await world.settle()
     instead = f"!fed return {loan(world.alpha).code} 3"
-    assert f"Only 3, which closes this one: {instead}" in world.answer_to(line)
+    assert f"If only 3 came back: {instead} (closes this return)" in world.answer_to(line)
     world.anna.says(instead)
     await world.settle()
     await world.grace()
     assert (world.alpha.total("M3-NUT"), world.beta.total("N-M3")) == (350 - 7, 900 + 7)
     ended = world.room.message("Not returned: 4 × M3 nut").text
-    assert "Why: the owner has booked back what is there, by a return of their own." in ended
+    assert "Why: the lender has already booked back what is there, with a return of its own." in ended
     assert_books_balance(world)
 
 

@@ -189,7 +189,7 @@ async def test_a_missing_part_of_a_return_stays_on_loan_with_the_rest() -> None:
     world.piet.reacts(await handed_back(world, "return 1; 3"), "❌")
     await world.grace()
     assert [back(space).state for space in world.spaces] == [DECLINED, DECLINED]
-    assert "stay on loan at Betaspace" in world.room.message("Not here").text
+    assert "stay on loan to Betaspace" in world.room.message("Not here").text
     assert len(out(world.beta)) == 3
     assert_books_balance(world)
 

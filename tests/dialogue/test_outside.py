@@ -79,7 +79,7 @@ async def test_the_same_line_twice_lends_twice_and_says_so() -> None:
     first = code(world)
     await world.passes(timedelta(minutes=2))
     again = await says(world, "piet", LINE)
-    assert f"You typed the same a moment ago ({first}). This is a second one." in again
+    assert f"You typed the same thing a moment ago ({first}). This is a second one." in again
     await world.passes(timedelta(minutes=20))
     assert "a second one" not in await says(world, "piet", LINE)
 

@@ -159,7 +159,7 @@ async def test_a_version_that_is_too_new_is_reported_at_the_next_start_and_nothi
     await world.grace()
     await world.passes(timedelta(hours=1))
     assert world.alpha.total("M3-NUT") == 350
-    assert len(told(world.alpha_admins, "doesn't give me permission for waiting work")) == 1
+    assert len(told(world.alpha_admins, "I lack a permission in the InvenTree")) == 1
     assert not told(world.alpha_admins, "does not answer")
     becomes(world.alpha, 530, "1.5.0 dev")
     await world.passes(A_DAY)
@@ -387,7 +387,7 @@ async def test_the_token_in_the_file_is_valid_whatever_fails_in_between(
     await world.passes(timedelta(hours=1))
     assert tokens(world.alpha, "fedbot") == {"seed": False, NEXT: True}
     assert tokens(world.alpha, "admin")[ADMIN_NEXT]
-    assert not told(world.alpha_admins, "ends in")
+    assert not told(world.alpha_admins, "expires in")
 
 
 async def test_a_crash_just_after_the_file_was_written_still_revokes_the_old_one(
@@ -415,12 +415,12 @@ async def test_a_token_from_elsewhere_is_warned_of_at_30_14_and_3_days_and_the_n
     world = await a_world(alpha=DAILY)
     await comes(world, DAY_30)
     (message,) = warnings(world)
-    assert "ends in 30 days" in message.text
+    assert "expires in 30 days" in message.text
     assert f"/api/user/token/?name={NEXT}" in message.text
     assert "doesn't come from a file" in message.text
     for day in (DAY_30 + A_DAY, DAY_14, DAY_14 + A_DAY, DAY_3):
         await comes(world, day)
-    ends = [text.text.partition(" ends in ")[2].partition(",")[0] for text in warnings(world)]
+    ends = [text.text.partition(" expires in ")[2].partition(",")[0] for text in warnings(world)]
     assert ends == ["30 days", "14 days", "3 days"]
     by_hand = issue_token(world.alpha.tables, world.alpha.user("fedbot"), NEXT)
     world.alpha.seeded.tokens["fedbot"] = by_hand.key

@@ -268,7 +268,7 @@ async def test_the_thread_is_told_once_that_the_other_bot_is_silent() -> None:
     world.beta.is_asleep = True
     line = world.anna.says("!fed push M3-NUT 10 to betaspace")
     await world.passes(timedelta(days=2))
-    silent = told(world.room, "has not answered for ten minutes")
+    silent = told(world.room, "has not answered for 11 minutes")
     assert len(silent) == 1
     assert silent[0].thread == world.room.message("Offered to Betaspace").event_id
     assert world.answer_to(line)

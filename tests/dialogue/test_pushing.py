@@ -248,7 +248,7 @@ async def test_the_same_line_twice_is_a_second_offer_and_says_so_before_its_card
             await world.passes(timedelta(minutes=2))
         first, second, other = answers
         code = first.splitlines()[0].split()[-1]
-        assert f"You typed the same 2 minutes ago ({code}). This is a second one." in second
+        assert f"You typed the same thing 2 minutes ago ({code}). This is a second one." in second
         assert "is a second one" not in first + other
     assert len(world.beta.turn.open_transfers()) == 6
     world.dilek.says("!fed request 10 M3-NUT from attraktor")  # somebody else may want as many

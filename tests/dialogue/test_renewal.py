@@ -63,8 +63,8 @@ def fails(space: Space, method: str, path: str) -> None:
 
 def warnings(world: World) -> list[str]:
     """The number of days before the expiry at which attraktor's admins were warned."""
-    told = [m.text for m in world.alpha_admins.messages() if "The token that I created for Betaspace ends" in m.text]
-    return [text.partition(" ends in ")[2].partition(",")[0] for text in told]
+    told = [m.text for m in world.alpha_admins.messages() if "The token that I created for Betaspace expires" in m.text]
+    return [text.partition(" expires in ")[2].partition(",")[0] for text in told]
 
 
 # --- automatically ---
@@ -119,7 +119,7 @@ async def test_the_old_token_is_valid_until_a_direct_friend_has_tested_the_new_o
     assert warnings(world) == []
     await comes(world, date(2027, 11, 11), asleep=(world.beta,))
     assert warnings(world) == ["14 days"]
-    assert "Is it running?" in world.alpha_admins.message("ends in 14 days").text
+    assert "Is it running?" in world.alpha_admins.message("expires in 14 days").text
     await world.passes(timedelta(hours=2))
     assert tokens(world.alpha) == [("fed-betaspace-1-1", False), ("fed-betaspace-1-2", True)]
     assert "works, valid until" in world.alpha_admins.messages()[-1].text
@@ -133,7 +133,8 @@ async def test_a_direct_friend_that_can_not_use_the_new_token_says_so() -> None:
     rules.put(replace(stock, can_view=False))
     await comes(world, RENEWAL_DAY)
     assert warnings(world) == ["30 days"]
-    assert "The bot of Betaspace reported that about the new one" in world.alpha_admins.message("ends in 30 days").text
+    reported = "The bot of Betaspace reported this problem with the new token"
+    assert reported in world.alpha_admins.message("expires in 30 days").text
     assert tokens(world.alpha) == [("fed-betaspace-1-1", True), ("fed-betaspace-1-2", True)]
     rules.put(stock)
     await comes(world, RENEWAL_DAY + 2 * A_DAY)
@@ -174,7 +175,7 @@ async def test_without_an_admin_token_people_are_told_what_to_click_and_the_bot_
     await world.alpha.restart(has_admin_token=False)
     await comes(world, RENEWAL_DAY)
     assert warnings(world) == ["30 days"]
-    text = world.alpha_admins.message("ends in 30 days").text
+    text = world.alpha_admins.message("expires in 30 days").text
     assert "a new token fed-betaspace-1-2 for the user fed-betaspace-1" in text
     assert "fedbot credentials add betaspace-1" in text
     await comes(world, date(2027, 11, 12))

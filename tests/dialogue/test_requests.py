@@ -623,7 +623,7 @@ async def test_a_silent_bot_of_the_owner_is_reported_once() -> None:
     world.tom.says("!fed request 50 M3-BOLT from attraktor")
     await world.settle(asleep=(world.alpha,))
     await world.passes(timedelta(hours=5), asleep=(world.alpha,))
-    silent = [m for m in world.room.messages() if "has not answered for ten minutes" in m.text]
+    silent = [m for m in world.room.messages() if "has not answered for 11 minutes" in m.text]
     assert len(silent) == 1
     world.tom.says("!fed cancel", reply_to=silent[0])
     await world.settle()

@@ -118,7 +118,7 @@ async def test_it_is_requested_again_and_arrives_damaged_as_it_left() -> None:
     await world.settle()
     world.bea.says("!fed request LENS-2#0042 from attraktor")
     await world.settle()
-    world.bea.says("1", reply_to=world.room.message("is not in order"))
+    world.bea.says("1", reply_to=world.room.message("isn't in good condition"))
     await world.settle()
     world.piet.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
     await world.grace()

@@ -138,7 +138,7 @@ async def test_an_item_of_another_space_is_not_ours_to_share() -> None:
 
 async def test_sharing_warns_of_items_that_inventree_would_not_release() -> None:
     world = await friends()
-    assert "only gives salable parts" in await said(world, "share Workshop vice")
+    assert "only gives away salable parts" in await said(world, "share Workshop vice")
 
 
 async def test_only_approvers_share() -> None:

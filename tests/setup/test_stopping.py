@@ -83,4 +83,4 @@ async def test_a_limit_on_logins_is_waited_for(monkeypatch: pytest.MonkeyPatch, 
     talk = conversation.Conversation(cast("Asker", SimpleNamespace(say=told.append)), Files(tmp_path / "config.yaml"))
     bot = await talk._signed_in(Account("http://127.0.0.1", "@bot:example.org", password="right"))
     assert bot.user_id == "@bot:example.org"
-    assert (waited, told) == ([9.0], ["The homeserver takes the next login in 9 s. I wait for that."])
+    assert (waited, told) == ([9.0], ["The homeserver allows the next login in 9 s. Waiting until then."])

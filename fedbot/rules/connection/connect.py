@@ -19,6 +19,7 @@ from fedbot.rules.model.decision import APPROVE_KEY, DECLINE_KEY, Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.queries import Able, OfConnection, WhenAnswered
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.stock import Permission
@@ -30,7 +31,6 @@ from fedbot.rules.transfer import opening
 from fedbot.rules.wire.envelope import connection_id, fingerprint
 
 MOST_AHEAD = 1000  # generations: enough for a peer that knows of connections which we have forgotten
-SILENT_AFTER_RESENDS = 2
 SAID_ONCE = timedelta(days=30)
 DAY = timedelta(days=1)
 
@@ -516,7 +516,7 @@ def announced_alone(turn: Turn, connection: Connection) -> bool:
 
 
 def tell_silence(turn: Turn, connection: Connection) -> None:
-    """The peer's bot has not answered for ten minutes: say so once, in the thread of the card or of our asking."""
+    """The peer's bot has not answered for a while: say so once, in the thread of the card or of our asking."""
     if connection.exchange.resends != SILENT_AFTER_RESENDS or connection.state not in UNFINISHED_CONNECTION:
         return
     if turn.tell_once(f"silent:{connection.id}", SAID_ONCE):

@@ -30,6 +30,7 @@ from fedbot.rules.model.lifecycles import (
     ConnectionState,
     TransferState,
 )
+from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -219,8 +220,8 @@ def _end(turn: Turn, connection: Connection) -> None:
 
 
 def tell_silence(turn: Turn, connection: Connection) -> None:
-    """The peer's bot has not answered for ten minutes, so what it should finish hangs: say so once."""
-    silent = connection.exchange.resends == both_sides.SILENT_AFTER_RESENDS
+    """The peer's bot has not answered for a while, so what it should finish hangs: say so once."""
+    silent = connection.exchange.resends == SILENT_AFTER_RESENDS
     if connection.state is not ConnectionState.ENDING or not silent:
         return
     if turn.tell_once(f"silent:{connection.id}", TELLS_FOR):

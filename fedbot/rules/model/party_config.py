@@ -11,6 +11,9 @@ from fedbot.rules.model.lending import LendingRule, OverdueSteps
 from fedbot.rules.model.outside import RotaPolicy
 from fedbot.rules.model.room import AnnouncedParty
 
+SILENT_AFTER_RESENDS = 2
+"""The messages that a peer's bot gets again without an answer before people read that it is silent."""
+
 # --- The pretend friend that an operator has put up to try the bot alone (`fedbot practice`), as the rules know it.
 
 PRACTICE = "practice"
@@ -127,6 +130,12 @@ class PartyConfig:
         timedelta(hours=1),
         timedelta(days=1),
     )
+
+    @property
+    def silent_after(self) -> timedelta:
+        """The time without an answer after which people read that a peer's bot is silent."""
+        pauses = self.resend_after
+        return sum((pauses[min(n, len(pauses) - 1)] for n in range(SILENT_AFTER_RESENDS)), timedelta())
 
     @property
     def looks_at_categories(self) -> bool:

@@ -18,6 +18,7 @@ from fedbot.rules.model.effects import Do, Edit, Phrase, Post, say
 from fedbot.rules.model.events import EnvelopeSeen, StepRefused, Waiting
 from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, PEER_DISPUTES, ConnectionState, TransferState
+from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
 from fedbot.rules.model.steps import Step
 from fedbot.rules.model.transfer import Dispute, Terms, Transfer, with_progress
@@ -27,7 +28,6 @@ from fedbot.rules.protocol.terms import hash_of, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import Draft
 
-SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
 """In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
@@ -347,7 +347,7 @@ def with_card(transfer: Transfer, event_id: str) -> Transfer:
 
 
 def tell_silence(turn: Turn, transfer: Transfer) -> None:
-    """The peer's bot has not answered for ten minutes: say so once, in the card's thread."""
+    """The peer's bot has not answered for a while: say so once, in the card's thread."""
     over = transfer.state in FINAL or transfer.state is TransferState.DISPUTED
     if transfer.exchange.resends != SILENT_AFTER_RESENDS or "silent" in transfer.told or over:
         return
