@@ -18,6 +18,7 @@ from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Lying
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.outside import OUTSIDE
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import ItemsFound
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem, counts_pieces, is_fraction, plain
@@ -117,8 +118,13 @@ def _borrowed_complaint(turn: Turn, item: StockItem, destination: str) -> Phrase
         messages.offer.may_not_go_on,
         item=item,
         origin=turn.party_name(loan.peer),
-        destination=turn.party_name(destination),
+        destination=_called(turn, destination),
     )
+
+
+def _called(turn: Turn, destination: str) -> str:
+    """The name of the space that it would go to; '' for a neighbour without a bot."""
+    return "" if destination.startswith(OUTSIDE) else turn.party_name(destination)
 
 
 def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
@@ -137,8 +143,8 @@ def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], dest
     if not part.salable:
         return say(messages.offer.part_not_salable, item=item)
     if forbidden:
-        origin, there = turn.party_name(forbidden[0]), turn.party_name(destination)
-        return say(messages.offer.may_not_go_on, item=item, origin=origin, destination=there)
+        origin = turn.party_name(forbidden[0])
+        return say(messages.offer.may_not_go_on, item=item, origin=origin, destination=_called(turn, destination))
     return None
 
 

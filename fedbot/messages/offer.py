@@ -246,19 +246,28 @@ def _practice(locale: Locale, *, item: StockItem, to_friend: bool) -> Why:
 
 
 def may_not_go_on(locale: Locale, *, item: StockItem, origin: str, destination: str) -> Lines:
-    """UC6: what came from one space may not go on to a third."""
+    """UC6: what came from one space may not go on to a third, or to a neighbour without a bot (`destination` is '')."""
+    why = _may_not_go_on(locale, item=item, origin=origin, destination=destination)
+    if not destination:
+        rule = locale.say("A received item may go back where it came from, but not on to others.")
+        return _refusal(locale, why, rule)
     advice = locale.say(
         "A received item may go back where it came from, but not on to others. {destination} can ask {origin} for it.",
         origin=naming.space(locale, origin),
         destination=naming.space(locale, destination),
     )
-    return _refusal(locale, _may_not_go_on(locale, item=item, origin=origin, destination=destination), advice)
+    return _refusal(locale, why, advice)
 
 
 def _may_not_go_on(locale: Locale, *, item: StockItem, origin: str, destination: str) -> Why:
-    names = {"origin": naming.space(locale, origin), "destination": naming.space(locale, destination)}
+    what, source = _item(locale, item), naming.space(locale, origin)
+    if not destination:
+        return locale.say("{item} came from {origin}, so it may not go on to a neighbour.", item=what, origin=source)
     return locale.say(
-        "{item} came from {origin}, so it may not go on to {destination}.", item=_item(locale, item), **names
+        "{item} came from {origin}, so it may not go on to {destination}.",
+        item=what,
+        origin=source,
+        destination=naming.space(locale, destination),
     )
 
 

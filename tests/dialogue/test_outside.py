@@ -15,6 +15,7 @@ from fedbot.rules.ledger import history
 from fedbot.rules.model.lending import LendingRule
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
 from fedbot_demo.inventree.faults import FaultKind
+from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.test_restarts import settles_with_restarts
 from tests.scenarios.books import assert_books_balance
@@ -111,6 +112,15 @@ async def test_a_gift_stays_there_and_an_item_from_a_friend_does_not_leave() -> 
     assert len([c for c in world.alpha.tables.companies if c.name == "Repair Café"]) == 1
     assert "isn't possible now" in await says(world, "piet", f"return {world.alpha.turn.outside_loans()[0].code}")
     assert_books_balance(world)
+
+
+async def test_a_borrowed_item_does_not_go_on_to_a_neighbour() -> None:
+    world = await lent("M3-NUT 10")
+    item = world.beta.transfer().at(1).item
+    answer = await says(world, "cem", f'lend #{item} to outside "Repair Café" for 2 weeks')
+    assert "came from Attraktor, so it may not go on to a neighbour." in answer
+    assert "outside:" not in answer
+    assert "can ask" not in answer
 
 
 @pytest.mark.parametrize(

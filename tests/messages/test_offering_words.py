@@ -70,6 +70,7 @@ SAID: dict[str, Phrase] = {
     "a status that may not travel": say(
         messages.offer.status_may_not_travel, item=replace(BOLT, status=65, status_text="Rejected")
     ),
+    "to a neighbour": say(messages.offer.may_not_go_on, item=BOLT, origin="gamma", destination=""),
     "from a third space": say(messages.offer.may_not_go_on, item=BOLT, origin="gamma", destination="betaspace"),
     "merged with what came from a third space": say(
         messages.offer.merged_may_not_go_on,
