@@ -1,4 +1,4 @@
-"""What somebody reads who decides, takes a decision back, or is reminded of one."""
+"""Answers to people who decide, take a decision back, or are reminded of one."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def connection_not_active(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def not_your_own(locale: Locale, *, subject: Subject) -> Lines:
-    """Who asked can't approve."""
+    """The person who asked can't approve."""
     return [
         locale.say(
             "Not counted: you asked for {case} yourself, so somebody else has to decide.",
@@ -286,7 +286,7 @@ def not_entitled_to_decide(
 def why_not_entitled(
     locale: Locale, permissions: Permissions, permission: Permission, space: str
 ) -> tuple[Inline, ...]:
-    """What InvenTree says of the person's user, against the permission that is needed."""
+    """Compare the permissions of the person's InvenTree user with the one that is needed."""
     names: dict[str, Words] = {"user": locale.short(permissions.username, 40), "space": space}
     if not permissions.known:
         return locale.say("The InvenTree of {space} has no user {user}.", **names)

@@ -460,7 +460,7 @@ def is_told(noted: Noted) -> bool:
 
 
 def noted_in_words(locale: Locale, noted: Noted) -> str:
-    """What happened, without a full stop, and without who it was."""
+    """The sentence of an audit entry, without a full stop and without the person."""
     words = WORDS[type(noted)]
     template = words if isinstance(words, str) else words(noted)
     places = {each.name: _field(locale, getattr(noted, each.name)) for each in fields(noted)}

@@ -1,4 +1,4 @@
-"""What is booked for days to come, the calendar, and the waiting list with whose turn it is."""
+"""Bookings, the calendar, and the waiting list."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def breaks(locale: Locale, card: Card) -> Lines:
 
 
 def _in_line(locale: Locale, over: tuple[Reserved, ...]) -> Lines:
-    """Who waits for it: the first ones by name, in their order."""
+    """The people who wait for it, in their order; only the first ones by name."""
     waiting = [each for each in over if each.waits]
     if not waiting:
         return []
@@ -121,7 +121,7 @@ def _reserved(locale: Locale, booking: Reserved) -> tuple[Inline, ...]:
 
 
 def obstacle_lines(locale: Locale, card: Card) -> Lines:
-    """What stands against handing it over, as our InvenTree is now."""
+    """The reasons why it can't be handed over, as our InvenTree is now."""
     said = [_obstacle(locale, card, obstacle) for obstacle in card.transfer.obstacles]
     if len(said) == 1:
         return [(*locale.say("⚠ In InvenTree now:"), " ", *said[0])]
@@ -135,7 +135,7 @@ def _obstacle(locale: Locale, card: Card, obstacle: Obstacle) -> tuple[Inline, .
 
 
 def first_day_is_here(locale: Locale, *, transfer: Transfer) -> Lines:
-    """What the card of a booking reads, once another one asks whether it was handed over."""
+    """The text of a booking's former card, once another card asks whether it was handed over."""
     return [
         locale.say("📅 The first day of this booking has come: {case}.", case=naming.case(locale, transfer)),
         locale.say("A newer card asks whether it was handed over."),
@@ -154,7 +154,7 @@ def booked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: st
 
 
 def obstacles(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """What is booked can't be handed over as our InvenTree stands, or can be again; for both sides."""
+    """The booked items can't be handed over as our InvenTree is now, or can be again. Both sides read it."""
     card = card_of(locale, transfer, us, peer_name)
     names = _names(locale, card)
     if not transfer.obstacles:
@@ -235,7 +235,7 @@ def booked_then(
 
 
 def would_break(locale: Locale, *, what: str, bookings: tuple[Reserved, ...], line: str) -> Lines:
-    """What somebody wants to do takes what is booked: it needs a second yes."""
+    """The command would take booked stock, so it needs a second yes."""
     name = locale.short(what, 60)
     booked = [each for each in bookings if not each.waits]
     if booked:
@@ -268,7 +268,7 @@ def calendar(
     about: str,
     outside: tuple[NeighbourEntry, ...] = (),
 ) -> Lines:
-    """What is fetched and due back on these days; `about` is the space or the item, '' for all."""
+    """The loans that begin or are due on these days; `about` is the space or the item, '' for all."""
     said: dict[str, Words] = {
         "about": locale.short(about, 40),
         "first": locale.day(first, year=False),
@@ -296,7 +296,7 @@ def agenda(
     us: PartyConfig,
     outside: tuple[NeighbourEntry, ...] = (),
 ) -> Lines:
-    """What today and tomorrow bring."""
+    """The loans that begin or are due today and tomorrow."""
     return [locale.say("📅 Today and tomorrow:"), *_listed(locale, entries, outside, names, us)]
 
 
@@ -438,7 +438,7 @@ def in_our_queue(locale: Locale, *, entry: QueueEntry, us: PartyConfig, place: i
 
 
 def your_turn_here(locale: Locale, *, entry: QueueEntry, us: PartyConfig) -> Lines:
-    """What one of our own people waits for is back."""
+    """An item for which one of our own people waits is back."""
     del us
     return [
         locale.say(
@@ -473,7 +473,7 @@ def queue_list(
     queue: tuple[tuple[str, int, QueueEntry], ...],
     places: tuple[tuple[str, PlaceInLine], ...],
 ) -> Lines:
-    """Who waits for our items, each with its place, and what our people wait for at friends'."""
+    """The people who wait for our items, with their places, and our people's places at friends."""
     own = naming.space(locale, us.name)
     lines: Lines = []
     if queue:

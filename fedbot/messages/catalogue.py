@@ -1,4 +1,4 @@
-"""What can be had: the sharing list, what `find` found, which of our parts a friend means, and what somebody wants."""
+"""The sharing list, the hits of `find`, matches with a friend's parts, and wants."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def found(locale: Locale, *, us: PartyConfig, search: Search, silent: tuple[str,
 
 
 def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, Hit]]]) -> Lines:
-    """How to ask for the first of friends' hits that is free; if none is, how to wait for one."""
+    """The line that asks for the first free hit of a friend; if none is free, the line that waits for one."""
     free = next((number for number, (_, hit) in theirs if hit.quantity), 0)
     if free:
         within, ask = locale.span(NUMBER_WITHIN), f"ask {free} 2"
@@ -230,7 +230,7 @@ def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, H
 
 
 def _what(locale: Locale, search: Search) -> str:
-    """What was looked for, as a text in quotes."""
+    """The search words, in quotes."""
     return locale.short(search.words or search.category, 40)
 
 
@@ -258,7 +258,7 @@ def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
 
 
 def availability(locale: Locale, hit: Hit) -> Sentence:
-    """What else there is to say of how much is free: ', 1 more lent until 3 December, 2 wait for it'; maybe nothing."""
+    """The rest of the sentence on how much is free: ', 1 more lent until 3 December, 2 wait for it'; may be ''."""
     told: Sentence = ()
     if hit.flawed:
         flawed, condition = locale.quantity(hit.flawed, hit.units), naming.status(locale, hit.condition, 0)
@@ -305,7 +305,7 @@ def _about(locale: Locale, search: Search, space: SpaceHits, us: PartyConfig) ->
 
 
 def _more(locale: Locale, search: Search, space: SpaceHits, name: Bold) -> Sentence:
-    """That a space has more than it told, and how to see that."""
+    """The space has more hits than it told. Says how to see them."""
     if search.words:
         return locale.say("{space} has more hits than it can list. Type more words.", space=name)
     browse = f"find in {space.party}" + (f' --category "{search.category}"' if search.category else "")
@@ -562,7 +562,7 @@ def wants_something_else(locale: Locale, *, wanted: FriendWant, peer_name: str) 
 def want_list(
     locale: Locale, *, us: PartyConfig, wants: tuple[Want, ...], friends: tuple[tuple[str, FriendWant], ...]
 ) -> Lines:
-    """What our people want, and what friends do."""
+    """Our people's wants and friends' wants."""
     own = naming.space(locale, us.name)
     lines: Lines = []
     if wants:
@@ -585,7 +585,7 @@ def _of_friend(locale: Locale, name: str, wanted: FriendWant) -> tuple[Inline, .
 
 
 def want_by_name(locale: Locale, *, word: str) -> Lines:
-    """What was typed names one certain item, or is too long."""
+    """The typed word names one certain item, or is too long."""
     return [
         locale.say('Not noted: "{word}" is no IPN or part name.', word=locale.short(word, 40)),
         locale.say("For example: {want}", want=command("want 200 M3-BOLT until 31.12.")),

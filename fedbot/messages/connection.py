@@ -91,7 +91,7 @@ def _offered(
 
 
 def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
-    """What a yes allows, and what the other can see by it. What is made for the other is told by `show`."""
+    """What would a yes allow, and what could the other space see? `show` lists what is provisioned."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     names: dict[str, Words] = {"peer": peer, "own": own}
     made: Lines = []
@@ -176,7 +176,7 @@ def connected(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lin
 
 
 def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
-    """What either bot can read of the other's stock."""
+    """The part of the other's stock that each bot can read."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     if connection.access != "direct":
         return [
@@ -261,7 +261,7 @@ def ending(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
 
 
 def ended_by(locale: Locale, connection: Connection, us: PartyConfig) -> list[tuple[Inline, ...]]:
-    """Who ended it, if that is known."""
+    """The person or space that ended it, if known."""
     by = connection.ended_by
     if by is None:
         return []
@@ -583,7 +583,7 @@ def _space(locale: Locale, space: SpaceSeen) -> tuple[Inline, ...]:
 
 
 def _warnings(locale: Locale, space: SpaceSeen) -> list[tuple[Inline, ...]]:
-    """What else is to be known of the space."""
+    """Warnings about the space."""
     told = []
     if space.shares is not None and space.connection is not None:
         told.append(locale.some("shares {number} entry", "shares {number} entries", space.shares))

@@ -1,4 +1,4 @@
-"""What keeps something from going on, in words: each kind of `rules.model.diagnosis` has its sentence here."""
+"""The sentence for each kind of problem in `rules.model.diagnosis`."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ _NONE = marked("none")
 
 
 def diagnosis(locale: Locale, problem: Diagnosis | None, most: int = 200) -> str:
-    """What went wrong, on one line of at most `most` characters; '' if nothing is known."""
+    """The problem, on one line of at most `most` characters; '' if nothing is known."""
     return "" if problem is None else locale.short(_sentence(locale, problem), most)
 
 

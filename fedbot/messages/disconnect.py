@@ -103,7 +103,7 @@ def disconnected(
 
 
 def _if_gone_for_ever(locale: Locale, peer: str, on_loan: Sequence[Transfer]) -> Lines:
-    """How what we have borrowed is settled if its owner's bot never comes back."""
+    """Says how to settle borrowed items if the lender's bot never comes back."""
     borrowed = [loan.code for loan in on_loan if loan.role == "receiver"]
     if not borrowed:
         return []
@@ -119,7 +119,7 @@ def _if_gone_for_ever(locale: Locale, peer: str, on_loan: Sequence[Transfer]) ->
 def disconnect_preview(
     locale: Locale, *, connection: Connection, us: PartyConfig, orderly: Preview | None, at_once: Preview
 ) -> Lines:
-    """What ending the friendship would do, in each way; the person picks one by its number."""
+    """The two ways to end the friendship, with their consequences. The person picks one by its number."""
     own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     lines: Lines = [
         locale.say("End the friendship of {own} and {peer}? I did nothing yet.", own=Bold(own), peer=Bold(peer)),
@@ -149,7 +149,7 @@ def _is_under_way(preview: Preview) -> bool:
 
 
 def _apart(orderly: Preview, at_once: Preview) -> tuple[Preview, Preview, Preview]:
-    """What both ways do alike, and what else each of them does."""
+    """Split the consequences: those of both ways, and those of each way alone."""
     cancelled = orderly.cancelled if orderly.cancelled == at_once.cancelled else ()
     on_loan = orderly.on_loan if orderly.on_loan == at_once.on_loan else ()
     orderly, at_once = (

@@ -294,7 +294,7 @@ def is_pieces(word: str) -> bool:
 
 
 def typed(quantity: Decimal) -> str:
-    """How the quantity is typed so that it is read as just that: '10', '1.5', but '1.1250', as `1.125` may be 1125."""
+    """Write the quantity so that it can't be misread: '10', '1.5', but '1.1250', because `1.125` may be 1125."""
     text = plain(quantity)
     return text if len(_readings(text)) == 1 else f"{text}0"
 

@@ -1,4 +1,4 @@
-"""What only our admins read: outages, upgrades, and what the bot could not do."""
+"""Messages for our admins: outages, upgrades, and failures of the bot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import InventoryStanding, UnknownThings
 
 MOST_PROBLEMS = 8
-# What one of our messages is, by the first word of its key.
+# The names of our messages, by the first word of their key.
 _MESSAGES: dict[str, str] = {
     "card": marked("a card"),
     "offer": marked("an offer"),
@@ -170,7 +170,7 @@ def not_mirrored(locale: Locale, *, problem: Diagnosis) -> Lines:
     ]
 
 
-# What it means that a version can do something, and that it can't (`inventree.versions.ABILITIES`).
+# The meaning of each ability of a version, and of its lack (`inventree.versions.ABILITIES`).
 _CAN: dict[str, str] = {
     "searches_history": marked("I can search the stock history to find out what happened to an item."),
     "tells_tokens": marked("I can read when my own tokens end."),
@@ -338,7 +338,7 @@ def version_changed(
 
 
 def due_next(locale: Locale, due: Sequence[Due]) -> Lines:
-    """What happens next by the clock, soonest first; nothing if nothing does."""
+    """The next timers, soonest first; '' if there are none."""
     if not due:
         return []
     entries: list[tuple[Inline, ...]] = []

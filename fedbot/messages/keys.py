@@ -156,7 +156,7 @@ def review_nothing(locale: Locale, *, space: str) -> Lines:
 
 
 def review_list(locale: Locale, *, us: PartyConfig, changes: tuple[ChangeSeen, ...]) -> Lines:
-    """What changed, old and new, and how to accept it after comparing."""
+    """The changes, old and new, and how to accept them after comparing."""
     own = naming.space(locale, us.name)
     head = locale.some(
         "{number} friend of {own} has a new key or account, which nobody has approved yet:",
@@ -207,7 +207,7 @@ def _change(locale: Locale, change: ChangeSeen) -> Lines:
 
 
 def fingerprint_differs(locale: Locale, *, connection: Connection, word: str) -> Lines:
-    """What was typed is neither the whole new key nor its emoji."""
+    """The typed text is neither the whole new key nor its emoji."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say(
@@ -255,7 +255,7 @@ def renamed(locale: Locale, *, connection: Connection, before: str) -> Lines:
 
 
 def another_name(locale: Locale, *, connection: Connection) -> Lines:
-    """What was typed isn't the name that the friend announces now."""
+    """The typed name isn't the one that the friend announces now."""
     peer, new = naming.space(locale, connection.peer_name), naming.space(locale, connection.new_name)
     return [
         locale.say("Not accepted: {peer} now announces another name: {new}.", peer=peer, new=Bold(new)),

@@ -1,4 +1,4 @@
-"""How one bot speaks: its language, its time of day, and how it writes dates, amounts, lists and other people's words.
+"""The bot's language and time zone, and how it writes dates, amounts, lists and other people's words.
 
 English is the source (the msgids); other languages lie in `locale/` as gettext catalogues. docs/words.md says how
 they are made.
@@ -131,7 +131,7 @@ class Locale:
         return self.word("{day} ({place} time)").format(day=self.day(day), place=place)
 
     def today_there(self, time_zone: str) -> date:
-        """Which day it is in that zone."""
+        """Today's date in that zone."""
         return time_zones.day_at(self.now, time_zone, self.time_zone)
 
     def when(self, moment: datetime, today: date | None = None) -> str:

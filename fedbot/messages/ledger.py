@@ -1,4 +1,4 @@
-"""What is told of the past: `history`, figures with their chart, and what a comparison of two spaces' books found."""
+"""The history, the figures with their chart, and the result of comparing two spaces' books."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def cases_of_item(
     total: int,
     left: dict[str, tuple[Line, ...]] | None = None,
 ) -> Lines:
-    """What is open of an item or on loan, and the last case that is over, of `total` in all. `left` as in `ledger`."""
+    """An item's open cases and loans, and the last one that is over, of `total` in all. `left` as in `ledger`."""
     out = left or {}
     shown = locale.short(item, 40)
     if not transfers:
@@ -288,7 +288,7 @@ def _balance(locale: Locale, given: Flow, received: Flow) -> Sentence:
 
 
 def _loans(locale: Locale, lent: Flow | None, borrowed: Flow | None) -> Sentence:
-    """What is on loan now, one way and the other."""
+    """The things on loan now, in both directions."""
     lent_text, borrowed_text = _flow(locale, lent or Flow()), _flow(locale, borrowed or Flow())
     return locale.say("on loan now: {lent} lent, {borrowed} borrowed", lent=lent_text, borrowed=borrowed_text)
 
@@ -323,7 +323,7 @@ def _silent(locale: Locale, name: str) -> Sentence:
 
 
 def stats_chart(locale: Locale, *, us: PartyConfig, figures: SpaceFigures) -> Lines:
-    """What is to be seen on the chart; then its words: two titles, two names of bars (`chat.chart` draws)."""
+    """The chart's description; then its words: two titles, two names of bars (`chat.chart` draws)."""
     del us
     space = naming.space(locale, figures.name)
     return [
@@ -358,7 +358,7 @@ _PROBLEMS: dict[str, str] = {
     "later": marked("⏸ We asked {peer} for its books too often. Ask again in an hour."),
     "unreadable": marked("⏸ I can't read the books that {peer} sent. One of the bots may be too old."),
 }
-# What differs, its likely cause, what fixes it.
+# For each kind of difference: the sentence, its likely cause, and what fixes it.
 _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.TWICE: (
         marked("in stock at both spaces"),
@@ -507,7 +507,7 @@ def _difference(
 
 
 def _borrower(locale: Locale, connection: Connection, us: PartyConfig, transfer: Transfer | None) -> str:
-    """Whose stock it should be in."""
+    """The space whose stock it should be in."""
     is_theirs = transfer is None or transfer.role == "sender"
     return naming.space(locale, connection.peer_name if is_theirs else us.name)
 
@@ -522,7 +522,7 @@ def _which(locale: Locale, difference: Difference, transfer: Transfer | None, co
 
 
 def _items(locale: Locale, difference: Difference) -> tuple[Inline, ...]:
-    """Where to look for it, at either side."""
+    """The stock items to look at, on each side."""
     if difference.kind is not Kind.TWICE or not (difference.ours and difference.theirs):
         return (".",)
     return locale.say(" (#{ours} here, #{theirs} there).", ours=difference.ours, theirs=difference.theirs)

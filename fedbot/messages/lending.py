@@ -29,7 +29,7 @@ LONGEST_WHERE = 80
 
 
 def rules_lines(locale: Locale, card: Card) -> Lines:
-    """What the owner's lending rules ask of this loan: each text to agree to, and the rest in one line."""
+    """The lender's rules for this loan: each text to agree to, and the rest in one line."""
     rules = card.transfer.terms.rules
     if rules is None:
         return []
@@ -498,7 +498,7 @@ def one_item_to_outside(locale: Locale) -> Lines:
 
 
 def two_people_outside(locale: Locale) -> Lines:
-    """What takes two people's yes."""
+    """Refused, because it takes two people's yes."""
     return [
         locale.say("Not lent: it would need two approvals."),
         locale.say("A loan to a neighbour without a bot has no card. Lend it in InvenTree, by hand."),
@@ -506,7 +506,7 @@ def two_people_outside(locale: Locale) -> Lines:
 
 
 def outside_not_so(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, friend: str = "") -> Lines:
-    """What was said doesn't fit where it stands; the message follows."""
+    """The command doesn't fit the loan's state, which a second message tells."""
     return [locale.say("Not done: that isn't possible now."), *outside_loan(locale, loan=loan, us=us, friend=friend)]
 
 
@@ -578,7 +578,7 @@ def with_neighbours(locale: Locale, *, loans: tuple[OutsideLoan, ...], us: Party
 
 
 def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ...], us: PartyConfig) -> Lines:
-    """What can't be handed over to a neighbour's bot: nothing is known there, or InvenTree shows otherwise."""
+    """Refuse to hand it over to the neighbour's bot: it knows nothing of it, or InvenTree shows something else."""
     name = locale.short(neighbour, LONGEST_NEIGHBOUR)
     if not loans:
         return [
@@ -615,7 +615,7 @@ def no_such_item_here(locale: Locale, *, transfer: Transfer, word: str, several:
 
 
 def not_that_one(locale: Locale, *, transfer: Transfer, item: StockItem) -> Lines:
-    """That stock item isn't just what is lent, or isn't simply ours."""
+    """The stock item differs from the lent one, or isn't simply ours."""
     (line,) = transfer.terms.lines
     quantity = locale.quantity(line.quantity, line.description.units)
     serial = locale.short(line.serial, 40)

@@ -191,7 +191,7 @@ def inventory_silent(locale: Locale, *, problem: Diagnosis, text: str, us: Party
 
 
 def _did_you_mean(locale: Locale, near: tuple[str, ...]) -> str:
-    """What the word may have meant: 'Did you mean push or people? I did nothing'."""
+    """Suggest words: 'Did you mean push or people?'."""
     if not near:
         return locale.word("I did nothing.")
     names = locale.names(near, any_of=True)

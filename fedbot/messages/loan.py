@@ -37,7 +37,7 @@ def on_terms(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
 
 
 def loan_line(locale: Locale, card: Card) -> Lines:
-    """What a loan means, before a yes to it."""
+    """The consequences of a loan, for people who are to approve it."""
     if not card.transfer.is_loan:
         return []
     day = naming.last_day(locale, card.transfer)
@@ -147,7 +147,7 @@ def closed_line(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def lent_at_first(locale: Locale, card: Card) -> Lines:
-    """Of a loan of which a part is back, or over: what it was once, where the first line names what is left of it."""
+    """A loan of which a part is back or over: its original things, because the first line names only the rest."""
     loan = card.transfer
     whole = naming.all_of(locale, loan.terms.lines)
     several = len({loan.ending_of(line.number) for line in loan.terms.lines}) > 1
@@ -170,7 +170,7 @@ def _sums(lines: Sequence[Line]) -> dict[int, Decimal]:
 
 
 def line_ends(locale: Locale, card: Card) -> Lines:
-    """Of a loan of several things, how those ended that didn't come back, where not all did alike."""
+    """A loan of several things: how each of those ended that didn't come back, if not all alike."""
     loan = card.transfer
     if len({loan.ending_of(line.number) for line in loan.terms.lines}) == 1:
         return []
@@ -369,7 +369,7 @@ def not_on_loan(
 
 
 def owner_decides(locale: Locale, *, loan: Transfer, peer_name: str, usage: str) -> Lines:
-    """That is for the owner to say."""
+    """Only the lender can say that."""
     del usage
     return [
         locale.say(
@@ -746,7 +746,7 @@ def more_than_out(locale: Locale, *, loan: Transfer, line: Line, wanted: Decimal
 def which_things_of_a_loan(
     locale: Locale, *, loan: Transfer, lines: tuple[Line, ...], everything: int, verb: str
 ) -> Lines:
-    """What is out of a loan of several things: a numbered list, with all of it as the last."""
+    """A loan of several things: a numbered list of those that are out, with all of them as the last."""
     numbers = "; ".join(str(line.number) for line in lines[:2])
     return [
         locale.say("Which items of {code} go back? I did nothing yet.", code=loan.code),

@@ -1,4 +1,4 @@
-"""How people, things and cases are called in a sentence."""
+"""Names of people, things and cases, for use in a sentence."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def pills(locale: Locale, people: Mapping[str, str], others: int) -> list[Inline
 
 
 def signed(locale: Locale, signature: Signature | None) -> str:
-    """Who asked or decided; and that it was by page, if it was."""
+    """The person who asked or decided; says so if it was on a page."""
     name = person(locale, (signature.name or signature.person) if signature else "")
     by_page = signature is not None and is_off_chat(signature.event_id)
     return locale.word("{name}, by page").format(name=name) if by_page else name
@@ -98,7 +98,7 @@ def amount(locale: Locale, quantity: Decimal, units: str, name: str) -> str:
 
 
 def marks(locale: Locale, line: Line) -> list[str]:
-    """What tells this item from others: IPN, serial number, batch."""
+    """The item's IPN, serial number and batch."""
     told = [locale.short(line.description.ipn, 40)]
     if line.serial:
         told.append(locale.word("serial {serial}").format(serial=locale.short(line.serial, 40)))
@@ -184,7 +184,7 @@ def _together(locale: Locale, lines: Sequence[Line]) -> str:
 
 
 def moved(locale: Locale, transfer: Transfer) -> Bold:
-    """What the transfer moves, standing out: for first lines."""
+    """The things that the transfer moves, in bold: for first lines."""
     return Bold(all_of(locale, transfer.terms.lines))
 
 

@@ -106,7 +106,7 @@ ELSE = "…"
 
 
 def which_item(locale: Locale, *, word: str, choices: tuple[Lying, ...]) -> Lines:
-    """Several stock items: a numbered list. Of one part, unless it was a place's code; then each is named."""
+    """Several stock items: a numbered list. If a place's code was typed, each part is named."""
     named = len({choice.item.part.pk for choice in choices}) > 1
     told = [
         f"{locale.short(c.item.part.name, 60)}, {_lying(locale, c)}" if named else _lying(locale, c) for c in choices
@@ -310,7 +310,7 @@ def merges_cleared(locale: Locale, *, item: StockItem, quantity: Decimal, origin
 
 
 def borrowed_goes_back_by_return(locale: Locale, *, item: StockItem, loan: Transfer) -> Lines:
-    """What is borrowed is its owner's: it is handed back, not given."""
+    """A borrowed item belongs to its lender: it is handed back, not given away."""
     how = locale.say("Hand it back: {line}", line=command(f"return {loan.code}"))
     return _refusal(locale, _borrowed(locale, item=item, loan=loan), how)
 
@@ -434,7 +434,7 @@ def _amounts(locale: Locale, item: StockItem, wanted: Decimal, available: Decima
 
 
 def _less(locale: Locale, available: Decimal, line: str) -> list[Why]:
-    """What can be offered instead: `line` is what was typed, with what is free."""
+    """A smaller offer: `line` is the typed one with the quantity that is free."""
     return [locale.say("You can offer what is free: {line}", line=command(line))] if available > 0 else []
 
 

@@ -42,7 +42,7 @@ Subject = Connection | Transfer
 
 
 def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions, todo: Todo) -> Lines:
-    """What waits for this person, and what this person waits for."""
+    """Everything that waits for this person, and everything that this person waits for."""
     who, space = naming.person(locale, name), naming.space(locale, us.name)
     elsewhere = (
         [
@@ -117,7 +117,7 @@ def _to_cancel(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
 
 
 def _in_line(locale: Locale, todo: Todo) -> Lines:
-    """What our people wait for, at friends' and here."""
+    """Our people's places in waiting lists, at friends' and here."""
     items = [place_in_short(locale, place, name) for name, place in todo.places]
     items += [entry_in_short(locale, entry.by.name if entry.by else "", place, entry) for place, entry in todo.in_line]
     return [locale.say("On the waiting list for:"), Items(tuple(items[:MOST_IN_A_LIST]))] if items else []
@@ -154,7 +154,7 @@ def _entry(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
 
 
 def status(locale: Locale, *, us: PartyConfig, status: StatusSeen, private: bool) -> Lines:
-    """How the bot is. `private`: only our own admins read along."""
+    """The bot's health. `private`: only our own admins read along."""
     space, standing = naming.space(locale, us.name), status.standing
     lines: Lines = [
         _is_it_well(locale, status, space),
@@ -189,7 +189,7 @@ def status(locale: Locale, *, us: PartyConfig, status: StatusSeen, private: bool
 
 
 def _quarantined(locale: Locale, quarantined: Sequence[Quarantined], *, private: bool) -> Lines:
-    """What failed and waits; how it failed concerns only our own admins."""
+    """The rows that failed and wait; only our own admins read why."""
     if not quarantined:
         return []
     lines: Lines = [
@@ -259,7 +259,7 @@ def _inventory(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
 
 
 def _index(locale: Locale, index: IndexStanding) -> tuple[Inline, ...]:
-    """How old our index of a large InvenTree is, or how far its first filling has got."""
+    """The age of our index of a large InvenTree, or the progress of its first filling."""
     if index.percent < _ALL or index.stock_read is None or index.parts_read is None:
         return locale.say(
             "Stock index: {percent} % read so far. Until it is complete, I may not find everything.",
@@ -273,7 +273,7 @@ def _index(locale: Locale, index: IndexStanding) -> tuple[Inline, ...]:
 
 
 def _waiting(locale: Locale, status: StatusSeen) -> Lines:
-    """What waits for an InvenTree that doesn't answer."""
+    """The things that wait for an InvenTree that doesn't answer."""
     if status.inventory is not None:
         return []
     if not status.waiting:
@@ -314,7 +314,7 @@ def _open(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
 
 
 def _for_admins(locale: Locale, inventory: InventoryStanding) -> Lines:
-    """What an admin should fix, and whether connecting goes by itself."""
+    """Things for an admin to fix, and whether the bot can provision a connection by itself."""
     lines: Lines = []
     if inventory.complaints:
         complaints = [locale.short(text, 200) for text in inventory.complaints[:MOST_IN_A_LIST]]
@@ -335,7 +335,7 @@ def _for_admins(locale: Locale, inventory: InventoryStanding) -> Lines:
 # --- `show`: one case, where it stands, and everything that led there, who and when.
 
 MOST_FIRST, MOST_LAST = 10, 20
-"""Of a very long history the first and the last entries are told."""
+"""A very long history is cut in the middle."""
 
 
 def shown(
@@ -417,7 +417,7 @@ def _keys(locale: Locale, case: CaseSeen) -> Lines:
 
 
 def _returns(locale: Locale, returns: tuple[Transfer, ...]) -> Lines:
-    """What of a loan came back, or is on its way."""
+    """The part of a loan that came back, or is on its way back."""
     if not returns:
         return []
     items = tuple((t.code, " – ", naming.moved(locale, t), Break(), *state_in_words(locale, t)) for t in returns)

@@ -1,4 +1,4 @@
-"""Who belongs to us: people with their permissions, adding and removing them, what a newcomer is told, and help."""
+"""Our people and their permissions, adding and removing them, the greeting of a newcomer, and help."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def removed(locale: Locale, *, person: str, configured: bool, us: PartyConfig) -
 
 
 def no_matrix_id(locale: Locale, *, word: str) -> Lines:
-    """That names no Matrix account beyond doubt; apps turn ids into names."""
+    """The text doesn't name one certain Matrix account; apps turn ids into names."""
     return [
         locale.say("Nothing changed: {word} isn't a Matrix id.", word=Code(locale.short(word, 60))),
         locale.say("Write the whole id, in quotes, so that your app doesn't turn it into a name:"),
@@ -156,7 +156,7 @@ def is_a_bot(locale: Locale, *, person: str) -> Lines:
 
 
 def not_yourself(locale: Locale) -> Lines:
-    """Whoever removes themselves may be the last one who could add anybody."""
+    """People can't remove themselves: they may be the last who could add anybody."""
     return [
         locale.say("Nothing changed: you can't remove yourself."),
         locale.say("Another superuser can, or on my machine: {line}", line=Code("fedbot people remove")),
@@ -203,7 +203,7 @@ def met(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions)
 
 
 def standing(locale: Locale, permissions: Permissions, space: str, user: str) -> tuple[Inline, ...]:
-    """What InvenTree says of the person."""
+    """The person's permissions in InvenTree."""
     if not permissions.known:
         return locale.say(
             "But the InvenTree of {space} has no user {user}. Its admin has to create one, or correct"
@@ -328,7 +328,7 @@ def whoami(
     verbs: tuple[str, ...],
     not_yours: tuple[str, ...],
 ) -> Lines:
-    """Which InvenTree user somebody is, and what that user may do now."""
+    """The person's InvenTree user, and the user's permissions now."""
     space, user = naming.space(locale, us.name), locale.short(username, 40)
     who = naming.person(locale, name or person)
     lines: Lines = [
@@ -345,7 +345,7 @@ def whoami(
 def whoami_without_permissions(
     locale: Locale, *, us: PartyConfig, person: str, name: str, username: str, problem: Diagnosis | None
 ) -> Lines:
-    """Which InvenTree user somebody is, while that InvenTree doesn't say what the user may do."""
+    """The person's InvenTree user, while InvenTree doesn't tell the permissions."""
     space, user = naming.space(locale, us.name), locale.short(username, 40)
     who = naming.person(locale, name or person)
     lines: Lines = [

@@ -145,7 +145,7 @@ _WHAT_TO_DO: dict[str, str] = {
 
 
 def _clicks(locale: Locale, connection: Connection, us: PartyConfig, name: str, reason: str) -> Lines:
-    """What to make by hand: the group, the user in it, its token, and how the bot gets that."""
+    """Instructions for making by hand the group, the user in it and its token, and for giving that to the bot."""
     first = locale.say(
         "In our InvenTree, as a superuser (Admin Center; before 1.0 the page {admin}):", admin=Code("/admin/")
     )
@@ -284,7 +284,7 @@ def token_ends(
 
 
 def _token_clicks(locale: Locale, connection: Connection, us: PartyConfig, name: str, token: str, reason: str) -> Lines:
-    """What to make by hand, and how the bot gets it."""
+    """Instructions for making the token by hand, and for giving it to the bot."""
     names: dict[str, Words] = {"user": Code(name), "token": Code(token)}
     url = f"{naming.inventory_url(us)}/api/user/token/?name={token}"
     steps: tuple[tuple[Inline, ...], ...] = (

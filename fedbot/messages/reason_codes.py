@@ -375,7 +375,7 @@ def _free_days(code: str) -> tuple[date, ...]:
 
 
 def what_instead(locale: Locale, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
-    """What people can do about it; empty if there is nothing to say."""
+    """Advice on what people can do about it; '' if there is none."""
     word = code.partition(":")[0]
     is_known = _free_days(code) or latest_day(code) or word in {NO_MORE_TIME, "counted-in"}
     known = word if is_known else code
@@ -390,6 +390,6 @@ def why_no_part(locale: Locale, code: str, receiver: str) -> tuple[Inline, ...]:
 
 
 def how_to_get_a_part(locale: Locale, code: str, receiver: str) -> tuple[Inline, ...]:
-    """What an admin of the receiver does in InvenTree so that it gets one."""
+    """Tell an admin of the receiver how to create the part in InvenTree."""
     _, advice = _NO_PART.get(code, _NO_PART["none"])
     return locale.say(advice, receiver=receiver)

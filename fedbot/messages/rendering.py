@@ -18,8 +18,8 @@ Sentence = Callable[..., Lines]
 
 MOST_BYTES = 6_000
 MOST_HTML_BYTES = 10_000
-"""Of a message's two forms. An edit carries both twice, and an offer 28,000 bytes of envelope with them: all of it
-must fit into the 46,000 that go into one event (`content.MOST_BYTES`)."""
+"""The limits for a message's two forms. An edit carries both twice, and an offer adds an envelope of 28,000 bytes.
+All of it must fit into the 46,000 bytes of one event (`content.MOST_BYTES`)."""
 BREVITIES = (1, 2, 4, 8, 16, 32)
 
 

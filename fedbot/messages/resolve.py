@@ -1,4 +1,4 @@
-"""What is said when nobody can tell what became of stock, and how people settle it."""
+"""Disputes: no bot can tell where stock is, and people settle it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def resolve_choice(
     truths: tuple[Truth, ...],
     said: str,
 ) -> Lines:
-    """What InvenTree shows now, and what may be true, with what each would do; a number picks one."""
+    """What does InvenTree show now, what may be true, and what would each choice do? A number picks one."""
     peer = naming.space(locale, peer_name)
     lines: Lines = [
         locale.say(
@@ -135,7 +135,7 @@ def resolve_loan_choice(
     truths: tuple[Truth, ...],
     said: str,
 ) -> Lines:
-    """What a superuser can say of a loan that is over, but not in our stock; or whose owner is gone."""
+    """A superuser's choices for a loan that is over but not in our stock, or whose lender is gone."""
     peer = naming.space(locale, peer_name)
     names: dict[str, Words] = {"code": transfer.code, "what": naming.moved(locale, transfer)}
     lines: Lines = [locale.say("{code}: what about {what}? I did nothing yet.", **names)]
@@ -152,7 +152,7 @@ def resolve_loan_choice(
 def resolve_rest_choice(
     locale: Locale, *, transfer: Transfer, peer_name: str, truths: tuple[Truth, ...], said: str
 ) -> Lines:
-    """What a superuser can say of what did not arrive with the rest of a parcel."""
+    """A superuser's choices for the things that did not arrive with the rest of a parcel."""
     lines: Lines = [
         locale.say(
             "{code}: what happened to {what}? I did nothing yet.",

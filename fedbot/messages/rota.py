@@ -134,7 +134,7 @@ def _entry(
 
 
 def _said(transfer: Transfer) -> str:
-    """What its owner's people said, and what became of that."""
+    """The other space's decision, and its outcome."""
     if transfer.state is TransferState.OPEN:
         return _open(transfer)
     return _ENDS.get(transfer.state, marked("{space}: nothing came ({code})."))
@@ -280,7 +280,7 @@ def rota_lost(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name:
 
 
 def from_anyone_needs_a_name(locale: Locale, *, word: str) -> Lines:
-    """What was typed names one thing of one space, which others can't have."""
+    """The typed word names one thing of one space, which others can't have."""
     return [
         locale.say('Not asked: "{word}" is one specific item of one space.', word=locale.short(word, 40)),
         locale.say(

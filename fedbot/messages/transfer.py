@@ -1,4 +1,4 @@
-"""What is said about a transfer besides its card: offered, at its end, when it waits, when nobody can tell."""
+"""Messages about a transfer besides its card: when it is offered, when it waits, at its end, in a dispute."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def transfer_offered(
 
 
 def _once_more(locale: Locale, transfer: Transfer, before: Transfer | None) -> Lines:
-    """That this is in addition to one just like it."""
+    """Says that this comes in addition to one just like it."""
     if before is None:
         return []
     ago = locale.span(max(transfer.asked.at - before.asked.at, A_MINUTE))
@@ -122,7 +122,7 @@ def transfer_requested(
 
 
 def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig) -> Lines:
-    """What the owner would send has no part with us, so the request is taken back."""
+    """No part of ours fits the sender's item, so the request is taken back."""
     space = naming.space(locale, us.name)
     homeless = [transfer.line(progress.number) for progress in unmatched(transfer)]
     lines: Lines = [
@@ -228,7 +228,7 @@ def _photo_wanted(locale: Locale, card: Card) -> Lines:
 
 
 def _what_ends_tell(locale: Locale, card: Card, rest: Lines) -> Lines:
-    """Of a card's other lines what a person has to know who is rung; the card has the rest."""
+    """Those other lines of a card that the mentioned person has to know; the card has the rest."""
     transfer = card.transfer
     known: Lines = ["", transfer.code, decided(locale, card), nothing_moved(locale), nothing_left(locale, card)]
     told = [line for line in rest if line not in known]

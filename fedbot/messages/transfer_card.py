@@ -153,14 +153,14 @@ def _requested(locale: Locale, card: Card) -> Lines:
 
 
 def _others_are_asked(locale: Locale, card: Card) -> Lines:
-    """Of a request from anyone: a yes only grants it."""
+    """A request from anyone: a yes only grants it."""
     if not card.transfer.terms.confirm:
         return []
     return [locale.say("They may ask others too: after your approval their bot confirms, then it goes.")]
 
 
 def _how_to_give_less(locale: Locale, card: Card) -> tuple[Inline, ...]:
-    """Of one part a smaller quantity may be granted, if it isn't a single piece."""
+    """A smaller quantity may be granted if it is one part, and more than a single piece."""
     lines = card.transfer.terms.lines
     half = (total(lines) / 2).to_integral_value(ROUND_CEILING)
     granted = less_of(lines, half)
@@ -201,7 +201,7 @@ def _less_waits(locale: Locale, card: Card) -> Lines:
 
 
 def _to_decide(locale: Locale, card: Card) -> Lines:
-    """What there is to know before a yes."""
+    """Everything that people should know before a yes."""
     what = [*what_and_where(locale, card), *loan_line(locale, card)]
     if card.transfer.terms.rules is not None:
         what += rules_lines(locale, card)
@@ -209,7 +209,7 @@ def _to_decide(locale: Locale, card: Card) -> Lines:
 
 
 def _yes_or_no(locale: Locale, card: Card, choice: tuple[Inline, ...]) -> Lines:
-    """How to decide, and that nothing is done before."""
+    """Instructions for deciding; says that nothing happens before."""
     not_yet = locale.say("Nothing has moved yet. · {code}", code=card.transfer.code)
     if not unmatched(card.transfer):
         return [choice, not_yet]
@@ -372,7 +372,7 @@ FIELDS = {
     "peer_bot": marked("the bot's account"),
     "name": marked("the name"),
 }
-"""What people call the fields of the model."""
+"""The names of the model's fields for people."""
 TURNED = {
     "granted_by": (marked("Changed: {who} has granted it."), marked("Changed: it is no longer granted.")),
     "access": (
@@ -397,9 +397,9 @@ TURNED = {
 }
 """The two sentences for a field that says yes or no: the first if it says yes now."""
 OURS = frozenset({"landing", "due", "over", "obstacles", "own_key"})
-"""What our own InvenTree or config changes; everything else is the other space's word."""
+"""Fields that our own InvenTree or config changes; the other space changes all others."""
 _WITHOUT_VALUES = frozenset({"status", "details", "stays", "rules", "outside", "over", "obstacles"})
-"""What has no short value that people know: the card shows it as it is now."""
+"""Fields without a short value that people know: the card only shows them as they are now."""
 
 
 def changed(locale: Locale, card: Card, changes: tuple[Change, ...]) -> Lines:
@@ -524,7 +524,7 @@ def card_has_changed(locale: Locale, *, subject: Connection | Transfer) -> Lines
 
 
 def card_superseded(locale: Locale, *, subject: Connection | Transfer) -> Lines:
-    """What the former card reads from now on."""
+    """The text that replaces the former card."""
     return [
         locale.say("{case} has changed: a newer card replaces this one.", case=naming.case(locale, subject)),
         locale.say("Decide on that one. Nothing has moved."),

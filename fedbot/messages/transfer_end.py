@@ -1,4 +1,4 @@
-"""How a transfer's card reads at its end, and what is said of a parcel on its way."""
+"""The card of a transfer that is over, and messages about a parcel on its way."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _done(locale: Locale, card: Card) -> Lines:
 
 
 def _arrived_things(locale: Locale, transfer: Transfer) -> str:
-    """What did go, where some of it did not."""
+    """The things that moved, if some of them did not."""
     bad = {progress.number for progress in failed(transfer)}
     return naming.things(locale, [line for line in transfer.lines_come if line.number not in bad])
 
@@ -244,7 +244,7 @@ def _reverted(locale: Locale, card: Card) -> Lines:
 
 
 def why_not_booked_in(locale: Locale, card: Card) -> Lines:
-    """What our InvenTree or our rules say; else what the other bot told: a short code, or its InvenTree's words."""
+    """The reason of our InvenTree or our rules; else the other bot's: a short code, or its InvenTree's words."""
     obstacle, told = card.transfer.obstacle, card.transfer.problem
     if obstacle is not None:
         return [locale.say("Why: {text}", text=diagnosis(locale, obstacle))]
@@ -336,13 +336,13 @@ def parcel_left(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
 
 
 def when_it_is_here(locale: Locale, transfer: Transfer, receiver: str) -> tuple[Inline, ...]:
-    """Who says that it is here, and how."""
+    """Says who reports its arrival, and how."""
     line = command(f"received {transfer.code}")
     return locale.say("When it is there, an approver of {receiver} types: {received}", receiver=receiver, received=line)
 
 
 def if_it_never_comes(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """What to do about a lost parcel."""
+    """Advice about a lost parcel."""
     return locale.say("If it never comes, or comes back: {missing}", missing=command(f"missing {transfer.code}"))
 
 

@@ -1,4 +1,4 @@
-"""What every message about a transfer may tell: its lines, what comes along, its state, its people, how far it is."""
+"""Facts that any message about a transfer may tell: its lines, details, state, people and progress."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inli
 
 
 def _parcel(transfer: Transfer) -> str | None:
-    """What is said otherwise of a parcel."""
+    """The words for a state that differ for a parcel."""
     if transfer.parcel is None or transfer.parcel.left is None:
         return None
     if transfer.state is TransferState.SENT:
@@ -118,7 +118,7 @@ def _parcel(transfer: Transfer) -> str | None:
 
 
 def _of_loan(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """What is lent, until when; how that ended; what more time was asked for."""
+    """A loan's due date, its end, or the extension that was asked for."""
     day = naming.last_day(locale, transfer)
     if transfer.closed is not None:
         closed = transfer.closed
@@ -137,7 +137,7 @@ def _of_loan(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
 
 
 def _open(transfer: Transfer) -> str | None:
-    """What an open transfer waits for, if not just for a yes or no."""
+    """The state of an open transfer that waits for more than a yes or no."""
     if transfer.wanted:
         return _WANTED.get(transfer.wanted)
     if transfer.granted is not None and transfer.terms.confirm:
@@ -148,7 +148,7 @@ def _open(transfer: Transfer) -> str | None:
 
 
 def how_far(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> tuple[Inline, ...]:
-    """What is done and what is not: 'Done: Bea said yes. Not done: nothing has moved, at neither space'."""
+    """Tell what is done and what is not: 'Done: Bea said yes. Not done: nothing has moved, at neither space'."""
     names: dict[str, Words] = {
         "sender": naming.sender(locale, transfer, us, peer_name),
         "receiver": naming.receiver(locale, transfer, us, peer_name),
@@ -245,7 +245,7 @@ def _open_at_receiver(transfer: Transfer) -> str:
 
 
 def _stage(transfer: Transfer) -> str:
-    """How far the first line is that isn't through yet."""
+    """The progress of the first line that isn't finished."""
     under_way = [p for p in transfer.progress if p.stage in {"", "brought", "taken"} and not p.failed]
     return under_way[0].stage if under_way else ""
 
@@ -271,12 +271,12 @@ class Card:
 
     @property
     def lines_left(self) -> tuple[Line, ...]:
-        """What of a loan did not come back; all of it, as long as nothing is known of that."""
+        """The part of a loan that did not come back; all of it, until something is known."""
         return self.transfer.terms.lines if self.left is None else self.left
 
     @property
     def lines_out(self) -> tuple[Line, ...]:
-        """What of a loan is on loan still."""
+        """The part of a loan that is still on loan."""
         return tuple(line for line in self.lines_left if self.transfer.ending_of(line.number) is None)
 
     @property
@@ -306,7 +306,7 @@ def card_of(
 
 
 def for_whom(locale: Locale, card: Card, space: str) -> tuple[Inline, ...]:
-    """Who decides, and until when: the second line of every card that asks."""
+    """Name the people who decide, and the deadline: the second line of every card that asks."""
     names: dict[str, Words] = {"space": space, "when": naming.open_until(locale, card.transfer)}
     if not card.people:
         return locale.say("For the approvers of {space}, until {when}.", **names)
@@ -329,7 +329,7 @@ def in_one_line(lines: Lines) -> Lines:
 
 
 def asked(locale: Locale, card: Card) -> Lines:
-    """Who asked for it, with the note."""
+    """The person who asked for it, with the note."""
     terms = card.transfer.terms
     who = naming.signed(locale, card.transfer.asked)
     names: dict[str, Words] = {"who": who, "space": _asker(card)}
@@ -355,7 +355,7 @@ def unmatched(transfer: Transfer) -> list[Progress]:
 
 
 def what_and_where(locale: Locale, card: Card) -> Lines:
-    """What each line is, where it comes from and where it would land."""
+    """Each line with its origin and its destination."""
     lines: Lines = [Items(tuple(_list_item(locale, card, line) for line in card.transfer.terms.lines))]
     if card.only:
         lines = _one_line(locale, card, card.only)
@@ -424,7 +424,7 @@ def _destination(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
 
 
 def _other_number(locale: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
-    """Which serial number it gets, where something else of the receiver has its own."""
+    """The serial number that it gets, because another item of the receiver has its own."""
     if not progress.serial:
         return ()
     names = {"theirs": locale.short(line.serial, 40), "ours": locale.short(progress.serial, 60)}
@@ -442,7 +442,7 @@ def _other_unit(locale: Locale, transfer: Transfer, line: Line) -> tuple[Inline,
 
 
 def _other_revision(locale: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
-    """What the approver has to look at: the same IPN, but not the same revision."""
+    """A warning for the approver: the same IPN, but not the same revision."""
     if not progress.revision:
         return ()
     theirs, ours = locale.short(line.description.revision, 40), locale.short(progress.revision, 40)
@@ -474,7 +474,7 @@ def no_part_for(locale: Locale, transfer: Transfer, number: int, space: str) -> 
 
 
 def by_another_name(locale: Locale, transfer: Transfer) -> Lines:
-    """What to say of the first line that no part fits, if there is one that is only called otherwise."""
+    """Advice on the first line that fits no part, if a part of another name may be meant."""
     line = next((transfer.line(progress.number) for progress in unmatched(transfer) if progress.match == "none"), None)
     if line is None:
         return []
@@ -514,7 +514,7 @@ def decided(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
-    """That our yes takes two people, and who has said yes already; nothing where one person is enough."""
+    """Says that our yes takes two people, and who has said yes already; nothing if one person is enough."""
     if not transfer.care:
         return []
     asks_again = transfer.dearer and transfer.asks_if_handed_over
@@ -590,7 +590,7 @@ def failed(transfer: Transfer) -> list[Progress]:
 
 
 def did_not_arrive(locale: Locale, card: Card) -> Lines:
-    """What a parcel did not hold, who says so, and what became of it."""
+    """The things missing from a parcel, who says so, and their fate."""
     transfer, lines = card.transfer, card.transfer.lines_missing
     if not lines:
         return []
@@ -611,7 +611,7 @@ def did_not_arrive(locale: Locale, card: Card) -> Lines:
 
 
 def pickup(locale: Locale, card: Card) -> Lines:
-    """Where to fetch it, when, and whom to call, as the sender has told; nothing once it is home again or over."""
+    """The sender's pick-up place, opening hours and contact; nothing once it is home again or over."""
     told = card.transfer.pickup
     if not told or card.transfer.closed is not None:
         return []
@@ -628,7 +628,7 @@ def pickup(locale: Locale, card: Card) -> Lines:
 
 
 def where_it_is(locale: Locale, card: Card) -> Lines:
-    """Which stock items these are now, at either end."""
+    """The stock items that these are now, at each side."""
     bad = {progress.number for progress in failed(card.transfer)}
     lines = [line for line in card.transfer.terms.lines if line.number not in bad]
     if len(card.transfer.terms.lines) == 1:
@@ -678,12 +678,12 @@ def _at_sender(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
 
 
 def nothing_moved(locale: Locale) -> tuple[Inline, ...]:
-    """Of what was decided against."""
+    """Says that nothing moved, because people decided against it."""
     return locale.say("Nothing has moved.")
 
 
 def nothing_left(locale: Locale, card: Card) -> tuple[Inline, ...]:
-    """Of what could not be given."""
+    """Says that nothing left the sender, because it could not be given."""
     return locale.say(
         "Nothing has left {sender}; {receiver} has booked nothing in.", sender=card.sender, receiver=card.receiver
     )
@@ -772,7 +772,7 @@ def not_along(locale: Locale, transfer: Transfer) -> Lines:
 
 
 def _not_taken(transfer: Transfer, line: Line) -> list[Trait]:
-    """What would go along, and we don't take: the receiver's setting."""
+    """Details that the sender would send and our settings don't take."""
     if transfer.role != "receiver":
         return []
     has_picture = _is_new(transfer, line) and line.description.details.picture

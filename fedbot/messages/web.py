@@ -20,7 +20,7 @@ _MOST_LISTED = 20
 
 
 def on_a_page(locale: Locale, name: str) -> str:
-    """Who said something, where it wasn't said in chat."""
+    """The person's name, marked as somebody who spoke on a page."""
     return locale.word("{name}, by page").format(name=name)
 
 
@@ -79,7 +79,7 @@ def pages_are_off(locale: Locale) -> Lines:
 
 
 def held(locale: Locale, *, accesses: tuple[WebAccess, ...], address: str) -> Lines:
-    """Where the pages are, and what the person has open or given out."""
+    """The address of the pages, and the person's sessions, tokens and feeds."""
     lines: Lines = [locale.say("My pages are at {address}", address=address)]
     if not accesses:
         return [*lines, locale.say("You aren't signed in anywhere.")]
@@ -96,7 +96,7 @@ def _held(locale: Locale, access: WebAccess) -> str:
 
 
 def access_kind(locale: Locale, kind: AccessKind) -> str:
-    """What a person holds, in a word."""
+    """The name of a kind of access."""
     match kind:
         case AccessKind.SESSION:
             return locale.word("Page")
@@ -119,7 +119,7 @@ def ended(locale: Locale, *, number: int) -> Lines:
 
 
 def label_codes(locale: Locale, *, pages: tuple[tuple[int, str], ...], more: int) -> Lines:
-    """Where the codes for labels of these items are: (stock key, address)."""
+    """The addresses of the codes for labels of these items: (stock key, address)."""
     lines: Lines = [
         locale.say("The code for the label of #{item} is on {address}", item=str(item), address=address)
         for item, address in pages
@@ -128,7 +128,7 @@ def label_codes(locale: Locale, *, pages: tuple[tuple[int, str], ...], more: int
 
 
 def label_picture(locale: Locale, *, item: int) -> Lines:
-    """What the picture of a code shows."""
+    """The description of a code's picture."""
     return [locale.say("QR code for the label of item #{item}", item=str(item))]
 
 
@@ -577,12 +577,12 @@ def short_day(locale: Locale, day: date) -> str:
 
 
 def overdue(locale: Locale, days: int) -> str:
-    """How late a loan is."""
+    """Days that a loan is overdue."""
     return _text(locale.some("overdue by {number} day", "overdue by {number} days", days))
 
 
 def due_in(locale: Locale, days: int) -> str:
-    """How long a loan has still to go."""
+    """Days until a loan is due."""
     if days == 0:
         return locale.word("due today")
     return _text(locale.some("due in {number} day", "due in {number} days", days))
@@ -594,28 +594,28 @@ def silent(locale: Locale, times: int) -> str:
 
 
 def entries(locale: Locale, number: int) -> str:
-    """How long a sharing list is."""
+    """The number of entries of a sharing list."""
     return _text(locale.some("{number} shared entry", "{number} shared entries", number))
 
 
 def last_days(locale: Locale, days: int) -> str:
-    """Of what time the figures are; 0: since ever."""
+    """The days that the figures cover; 0 for all time."""
     return _text(locale.some("Last {number} day", "Last {number} days", days)) if days else locale.word("All time")
 
 
 def due_back(locale: Locale, direction: str, things: str, space: str) -> str:
-    """What stands in a calendar on the last day of a loan."""
+    """The calendar entry of a loan's due date."""
     pattern = marked("{things} back to {space}") if direction == "in" else marked("{things} back from {space}")
     return locale.word(pattern).format(things=things, space=space)
 
 
 def booked(locale: Locale, things: str, space: str) -> str:
-    """What stands in a calendar on the days of a booking."""
+    """The calendar entry of a booking's days."""
     return locale.word("Booked: {things}, {space}").format(things=things, space=space)
 
 
 def on_that_day(locale: Locale, what: str, direction: str, space: str) -> str:
-    """What happens on a day of the calendar, beside the things with which it does."""
+    """The event on a day of the calendar; the page shows the things beside it."""
     return locale.word(_ON_THAT_DAY[what, direction]).format(space=space)
 
 

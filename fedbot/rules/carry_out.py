@@ -198,7 +198,7 @@ def not_entitled(turn: Turn, command: Command, permission: Permission, answers: 
 
 
 def lacking(permission: Permission, answers: tuple[Answer, ...]) -> tuple[Permissions, Able] | None:
-    """What the speaker has, and who has the permission, by the answers as in `not_entitled`; None if it is covered."""
+    """None if the speaker has the permission, else the speaker's permissions and the people who have it."""
     permissions, able = answers
     if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
         raise TypeError(f"a line asks for permissions and who may, not {answers!r}")

@@ -487,7 +487,7 @@ class Turn:
         return sorted(found, key=lambda t: (t.due_day or date.max, t.id))
 
     def announcement(self, room: str, bot: str) -> Announcement | None:
-        """That bot's last announcement in the room, whether we believe it or not."""
+        """The bot's last announcement in the room, whether we believe it or not."""
         return self._get(Announcement, Announcement(room, bot).id)
 
     def is_still(self, person: str, username: str) -> bool:
@@ -520,7 +520,7 @@ class Turn:
         return may_move(self.practice(), peer, part)
 
     def own_announcement(self, room: str) -> OwnAnnouncement | None:
-        """What we have announced of ourselves there last."""
+        """Our own last announcement there."""
         return self._get(OwnAnnouncement, room)
 
     def all_announcements(self) -> list[Announcement]:

@@ -226,7 +226,7 @@ def _look(turn: Turn, entry: QueueEntry) -> None:
 
 
 def queries(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
-    """That query, and one for each lent item by number: by name our InvenTree finds only stock that is here.
+    """The query, and one for each lent item by number, because our InvenTree finds by name only stock that is here.
 
     The answers, together, go to `found_together`.
     """

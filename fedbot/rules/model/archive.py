@@ -136,7 +136,7 @@ def marks_of(transfer: Transfer) -> frozenset[tuple[Mark, str]]:
 
 
 def went_at(transfer: Transfer) -> datetime:
-    """When what went over by it counts as gone."""
+    """The time when the things that it moved count as gone."""
     return transfer.ended or (transfer.decided or transfer.asked).at
 
 

@@ -168,7 +168,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Pickup:
-    """How to pick something up at a space: the place, the opening hours, whom to call; '' if not given."""
+    """Pick-up at a space: the place, the opening hours, the contact; '' if not given."""
 
     where: str = ""
     hours: str = ""

@@ -1,7 +1,7 @@
 """The names of spaces and people for readers, and text from strangers without misleading characters.
 
 Anybody can take any display name. A name is shown alone only if it equals the identity: the party id, or the local part
-of an account on the bot's own homeserver, in upper or lower case. That keeps most cards short. Otherwise the identity
+of an account on the bot's own homeserver, in upper or lower case. So most cards stay short. Otherwise the identity
 follows the name: 'Attraktor (gammaspace)', 'Piet (@kim:example.org)'. The label is made where a name comes in, so no
 later code handles a bare name.
 """

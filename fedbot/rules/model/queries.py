@@ -631,7 +631,7 @@ QUANTITY_PLACES = Decimal("0.00001")
 
 
 class Continuation:
-    """What follows an effect. `at_peer`: it is done at a peer's InvenTree, so its outcome says nothing about ours."""
+    """The rule that runs on an effect's outcome. `at_peer`: the outcome is of a peer's InvenTree, not of ours."""
 
     at_peer: ClassVar[bool] = False
 

@@ -64,7 +64,7 @@ class Announcement:
 
 @dataclass(frozen=True)
 class OwnAnnouncement:
-    """What we have announced of ourselves in a room, without its time, and how: by the state event or `by_message`."""
+    """Our own announcement in a room, without its time, by the state event or `by_message`."""
 
     room: str
     parties: tuple[AnnouncedParty, ...]

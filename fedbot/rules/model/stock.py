@@ -376,7 +376,7 @@ _MEASURE = re.compile(r"([0-9]+(?:\.[0-9]+)?)? ?([a-zA-Z]+)")
 
 
 def unit_called(name: str) -> str:
-    """The unit of that name, `m` for metres; '' if it is none. Of single letters, only L may be a capital."""
+    """The unit of that name, `m` for metres; '' if it is none. The only single letter that may be a capital is L."""
     small = name.casefold() if len(name) > 1 or name == "L" else name
     return _ALSO_CALLED.get(small, small) if small in MEASURES else ""
 
@@ -600,7 +600,7 @@ def plain(quantity: Decimal) -> str:
 
 @dataclass(frozen=True)
 class PartDescription:
-    """How the sender describes a part: enough to find it, or to create it, at the receiver.
+    """The sender's description of a part: enough to find it, or to create it, at the receiver.
 
     `details` are those that a new part also gets, `stays` those that it doesn't.
     """

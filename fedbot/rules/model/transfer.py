@@ -127,24 +127,14 @@ class Terms:
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of one line in our own InvenTree. `stage` is the last step that is known to be done.
+    """The progress of one line in our own InvenTree.
 
-    Sender: `''`, `brought` (of what a neighbour without a bot had), `taken`, `handed`, `arrived`, `back`.
-    Receiver: `''`, `created`, `placed`.
-    `acting` is the step that is under way, `unknown` the one of which nobody can tell what it did (class names).
-    `accounted` is how much has vanished here since and was accounted for by a superuser (`merges`).
-    Of the receiver's part: its `units`, how many of them one of the sender's is (`factor`, a fraction: '100', '1/100'),
-    and its `revision`, if that is another one than the sender's. `serial` is the number at the receiver, where the
-    sender's was taken; the sender's stays in the terms.
-    `short` is how much of the line did not arrive by parcel, in the sender's units. At the sender `short_item` is the
-    stock item as which that is in its books again, 0 if people have to do that by hand. `mirrored`: the item's metadata
-    was written together with the step that made it what it is.
-    Files of at most `largest_file` bytes are taken by the receiver. `status_key` is its own custom status of that name.
-    `here` is the receiver's stock item that its approver says this is already.
+    Stages of a sender: `''`, `brought` (by a neighbour without a bot), `taken`, `handed`, `arrived`, `back`.
+    Stages of a receiver: `''`, `created`, `placed`.
     """
 
     number: int
-    stage: str = ""
+    stage: str = ""  # the last step that is known to be done
     item: int | None = None
     quantity: Decimal = Decimal(0)
     status: int = 10
@@ -157,19 +147,19 @@ class Progress:
     match: str = ""
     metadata: str = ""
     failed: str = ""
-    acting: str = ""
-    unknown: str = ""
-    accounted: Decimal = Decimal(0)
-    factor: str = "1"
-    units: str = ""
-    revision: str = ""
-    serial: str = ""
-    short: Decimal = Decimal(0)
-    short_item: int | None = None
-    mirrored: bool = False
-    largest_file: int = 0
-    status_key: int | None = None
-    here: int | None = None
+    acting: str = ""  # the step that is under way (class name)
+    unknown: str = ""  # the step whose outcome nobody knows (class name)
+    accounted: Decimal = Decimal(0)  # vanished here since, and accounted for by a superuser (`merges`)
+    factor: str = "1"  # the receiver's units in one of the sender's, as a fraction: '100', '1/100'
+    units: str = ""  # of the receiver's part
+    revision: str = ""  # of the receiver's part, if it differs from the sender's
+    serial: str = ""  # the number at the receiver, if the sender's was taken; the sender's stays in the terms
+    short: Decimal = Decimal(0)  # did not arrive by parcel, in the sender's units
+    short_item: int | None = None  # the sender's stock item with those; 0 if people have to book them by hand
+    mirrored: bool = False  # the step that made the item also wrote its metadata
+    largest_file: int = 0  # bytes; the receiver takes no larger file
+    status_key: int | None = None  # the receiver's own custom status of that name
+    here: int | None = None  # the receiver's stock item that its approver says this is already
 
 
 @dataclass(frozen=True)

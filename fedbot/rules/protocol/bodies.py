@@ -645,7 +645,7 @@ KINDS: dict[str, type[Body]] = {
     )
 }
 
-#: How the sender ends a transfer, by the name of its state.
+#: The messages that end a transfer, by the name of its state.
 ENDS: dict[str, type[Ended]] = {kind: model for kind, model in KINDS.items() if issubclass(model, Ended)}
 
 B = TypeVar("B", bound=Body)

@@ -266,7 +266,7 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
 
 
 def is_stale(turn: Turn, envelope: Message[bodies.Body], came: datetime) -> bool:
-    """Whether a `sent` is over an hour old, so its sender is asked first. That of a parcel books nothing in.
+    """Whether a `sent` is over an hour old, so its sender is asked first. A parcel's isn't stale: it books nothing in.
 
     `came` is when the homeserver got it, because the clock of a sender's small machine may be hours slow.
     """
