@@ -34,7 +34,7 @@ from fedbot.journal.journal import Journal
 from fedbot.messages.formatting import render as put_into_html
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
-from fedbot.rules.model.archive import flows_of, latest, marks_of
+from fedbot.rules.model.archive import flows_of_transfer, latest, marks_of
 from fedbot.rules.model.audit import AuditEntry, TransferIs
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.lifecycles import TransferState
@@ -109,7 +109,7 @@ def lengthen(journal: sqlite3.Connection, template: Transfer, transfers: int) ->
         journal.executemany("INSERT INTO archive_marks VALUES (?, ?, ?)", marks)
         flows = [
             (transfer.id, transfer.room, changed, f.peer, f.way.value, f.lines, str(f.pieces))
-            for f in flows_of(transfer)
+            for f in flows_of_transfer(transfer)
         ]
         journal.executemany("INSERT INTO archive_flows VALUES (?, ?, ?, ?, ?, ?, ?)", flows)
         posts = [(f"$post-{number}-{n}", f"card:{transfer.id}", transfer.room) for n in range(POSTS)]

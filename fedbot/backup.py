@@ -74,7 +74,7 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class Whole:
+class BackupContents:
     """The contents of a backup: the journal, wherever it is, and the identity folder.
 
     `state`: the folder for copies.
@@ -85,7 +85,7 @@ class Whole:
     identity: Path
 
 
-def backup(what: Whole, party: str, bot: str, file: Path, passphrase: str | None) -> Manifest:
+def backup(what: BackupContents, party: str, bot: str, file: Path, passphrase: str | None) -> Manifest:
     """Write all of it into `file` (0600), completely or not at all. The bot may be running.
 
     `passphrase` None: not encrypted, at a person's explicit request. Otherwise nothing is ever written unencrypted near

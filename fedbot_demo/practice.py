@@ -19,7 +19,7 @@ import yaml
 from fedbot.config.loading import load
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder
-from fedbot.engine.bot import Bot, Ground, put_together
+from fedbot.engine.bot import Bot, BotResources, build_bot
 from fedbot.files import PRIVATE_FILE, write_whole
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
@@ -214,7 +214,7 @@ async def play(friend: Friend, ours: Settings, tell: Callable[[str], None]) -> N
         party = settings.party.model_copy(update={"id": PRACTICE})
         settings = settings.model_copy(update={"party": party, "state": friend.folder / "state"})
         journal = stack.enter_context(Journal.open(settings.state))
-        bot, _ = await put_together(Ground(settings, journal, identity_folder(settings)), stack)
+        bot, _ = await build_bot(BotResources(settings, journal, identity_folder(settings)), stack)
         await bot.start()
         robin = Robin(bot, friend.room, scenes(ours.party.id), tell, progress)
         async with asyncio.TaskGroup() as group:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from fedbot import backup as backups
-from fedbot.backup import BackupRefused, Whole, backup, is_encrypted, restore
+from fedbot.backup import BackupContents, BackupRefused, backup, is_encrypted, restore
 from fedbot.identity import FileVault, open_identity
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import JournalProblem, StateInUse
@@ -45,7 +45,7 @@ def running(state: Path) -> Iterator[Journal]:
 
 
 def made(state: Path, file: Path, passphrase: str | None = None) -> Path:
-    backup(Whole(state, state, state / "identity"), "attraktor", BOT, file, passphrase)
+    backup(BackupContents(state, state, state / "identity"), "attraktor", BOT, file, passphrase)
     return file
 
 
@@ -139,7 +139,7 @@ if where == "written":
     setattr(owner, name, lambda path, to: dies() if Path(to) == target else honest(path, to))
 else:
     setattr(owner, name, dies)
-backup.backup(backup.Whole(state, state, state / "identity"), "attraktor", "@bot:x", target, "correct horse")
+backup.backup(backup.BackupContents(state, state, state / "identity"), "attraktor", "@bot:x", target, "correct horse")
 """
 
 
@@ -285,7 +285,7 @@ def test_an_archive_that_would_write_elsewhere_is_refused(
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "signing.key").write_text("evil")
     file = tmp_path / "b"
-    backup(Whole(state, state, state / "identity"), "attraktor", BOT, file, None)
+    backup(BackupContents(state, state, state / "identity"), "attraktor", BOT, file, None)
     monkeypatch.undo()
     with pytest.raises(BackupRefused, match="doesn't belong into it"):
         restore(file, tmp_path / "x" / "new", "attraktor")

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fedbot.backup import Whole, backup
+from fedbot.backup import BackupContents, backup
 from fedbot.check.findings import Finding, bad, good, has_passed, remember
 from fedbot.cli import main as command_line
 from fedbot.cli import practice, settings_file
@@ -574,7 +574,7 @@ def test_a_restore_checks_the_folder_before_it_asks_and_needs_a_terminal_to_ask(
         journal.receive((), "where we were")
     open_identity(settings.state / "identity")
     backup(
-        Whole(settings.state, settings.state, settings.state / "identity"),
+        BackupContents(settings.state, settings.state, settings.state / "identity"),
         settings.party.id,
         settings.matrix.user,
         folder / "b",

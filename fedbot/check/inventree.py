@@ -15,7 +15,7 @@ from fedbot.ports.inventory import Inventory, InventoryProblem, NotPermitted, Un
 from fedbot.ports.journal import JournalProblem
 from fedbot.rules.connection.provision import own_reference, peer_reference
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END
-from fedbot.rules.model.care import Things
+from fedbot.rules.model.care import NamedStock
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import NameFault, NoJson, Redirected
 from fedbot.rules.model.lifecycles import ConnectionState
@@ -288,7 +288,7 @@ async def _lending(settings: Settings, inventory: Inventory, standing: Inventory
     return found or ([good("lending", f"rules: {len(settings.lending)}")] if settings.lending else [])
 
 
-async def _unknown(inventory: Inventory, setting: str, things: Things) -> list[Finding]:
+async def _unknown(inventory: Inventory, setting: str, things: NamedStock) -> list[Finding]:
     """Findings about names in a setting that InvenTree doesn't know."""
     if not things.names_any:
         return []

@@ -17,7 +17,7 @@ from fedbot.journal import codec
 from fedbot.journal.audit_chain import Link, Verified
 from fedbot.journal.copies import audit_links, audit_verified
 from fedbot.journal.database import Place
-from fedbot.messages.audit import noted_in_words
+from fedbot.messages.audit import entry_in_words
 from fedbot.messages.language import Locale
 from fedbot.ports.journal import NotStorable
 from fedbot.rules.model.audit import AuditEntry
@@ -88,4 +88,4 @@ def _in_words(locale: Locale, link: Link) -> str:
         entry: AuditEntry = codec.from_text(codec.AUDIT, AuditEntry.__name__, link.entry)
     except NotStorable:
         return ""
-    return noted_in_words(locale, entry.what)
+    return entry_in_words(locale, entry.what)

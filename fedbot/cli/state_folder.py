@@ -14,7 +14,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fedbot import logs
-from fedbot.backup import COPIES, IDENTITY, BackupRefused, Whole, backup, is_encrypted, refuse_a_used_folder, restore
+from fedbot.backup import (
+    COPIES,
+    IDENTITY,
+    BackupContents,
+    BackupRefused,
+    backup,
+    is_encrypted,
+    refuse_a_used_folder,
+    restore,
+)
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
@@ -47,7 +56,13 @@ def do_backup(settings: Settings, given: argparse.Namespace) -> str:
     """`fedbot backup`."""
     passphrase = None if given.unencrypted else _read_passphrase(given.passphrase_file) or _new_passphrase()
     with _what_to_keep(settings) as (place, identity):
-        backup(Whole(settings.state, place, identity), settings.party.id, settings.matrix.user, given.file, passphrase)
+        backup(
+            BackupContents(settings.state, place, identity),
+            settings.party.id,
+            settings.matrix.user,
+            given.file,
+            passphrase,
+        )
     size = given.file.stat().st_size / _MEGABYTE
     closed = "encrypted" if passphrase else "not encrypted: whoever reads it can speak as you and has your tokens"
     return (

@@ -209,7 +209,7 @@ def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answe
         return refused
     if not asked.is_living:
         return say(messages.rota.rota_is_over, rota=asked)
-    confirmed = [t for _, t in rota.requests(turn, asked) if rota.standing(t) is rota.Standing.CONFIRMED]
+    confirmed = [t for _, t in rota.requests(turn, asked) if rota.status_of(t) is rota.RequestStatus.CONFIRMED]
     stopped = rota.stop(turn, asked, turn.signature_of(command))
     coming = tuple(turn.party_name(transfer.peer) for transfer in confirmed)
     return say(messages.rota.rota_stopped, rota=stopped, coming=coming)

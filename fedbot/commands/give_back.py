@@ -138,7 +138,7 @@ def _as_lender(
     cause, by = by_line(command.event_id), turn.signature_of(command)
     if complaint := not_entitled(turn, command, Permission.APPROVER, answers[:2]):
         return complaint
-    if reason := hand_back.wrong_at_owner(loan, terms, connection, list(answers[2:])):
+    if reason := hand_back.wrong_at_lender(loan, terms, connection, list(answers[2:])):
         return say(
             messages.loan.can_not_come_back, loan=loan, reason=reason, us=turn.us, peer_name=connection.peer_name
         )

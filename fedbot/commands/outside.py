@@ -31,7 +31,7 @@ from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.ledger import Lying
+from fedbot.rules.model.ledger import AvailableStock
 from fedbot.rules.model.lending import BY_RULES
 from fedbot.rules.model.lifecycles import MAY_BE_HANDED_OVER, OutsideState
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
@@ -135,7 +135,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
     return None
 
 
-def _instead(turn: Turn, command: Command, spec: Verb, lying: Lying, day: date) -> str:
+def _instead(turn: Turn, command: Command, spec: Verb, lying: AvailableStock, day: date) -> str:
     """The line that lends exactly that stock item."""
     lines = [counted(lying.item.pk, lying.quantity)]
     return whole_line(turn, command, spec, lines=lines, **_fixed(command, day))
@@ -421,7 +421,7 @@ def _offer(
     if size_complaint(terms, metadata) is not None:
         terms, metadata = replace(terms, lines=(bare(line),)), {}
     why = turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else "")
-    known = opening.OfTheOffered(metadata, why, (loan.quantity,), lendings.origins(hold))
+    known = opening.OfferedStock(metadata, why, (loan.quantity,), lendings.origins(hold))
     opening.open_push(turn, by_line(command.event_id, number), friend, terms, asker, known)
 
 

@@ -16,14 +16,14 @@ from fedbot.rules.catalogue.merged_stock import Hidden
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.ledger import Lying
+from fedbot.rules.model.ledger import AvailableStock
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import OUTSIDE
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import ItemsFound
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem, counts_pieces, is_fraction, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer
-from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, written
+from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, to_json
 from fedbot.rules.state import Turn
 
 # A message may have 46,000 bytes; the offer's text for people, and the seal itself, need the rest.
@@ -224,7 +224,7 @@ def waited_for_complaint(turn: Turn, item: StockItem, destination: str, when: Ah
 
 def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:
     """Why the offer doesn't fit into a message: the terms in clear, and the items' metadata sealed (a third longer)."""
-    clear = len(json.dumps(written(terms), ensure_ascii=False).encode())
+    clear = len(json.dumps(to_json(terms), ensure_ascii=False).encode())
     sealed = len(json.dumps(dict(metadata), ensure_ascii=False).encode(errors="replace")) * 4 // 3
     if clear + sealed <= MOST_OFFER_BYTES:
         return None
@@ -239,7 +239,7 @@ class Choice:
     """Several items may be meant. Each of `ways` gets a number, in the phrase's order."""
 
     phrase: Phrase
-    ways: tuple[tuple[Lying, ...], ...]
+    ways: tuple[tuple[AvailableStock, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -340,7 +340,7 @@ def _nothing(picking: Picking, readings: tuple[Reading, ...]) -> Phrase:
 def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[Reading]) -> Choice | Phrase:
     """The choice for a name with a number that could also be the quantity: both items exist."""
     lying = [
-        Lying(item, Decimal(reading.quantity) if reading.quantity else item.quantity)
+        AvailableStock(item, Decimal(reading.quantity) if reading.quantity else item.quantity)
         for reading in known
         for item in picking.found[reading.item].items
     ]
@@ -371,7 +371,7 @@ def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]
     return Choice(say(messages.offer.which_item, word=word, choices=usable), tuple((entry,) for entry in usable))
 
 
-def _look_alike(picking: Picking, usable: tuple[Lying, ...]) -> bool:
+def _look_alike(picking: Picking, usable: tuple[AvailableStock, ...]) -> bool:
     """Whether these stock items differ in nothing but their number and quantity, as when a loan came back in parts.
 
     Nobody can tell by a list which of them is meant. The smallest is used up first.
@@ -383,26 +383,26 @@ def _look_alike(picking: Picking, usable: tuple[Lying, ...]) -> bool:
     return bool(kinds) and all(kind == kinds[0] for kind in kinds)
 
 
-def _as_much_as_was_typed(picking: Picking, item: StockItem, quantity: str) -> Lying:
+def _as_much_as_was_typed(picking: Picking, item: StockItem, quantity: str) -> AvailableStock:
     """The typed quantity, never less; without one, everything that is free."""
     free = free_of(picking.turn, item, picking.taken)
     everything = free if free > 0 else item.quantity
-    return Lying(item, Decimal(quantity) if quantity else everything)
+    return AvailableStock(item, Decimal(quantity) if quantity else everything)
 
 
-def _together(picking: Picking, items: tuple[StockItem, ...], wanted: Decimal) -> tuple[Lying, ...]:
+def _together(picking: Picking, items: tuple[StockItem, ...], wanted: Decimal) -> tuple[AvailableStock, ...]:
     """As few items as necessary, largest first, if together they have the quantity that no single one has."""
-    free = [Lying(item, min(wanted, free_of(picking.turn, item, picking.taken))) for item in items]
-    parts: list[Lying] = []
+    free = [AvailableStock(item, min(wanted, free_of(picking.turn, item, picking.taken))) for item in items]
+    parts: list[AvailableStock] = []
     for entry in sorted(free, key=lambda entry: -entry.quantity):
         quantity = min(entry.quantity, wanted)
         if quantity > 0 and picking.complaint(entry.item, quantity) is None:
-            parts.append(Lying(entry.item, quantity))
+            parts.append(AvailableStock(entry.item, quantity))
             wanted -= quantity
     return tuple(parts) if not wanted else ()
 
 
-def _none_fits(picking: Picking, word: str, lying: list[Lying]) -> Phrase:
+def _none_fits(picking: Picking, word: str, lying: list[AvailableStock]) -> Phrase:
     unfit = []
     for entry in lying:
         complaint = picking.complaint(entry.item, entry.quantity)

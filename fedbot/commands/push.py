@@ -197,7 +197,7 @@ def _offer(
     if command.is_proven and care.typed_code:
         why = ""
     there = tuple(bookings.there(turn, each.item, ahead=days.first is not None) for each in picked)
-    known = opening.OfTheOffered(metadata, why, there, lendings.origins(hold))
+    known = opening.OfferedStock(metadata, why, there, lendings.origins(hold))
     opening.open_push(turn, by_line(command.event_id), connection, terms, asker, known)
     return None
 

@@ -141,7 +141,7 @@ def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
         new_fingerprint=fingerprint(connection.changed_key or connection.peer_key),
         old_bot=connection.peer_bot,
         new_bot=connection.changed_bot or connection.peer_bot,
-        emoji=pinning.numbers(turn, connection),
+        emoji=pinning.emoji_numbers(turn, connection),
     )
 
 
@@ -156,7 +156,7 @@ def _move(turn: Turn, command: Command) -> Phrase:
 
 def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:
     """Accept the new key if the whole fingerprint or all emoji were typed: a part of them could be forged."""
-    if not pinning.fits(turn, connection, word):
+    if not pinning.is_typed_key(turn, connection, word):
         turn.note(connection.id, audit.Fact.ANOTHER_FINGERPRINT, command.sender, command.event_id)
         return say(messages.keys.fingerprint_differs, connection=connection, word=word[:SHOWN])
     by = turn.signature_of(command)

@@ -123,7 +123,7 @@ def _case(turn: Turn, subject: Subject) -> CaseSeen:
     """For a loan, what came back; for a connection, the full fingerprints of both keys."""
     if isinstance(subject, Connection):
         keys = fingerprint(turn.us.key), fingerprint(subject.changed_key or subject.peer_key)
-        return CaseSeen(keys=keys, emoji=pinning.numbers(turn, subject))
+        return CaseSeen(keys=keys, emoji=pinning.emoji_numbers(turn, subject))
     if not subject.is_loan:
         return CaseSeen()
     return CaseSeen(tuple(lend.returns(turn, subject)), left=lend.left(turn, subject))

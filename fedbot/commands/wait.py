@@ -99,7 +99,7 @@ def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> 
     living = [each for each in turn.places_in_line() if each.is_living and each.peer == friend.peer]
     if len(living) >= MOST_PLACES:
         return say(messages.booking.too_many_places, count=len(living))
-    opened = opening.opened_here(turn, friend, by_line(command.event_id))
+    opened = opening.own_opening(turn, friend, by_line(command.event_id))
     identifier, by = opened_id(SubjectKind.WAIT, opened), turn.signature_of(command)
     place = PlaceInLine(
         identifier,

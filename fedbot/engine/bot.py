@@ -67,7 +67,7 @@ log = logging.getLogger(__name__)
 FEDBOT = version("fedbot")
 """Looked up once: it takes a millisecond, and monitors ask often."""
 TOKEN = re.compile(r"[A-Za-z0-9-]{32,200}")
-DEAF_AFTER = timedelta(minutes=3)
+SYNC_SILENT_AFTER = timedelta(minutes=3)
 SECONDS_BETWEEN_MARKS = 300.0
 PRUNE_AT = time(4)
 """In UTC."""
@@ -213,11 +213,11 @@ class Bot:
                 jobs.every(name, seconds, work)
             jobs.daily("prune", self.prune_at, "UTC", self._prune)
             after_each_decision()
-            for lane in (self.engine, self.syncing, self.courier, self.acts, self.asking, self.reading):
-                group.create_task(lane.run())
+            for worker in (self.engine, self.syncing, self.courier, self.acts, self.asking, self.reading):
+                group.create_task(worker.run())
             group.create_task(jobs.watch())
 
-    async def last_words(self, problem: str) -> None:
+    async def announce_stop(self, problem: str) -> None:
         """Tell the admins why the bot stops, without the journal, which may be the cause."""
         us = self.engine.state.us
         if not us.admin_room:
@@ -304,7 +304,7 @@ class Bot:
             problems.append(f"{len(asides)} things failed and are set aside ({numbers}); see fedbot status")
         return {
             "version": FEDBOT,
-            "matrix": heard is not None and now - heard < DEAF_AFTER,
+            "matrix": heard is not None and now - heard < SYNC_SILENT_AFTER,
             "inventree": not down,
             "problems": problems,
         }
@@ -344,7 +344,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Ground:
+class BotResources:
     """Everything a bot is built from: its settings, its journal, and the folder of its keys and tokens.
 
     `may_act` is called before each write to Matrix or to our InvenTree; it raises `LeaseLost` if another worker may be
@@ -367,17 +367,17 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
     and what `open_identity` raises.
     """
     with Journal.open(settings.state) as journal:
-        await run_on(Ground(settings, journal, identity_folder(settings)), tell)
+        await run_on(BotResources(settings, journal, identity_folder(settings)), tell)
 
 
-async def run_on(ground: Ground, tell: Callable[[Summary], None] = lambda _: None) -> None:
+async def run_on(ground: BotResources, tell: Callable[[Summary], None] = lambda _: None) -> None:
     """Run the bot on a journal that is open already."""
     settings = ground.settings
     async with AsyncExitStack() as stack:
         _refuse_lost_identity(ground)
-        bot, inventory = await put_together(ground, stack)
+        bot, inventory = await build_bot(ground, stack)
         await bot.start()
-        watch = watching(settings, bot, inventory)
+        watch = watch_settings(settings, bot, inventory)
         bot.regular_work.append(("settings", ground.shared.seconds_between_looks, watch.look))
         served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.taken)
         await stack.enter_async_context(served)
@@ -391,7 +391,7 @@ async def run_on(ground: Ground, tell: Callable[[Summary], None] = lambda _: Non
         except BaseExceptionGroup as ended:
             stopped = ended.subgroup((AccountTaken, JournalUnwritable))
             if stopped is not None:
-                await bot.last_words(str(_first_of(stopped)))
+                await bot.announce_stop(str(_first_of(stopped)))
             raise
         finally:
             ground.shared.ended()
@@ -418,7 +418,7 @@ async def serve_pages(pages: Pages, bot: Bot, stack: AsyncExitStack) -> None:
     await stack.enter_async_context(Served(app, pages.listen, pages.proxies))
 
 
-def watching(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsWatch:
+def watch_settings(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsWatch:
     """Return the watch that makes the bot use a changed settings file."""
 
     async def use(read: Settings) -> None:
@@ -446,7 +446,7 @@ def _patience(settings: Settings) -> tuple[timedelta, timedelta]:
     return timedelta(seconds=rules.settle_seconds), timedelta(minutes=rules.give_up_minutes)
 
 
-def _refuse_lost_identity(ground: Ground) -> None:
+def _refuse_lost_identity(ground: BotResources) -> None:
     """Refuse a used journal without the key that peers know us by: a new key would make us a stranger."""
     folder = ground.identity
     if ground.journal.token() is not None and not (folder / SEED_FILE).exists():
@@ -484,7 +484,7 @@ async def rebuild(settings: Settings) -> Rebuilt:
         shutil.rmtree(draft, ignore_errors=True)
         async with AsyncExitStack() as stack:
             journal = stack.enter_context(Journal.open(draft))
-            bot, inventory = await put_together(Ground(settings, journal, identity), stack)
+            bot, inventory = await build_bot(BotResources(settings, journal, identity), stack)
             rebuilt = await rebuild_journal(bot.engine, bot.chat, inventory)
             journal.must_recover()
         remove_unused(settings.state)
@@ -495,7 +495,7 @@ async def rebuild(settings: Settings) -> Rebuilt:
     return rebuilt
 
 
-async def put_together(ground: Ground, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
+async def build_bot(ground: BotResources, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
     """Build the bot on its real ports, which close with the stack."""
     settings, folder = ground.settings, ground.identity
     clock = WallClock()
@@ -528,7 +528,7 @@ async def put_together(ground: Ground, stack: AsyncExitStack) -> tuple[Bot, OwnI
     return bot, inventory
 
 
-async def _signed_in(ground: Ground, clock: Clock) -> MatrixChat:
+async def _signed_in(ground: BotResources, clock: Clock) -> MatrixChat:
     """Open our account. Wait for a homeserver that doesn't answer, because both may have just been started."""
     backoff = Backoff(shortest=1.0, longest=60.0)
     while True:

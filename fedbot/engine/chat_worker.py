@@ -85,15 +85,15 @@ TYPING_SECONDS = 30
 ALREADY_THERE = "M_DUPLICATE_ANNOTATION"
 
 
-class NotYet(Exception):
+class TargetUnsent(Exception):
     """The message that this one refers to is not in the room yet."""
 
 
-class NeverMore(Exception):
+class TargetNeverSent(Exception):
     """The message that this one refers to will never be in the room."""
 
 
-class LeftBehind(Exception):
+class TargetInFormerRoom(Exception):
     """The message that this one refers to is in another room, from which we have moved."""
 
 
@@ -184,15 +184,15 @@ class ChatWorker:
         """Send this row, if it can be sent now; return whether the row ended or was tried."""
         try:
             delivery = self._delivery(row)
-        except NotYet:
+        except TargetUnsent:
             return False
-        except LeftBehind:
+        except TargetInFormerRoom:
             self._end(row, None)
             return True
         except (ChatLimited, ChatUnreachable) as problem:  # of a picture's upload
             self._journal.postpone(row.id, self._later(problem), reached=False, problem=problem.text)
             return False
-        except (NeverMore, ChatRefused, BadEnvelope) as problem:
+        except (TargetNeverSent, ChatRefused, BadEnvelope) as problem:
             self._end(row, _refused(row, self._clock.now(), "not-sendable", str(problem)), str(problem))
             return True
         await self._send(row, delivery)
@@ -286,7 +286,7 @@ class ChatWorker:
         self._engine.decide_all()
 
     def _delivery(self, row: OutboxRow) -> Delivery | None:
-        """The row as an event; None for joining and leaving. Raises `NotYet` while its target isn't in the room."""
+        """The row as an event; None for joining and leaving. Raises `TargetUnsent`, `TargetNeverSent`."""
         transaction = transaction_id(self._journal.journal_id, row.cause, f"{row.id}", 0)
         match row.effect:
             case ChatMessage() as message:
@@ -323,7 +323,7 @@ class ChatWorker:
         thread = self._event_of(drawing.thread, drawing.room) if drawing.thread else ""
         ready = self.pictures.take(row, drawing)
         if ready is None:
-            raise NotYet(drawing.key)
+            raise TargetUnsent(drawing.key)
         return content.picture(
             ready.media,
             drawing.words[0],
@@ -345,7 +345,7 @@ class ChatWorker:
             return target
         try:
             return self._event_of(target, room)
-        except LeftBehind:
+        except TargetInFormerRoom:
             return ""
 
     def _event_of(self, key: str, room: str) -> str:
@@ -355,12 +355,12 @@ class ChatWorker:
         if any(
             row.key == key and isinstance(row.effect, ChatMessage) and not row.effect.edit for row in self._unsent()
         ):
-            raise NotYet(key)
+            raise TargetUnsent(key)
         if any(aside.subject == key and aside.what == ChatMessage.__name__ for aside in self._journal.quarantined()):
-            raise NotYet(key)
+            raise TargetUnsent(key)
         if place is not None:
-            raise LeftBehind(key)
-        raise NeverMore(f"the message {key} is not in the room")
+            raise TargetInFormerRoom(key)
+        raise TargetNeverSent(f"the message {key} is not in the room")
 
     def _unsent(self) -> tuple[OutboxRow, ...]:
         return self._journal.due("chat", datetime.max.replace(tzinfo=self._clock.now().tzinfo))

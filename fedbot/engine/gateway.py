@@ -64,7 +64,7 @@ class Gateway:
     def is_busy(self) -> bool:
         """Whether queries or steps wait, or an event was decided within the last moment, so more will follow."""
         is_fresh = self._engine.decided_at + BUSY_FOR > time.monotonic()
-        return is_fresh or any(self._engine.due(lane) for lane in ("act", "ask"))
+        return is_fresh or any(self._engine.due(queue) for queue in ("act", "ask"))
 
     async def answered(self, line: str, seconds: float) -> WebLine:
         """The line, as soon as it has an answer, or after `seconds` at the latest. KeyError if it no longer exists."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from fedbot.engine.pipeline import Engine, Render
 from fedbot.ports.inventory import Inventory, InventoryProblem
-from fedbot.ports.journal import Dropping
+from fedbot.ports.journal import Loss
 from fedbot.rules import people
 from fedbot.rules.connection.provision import access_name
 from fedbot.rules.ledger import reconcile
@@ -31,15 +31,15 @@ Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 LOSSES = {
-    Dropping.WORD: "What a person said or reacted is never carried out. They have to say it again.",
-    Dropping.PEER_MESSAGE: "A message of another bot is not read. Its bot sends it again.",
-    Dropping.OWN_MESSAGE: "The message is never posted. What it tells another bot is sent again later.",
-    Dropping.QUESTION: "InvenTree is not asked. Whoever waits for the answer is told that there is none.",
-    Dropping.EVENT: "What it would have led to never happens.",
-    Dropping.UNKNOWN: "Nothing is set aside under that number.",
-    Dropping.STEP: "It is a step in InvenTree, or its outcome: without it nobody knows where the stock is. Retry it.",
-    Dropping.AWAITED: "Something waits for it, and would wait for ever. Try it again after an upgrade.",
-    Dropping.TIMERS: "Timers come again by themselves, so there is nothing to give up. Try it again.",
+    Loss.WORD: "What a person said or reacted is never carried out. They have to say it again.",
+    Loss.PEER_MESSAGE: "A message of another bot is not read. Its bot sends it again.",
+    Loss.OWN_MESSAGE: "The message is never posted. What it tells another bot is sent again later.",
+    Loss.QUESTION: "InvenTree is not asked. Whoever waits for the answer is told that there is none.",
+    Loss.EVENT: "What it would have led to never happens.",
+    Loss.UNKNOWN: "Nothing is set aside under that number.",
+    Loss.STEP: "It is a step in InvenTree, or its outcome: without it nobody knows where the stock is. Retry it.",
+    Loss.AWAITED: "Something waits for it, and would wait for ever. Try it again after an upgrade.",
+    Loss.TIMERS: "Timers come again by themselves, so there is nothing to give up. Try it again.",
 }
 """For each kind, the loss if it is dropped, or the reason why it can't be."""
 

@@ -20,7 +20,7 @@ from typing import TypeVar
 from fedbot.logs import redact
 from fedbot.matrix import send_queue
 from fedbot.messages import formatting
-from fedbot.messages.audit import is_told, noted_in_words
+from fedbot.messages.audit import entry_in_words, is_told
 from fedbot.messages.diagnosis import english
 from fedbot.messages.language import Locale
 from fedbot.ports.chat import Batch, ChatSignedOut
@@ -29,13 +29,13 @@ from fedbot.ports.journal import (
     ChatMessage,
     Committed,
     Drawing,
-    Dropping,
     Journal,
     JournalProblem,
-    Lane,
+    Loss,
     NotStorable,
     OutboxRow,
     Queued,
+    QueueName,
     Stored,
     SuggestedReaction,
     UnreadableRow,
@@ -140,7 +140,9 @@ class Engine:
         self.journal = journal
         self.state = state
         self.clock = clock
-        self.wake: dict[Lane, asyncio.Event] = {lane: asyncio.Event() for lane in ("chat", "act", "ask", "vault")}
+        self.wake: dict[QueueName, asyncio.Event] = {
+            queue: asyncio.Event() for queue in ("chat", "act", "ask", "vault")
+        }
         self.changed: Callable[[], None] = lambda: None
         self.show_typing: Callable[[Typing], None] = lambda _: None
         self.perform_now: Callable[[], None] = lambda: None
@@ -292,7 +294,7 @@ class Engine:
             extra = {name: value for name, value in about.items() if value}
             log.info(
                 "%s",
-                noted_in_words(replace(ENGLISH, now=turn.now), entry.what),
+                entry_in_words(replace(ENGLISH, now=turn.now), entry.what),
                 extra=extra | {"kind": type(entry.what).__name__},
             )
         for after in turn.changes.values():
@@ -349,11 +351,11 @@ class Engine:
         self._latest = max(now, self._latest or now)
         self.journal.begin(row, now)
 
-    def due(self, lane: Lane) -> tuple[OutboxRow, ...]:
+    def due(self, queue: QueueName) -> tuple[OutboxRow, ...]:
         """The rows that may begin now. A row that can't be read back is quarantined."""
         while True:
             try:
-                return self.journal.due(lane, self.clock.now())
+                return self.journal.due(queue, self.clock.now())
             except UnreadableRow as problem:
                 self.set_row_aside(problem.number, problem.kind, problem.subject, problem)
 
@@ -364,7 +366,7 @@ class Engine:
         self.decide_all()
         return found
 
-    def drop(self, number: int, *, is_sure: bool) -> Dropping:
+    def drop(self, number: int, *, is_sure: bool) -> Loss:
         """Drop the quarantine entry with this number for good, if that is possible and `is_sure`."""
         loses = self.journal.drop(number, is_sure=is_sure)
         self._look_into_quarantine()

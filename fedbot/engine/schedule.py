@@ -20,7 +20,7 @@ from fedbot.rules.state import Turn
 
 
 @dataclass(frozen=True)
-class Regular:
+class ScheduledWork:
     """One piece of scheduled work: its trigger, its last time, and the event that says that it is due."""
 
     kind: DueKind
@@ -34,7 +34,7 @@ class Timetable:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._regular: list[Regular] = []
+        self._regular: list[ScheduledWork] = []
         self.read()
 
     def read(self) -> None:
@@ -43,11 +43,11 @@ class Timetable:
         self._regular.clear()
         if us.stats_schedule:
             when = trigger(us.stats_schedule, us.time_zone)
-            self._regular.append(Regular(DueKind.STATS, when, lambda standing: standing.last_stats, StatsDue))
+            self._regular.append(ScheduledWork(DueKind.STATS, when, lambda standing: standing.last_stats, StatsDue))
         if us.reconcile_at:
             when = trigger(f"{us.reconcile_at.minute} {us.reconcile_at.hour} * * *", us.time_zone)
             self._regular.append(
-                Regular(DueKind.RECONCILE, when, lambda standing: standing.last_reconcile, ReconcileDue)
+                ScheduledWork(DueKind.RECONCILE, when, lambda standing: standing.last_reconcile, ReconcileDue)
             )
 
     def upcoming(self) -> tuple[Due, ...]:
@@ -70,7 +70,7 @@ class Timetable:
                 self._engine.put(regular.event(now, due))
 
 
-def _next(regular: Regular, standing: BotStatus, now: datetime) -> datetime | None:
+def _next(regular: ScheduledWork, standing: BotStatus, now: datetime) -> datetime | None:
     last = regular.last(standing)
     if last is None:
         return None

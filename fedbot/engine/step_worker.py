@@ -21,7 +21,7 @@ from fedbot.engine.pipeline import Engine
 from fedbot.messages.diagnosis import english
 from fedbot.ports.chat import Chat, ChatProblem, ChatRefused
 from fedbot.ports.inventory import Inventory, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
-from fedbot.ports.journal import Lane, OutboxRow
+from fedbot.ports.journal import OutboxRow, QueueName
 from fedbot.rules.loan.photos import LONGEST_PHOTO
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain, Speaker, Verbatim, VersionFault
 from fedbot.rules.model.effects import Do
@@ -359,10 +359,10 @@ def _replaces(other: OutboxRow, row: OutboxRow) -> bool:
     return other.key == row.key and other.id > row.id and other.state == "queued"
 
 
-async def wait_for_work(engine: Engine, lane: Lane, pause: float = 0.0) -> None:
+async def wait_for_work(engine: Engine, queue: QueueName, pause: float = 0.0) -> None:
     """Wait until the worker is woken, a postponed row may be due, or `pause` (seconds) is over."""
-    wake = engine.wake[lane]
-    due = engine.journal.next_due(lane)
+    wake = engine.wake[queue]
+    due = engine.journal.next_due(queue)
     until_due = (due - engine.clock.now()).total_seconds() if due else 0.0
     # a row that is due but may not begin waits for something else
     waits = [until_due if until_due > 0 else HELD_BACK] if due else []

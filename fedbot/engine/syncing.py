@@ -31,7 +31,7 @@ class AccountTaken(Exception):
 
 
 @dataclass(frozen=True)
-class Claimant:
+class AccountClaim:
     """A process that claimed our account: its own name, and for a worker its journal and the number of its claim."""
 
     name: str
@@ -42,14 +42,14 @@ class Claimant:
         return f"{self.journal}.{self.epoch}.{self.name}" if self.epoch else self.name
 
     @classmethod
-    def read(cls, written: str) -> Claimant:
+    def read(cls, written: str) -> AccountClaim:
         """The claimant in the account data. A text that no worker writes is the name of another process."""
         journal, *rest = written.split(".")
         if len(rest) == 2 and rest[0].isascii() and rest[0].isdecimal() and int(rest[0]):  # noqa: PLR2004 -- as written
             return cls(rest[1], journal, int(rest[0]))
         return cls(written)
 
-    def came_before(self, other: Claimant) -> bool:
+    def came_before(self, other: AccountClaim) -> bool:
         """Whether it is a worker that had the journal before the other one, and was paused before it claimed."""
         return self.journal != "" and self.journal == other.journal and self.epoch < other.epoch
 
@@ -69,8 +69,8 @@ class SyncLoop:
         self._told: datetime | None = None
         self._breaker = breaker
         self.heard_at: datetime | None = None
-        self._us: Claimant | None = None
-        self._claimed: Claimant | None = None
+        self._us: AccountClaim | None = None
+        self._claimed: AccountClaim | None = None
         self.marks = False
         self.epoch = 0
         self._marked_at = 0
@@ -110,7 +110,7 @@ class SyncLoop:
         """Tell every other process on our account, once, that we are here now."""
         if self._us is None:
             journal = self._engine.journal.journal_id if self.epoch else ""
-            self._us = Claimant(secrets.token_hex(8), journal, self.epoch)
+            self._us = AccountClaim(secrets.token_hex(8), journal, self.epoch)
         if self._claimed is None:
             await self._chat.claim(str(self._us), self._engine.journal.next_mark() if self.marks else 0)
             self._claimed = self._us
@@ -139,7 +139,7 @@ class SyncLoop:
         self.heard_at = now = self._clock.now()
         silent_since = self._breaker.since
         self._breaker.worked()
-        claimed, newest = self._claimed, Claimant.read(batch.instance) if batch.instance else None
+        claimed, newest = self._claimed, AccountClaim.read(batch.instance) if batch.instance else None
         if claimed is None or newest in (None, claimed):
             pass
         elif newest.came_before(claimed):

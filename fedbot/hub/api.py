@@ -22,7 +22,16 @@ from starlette.responses import JSONResponse
 
 from fedbot import logs
 from fedbot.config.hub import HubSettings
-from fedbot.hub.operators import Act, Acts, Busy, Operation, Operations, OperationState, Token, Tokens
+from fedbot.hub.operators import (
+    Busy,
+    Operation,
+    OperationHandlers,
+    OperationKind,
+    Operations,
+    OperationState,
+    Token,
+    Tokens,
+)
 from fedbot.hub.roster import Roster, SpaceRow
 from fedbot.ports.journal import JournalProblem
 from fedbot.web.site.access import Limiter
@@ -97,7 +106,7 @@ class Site:
     roster: Roster
     tokens: Tokens
     operations: Operations
-    acts: Acts
+    acts: OperationHandlers
     address: Address
     callers: Limiter
     strangers: Limiter
@@ -194,7 +203,7 @@ class OperationView(BaseModel):
     """One operation on one space. `said`: the result, as the command would print it, by lines."""
 
     id: str
-    act: Act
+    act: OperationKind
     space: str
     operator: str = Field(description="name of the token that started it")
     state: OperationState
@@ -304,7 +313,7 @@ class Beginning:
         self._operator = token.name
         self._wait = wait
 
-    async def begin(self, act: Act, space: str, work: Callable[..., str], *given: object) -> OperationView:
+    async def begin(self, act: OperationKind, space: str, work: Callable[..., str], *given: object) -> OperationView:
         """Start `work(space, *given)` and return its state.
 
         Raises `Refused` if another operation runs for the space.
@@ -342,31 +351,31 @@ async def add(call: Call, new: NewSpace) -> OperationView:
     answers = new.answers.model_dump(exclude_defaults=True) | {"keep_superuser": new.answers.keep_superuser}
     for secret in (new.answers.superuser_password, new.answers.superuser_token, new.answers.bot_password):
         logs.keep_secret(secret)
-    return await call.begin(Act.ADD, new.space, call.acts.add, answers)
+    return await call.begin(OperationKind.ADD, new.space, call.acts.add, answers)
 
 
 @router.post("/spaces/{space}/pause", summary="Pause a space", responses=_ANSWERS)
 async def pause(call: Call, space: KnownSpace) -> OperationView:
     """When the operation is done, no worker runs its bot."""
-    return await call.begin(Act.PAUSE, space, call.acts.pause)
+    return await call.begin(OperationKind.PAUSE, space, call.acts.pause)
 
 
 @router.post("/spaces/{space}/resume", summary="Resume a space", responses=_ANSWERS)
 async def resume(call: Call, space: KnownSpace) -> OperationView:
     """After a pause or a failure."""
-    return await call.begin(Act.RESUME, space, call.acts.resume)
+    return await call.begin(OperationKind.RESUME, space, call.acts.resume)
 
 
 @router.post("/spaces/{space}/move", summary="Move a space to another worker", responses=_ANSWERS)
 async def move(call: Call, space: KnownSpace, to: Move) -> OperationView:
     """The space stays there as long as that worker runs."""
-    return await call.begin(Act.MOVE, space, call.acts.move, to.worker)
+    return await call.begin(OperationKind.MOVE, space, call.acts.move, to.worker)
 
 
 @router.post("/spaces/{space}/leave", summary="Move a space out of the hub", responses=_ANSWERS)
 async def leave(call: Call, space: KnownSpace) -> OperationView:
     """Everything that it has goes into a folder on the machine of this API, for a separate bot."""
-    return await call.begin(Act.LEAVE, space, call.acts.leave)
+    return await call.begin(OperationKind.LEAVE, space, call.acts.leave)
 
 
 @router.delete("/spaces/{space}", summary="Delete a paused space", responses=_ANSWERS)
@@ -381,7 +390,7 @@ async def remove(
         raise Refused("not_paused")
     if not sure:
         raise Refused("not_sure")
-    return await call.begin(Act.REMOVE, space, call.acts.remove)
+    return await call.begin(OperationKind.REMOVE, space, call.acts.remove)
 
 
 @router.get("/tokens", summary="List the tokens of this API")
@@ -441,7 +450,7 @@ async def _refused(_: Request, fault: Exception) -> Response:
 @asynccontextmanager
 async def site_of(hub: HubSettings, command: Sequence[str]) -> AsyncIterator[Site]:
     """The site of this hub's API, closed at the end. `command`: the words that start this fedbot as a program."""
-    roster, operations, acts = Roster(hub), Operations(), Acts(hub, command)
+    roster, operations, acts = Roster(hub), Operations(), OperationHandlers(hub, command)
     address = Address("", frozenset(hub.api.proxies))
     limits = Limiter(hub.api.calls_a_minute), Limiter(STRANGERS_CALLS_A_MINUTE)
     try:

@@ -24,7 +24,7 @@ from fedbot import logs
 from fedbot.config.hub import HubSettings, load_space
 from fedbot.config.problems import ConfigRefused
 from fedbot.edge_settings import sealing_key
-from fedbot.engine.bot import Bot, Ground, Shared, run_on
+from fedbot.engine.bot import Bot, BotResources, Shared, run_on
 from fedbot.engine.summary import Summary
 from fedbot.engine.syncing import AccountTaken
 from fedbot.files import PRIVATE_FOLDER
@@ -56,7 +56,7 @@ SECONDS_BETWEEN_LOOKS = 15.0
 KNOWN = (ConfigRefused, JournalProblem, ChatProblem, InventoryProblem, IdentityDamaged, OSError)
 """Errors whose text an admin can act on. Any other error is a bug in fedbot, logged with its traceback."""
 
-Begin = Callable[[Ground, Callable[[Summary], None]], Awaitable[None]]
+Begin = Callable[[BotResources, Callable[[Summary], None]], Awaitable[None]]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -214,7 +214,7 @@ class Worker:
             try:
                 folder = FolderInDatabase(journal.database, Seal(sealing_key(settings), hosted.space))
                 shared = self._shared(hosted, begun)
-                await self._begin(Ground(settings, journal, folder, lease.must_hold, shared), _begun)
+                await self._begin(BotResources(settings, journal, folder, lease.must_hold, shared), _begun)
             finally:
                 journal.database.close()
 

@@ -58,7 +58,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Belongings:
+class KeysAndTokens:
     """Keys and tokens: the files by their names in the identity folder, and the rows of key stores."""
 
     files: dict[str, bytes]
@@ -243,7 +243,7 @@ def _arrive(state: Path, address: Address, folder: FolderInDatabase) -> None:
     with closing(sqlite3.connect(draft / FILE, isolation_level=None)) as copy:
         postgresql.copy_to_sqlite(address, copy)
         _mark(copy, ARRIVING, _told(address))
-    written(folder, draft / "identity")
+    write_identity(folder, draft / "identity")
     for name in ("identity", FILE):
         _put_aside(state / name)
     for companion in (f"{FILE}-wal", f"{FILE}-shm"):
@@ -263,11 +263,11 @@ def _put_aside(path: Path) -> None:
 # --- keys and tokens -----------------------------------------------------------------------------------------
 
 
-def _in_folder(identity: Path) -> Belongings:
+def _in_folder(identity: Path) -> KeysAndTokens:
     """Read an identity folder. Raises `MoveRefused` if it has no signing key."""
     if not (identity / SEED_FILE).exists():
         raise MoveRefused(f"There is no signing key in {identity}. Nothing was changed.")
-    found = Belongings({}, {})
+    found = KeysAndTokens({}, {})
     for path in sorted(identity.rglob("*")):
         if path.parent == identity / KEYS and path.suffix == ".db":
             with closing(sqlite3.connect(path)) as store:
@@ -277,17 +277,17 @@ def _in_folder(identity: Path) -> Belongings:
     return found
 
 
-def _in_database(folder: FolderInDatabase) -> Belongings:
+def _in_database(folder: FolderInDatabase) -> KeysAndTokens:
     files = {str(name): (folder / str(name)).read_bytes() for (name,) in _names(folder)}
     keys = folder.within(KEYS)
-    return Belongings(files, {store: of_keys(keys.rows(store)) for store in keys.stores()})
+    return KeysAndTokens(files, {store: of_keys(keys.rows(store)) for store in keys.stores()})
 
 
 def _names(folder: FolderInDatabase) -> list[tuple[str]]:
     return folder.database.rows("SELECT name FROM sealed_files ORDER BY name")
 
 
-def written(folder: FolderInDatabase, target: Path) -> None:
+def write_identity(folder: FolderInDatabase, target: Path) -> None:
     """Write the identity from the database into a new folder."""
     belongings = _in_database(folder)
     target.mkdir(mode=PRIVATE_FOLDER)

@@ -40,7 +40,7 @@ LONGEST_NAME = 60
 MOST_DAYS = 3650
 MOST_REMEMBERED = 200
 """The number of ended operations that the API remembers."""
-ACTS_AT_ONCE = 4
+OPERATIONS_AT_ONCE = 4
 LEFT = "left"
 """The folder in the state folder for spaces that left the hub by the API."""
 
@@ -141,7 +141,7 @@ def _token(whole_hash: str, *others: object) -> Token:
 # --- operations --------------------------------------------------------------------------------------------------
 
 
-class Act(StrEnum):
+class OperationKind(StrEnum):
     """The operations that an operator can start on a space."""
 
     ADD = "add"
@@ -169,7 +169,7 @@ class Operation:
     """One operation on one space. `said`: its result, by lines."""
 
     id: str
-    act: Act
+    act: OperationKind
     space: str
     operator: str
     begun_at: datetime
@@ -189,11 +189,11 @@ class Operations:
     """Running and ended operations. Each runs in a thread, one at a time per space. For one event loop."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(ACTS_AT_ONCE, "operation")
+        self._threads = ThreadPoolExecutor(OPERATIONS_AT_ONCE, "operation")
         self._known: OrderedDict[str, Operation] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, act: Act, space: str, operator: str, work: Callable[[], str]) -> Operation:
+    def begin(self, act: OperationKind, space: str, operator: str, work: Callable[[], str]) -> Operation:
         """Start an operation; `work` returns its result as text. Raises `Busy`."""
         running = [each for each in self._known.values() if each.state is OperationState.RUNNING]
         if any(each.space == space for each in running):
@@ -233,7 +233,7 @@ class Operations:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class Acts:
+class OperationHandlers:
     """Carries out each operation, and returns its result as text. `command`: the words that start this fedbot."""
 
     def __init__(self, hub: HubSettings, command: Sequence[str]) -> None:

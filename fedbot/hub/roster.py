@@ -17,7 +17,7 @@ from fedbot.config.hub import HubSettings
 from fedbot.journal import lease as leases
 from fedbot.journal.database import Address
 from fedbot.journal.lease import RENEWED_EVERY, SECONDS, Lease, since_boot
-from fedbot.journal.server import Row, connect, told
+from fedbot.journal.server import Row, connect, translated
 
 HUB = "hub"
 """The name under which the hub itself connects, instead of a space."""
@@ -273,7 +273,7 @@ class Roster:
     @contextmanager
     def connected(self) -> Iterator[psycopg.Connection[Any]]:
         """The connection. After an error the next call opens a new one."""
-        with self._turn, told(self._database):
+        with self._turn, translated(self._database):
             try:
                 if self._connection is None:
                     self._connection = connect(self._database)

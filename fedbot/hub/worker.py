@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place, sealing_key
-from fedbot.engine.bot import Ground, run_on
+from fedbot.engine.bot import BotResources, run_on
 from fedbot.engine.summary import Summary
 from fedbot.journal import postgresql
 from fedbot.journal.database import Address
@@ -100,7 +100,7 @@ async def _work(settings: Settings, lease: Lease, tell: Callable[[Summary], None
         journal = await asyncio.to_thread(postgresql.open_journal, lease)
         try:
             folder = FolderInDatabase(journal.database, Seal(sealing_key(settings), lease.address.space))
-            await run_on(Ground(settings, journal, folder, lease.must_hold), tell)
+            await run_on(BotResources(settings, journal, folder, lease.must_hold), tell)
         finally:
             journal.database.close()
 

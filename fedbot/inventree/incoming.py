@@ -13,7 +13,17 @@ from inventree.part import Part as Parts
 
 from fedbot.inventree.metadata import mirrored_at_once
 from fedbot.inventree.notes_and_tags import by_others
-from fedbot.inventree.rows import Row, address, amount, exact_status, lines_for_notes, part_of, plain, same, written
+from fedbot.inventree.rows import (
+    Row,
+    address,
+    amount,
+    exact_status,
+    lines_for_notes,
+    part_of,
+    plain,
+    quantity_text,
+    same,
+)
 from fedbot.inventree.server import Places, Server
 from fedbot.inventree.stock import (
     RETURNED,
@@ -133,7 +143,7 @@ def create_item(server: Server, step: CreateItem) -> ItemCreated:
     content: dict[str, object] = {
         "part": step.part,
         "location": server.incoming.pk,
-        "quantity": written(step.quantity),
+        "quantity": quantity_text(step.quantity),
         "link": address(step.link),
         "status": step.status,
     }

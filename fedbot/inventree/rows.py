@@ -34,7 +34,7 @@ def amount(value: object) -> Decimal:
     return Decimal(str(value or 0)).quantize(QUANTITY_PLACES).normalize() + 0
 
 
-def written(quantity: Decimal) -> str:
+def quantity_text(quantity: Decimal) -> str:
     """A quantity in the form in which it is sent: a plain decimal string."""
     return f"{quantity:f}"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from inventree.stock import StockItem as StockItems
 
-from fedbot.inventree.rows import LOGICAL_STATUSES, Row, amount, exact_status, plain, written
+from fedbot.inventree.rows import LOGICAL_STATUSES, Row, amount, exact_status, plain, quantity_text
 from fedbot.inventree.server import Entry, Server
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Fault, ItemFault, ItemHasOnly, OfItem, Plain
@@ -35,7 +35,7 @@ def item_row_if_there(server: Server, pk: int) -> dict[str, Any] | None:
 
 def move(server: Server, *, item: int, quantity: Decimal, location: int, status: int | None, notes: str) -> None:
     """Call `stock/transfer/`: part of an item becomes a new item, a whole item keeps its key. Not read back."""
-    line: dict[str, object] = {"pk": item, "quantity": written(quantity)}
+    line: dict[str, object] = {"pk": item, "quantity": quantity_text(quantity)}
     if status in LOGICAL_STATUSES:
         line["status"] = status
     StockItems.transferStockItems(server.api, [line], location, notes=notes)
@@ -185,7 +185,7 @@ def bring_back(server: Server, row: Row, *, quantity: Decimal, status: int, loca
     if not server.version.returns_parts and quantity != amount(row["quantity"]):
         raise Refusal(Plain(Fault.ALL_OR_NOTHING))
     known = status if status in LOGICAL_STATUSES else int(row["status"])
-    url, body = server.version.return_call(pk, written(quantity), known, location, notes)
+    url, body = server.version.return_call(pk, quantity_text(quantity), known, location, notes)
     server.api.post(url, body)
     if not server.version.returns_parts and known != int(row["status"]):
         try:

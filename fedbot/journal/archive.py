@@ -14,7 +14,7 @@ from fedbot.journal import codec
 from fedbot.journal.codec import instant_to_text
 from fedbot.journal.database import Database, Statements, places
 from fedbot.ports.journal import NotStorable, UnreadableRow
-from fedbot.rules.model.archive import Archive, Flowed, Mark, Place, flows_of, latest, marks_of, went_at
+from fedbot.rules.model.archive import Archive, Mark, PeerFlow, Place, flows_of_transfer, latest, left_at, marks_of
 from fedbot.rules.model.figures import Way
 from fedbot.rules.model.transfer import Transfer
 
@@ -47,12 +47,12 @@ def put_in(connection: Statements, transfer: Transfer) -> None:
         "INSERT INTO archive_marks (mark, value, transfer) VALUES (?, ?, ?)",
         [(mark.value, value, transfer.id) for mark, value in marks_of(transfer)],
     )
-    when = instant_to_text(went_at(transfer))
+    when = instant_to_text(left_at(transfer))
     connection.executemany(
         "INSERT INTO archive_flows (transfer, room, went_at, peer, way, lines, pieces) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
             (transfer.id, transfer.room, when, flow.peer, flow.way.value, flow.lines, str(flow.pieces))
-            for flow in flows_of(transfer)
+            for flow in flows_of_transfer(transfer)
         ],
     )
 
@@ -122,7 +122,7 @@ class StoredArchive(Archive):
         found: list[Any] = self._database.rows(query, *values)
         return int(found[0][0])
 
-    def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
+    def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[PeerFlow]:
         """The goods that these transfers moved, in these rooms, at that moment or later, summed up by kind."""
         wanted, values = _wanted(("room", rooms), ("went_at", since))
         found: list[Any] = self._database.rows(
@@ -130,7 +130,9 @@ class StoredArchive(Archive):
             " GROUP BY peer, way, pieces",
             *values,
         )
-        return [Flowed(peer, Way(way), int(lines), Decimal(pieces) * rows) for peer, way, pieces, lines, rows in found]
+        return [
+            PeerFlow(peer, Way(way), int(lines), Decimal(pieces) * rows) for peer, way, pieces, lines, rows in found
+        ]
 
     def peers_at_rest(self) -> tuple[str, ...]:
         """The parties of all transfers at rest."""

@@ -29,12 +29,12 @@ from fedbot.ports.journal import (
     Audited,
     ChatMessage,
     Committed,
-    Dropping,
     JournalMoved,
-    Lane,
+    Loss,
     NotStorable,
     OutboxRow,
     PostPlace,
+    QueueName,
     Retention,
     UnreadableRow,
     WrongTurn,
@@ -81,27 +81,27 @@ def _set_aside(
     return int(row[0])
 
 
-def _loss_of(kind: str | None, lane: str | None, question: WhenAnsweredOrNot | None) -> Dropping:
+def _loss_of(kind: str | None, queue: str | None, question: WhenAnsweredOrNot | None) -> Loss:
     """The loss if an event of this kind, or an effect of this queue, is dropped."""
     if kind is not None:
-        return _LOST_WITH.get(kind, Dropping.EVENT)
-    if lane == "ask":
-        return Dropping.AWAITED if question is None else Dropping.QUESTION
-    return _LOST_FROM.get(lane, Dropping.TIMERS)
+        return _LOST_WITH.get(kind, Loss.EVENT)
+    if queue == "ask":
+        return Loss.AWAITED if question is None else Loss.QUESTION
+    return _LOST_FROM.get(queue, Loss.TIMERS)
 
 
-_LOST_FROM: dict[str | None, Dropping] = {
-    "act": Dropping.STEP,
-    "chat": Dropping.OWN_MESSAGE,
-    "vault": Dropping.AWAITED,
+_LOST_FROM: dict[str | None, Loss] = {
+    "act": Loss.STEP,
+    "chat": Loss.OWN_MESSAGE,
+    "vault": Loss.AWAITED,
 }
 _LOST_WITH = {
-    **dict.fromkeys(("StepDone", "StepRefused", "StepUnknown"), Dropping.STEP),
-    **dict.fromkeys(("Answered", "Unanswered"), Dropping.AWAITED),
+    **dict.fromkeys(("StepDone", "StepRefused", "StepUnknown"), Loss.STEP),
+    **dict.fromkeys(("Answered", "Unanswered"), Loss.AWAITED),
     **dict.fromkeys(
-        ("Said", "SaidOffChat", "DecidedOffChat", "Reacted", "Redacted", "PhotoSent", "Unreadable"), Dropping.WORD
+        ("Said", "SaidOffChat", "DecidedOffChat", "Reacted", "Redacted", "PhotoSent", "Unreadable"), Loss.WORD
     ),
-    "EnvelopeSeen": Dropping.PEER_MESSAGE,
+    "EnvelopeSeen": Loss.PEER_MESSAGE,
 }
 
 
@@ -154,7 +154,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         super().__init__(database)
         self._lock = lock
         self._now = now
-        self._empty_lanes: set[Lane] = set()
+        self._empty_queues: set[QueueName] = set()
         """Queues without unfinished rows. Only `commit` adds to a queue, and nobody else writes here."""
         self._quarantined: tuple[Quarantined, ...] | None = None
         """A cache of the quarantine; None after a change."""
@@ -323,7 +323,7 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
         """Commit everything that follows from one event. Raises `WrongTurn` if it is decided already, or unknown."""
-        self._empty_lanes.difference_update(queued.lane for queued in decision.queued)
+        self._empty_queues.difference_update(queued.queue for queued in decision.queued)
         self._quarantined = None if decision.voided else self._quarantined
         with self._database.transaction(durable=False) as connection:
             marked = connection.execute("UPDATE inbox SET decided = 1 WHERE seq = ? AND decided = 0", (seq,)).rowcount
@@ -391,32 +391,32 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     # --- the outbox ---------------------------------------------------------------------------------------
 
-    def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
+    def due(self, queue: QueueName, now: datetime) -> tuple[OutboxRow, ...]:
         """The rows that may begin now, the most urgent first. Raises `UnreadableRow`; such a row can be failed."""
-        if lane in self._empty_lanes:
+        if queue in self._empty_queues:
             return ()
         with self._database.transaction(durable=False) as connection:
-            rows = outbox.unfinished(connection, lane)
+            rows = outbox.unfinished(connection, queue)
             if not rows:
-                self._empty_lanes.add(lane)
+                self._empty_queues.add(queue)
                 return ()
-            held = _undecided_outcomes(connection) if lane == "act" else frozenset[str]()
+            held = _undecided_outcomes(connection) if queue == "act" else frozenset[str]()
             chosen = outbox.due(rows, now, held)
             return tuple(outbox.read(connection, row[0]) for row in chosen)
 
-    def next_due(self, lane: Lane | None = None) -> datetime | None:
+    def next_due(self, queue: QueueName | None = None) -> datetime | None:
         """The earliest time that a row waits for, in one queue or in all. It may be past."""
-        if lane in self._empty_lanes:
+        if queue in self._empty_queues:
             return None
         found: list[Any] = self._database.rows(
             "SELECT min(not_before) FROM outbox WHERE state = 'queued' AND (lane = ?1 OR CAST(?1 AS TEXT) IS NULL)",
-            lane,
+            queue,
         )
         return optional_instant_from_text(found[0][0])
 
     def waiting(self) -> int:
         """The number of effects that have not ended yet."""
-        if self._empty_lanes.issuperset(get_args(Lane)):
+        if self._empty_queues.issuperset(get_args(QueueName)):
             return 0
         found: list[Any] = self._database.rows("SELECT count(*) FROM outbox WHERE state IN ('queued', 'acting')")
         return int(found[0][0])
@@ -499,7 +499,7 @@ class StoredJournal(StoredArchive, journal.Journal):
                 outbox.take_back(connection, gone[0])
         return gone is not None
 
-    def drop(self, number: int, *, is_sure: bool) -> Dropping:
+    def drop(self, number: int, *, is_sure: bool) -> Loss:
         """Drop the entry with this number for good, if that is possible and `is_sure`."""
         self._quarantined = None
         now = self._now()
@@ -510,10 +510,10 @@ class StoredJournal(StoredArchive, journal.Journal):
                 (number,),
             ).fetchone()
             if found is None:
-                return Dropping.UNKNOWN
-            event, effect, what, problem, kind, lane, cause = found
-            row = self._question_of(connection, effect) if lane == "ask" else None
-            loses = _loss_of(kind, lane, row)
+                return Loss.UNKNOWN
+            event, effect, what, problem, kind, queue, cause = found
+            row = self._question_of(connection, effect) if queue == "ask" else None
+            loses = _loss_of(kind, queue, row)
             if not (loses.is_possible and is_sure):
                 return loses
             connection.execute("DELETE FROM quarantine WHERE number = ?", (number,))

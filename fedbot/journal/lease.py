@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from fedbot.journal.database import Address
-from fedbot.journal.server import connect, told
+from fedbot.journal.server import connect, translated
 from fedbot.ports.journal import LeaseLost
 
 SECONDS = 15.0
@@ -77,7 +77,7 @@ class Lease:
         """Renew the lease. Raises `LeaseLost`; `JournalAway` if the database doesn't answer."""
         self.must_hold()
         asked_at = self._now()
-        with told(self.address), closing(connect(self.address)) as connection:
+        with translated(self.address), closing(connect(self.address)) as connection:
             if not connection.execute(_RENEW, (self.address.space, self.epoch, SECONDS)).rowcount:
                 raise self.lose("another worker has taken it over")
         self.renewed(asked_at)
@@ -106,14 +106,14 @@ class Lease:
         if self._lost:
             return
         self._lost = "it was given back"
-        with told(self.address), closing(connect(self.address)) as connection:
+        with translated(self.address), closing(connect(self.address)) as connection:
             connection.execute(_RELEASE, (self.address.space, self.epoch))
 
 
 def claim(address: Address, worker: str, now: Callable[[], float] = since_boot) -> Lease | None:
     """Claim the space for this worker; None while another worker holds it. Raises `JournalAway`."""
     asked_at = now()
-    with told(address), closing(connect(address)) as connection:
+    with translated(address), closing(connect(address)) as connection:
         prepare(connection)
         if connection.execute(_HELD, (address.space,)).fetchone():
             return None  # without a lock, which that worker would have to wait for
@@ -123,7 +123,7 @@ def claim(address: Address, worker: str, now: Callable[[], float] = since_boot) 
 
 def holder(address: Address) -> str:
     """The worker that holds the space; '' if none does. Raises `JournalAway`."""
-    with told(address), closing(connect(address)) as connection:
+    with translated(address), closing(connect(address)) as connection:
         prepare(connection)
         found = connection.execute(
             "SELECT worker FROM fedbot.leases WHERE space = $1 AND expires >= clock_timestamp()", (address.space,)

@@ -14,7 +14,7 @@ from fedbot.journal.codec import (
     optional_instant_to_text,
 )
 from fedbot.journal.database import Statements
-from fedbot.ports.journal import Lane, NotStorable, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
+from fedbot.ports.journal import NotStorable, OutboxRow, Queued, QueueName, RowState, Stored, UnreadableRow, WrongTurn
 from fedbot.rules.model.health import Quarantined
 from fedbot.rules.reminders import moved_back
 
@@ -36,7 +36,7 @@ def insert(connection: Statements, cause: int, at: datetime, queued: tuple[Queue
             (
                 cause,
                 ordinal,
-                entry.lane,
+                entry.queue,
                 kind,
                 payload,
                 entry.priority,
@@ -73,12 +73,12 @@ def due(rows: list[tuple[Any, ...]], now: datetime, held: frozenset[str] = froze
     return sorted(free, key=lambda row: (urgency[row[0]], row[0]))
 
 
-def unfinished(connection: Statements, lane: Lane) -> list[tuple[Any, ...]]:
+def unfinished(connection: Statements, queue: QueueName) -> list[tuple[Any, ...]]:
     """The rows of a queue that `due` chooses from."""
     return connection.execute(
         "SELECT id, key, priority, state, not_before FROM outbox"
         " WHERE lane = ? AND state IN ('queued', 'acting', 'quarantined') ORDER BY id",
-        (lane,),
+        (queue,),
     ).fetchall()
 
 
@@ -87,13 +87,13 @@ def read(connection: Statements, number: int) -> OutboxRow:
     found = connection.execute(_READ, (number,)).fetchone()
     if found is None:
         raise WrongTurn(f"there is no outbox row {number}")
-    cause, ordinal, lane, kind, payload, priority, key, state, attempts, *times, problem = found
+    cause, ordinal, queue, kind, payload, priority, key, state, attempts, *times, problem = found
     acted_at, not_before, created_at = times
     return OutboxRow(
         id=number,
         cause=cause,
         ordinal=ordinal,
-        lane=lane,
+        queue=queue,
         effect=_effect(number, kind, payload),
         priority=priority,
         key=key,

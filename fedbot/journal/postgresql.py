@@ -24,7 +24,7 @@ from fedbot.journal.audit_chain import Bookkeeping
 from fedbot.journal.database import Address, Database, Found, Statements
 from fedbot.journal.journal import StoredJournal, clock
 from fedbot.journal.lease import Lease, claim, holder
-from fedbot.journal.server import Row, connect, told
+from fedbot.journal.server import Row, connect, translated
 from fedbot.ports.journal import BrokenRule, JournalProblem, JournalTooNew
 
 __all__ = [
@@ -157,7 +157,7 @@ class PostgresqlDatabase(Database):
         """
         self._lease = lease
         self._turn = threading.RLock()
-        with told(lease.address):
+        with translated(lease.address):
             self._connection = connect(lease.address)
         self._asked = Asked(self._connection)
         # three statements in one round trip: begin, don't wait for the disk, check that the worker still has the space
@@ -196,7 +196,7 @@ class PostgresqlDatabase(Database):
         If the database doesn't confirm the end, it may have happened or not. The bot ends then, and reads the truth at
         its next start.
         """
-        with self._turn, told(self._lease.address):
+        with self._turn, translated(self._lease.address):
             self._lease_is_ours(durable=durable)
             try:
                 yield self._asked
@@ -234,7 +234,7 @@ class PostgresqlDatabase(Database):
 
     def rows(self, query: str, *values: object) -> list[Any]:
         """All rows that the query finds."""
-        with self._turn, told(self._lease.address):
+        with self._turn, translated(self._lease.address):
             return self._asked.execute(query, values).fetchall()
 
     def check(self) -> None:
@@ -245,7 +245,7 @@ class PostgresqlDatabase(Database):
 
     def wipe(self) -> None:
         """Free the space of removed rows. The server's log and backups still contain them until they expire."""
-        with self._turn, told(self._lease.address):
+        with self._turn, translated(self._lease.address):
             self._connection.execute("VACUUM inbox, outbox, seen", prepare=False)
 
     def copy_to(self, other: sqlite3.Connection) -> None:
@@ -269,7 +269,7 @@ class Beside(Database):
         self._address = address
         with reading(address):
             pass
-        with told(address):
+        with translated(address):
             self._connection = connect(address)
         self._asked = Asked(self._connection)
 
@@ -277,12 +277,12 @@ class Beside(Database):
     def transaction(self, *, durable: bool = True) -> Iterator[Statements]:
         """All or nothing, and always durable."""
         del durable
-        with told(self._address), self._connection.transaction():
+        with translated(self._address), self._connection.transaction():
             yield self._asked
 
     def rows(self, query: str, *values: object) -> list[Any]:
         """All rows that the query finds."""
-        with told(self._address):
+        with translated(self._address):
             return self._asked.execute(query, values).fetchall()
 
     def close(self) -> None:
@@ -319,7 +319,7 @@ def reading(address: Address) -> Iterator[Statements]:
 
     Raises `JournalProblem` if there is none, `JournalTooNew`, `JournalAway`.
     """
-    with told(address), closing(connect(address, is_patient=True)) as connection:
+    with translated(address), closing(connect(address, is_patient=True)) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute("SET LOCAL idle_in_transaction_session_timeout TO 0")
         if connection.execute("SELECT to_regclass('journal_version')").fetchone() == (None,):

@@ -91,7 +91,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
             transfer TEXT NOT NULL,
             PRIMARY KEY (mark, value, transfer)
         ) STRICT, WITHOUT ROWID""",
-        # the flows of each transfer, one row per direction: `rules.model.archive.Flowed`
+        # the flows of each transfer, one row per direction: `rules.model.archive.PeerFlow`
         """CREATE TABLE archive_flows (
             transfer TEXT NOT NULL,
             room TEXT NOT NULL,

@@ -49,7 +49,7 @@ def _unescaped(text: str) -> str:
 def connect(address: Address, *, is_patient: bool = False) -> psycopg.Connection[Row]:
     """Open a connection on which each statement is a transaction of its own, unless one is begun.
 
-    `is_patient`: a statement may take any time. Raises psycopg's errors (see `told`).
+    `is_patient`: a statement may take any time. Raises psycopg's errors (see `translated`).
     """
     connection: psycopg.Connection[Row] = psycopg.connect(
         address.url,
@@ -85,7 +85,7 @@ def connect(address: Address, *, is_patient: bool = False) -> psycopg.Connection
 
 
 @contextmanager
-def told(address: Address) -> Iterator[None]:
+def translated(address: Address) -> Iterator[None]:
     """Turn psycopg's errors into errors of the journal."""
     try:
         yield

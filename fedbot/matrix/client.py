@@ -18,7 +18,7 @@ import nio
 
 from fedbot.files import within
 from fedbot.matrix import content as contents
-from fedbot.matrix.encryption import ENCRYPTED, Cipher, WaitingRoom, establish, own_keys
+from fedbot.matrix.encryption import ENCRYPTED, Cipher, UndecryptedLines, establish, own_keys
 from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account, Connection, Session, sign_in, sign_in_anew, sign_out_earlier
@@ -77,7 +77,7 @@ class MatrixChat(Chat):
         self.untrusted = untrusted
         self._connection = connection
         self._cipher = cipher
-        self._waiting = WaitingRoom(cipher.folder)
+        self._waiting = UndecryptedLines(cipher.folder)
         self._now = now
         self._rooms = Rooms(session.user_id)
         self._token: str | None = None

@@ -517,7 +517,7 @@ MOST = 500
 
 
 @dataclass(frozen=True)
-class Waiting:
+class UndecryptedLine:
     """A line that waits for its key, since when, and whether it was reported as unreadable."""
 
     room: str
@@ -531,7 +531,7 @@ class Waiting:
         return str(self.raw.get("event_id"))
 
 
-class WaitingRoom:
+class UndecryptedLines:
     """All lines that wait for their keys.
 
     Lines that `look` finds stay in the file until `settle`, in case of a crash.
@@ -540,7 +540,7 @@ class WaitingRoom:
     def __init__(self, folder: Folder) -> None:
         self._folder, self._file = folder, folder / WAITING_FILE
         self._lines = _read(self._file)
-        self._next: tuple[Waiting, ...] | None = None
+        self._next: tuple[UndecryptedLine, ...] | None = None
 
     def settle(self) -> None:
         """Note that the result of the last `look` is journaled."""
@@ -551,7 +551,7 @@ class WaitingRoom:
     def add(self, lines: Iterable[tuple[str, Raw]], now: datetime) -> None:
         """Add lines that wait for their keys. If there are too many, the oldest are dropped."""
         known = {line.event_id for line in self._lines}
-        waiting = {str(raw.get("event_id")): Waiting(room, dict(raw), now) for room, raw in lines}
+        waiting = {str(raw.get("event_id")): UndecryptedLine(room, dict(raw), now) for room, raw in lines}
         new = [line for event_id, line in waiting.items() if event_id not in known]
         if new:
             self._keep((*self._lines, *new)[-MOST:])
@@ -568,7 +568,7 @@ class WaitingRoom:
         """The lines that can be decrypted now, decrypted; and the lines to report as unreadable now."""
         readable: list[tuple[str, Raw]] = []
         overdue: list[tuple[str, Raw]] = []
-        left: list[Waiting] = []
+        left: list[UndecryptedLine] = []
         for line in self._lines:
             raw = opened(line.room, line.raw)
             if raw is not line.raw:
@@ -582,17 +582,17 @@ class WaitingRoom:
         self._next = tuple(left)
         return readable, overdue
 
-    def _keep(self, lines: tuple[Waiting, ...]) -> None:
+    def _keep(self, lines: tuple[UndecryptedLine, ...]) -> None:
         rows = [asdict(line) | {"since": line.since.isoformat()} for line in lines]
         with writing(self._folder):
             write_whole(self._file, json.dumps(rows).encode())
         self._lines = lines
 
 
-def _read(file: File) -> tuple[Waiting, ...]:
+def _read(file: File) -> tuple[UndecryptedLine, ...]:
     try:
         rows = json.loads(file.read_text())
-        return tuple(Waiting(**row | {"since": datetime.fromisoformat(row["since"])}) for row in rows)
+        return tuple(UndecryptedLine(**row | {"since": datetime.fromisoformat(row["since"])}) for row in rows)
     except FileNotFoundError:
         return ()
     except (ValueError, KeyError, TypeError) as problem:

@@ -25,7 +25,7 @@ class Urgency(IntEnum):
     ANSWER = 2
     MESSAGE = 3
     EDIT = 4
-    SEED = 5
+    SUGGESTION = 5
     PICTURE = 6
 
 
@@ -51,7 +51,7 @@ STOCK_KINDS = frozenset(
 )
 """The protocol messages that decide or move something. On both sides, people wait for them."""
 
-RESERVES = {Urgency.ANSWER: 1, Urgency.MESSAGE: 2, Urgency.EDIT: 4, Urgency.SEED: 4, Urgency.PICTURE: 6}
+RESERVES = {Urgency.ANSWER: 1, Urgency.MESSAGE: 2, Urgency.EDIT: 4, Urgency.SUGGESTION: 4, Urgency.PICTURE: 6}
 """The events of the homeserver's burst that are left for more urgent ones, once its limit is known."""
 OLDER_IS_MORE_URGENT_AFTER = timedelta(minutes=1)
 TRY_AGAIN_AFTER = timedelta(days=1)
@@ -78,7 +78,7 @@ def urgency(effect: Stored) -> Urgency:
         case ChatMessage(answers=person, reply_to=reply_to):
             return Urgency.ANSWER if person or reply_to else Urgency.MESSAGE
         case SuggestedReaction():
-            return Urgency.SEED
+            return Urgency.SUGGESTION
         case Drawing():
             return Urgency.PICTURE
         case _:

@@ -245,7 +245,7 @@ _STEPS: dict[str, str] = {
     "MarkAsHere": marked("our own record marked as borrowed"),
     "PutAway": marked("put away"),
 }
-UNTOLD_STEPS = frozenset({"Mirror", "Label", "Furnish", "KeepFile", "CloseAccess"})
+SILENT_STEPS = frozenset({"Mirror", "Label", "Furnish", "KeepFile", "CloseAccess"})
 _PROVISIONED: dict[str, str] = {
     "CompanyMade": marked("the other space's company was created in our InvenTree"),
     "AccessMade": marked("a read-only user was created in our InvenTree"),
@@ -456,10 +456,10 @@ def is_told(noted: Noted) -> bool:
     """Whether `show` tells it: neither what people only asked for, nor what the bot writes into notes and metadata."""
     if isinstance(noted, Said):
         return noted.verb in _VERBS_TOLD
-    return not (isinstance(noted, StepWasDone) and noted.step in UNTOLD_STEPS)
+    return not (isinstance(noted, StepWasDone) and noted.step in SILENT_STEPS)
 
 
-def noted_in_words(locale: Locale, noted: Noted) -> str:
+def entry_in_words(locale: Locale, noted: Noted) -> str:
     """The sentence of an audit entry, without a full stop and without the person."""
     words = WORDS[type(noted)]
     template = words if isinstance(words, str) else words(noted)

@@ -75,7 +75,7 @@ class Items:
     items: tuple[Inline | tuple[Inline, ...], ...]
 
 
-class InChat(tuple[Inline, ...]):
+class ChatOnly(tuple[Inline, ...]):
     """A line that says how to answer in chat. A page has buttons, and leaves it out."""
 
     __slots__ = ()
@@ -97,7 +97,7 @@ class Rendered:
 
 
 def render(lines: Iterable[Line], *, on_page: bool = False) -> Rendered:
-    """The lines as plain text and as HTML. `on_page`: without those that are for chat only (`InChat`)."""
+    """The lines as plain text and as HTML. `on_page`: without those that are for chat only (`ChatOnly`)."""
     plain: list[str] = []
     blocks: list[str] = []
     paragraph: list[str] = []
@@ -108,7 +108,7 @@ def render(lines: Iterable[Line], *, on_page: bool = False) -> Rendered:
             paragraph.clear()
 
     for line in lines:
-        if on_page and isinstance(line, InChat):
+        if on_page and isinstance(line, ChatOnly):
             continue
         if isinstance(line, Items):
             end_paragraph()

@@ -82,7 +82,7 @@ def peer_sends_too_much(locale: Locale, *, peer: str) -> Lines:
     ]
 
 
-_DEEDS: dict[str, str] = {
+_FAILED_EFFECTS: dict[str, str] = {
     "Leave": marked("I could not leave the room {room}."),
     "Join": marked("I could not join the room {room}."),
     "Announce": marked("I could not announce {space} in the room {room}."),
@@ -103,8 +103,8 @@ def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us
         what=locale.word(_MESSAGES.get(kind, marked("a message"))),
         **names,
     )
-    if not about and kind in _DEEDS:
-        first = locale.say(_DEEDS[kind], **names)
+    if not about and kind in _FAILED_EFFECTS:
+        first = locale.say(_FAILED_EFFECTS[kind], **names)
     advice = _WHAT_TO_DO.get(event.code, marked("Ask the admin of the homeserver what that means."))
     text = event.text.rpartition(f"{event.code} ")[2] if event.code else event.text  # it begins with what was tried
     said = " ".join(part for part in (locale.short(event.code, 40), locale.short(text, 200)) if part)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Bold, Code, InChat, Inline, typed
+from fedbot.messages.formatting import Bold, ChatOnly, Code, Inline, typed
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed, for_whom, not_done, settled
@@ -616,7 +616,7 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
         "",
         locale.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
         *photo,
-        InChat(
+        ChatOnly(
             locale.say(
                 "A reply that you send before you tap goes into the item's history. Photos are kept with"
                 " the item, later ones too."
@@ -633,7 +633,7 @@ def _longer(locale: Locale, card: Card) -> Lines:
         for_whom(locale, card, card.decider),
         *asked(locale, card),
         "",
-        InChat(locale.say("✅ yes, that is fine · ❌ no, sorry")),
+        ChatOnly(locale.say("✅ yes, that is fine · ❌ no, sorry")),
         card.transfer.code,
     ]
 

@@ -12,7 +12,7 @@ from fedbot.messages.naming import command
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
-from fedbot.rules.model.ledger import Lying
+from fedbot.rules.model.ledger import AvailableStock
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Transfer, total
 
@@ -105,7 +105,7 @@ def _parts(locale: Locale, parts: Sequence[Part]) -> str:
 ELSE = "…"
 
 
-def which_item(locale: Locale, *, word: str, choices: tuple[Lying, ...]) -> Lines:
+def which_item(locale: Locale, *, word: str, choices: tuple[AvailableStock, ...]) -> Lines:
     """Several stock items: a numbered list. If a place's code was typed, each part is named."""
     named = len({choice.item.part.pk for choice in choices}) > 1
     told = [
@@ -116,7 +116,7 @@ def which_item(locale: Locale, *, word: str, choices: tuple[Lying, ...]) -> Line
     return [first, *numbered, _reply(locale, len(numbered))]
 
 
-def only_together(locale: Locale, *, word: str, wanted: Decimal, together: tuple[Lying, ...]) -> Lines:
+def only_together(locale: Locale, *, word: str, wanted: Decimal, together: tuple[AvailableStock, ...]) -> Lines:
     """No stock item of the part has so much, but several together do."""
     amount = locale.quantity(wanted, together[0].item.part.units)
     first = locale.say('No single stock item of "{word}" has {amount}.', word=locale.short(word, 60), amount=amount)
@@ -128,7 +128,7 @@ def only_together(locale: Locale, *, word: str, wanted: Decimal, together: tuple
     ]
 
 
-def _lying(locale: Locale, choice: Lying) -> str:
+def _lying(locale: Locale, choice: AvailableStock) -> str:
     item = choice.item
     place = locale.short(item.place, 60) or locale.word("no location")
     told = [f"{place}", locale.quantity(choice.quantity, item.part.units)]
@@ -152,7 +152,7 @@ def _reply(locale: Locale, count: int) -> Why:
     return locale.say("Reply with the number within {time}. I did nothing yet.", time=locale.span(NUMBER_WITHIN))
 
 
-def which_reading(locale: Locale, *, word: str, readings: tuple[Lying, ...]) -> Lines:
+def which_reading(locale: Locale, *, word: str, readings: tuple[AvailableStock, ...]) -> Lines:
     """A number at the end of a name: quantity, or part of the name?"""
     numbered = [
         locale.say(

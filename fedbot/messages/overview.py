@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fedbot.messages import naming
-from fedbot.messages.audit import is_told, noted_in_words
+from fedbot.messages.audit import entry_in_words, is_told
 from fedbot.messages.booking import entry_in_short, place_in_short
 from fedbot.messages.catalogue import want_in_short
 from fedbot.messages.connection import agreed
@@ -456,7 +456,7 @@ def _told(locale: Locale, at: datetime, entry: AuditEntry, names: dict[str, str]
     """'Tue 24 Nov, 20:14 – Anna: offered it'; empty for what is nobody's business."""
     if not is_told(entry.what):
         return ()
-    what = noted_in_words(locale, entry.what)
+    what = entry_in_words(locale, entry.what)
     when = locale.when(at)
     if not entry.who:
         return (f"{when} – {what}",)

@@ -99,7 +99,7 @@ def making_waits(
     first = locale.say("The friendship with {peer} waits for you.", peer=Bold(peer))
     why = locale.say("Why: {text}", text=diagnosis(locale, problem, 300))
     if reason in _BY_HAND:
-        what = _clicks(locale, connection, us, name, reason)
+        what = _instructions(locale, connection, us, name, reason)
     else:
         sentence = _WHAT_TO_DO.get(reason, marked("Run {check}. The reason is above."))
         what = [
@@ -144,7 +144,7 @@ _WHAT_TO_DO: dict[str, str] = {
 }
 
 
-def _clicks(locale: Locale, connection: Connection, us: PartyConfig, name: str, reason: str) -> Lines:
+def _instructions(locale: Locale, connection: Connection, us: PartyConfig, name: str, reason: str) -> Lines:
     """Instructions for making by hand the group, the user in it and its token, and for giving that to the bot."""
     first = locale.say(
         "In our InvenTree, as a superuser (Admin Center; before 1.0 the page {admin}):", admin=Code("/admin/")

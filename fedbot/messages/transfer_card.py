@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from fedbot.messages import naming
 from fedbot.messages.booking import booked_card, breaks
-from fedbot.messages.formatting import InChat, Inline
+from fedbot.messages.formatting import ChatOnly, Inline
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending import overdue_line, rules_lines
 from fedbot.messages.loan import card_of_child, loan_line, on_terms
@@ -117,7 +117,7 @@ def _our_offer(locale: Locale, card: Card) -> Lines:
     names = _names(locale, card)
     if card.transfer.waits_for_release:
         first = locale.say("{sender} wants to give {receiver} {what}, {terms}. May it go?", **names)
-        choice = InChat(locale.say("✅ yes, it may go · ❌ no, it stays"))
+        choice = ChatOnly(locale.say("✅ yes, it may go · ❌ no, it stays"))
         return [first, *_to_decide(locale, card), *_yes_or_no(locale, card, choice)]
     first = locale.say("{sender} offers {receiver} {what}, {terms}.", **names)
     waits = locale.say("Nothing has moved yet. An approver of {receiver} decides.", **names)
@@ -129,10 +129,10 @@ def _choices_of_an_offer(locale: Locale, card: Card) -> tuple[Inline, ...]:
     if card.transfer.terms.outside is not None:
         return locale.say("✅ yes, we have it: book it in as borrowed · ❌ no, we don't")
     if card.transfer.terms.starts is not None:
-        return InChat(locale.say("✅ yes, book it for us · ❌ no, thanks"))
+        return ChatOnly(locale.say("✅ yes, book it for us · ❌ no, thanks"))
     if card.transfer.terms.parcel:
         return locale.say("It comes by parcel: ✅ yes, send it · ❌ no, thanks")
-    return InChat(locale.say("✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet"))
+    return ChatOnly(locale.say("✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet"))
 
 
 def _requested(locale: Locale, card: Card) -> Lines:
@@ -142,13 +142,13 @@ def _requested(locale: Locale, card: Card) -> Lines:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give it?", **names)
     else:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give them?", **names)
-    said = InChat(locale.say("✅ yes, it may go · ❌ no, sorry"))
+    said = ChatOnly(locale.say("✅ yes, it may go · ❌ no, sorry"))
     if card.transfer.terms.starts is not None:
-        said = InChat(locale.say("✅ yes, book it for them · ❌ no, sorry"))
+        said = ChatOnly(locale.say("✅ yes, book it for them · ❌ no, sorry"))
     choice, *until = _yes_or_no(locale, card, said)
     parcel = locale.say("By parcel? Add 📦, or reply: {parcel}", parcel=command("approve --parcel"))
     less = _how_to_give_less(locale, card)
-    ways = InChat((*parcel, *((" · ", *less) if less else ())))
+    ways = ChatOnly((*parcel, *((" · ", *less) if less else ())))
     return [first, *_others_are_asked(locale, card), *_to_decide(locale, card), choice, ways, *until]
 
 
@@ -173,7 +173,7 @@ def _how_to_give_less(locale: Locale, card: Card) -> tuple[Inline, ...]:
 def _less(locale: Locale, card: Card) -> Lines:
     """The owner grants less than was asked for: the asker's side says whether that will do."""
     first = locale.say("{sender} can give {receiver} less than asked: {what}. Take it?", **_names(locale, card))
-    choice, *until = _yes_or_no(locale, card, InChat(locale.say("✅ yes, that is enough · ❌ no, thanks")))
+    choice, *until = _yes_or_no(locale, card, ChatOnly(locale.say("✅ yes, that is enough · ❌ no, thanks")))
     parcel = locale.say("Not here yet? Add 📦 to this card, or reply: {parcel}", parcel=command("approve --parcel"))
     granted = locale.say(
         "Granted by {who} ({sender})", who=naming.signed(locale, card.transfer.granted), sender=card.sender

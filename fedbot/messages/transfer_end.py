@@ -17,12 +17,12 @@ from fedbot.messages.transfer_facts import (
     decided,
     did_not_arrive,
     failed,
-    lies_split,
     not_done,
     nothing_left,
     nothing_moved,
     pickup,
     received,
+    separate_item,
     settled,
     state_in_words,
     where_it_is,
@@ -186,7 +186,7 @@ def _aborted(locale: Locale, card: Card) -> Lines:
     lines: Lines = [first, decided(locale, card), *settled(locale, card), "", why]
     if len(card.transfer.terms.lines) > 1:
         lines += not_done(locale, card)
-    lines += [nothing_left(locale, card), *lies_split(locale, card)]
+    lines += [nothing_left(locale, card), *separate_item(locale, card)]
     return [*lines, instead, card.transfer.code] if instead else [*lines, card.transfer.code]
 
 
@@ -228,7 +228,7 @@ def _reverted(locale: Locale, card: Card) -> Lines:
         **names,
     )
     lines: Lines = [first, decided(locale, card), *settled(locale, card), "", *why_not_booked_in(locale, card)]
-    lines += lies_split(locale, card)
+    lines += separate_item(locale, card)
     if card.transfer.settled is None:
         lines.append(
             locale.say(

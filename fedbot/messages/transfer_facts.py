@@ -689,7 +689,7 @@ def nothing_left(locale: Locale, card: Card) -> tuple[Inline, ...]:
     )
 
 
-def lies_split(locale: Locale, card: Card) -> Lines:
+def separate_item(locale: Locale, card: Card) -> Lines:
     """At the sender: what was split off and is back again is a stock item of its own, and its people may merge it."""
     transfer = card.transfer
     if transfer.role != "sender":

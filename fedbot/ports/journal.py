@@ -79,10 +79,10 @@ class WrongTurn(JournalProblem):
     """A row is not in the state that this call needs: decided twice, finished twice, begun after its end."""
 
 
-Lane = Literal["chat", "act", "ask", "vault"]
+QueueName = Literal["chat", "act", "ask", "vault"]
 
 
-class Dropping(StrEnum):
+class Loss(StrEnum):
     """The loss if a quarantined thing is dropped, or the reason why it can't be."""
 
     WORD = "word"
@@ -98,7 +98,7 @@ class Dropping(StrEnum):
     @property
     def is_possible(self) -> bool:
         """Whether it can be dropped."""
-        return self not in {Dropping.UNKNOWN, Dropping.STEP, Dropping.AWAITED, Dropping.TIMERS}
+        return self not in {Loss.UNKNOWN, Loss.STEP, Loss.AWAITED, Loss.TIMERS}
 
 
 RowState = Literal["queued", "acting", "quarantined", "done", "failed"]
@@ -166,10 +166,10 @@ Stored = (
 class Queued:
     """One effect on its way into the outbox. A lower `priority` goes first.
 
-    Rows of one queue (`lane`) with the same `key` never overtake each other, whatever their priorities.
+    Rows of one `queue` with the same `key` never overtake each other, whatever their priorities.
     """
 
-    lane: Lane
+    queue: QueueName
     effect: Stored
     priority: int = 0
     key: str = ""
@@ -203,7 +203,7 @@ class OutboxRow:
     id: int
     cause: int
     ordinal: int
-    lane: Lane
+    queue: QueueName
     effect: Stored
     priority: int
     key: str
@@ -329,10 +329,10 @@ class Journal(Archive, Protocol):
 
     # The outbox
 
-    def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
+    def due(self, queue: QueueName, now: datetime) -> tuple[OutboxRow, ...]:
         """The rows that may begin now, in their order. Raises `UnreadableRow`."""
 
-    def next_due(self, lane: Lane | None = None) -> datetime | None:
+    def next_due(self, queue: QueueName | None = None) -> datetime | None:
         """The earliest time to which a row is postponed, in one queue or in all."""
 
     def waiting(self) -> int:
@@ -378,7 +378,7 @@ class Journal(Archive, Protocol):
     def try_again(self, number: int) -> bool:
         """Take the entry with this number out of quarantine; False if there is none."""
 
-    def drop(self, number: int, *, is_sure: bool) -> Dropping:
+    def drop(self, number: int, *, is_sure: bool) -> Loss:
         """Drop the entry with this number for good, if that is possible and `is_sure`; the audit notes it.
 
         A step whose outcome is open is never dropped, nor an answer that something would wait for without end.

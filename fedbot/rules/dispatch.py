@@ -227,7 +227,7 @@ def _on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
 def _on_recalled(turn: Turn, event: Recalled) -> None:
     """A message of the past: what it says counts, what would have to be done for it was done, or is begun anew."""
     _on_envelope(turn, event.message)
-    recover.begin_anew(turn, event.message.at)
+    recover.begin(turn, event.message.at)
     turn.effects.clear()
 
 

@@ -45,7 +45,7 @@ def opened(turn: Turn, event: EnvelopeSeen) -> Message[Body] | None:
     if event.room not in announcements.federation_rooms(turn):
         return None
     try:
-        return bodies.understood(check(event.envelope))
+        return bodies.parse(check(event.envelope))
     except BadEnvelope as problem:
         if turn.spends("stray", event.sender) is None:
             turn.note("mail", audit.NotTaken(str(problem), is_unreadable=True), event.sender, event.event_id)
@@ -173,7 +173,7 @@ _ABOUT_CONNECTIONS: dict[type[Body], _ConnectionRule[Any]] = dict(
         _of_connection(bodies.Find, search.on_told),
         _of_connection(bodies.Want, want.on_want),
         _of_connection(bodies.Wait, queue.on_wait),
-        _of_connection(bodies.PlaceTold, queue.on_place),
+        _of_connection(bodies.PlaceInQueue, queue.on_place),
         _of_connection(bodies.BooksAsk, reconcile.on_asked),
         _of_connection(bodies.Books, reconcile.on_page),
     )
@@ -275,7 +275,7 @@ def _new_transfer(turn: Turn, envelope: Message[Body], connection: Connection, e
     kind = ""
     if bodies.says(envelope, bodies.Opens):
         kind = envelope.body.terms.kind
-        opening.opened_by_peer(turn, connection, envelope)
+        opening.peers_opening(turn, connection, envelope)
     comes_home = connection.state is ConnectionState.ENDING and kind == lend.RETURN
     if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED} and not comes_home:
         if turn.spends("stray", connection.peer) is None:
@@ -352,7 +352,7 @@ def _decline_unseen(turn: Turn, envelope: Message[Body], connection: Connection,
             subject=envelope.subject,
             subject_kind=envelope.subject_kind,
             number=1,
-            body=body.written(),
+            body=body.to_json(),
             terms_hash=envelope.terms_hash,
         )
         turn.do(SendEnvelope(connection.room, draft))

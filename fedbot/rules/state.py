@@ -18,15 +18,15 @@ from fedbot.rules.model import budgets, names, time_zones
 from fedbot.rules.model.archive import (
     Archive,
     Document,
-    Flowed,
     Mark,
+    PeerFlow,
     Place,
-    flows_of,
+    flows_of_transfer,
     is_at_rest,
     is_meant,
     is_restless,
+    left_at,
     marks_of,
-    went_at,
 )
 from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
 from fedbot.rules.model.books import Reconciliation
@@ -240,7 +240,7 @@ class Turn:
         self.changes[type(document).__name__, document.id] = None
 
     def do(self, *effects: Effect) -> None:
-        """These effects are wanted, in this order within their lane. A message mentions whom it still may."""
+        """These effects are wanted, in this order within their queue. A message mentions whom it still may."""
         self.effects.extend(self._mentioning_few(e) if isinstance(e, Post) and e.mentions else e for e in effects)
 
     def _mentioning_few(self, post: Post) -> Post:
@@ -447,11 +447,11 @@ class Turn:
     def _living(self, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> list[Transfer]:
         return [t for t in self.living_transfers() if is_meant(t, rooms, peer, since)]
 
-    def flows(self, rooms: Sequence[str] | None, since: datetime | None) -> list[Flowed]:
+    def flows(self, rooms: Sequence[str] | None, since: datetime | None) -> list[PeerFlow]:
         """The quantities that moved in these rooms since then, without this turn's changes."""
         living = [t for t in self.living_transfers() if rooms is None or t.room in rooms]
-        counted = [t for t in living if since is None or went_at(t) >= since]
-        return [*self.state.archive.flows(rooms, since), *(flow for t in counted for flow in flows_of(t))]
+        counted = [t for t in living if since is None or left_at(t) >= since]
+        return [*self.state.archive.flows(rooms, since), *(flow for t in counted for flow in flows_of_transfer(t))]
 
     def peers(self) -> list[str]:
         """Every party with which something was ever to be moved."""

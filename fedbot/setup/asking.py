@@ -20,7 +20,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 T = TypeVar("T")
 
 
-class NotGood(Exception):
+class BadAnswer(Exception):
     """The answer can't be used. The text says why, and what to answer."""
 
 
@@ -34,7 +34,7 @@ class Asker(Protocol):
     async def ask(
         self, key: str, text: str, test: Callable[[str], Awaitable[T]], *, default: str = "", last: bool = False
     ) -> T:
-        """Ask until `test` accepts an answer, and return its result. `test` refuses an answer with `NotGood`.
+        """Ask until `test` accepts an answer, and return its result. `test` refuses an answer with `BadAnswer`.
 
         `key` is the answer's name in a file. `default` replaces an empty answer. Raises `Stopped`.
         """
@@ -67,7 +67,7 @@ class Terminal:
             said = self._read(f"{head}{prompt} ").strip()
             try:
                 return await test(said or default)
-            except NotGood as problem:
+            except BadAnswer as problem:
                 self.say(f"✗ {problem}")
                 head = ""
 
@@ -117,7 +117,7 @@ class Answers:
         self.say(f"{text}: {said}")
         try:
             return await test(said)
-        except NotGood as problem:
+        except BadAnswer as problem:
             raise Stopped(f"{key}: {problem}") from None
 
     def secret(self, key: str, text: str) -> str:
@@ -182,7 +182,7 @@ async def yes_or_no(said: str) -> bool:
             return True
         case "n" | "no" | "nein" | "false":
             return False
-    raise NotGood("Answer y or n.")
+    raise BadAnswer("Answer y or n.")
 
 
 def _wrapped(text: str) -> str:

@@ -21,7 +21,7 @@ from fedbot.messages.language import languages
 from fedbot.ports.chat import ChatLimited, ChatProblem
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.setup import inventree, matrix, people
-from fedbot.setup.asking import Asker, NotGood, Stopped, yes_or_no
+from fedbot.setup.asking import Asker, BadAnswer, Stopped, yes_or_no
 from fedbot.setup.inventree import Place, Superuser
 from fedbot.setup.matrix import USER_ID, Bot, Homeserver, LoginRefused, RoomFound
 from fedbot.setup.people import NotUnderstood, Row
@@ -125,7 +125,7 @@ class Conversation:
             try:
                 return await test(said)
             except (ChatProblem, InventoryProblem) as problem:
-                raise NotGood(problem.text) from None
+                raise BadAnswer(problem.text) from None
 
         return await self._asker.ask(key, text, tried, default=default, last=last)
 
@@ -154,7 +154,7 @@ class Conversation:
                 return Superuser(place, username=said, password=password)
             token = token_in(self._asker.secret("superuser_token", "A superuser's token (it isn't kept)"))
             if not token:
-                raise NotGood("Write the user name of a superuser, or paste a superuser's token.")
+                raise BadAnswer("Write the user name of a superuser, or paste a superuser's token.")
             return Superuser(place, token=token)
 
         text = "A superuser's user name there (just Enter: by a token)"
@@ -194,9 +194,9 @@ class Conversation:
             try:
                 found = name_and_id(said, party if said == before else "")
             except ValueError as problem:
-                raise NotGood(str(problem)) from None
+                raise BadAnswer(str(problem)) from None
             if party and found[1] != party and (self._files.state / "journal.db").exists():
-                raise NotGood(f"Friends know this bot as {party}, so that stays: write {found[0]} = {party}")
+                raise BadAnswer(f"Friends know this bot as {party}, so that stays: write {found[0]} = {party}")
             return found
 
         text = "Your makerspace's name"
@@ -216,7 +216,7 @@ class Conversation:
             user, _, where = said.strip().partition(" ")
             found = USER_ID.fullmatch(user)
             if found is None:
-                raise NotGood(f"Write the whole Matrix id of the bot, for example @{chosen.party}-bot:example.org")
+                raise BadAnswer(f"Write the whole Matrix id of the bot, for example @{chosen.party}-bot:example.org")
             chosen.homeserver = matrix.find(found[2], where.strip() or (address if user == before else ""))
             chosen.bot = user
             return await self._sign_in(chosen, found[1])
@@ -249,7 +249,7 @@ class Conversation:
         elif opens:
             raise Stopped(f"{chosen.bot} would be registered. Without it a dry run can't look further.")
         elif not secret:
-            raise NotGood(f"Without a password or token I can't go on. {matrix.by_hand(local, homeserver)}")
+            raise BadAnswer(f"Without a password or token I can't go on. {matrix.by_hand(local, homeserver)}")
         if matrix.is_token(secret) or not homeserver.takes_passwords:
             if homeserver.by_sso and not matrix.is_token(secret):
                 secret = matrix.token_by_sso(homeserver, secret, chosen.bot)
@@ -259,7 +259,9 @@ class Conversation:
         try:
             return await self._signed_in(replace(account, password=secret, token=""))
         except LoginRefused as problem:
-            raise NotGood(f"{problem} {'' if homeserver.open_to_all else matrix.by_hand(local, homeserver)}") from None
+            raise BadAnswer(
+                f"{problem} {'' if homeserver.open_to_all else matrix.by_hand(local, homeserver)}"
+            ) from None
 
     def _secret_question(self, homeserver: Homeserver, *, is_free: bool) -> str:
         if is_free and not homeserver.open_to_all:
@@ -286,7 +288,7 @@ class Conversation:
         bot = await self._signed_in(account, folder)
         if await bot.is_taken(folder):
             await bot.close()
-            raise NotGood(
+            raise BadAnswer(
                 "That token belongs to a session of another client, or to none: encrypted rooms would not work. Give "
                 "the password, or a token of a session that nothing else has used."
             )
@@ -333,7 +335,7 @@ class Conversation:
                 chosen.admin = by_id.get(admin)
                 return
             if USER_ID.fullmatch(said) and not await bot.knows(said):
-                raise NotGood(f"The homeserver knows no {said}. Look at the spelling.")
+                raise BadAnswer(f"The homeserver knows no {said}. Look at the spelling.")
             chosen.me = said if USER_ID.fullmatch(said) else chosen.me
             chosen.shared, chosen.admin = (*_picked(rooms, said, bot.user_id), None, None)[:_MOST_ROOMS]
             await self._come_in(chosen, bot, server)
@@ -355,7 +357,7 @@ class Conversation:
                 continue
             by_us = room.inviter.partition(":")[2] == server
             if not chosen.me and room.inviter and not room.joined and not by_us:
-                raise NotGood(
+                raise BadAnswer(
                     f"{room.inviter} of another homeserver has invited me into {room.name or room.id}. If you want me "
                     "there, write your own Matrix id."
                 )
@@ -363,7 +365,7 @@ class Conversation:
                 try:
                     setattr(chosen, name, await bot.join(room))
                 except ChatProblem as problem:
-                    raise NotGood(problem.text) from None
+                    raise BadAnswer(problem.text) from None
 
     async def _ask_for_people(self, chosen: Chosen, bot: Bot) -> None:
         if self._dry_run and chosen.shared is not None and not chosen.shared.joined:
@@ -391,10 +393,10 @@ class Conversation:
             try:
                 found = people.corrected(rows, said, users, approvers_group=group)
             except NotUnderstood as problem:
-                raise NotGood(f"{problem}.") from None
+                raise BadAnswer(f"{problem}.") from None
             ours = tuple(row for row in found if row.user)
             if not any(row.approves for row in ours):
-                raise NotGood("Nobody of these could approve anything. Write who does, for example: 1=anna +1")
+                raise BadAnswer("Nobody of these could approve anything. Write who does, for example: 1=anna +1")
             return ours
 
         self._asker.say("", *people.table(rows))
@@ -498,20 +500,20 @@ class Conversation:
 
 
 def _picked(rooms: Sequence[RoomFound], said: str, bot: str) -> tuple[RoomFound, ...]:
-    """The shared room and the admins' room, if they exist. Raises `NotGood`."""
+    """The shared room and the admins' room, if they exist. Raises `BadAnswer`."""
     numbers = said.split()
     if numbers and all(number.isdecimal() for number in numbers):
         if len(numbers) > _MOST_ROOMS or not all(0 < int(number) <= len(rooms) for number in numbers):
-            raise NotGood(f"Write one or two numbers from 1 to {len(rooms)}.")
+            raise BadAnswer(f"Write one or two numbers from 1 to {len(rooms)}.")
         return tuple(rooms[int(number) - 1] for number in numbers)
     if said and not USER_ID.fullmatch(said):
-        raise NotGood("Invite me and press Enter, or write your own Matrix id, such as @anna:example.org.")
+        raise BadAnswer("Invite me and press Enter, or write your own Matrix id, such as @anna:example.org.")
     found = [room for room in rooms if not said or said == room.inviter or said in room.members]
     if not found and not said:
-        raise NotGood(f"I see no invitation yet. Invite {bot} into the room, and press Enter then.")
+        raise BadAnswer(f"I see no invitation yet. Invite {bot} into the room, and press Enter then.")
     if len(found) > 1:
         listed = "\n".join(f"{number:>4}  {room}" for number, room in enumerate(rooms, start=1))
-        raise NotGood(
+        raise BadAnswer(
             f"I am in several rooms, or invited to them:\n{listed}\nWrite the number of the shared one, and if one is "
             "for your admins only, its number behind that: 1 2"
         )

@@ -18,7 +18,7 @@ from fedbot.inventree.versions import OLDEST_KNOWN, Version
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal
 from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain
-from fedbot.setup.asking import NotGood
+from fedbot.setup.asking import BadAnswer
 from fedbot.setup.plan import (
     PERMISSIONS,
     AddToGroup,
@@ -63,14 +63,14 @@ class Place:
 
 
 def find(said: str) -> Place:
-    """The InvenTree at an address as a person pastes it, optionally followed by a CA file. Raises `NotGood`."""
+    """The InvenTree at an address as a person pastes it, optionally followed by a CA file. Raises `BadAnswer`."""
     address, _, ca = said.strip().partition(" ")
     if ca and not {"/", "."} & set(ca):  # not a path, so it was one text
-        raise NotGood(_NO_ADDRESS)
+        raise BadAnswer(_NO_ADDRESS)
     try:
         verify = verification("https:", ca.strip())
     except Refusal as problem:
-        raise NotGood(problem.text) from None
+        raise BadAnswer(problem.text) from None
     troubles = []
     with httpx.Client(verify=verify, timeout=SECONDS, follow_redirects=True, trust_env=False) as client:
         for url in _candidates(address):
@@ -83,8 +83,8 @@ def find(said: str) -> Place:
                     return place
                 troubles.append(f"{url} answers, but isn't InvenTree.")
     if not troubles:
-        raise NotGood(_NO_ADDRESS)
-    raise NotGood(next((each for each in troubles if "certificate" in each), troubles[0]))
+        raise BadAnswer(_NO_ADDRESS)
+    raise BadAnswer(next((each for each in troubles if "certificate" in each), troubles[0]))
 
 
 def _candidates(address: str) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _look_at(client: httpx.Client, url: str, ca: str) -> Place | None:
     if not isinstance(found, dict) or not api.isdigit():
         return None
     if int(api) < OLDEST_KNOWN:
-        raise NotGood(f"{url} is InvenTree {found.get('version')} (API {api}); the oldest that works is 0.13.")
+        raise BadAnswer(f"{url} is InvenTree {found.get('version')} (API {api}); the oldest that works is 0.13.")
     base = str(response.url).partition("?")[0].removesuffix("/").removesuffix("/api")
     name = str(found.get("instance") or "")
     return Place(base, Version(int(api)), str(found.get("version") or ""), "" if name == "InvenTree" else name, ca)
@@ -139,7 +139,7 @@ class Superuser:
     """A superuser's session. Only the transport has the login or token, and closing it forgets it."""
 
     def __init__(self, place: Place, *, username: str = "", password: str = "", token: str = "") -> None:
-        """Sign in with a login or a token. Raises `NotGood` if InvenTree refuses it, or it isn't a superuser's."""
+        """Sign in with a login or a token. Raises `BadAnswer` if InvenTree refuses it, or it isn't a superuser's."""
         self.place = place
         self.api = _transport(place, token or "login")
         if username:
@@ -150,15 +150,15 @@ class Superuser:
         except NotPermitted:
             self.close()
             what = f"{username} with this password" if username else "this token"
-            raise NotGood(f"InvenTree doesn't accept {what}.{_SECOND_FACTOR if username else ''}") from None
+            raise BadAnswer(f"InvenTree doesn't accept {what}.{_SECOND_FACTOR if username else ''}") from None
         except InventoryProblem as problem:
             self.close()
-            raise NotGood(problem.text) from None
+            raise BadAnswer(problem.text) from None
         self.username = str(me.get("username", ""))
         self.pk = int(me.get("pk") or 0)
         if not me.get("is_superuser"):
             self.close()
-            raise NotGood(f"{self.username} is no superuser in InvenTree. Take the login of one.")
+            raise BadAnswer(f"{self.username} is no superuser in InvenTree. Take the login of one.")
 
     def close(self) -> None:
         """Forget the login."""

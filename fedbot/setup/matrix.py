@@ -23,7 +23,7 @@ from fedbot.matrix.login import Account, Connection, Session, sign_in
 from fedbot.matrix.room import MEMBER, PARTY, RoomPicture, content_of
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused
 from fedbot.ports.inventory import Refusal
-from fedbot.setup.asking import NotGood
+from fedbot.setup.asking import BadAnswer
 from fedbot.setup.inventree import SECONDS, trouble
 
 POWER_LEVELS: dict[str, Any] = {
@@ -68,7 +68,7 @@ class Homeserver:
 def find(server: str, said: str = "") -> Homeserver:
     """The homeserver of users `@…:server`, by `.well-known`, or at the address `said`, which a CA file may follow.
 
-    Raises `NotGood`.
+    Raises `BadAnswer`.
     """
     address, _, ca = said.partition(" ")
     if address.startswith("/"):
@@ -76,16 +76,16 @@ def find(server: str, said: str = "") -> Homeserver:
     try:
         verify = verification("https:", ca.strip())
     except Refusal as problem:
-        raise NotGood(problem.text) from None
+        raise BadAnswer(problem.text) from None
     with httpx.Client(verify=verify, timeout=SECONDS, follow_redirects=True, trust_env=False) as client:
         url = (address or _well_known(client, server) or f"https://{server}").rstrip("/")
         try:
             response = client.get(f"{url}/_matrix/client/versions")
             is_matrix = response.is_success and "versions" in response.json()
         except FOREIGN as error:
-            raise NotGood(f"{trouble(error, url)} {_advice(server)}") from None
+            raise BadAnswer(f"{trouble(error, url)} {_advice(server)}") from None
         if not is_matrix:
-            raise NotGood(f"{url} answers, but not as a Matrix homeserver does. {_advice(server)}")
+            raise BadAnswer(f"{url} answers, but not as a Matrix homeserver does. {_advice(server)}")
     return _ways(Homeserver(url, ca.strip()))
 
 
@@ -111,7 +111,7 @@ def _ways(homeserver: Homeserver) -> Homeserver:
             # without a session it answers with its flows; a server with closed registration answers M_FORBIDDEN
             asked = client.post("/_matrix/client/v3/register", json={}).json().get("flows", [])
         except (*FOREIGN, AttributeError) as error:
-            raise NotGood(f"{homeserver.url} gives no answer that can be read ({type(error).__name__}).") from None
+            raise BadAnswer(f"{homeserver.url} gives no answer that can be read ({type(error).__name__}).") from None
     ways = [set(flow.get("stages", ["?"])) for flow in asked]
     return Homeserver(
         homeserver.url,
@@ -149,7 +149,7 @@ def registers(homeserver: Homeserver, token: str) -> bool:
 
 
 def register(homeserver: Homeserver, local: str, token: str = "") -> str:
-    """Register the account, with a registration token if necessary; return its random password. Raises `NotGood`."""
+    """Register the account, with a registration token if necessary; return its random password. Raises `BadAnswer`."""
     password = secrets.token_urlsafe(24)
     keep_secret(password)
     content: dict[str, Any] = {"username": local, "password": password, "inhibit_login": True}
@@ -164,9 +164,9 @@ def register(homeserver: Homeserver, local: str, token: str = "") -> str:
                     break
             said = "" if answer.is_success else str(answer.json().get("error", ""))
         except (*FOREIGN, AttributeError) as error:
-            raise NotGood(trouble(error, homeserver.url) if isinstance(error, FOREIGN) else str(error)) from None
+            raise BadAnswer(trouble(error, homeserver.url) if isinstance(error, FOREIGN) else str(error)) from None
     if not answer.is_success:
-        raise NotGood(f"The homeserver doesn't register it: {said or answer.status_code}")
+        raise BadAnswer(f"The homeserver doesn't register it: {said or answer.status_code}")
     return password
 
 
@@ -178,10 +178,10 @@ def sso_address(homeserver: Homeserver) -> str:
 
 
 def token_by_sso(homeserver: Homeserver, said: str, user: str) -> str:
-    """The access token of a new device, from the address at which the browser ended. Raises `NotGood`."""
+    """The access token of a new device, from the address at which the browser ended. Raises `BadAnswer`."""
     login_token = "".join(parse_qs(urlsplit(said).query).get("loginToken", []))
     if not login_token:
-        raise NotGood("There is no loginToken in that. Copy the whole address at which the browser ended.")
+        raise BadAnswer("There is no loginToken in that. Copy the whole address at which the browser ended.")
     content = {"type": "m.login.token", "token": login_token, "initial_device_display_name": "fedbot"}
     with homeserver.client() as client:
         try:
@@ -189,12 +189,14 @@ def token_by_sso(homeserver: Homeserver, said: str, user: str) -> str:
             found = answer.json()
             token, signed_in = str(found.get("access_token", "")), str(found.get("user_id", ""))
         except (*FOREIGN, AttributeError) as error:
-            raise NotGood(trouble(error, homeserver.url) if isinstance(error, FOREIGN) else str(error)) from None
+            raise BadAnswer(trouble(error, homeserver.url) if isinstance(error, FOREIGN) else str(error)) from None
     if not token:
-        raise NotGood(f"The homeserver doesn't take it ({found.get('error', answer.status_code)}). Sign in once more.")
+        raise BadAnswer(
+            f"The homeserver doesn't take it ({found.get('error', answer.status_code)}). Sign in once more."
+        )
     keep_secret(token)
     if signed_in != user:
-        raise NotGood(f"The browser has signed in as {signed_in}, not as {user}. Use a private window.")
+        raise BadAnswer(f"The browser has signed in as {signed_in}, not as {user}. Use a private window.")
     return token
 
 
@@ -223,7 +225,7 @@ class RoomFound:
         return f"{self.name or self.id}{by}"
 
 
-class LoginRefused(NotGood):
+class LoginRefused(BadAnswer):
     """The homeserver doesn't take this password or token, or has no such account."""
 
 
@@ -236,7 +238,7 @@ class Bot:
 
     @classmethod
     async def sign_in(cls, account: Account, folder: Path) -> Self:
-        """Sign in like the bot itself: its identity folder keeps the session. Raises `NotGood`, `ChatLimited`."""
+        """Sign in like the bot itself: its identity folder keeps the session. Raises `BadAnswer`, `ChatLimited`."""
         try:
             session, connection = await sign_in(account, folder)
         except ChatLimited:
@@ -245,7 +247,7 @@ class Bot:
             if isinstance(problem, ChatRefused) and problem.code == "M_FORBIDDEN":
                 text = "The homeserver refuses the login: the password is wrong, or there is no such account."
                 raise LoginRefused(text) from None
-            raise NotGood(problem.text) from None
+            raise BadAnswer(problem.text) from None
         return cls(session, connection)
 
     async def close(self, *, sign_out: bool = False) -> None:

@@ -25,7 +25,7 @@ from fedbot.ports.chat import ChatProblem, ChatRefused
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import StateInUse
 from fedbot.setup import matrix
-from fedbot.setup.asking import NotGood
+from fedbot.setup.asking import BadAnswer
 from fedbot.setup.inventree import Superuser, find
 from fedbot.web.asking import order
 
@@ -219,7 +219,7 @@ class Practising:
                 return Friend(bot.user_id, str(known["room"]), self.folder, in_admin_room, is_known=True)
         except (InventoryProblem, ChatProblem) as problem:
             raise Refused(f"{problem.text} To remove what was created so far: {self.clean_line}") from None
-        except NotGood as problem:
+        except BadAnswer as problem:
             raise Refused(str(problem)) from None
 
     def _refuse_another(self, known: Mapping[str, Any], account: str) -> None:
@@ -292,7 +292,7 @@ class Practising:
         return answer
 
     def _signed_in_superuser(self) -> Superuser:
-        """Sign in with the token of the settings, or as the named person. Raises `NotGood`."""
+        """Sign in with the token of the settings, or as the named person. Raises `BadAnswer`."""
         inventree = self.settings.inventree
         place = find(f"{inventree.url} {inventree.ca_file or ''}".strip())
         if inventree.admin_token is not None and not self.superuser:
@@ -303,14 +303,14 @@ class Practising:
     async def _signed_in_friend(self, account: str) -> matrix.Bot:
         """Sign in as before, or register, or use the password that a person types; store it for the next time.
 
-        Raises `NotGood`.
+        Raises `BadAnswer`.
         """
         ours = self.settings.matrix
         server = ours.user.partition(":")[2]
         account = account or f"@fedbot-practice:{server}"
         found = matrix.USER_ID.fullmatch(account)
         if found is None or found[2] != server:
-            raise NotGood(f"The friend needs an account at {server}, such as @fedbot-practice:{server}")
+            raise BadAnswer(f"The friend needs an account at {server}, such as @fedbot-practice:{server}")
         homeserver = matrix.find(server, f"{ours.homeserver} {ours.ca_file or ''}".strip())
         file = self.folder / PASSWORD
         password = file.read_text("utf-8").strip() if file.exists() else ""
@@ -341,7 +341,7 @@ class Practising:
                 left = remove(superuser, OfFriend(**kept))
             finally:
                 superuser.close()
-        except NotGood as problem:
+        except BadAnswer as problem:
             raise Refused(str(problem)) from None
         except InventoryProblem as problem:
             raise Refused(f"{problem.text} Then try again.") from None
@@ -376,7 +376,7 @@ class Practising:
                         await bot.leave(room)
                 finally:
                     await bot.close(sign_out=True)
-            except (NotGood, ChatProblem) as problem:
+            except (BadAnswer, ChatProblem) as problem:
                 self.tell(f"! {session.user_id} could not leave its room: {problem}")
             self.tell(f"The account {session.user_id} stays, and its password in {self.folder / PASSWORD}.")
         shutil.rmtree(self.folder / "state", ignore_errors=not (self.folder / "state").exists())

@@ -12,7 +12,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.stock import Part, Provenance, StockItem
 from fedbot.rules.model.transfer import Progress, Transfer
-from fedbot.rules.protocol.terms import understood, written
+from fedbot.rules.protocol.terms import parse, to_json
 from fedbot.rules.state import Turn
 from tests.commands.worlds import (
     ANNA,
@@ -87,8 +87,8 @@ def test_the_other_side_accepts_the_terms_whatever_is_written_in_our_inventory()
     world = World(connected())
     odd = Part(7, "soft\u00adhyphen\u202e" + "x" * 600, description="bell\x07", keywords="\ud800lone", units="m")
     assert world.does("push 1.50 #42 to betaspace", found(item(42, part=odd, metadata='"\ud800"'))) is None
-    terms = written(offered(world).terms)
-    assert understood(terms) == offered(world).terms
+    terms = to_json(offered(world).terms)
+    assert parse(terms) == offered(world).terms
     (post,) = world.posts
     assert post.draft is not None
     post.draft.sealed["metadata"]["1"].encode()

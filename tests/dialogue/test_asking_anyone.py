@@ -12,7 +12,7 @@ import pytest
 from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.lifecycles import RotaState, TransferState
 from fedbot.rules.model.outside import Rota, RotaPolicy
-from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.protocol.terms import hash_of, to_json
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_moving import upgrade
 from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched
@@ -392,7 +392,7 @@ async def test_a_grant_with_a_text_to_accept_is_not_confirmed_because_nobody_has
     request = world.beta.transfer()
     terms = replace(request.terms, rules=LoanRules(agree=("whoever borrows it pays for it",)))
     granted = replace(request, terms=terms, terms_hash=hash_of(terms))
-    forges(world, world.beta, granted, "granted", {"terms": written(terms)})
+    forges(world, world.beta, granted, "granted", {"terms": to_json(terms)})
     await world.settle()
     ours = world.alpha.turn.transfer(request.id)
     assert ours is not None

@@ -170,7 +170,7 @@ async def test_at_a_review_both_bots_show_the_same_emoji() -> None:
 @pytest.mark.parametrize("typed", ["names", "signs", "key"])
 async def test_the_emoji_their_names_or_the_whole_key_let_it_go_on(typed: str) -> None:
     world = await another_key()
-    numbers = pinning.numbers(world.beta.turn, world.beta.connection())
+    numbers = pinning.emoji_numbers(world.beta.turn, world.beta.connection())
     words = {
         "names": " ".join(connections.KEY_EMOJI[number][1].upper() for number in numbers),
         "signs": " ".join(connections.KEY_EMOJI[number][0] for number in numbers),
@@ -195,7 +195,7 @@ async def test_a_key_that_begins_like_the_real_one_is_not_accepted() -> None:
 
 async def test_six_of_seven_emoji_are_not_enough() -> None:
     world = await another_key()
-    numbers = pinning.numbers(world.beta.turn, world.beta.connection())
+    numbers = pinning.emoji_numbers(world.beta.turn, world.beta.connection())
     six = " ".join(connections.KEY_EMOJI[number][1] for number in numbers[:6])
     world.bea.says(f"!fed review attraktor accept {six}")
     await world.settle()
@@ -204,7 +204,7 @@ async def test_six_of_seven_emoji_are_not_enough() -> None:
 
 async def test_emoji_compared_for_one_key_do_not_count_for_another() -> None:
     world = await another_key()
-    numbers = pinning.numbers(world.beta.turn, world.beta.connection())
+    numbers = pinning.emoji_numbers(world.beta.turn, world.beta.connection())
     world.alpha.identity = Identity(bytes(31) + b"x")
     await world.alpha.restart(key=world.alpha.identity.key)
     await world.settle()

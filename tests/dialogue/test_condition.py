@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.protocol.terms import written
+from fedbot.rules.protocol.terms import to_json
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import SubjectKind, by_line, opened_id
 from tests.dialogue.test_lending import owners_card
@@ -145,9 +145,9 @@ async def test_an_item_in_a_destroyed_or_unknown_condition_is_not_booked_in_as_u
     opening = replace(honest.opening, cause=by_line("$lie"))
     about = ("transfer", opened_id(SubjectKind.PUSH, opening))
     line = replace(honest.terms.lines[0], status=status[0], status_text=status[1], serial="77")
-    terms = written(replace(honest.terms, lines=(line,)))
+    terms = to_json(replace(honest.terms, lines=(line,)))
     due = (world.clock.now() + timedelta(days=5)).isoformat()
-    body = {"terms": terms, "due": due, "opening": envelope.written(opening)}
+    body = {"terms": terms, "due": due, "opening": envelope.opening_json(opening)}
     forge(world, world.alpha, "betaspace", about, 1, "offer", body, envelope.terms_hash(terms))
     await world.settle()
     assert f"⚠ status {status[1]}" in world.card().text

@@ -15,7 +15,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import Able, PartMatch
 from fedbot.rules.model.stock import Part, PartDescription
 from fedbot.rules.model.transfer import Line, Terms, Transfer
-from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.protocol.terms import hash_of, to_json
 from fedbot.rules.transfer.receive import ShowOfferCard
 from tests.dialogue.test_dishonest_friends import forges
 from tests.fakes.people import Message
@@ -53,7 +53,7 @@ BOLTS = PartDescription("M3 bolt", "M3-BOLT")
 async def test_an_owner_that_swaps_the_part_gives_nothing_and_the_requester_is_asked() -> None:
     world, request = await asked_of_a_liar()
     mirrors = with_lines(request.terms, replace(request.terms.lines[0], item=9, part=9, description=MIRRORS))
-    forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": written(mirrors)})
+    forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": to_json(mirrors)})
     await world.settle()
     asked = world.room.message("another item than you asked for")
     assert "You asked for: 50 × M3-BOLT. It offers: 50 × First-surface mirror (MIRROR-1)" in asked.text
@@ -68,7 +68,7 @@ async def test_an_owner_that_swaps_the_part_gives_nothing_and_the_requester_is_a
 async def test_the_requesters_approval_requests_exactly_that_part() -> None:
     world, request = await asked_of_a_liar()
     mirrors = with_lines(request.terms, replace(request.terms.lines[0], item=9, part=9, description=MIRRORS))
-    forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": written(mirrors)})
+    forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": to_json(mirrors)})
     await world.settle()
     asked = world.room.message("another item than you asked for")
     world.bea.says("1", reply_to=asked)
@@ -96,7 +96,7 @@ async def test_only_the_requested_items_are_accepted(how: str) -> None:
     world, request = await asked_of_a_liar()
     line = replace(request.terms.lines[0], item=9, part=9, description=BOLTS)
     other = with_lines(request.terms, *SWAPS[how](line))
-    forges(world, world.alpha, as_the_owner(request, other, 0), "noted", {"terms": written(other)})
+    forges(world, world.alpha, as_the_owner(request, other, 0), "noted", {"terms": to_json(other)})
     await world.settle()
     assert world.beta.transfer().terms == request.terms
     forges(world, world.alpha, as_the_owner(request, other, 1), "sent", {"lines": [], "failed": []})
@@ -112,7 +112,7 @@ async def test_a_gift_does_not_become_a_loan_nor_a_loan_a_gift() -> None:
     request = world.beta.transfer()
     line = replace(request.terms.lines[0], item=9, part=9, description=BOLTS)
     gift = replace(request.terms, lines=(line,), loan_until=None)
-    forges(world, world.alpha, as_the_owner(request, gift, 0), "noted", {"terms": written(gift)})
+    forges(world, world.alpha, as_the_owner(request, gift, 0), "noted", {"terms": to_json(gift)})
     forges(world, world.alpha, as_the_owner(request, gift, 1), "sent", {"lines": [], "failed": []})
     await world.settle()
     assert world.beta.total("M3-BOLT") == 12
@@ -126,7 +126,7 @@ async def granted(quantity: int = 20) -> tuple[World, Transfer, Terms]:
     world, request = await asked_of_a_liar()
     line = replace(request.terms.lines[0], item=12, part=3, description=BOLTS, batch="A")
     full = with_lines(request.terms, line)
-    forges(world, world.alpha, as_the_owner(request, full, 0), "noted", {"terms": written(full)})
+    forges(world, world.alpha, as_the_owner(request, full, 0), "noted", {"terms": to_json(full)})
     await world.settle()
     grants(world, request, full, quantity, sent=1)
     await world.settle()
@@ -135,7 +135,7 @@ async def granted(quantity: int = 20) -> tuple[World, Transfer, Terms]:
 
 def grants(world: World, request: Transfer, full: Terms, quantity: int, sent: int) -> None:
     less = with_lines(full, replace(full.lines[0], quantity=Decimal(quantity), whole=False))
-    said = {"terms": written(less), "by": world.piet.user_id, "by_name": "Piet"}
+    said = {"terms": to_json(less), "by": world.piet.user_id, "by_name": "Piet"}
     forges(world, world.alpha, as_the_owner(request, less, sent), "granted", said)
 
 
@@ -260,15 +260,15 @@ async def test_the_time_zone_of_a_due_date_is_stated_once_and_never_changes() ->
     line = replace(request.terms.lines[0], item=9, part=9, description=BOLTS)
     first = replace(with_lines(request.terms, line), time_zone="Europe/Berlin")
     later = replace(first, time_zone="Pacific/Pago_Pago")
-    forges(world, world.alpha, as_the_owner(request, first, 0), "noted", {"terms": written(first)})
+    forges(world, world.alpha, as_the_owner(request, first, 0), "noted", {"terms": to_json(first)})
     await world.settle()
     assert world.beta.transfer().terms == first
-    forges(world, world.alpha, as_the_owner(request, later, 1), "noted", {"terms": written(later)})
+    forges(world, world.alpha, as_the_owner(request, later, 1), "noted", {"terms": to_json(later)})
     await world.settle()
     assert world.beta.transfer().terms == first
     less = with_lines(later, replace(line, quantity=Decimal(10)))
     by = {"by": world.piet.user_id, "by_name": "Piet"}
-    forges(world, world.alpha, as_the_owner(request, less, 2), "granted", {"terms": written(less), **by})
+    forges(world, world.alpha, as_the_owner(request, less, 2), "granted", {"terms": to_json(less), **by})
     await world.settle()
     assert world.beta.transfer().terms == first
 

@@ -12,7 +12,7 @@ from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
-from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.protocol.terms import hash_of, to_json
 from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import Draft, SubjectKind, by_line, opened_id
@@ -95,11 +95,11 @@ async def test_nobody_accepts_a_smaller_grant_of_what_nobody_here_requested() ->
     opening = replace(honest.opening, cause=by_line("$forged"))
     identifier = opened_id(SubjectKind.PUSH, opening)
     offer = replace(honest, id=identifier, opening=opening, terms=terms, terms_hash=hash_of(terms), exchange=Exchange())
-    forges(world, world.alpha, offer, "offer", bodies.Offer(**opens(offer)).written())
+    forges(world, world.alpha, offer, "offer", bodies.Offer(**opens(offer)).to_json())
     await world.settle()
     less = replace(terms, lines=tuple(replace(line, quantity=line.quantity - 1) for line in terms.lines))
     granted = replace(offer, terms=less, terms_hash=hash_of(less), exchange=Exchange(sent=1))
-    forges(world, world.alpha, granted, "granted", {"terms": written(less)})
+    forges(world, world.alpha, granted, "granted", {"terms": to_json(less)})
     await world.settle()
     world.tom.says(f"!fed approve {identifier}")
     await world.grace()

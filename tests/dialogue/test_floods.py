@@ -36,7 +36,7 @@ def offers(world: World, liar: Space, honest: Transfer, number: int) -> None:
         opening = Opening(liar.identity.key, honest.room, by_line("$forged", each + 1))
         identifier = opened_id(SubjectKind(honest.terms.kind), opening)
         offer = replace(honest, id=identifier, opening=opening, exchange=Exchange())
-        forges(world, liar, offer, "offer", bodies.Offer(**opens(offer)).written())
+        forges(world, liar, offer, "offer", bodies.Offer(**opens(offer)).to_json())
 
 
 def sent(world: World, space: Space) -> int:

@@ -22,7 +22,7 @@ from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.sequencing import bound_to
-from fedbot.rules.protocol.terms import written
+from fedbot.rules.protocol.terms import to_json
 from fedbot.rules.state import State
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import BadEnvelope, Identity, canonical, check, seal, wire_time
@@ -133,9 +133,9 @@ def _unheard_of(moment: Moment) -> Moment:
 def _sample(moment: Moment, kind: str) -> dict[str, Any]:
     body = copy.deepcopy(SAMPLES[kind])
     if isinstance(moment.subject, Transfer) and kind in {"offer", "request", "granted", "noted"}:
-        body["terms"] = written(moment.subject.terms)
+        body["terms"] = to_json(moment.subject.terms)
         if moment.subject.opening is not None and kind in {"offer", "request"}:
-            body["opening"] = envelope.written(moment.subject.opening)
+            body["opening"] = envelope.opening_json(moment.subject.opening)
     return {"seen": moment.subject.exchange.sent, "past": HEX, "awaits": True, **body}
 
 
@@ -205,7 +205,7 @@ def test_every_kind_has_a_sample_that_is_understood() -> None:
     assert SAMPLES.keys() == bodies.KINDS.keys()
     about = next(moment for moment in moments() if isinstance(moment.subject, Transfer))
     for kind in SAMPLES:
-        bodies.understood(check(_signed(about.writer.identity, about, kind, 1, _sample(about, kind))))
+        bodies.parse(check(_signed(about.writer.identity, about, kind, 1, _sample(about, kind))))
 
 
 @pytest.mark.parametrize("kind", sorted(SAMPLES))
@@ -216,7 +216,7 @@ def test_no_rule_raises_whatever_a_peer_signs(kind: str, data: st.DataObject) ->
     event = EnvelopeSeen(moment.room, "$theirs", moment.writer.chat.user_id, moment.now, content)
     turn = decide(moment.state, event, Registry(), moment.now)
     try:
-        bodies.understood(check(content))
+        bodies.parse(check(content))
     except BadEnvelope:
         changed = [after for after in turn.changes.values() if isinstance(after, Connection | Transfer)]
         assert changed == []

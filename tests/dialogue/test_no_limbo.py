@@ -195,7 +195,7 @@ async def test_a_request_that_stays_open_longer_than_the_protocol_allows_is_refu
         ("transfer", offer.id),
         1,
         "offer",
-        {**bodies.Offer(**opens(offer)).written(), "due": too_long},
+        {**bodies.Offer(**opens(offer)).to_json(), "due": too_long},
         offer.terms_hash,
     )
     await world.settle()

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fedbot.config.loading import load
-from fedbot.engine.bot import watching
+from fedbot.engine.bot import watch_settings
 from fedbot.engine.summary import summary
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from tests.dialogue.test_encrypted_rooms import ENCRYPTION
@@ -256,7 +256,7 @@ async def test_a_changed_settings_file_is_used_at_once_and_a_faulty_one_changes_
     world = await friends()
     mia = world.newcomer("mia")
     file = written(world, tmp_path)
-    watch = watching(load(file), world.alpha.bot, world.alpha.inventory)
+    watch = watch_settings(load(file), world.alpha.bot, world.alpha.inventory)
 
     async def changes(old: str, new: str) -> None:
         file.write_text(file.read_text().replace(old, new, 1))

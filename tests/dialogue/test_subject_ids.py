@@ -13,9 +13,9 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
-from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.protocol.terms import hash_of, to_json
 from fedbot.rules.wire.envelope import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
-from fedbot.rules.wire.envelope import written as written_opening
+from fedbot.rules.wire.envelope import opening_json as written_opening
 from tests.dialogue.test_moving import say_so, upgrade
 from tests.fakes.people import Message
 from tests.scenarios.forging import forge
@@ -42,7 +42,7 @@ def asks_for_nuts(
     line = Line(1, 0, 0, PartDescription("M3-NUT"), Decimal(10))
     terms = Terms("request", "attraktor", "betaspace", (line,), world.bea.user_id, "Bea")
     due = world.beta.connection().due.isoformat()
-    body = {"terms": written(terms), "due": due, **({"opening": opening} if opening else {})}
+    body = {"terms": to_json(terms), "due": due, **({"opening": opening} if opening else {})}
     forge(world, world.beta, "attraktor", (field, identifier), 1, "request", body, hash_of(terms))
 
 
@@ -177,7 +177,7 @@ async def test_a_subject_opened_before_a_new_key_keeps_its_id() -> None:
         {("Connection", pinned.id): replace(pinned, peer_key=now, former_keys=(former,))}
     )
     identifier = opened_id(SubjectKind.PUSH, opening)
-    body = {"terms": written(offered.terms), "due": offered.due.isoformat(), "opening": written_opening(opening)}
+    body = {"terms": to_json(offered.terms), "due": offered.due.isoformat(), "opening": written_opening(opening)}
     forge(world, world.alpha, "betaspace", ("transfer", identifier), 1, "offer", body, offered.terms_hash)
     await world.settle()
     assert world.beta.turn.transfer(identifier) is not None

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.engine.syncing import Claimant
+from fedbot.engine.syncing import AccountClaim
 
 
-@pytest.mark.parametrize("claimant", [Claimant("a1b2"), Claimant("a1b2", "journal", 7)])
-def test_a_claimant_is_read_as_it_was_written(claimant: Claimant) -> None:
-    assert Claimant.read(str(claimant)) == claimant
+@pytest.mark.parametrize("claimant", [AccountClaim("a1b2"), AccountClaim("a1b2", "journal", 7)])
+def test_a_claimant_is_read_as_it_was_written(claimant: AccountClaim) -> None:
+    assert AccountClaim.read(str(claimant)) == claimant
 
 
 @pytest.mark.parametrize("written", ["a1b2", "a.b", "a.b.c", "a.1.2.3", ".1.a", "a.0.b", "a.-1.b", "a.².b", "…"])
 def test_what_no_worker_writes_came_before_nobody(written: str) -> None:
-    assert not Claimant.read(written).came_before(Claimant("us", "a", 9))
-    assert not Claimant.read(written).came_before(Claimant("us"))
+    assert not AccountClaim.read(written).came_before(AccountClaim("us", "a", 9))
+    assert not AccountClaim.read(written).came_before(AccountClaim("us"))
 
 
 def test_only_an_earlier_claim_on_the_same_journal_came_before() -> None:
-    us = Claimant("us", "journal", 9)
-    assert Claimant.read("journal.8.other").came_before(us)
-    assert not any(Claimant.read(each).came_before(us) for each in ("journal.9.other", "journal.10.other", "other.8.x"))
+    us = AccountClaim("us", "journal", 9)
+    assert AccountClaim.read("journal.8.other").came_before(us)
+    assert not any(
+        AccountClaim.read(each).came_before(us) for each in ("journal.9.other", "journal.10.other", "other.8.x")
+    )

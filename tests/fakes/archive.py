@@ -8,14 +8,14 @@ from datetime import datetime
 from fedbot.rules.model.archive import (
     Archive,
     Document,
-    Flowed,
     Mark,
+    PeerFlow,
     Place,
-    flows_of,
+    flows_of_transfer,
     is_at_rest,
     is_meant,
+    left_at,
     marks_of,
-    went_at,
 )
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import State, Turn
@@ -66,9 +66,9 @@ class RememberedArchive(Archive):
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
         return len(list(self.newest(rooms, peer, since)))
 
-    def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
+    def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[PeerFlow]:
         here = (t for t in self.transfers.values() if rooms is None or t.room in rooms)
-        return [flow for t in here if since is None or went_at(t) >= since for flow in flows_of(t)]
+        return [flow for t in here if since is None or left_at(t) >= since for flow in flows_of_transfer(t)]
 
     def peers_at_rest(self) -> tuple[str, ...]:
         return tuple(sorted({t.peer for t in self.transfers.values()}))

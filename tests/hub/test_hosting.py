@@ -18,7 +18,7 @@ import yaml
 from fedbot.cli.exits import Exit
 from fedbot.cli.main import main
 from fedbot.config.hub import HubSettings, load_hub
-from fedbot.engine.bot import Bot, Ground
+from fedbot.engine.bot import Bot, BotResources
 from fedbot.engine.syncing import AccountTaken
 from fedbot.hub import hosting, roster, tending
 from fedbot.hub.hosting import Worker
@@ -84,7 +84,7 @@ class Bots:
         return SimpleNamespace(standing=partial(self.standing, space), health=partial(self.health, space))
 
     def of(self, worker: str) -> hosting.Begin:
-        async def run_on(ground: Ground, _: object) -> None:
+        async def run_on(ground: BotResources, _: object) -> None:
             space = ground.settings.party.id
             self.tries[space] += 1
             logging.getLogger("fedbot.bot").info("hello")

@@ -92,7 +92,7 @@ async def test_a_flood_is_decided_in_stretches_between_which_others_have_their_t
             turns += 1
             await asyncio.sleep(0)
 
-    lane = asyncio.create_task(engine.run())
+    running = asyncio.create_task(engine.run())
     neighbour = asyncio.create_task(others())
     await asyncio.wait_for(engine.settled(), 30)
     await neighbour
@@ -108,7 +108,7 @@ async def test_a_flood_is_decided_in_stretches_between_which_others_have_their_t
     with pytest.raises(LeaseLost):
         engine.decide_all()
     with pytest.raises(LeaseLost):
-        await asyncio.wait_for(lane, 30)
+        await asyncio.wait_for(running, 30)
 
 
 async def test_each_log_line_names_its_space_in_tasks_and_threads_and_no_space_changes_the_level_of_others(

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from fedbot.config.hub import HubSettings
-from fedbot.engine.bot import Bot, Ground
+from fedbot.engine.bot import Bot, BotResources
 from fedbot.hub import hosting, roster
 from fedbot.hub.hosting import Worker
 from fedbot.journal import lease as leases
@@ -67,7 +67,7 @@ class Simulated:
     slept: float = 0.0
     paused_until: float = -1.0
     is_dead: bool = False
-    bots: dict[str, tuple[Ground, asyncio.Event]] = field(default_factory=dict)
+    bots: dict[str, tuple[BotResources, asyncio.Event]] = field(default_factory=dict)
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -96,7 +96,7 @@ class Simulation:
     def _clock_of(self, simulated: Simulated) -> float:
         return self.now - (simulated.slept if self.sleeps_with_it else 0.0)
 
-    async def _bot(self, simulated: Simulated, ground: Ground, _: object) -> None:
+    async def _bot(self, simulated: Simulated, ground: BotResources, _: object) -> None:
         space, lost = ground.settings.party.id, asyncio.Event()
         machine = open_machine(ground.identity.within(KEYS), "@bot:x", "DEVICE")  # type: ignore[union-attr]
         self.keys[space].add(machine.account.identity_keys["ed25519"])
@@ -126,7 +126,7 @@ class Simulation:
                 simulated.looks_at = self.now + await simulated.worker.look()
                 await _begun(simulated)
 
-    def _works(self, simulated: Simulated, space: str, ground: Ground, lost: asyncio.Event) -> None:
+    def _works(self, simulated: Simulated, space: str, ground: BotResources, lost: asyncio.Event) -> None:
         epoch = ground.journal._lock.epoch  # type: ignore[union-attr]
         try:
             ground.journal.put(Tick(START))

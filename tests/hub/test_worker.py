@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from fedbot.config.settings import Settings
-from fedbot.engine.bot import Ground
+from fedbot.engine.bot import BotResources
 from fedbot.engine.summary import Summary
 from fedbot.hub import worker
 from fedbot.identity import open_identity
@@ -19,14 +19,14 @@ from fedbot.rules.model.events import Tick
 from tests.fakes.postgresql import Server
 from tests.journal.conftest import START
 
-Work = Callable[[Ground], None]
+Work = Callable[[BotResources], None]
 
 
 class Workers:
     """Bots that only note who works; `working` has the ground of the active one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.working: list[Ground] = []
+        self.working: list[BotResources] = []
         self.keys: list[str] = []
         self.changed = asyncio.Event()
         self.loop = asyncio.get_running_loop()
@@ -39,7 +39,7 @@ class Workers:
         monkeypatch.setattr(worker, "BEFORE_ANOTHER_TRY", 0.05)
         monkeypatch.setattr(worker, "RENEWED_EVERY", 0.05)
 
-    async def _run_on(self, ground: Ground, tell: Callable[[Summary], None]) -> None:
+    async def _run_on(self, ground: BotResources, tell: Callable[[Summary], None]) -> None:
         self.working.append(ground)
         self.keys.append(open_identity(ground.identity).key)
         self.changed.set()
@@ -67,7 +67,7 @@ class Workers:
         self.loop.call_soon_threadsafe(self.refused.set)
         return holder(place)
 
-    async def take_turns(self) -> Ground:
+    async def take_turns(self) -> BotResources:
         """Wait until one more bot has started."""
         await asyncio.wait_for(self.changed.wait(), 30)
         self.changed.clear()
@@ -138,9 +138,9 @@ async def test_a_database_that_goes_away_and_comes_back_only_pauses_it(
 async def test_an_error_that_ends_a_bot_ends_the_worker_and_gives_the_space_back(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grounds: list[Ground] = []
+    grounds: list[BotResources] = []
 
-    async def fails(ground: Ground, tell: object) -> None:
+    async def fails(ground: BotResources, tell: object) -> None:
         grounds.append(ground)
         raise ZeroDivisionError
 

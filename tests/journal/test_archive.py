@@ -15,7 +15,7 @@ from fedbot.journal import copies
 from fedbot.journal.archive import A_PAGE
 from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.ports.journal import Committed, JournalDamaged
-from fedbot.rules.model.archive import Archive, Document, Flowed, Mark, is_at_rest
+from fedbot.rules.model.archive import Archive, Document, Mark, PeerFlow, is_at_rest
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.lifecycles import TransferState
@@ -76,7 +76,7 @@ def all_that_is_asked(archive: Archive, transfers: list[Transfer]) -> list[objec
     ]
 
 
-def _summed(flows: Iterable[Flowed]) -> dict[tuple[str, str], tuple[int, Decimal]]:
+def _summed(flows: Iterable[PeerFlow]) -> dict[tuple[str, str], tuple[int, Decimal]]:
     found: dict[tuple[str, str], tuple[int, Decimal]] = {}
     for each in flows:
         lines, pieces = found.get((each.peer, each.way), (0, Decimal(0)))

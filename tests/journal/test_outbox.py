@@ -77,7 +77,7 @@ def test_a_row_has_all_that_the_runner_needs(journal: StoredJournal) -> None:
         id=row,
         cause=1,
         ordinal=0,
-        lane="act",
+        queue="act",
         effect=MIRROR,
         priority=0,
         key="",

@@ -10,23 +10,23 @@ from typing import NoReturn
 
 import pytest
 
-from fedbot.matrix.encryption import GIVE_UP_AFTER, TELL_AFTER, WAITING_FILE, WaitingRoom
+from fedbot.matrix.encryption import GIVE_UP_AFTER, TELL_AFTER, WAITING_FILE, UndecryptedLines
 from fedbot.ports.journal import JournalUnwritable
 
 NOW = datetime(2026, 11, 24, 20, tzinfo=UTC)
 LINE = {"type": "m.room.encrypted", "event_id": "$1", "sender": "@anna:twin.test"}
 
 
-def found(waiting: WaitingRoom) -> list[str]:
+def found(waiting: UndecryptedLines) -> list[str]:
     readable, _ = waiting.look(lambda _, raw: dict(raw), NOW)
     return [room for room, _ in readable]
 
 
 def test_a_line_that_is_redacted_elsewhere_still_waits(tmp_path: Path) -> None:
-    waiting = WaitingRoom(tmp_path)
+    waiting = UndecryptedLines(tmp_path)
     waiting.add([("!a", LINE), ("!b", {**LINE, "event_id": "$2"})], NOW)
     waiting.forget({("!b", "$1"), ("!b", "$2")})
-    assert found(waiting) == found(WaitingRoom(tmp_path)) == ["!a"]
+    assert found(waiting) == found(UndecryptedLines(tmp_path)) == ["!a"]
 
 
 def test_a_full_disk_ends_the_bot_before_a_line_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,12 +35,12 @@ def test_a_full_disk_ends_the_bot_before_a_line_is_lost(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(JournalUnwritable, match="No space left"):
-        WaitingRoom(tmp_path).add([("!a", LINE)], NOW)
+        UndecryptedLines(tmp_path).add([("!a", LINE)], NOW)
 
 
 def test_a_line_waits_encrypted_and_leaves_nothing_once_its_key_comes_or_its_time_is_over(tmp_path: Path) -> None:
     secret = {**LINE, "content": {"ciphertext": "unreadable to whoever has the disk"}}
-    waiting = WaitingRoom(tmp_path)
+    waiting = UndecryptedLines(tmp_path)
     waiting.add([("!a", secret)], NOW)
     assert b"unreadable to whoever" in (tmp_path / WAITING_FILE).read_bytes()
     waiting.look(lambda _, raw: {**raw, "content": {"body": "my plain words"}}, NOW)

@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
-from fedbot.messages.audit import FACTS, WORDS, is_told, noted_in_words
+from fedbot.messages.audit import FACTS, WORDS, entry_in_words, is_told
 from fedbot.messages.language import Locale
 from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Choice
@@ -53,7 +53,7 @@ def test_every_kind_and_every_fact_has_a_sentence() -> None:
 @pytest.mark.parametrize("kind", get_args(audit.Noted), ids=lambda kind: kind.__name__)
 def test_each_sentence_has_its_places_filled(kind: type) -> None:
     for noted in _all_of(kind):
-        words = noted_in_words(OUR_LOCALE, noted)
+        words = entry_in_words(OUR_LOCALE, noted)
         assert words
         assert not {"{", "}"} & set(words)
         assert not words.endswith(".")
@@ -74,13 +74,13 @@ def test_each_sentence_has_its_places_filled(kind: type) -> None:
     ],
 )
 def test_a_sentence_contains_its_fields(noted: audit.Noted, words: str) -> None:
-    assert noted_in_words(OUR_LOCALE, noted) == words
+    assert entry_in_words(OUR_LOCALE, noted) == words
 
 
 def test_a_german_space_reads_it_in_german() -> None:
     german = Locale("de", "Europe/Berlin")
     noted = audit.Happened(audit.Fact.KEYS_COMPARABLE)
-    assert noted_in_words(german, noted) != noted_in_words(OUR_LOCALE, noted)
+    assert entry_in_words(german, noted) != entry_in_words(OUR_LOCALE, noted)
 
 
 def test_queries_and_mirrored_entries_are_not_shown() -> None:

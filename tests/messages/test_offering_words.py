@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.ledger import Lying
+from fedbot.rules.model.ledger import AvailableStock
 from fedbot.rules.model.stock import Part, StockItem
 from tests.scenarios.scenes import ALPHA, BOLTS, CABLE, LOCALES, connection, plain, request, transfer
 
@@ -44,23 +44,23 @@ SAID: dict[str, Phrase] = {
     "several stock items": say(
         messages.offer.which_item,
         word="M3-BOLT",
-        choices=(Lying(BOLT, Decimal(120)), Lying(BOX, Decimal(90))),
+        choices=(AvailableStock(BOLT, Decimal(120)), AvailableStock(BOX, Decimal(90))),
     ),
     "several stock items that have enough only together": say(
         messages.offer.only_together,
         word="M3-BOLT",
         wanted=Decimal(200),
-        together=(Lying(BOLT, Decimal(120)), Lying(BOX, Decimal(80))),
+        together=(AvailableStock(BOLT, Decimal(120)), AvailableStock(BOX, Decimal(80))),
     ),
     "several serials": say(
         messages.offer.which_item,
         word="RPI-4",
-        choices=tuple(Lying(replace(PI, pk=n, serial=f"a1b{n}"), Decimal(1)) for n in range(20, 24)),
+        choices=tuple(AvailableStock(replace(PI, pk=n, serial=f"a1b{n}"), Decimal(1)) for n in range(20, 24)),
     ),
     "two readings": say(
         messages.offer.which_reading,
         word="Resistor 100",
-        readings=(Lying(PI, Decimal(100)), Lying(BOLT, Decimal(120))),
+        readings=(AvailableStock(PI, Decimal(100)), AvailableStock(BOLT, Decimal(120))),
     ),
     "a virtual part": say(messages.offer.part_virtual, item=BOLT),
     "an inactive part": say(messages.offer.part_inactive, item=BOLT),

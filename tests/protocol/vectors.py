@@ -15,7 +15,7 @@ from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol import bodies
-from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.protocol.terms import hash_of, to_json
 from fedbot.rules.wire import envelope as envelopes
 from fedbot.rules.wire.envelope import CauseKind, Envelope, Identity, Opening, SubjectKind, check, sign
 from tests.protocol.samples import HEX, SAMPLES
@@ -84,9 +84,9 @@ def body_of(kind: str) -> dict[str, Any]:
     """The sample's body, with terms and opening where the kind has them."""
     body = {"seen": 3, "past": HEX, "awaits": True, **copy.deepcopy(SAMPLES[kind])}
     if kind in WITH_TERMS:
-        body["terms"] = written(TERMS)
+        body["terms"] = to_json(TERMS)
     if kind in OPENS:
-        body["opening"] = envelopes.written(OPENING)
+        body["opening"] = envelopes.opening_json(OPENING)
     return body
 
 
@@ -107,5 +107,5 @@ def signed(kind: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def read(envelope: Envelope) -> dict[str, Any]:
     """The content of the message's body as JSON."""
-    said: dict[str, Any] = to_jsonable_python(bodies.understood(envelope).body.model_dump())
+    said: dict[str, Any] = to_jsonable_python(bodies.parse(envelope).body.model_dump())
     return said

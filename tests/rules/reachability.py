@@ -80,7 +80,7 @@ from fedbot.rules.model.steps import Label, Mirror
 from fedbot.rules.model.stock import Permissions, StockItem
 from fedbot.rules.model.transfer import Progress, Transfer, less_of
 from fedbot.rules.people import Meet
-from fedbot.rules.protocol.terms import MOST_OPEN_DAYS, hash_of, written
+from fedbot.rules.protocol.terms import MOST_OPEN_DAYS, hash_of, to_json
 from fedbot.rules.reminders import Remind
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer.sender_decision import Debit
@@ -362,7 +362,7 @@ class Explorer:
     def _granted(self, transfer: Transfer) -> tuple[dict[str, Any], str]:
         lines = less_of(transfer.terms.lines, Decimal(2)) or transfer.terms.lines
         terms = replace(transfer.terms, lines=lines)
-        return {"terms": written(terms), **BY}, hash_of(terms)
+        return {"terms": to_json(terms), **BY}, hash_of(terms)
 
     def _time(self, now: Now) -> Any:  # noqa: ANN401
         if now.late:

@@ -87,7 +87,7 @@ class Side:
             subject=draft.subject, subject_kind=draft.subject_kind, seq=draft.number, terms_hash="",
             raw_body=draft.body, sent_at=self.now, key="", sig="",
         )  # fmt: skip
-        read = sequencing.read(turn, connection, bodies.understood(envelope))
+        read = sequencing.read(turn, connection, bodies.parse(envelope))
         if read is not None:
             turn.save(read)
         return self._done(turn)
@@ -189,4 +189,4 @@ def test_a_message_that_its_reader_would_refuse_is_never_written(kind: str, fiel
     ids=lambda body: body.kind,
 )
 def test_a_message_of_ours_is_read_as_it_was_meant(body: bodies.Body) -> None:
-    assert type(body).model_validate(json.loads(json.dumps(body.written()))) == body
+    assert type(body).model_validate(json.loads(json.dumps(body.to_json()))) == body

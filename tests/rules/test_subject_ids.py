@@ -16,8 +16,8 @@ from fedbot.rules.wire.envelope import (
     connection_id,
     kind_of,
     opened_id,
-    understood,
-    written,
+    opening_json,
+    parse_opening,
 )
 
 ALPHA, BETA = "aa" * 32, "bb" * 32
@@ -73,7 +73,7 @@ def test_an_invalid_id_has_no_kind(word: str) -> None:
 @pytest.mark.parametrize("kind", CauseKind)
 def test_an_opening_is_read_back_unchanged(kind: CauseKind) -> None:
     opening = replace(OPENING, cause=Cause(kind, "word", 3))
-    assert understood(written(opening)) == opening
+    assert parse_opening(opening_json(opening)) == opening
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_an_opening_is_read_back_unchanged(kind: CauseKind) -> None:
     ],
 )
 def test_a_malformed_opening_is_refused(changes: dict[str, Any]) -> None:
-    assert understood({**written(OPENING), **changes}) is None
+    assert parse_opening({**opening_json(OPENING), **changes}) is None
 
 
 @pytest.mark.parametrize("value", [None, [], "text", {}])
 def test_a_value_that_is_no_object_is_no_opening(value: object) -> None:
-    assert understood(value) is None
+    assert parse_opening(value) is None

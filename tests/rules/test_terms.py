@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.rules.model.care import Moved
+from fedbot.rules.model.care import ValuedLine
 from fedbot.rules.model.lending import LendingRule, LoanRules, may_borrow, strictest, that_hold
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.stock import (
@@ -24,7 +24,7 @@ from fedbot.rules.model.stock import (
     Trait,
 )
 from fedbot.rules.model.transfer import Line, Terms
-from fedbot.rules.protocol.terms import BadTerms, bare, hash_of, line_of, understood, written
+from fedbot.rules.protocol.terms import BadTerms, bare, hash_of, line_of, parse, to_json
 
 LOAN = Terms(
     kind="push",
@@ -39,20 +39,20 @@ HASH_BEFORE_ZONES = "8ae92046ec65255d79b84b971d85eabacb19f0393cd7e174c578cd5d57d
 
 
 def test_a_loan_without_a_zone_keeps_its_hash_from_before_zones() -> None:
-    assert "time_zone" not in written(LOAN)
+    assert "time_zone" not in to_json(LOAN)
     assert hash_of(LOAN) == HASH_BEFORE_ZONES
-    assert understood(written(LOAN)) == LOAN
+    assert parse(to_json(LOAN)) == LOAN
 
 
 def test_a_zone_is_part_of_the_agreement() -> None:
     there = replace(LOAN, time_zone="Pacific/Auckland")
-    assert understood(written(there)) == there
+    assert parse(to_json(there)) == there
     assert hash_of(there) != hash_of(LOAN)
 
 
 def test_a_gift_has_no_zone() -> None:
     with pytest.raises(BadTerms, match="time_zone"):
-        understood(written(replace(LOAN, loan_until=None, time_zone="Pacific/Auckland")))
+        parse(to_json(replace(LOAN, loan_until=None, time_zone="Pacific/Auckland")))
 
 
 PART = Part(
@@ -76,15 +76,15 @@ WHOLE = line_of(1, StockItem(42, PART, Decimal(1), seen=SEEN), Decimal(1), "", w
 
 def test_details_of_an_item_are_cut_to_a_messages_limits_and_the_rest_is_named() -> None:
     terms = replace(LOAN, lines=(WHOLE,))
-    assert understood(written(terms)) == terms
+    assert parse(to_json(terms)) == terms
     assert WHOLE.details.notes == "fragile"
     assert WHOLE.stays == (Trait.LINK, Trait.TAGS, Trait.FILES)
     assert WHOLE.description.stays == (Trait.PART_NOTES,)
     assert bare(WHOLE).stays == (
         *(Trait.STATUS, Trait.NOTES, Trait.LINK, Trait.TAGS, Trait.PRICE, Trait.TESTS, Trait.FILES),
     )
-    assert understood(written(replace(LOAN, lines=(bare(WHOLE),)))).lines == (bare(WHOLE),)
-    plain = written(LOAN)["lines"][0]
+    assert parse(to_json(replace(LOAN, lines=(bare(WHOLE),)))).lines == (bare(WHOLE),)
+    plain = to_json(LOAN)["lines"][0]
     assert not {"details", "stays"} & (plain.keys() | plain["description"].keys())
 
 
@@ -105,14 +105,14 @@ def test_details_of_an_item_are_cut_to_a_messages_limits_and_the_rest_is_named()
     ],
 )
 def test_a_peers_details_are_refused_unless_we_would_write_them_the_same(field: str, value: object) -> None:
-    data = written(replace(LOAN, lines=(WHOLE,)))
+    data = to_json(replace(LOAN, lines=(WHOLE,)))
     data["lines"][0]["details"][field] = value
     with pytest.raises(BadTerms):
-        understood(data)
-    data = written(replace(LOAN, lines=(WHOLE,)))
+        parse(data)
+    data = to_json(replace(LOAN, lines=(WHOLE,)))
     data["lines"][0]["stays"] = ["files", "link"]
     with pytest.raises(BadTerms):
-        understood(data)
+        parse(data)
 
 
 RULES = LoanRules(14, 1, ("laser safety briefing needed",), photo_back=True)
@@ -120,11 +120,11 @@ RULES = LoanRules(14, 1, ("laser safety briefing needed",), photo_back=True)
 
 def test_lending_rules_are_part_of_the_agreement_and_other_terms_are_unchanged() -> None:
     ruled = replace(LOAN, rules=RULES)
-    assert understood(written(ruled)) == ruled
+    assert parse(to_json(ruled)) == ruled
     assert hash_of(ruled) != hash_of(LOAN)
-    assert "rules" not in written(LOAN)
+    assert "rules" not in to_json(LOAN)
     back = replace(ruled, kind="return", parent="p" * 20, loan_until=None)
-    assert understood(written(back)).rules == RULES
+    assert parse(to_json(back)).rules == RULES
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_lending_rules_are_part_of_the_agreement_and_other_terms_are_unchanged()
 )
 def test_a_peers_lending_rules_that_no_config_makes_are_refused(terms: Terms) -> None:
     with pytest.raises(BadTerms):
-        understood(written(terms))
+        parse(to_json(terms))
 
 
 HAD_BEFORE = LentBefore("2" * 20, "Repair Café", date(2026, 11, 12))
@@ -158,9 +158,9 @@ HAD_BEFORE = LentBefore("2" * 20, "Repair Café", date(2026, 11, 12))
 
 def test_an_item_that_a_borrower_already_has_is_part_of_the_agreement() -> None:
     had = replace(LOAN, outside=HAD_BEFORE)
-    assert understood(written(had)) == had
+    assert parse(to_json(had)) == had
     assert hash_of(had) != hash_of(LOAN)
-    assert "outside" not in written(LOAN)
+    assert "outside" not in to_json(LOAN)
 
 
 @pytest.mark.parametrize(
@@ -177,11 +177,11 @@ def test_an_item_that_a_borrower_already_has_is_part_of_the_agreement() -> None:
 )
 def test_a_peer_can_not_describe_a_loan_as_one_that_we_already_have(terms: Terms) -> None:
     with pytest.raises(BadTerms):
-        understood(written(terms))
+        parse(to_json(terms))
 
 
 def test_the_strictest_of_several_lending_rules_counts() -> None:
-    lens = [Moved(Part(7, "Laser lens", "LENS-2", category_path="Optics/Laser"), "Workshop/Safe", Decimal(1))]
+    lens = [ValuedLine(Part(7, "Laser lens", "LENS-2", category_path="Optics/Laser"), "Workshop/Safe", Decimal(1))]
     rules = (
         LendingRule(longest=60, agree="bring it back clean"),
         LendingRule(categories=("Laser",), longest=14, extensions=2, agree="laser safety briefing needed"),

@@ -15,12 +15,12 @@ from tests.scenarios.world import World
 
 def lie(monkeypatch: pytest.MonkeyPatch, kind: str, **fields: object) -> None:
     """Make bots write these fields into their messages of that kind, whatever their rules say."""
-    honest = Body.written
+    honest = Body.to_json
 
     def written(body: Body) -> dict[str, Any]:
         return {**honest(body), **(fields if body.kind == kind else {})}
 
-    monkeypatch.setattr(Body, "written", written)
+    monkeypatch.setattr(Body, "to_json", written)
 
 
 def forge(

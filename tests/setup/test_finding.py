@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import Connection, Session
 from fedbot.setup import inventree, matrix
-from fedbot.setup.asking import Answers, NotGood, Stopped, yes_or_no
+from fedbot.setup.asking import Answers, BadAnswer, Stopped, yes_or_no
 from fedbot.setup.matrix import Bot, Homeserver
 from fedbot_demo.certificates import CertificateAuthority
 from fedbot_demo.inventree import seeds
@@ -49,7 +49,7 @@ async def found(said: str) -> str:
 
 
 async def refused(said: str) -> str:
-    with pytest.raises(NotGood) as problem:
+    with pytest.raises(BadAnswer) as problem:
         await found(said)
     return str(problem.value)
 
@@ -97,7 +97,7 @@ async def test_a_homeserver_is_found_by_well_known_with_its_ways_to_sign_in(monk
     async with serving(homeserver(**sso)) as url:
         assert await asyncio.to_thread(matrix.find, "x.org", url) == Homeserver(url, takes_passwords=False, by_sso=True)
     async with serving({"/": {}}) as url:
-        with pytest.raises(NotGood, match=r"not as a Matrix homeserver does.*write its address behind the id"):
+        with pytest.raises(BadAnswer, match=r"not as a Matrix homeserver does.*write its address behind the id"):
             await asyncio.to_thread(matrix.find, "x.org", url)
 
 
@@ -121,7 +121,7 @@ async def test_with_single_sign_on_only_the_final_address_of_the_browser_makes_a
             ("http://localhost/fedbot?loginToken=old", "@bot:example.org", "Invalid login token"),
             ("http://localhost/fedbot?loginToken=good", "@anna:example.org", "signed in as @bot:example.org"),
         ):
-            with pytest.raises(NotGood, match=told):
+            with pytest.raises(BadAnswer, match=told):
                 await token(said, user)
 
 
@@ -205,7 +205,7 @@ async def test_an_account_is_registered_by_a_registration_token(stages: list[str
             False,
             False,
         ]
-        with pytest.raises(NotGood, match="doesn't register it"):
+        with pytest.raises(BadAnswer, match="doesn't register it"):
             await asyncio.to_thread(matrix.register, there, "bot")
         await asyncio.to_thread(matrix.register, there, "bot", "good")
     assert made == ["s1"]

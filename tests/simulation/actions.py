@@ -95,7 +95,7 @@ IN_THE_GRACE = (
     ("fault",),
     ("meddle between",),
 )
-CALM = ("lane", "lane", "lane", "round", "round", "rest")
+CALM = ("queue", "queue", "queue", "round", "round", "rest")
 DEALS = ("push", "push", "push", "push several", "request", "request", "lend", "lend", "lend", "connect")
 AFTERWARDS = (("parcel", "grace"), ("return",), ("return",), ("extend",), ("end of a loan",))
 MOST_DEALS = 8
@@ -247,7 +247,7 @@ def _ahead(random: Random, *, friends: bool) -> Iterator[str]:
 
 def _calm(random: Random, rest: float) -> Iterator[str]:
     """Let the bots work: until nothing is left to do, or only a little, in any order."""
-    yield from random.choices(("lane", "round"), (3, 1), k=random.randrange(8))
+    yield from random.choices(("queue", "round"), (3, 1), k=random.randrange(8))
     if random.random() < rest:
         yield "rest"
 

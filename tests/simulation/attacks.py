@@ -21,7 +21,7 @@ from fedbot.rules.model.lending import LendingRule, LoanRules
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import LentBefore, outside_id
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.protocol.terms import written
+from fedbot.rules.protocol.terms import to_json
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import BY_PAGE, Identity
 from fedbot_demo.inventree.records import StockItem
@@ -149,22 +149,22 @@ class Scene:
         """The friend grants that quantity of our request."""
         known = self.honest.transfer(transfer.id) or transfer
         lines = (replace(known.terms.lines[0], quantity=Decimal(quantity), whole=False),)
-        terms = written(replace(known.terms, lines=lines))
+        terms = to_json(replace(known.terms, lines=lines))
         await self.lies("granted", known, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
 
     async def would_give(self, transfer: Transfer, line: Line) -> None:
         """The friend says what its card would give for our request."""
-        terms = written(replace(transfer.terms, lines=(line,)))
+        terms = to_json(replace(transfer.terms, lines=(line,)))
         await self.lies("noted", transfer, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
 
     async def opens(self, letter: str, like: Transfer, cause: str, **changed: Any) -> None:  # noqa: ANN401 -- terms
         """The friend opens something similar; `id` replaces its id."""
         identifier = changed.pop("id", "")
-        terms = written(replace(like.terms, **changed))
+        terms = to_json(replace(like.terms, **changed))
         opening = envelope.Opening(self.liar.identity.key, self.federation.room, envelope.by_line(cause))
         rightly = envelope.opened_id(envelope.SubjectKind(terms["kind"]), opening)
         due = (self.federation.clock.now() + timedelta(days=5)).isoformat()
-        body = {"terms": terms, "due": due, "opening": envelope.written(opening)}
+        body = {"terms": terms, "due": due, "opening": envelope.opening_json(opening)}
         new = replace(like, id=identifier or rightly, terms_hash=envelope.terms_hash(terms))
         await self.lies(letter, new, body)
 
@@ -442,7 +442,7 @@ async def _text_in_the_grant(scene: Scene) -> None:
     await scene.says(f"request {BOLT} 2 from anyone for 2 weeks")
     scene.liar.crashed()
     asked = scene.ours()
-    terms = written(replace(asked.terms, rules=LoanRules(agree=("whoever borrows it pays for it",))))
+    terms = to_json(replace(asked.terms, rules=LoanRules(agree=("whoever borrows it pays for it",))))
     await scene.lies("granted", asked, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
     await scene.sends(asked)
 

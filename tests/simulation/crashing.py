@@ -10,7 +10,7 @@ import httpx
 
 from fedbot.journal.journal import Journal
 from fedbot.journal.sqlite import SqliteDatabase
-from fedbot.ports.journal import Committed, Lane, OutboxRow
+from fedbot.ports.journal import Committed, OutboxRow, QueueName
 from fedbot.rules.model.events import Event
 from fedbot_demo.inventree.transport import SimulatedTransport
 
@@ -63,7 +63,7 @@ class CrashingJournal(Journal):
         self._watched = watched
         self._event: Event | None = None
         self._decided_upon = -1
-        self._idle: dict[Lane, tuple[int, datetime]] = {}
+        self._idle: dict[QueueName, tuple[int, datetime]] = {}
 
     @property
     def changes(self) -> int:
@@ -97,12 +97,12 @@ class CrashingJournal(Journal):
         self._fuse.point("after a decision is committed")
         return rows
 
-    def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
-        if self._idle.get(lane) == (self.changes, now):
+    def due(self, queue: QueueName, now: datetime) -> tuple[OutboxRow, ...]:
+        if self._idle.get(queue) == (self.changes, now):
             return ()
-        found = super().due(lane, now)
+        found = super().due(queue, now)
         if not found:
-            self._idle[lane] = (self.changes, now)
+            self._idle[queue] = (self.changes, now)
         return found
 
     def begin(self, row: int, at: datetime) -> None:

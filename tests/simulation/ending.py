@@ -137,8 +137,8 @@ def _unsettled(party: Party, connection: Connection) -> list[Transfer]:
 
 
 def _must_be_idle(auditor: Auditor, party: Party) -> None:
-    for lane, kind, problem in party.unfinished_rows():
-        auditor.wrong(f"{party.id} still has a {kind} to do ({lane}: {problem})")
+    for queue, kind, problem in party.unfinished_rows():
+        auditor.wrong(f"{party.id} still has a {kind} to do ({queue}: {problem})")
 
 
 def _must_be_over(auditor: Auditor, party: Party, transfer: Transfer) -> None:

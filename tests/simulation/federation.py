@@ -30,7 +30,7 @@ MOST_WAKES = 20_000
 LATE_AT_MOST = timedelta(seconds=90)  # shorter than `settle`, whose promise the operator has to keep
 SECOND = timedelta(seconds=1)
 JUMPS = tuple(timedelta(hours=hours) for hours in (-1, 1, -26, 26, -24 * 60, 24 * 60, 24 * 3650))
-LANES = ("sync", "ask", "act", "chat")
+QUEUES = ("sync", "ask", "act", "chat")
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class Federation:
 
         await self.guarded(party, boot)
 
-    async def lane(self, party: Party, lane: str) -> bool:
+    async def queue(self, party: Party, queue: str) -> bool:
         """Let one worker do one thing; return whether there was any."""
         if party.bot is None:
             return False
@@ -227,7 +227,7 @@ class Federation:
             bot, journal, now = party.bot, party.bot.engine.journal, party.clock.now()  # type: ignore[union-attr]
             if bot is None:
                 return False
-            match lane:
+            match queue:
                 case "sync" if not party.chat.is_unreachable:
                     return await self._syncs(party, bot)
                 case "ask":
@@ -261,8 +261,8 @@ class Federation:
         """Let each worker of these bots do one thing, this one first."""
         did = False
         for party in parties:
-            for lane in (*LANES[first:], *LANES[:first]):
-                did = await self.lane(party, lane) or did
+            for queue in (*QUEUES[first:], *QUEUES[:first]):
+                did = await self.queue(party, queue) or did
         return did
 
     async def rests(self, first: int = 0) -> None:
@@ -342,7 +342,7 @@ class Federation:
     def _by_name(self) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
         here: dict[str, Callable[[int, int, int, int], Awaitable[None]]] = {
             "round": self._round,
-            "lane": self._lane,
+            "queue": self._queue,
             "rest": self._rest,
             "crash": self._crash,
             "stop": self._stop,
@@ -366,13 +366,13 @@ class Federation:
 
     async def _round(self, a: int, b: int, c: int, _: int) -> None:
         parties = [party for party in self.parties if (a >> party.number) & 1]
-        await self.round(parties if b % 2 else parties[::-1], c % len(LANES))
+        await self.round(parties if b % 2 else parties[::-1], c % len(QUEUES))
 
-    async def _lane(self, a: int, b: int, *_: int) -> None:
-        await self.lane(self.party(a), LANES[b % len(LANES)])
+    async def _queue(self, a: int, b: int, *_: int) -> None:
+        await self.queue(self.party(a), QUEUES[b % len(QUEUES)])
 
     async def _rest(self, a: int, *_: int) -> None:
-        await self.rests(a % len(LANES))
+        await self.rests(a % len(QUEUES))
 
     async def _crash(self, a: int, b: int, _: int, d: int) -> None:
         party = self.aimed(a, d)

@@ -21,7 +21,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
-from fedbot.rules.protocol.terms import written
+from fedbot.rules.protocol.terms import to_json
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import Identity
 from tests.simulation.party import Party
@@ -348,8 +348,8 @@ class Liar:
             "how": random.choice(("returned", "lost", "gifted", "gift", "kept")),
             "until": random.choice(("2026-01-01", "2027-06-01")),
             "due": (now + timedelta(days=random.choice((-1, 1, 7, 60, 400)))).isoformat(),
-            "terms": written(subject.terms) if isinstance(subject, Transfer) else {},
-            "opening": envelope.written(subject.opening)
+            "terms": to_json(subject.terms) if isinstance(subject, Transfer) else {},
+            "opening": envelope.opening_json(subject.opening)
             if isinstance(subject, Transfer) and subject.opening is not None
             else {},
         }
@@ -371,7 +371,7 @@ class Liar:
         named = envelope.Opening(opening.key, opening.room, envelope.by_line("$another"))
         is_right = random.random() < 5 / 6
         lie["transfer"] = envelope.opened_id(envelope.SubjectKind(kind), opening if is_right else named)
-        lie["body"]["opening"] = envelope.written(opening)
+        lie["body"]["opening"] = envelope.opening_json(opening)
         try:
             lie["terms_hash"] = envelope.terms_hash(terms)
         except envelope.NotCanonical:
@@ -387,7 +387,7 @@ class Liar:
         loans = [t for t in self._subjects(liar) if isinstance(t, Transfer) and t.is_loan]
         if terms["kind"] in {"return", "extension"} and loans:
             loan = random.choice(loans)
-            terms["parent"], terms["lines"] = loan.id, written(loan.terms)["lines"]
+            terms["parent"], terms["lines"] = loan.id, to_json(loan.terms)["lines"]
             for line in terms["lines"] if terms["kind"] == "return" else ():
                 line["of_line"] = line["number"]
         else:

@@ -515,10 +515,10 @@ def _hash_of_less(stack: ExitStack) -> None:
 
 @mutant("a transfer has an id of its opener's choice")
 def _id_as_told(stack: ExitStack) -> None:
-    def opened_by_peer(_turn: Turn, _connection: Connection, envelope: Message[bodies.Opens]) -> Opening:
+    def peers_opening(_turn: Turn, _connection: Connection, envelope: Message[bodies.Opens]) -> Opening:
         return envelope.body.opening
 
-    _instead(stack, opening, "opened_by_peer", opened_by_peer)
+    _instead(stack, opening, "peers_opening", peers_opening)
 
 
 @mutant("a friendship has an id of the peer's choice")

@@ -73,12 +73,14 @@ def ask(
 
 def check_begun(turn: Turn, connection: Connection) -> Connection:
     """Our request with its nonce. It is the same again if a rebuilt journal reads our request in the room."""
-    return pinning.begun(turn, connection, connection.peer_key, connection.asked.person, connection.due.isoformat())
+    return pinning.begin_check(
+        turn, connection, connection.peer_key, connection.asked.person, connection.due.isoformat()
+    )
 
 
 def _asked(turn: Turn, connection: Connection) -> Phrase:
     """Our asking as it reads now."""
-    key, emoji = fingerprint(connection.peer_key), pinning.numbers(turn, connection)
+    key, emoji = fingerprint(connection.peer_key), pinning.emoji_numbers(turn, connection)
     return say(messages.connection.connect_asked, connection=connection, fingerprint=key, emoji=emoji)
 
 
@@ -185,7 +187,7 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies
 
 def _reveal(turn: Turn, connection: Connection) -> Connection:
     """The peer is bound to its nonce, or will be before it learns ours: tell ours."""
-    connection, nonce = pinning.told(connection)
+    connection, nonce = pinning.reveal_nonce(connection)
     if nonce is None:
         raise ValueError(f"no keys are compared in {connection.id}")
     return sequencing.send(turn, connection, bodies.Reveal(nonce=nonce), awaits=True)
@@ -204,7 +206,7 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     turn.note_by(ours.id, audit.Fact.BOTH_ASKED_LATER_GENERATION, theirs.asked)
     decided = theirs.asked
     connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
-    connection, nonce = pinning.told(connection)
+    connection, nonce = pinning.reveal_nonce(connection)
     by = ours.asked
     body = bodies.Accepted(by=by.person, by_name=by.name, access=turn.us.peer_access, nonce=nonce)
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
@@ -253,9 +255,9 @@ def _offered(
         ours=False,
         access=_agreed_access(turn, body.access),
         due=turn.now + turn.us.request_open_for,
-        exchange=sequencing.begun_by(envelope),
+        exchange=sequencing.first_exchange(envelope),
     )
-    return pinning.begun(turn, connection, announced.key, peer_commitment=body.commitment)
+    return pinning.begin_check(turn, connection, announced.key, peer_commitment=body.commitment)
 
 
 def _leave_for_later(turn: Turn, asked: Connection) -> None:
@@ -334,7 +336,7 @@ def card(
         fingerprint=fingerprint(connection.peer_key),
         own_fingerprint=fingerprint(turn.us.key),
         people=people or [],
-        emoji=pinning.numbers(turn, connection),
+        emoji=pinning.emoji_numbers(turn, connection),
         changes=changes,
     )
 
@@ -351,14 +353,14 @@ def on_revealed(turn: Turn, connection: Connection, envelope: Message[bodies.Rev
     elif known.state is ConnectionState.ASKED:
         turn.do(Edit(f"offer:{known.id}", known.room, _asked(turn, known)))
     elif known.ours and known.state in LIVING_CONNECTION:
-        phrase = say(messages.connection.connect_crossed, connection=known, emoji=pinning.numbers(turn, known))
+        phrase = say(messages.connection.connect_crossed, connection=known, emoji=pinning.emoji_numbers(turn, known))
         turn.do(Edit(f"offer:{known.id}", known.room, phrase))
         provision.become_active(turn, known)
 
 
 def _with_nonce(turn: Turn, connection: Connection, nonce: str) -> Connection | None:
     """The connection with the peer's nonce, ours told; None if it ended, as that isn't the nonce that was due."""
-    known = pinning.completed(connection, nonce)
+    known = pinning.accept_nonce(connection, nonce)
     if known is None:
         pinning.tell_failure(turn, connection)
         _refuse_for_keys(turn, connection)

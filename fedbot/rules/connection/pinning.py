@@ -199,7 +199,9 @@ _CHECKED_AGAIN = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING, Conn
 """Before that the messages by which a friendship is asked for carry all of it."""
 
 
-def begun(turn: Turn, connection: Connection, peer_key: str, *causes: str, peer_commitment: str = "") -> Connection:
+def begin_check(
+    turn: Turn, connection: Connection, peer_key: str, *causes: str, peer_commitment: str = ""
+) -> Connection:
     """The connection with a nonce of ours, another one for every cause and commitment."""
     purpose = ":".join((connection.id, peer_key, peer_commitment, *causes))
     return replace(connection, check=KeyCheck(turn.state.nonce(purpose), peer_key, peer_commitment=peer_commitment))
@@ -210,14 +212,14 @@ def our_commitment(turn: Turn, connection: Connection) -> str:
     return key_commitment(connection.id, turn.us.key, connection.check.ours) if connection.check else ""
 
 
-def told(connection: Connection) -> tuple[Connection, str | None]:
+def reveal_nonce(connection: Connection) -> tuple[Connection, str | None]:
     """The connection with our nonce told, and that nonce; None if no keys are compared."""
     if connection.check is None:
         return connection, None
     return replace(connection, check=replace(connection.check, is_told=True)), connection.check.ours
 
 
-def completed(connection: Connection, nonce: str) -> Connection | None:
+def accept_nonce(connection: Connection, nonce: str) -> Connection | None:
     """The connection with the peer's nonce; None if the peer wasn't bound to that one before ours was told."""
     check = connection.check
     if check is None or check.theirs == nonce:
@@ -229,7 +231,7 @@ def completed(connection: Connection, nonce: str) -> Connection | None:
     return replace(connection, check=replace(check, theirs=nonce))
 
 
-def numbers(turn: Turn, connection: Connection) -> tuple[int, ...]:
+def emoji_numbers(turn: Turn, connection: Connection) -> tuple[int, ...]:
     """The places in `EMOJI` of the seven that both bots show; () as long as they aren't known."""
     check = connection.check
     if check is None or check.is_open or check.peer_key != (connection.changed_key or connection.peer_key):
@@ -237,13 +239,13 @@ def numbers(turn: Turn, connection: Connection) -> tuple[int, ...]:
     return short_string(connection.id, (turn.us.key, check.ours), (check.peer_key, check.theirs))
 
 
-def fits(turn: Turn, connection: Connection, typed: str) -> bool:
+def is_typed_key(turn: Turn, connection: Connection, typed: str) -> bool:
     """Whether somebody typed the whole fingerprint of the key that is looked at, or the seven emoji or their names."""
     word = "".join(sign for sign in typed.casefold() if sign.isalnum())
     key = connection.changed_key or connection.peer_key
     if word == fingerprint(key).replace("-", ""):
         return True
-    shown = [KEY_EMOJI[number] for number in numbers(turn, connection)]
+    shown = [KEY_EMOJI[number] for number in emoji_numbers(turn, connection)]
     names = "".join(name for _, name in shown).casefold().replace(" ", "")
     signs = "".join(emoji for emoji, _ in shown).replace("\ufe0f", "")
     bare = "".join(sign for sign in typed if not sign.isspace()).replace("\ufe0f", "")
@@ -256,7 +258,7 @@ def fits(turn: Turn, connection: Connection, typed: str) -> bool:
 def begin_review(turn: Turn, connection: Connection) -> Connection:
     """Another key or account speaks for the peer: commit to a nonce, and ask for its own."""
     key = connection.changed_key or connection.peer_key
-    connection = begun(turn, connection, key, connection.changed_bot, turn.now.isoformat())
+    connection = begin_check(turn, connection, key, connection.changed_bot, turn.now.isoformat())
     turn.save(connection)
     _send(turn, connection, bodies.Check(commitment=our_commitment(turn, connection)))
     return connection
@@ -287,12 +289,12 @@ def _on_commitment(turn: Turn, connection: Connection, key: str, commitment: str
     if is_ours and check is not None and not check.is_told and not check.peer_commitment:
         connection = replace(connection, check=replace(check, peer_commitment=commitment))
     else:
-        connection = begun(turn, connection, key, peer_commitment=commitment)
+        connection = begin_check(turn, connection, key, peer_commitment=commitment)
     _tell(turn, connection)
 
 
 def _tell(turn: Turn, connection: Connection) -> None:
-    connection, nonce = told(connection)
+    connection, nonce = reveal_nonce(connection)
     turn.save(connection)
     if nonce is not None:
         _send(turn, connection, bodies.Check(nonce=nonce))
@@ -303,7 +305,7 @@ def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
     check = connection.check
     if check is None or check.peer_key != key or check.theirs == nonce:
         return
-    known = completed(connection, nonce)
+    known = accept_nonce(connection, nonce)
     if known is None:
         turn.save(replace(connection, check=None))
         tell_failure(turn, connection)
@@ -312,7 +314,7 @@ def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
     if not check.is_told:
         _tell(turn, known)
     turn.note(connection.id, audit.Fact.KEYS_COMPARABLE)
-    phrase = say(messages.keys.keys_to_compare, connection=known, us=turn.us, emoji=numbers(turn, known))
+    phrase = say(messages.keys.keys_to_compare, connection=known, us=turn.us, emoji=emoji_numbers(turn, known))
     turn.do(Post(f"keys:{connection.id}:{nonce[:8]}", connection.room, phrase))
 
 
@@ -323,7 +325,7 @@ def _send(turn: Turn, connection: Connection, body: bodies.Check) -> None:
         subject=connection.id,
         subject_kind=connection.subject_kind,
         number=0,
-        body=body.written(),
+        body=body.to_json(),
     )
     turn.do(SendEnvelope(connection.room, draft))
 

@@ -283,7 +283,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
     if not (is_checked and is_ready):
         turn.save(connection)
         return connection
-    connection = sequencing.rested(replace(connection, state=ConnectionState.ACTIVE, waiting_since=None))
+    connection = sequencing.at_rest(replace(connection, state=ConnectionState.ACTIVE, waiting_since=None))
     turn.save(connection)
     turn.note(connection.id, audit.Active(connection.peer))
     _adopt(turn, connection)

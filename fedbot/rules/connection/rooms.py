@@ -162,10 +162,10 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
         if comes_in:
             turn.do(Post(f"direct:-:{room.id}", room.id, say(messages.rooms.direct_chat_begins, us=turn.us)))
         return
-    last_words = f"direct-over:-:{room.id}"
+    announce_stop = f"direct-over:-:{room.id}"
     if room.members.keys() - {turn.us.bot}:
-        turn.do(Post(last_words, room.id, say(messages.rooms.no_direct_chat, us=turn.us)))
-    turn.do(Leave(room.id, after=last_words))
+        turn.do(Post(announce_stop, room.id, say(messages.rooms.no_direct_chat, us=turn.us)))
+    turn.do(Leave(room.id, after=announce_stop))
     turn.note("rooms", audit.InRoom(audit.RoomChange.LEFT, room.id))
 
 
@@ -189,7 +189,7 @@ def announce(turn: Turn, room: Room) -> None:
 def _announce_by_message(turn: Turn, room: Room, *, again: bool) -> None:
     content = announcements.our_announcement(turn, room.id)
     body = bodies.Announce(parties=content["parties"], again=again)
-    turn.do(SendEnvelope(room.id, Draft(body.kind, "", "", "connection", 0, body.written())))
+    turn.do(SendEnvelope(room.id, Draft(body.kind, "", "", "connection", 0, body.to_json())))
 
 
 def on_newcomer(turn: Turn, identifier: str) -> None:

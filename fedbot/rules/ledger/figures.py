@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from fedbot.rules.loan import lend
-from fedbot.rules.model.archive import Flowed, Mark, flowed, went_at
+from fedbot.rules.model.archive import Mark, PeerFlow, flow_of_line, left_at
 from fedbot.rules.model.figures import BALANCE, COUNTS, WAYS, Dealings, Flow, SpaceFigures, Way
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, Ending, OutsideState
 from fedbot.rules.model.outside import OUTSIDE
@@ -99,26 +99,26 @@ def dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
     return sorted(by_party.values(), key=lambda d: (-sum(getattr(d, way).lines for way in WAYS), d.name.casefold()))
 
 
-def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[Flowed]:
+def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[PeerFlow]:
     """The present loans, and gifts that began as loans. A returned or lost item counts nowhere."""
     gifts = (loan for peer in turn.peers() for loan in turn.marked(Mark.GIFT, peer))
     for loan in {t.id: t for t in (*turn.living_transfers(), *gifts) if t.is_loan}.values():
-        if (rooms is None or loan.room in rooms) and (since is None or went_at(loan) >= since):
+        if (rooms is None or loan.room in rooms) and (since is None or left_at(loan) >= since):
             for line in lend.left(turn, loan):
                 if way := _way(loan, line.number):
-                    yield flowed(loan.peer, way, line)
+                    yield flow_of_line(loan.peer, way, line)
 
 
-def _outside(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[Flowed]:
+def _outside(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[PeerFlow]:
     """The same of what neighbours without a bot have."""
     for loan in turn.outside_loans():
         is_told = rooms is None or loan.room in rooms
         if is_told and (since is None or (loan.ended or loan.by.at) >= since) and loan.stage == "handed":
             pieces = loan.quantity if counts_pieces(loan.description.units) else Decimal(0)
             if loan.is_living:
-                yield Flowed(f"{OUTSIDE}{loan.neighbour}", Way.LENT, 1, pieces)
+                yield PeerFlow(f"{OUTSIDE}{loan.neighbour}", Way.LENT, 1, pieces)
             elif loan.state is OutsideState.GIFT:
-                yield Flowed(f"{OUTSIDE}{loan.neighbour}", Way.GIVEN, 1, pieces)
+                yield PeerFlow(f"{OUTSIDE}{loan.neighbour}", Way.GIVEN, 1, pieces)
 
 
 def _way(loan: Transfer, number: int) -> Way | None:
@@ -130,7 +130,7 @@ def _way(loan: Transfer, number: int) -> Way | None:
     return None
 
 
-def _with(dealings: Dealings, flow: Flowed) -> Dealings:
+def _with(dealings: Dealings, flow: PeerFlow) -> Dealings:
     known: Flow = getattr(dealings, flow.way)
     sums: dict[str, Any] = {flow.way.value: _sum([known, Flow(flow.lines, flow.pieces)])}
     return replace(dealings, **sums)

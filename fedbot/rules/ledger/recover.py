@@ -114,7 +114,7 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
         terms.asker, turn.called(terms.asker_name, terms.asker), turn.us.party, envelope.sent_at, username=username
     )
     role = "sender" if terms.sender == turn.us.party else "receiver"
-    transfer = opening.begun_here(turn, opened, connection, terms, asked, role)
+    transfer = opening.own_transfer(turn, opened, connection, terms, asked, role)
     transfer = replace(transfer, due=envelope.body.due)
     if transfer.is_our_offer:  # what it is worth isn't in the room: let two people say it
         transfer = replace(transfer, care=turn.us.care.is_on or (terms.rules is not None and terms.rules.two_people))
@@ -368,7 +368,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
     else:
         connection = replace(connection, exchange=_counted(turn, connection.exchange, envelope, connection))
         turn.note(connection.id, audit.KnownFromOwnMessage(envelope.kind), event_id=event.event_id)
-        if bodies.says(envelope, bodies.PlaceTold):
+        if bodies.says(envelope, bodies.PlaceInQueue):
             _place_as_we_said(turn, envelope.body)
         waits = connection.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
         if bodies.says(envelope, bodies.Accepted) and waits:
@@ -427,7 +427,7 @@ def _also(told: tuple[str, ...], word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*told, word)))
 
 
-def begin_anew(turn: Turn, at: datetime) -> None:
+def begin(turn: Turn, at: datetime) -> None:
     """Start the follow-up work of the changes in this turn, once everything is read.
 
     `at` is when the homeserver got the message of the past: whoever joined our queue by it has waited since then.
@@ -595,7 +595,7 @@ def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
         turn.save(provision.STOP.validate_python(value["stop"]))
 
 
-def _place_as_we_said(turn: Turn, told: bodies.PlaceTold) -> None:
+def _place_as_we_said(turn: Turn, told: bodies.PlaceInQueue) -> None:
     """Restore the place of a friend's person in our queue from our own message."""
     entry = turn.queue_entry(told.wait)
     if entry is None:

@@ -46,7 +46,7 @@ def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until:
 
 def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
     """At the owner: the borrower asks for more time. BadTerms if it isn't for a loan as we know it."""
-    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
+    transfer = opening.peers_transfer(turn, connection, envelope, event_id)
     loan = turn.transfer(transfer.terms.parent)
     known = loan is not None and loan.role == "sender" and loan.peer == connection.peer
     if loan is None or not known or loan.terms.lines != transfer.terms.lines:

@@ -60,7 +60,7 @@ def hand_back(
 
     `source` is the stock item of ours into which the borrowed one was merged: it leaves our books out of that.
     """
-    transfer = opening.open_push(turn, cause, connection, terms, asker, opening.OfTheOffered())
+    transfer = opening.open_push(turn, cause, connection, terms, asker, opening.OfferedStock())
     if source is not None:
         turn.save(with_progress(transfer, Progress(terms.lines[0].number, item=source)))
 
@@ -69,8 +69,8 @@ def ask_back(
     turn: Turn, cause: Cause, connection: Connection, terms: Terms, by: Signature, *, damaged: bool = False
 ) -> None:
     """The owner's approver has it here: that is the decision, and the borrower's bot gives it out of its books."""
-    opened = opening.opened_here(turn, connection, cause)
-    transfer = opening.begun_here(turn, opened, connection, terms, by, "receiver")
+    opened = opening.own_opening(turn, connection, cause)
+    transfer = opening.own_transfer(turn, opened, connection, terms, by, "receiver")
     transfer = decided(turn, transfer, by, damaged=damaged)
     body = bodies.Request(damaged=damaged, **opening.opens(transfer), **both_sides.said_by(by))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
@@ -92,8 +92,8 @@ def take_back_alone(
     turn: Turn, cause: Cause, connection: Connection, terms: Terms, by: Signature, *, damaged: bool
 ) -> Transfer:
     """The friendship has ended, and it is here all the same: our own books alone are put right."""
-    opened = opening.opened_here(turn, connection, cause)
-    transfer = opening.begun_here(turn, opened, connection, terms, by, "receiver")
+    opened = opening.own_opening(turn, connection, cause)
+    transfer = opening.own_transfer(turn, opened, connection, terms, by, "receiver")
     settled = Settlement(by, "back", alone=True)
     transfer = replace(transfer, state=TransferState.CREDITING, decided=by, damaged=damaged, settled=settled)
     transfer = _known_lines(turn, transfer)
@@ -125,7 +125,7 @@ def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
 
 def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
     """At the borrower: the owner's approver has it, so it leaves our books. BadTerms if it isn't as it should be."""
-    transfer = both_sides.as_told(opening.begun_by_peer(turn, connection, envelope, event_id), envelope.body)
+    transfer = both_sides.as_told(opening.peers_transfer(turn, connection, envelope, event_id), envelope.body)
     loan = turn.transfer(transfer.terms.parent)
     turn.note(transfer.id, audit.Asked(audit.Asking.ASK_BACK, connection.peer, by_peer=True), transfer.terms.asker)
     for other in lend.returns(turn, loan) if loan else ():
@@ -140,7 +140,7 @@ def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.R
 
 def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.Offer], event_id: str) -> None:
     """At the owner: the borrower hands it back. BadTerms if it isn't as it should be; else InvenTree is looked at."""
-    transfer = _known_lines(turn, opening.begun_by_peer(turn, connection, envelope, event_id))
+    transfer = _known_lines(turn, opening.peers_transfer(turn, connection, envelope, event_id))
     turn.save(transfer)
     turn.note(transfer.id, audit.Asked(audit.Asking.HAND_BACK, connection.peer, by_peer=True), transfer.terms.asker)
     reason = lend.wrong_return(turn, turn.transfer(transfer.terms.parent), transfer)
@@ -189,14 +189,14 @@ def _on_card(turn: Turn, then: ShowReturnCard, event: Answered) -> None:
         raise TypeError(f"the card asks who may decide, not {able!r}")
     transfer = both_sides.goes_on(turn, transfer)
     loan, connection = turn.transfer(transfer.terms.parent), sequencing.connection_of(turn, transfer)
-    reason = wrong_at_owner(loan, transfer.terms, connection, answers) if loan else "no-loan"
+    reason = wrong_at_lender(loan, transfer.terms, connection, answers) if loan else "no-loan"
     if reason:
         decline(turn, transfer, reason)
         return
     opening.put_up_card(turn, transfer, able)
 
 
-def wrong_at_owner(loan: Transfer, terms: Terms, connection: Connection, answers: list[Any]) -> str:
+def wrong_at_lender(loan: Transfer, terms: Terms, connection: Connection, answers: list[Any]) -> str:
     """Why our InvenTree could not take it back, as a short code; '' if it can. `answers` are those to `queries`."""
     *found, standing = answers
     if not isinstance(standing, InventoryStanding):

@@ -16,7 +16,7 @@ from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.state import Turn
 
 _STAGES = frozenset({"handed", "back"}) | lend.CAME_BACK
-_AT_THE_OWNER = {
+_AT_THE_LENDER = {
     Ending.RETURNED: LoanLabel.NOTHING,
     Ending.GIFT: LoanLabel.GIVEN,
     Ending.LOST: LoanLabel.LOST_THERE,
@@ -80,7 +80,7 @@ def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | Non
         ending = Ending.RETURNED  # this thing is back, others are still out
     if ending is None:
         return LoanLabel.LENT if is_owner else LoanLabel.BORROWED
-    return (_AT_THE_OWNER if is_owner else _AT_THE_BORROWER)[ending]
+    return (_AT_THE_LENDER if is_owner else _AT_THE_BORROWER)[ending]
 
 
 def _of_a_return(transfer: Transfer, progress: Progress) -> LoanLabel | None:

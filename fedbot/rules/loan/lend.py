@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules.model.archive import Mark
-from fedbot.rules.model.care import Moved
+from fedbot.rules.model.care import ValuedLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.effects import say
@@ -33,7 +33,7 @@ OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
 COMES_IN = frozenset({TransferState.CREDITING, TransferState.DISPUTED})
 
 
-def owner_of(loan: Transfer) -> str:
+def lender_of(loan: Transfer) -> str:
     """The party whose thing it is."""
     return loan.terms.sender
 
@@ -157,7 +157,7 @@ def return_terms(loan: Transfer, wanted: Mapping[int, Decimal], asker: Signature
     return Terms(
         kind=RETURN,
         sender=loan.terms.receiver,
-        receiver=owner_of(loan),
+        receiver=lender_of(loan),
         lines=tuple(lines),
         asker=asker.person,
         asker_name=presentable(asker.name),
@@ -176,7 +176,7 @@ def _line_back(loan: Transfer, of_line: int, quantity: Decimal, item: int, part:
         item=item,
         part=part,
         quantity=quantity,
-        origin=owner_of(loan),
+        origin=lender_of(loan),
         whole=False,
         of_line=of_line,
         details=NO_ITEM_DETAILS,  # it is the owner's own item that comes home, with all that it has there
@@ -241,7 +241,7 @@ FOR_NOBODY = LendingRule(spaces=())
 
 
 def for_loan(
-    turn: Turn, moved: Sequence[Moved], items: Iterable[int], found: Iterable[Answer]
+    turn: Turn, moved: Sequence[ValuedLine], items: Iterable[int], found: Iterable[Answer]
 ) -> tuple[LendingRule, ...]:
     """The rules for lending these stock items of ours, of which `found` tells."""
     wanted = frozenset(items)

@@ -92,7 +92,7 @@ def _over(turn: Turn, place: PlaceInLine, state: PlaceState, by: Signature | Non
     return place
 
 
-def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceTold]) -> None:
+def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceInQueue]) -> None:
     """The owner's bot tells how we stand in its queue. It can tell so only of what we wait for at its own."""
     turn.save(connection)
     body = envelope.body
@@ -378,7 +378,7 @@ def _tell(turn: Turn, entry: QueueEntry, place: int = 0, over: PlaceState | None
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
     over_as = str(over or "")
-    body = bodies.PlaceTold(wait=entry.id, place=place, item=entry.kept, until=entry.kept_until, over=over_as)
+    body = bodies.PlaceInQueue(wait=entry.id, place=place, item=entry.kept, until=entry.kept_until, over=over_as)
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.save(connection)
     sequencing.post(turn, connection, draft)

@@ -23,7 +23,7 @@ from fedbot.rules.model.room import Account, Announcement, OwnAnnouncement, Room
 from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.model.transfer import RECALLED, Line, Transfer, WaitingLine
 
-GONE_OVER = frozenset({"arrived", "created", "placed"})
+MOVED_STAGES = frozenset({"arrived", "created", "placed"})
 """Stages of a line that has changed hands, at the sender and at the receiver."""
 
 
@@ -53,7 +53,7 @@ Place = tuple[datetime, str]
 
 
 @dataclass(frozen=True)
-class Flowed:
+class PeerFlow:
     """The stock that moved one way between us and `peer`: the lines, and the pieces of those that are counted."""
 
     peer: str
@@ -89,8 +89,8 @@ class Archive(Protocol):
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
         """The number of transfers that `newest` would return."""
 
-    def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
-        """The stock that they moved in these rooms since then (`went_at`). A party and way may come several times."""
+    def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[PeerFlow]:
+        """The stock that they moved in these rooms since then (`left_at`). A party and way may come several times."""
 
     def peers_at_rest(self) -> tuple[str, ...]:
         """The parties of all transfers at rest."""
@@ -135,24 +135,26 @@ def marks_of(transfer: Transfer) -> frozenset[tuple[Mark, str]]:
     return frozenset((mark, value) for mark, value in found if value)
 
 
-def went_at(transfer: Transfer) -> datetime:
+def left_at(transfer: Transfer) -> datetime:
     """The time when the things that it moved count as gone."""
     return transfer.ended or (transfer.decided or transfer.asked).at
 
 
-def flows_of(transfer: Transfer) -> tuple[Flowed, ...]:
+def flows_of_transfer(transfer: Transfer) -> tuple[PeerFlow, ...]:
     """Its lines that changed hands for good. For a loan this depends on its returns (`ledger.figures`)."""
     if transfer.moves_what_is_lent:
         return ()
     way = Way.GIVEN if transfer.role == "sender" else Way.RECEIVED
     return tuple(
-        flowed(transfer.peer, way, line) for line in transfer.lines_come if transfer.at(line.number).stage in GONE_OVER
+        flow_of_line(transfer.peer, way, line)
+        for line in transfer.lines_come
+        if transfer.at(line.number).stage in MOVED_STAGES
     )
 
 
-def flowed(peer: str, way: Way, line: Line) -> Flowed:
+def flow_of_line(peer: str, way: Way, line: Line) -> PeerFlow:
     """One line that went that way; what is measured counts as a line, not in pieces."""
-    return Flowed(peer, way, 1, line.quantity if counts_pieces(line.description.units) else Decimal(0))
+    return PeerFlow(peer, way, 1, line.quantity if counts_pieces(line.description.units) else Decimal(0))
 
 
 def is_meant(transfer: Transfer, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> bool:

@@ -10,7 +10,7 @@ from fedbot.rules.model.stock import Part, StockItem
 
 
 @dataclass(frozen=True)
-class Moved:
+class ValuedLine:
     """So much of one part, from or to a place (a path). `price` is that of one, in `currency`; None: it has none."""
 
     part: Part
@@ -21,7 +21,7 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Things:
+class NamedStock:
     """The things that a setting names.
 
     `parts` are IPNs, names or `part:12`; `categories` and `locations` are names or paths, with all below.
@@ -51,7 +51,7 @@ class Things:
 
 
 @dataclass(frozen=True)
-class Care(Things):
+class Care(NamedStock):
     """From which total value on, and of which parts, categories and locations, a decision needs two people.
 
     `from_value` is in `currency` (None: no value needs care). `is_dear_without_price` says how an item without a price
@@ -70,13 +70,13 @@ class Care(Things):
         """Whether anything needs it."""
         return self.from_value is not None or self.names_any
 
-    def why(self, moved: Iterable[Moved]) -> str:
+    def why(self, moved: Iterable[ValuedLine]) -> str:
         """The reason that it needs care, for the audit; '' if nothing does."""
         things = tuple(moved)
         named = (self.naming(thing.part, thing.place) for thing in things)
         return next((why for why in named if why), "") or self._why_by_value(things)
 
-    def _why_by_value(self, things: tuple[Moved, ...]) -> str:
+    def _why_by_value(self, things: tuple[ValuedLine, ...]) -> str:
         if self.from_value is None:
             return ""
         value = Decimal(0)
@@ -88,9 +88,9 @@ class Care(Things):
         return f"value {value:f} {self.currency}" if value >= self.from_value else ""
 
 
-def taken_out(item: StockItem, quantity: Decimal) -> Moved:
+def taken_out(item: StockItem, quantity: Decimal) -> ValuedLine:
     """So much of a stock item of ours."""
-    return Moved(item.part, item.place, quantity, item.price, item.currency)
+    return ValuedLine(item.part, item.place, quantity, item.price, item.currency)
 
 
 def _named(part: Part) -> set[str]:

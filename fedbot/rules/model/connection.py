@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from fedbot.rules.model.decision import Decision, KeyCheck, OnACard, Signature
+from fedbot.rules.model.decision import Decision, HasCard, KeyCheck, Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.wire.envelope import Draft, past_with
@@ -88,7 +88,7 @@ class ShownConnection:
 
 
 @dataclass(frozen=True)
-class Connection(OnACard):
+class Connection(HasCard):
     """The standing relation of our party with a peer, as one of its two sides.
 
     `peer_bot`, `peer_key` and `room` are pinned when it is asked for; `former_keys` were pinned before a review.

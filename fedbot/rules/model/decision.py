@@ -77,7 +77,7 @@ class Decision:
     proven: bool = False
 
 
-class OnACard:
+class HasCard:
     """A subject that people decide on by a card. `own_card` is the event of our newest card."""
 
     card_event: str

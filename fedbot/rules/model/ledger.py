@@ -139,7 +139,7 @@ class StatusSeen:
 
 
 @dataclass(frozen=True)
-class Lying:
+class AvailableStock:
     """A stock item that may be meant, and how much of it would go."""
 
     item: StockItem

@@ -10,7 +10,7 @@ from html import escape
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fedbot.rules.model.care import Moved, Things
+from fedbot.rules.model.care import NamedStock, ValuedLine
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.lifecycles import OPEN_PLACES, PlaceState
@@ -71,7 +71,7 @@ class RuleOrigin:
 
 
 @dataclass(frozen=True)
-class LendingRule(Things):
+class LendingRule(NamedStock):
     """One rule of our config, for the parts, categories and locations that it names; for everything if it names none.
 
     `spaces` are the ids of those that may borrow it (None: all), `origin` is where it stands. The rest is as in
@@ -87,7 +87,7 @@ class LendingRule(Things):
     two_people: bool = False
     origin: RuleOrigin = RuleOrigin("")
 
-    def held_for(self, things: Iterable[Moved]) -> RuleOrigin | None:
+    def held_for(self, things: Iterable[ValuedLine]) -> RuleOrigin | None:
         """By what it is about any of them; None if it isn't."""
         if not self.names_any:
             return RuleOrigin("")
@@ -129,7 +129,7 @@ def said_in_inventree(text: str) -> LendingRule | None:
     )
 
 
-def that_hold(rules: Iterable[LendingRule], things: Sequence[Moved]) -> tuple[LendingRule, ...]:
+def that_hold(rules: Iterable[LendingRule], things: Sequence[ValuedLine]) -> tuple[LendingRule, ...]:
     """Those of our rules that are about any of these things."""
     held = ((rule, rule.held_for(things)) for rule in rules)
     return tuple(replace(rule, origin=origin) for rule, origin in held if origin is not None)

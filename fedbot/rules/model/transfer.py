@@ -14,7 +14,7 @@ from fedbot.rules.model.decision import (
     NO_PICKUP,
     Closing,
     Decision,
-    OnACard,
+    HasCard,
     Parcel,
     Pickup,
     Settlement,
@@ -227,7 +227,7 @@ class Dispute:
 
 
 @dataclass(frozen=True)
-class Transfer(OnACard):
+class Transfer(HasCard):
     """One agreed movement of stock, seen from one side. `role` is ours: `sender` or `receiver`.
 
     Identity: `opening` is what the id is a hash of. `peer_items` are the stock items at the peer, in the order of the

@@ -1,6 +1,6 @@
 """Protocol message bodies: one model for each kind, with every limit. Each is validated before any rule sees it.
 
-Our own messages use the same models (`Body.written`), so mypy checks them. Unknown fields are ignored, so that newer
+Our own messages use the same models (`Body.to_json`), so mypy checks them. Unknown fields are ignored, so that newer
 versions can add some; inside the terms, which people decide on, they are refused. A text for people that exceeds its
 limit is cut; any other invalid field makes the whole message unreadable.
 """
@@ -33,7 +33,7 @@ from fedbot.rules.model.stock import MOST_FILES, plain
 from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol import terms
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day, check_quantity
-from fedbot.rules.protocol.terms import understood as terms_in
+from fedbot.rules.protocol.terms import parse as terms_in
 from fedbot.rules.wire import envelope as envelopes
 from fedbot.rules.wire.envelope import LARGEST, LARGEST_INTEGER, BadEnvelope, Envelope, Opening
 
@@ -84,11 +84,11 @@ def _quantity(value: object) -> Decimal:
 
 
 def _terms(value: object) -> Terms:
-    return terms_in(terms.written(value) if isinstance(value, Terms) else value)
+    return terms_in(terms.to_json(value) if isinstance(value, Terms) else value)
 
 
 def _opening(value: object) -> Opening:
-    opening = value if isinstance(value, Opening) else envelopes.understood(value)
+    opening = value if isinstance(value, Opening) else envelopes.parse_opening(value)
     if opening is None:
         raise BadTerms("opening")
     return opening
@@ -106,9 +106,9 @@ FileNumber = Annotated[StrictInt, Field(ge=0, le=MOST_FILES)]
 Key = Annotated[StrictInt, Field(ge=1, le=LARGEST_INTEGER)]
 """A primary key in the peer's InvenTree."""
 Hex = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
-ShownAs = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{16}$")]
+ShownHash = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{16}$")]
 Hash = Annotated[StrictStr, Field(pattern=r"^([0-9a-f]{64})?$")]
-Box = Annotated[StrictStr, Field(max_length=LARGEST)]
+SealedBox = Annotated[StrictStr, Field(max_length=LARGEST)]
 """A box sealed to us, as base64."""
 Person = Annotated[StrictStr, Field(max_length=LONGEST_PERSON)]
 EventId = Annotated[StrictStr, Field(max_length=255)]
@@ -123,9 +123,9 @@ Generation = Annotated[StrictInt, Field(ge=1, le=HIGHEST_GENERATION)]
 Moment = Annotated[datetime, PlainValidator(_moment), PlainSerializer(datetime.isoformat, when_used="json")]
 Day = Annotated[date, PlainValidator(_day), PlainSerializer(date.isoformat, when_used="json")]
 Quantity = Annotated[Decimal, PlainValidator(_quantity), PlainSerializer(plain, when_used="json")]
-WrittenTerms = Annotated[Terms, PlainValidator(_terms), PlainSerializer(terms.written, when_used="json")]
-WrittenOpening = Annotated[Opening, PlainValidator(_opening), PlainSerializer(envelopes.written, when_used="json")]
-HowItEnded = Annotated[Ending, PlainValidator(_ending), PlainSerializer(str, when_used="json")]
+WrittenTerms = Annotated[Terms, PlainValidator(_terms), PlainSerializer(terms.to_json, when_used="json")]
+WrittenOpening = Annotated[Opening, PlainValidator(_opening), PlainSerializer(envelopes.opening_json, when_used="json")]
+LoanEnding = Annotated[Ending, PlainValidator(_ending), PlainSerializer(str, when_used="json")]
 Url = Annotated[StrictStr, Field(max_length=LONGEST_URL, pattern=r"^https?://")]
 
 
@@ -141,13 +141,13 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
 
-class OfALine(Part):
+class LinePart(Part):
     """A statement about one line of the terms."""
 
     number: LineNumber
 
 
-P = TypeVar("P", bound=OfALine | int)
+P = TypeVar("P", bound=LinePart | int)
 
 
 def _each_once(told: tuple[P, ...]) -> tuple[P, ...]:
@@ -161,8 +161,8 @@ Lines = Annotated[tuple[P, ...], BeforeValidator(_is_list), Field(max_length=MOS
 """Statements about several lines, at most one for each."""
 
 
-class Says(TypedDict):
-    """The fields of `Said`, of our own people."""
+class OwnStatement(TypedDict):
+    """The fields of a `Statement` by our own people."""
 
     by: str
     by_name: str
@@ -170,10 +170,10 @@ class Says(TypedDict):
     note: str
 
 
-NOBODY: Says = {"by": "", "by_name": "", "event": "", "note": ""}
+NOBODY: OwnStatement = {"by": "", "by_name": "", "event": "", "note": ""}
 
 
-class Said(Part):
+class Statement(Part):
     """The peer's person who says something, and why. The peer answers for its own people."""
 
     by: Person = ""
@@ -182,20 +182,20 @@ class Said(Part):
     note: Annotated[StrictStr, _cut(LONGEST_REASON)] = ""
 
 
-class Settled(Said):
+class Settled(Statement):
     """The peer's people's settlement of a dispute, or of an unknown outcome."""
 
     truth: Annotated[StrictStr, _cut(20)] = ""
     alone: StrictBool = False
 
 
-class GivenLine(OfALine):
+class GivenLine(LinePart):
     """A line that left the sender: its stock item there."""
 
     item: Key | None = None
 
 
-class PickupTold(Part):
+class PickupDetails(Part):
     """The sender's text about pick-up: the place, the opening hours, whom to call."""
 
     where: PickupText = ""
@@ -203,13 +203,13 @@ class PickupTold(Part):
     call: PickupText = ""
 
 
-class FailedLine(OfALine):
+class FailedLine(LinePart):
     """A line that came to nothing, and why."""
 
     reason: Reason = ""
 
 
-class BookedIn(OfALine):
+class BookedIn(LinePart):
     """A line that the receiver has booked in. `quantity` (sender's units): of a parcel, less arrived than was sent.
 
     `files` are the numbers of those that it asks for: as the line tells them, from 1; 0 is the part's image.
@@ -233,14 +233,14 @@ class Body(Part):
     seen: Number = 0
     past: Hash = ""
     awaits: StrictBool = False
-    sealed: Box | None = None
+    sealed: SealedBox | None = None
 
-    def written(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As JSON, without the fields that have their default value."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-class Decided(Body, Said):
+class Decided(Body, Statement):
     """A body that tells who decided."""
 
 
@@ -368,7 +368,7 @@ class Credentials(Body):
 
     kind = "credentials"
     url: Url
-    token: Box
+    token: SealedBox
 
 
 class Ready(Body):
@@ -458,7 +458,7 @@ class Wait(Body):
     opening: WrittenOpening | None = None
 
 
-class PlaceTold(Body):
+class PlaceInQueue(Body):
     """The place in the queue. With `until`: the stock item is kept for them until then.
 
     `over`: the reason why they no longer wait, as a short code.
@@ -515,7 +515,7 @@ class Request(Opens):
     """The receiver opens one. `accepted`: its asker has seen what would be given, and takes it as it is."""
 
     kind = "request"
-    accepted: ShownAs | None = None
+    accepted: ShownHash | None = None
 
 
 class Granted(Signed):
@@ -572,7 +572,7 @@ class Sent(Truth, ByParcel):
     kind = "sent"
     lines: Lines[GivenLine]
     failed: Lines[FailedLine]
-    pickup: PickupTold = PickupTold()
+    pickup: PickupDetails = PickupDetails()
 
 
 class Received(Truth):
@@ -623,7 +623,7 @@ class Closed(Signed):
     """A loan, or these lines of it, are over."""
 
     kind = "closed"
-    how: HowItEnded
+    how: LoanEnding
     lines: Lines[LineNumber] | None = None
 
 
@@ -632,14 +632,14 @@ class Disputed(Body):
 
     kind = "disputed"
     reason: Reason = ""
-    missing: Said | None = None
+    missing: Statement | None = None
 
 
 KINDS: dict[str, type[Body]] = {
     model.kind: model
     for model in (
         *(Announce, Connect, Reveal, Check, Accepted, Declined, Credentials, Ready, Renewed, Cancelled, Disconnecting),
-        *(Noted, StatsAsk, Stats, FindAsk, Find, Want, Wait, PlaceTold, BooksAsk, Books, AskAgain, Seen),
+        *(Noted, StatsAsk, Stats, FindAsk, Find, Want, Wait, PlaceInQueue, BooksAsk, Books, AskAgain, Seen),
         *(Offer, Request, Granted, Approve, Decline, Cancel, Expired, Aborted, Sent, Received, Refused, Reverted, Done),
         *(Booked, File, Extended, Closed, Disputed),
     )
@@ -659,7 +659,7 @@ class Message(Envelope, Generic[B_co]):
     body: B_co
 
 
-def understood(envelope: Envelope) -> Message[Body]:
+def parse(envelope: Envelope) -> Message[Body]:
     """The envelope with its body. Raises `BadEnvelope` with the field that isn't as it should be, or `kind`."""
     model = KINDS.get(envelope.kind)
     if model is None:

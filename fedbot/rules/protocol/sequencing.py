@@ -104,7 +104,7 @@ def _draft(
         subject=subject.id,
         subject_kind=subject.subject_kind,
         number=number,
-        body={field: value for field, value in body.written().items() if field not in (secrets or {})},
+        body={field: value for field, value in body.to_json().items() if field not in (secrets or {})},
         terms_hash=subject.terms_hash if isinstance(subject, Transfer) else "",
         sealed_to=connection.peer_key,
         sealed=sealed or {},
@@ -211,7 +211,7 @@ def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
     return replace(subject, exchange=replace(exchange, seen=envelope.seq, peer_past=_with(exchange, envelope)))
 
 
-def begun_by(envelope: Message[Body]) -> Exchange:
+def first_exchange(envelope: Message[Body]) -> Exchange:
     """Our side of what begins with this message of the peer."""
     return Exchange(seen=envelope.seq, peer_past=_with(Exchange(), envelope))
 
@@ -266,7 +266,7 @@ def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
     if past != ours and not exchange.differs:
         exchange = replace(exchange, differs=number)
         _tell_that_pasts_differ(turn, subject, number)
-    return rested(replace(subject, exchange=exchange))
+    return at_rest(replace(subject, exchange=exchange))
 
 
 def _tell_that_pasts_differ(turn: Turn, subject: Connection | Transfer, number: int) -> None:
@@ -277,7 +277,7 @@ def _tell_that_pasts_differ(turn: Turn, subject: Connection | Transfer, number: 
     turn.tell_admins(phrase, f"past:{subject.id}:{number}")
 
 
-def rested(subject: S) -> S:
+def at_rest(subject: S) -> S:
     """The subject at rest, so that nothing is sent again, if the peer owes us nothing any more."""
     if _waits(subject):
         return subject
@@ -320,7 +320,7 @@ def ask_for_unknown(turn: Turn, envelope: Message[Body], connection: Connection)
         subject=envelope.subject,
         subject_kind=envelope.subject_kind,
         number=0,
-        body=AskAgain(seen=0).written(),
+        body=AskAgain(seen=0).to_json(),
         sealed_to=connection.peer_key,
     )
     turn.do(SendEnvelope(connection.room, draft))
@@ -332,7 +332,7 @@ def resend_due(turn: Turn, subject: S) -> S:
     if not exchange.awaiting or exchange.resend_at is None or exchange.resend_at > turn.now:
         return subject
     if not _waits(subject):
-        return rested(subject)
+        return at_rest(subject)
     if connection_of(turn, subject).waits:  # nothing goes out, so nobody is silent
         return replace(subject, exchange=replace(exchange, resend_at=turn.now + turn.us.resend_after[-1]))
     if not send_again(turn, subject):

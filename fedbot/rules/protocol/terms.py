@@ -40,7 +40,7 @@ class BadTerms(ValueError):
     """A peer's terms that we can't take. The text names the field, and holds nothing that the peer wrote."""
 
 
-def written(terms: Terms) -> dict[str, Any]:
+def to_json(terms: Terms) -> dict[str, Any]:
     """The one written form of terms: JSON without floats."""
     data: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
     for line, wire in zip(terms.lines, data["lines"], strict=True):
@@ -58,10 +58,10 @@ def written(terms: Terms) -> dict[str, Any]:
 
 def hash_of(terms: Terms) -> str:
     """The hash that decisions are bound to."""
-    return envelope.terms_hash(written(terms))
+    return envelope.terms_hash(to_json(terms))
 
 
-def understood(data: object) -> Terms:
+def parse(data: object) -> Terms:
     """A peer's terms. BadTerms says which field is wrong."""
     _check_texts(data)
     try:
@@ -82,7 +82,7 @@ def understood(data: object) -> Terms:
     _check_days(terms)
     _check_rules(terms)
     _check_outside(terms)
-    if written(terms) != data:
+    if to_json(terms) != data:
         raise BadTerms("terms are not in their written form")
     return terms
 
@@ -382,5 +382,5 @@ def shown_as(terms: Terms) -> str:
     The place of the items, and whether they are all of the stock, may change. Lending rules may not.
     """
     lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
-    told = written(replace(terms, lines=lines))
+    told = to_json(replace(terms, lines=lines))
     return shown_hash("asked", {name: told[name] for name in ("lines", "rules") if name in told})[:16]

@@ -23,7 +23,7 @@ from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
 from fedbot.rules.model.steps import Step
 from fedbot.rules.model.transfer import Dispute, Terms, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
-from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Said, Truth
+from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Statement, Truth
 from fedbot.rules.protocol.terms import hash_of, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import Draft
@@ -76,7 +76,7 @@ def signature_in(turn: Turn, envelope: Message[Decided], party: str, event_id: s
     return Signature(person, name, party, envelope.sent_at, event_id, note=note)
 
 
-def _named(turn: Turn, told: Said, party: str) -> tuple[str, str]:
+def _named(turn: Turn, told: Statement, party: str) -> tuple[str, str]:
     """A person of the peer's by their Matrix id, and how they are called; empty where nobody is named."""
     return told.by, turn.called(told.by_name, told.by, party) if told.by else ""
 
@@ -114,7 +114,7 @@ def numbers_in(lines: Iterable[FailedLine]) -> set[int]:
     return {line.number for line in lines}
 
 
-def said_by(signature: Signature | None) -> bodies.Says:
+def said_by(signature: Signature | None) -> bodies.OwnStatement:
     """The fields of a message that name our person, and the reason."""
     if signature is None:
         return bodies.NOBODY
@@ -141,7 +141,7 @@ def settlement_in(turn: Turn, envelope: Message[Truth], party: str) -> Settlemen
     return Settlement(by, told.truth, told.alone) if by is not None and told is not None else None
 
 
-def person_in(turn: Turn, told: Said | None, party: str, at: datetime) -> Signature | None:
+def person_in(turn: Turn, told: Statement | None, party: str, at: datetime) -> Signature | None:
     """The peer's person named in that part of its message; None if there is no such part."""
     return Signature(*_named(turn, told, party), party, at) if told is not None else None
 
@@ -395,7 +395,7 @@ def _told(turn: Turn, transfer: Transfer) -> bodies.Disputed:
     missing = transfer.parcel.missing if transfer.parcel else None
     if missing is None or missing.party != turn.us.party:
         return bodies.Disputed(reason="unknown outcome")
-    return bodies.Disputed(reason="missing", missing=bodies.Said(**said_by(missing)))
+    return bodies.Disputed(reason="missing", missing=bodies.Statement(**said_by(missing)))
 
 
 def _stopped(transfer: Transfer, problem: Diagnosis) -> Transfer:

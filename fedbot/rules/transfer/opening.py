@@ -48,12 +48,12 @@ KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request"
 """The kinds of transfer that each message may open: the sender offers, the receiver requests."""
 
 
-def opened_here(turn: Turn, connection: Connection, cause: Cause) -> Opening:
+def own_opening(turn: Turn, connection: Connection, cause: Cause) -> Opening:
     """The opening of something that we open now with this connection's peer, for that cause."""
     return Opening(turn.us.key, connection.room, cause)
 
 
-def begun_here(
+def own_transfer(
     turn: Turn, opening: Opening, connection: Connection, terms: Terms, asker: Signature, role: str
 ) -> Transfer:
     """A transfer that one of our people asked for."""
@@ -119,7 +119,7 @@ def opens(transfer: Transfer) -> bodies.OpensWith:
 
 
 @dataclass(frozen=True)
-class OfTheOffered:
+class OfferedStock:
     """Our side's facts about its offer, beyond the terms.
 
     `metadata` (line number to JSON text) is the items' metadata in our InvenTree; it travels sealed. `care`: why the
@@ -135,10 +135,10 @@ class OfTheOffered:
 
 
 def open_push(
-    turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, known: OfTheOffered
+    turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, known: OfferedStock
 ) -> Transfer:
     """A new push on the sender's side: the offer goes out as the answer to the asker's line."""
-    transfer = begun_here(turn, opened_here(turn, connection, cause), connection, terms, asker, "sender")
+    transfer = own_transfer(turn, own_opening(turn, connection, cause), connection, terms, asker, "sender")
     transfer = replace(transfer, there=known.there, ruled_by=known.ruled_by)
     transfer = replace(transfer, over=bookings.in_the_way(turn, transfer))
     if known.care:
@@ -187,7 +187,7 @@ class ShowReleaseCard(both_sides.TellsThatItWaits, WhenAnswered):
         post_card(turn, transfer, others)
 
 
-def opened_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens]) -> Opening:
+def peers_opening(turn: Turn, connection: Connection, envelope: Message[bodies.Opens]) -> Opening:
     """The opening in a peer's first message. Raises BadTerms if the peer may not open that id.
 
     The key must be one that we pinned for this peer, and the room the friendship's, or one that it replaced.
@@ -207,9 +207,9 @@ def is_theirs_to_open(turn: Turn, connection: Connection, opening: Opening) -> b
     return is_theirs and opening.room in announcements.lineage(turn, connection.room)
 
 
-def begun_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens], event_id: str) -> Transfer:
+def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens], event_id: str) -> Transfer:
     """A transfer that a peer's message asks for. BadTerms if it can't be taken as it is."""
-    opening = opened_by_peer(turn, connection, envelope)
+    opening = peers_opening(turn, connection, envelope)
     terms = envelope.body.terms
     parties = {"offer": (connection.peer, turn.us.party), "request": (turn.us.party, connection.peer)}
     if terms.kind not in KINDS[envelope.kind] or (terms.sender, terms.receiver) != parties[envelope.kind]:
@@ -233,7 +233,7 @@ def begun_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.O
         asked=replace(asked, event_id=event_id),
         due=_due(envelope),
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
-        exchange=sequencing.begun_by(envelope),
+        exchange=sequencing.first_exchange(envelope),
         parcel=Parcel() if terms.parcel else None,
         opening=opening,
     )
@@ -359,7 +359,7 @@ def open_request(
     `accepted` identifies the offer that the asker has seen and takes as it is (`terms.shown_as`).
     The request stays open until its usual end, but no longer than `until`.
     """
-    transfer, draft = begun_request(turn, cause, connection, terms, asker, accepted=accepted, until=until)
+    transfer, draft = new_request(turn, cause, connection, terms, asker, accepted=accepted, until=until)
     phrase = request_phrase(turn, transfer, connection)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
 
@@ -372,7 +372,7 @@ def request_phrase(turn: Turn, transfer: Transfer, connection: Connection) -> Ph
     )
 
 
-def begun_request(
+def new_request(
     turn: Turn,
     cause: Cause,
     connection: Connection,
@@ -383,8 +383,8 @@ def begun_request(
     until: datetime | None = None,
 ) -> tuple[Transfer, Draft]:
     """A new request, and the message that opens it, which still has to go out. The rest as in `open_request`."""
-    opened = opened_here(turn, connection, cause)
-    transfer = begun_here(turn, opened, connection, terms, asker, "receiver")
+    opened = own_opening(turn, connection, cause)
+    transfer = own_transfer(turn, opened, connection, terms, asker, "receiver")
     transfer = replace(transfer, accepted=accepted, due=min(transfer.due, until) if until else transfer.due)
     body = bodies.Request(accepted=accepted or None, **opens(transfer))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)

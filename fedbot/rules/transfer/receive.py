@@ -20,7 +20,7 @@ from fedbot.rules.loan import end, label, lend
 from fedbot.rules.loan.end import take_home
 from fedbot.rules.model import audit, names, stock, time_zones
 from fedbot.rules.model.archive import Mark
-from fedbot.rules.model.care import Moved
+from fedbot.rules.model.care import ValuedLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Parcel, Pickup, Signature
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
@@ -138,11 +138,11 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
     opening.post_card(turn, transfer, people, draft)
 
 
-def _taken_in(transfer: Transfer, line: Line, match: object) -> Moved:
+def _taken_in(transfer: Transfer, line: Line, match: object) -> ValuedLine:
     """A line as it would be here, with the sender's names if we have no part for it yet. It has no price here."""
     theirs = line.description
     part = match.part if isinstance(match, PartMatch) and match.part else Part(0, theirs.name, theirs.ipn)
-    return Moved(part, transfer.at(line.number).place, transfer.here(line.number))
+    return ValuedLine(part, transfer.at(line.number).place, transfer.here(line.number))
 
 
 def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
@@ -749,7 +749,7 @@ def on_offer(
     turn: Turn, connection: Connection, envelope: Message[bodies.Offer], sealed: dict[str, Any], event_id: str = ""
 ) -> None:
     """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
-    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
+    transfer = opening.peers_transfer(turn, connection, envelope, event_id)
     terms = transfer.terms
     texts = metadata_in(sealed)
     progress = (replace(p, metadata=texts.get(str(p.number), "")) for p in transfer.progress)

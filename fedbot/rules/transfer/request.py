@@ -18,7 +18,7 @@ from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
-from fedbot.rules.model.care import Moved, taken_out
+from fedbot.rules.model.care import ValuedLine, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
@@ -43,7 +43,7 @@ from fedbot.rules.protocol.terms import (
     pieces,
     presentable,
     shown_as,
-    written,
+    to_json,
 )
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening
@@ -275,7 +275,7 @@ def _granted_what(transfer: Transfer) -> audit.Fact:
 
 def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
     """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
-    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
+    transfer = opening.peers_transfer(turn, connection, envelope, event_id)
     terms = transfer.terms
     if terms.time_zone or terms.rules is not None:
         raise BadTerms("terms.time_zone or terms.rules: that is the owner's to say")
@@ -348,7 +348,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     """
     shared, terms = share.scope(turn), transfer.terms
     lines: list[Line] = []
-    moved: list[Moved] = []
+    moved: list[ValuedLine] = []
     taken: dict[int, Decimal] = {}
     there: list[Decimal] = []
     room = MOST_METADATA
@@ -397,7 +397,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     transfer = replace(transfer, care=bool(care), ruled_by=lendings.origins(hold))
     zone = turn.us.time_zone if transfer.is_loan else ""
     terms = replace(terms, lines=tuple(lines), time_zone=zone, rules=rules)
-    if len(json.dumps(written(terms), ensure_ascii=False).encode()) > MOST_WORDS:
+    if len(json.dumps(to_json(terms), ensure_ascii=False).encode()) > MOST_WORDS:
         terms = replace(terms, lines=tuple(bare(line) for line in lines))
     meant = replace(on_these_terms(transfer, terms), there=tuple(there))
     return replace(meant, over=bookings.in_the_way(turn, meant))

@@ -36,7 +36,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.terms import is_meant
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, receive
-from fedbot.rules.transfer.opening import begun_request
+from fedbot.rules.transfer.opening import new_request
 from fedbot.rules.transfer.receive import GIVEN_UP
 from fedbot.rules.wire.envelope import Draft, by_line
 
@@ -60,7 +60,7 @@ LATEST_REQUESTS = 50
 """Among so many of the newest transfers with a friend it is looked when we asked it last."""
 
 
-class Standing(StrEnum):
+class RequestStatus(StrEnum):
     """The state of one of a rota's requests."""
 
     ASKED = "asked"
@@ -74,18 +74,18 @@ class Standing(StrEnum):
     """Nothing came of it."""
 
 
-UNDECIDED = frozenset({Standing.ASKED, Standing.GRANTED})
+UNDECIDED = frozenset({RequestStatus.ASKED, RequestStatus.GRANTED})
 
 
-def standing(transfer: Transfer) -> Standing:
+def status_of(transfer: Transfer) -> RequestStatus:
     """The state of that request."""
     if transfer.state in NOTHING_MOVED | {TransferState.REFUSED, TransferState.REVERTED}:
-        return Standing.OVER
+        return RequestStatus.OVER
     if transfer.approved_hash:
-        return Standing.CONFIRMED
+        return RequestStatus.CONFIRMED
     if transfer.wanted or transfer.state is not TransferState.OPEN:
-        return Standing.TAKEN_BACK
-    return Standing.ASKED if transfer.granted is None else Standing.GRANTED
+        return RequestStatus.TAKEN_BACK
+    return RequestStatus.ASKED if transfer.granted is None else RequestStatus.GRANTED
 
 
 # --- it begins ---
@@ -228,7 +228,9 @@ def _is_stopped_by_people(ask: AskedInTurn, transfer: Transfer) -> bool:
 
 def promised(turn: Turn, rota: Rota) -> Decimal:
     """The quantity confirmed and not withdrawn since; for arrived ones, the quantity that arrived."""
-    return sum((_coming(rota, t) for _, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED), Decimal(0))
+    return sum(
+        (_coming(rota, t) for _, t in requests(turn, rota) if status_of(t) is RequestStatus.CONFIRMED), Decimal(0)
+    )
 
 
 def _coming(rota: Rota, transfer: Transfer) -> Decimal:
@@ -238,13 +240,13 @@ def _coming(rota: Rota, transfer: Transfer) -> Decimal:
 
 
 def _undecided(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
-    return [(ask, t) for ask, t in requests(turn, rota) if standing(t) in UNDECIDED]
+    return [(ask, t) for ask, t in requests(turn, rota) if status_of(t) in UNDECIDED]
 
 
 def _confirm(turn: Turn, rota: Rota) -> Rota:
     """Take what was granted, as far as it is still lacking; the first that came is the first that is taken."""
     for ask, transfer in requests(turn, rota):
-        if standing(transfer) is not Standing.GRANTED or not _has_a_place(transfer):
+        if status_of(transfer) is not RequestStatus.GRANTED or not _has_a_place(transfer):
             continue
         quantity, lacking = total(transfer.terms.lines, rota.unit), rota.wanted - promised(turn, rota)
         if quantity <= lacking and (rota.joins or quantity == rota.wanted):
@@ -318,7 +320,7 @@ def _ask(turn: Turn, rota: Rota, connection: Connection, quantity: Decimal) -> t
         confirm=True,
     )
     cause = by_line(rota.event_id, len(rota.asked) + 1)
-    transfer, draft = begun_request(turn, cause, connection, terms, rota.asker, until=rota.until)
+    transfer, draft = new_request(turn, cause, connection, terms, rota.asker, until=rota.until)
     ask = AskedInTurn(connection.peer, transfer.id, quantity, turn.now)
     rota = replace(rota, asked=(*rota.asked, ask))
     turn.save(rota)
@@ -329,7 +331,7 @@ def _finished(turn: Turn, rota: Rota) -> Rota:
     """Whether it is over: all of it is here, or nobody is left who could give it."""
     if _undecided(turn, rota):
         return rota
-    confirmed = [t for _, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED]
+    confirmed = [t for _, t in requests(turn, rota) if status_of(t) is RequestStatus.CONFIRMED]
     if any(t.state not in lend.OVER_WITH_STOCK for t in confirmed):
         return rota
     if rota.waiting and promised(turn, rota) < rota.wanted:
@@ -364,7 +366,7 @@ def stop(turn: Turn, rota: Rota, by: Signature) -> Rota:
     """Stop the rota for one of our people. A confirmed request may still arrive, unless its owner agrees to cancel."""
     turn.note_by(rota.id, audit.Fact.ROTA_STOPPED, by)
     for _, transfer in list(requests(turn, rota)):
-        if standing(transfer) is Standing.CONFIRMED and transfer.wanted == "approve":
+        if status_of(transfer) is RequestStatus.CONFIRMED and transfer.wanted == "approve":
             both_sides.cancel(turn, transfer, by)
     rota = replace(rota, state=RotaState.STOPPED, ended=turn.now)
     turn.save(rota)
@@ -376,7 +378,7 @@ def stop(turn: Turn, rota: Rota, by: Signature) -> Rota:
 
 def _unheard(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
     """The confirmed requests whose owner's bot has neither sent nor refused them."""
-    confirmed = [(ask, t) for ask, t in requests(turn, rota) if standing(t) is Standing.CONFIRMED]
+    confirmed = [(ask, t) for ask, t in requests(turn, rota) if status_of(t) is RequestStatus.CONFIRMED]
     return [(ask, transfer) for ask, transfer in confirmed if transfer.state is TransferState.OPEN]
 
 
@@ -481,7 +483,7 @@ def _waited_for(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
     """The requests without a decision, while another space could be asked."""
     if rota.state is not RotaState.ASKING or not rota.waiting:
         return []
-    return [(ask, transfer) for ask, transfer in requests(turn, rota) if standing(transfer) is Standing.ASKED]
+    return [(ask, transfer) for ask, transfer in requests(turn, rota) if status_of(transfer) is RequestStatus.ASKED]
 
 
 def _silent(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:

@@ -321,7 +321,7 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
         failed=tuple(bodies.FailedLine(number=p.number, reason=p.failed) for p in transfer.progress if p.failed),
         settled=both_sides.settled_by_us(turn, transfer),
         parcel=transfer.parcel is not None,
-        pickup=bodies.PickupTold(**asdict(transfer.pickup)) if transfer.pickup else bodies.PickupTold(),
+        pickup=bodies.PickupDetails(**asdict(transfer.pickup)) if transfer.pickup else bodies.PickupDetails(),
         **both_sides.said_by(transfer.decided),
     )
     sealed = {"metadata": metadata} if metadata else None

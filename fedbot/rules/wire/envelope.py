@@ -553,13 +553,13 @@ def kind_of(identifier: str) -> SubjectKind | None:
     return SubjectKind(form["kind"]) if form else None
 
 
-def written(opening: Opening) -> dict[str, Any]:
+def opening_json(opening: Opening) -> dict[str, Any]:
     """The opening as the first protocol message carries it."""
     cause = {"kind": opening.cause.kind.value, "word": opening.cause.word, "number": opening.cause.number}
     return {"key": opening.key, "room": opening.room, "cause": cause}
 
 
-def understood(value: object) -> Opening | None:
+def parse_opening(value: object) -> Opening | None:
     """The opening that a peer's message carries; None if it isn't one."""
     if not isinstance(value, dict) or not isinstance(value.get("cause"), dict):
         return None

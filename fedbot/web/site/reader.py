@@ -20,7 +20,7 @@ from fedbot.commands.todo import waits_for
 from fedbot.messages import booking as queue_words
 from fedbot.messages import catalogue as catalogue_words
 from fedbot.messages import lending as neighbour_words
-from fedbot.messages.audit import is_told, noted_in_words
+from fedbot.messages.audit import entry_in_words, is_told
 from fedbot.messages.formatting import Inline, render
 from fedbot.messages.language import Locale
 from fedbot.messages.transfer_facts import state_in_words
@@ -252,7 +252,7 @@ class Reader:
             EntryView(
                 at=each.at,
                 who=self._who(each.entry.who, each.entry.user) if each.entry.who else None,
-                text=noted_in_words(self._locale, each.entry.what),
+                text=entry_in_words(self._locale, each.entry.what),
                 event_id=each.entry.event_id,
             )
             for each in audited
