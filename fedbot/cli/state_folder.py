@@ -48,7 +48,7 @@ def _what_to_keep(settings: Settings) -> Iterator[tuple[Place, Path]]:
     moving = importlib.import_module("fedbot.hub.moving")
     settings.state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=COPIES, dir=settings.state) as folder, identity_beside(settings) as sealed:
-        moving.written(sealed, Path(folder) / IDENTITY)
+        moving.write_identity(sealed, Path(folder) / IDENTITY)
         yield place, Path(folder) / IDENTITY
 
 
