@@ -65,13 +65,21 @@ def _save(state: State, category: Category) -> Category:
     return state.categories.put(category)
 
 
+def _written(call: Call, category: Category) -> JsonObject:
+    path = [{"pk": each.pk, "name": each.name} for each in category_chain(call.state, category)]
+    return category_json(call.state, category) | call.state.version.told(
+        "category.written", {"path": path, "parameters": []}
+    )
+
+
 def create_category(call: Call) -> Reply:
     """Create a category."""
     category = _save(call.state, Category(pk=call.state.categories.next_pk, **_category_form(call)))
     version = call.state.version
-    content = category_json(call.state, category) | version.told(
-        "category", {"part_count": None, "subcategories": None}
-    )
+    content = _written(call, category) | {"part_count": None, "subcategories": None}
+    if not version.tells_counts_as_null:
+        for name in ("part_count", "subcategories", "parent_default_location"):
+            content.pop(name, None)
     return Reply(content, 201, version.created_at(f"/part/category/{category.pk}/"))
 
 
@@ -89,8 +97,7 @@ def read_category(call: Call) -> Reply:
 
 def edit_category(call: Call) -> Reply:
     """Change a category."""
-    changed = _save(call.state, replace(_find(call), **_category_form(call)))
-    return Reply(category_json(call.state, changed))
+    return Reply(_written(call, _save(call.state, replace(_find(call), **_category_form(call)))))
 
 
 def delete_category(call: Call) -> Reply:

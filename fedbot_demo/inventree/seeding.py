@@ -62,7 +62,7 @@ def make_group(state: State, name: str, roles: Mapping[str, str], *, exactly: bo
 def make_account(state: State, name: str, roles: Mapping[str, str]) -> str:
     """Create a user in a group of its own with exactly these roles, as an admin does; return its token."""
     group = make_group(state, name, roles, exactly=True)
-    user = User(pk=state.users.next_pk, username=name, last_name=name, groups=(group.pk,))
+    user = User(pk=state.users.next_pk, username=name, groups=(group.pk,))
     return issue_token(state, state.users.put(user), name).key
 
 

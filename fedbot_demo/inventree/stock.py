@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundErr
 from fedbot_demo.inventree.fields import Form, as_decimal, precision_error
 from fedbot_demo.inventree.listing import Query, matches, ordered, page, same_text, search
 from fedbot_demo.inventree.movements import write_status_edit
-from fedbot_demo.inventree.records import Part, StockItem
+from fedbot_demo.inventree.records import Part, StockItem, User
 from fedbot_demo.inventree.serial_numbers import extract_serial_numbers
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import CLASSES, CREATED, OK
@@ -31,6 +31,7 @@ from fedbot_demo.inventree.stock_rows import (
 )
 from fedbot_demo.inventree.table import Table
 from fedbot_demo.inventree.trees import category_branch, location_branch, variants
+from fedbot_demo.inventree.versions import Version
 
 Test = Callable[[StockItem], bool]
 
@@ -257,41 +258,49 @@ def create_items(call: Call) -> Reply:
     part = _asked_part(call.state, data)
     if data.get("location") is None and part.default_location is not None:
         data["location"] = part.default_location
-    status, complaint = _asked_status(call.state, data)
+    status = _asked_status(version, data)
     serials = _asked_serials(call.state, part, data)
     if serials:
         data["quantity"] = 1
-    serial = str(data.pop("serial", None) or "") if version.takes_serial else ""
+    serial = data.get("serial") if version.takes_serial else None
     for ignored in ("serial", "serial_numbers"):
         data.pop(ignored, None)
-    values = _new_item_form(call.state, data, complaint).check()
+    values = _new_item_form(call.state, data, status.refusal).check()
     _check_quantity(values["quantity"], part)
     tags = values.get("tags")
     if not version.takes_tags_on_create:
         values.pop("tags", None)
     if not serials:
-        return _create_one(call, values, serial or None, status, tags)
+        return _create_one(call, values, None if serial is None else str(serial).strip(), status, tags)
+    return _create_numbered(call, values, serials, status)
+
+
+def _create_numbered(call: Call, values: JsonObject, serials: list[str], status: _AskedStatus) -> Reply:
+    state, version = call.state, call.state.version
     items = [_create(call, values, serial, status, in_bulk=True) for serial in serials]
     for number, item in enumerate(items):
         # this save has no user and turns delete_on_deplete off
-        if version.saves_numbered_twice and item.status != OK:
-            items[number] = call.state.stock.put(replace(item, delete_on_deplete=False))
-            write_status_edit(call.state, replace(item, status=OK), item, None)
-        _write_created(call, item, status)
+        if version.saves_numbered_twice and status.differs:
+            items[number] = state.stock.put(replace(item, delete_on_deplete=False))
+            if item.status != OK:
+                write_status_edit(state, replace(item, status=OK), item, None)
+            elif version.tells_second_save:
+                _write_created(state, item, None, item.status)
+        _write_created(state, item, call.user, status.text if version.saves_numbered_twice else status.number)
     if not version.answers_list_to_create:
         return Reply({"quantity": len(serials), "serial_numbers": serials}, 201)
     extent = seen(call, written(version, counted=True, numbered=True))
-    return Reply([stock_item(call.state, item, extent) for item in items], 201)
+    return Reply([stock_item(state, item, extent) for item in items], 201)
 
 
 def _create_one(
-    call: Call, values: JsonObject, serial: str | None, status: int | None, tags: tuple[str, ...] | None
+    call: Call, values: JsonObject, serial: str | None, status: _AskedStatus, tags: tuple[str, ...] | None
 ) -> Reply:
     version, item = call.state.version, _create(call, values, serial, status)
     if version.edits_after_making and item.status != OK:
         write_status_edit(call.state, replace(item, status=OK), item, call.user)
     else:
-        _write_created(call, item, item.status)
+        _write_created(call.state, item, call.user, item.status)
     content = stock_item(call.state, item, seen(call, written(version, counted=False)))
     if tags is not None:
         content["tags"] = list(tags)  # returned even by versions that don't store them
@@ -314,12 +323,28 @@ def _new_item_form(state: State, data: JsonObject, complaint: str | None) -> For
     return form
 
 
-def _asked_status(state: State, data: JsonObject) -> tuple[int | None, str | None]:
-    """The new item's status, and the error about an unknown one; some versions ignore that."""
-    plain, custom = data.pop("status", None), data.pop("status_custom_key", None)
-    is_there = plain is None or str(plain) in map(str, CLASSES["StockStatus"])
-    asked = str(custom or plain)
-    return int(asked) if asked.isdecimal() else None, None if is_there else state.version.status_refusal(str(plain))
+@dataclass(frozen=True)
+class _AskedStatus:
+    """The status that a new item is to get, as it was sent, and as a number; the error about one that is refused."""
+
+    text: object = None
+    number: int | None = None
+    refusal: str | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether InvenTree tries to set it, because a new item has another one."""
+        return bool(self.text) and self.number != OK
+
+
+def _asked_status(version: Version, data: JsonObject) -> _AskedStatus:
+    plain, custom = data.get("status", ""), data.pop("status_custom_key", None)
+    refusal = None
+    if "status" in data and str(plain) not in map(str, CLASSES["StockStatus"]):
+        refusal = version.status_refusal(plain)
+    asked = custom or data.pop("status", None)
+    is_number = isinstance(asked, int) or (isinstance(asked, str) and asked.isdecimal() and version.takes_status_text)
+    return _AskedStatus(asked, int(asked) if is_number else None, refusal)
 
 
 def _asked_serials(state: State, part: Part, data: JsonObject) -> list[str]:
@@ -381,14 +406,14 @@ def _check_quantity(quantity: Decimal, part: Part) -> None:
 
 
 def _create(
-    call: Call, values: JsonObject, serial: str | None, status: int | None, *, in_bulk: bool = False
+    call: Call, values: JsonObject, serial: str | None, status: _AskedStatus, *, in_bulk: bool = False
 ) -> StockItem:
     state = call.state
     item = StockItem(
         pk=state.stock.next_pk, creation_date=state.now, updated=state.now, **(values | {"serial": serial})
     )
-    if status is not None:
-        item = with_status(state, item, status)
+    if status.number is not None:
+        item = with_status(state, item, status.number)
     saved = save(state, item)
     if not in_bulk or call.state.version.numbered_items_stay:
         return saved
@@ -396,10 +421,10 @@ def _create(
     return state.stock.put(replace(saved, delete_on_deplete=item.delete_on_deplete))
 
 
-def _write_created(call: Call, item: StockItem, status: int | None) -> None:
+def _write_created(state: State, item: StockItem, user: User | None, status: object) -> None:
     told = {"quantity": float(item.quantity)} if item.quantity else {}  # a quantity of 0 isn't recorded
     deltas = {"status": status} | told | place_of(item)
-    write_history(call.state, item, CREATED, call.user, deltas, part=item.part)
+    write_history(state, item, CREATED, user, deltas, part=item.part)
 
 
 def find_item(call: Call) -> StockItem:

@@ -90,6 +90,24 @@ def number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
+def item_of_entry(state: State, item: StockItem) -> JsonObject:
+    """A stock item inside of an entry of its history: before 1.0 only what names it."""
+    if state.version.tells_whole_item_of_entry:
+        return stock_item(state, item, brief(state.version))
+    content: JsonObject = {
+        "part": item.part,
+        "part_name": full_name(state.parts[item.part]),
+        "pk": item.pk,
+        "location": item.location,
+        "quantity": float(item.quantity),
+        "serial": item.serial,
+        "batch": item.batch,
+        "supplier_part": None,
+        "barcode_hash": "",
+    }
+    return state.version.told("stockitem.named", content)
+
+
 def full_name(part: Part) -> str:
     """InvenTree's display name: IPN, name and revision."""
     return " | ".join(each for each in (part.IPN, part.name, part.revision) if each)

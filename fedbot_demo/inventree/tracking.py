@@ -12,7 +12,7 @@ from fedbot_demo.inventree.listing import Query, ordered, page, search
 from fedbot_demo.inventree.records import TrackingEntry
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import label_of
-from fedbot_demo.inventree.stock_json import brief, location_full, minute, part_brief, stock_item
+from fedbot_demo.inventree.stock_json import brief, item_of_entry, location_full, minute, part_brief, stock_item
 from fedbot_demo.inventree.trees import variants
 from fedbot_demo.inventree.users import user_brief
 
@@ -71,7 +71,7 @@ def list_entries(call: Call) -> Reply:
         content = entry_json(state, entry, details=True)
         item = state.stock.get(entry.item)
         if query.says_yes("item_detail", otherwise=False):
-            content["item_detail"] = None if item is None else stock_item(state, item, brief(state.version))
+            content["item_detail"] = None if item is None else item_of_entry(state, item)
         if query.says_yes("user_detail", otherwise=False):
             user = state.users.get(entry.user)
             content["user_detail"] = None if user is None else user_brief(user)

@@ -66,7 +66,7 @@ ROLE_MODELS: dict[str, tuple[str, ...]] = {
         "salesorderallocation",
         "salesordershipment",
     ),
-    "return_order": ("company", "contact", "address", "returnorder", "returnorderlineitem"),
+    "return_order": ("company", "contact", "address", "returnorder", "returnorderlineitem", "returnorderextraline"),
     "transfer_order": ("transferorder", "transferorderallocation", "transferorderlineitem"),
 }
 

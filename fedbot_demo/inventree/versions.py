@@ -168,6 +168,7 @@ _FIELDS: dict[str, dict[str, Span]] = {
         "consumable": Span(_NEWEST),
     },
     "category": {"url": Span(0, _V10), "subcategories": Span(_V017), "parent_default_location": Span(_V017)},
+    "category.written": {"path": Span(_NEWEST), "parameters": Span(_NEWEST)},
     "location": {"url": Span(0, _V10), "tags": Span(0, _NEWEST)},
     "location.counts": {"sublocations": Span(_V017)},
     "stockitem": {
@@ -187,7 +188,8 @@ _FIELDS: dict[str, dict[str, Span]] = {
     "history": {"part": Span(450)},
     "line": {"merge": Span(512)},
     "return": {"status": Span(_V017)},
-    "location.written": {"parameters": Span(_NEWEST)},
+    "location.written": {"path": Span(_NEWEST), "parameters": Span(_NEWEST)},
+    "stockitem.named": {"batch": Span(_V017)},
     "attachment.written": {"thumbnail": Span(_NEWEST), "tags": Span(207)},
     "attachment.listed": {"tags": Span(207, _NEWEST)},
     "attachment": {
@@ -338,8 +340,8 @@ class Version:
         return self.api < _V017
 
     @property
-    def tells_health(self) -> bool:
-        """Whether staff sees the server's health, database and platform."""
+    def knows_passwords_at_root(self) -> bool:
+        """Whether `GET /api/` knows staff by a password; before, only by a token."""
         return self.api >= _V017
 
     @property
@@ -630,6 +632,11 @@ class Version:
         return self.api >= _V017
 
     @property
+    def tells_whole_item_of_entry(self) -> bool:
+        """Whether `item_detail` in the history is the whole stock item; before, only what names it."""
+        return self.api >= _V10
+
+    @property
     def keeps_custom_key(self) -> bool:
         """Whether editing a status also sets the custom key, and `stock/change_status/` leaves that key alone."""
         return _V017 <= self.api < _V10
@@ -648,6 +655,16 @@ class Version:
     def saves_numbered_twice(self) -> bool:
         """Whether a new serialised item's status is set before the entry about its creation."""
         return self.api >= _V10
+
+    @property
+    def tells_second_save(self) -> bool:
+        """Whether the additional save of a new serialised item whose status is unknown leaves an entry."""
+        return self.api >= _NEWEST
+
+    @property
+    def takes_status_text(self) -> bool:
+        """Whether a new item's status may be a number in a text."""
+        return not _V10 <= self.api < _NEWEST
 
     @property
     def narrows_details(self) -> bool:
@@ -703,9 +720,11 @@ class Version:
         """The maximum length of a row's link."""
         return 2000 if self.api >= 320 else 200  # noqa: PLR2004
 
-    def status_refusal(self, status: str) -> str | None:
+    def status_refusal(self, status: object) -> str | None:
         """The error about a new item's unknown status; None if it is ignored."""
-        return None if self.api >= _V10 else self.wrong_status(status)
+        if self.api >= _V10:
+            return None
+        return "This field may not be null." if status is None else self.wrong_status(str(status))
 
     def wrong_status(self, status: str) -> str:
         """The error of a stock item's form about an unknown status; the forms of movements always name it."""

@@ -7,6 +7,8 @@ InvenTree before 1.0 can't create users with roles over REST. For such a server,
 that does it on the server. Its arguments are a name and the roles as JSON (`{"stock": ["view", "change", "add"]}`). It
 creates a user in a group of that name and prints the user's token.
 
+FEDBOT_LIVE_RECORD is a file for all exchanges with the live server (see `tests.replay.recording`).
+
 A test marked `api(since=…, until=…)` runs only on versions between these two. The run ends with one line for each
 version.
 """
@@ -17,22 +19,19 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.versions import NEWEST_KNOWN, Version
+from fedbot.inventree.versions import Version
 from fedbot_demo.inventree import versions
-from tests.contract.ground import Ground, made_by_command, simulated
+from tests.contract.ground import Ground, is_about, made_by_command, simulated
+from tests.replay.recording import Recorder
 
 _LIVE = "live"
 _SERVERS = [_LIVE] if os.environ.get("FEDBOT_LIVE_INVENTREE") else list(versions.RECORDED)
 _left_out: Counter[str] = Counter()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark."""
-    config.addinivalue_line("markers", "api(since, until): about InvenTree versions between these two")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if server is None:
             continue
         item.user_properties.append(("InvenTree", server))
-        if not _is_about(item, _api(server)):
+        if not is_about(item.iter_markers(), _api(server)):
             _left_out[server] += 1
             others.append(item)
     if others:
@@ -75,13 +74,6 @@ def _server_of(item: pytest.Item) -> str | None:
     return server if server in _SERVERS else None
 
 
-def _is_about(item: pytest.Item, api: int) -> bool:
-    for mark in item.iter_markers("api"):
-        if not mark.kwargs.get("since", 0) <= api <= mark.kwargs.get("until", NEWEST_KNOWN):
-            return False
-    return True
-
-
 @cache
 def _api(server: str) -> int:
     if server != _LIVE:
@@ -108,4 +100,8 @@ def _on_a_live_server() -> Ground:
     by_hand = made_by_command()
     if by_hand is None and not Version(_api(_LIVE)).makes_users:
         pytest.exit("This InvenTree can't make users over REST: set FEDBOT_LIVE_MAKE_ACCOUNT", 2)
-    return Ground(os.environ["FEDBOT_LIVE_INVENTREE"], token, None, by_hand)
+    url, file = os.environ["FEDBOT_LIVE_INVENTREE"], os.environ.get("FEDBOT_LIVE_RECORD")
+    if file is None:
+        return Ground(url, token, None, by_hand)
+    recorder = Recorder(Path(file), token)
+    return Ground(url, token, recorder, recorder.accounts(by_hand))

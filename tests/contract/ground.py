@@ -7,16 +7,17 @@ import os
 import secrets
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import httpx
+import pytest
 from pydantic import SecretStr
 
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.versions import Version
+from fedbot.inventree.versions import NEWEST_KNOWN, Version
 from fedbot_demo.inventree import seeds, versions
 from fedbot_demo.inventree.seeding import make_account
 from fedbot_demo.inventree.transport import SimulatedTransport
@@ -225,6 +226,15 @@ class Ground:
 
     def _ours(self, url: str, name: str) -> list[dict[str, Any]]:
         return [row for row in self.admin.rows(url) if self.run in str(row[name])]
+
+
+def is_about(marks: Iterable[pytest.Mark], api: int) -> bool:
+    """Whether a test with these marks is about a server with that API number (`api(since=…, until=…)`)."""
+    return all(
+        mark.kwargs.get("since", 0) <= api <= mark.kwargs.get("until", NEWEST_KNOWN)
+        for mark in marks
+        if mark.name == "api"
+    )
 
 
 def simulated(version: versions.Version) -> Ground:

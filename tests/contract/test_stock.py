@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from threading import Thread
 
 import pytest
 
@@ -319,6 +320,23 @@ def test_notes_accept_unicode_and_five_hundred_characters_but_no_html(ground: Gr
         ground.transfer(item, 1, ground.drawer, "<b>x</b>")
     ground.transfer(item, 1, ground.drawer, "one\ntwo")
     assert ground.history(item)[0]["notes"] == "onetwo"
+
+
+def test_an_answer_has_all_requested_fields_whatever_other_clients_request(ground: Ground) -> None:
+    """The newest version's threads remove such fields from each other's answers, so the transport reads again."""
+    url = f"stock/{ground.stock(ground.bolt, 1, ground.drawer)}/"
+
+    def others() -> None:
+        for _ in range(20):
+            ground.admin.row(url)
+
+    crowd = [Thread(target=others) for _ in range(2)]
+    for each in crowd:
+        each.start()
+    rows = [ground.admin.row(url, tags="true", location_detail="true") for _ in range(20)]
+    for each in crowd:
+        each.join()
+    assert all({"tags", "location_detail"} <= set(row) for row in rows)
 
 
 def test_deleting_a_company_returns_its_stock_so_none_is_ever_deleted(ground: Ground) -> None:

@@ -2,6 +2,8 @@
 
 `UNRECORDED` holds the requests between the recorded ones, `FREE` the parts of an answer that differ between servers,
 and `LEFT_OUT` the exchanges that may differ, each with its reason.
+
+What the differential runs found is recorded apart (`found-<version>.jsonl`, see `tests.replay.recording`).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,8 +21,10 @@ from urllib.parse import urlencode
 from fedbot_demo.inventree.access import hash_password
 from fedbot_demo.inventree.exchange import Request, Response
 from fedbot_demo.inventree.records import User
+from fedbot_demo.inventree.seeding import Seeder, make_account
 from fedbot_demo.inventree.seeds import seed
 from fedbot_demo.inventree.versions import Version
+from tests.replay.recording import HOST
 
 RECORDINGS = Path(__file__).parent / "recordings"
 #: The recorded servers: address and name.
@@ -93,6 +98,7 @@ class Exchange:
 
 
 def exchanges(version: str) -> list[Exchange]:
+    """The recorded exchanges with that version; `found-` and a version are those about findings."""
     lines = (RECORDINGS / f"{version}.jsonl").read_text(encoding="utf-8").splitlines()
     return [
         Exchange(number, each["name"], each["request"], each["response"])
@@ -180,6 +186,57 @@ class Replay:
         names = {"token_legacy_url_basic": "alice", "token_create_for_other": "svc", "token_get_svc_basic": "svc"}
         if exchange.name in names and response.status in {200, 201}:
             self.tokens[names[exchange.name]] = response.json()["token"]
+
+
+@dataclass
+class FoundReplay:
+    """A server of one version with two superusers and nothing else, as those on which the findings were recorded."""
+
+    version: str
+    now: datetime = SEEDED_AT
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        seeder = Seeder("InvenTree", clock=lambda: self.now, version=Version.named(self.version))
+        seeder.user("hanna", is_staff=True, is_superuser=True)
+        self.seeded = seeder.finished()
+        self.tokens["<token 1>"] = self.seeded.token("admin")
+
+    def run(self, recorded: list[Exchange]) -> dict[int, list[str]]:
+        """The differences of each exchange by its number; accounts that were created on the server itself have none."""
+        differences = {}
+        for exchange in recorded:
+            if "account" in exchange.request:
+                self._account(exchange)
+            else:
+                differences[exchange.number] = self._differences(exchange)
+        return differences
+
+    def _account(self, exchange: Exchange) -> None:
+        allowed = {role: " ".join(actions) for role, actions in exchange.request["roles"].items()}
+        made = make_account(self.seeded.server.state, exchange.request["account"], allowed)
+        self.tokens[exchange.response["token"]] = made
+
+    def _differences(self, exchange: Exchange) -> list[str]:
+        self.now = parsedate_to_datetime(exchange.response["headers"]["date"])
+        response = self.seeded.server.handle(self._request(exchange.request))
+        answer = exchange.response["json"]
+        if (
+            isinstance(answer, dict)
+            and str(answer.get("token")).startswith("<token ")
+            and response.status in {200, 201}
+        ):
+            self.tokens[answer["token"]] = response.json()["token"]
+        return compared(exchange, response)
+
+    def _request(self, recorded: dict[str, Any]) -> Request:
+        headers = {"Host": HOST, "Authorization": f"Token {self.tokens[recorded['as']]}"}
+        query = f"?{urlencode(recorded['query'])}" if recorded["query"] else ""
+        request = Request.of(recorded["method"], recorded["path"] + query, headers=headers, json_body=recorded["json"])
+        if "base64" not in recorded:
+            return request
+        sent = (*request.headers, ("Content-Type", recorded["type"]))
+        return replace(request, headers=sent, body=base64.b64decode(recorded["base64"]))
 
 
 def _are_moments(recorded: object, here: object) -> bool:
