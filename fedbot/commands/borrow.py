@@ -23,7 +23,7 @@ SPEC = replace(
         "Name the ITEM as the other space does: its #42, IPN, part name or PART#SERIAL.",
         "An approver of the other space decides. Nothing moves before.",
     ),
-    everyday=0,
+    everyday=3,
 )
 
 HANDLER = Handler(SPEC, request.ask, partial(request.act, spec=SPEC))

@@ -33,6 +33,7 @@ SPEC = Verb(
         "Without a month it shows the next 31 days; 'december', 'dec 2027' or '2026-12' shows that month.",
         "It contains the bookings and loans of this room: ours, friends', and loans to neighbours without a bot.",
     ),
+    is_named_in_help=True,
 )
 _YEAR_AND_MONTH = re.compile(r"(\d{4})-(\d{1,2})")
 DECEMBER = 12

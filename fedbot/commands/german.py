@@ -59,6 +59,8 @@ _OPTIONS = {
 }
 EXAMPLE = "verleih LENS-2 an betaspace für 3 Wochen"
 """A line of German words, for the help."""
+MORE = ("mehr", "weiteres")
+"""The word for the help's second page."""
 _KEYWORDS = {"to": ("an", "nach"), "from": ("von", "aus")}
 
 

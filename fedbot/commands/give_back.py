@@ -63,7 +63,7 @@ SPEC = Verb(
         "For a loan of several items I list what is out: choose a number, a name, or 'all'.",
     ),
     where=Where.FEDERATION_ROOM,
-    everyday=5,
+    everyday=6,
 )
 
 

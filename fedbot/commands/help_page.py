@@ -15,7 +15,7 @@ from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 
-ADMIN = "admin"
+MORE, ADMIN = "more", "admin"
 SPACE_IN_EXAMPLES = "betaspace"
 
 SPEC = Verb(
@@ -24,9 +24,9 @@ SPEC = Verb(
     summary="list the verbs, or explain one",
     permission=Permission.ANYONE,
     only_looks=True,
-    arguments=(Argument("topic", Kind.WORD, "VERB|admin", optional=True),),
-    examples=("help", "help push", "help admin"),
-    details=("Alone it lists the everyday verbs; 'help admin' lists the rest.",),
+    arguments=(Argument("topic", Kind.WORD, "VERB|more|admin", optional=True),),
+    examples=("help", "help push", "help more", "help admin"),
+    details=("Alone it lists the everyday verbs. 'help more' lists the rest, 'help admin' those for superusers.",),
 )
 
 
@@ -47,12 +47,10 @@ def over(others: tuple[Verb, ...]) -> Handler:
         topic = str(command.arguments.get("topic", "")).lower()
         if not topic:
             return _everyday(turn, command, specs)
+        if topic in (MORE, *german.MORE):
+            return say(messages.people.help_more, us=turn.us, lines=_others(turn, specs, for_superusers=False))
         if topic == ADMIN:
-            return say(
-                messages.people.help_admin,
-                us=turn.us,
-                lines=tuple(_line(s, s.usage, turn.us.language) for s in specs if not s.everyday),
-            )
+            return say(messages.people.help_admin, us=turn.us, lines=_others(turn, specs, for_superusers=True))
         spoken = [in_language(spec, turn.us.language) for spec in specs]
         for spec in spoken:
             if topic in spec.names:
@@ -78,8 +76,20 @@ def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
         person=turn.name_of(command.sender, command.room),
         username=command.username,
         lines=lines,
+        named=tuple(
+            german.word_for(spec, turn.us.language) or spec.name
+            for spec in sorted(specs, key=lambda spec: spec.name)
+            if spec.is_named_in_help
+        ),
         example=with_friend(turn, german.EXAMPLE) if turn.us.language == german.LANGUAGE else "",
     )
+
+
+def _others(turn: Turn, specs: tuple[Verb, ...], *, for_superusers: bool) -> tuple[VerbLine, ...]:
+    """The verbs that aren't everyday ones, for superusers or for the others, by their names."""
+    others = (spec for spec in specs if not spec.everyday)
+    meant = (spec for spec in others if (spec.permission is Permission.SUPERUSER) is for_superusers)
+    return tuple(_line(spec, spec.usage, turn.us.language) for spec in sorted(meant, key=lambda spec: spec.name))
 
 
 def with_friend(turn: Turn, example: str) -> str:

@@ -42,6 +42,7 @@ SPEC = Verb(
         "With an ID, or as a reply to a card: who asked, who decided, and each step with its time.",
         "In the admin room and in a direct chat, each item links to InvenTree.",
     ),
+    is_named_in_help=True,
 )
 
 

@@ -40,7 +40,7 @@ SPEC = Verb(
         "'return' brings it back, 'extend' gives more time, 'gift' makes it theirs, 'lost' writes it off.",
     ),
     where=Where.FEDERATION_ROOM,
-    everyday=3,
+    everyday=4,
 )
 
 

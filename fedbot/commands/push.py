@@ -58,7 +58,7 @@ SPEC = Verb(
         "Separate several items by ' + ', ';' or a line break. They are decided together.",
     ),
     where=Where.FEDERATION_ROOM,
-    everyday=4,
+    everyday=5,
 )
 
 

@@ -37,7 +37,7 @@ SPEC = Verb(
     name="request",
     aliases=("ask",),
     fillers=("for", "um", "nach"),
-    summary="request an item",
+    summary="request an item; 'from anyone' asks all friends in turn",
     permission=Permission.MAPPED,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM QUANTITY"),

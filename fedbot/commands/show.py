@@ -39,7 +39,7 @@ SPEC = Verb(
         "As a reply to a card it needs no ID. For a loan it shows the due date and what came back.",
         "With an item: its open transfers and the last finished one.",
     ),
-    everyday=7,
+    is_named_in_help=True,
 )
 
 

@@ -97,12 +97,12 @@ class Where(StrEnum):
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb's spec. `everyday` is its place on the first page of help; 0: on the admin page.
+    """A verb's spec. `everyday` is its place on the first page of help; 0: on the second, or the superusers' page.
 
     `only_looks`: it changes nothing, so it is allowed in a direct chat too, unless the argument `acts_with` is given.
     `ends_trust`: it ends the access of the space that it names. `decides`: it means the same as a reaction on a card.
     `fillers` may be between the verb and its item: `wait for LENS-2`. `summary` and `details` are English and
-    translated when shown. `examples` are typed after `!fed`.
+    translated when shown. `examples` are typed after `!fed`. `is_named_in_help`: the first page names it, too.
     """
 
     name: str
@@ -119,6 +119,7 @@ class Verb:
     ends_trust: bool = False
     decides: bool = False
     everyday: int = 0
+    is_named_in_help: bool = False
     fillers: tuple[str, ...] = ()
 
     @property

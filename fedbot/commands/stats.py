@@ -34,6 +34,7 @@ SPEC = Verb(
         "Another space's bot counts its own stock and tells what its settings disclose.",
         "I name spaces that don't answer within two minutes, and add them when they do.",
     ),
+    is_named_in_help=True,
 )
 
 

@@ -31,7 +31,7 @@ SPEC = Verb(
         "Cards that you can decide, your requests that others decide, and work for an admin.",
         "Loans are listed too, overdue ones first.",
     ),
-    everyday=6,
+    everyday=7,
 )
 
 

@@ -43,6 +43,7 @@ SPEC = Verb(
         "Without an item you see who waits for what.",
     ),
     where=Where.FEDERATION_ROOM,
+    is_named_in_help=True,
 )
 
 

@@ -43,6 +43,7 @@ SPEC = Verb(
         "Without an item you see our wants, and those of friends.",
     ),
     where=Where.FEDERATION_ROOM,
+    is_named_in_help=True,
 )
 
 

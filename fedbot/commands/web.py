@@ -27,6 +27,7 @@ SPEC = Verb(
         "A code counts once. Nobody but you can use it, so others may read it.",
         "'web end' signs you out everywhere, and your tokens stop working.",
     ),
+    is_named_in_help=True,
 )
 
 

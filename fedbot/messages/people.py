@@ -5,7 +5,7 @@ from __future__ import annotations
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Code, Inline, Items
-from fedbot.messages.language import Lines, Locale
+from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.ledger import PersonSeen, VerbLine
@@ -224,11 +224,23 @@ def standing(locale: Locale, permissions: Permissions, space: str, user: str) ->
 
 
 def help_overview(
-    locale: Locale, *, us: PartyConfig, person: str, username: str, lines: tuple[VerbLine, ...], example: str = ""
+    locale: Locale,
+    *,
+    us: PartyConfig,
+    person: str,
+    username: str,
+    lines: tuple[VerbLine, ...],
+    named: tuple[str, ...],
+    example: str = "",
 ) -> Lines:
-    """The first page: the everyday verbs, and who you are. `example`: a line in the words in brackets."""
+    """The first page: the everyday verbs, the names of some others, and who you are.
+
+    `example`: a line in the words in brackets.
+    """
     who = naming.person(locale, person)
     space = naming.space(locale, us.name)
+    more: dict[str, Words] = {"names": ", ".join(named), "help": command("help more")}
+    more |= {"verb": command("help push"), "admin": command("help admin")}
     return [
         locale.say(
             "I move items between the InvenTrees of our spaces. You ask, and somebody at the other"
@@ -244,7 +256,7 @@ def help_overview(
         ),
         locale.say("An item is #42, an IPN, a name or its pasted link."),
         *([locale.say("The words in brackets work too: {line}", line=command(example))] if example else []),
-        locale.say("More: {help} · {admin}", help=command("help push"), admin=command("help admin")),
+        locale.say("{names} and more: {help} · explain one: {verb} · for superusers: {admin}", **more),
     ]
 
 
@@ -258,21 +270,30 @@ def help_by_direct_chat(locale: Locale) -> Lines:
     return [locale.say("The help is in our direct chat.")]
 
 
+def help_more(locale: Locale, *, us: PartyConfig, lines: tuple[VerbLine, ...]) -> Lines:
+    """The second page: everything else, except for superusers."""
+    first = locale.say("The other verbs that the bot of {space} knows:", space=naming.space(locale, us.name))
+    return _other_verbs(locale, first, lines, "wait")
+
+
 def help_admin(locale: Locale, *, us: PartyConfig, lines: tuple[VerbLine, ...]) -> Lines:
-    """The second page: everything else."""
+    """The superusers' page."""
+    first = locale.say("For superusers in the InvenTree of {space}:", space=naming.space(locale, us.name))
+    return _other_verbs(locale, first, lines, "connect")
+
+
+def _other_verbs(locale: Locale, first: tuple[Inline, ...], lines: tuple[VerbLine, ...], verb: str) -> Lines:
     items = tuple((*_verb_line(locale, line), *_for_whom(locale, line.permission)) for line in lines)
     return [
-        locale.say("The other verbs that the bot of {space} knows:", space=naming.space(locale, us.name)),
+        first,
         Items(items),
         locale.say(
-            "The everyday ones: {help} · explain one: {verb}", help=command("help"), verb=command("help connect")
+            "The everyday ones: {help} · explain one: {verb}", help=command("help"), verb=command(f"help {verb}")
         ),
     ]
 
 
 def _for_whom(locale: Locale, permission: Permission) -> tuple[Inline, ...]:
-    if permission is Permission.SUPERUSER:
-        return (" ", *locale.say("(superusers)"))
     if permission is Permission.APPROVER:
         return (" ", *locale.say("(approvers)"))
     return ()

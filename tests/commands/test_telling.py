@@ -54,10 +54,19 @@ def test_the_first_page_of_help_needs_no_inventree_and_has_at_most_eight_verbs()
     assert "push" in [line.name for line in phrase.about["lines"]]
 
 
-def test_both_pages_of_help_together_list_every_verb_once() -> None:
+def test_the_pages_of_help_together_list_every_verb_once() -> None:
     world = World()
-    told = [*world.says("help").about["lines"], *world.says("help admin").about["lines"]]
+    told = [line for page in ("", " more", " admin") for line in world.says(f"help{page}").about["lines"]]
     assert sorted(line.name for line in told) == sorted({h.spec.name for h in world.verbs._by_name.values()})
+    of_superusers = [line.permission for line in world.says("help admin").about["lines"]]
+    assert set(of_superusers) == {Permission.SUPERUSER}
+
+
+def test_the_first_page_of_help_leads_to_what_a_newcomer_would_not_guess() -> None:
+    phrase = World().says("help")
+    assert {"borrow", "request", "spaces"} <= {line.name for line in phrase.about["lines"]}
+    assert "from anyone" in next(line.summary for line in phrase.about["lines"] if line.name == "request")
+    assert phrase.about["named"] == ("calendar", "history", "show", "stats", "wait", "want", "web")
 
 
 @pytest.mark.parametrize("topic", ["push", "GIVE", "Push"])

@@ -194,7 +194,7 @@ async def test_a_page_of_help_is_sent_to_the_direct_chat_if_there_is_one() -> No
     await world.settle()
     assert "!fed push" in world.answer_to(line)
     chat = await chats(world, world.kim)
-    for words, page in (("help", "!fed request"), ("help push", "For example"), ("help admin", "!fed connect")):
+    for words, page in (("help", "!fed request"), ("help push", "For example"), ("help more", "!fed wait")):
         line = world.kim.says(f"!fed {words}")
         await world.settle()
         assert world.answer_to(line) == "The help is in our direct chat."

@@ -8,6 +8,9 @@ import pytest
 
 from tests.scenarios.world import a_world, friends
 
+ONE_PHONE_SCREEN = 1100
+"""Characters: about 28 lines of 40."""
+
 
 async def test_help_lists_the_everyday_verbs_and_who_one_is() -> None:
     world = await friends()
@@ -16,6 +19,9 @@ async def test_help_lists_the_everyday_verbs_and_who_one_is() -> None:
     assert "You: Anna of Attraktor, user anna" in told
     assert len([line for line in told.splitlines() if line.startswith("• ")]) <= 8
     assert told == await world.answer(world.anna, "!Fed")
+    assert "calendar, history, show, stats, wait, want, web and more: !fed help more" in told
+    assert len(told) <= ONE_PHONE_SCREEN
+    assert "!fed wait" in await world.answer(world.anna, "!fed help more")
 
 
 async def test_help_on_a_verb_shows_how_to_write_it() -> None:

@@ -93,6 +93,7 @@ SAID: dict[str, Phrase] = {
             VerbLine("push", "push 200 M3-BOLT to betaspace", "give an item away", Permission.APPROVER),
             VerbLine("todo", "todo", "list what waits for you", Permission.MAPPED),
         ),
+        named=("calendar", "wait"),
     ),
     "help with words in another language": say(
         messages.people.help_overview,
@@ -100,15 +101,21 @@ SAID: dict[str, Phrase] = {
         person="Anna",
         username="anna",
         lines=(VerbLine("todo", "todo", "list what waits for you", Permission.MAPPED, "offen"),),
+        named=("kalender", "warte"),
         example="verleih LENS-2 an betaspace für 3 Wochen",
     ),
-    "help for admins": say(
-        messages.people.help_admin,
+    "the second page of help": say(
+        messages.people.help_more,
         us=ALPHA,
         lines=(
-            VerbLine("connect", "connect SPACE", "connect with another space", Permission.SUPERUSER),
+            VerbLine("gift", "gift [ID]", "turn a loan into a gift", Permission.APPROVER),
             VerbLine("whoami", "whoami", "show who you are to me, and your permissions", Permission.MAPPED),
         ),
+    ),
+    "help for superusers": say(
+        messages.people.help_admin,
+        us=ALPHA,
+        lines=(VerbLine("connect", "connect SPACE", "connect with another space", Permission.SUPERUSER),),
     ),
     "help on one verb": say(
         messages.people.help_verb,
