@@ -212,6 +212,11 @@ class Session:
     device_id: str
     token: str = field(repr=False)
 
+    def is_of(self, account: Account) -> bool:
+        """Whether it is a session of that account, at the same address of its homeserver."""
+        is_there = self.homeserver.rstrip("/") == account.homeserver.rstrip("/")
+        return is_there and account.user in ("", self.user_id, self.user_id.removeprefix("@").partition(":")[0])
+
 
 @nothing_foreign
 async def sign_in(account: Account, folder: Folder) -> tuple[Session, Connection]:
@@ -379,6 +384,11 @@ def keep_session(folder: Folder, session: Session, name: str = _FILE) -> None:
         write_whole(folder / name, json.dumps(kept).encode())
     except OSError as problem:
         raise JournalUnwritable(f"{folder / name} can't be written: {problem.strerror}") from problem
+
+
+def forget_session(folder: Path) -> None:
+    """Remove the session from the folder."""
+    (folder / _FILE).unlink(missing_ok=True)
 
 
 def _refuse_other_account(account: Account, kept: Session | None) -> None:

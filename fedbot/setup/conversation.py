@@ -6,7 +6,7 @@ import os
 import tempfile
 from asyncio import sleep
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo
 from fedbot.config.secrets import token_in
 from fedbot.config.values import name_and_id
 from fedbot.files import PRIVATE_FOLDER
+from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.logs import keep_secret
-from fedbot.matrix.login import Account, duration, read_session
+from fedbot.matrix.login import Account, Session, duration, forget_session, keep_session, read_session
 from fedbot.messages.language import languages
 from fedbot.ports.chat import ChatLimited, ChatProblem
 from fedbot.ports.inventory import InventoryProblem
+from fedbot.ports.journal import JournalProblem
 from fedbot.setup import inventree, matrix, people
 from fedbot.setup.asking import Asker, BadAnswer, Stopped, yes_or_no
 from fedbot.setup.inventree import Place, Superuser
@@ -29,6 +31,7 @@ from fedbot.setup.plan import Found, MakeAdminToken, MakeToken, Plan, Wanted, pl
 from fedbot.setup.written import Files
 
 AS_IT_IS = "as it is"
+IDENTITY = "identity"
 MADE_ROOM = "Makerspaces"
 _SETTINGS: dict[type, str] = {MakeToken: "token_file", MakeAdminToken: "admin_token_file"}
 _SIGN_IN = ("password_file", "access_token_file", "password", "access_token")
@@ -84,6 +87,8 @@ class Conversation:
                 raise Stopped(f"InvenTree: {problem.text}") from None
             except ChatProblem as problem:
                 raise Stopped(f"Matrix: {problem.text}") from None
+            except JournalProblem as problem:
+                raise Stopped(str(problem)) from None
             except OSError as problem:
                 raise Stopped(
                     f"{problem.filename or self._files.config} can't be written: {problem.strerror}."
@@ -195,7 +200,7 @@ class Conversation:
                 found = name_and_id(said, party if said == before else "")
             except ValueError as problem:
                 raise BadAnswer(str(problem)) from None
-            if party and found[1] != party and (self._files.state / "journal.db").exists():
+            if party and found[1] != party and (self._files.state / JOURNAL).exists():
                 raise BadAnswer(f"Friends know this bot as {party}, so that stays: write {found[0]} = {party}")
             return found
 
@@ -223,7 +228,7 @@ class Conversation:
 
         text = f"The bot's own Matrix id, such as @{chosen.party}-bot:example.org (it may be new)"
         bot = await self._ask("bot", text, test, default=before)
-        self._stack.push_async_callback(bot.close, sign_out=self._dry_run)
+        self._stack.push_async_callback(bot.close, sign_out=self._dry_run and bot.session != self._kept_session())
         self._asker.say(f"✓ signed in as {bot.user_id} at {chosen.homeserver.url}")
         return bot
 
@@ -238,7 +243,13 @@ class Conversation:
             certificate=Path(homeserver.ca) if homeserver.ca else None,
         )
         if str(self._files.said("matrix", "user")) == chosen.bot and any(kept.values()):
-            return await self._signed_in(account)
+            return await self._signed_in(account, self._identity(account))
+        earlier = self._kept_session()
+        if earlier is not None and earlier.is_of(account) and not homeserver.takes_passwords:
+            with suppress(BadAnswer):  # that session may have ended since
+                bot = await self._by_token(replace(account, password="", token=earlier.token))
+                chosen.secret = ("access_token_file", earlier.token)
+                return bot
         is_free = matrix.is_free(homeserver, local)
         secret = self._asker.secret("bot_password", self._secret_question(homeserver, is_free=is_free))
         by_token = is_free and matrix.registers(homeserver, secret)
@@ -256,8 +267,9 @@ class Conversation:
             chosen.secret = ("access_token_file", secret)
             return await self._by_token(replace(account, password="", token=secret))
         chosen.secret = ("password_file", secret)
+        account = replace(account, password=secret, token="")
         try:
-            return await self._signed_in(replace(account, password=secret, token=""))
+            return await self._signed_in(account, self._identity(account, is_typed=True))
         except LoginRefused as problem:
             raise BadAnswer(
                 f"{problem} {'' if homeserver.open_to_all else matrix.by_hand(local, homeserver)}"
@@ -284,7 +296,7 @@ class Conversation:
 
         Its device must be the bot's alone, because the bot creates its own keys for encrypted rooms.
         """
-        folder = self._identity()
+        folder = self._identity(account, is_typed=True)
         bot = await self._signed_in(account, folder)
         if await bot.is_taken(folder):
             await bot.close()
@@ -294,9 +306,8 @@ class Conversation:
             )
         return bot
 
-    async def _signed_in(self, account: Account, folder: Path | None = None) -> Bot:
-        """Sign in. Homeservers limit logins, so a second run soon after the first may have to wait a moment."""
-        folder = folder or self._identity()
+    async def _signed_in(self, account: Account, folder: Path) -> Bot:
+        """Sign in. Homeservers limit logins, so after some wrong passwords this may have to wait a moment."""
         try:
             return await Bot.sign_in(account, folder)
         except ChatLimited as problem:
@@ -307,17 +318,31 @@ class Conversation:
             await sleep(problem.retry_after)
         return await Bot.sign_in(account, folder)
 
-    def _identity(self) -> Path:
-        """The folder of the session, where `fedbot run` will find it; for a dry run, a temporary one."""
+    def _identity(self, account: Account, *, is_typed: bool = False) -> Path:
+        """The folder of the session, where `fedbot run` will find it; for a dry run, a temporary one.
+
+        The session of an earlier run is used again, because each login adds a device to the account. `is_typed`: the
+        password or token was just typed, so it is tried; a password on the device of the earlier run.
+        """
+        kept = self._kept_session()
         if self._dry_run:
-            return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fedbot-")))
-        folder = self._files.state / "identity"
+            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fedbot-")))
+            if kept is not None and not is_typed:
+                keep_session(folder, kept)
+            return folder
+        folder = self._files.state / IDENTITY
         for each in (self._files.state, folder):
             each.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        kept = read_session(folder)
-        if kept is not None and not (self._files.state / "journal.db").exists():
-            (folder / "matrix.json").unlink()  # from an earlier try; no bot has worked with it
+        if kept is None or (self._files.state / JOURNAL).exists():  # a bot has worked with it
+            return folder
+        if not kept.is_of(account) or (is_typed and account.token):
+            forget_session(folder)
+        elif is_typed:
+            keep_session(folder, replace(kept, token=""))
         return folder
+
+    def _kept_session(self) -> Session | None:
+        return read_session(self._files.state / IDENTITY)
 
     # --- rooms and people ------------------------------------------------------------------------------------
 

@@ -233,6 +233,7 @@ class Bot:
     """The bot's account, signed in; must be closed. Methods raise `ports.ChatProblem`."""
 
     def __init__(self, session: Session, connection: Connection) -> None:
+        self.session = session
         self.user_id = session.user_id
         self._connection = connection
 

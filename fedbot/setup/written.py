@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from fedbot.config.loading import read_yaml
+from fedbot.config.loading import read_yaml, text_of
 from fedbot.config.secrets import token_in
 from fedbot.config.settings import LONGEST_STATE_PATH
-from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+from fedbot.files import KEEP_FREE, PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 
 HEAD = """\
 # fedbot: the settings of one bot, for one makerspace. `fedbot init` wrote this file and may write it again; you may
@@ -41,7 +41,7 @@ class Files:
         """Read the existing files. Raises `ConfigRefused` for a settings file that isn't YAML."""
         self.config = config.absolute()
         self.secrets = self.config.parent / SECRETS
-        self.before: dict[str, Any] = read_yaml(self.config.read_text("utf-8")) if self.config.exists() else {}
+        self.before: dict[str, Any] = read_yaml(text_of(self.config)) if self.config.exists() else {}
         self._kept: dict[str, dict[str, str]] = {}
 
     def said(self, *path: str) -> Any:  # noqa: ANN401 -- anything that the file contains
@@ -113,6 +113,9 @@ class Files:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        space = os.statvfs(folder)
+        if space.f_bavail * space.f_frsize < KEEP_FREE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         if len(bytes(self.state)) > LONGEST_STATE_PATH:
             why = f"its path is too long for a socket in it; use one of at most {LONGEST_STATE_PATH} characters"
             raise OSError(errno.ENAMETOOLONG, why, str(self.state))

@@ -21,6 +21,7 @@ from fedbot.cli.exits import Exit
 from fedbot.setup.plan import ROLES
 from fedbot_demo import plot
 from fedbot_demo.bot_process import BotProcess
+from fedbot_demo.client_server import ClientServerApi
 from fedbot_demo.encrypted_person import EncryptedPerson
 from fedbot_demo.homeserver import Account, Homeserver
 from fedbot_demo.inventree.access import hash_password
@@ -352,6 +353,58 @@ async def test_a_second_run_keeps_the_answers_and_says_what_it_writes(town: Town
     assert "config.yaml (for you alone)" in told, "no secret is written that is kept already"
     after = yaml.safe_load((tmp_path / "config.yaml").read_text())
     assert after == before | {"party": {**before["party"], "name": "Hackbase"}}
+
+
+async def test_another_run_uses_the_session_of_the_one_before(town: Town, tmp_path: Path) -> None:
+    """Each login adds a device to the account, and homeservers limit logins."""
+    seeded = bare()
+    bot = await town.bot("bot-again")
+
+    async def devices() -> set[str]:
+        api = ClientServerApi(town.homeserver.url, bot.access_token, patience=60.0)
+        try:
+            answer = await api.ask("GET", "/devices")
+        finally:
+            await api.close()
+        return {device["device_id"] for device in answer["devices"]}
+
+    first = await devices()
+    async with serve(Serving(seeded.server)) as inventree:
+
+        async def up_to_the_rooms(typist: Typist, *passwords: str) -> None:
+            await typist.answers(r"\[1/8\]", inventree.url)
+            await typist.answers(r"\[2/8\]", "hanna")
+            await typist.answers("Password of hanna", seeded.passwords["hanna"])
+            await typist.answers(r"\[3/8\]", "")
+            await typist.answers(r"\[4/8\]", f"{bot.user_id} {town.homeserver.url}")
+            for wrong in passwords[:-1]:
+                await typist.answers("Its password", wrong)
+                await typist.answers("✗ The homeserver refuses the login", f"{bot.user_id} {town.homeserver.url}")
+            await typist.answers("Its password", passwords[-1])
+            await typist.reads(r"\[5/8\]")
+
+        async with at_a_terminal(tmp_path) as typist:
+            await up_to_the_rooms(typist, bot.password)
+            typist.presses("\x03")
+            await typist.reads("Stopped. What was made stays", pressing="\x03")
+        once = await devices()
+        assert len(once - first) == 1
+        async with at_a_terminal(tmp_path) as typist:
+            await up_to_the_rooms(typist, "wrong", bot.password)
+            typist.types(town.hanna.user_id)
+            await typist.answers(r"\[6/8\]", "1=hanna +1")
+            await typist.answers(r"\[7/8\]", "")
+            await typist.answers(r"\[8/8\]", "")
+            await all_is_well(typist, tmp_path)
+        (tmp_path / "answers.yaml").write_text(
+            yaml.safe_dump({"superuser": "hanna", "superuser_password": seeded.passwords["hanna"]})
+        )
+        for more in ((), ("--dry-run",)):
+            with fedbot(tmp_path, "init", "--answers", "answers.yaml", *more) as script:
+                assert await script.ends() == Exit.OK, script.screen
+        with fedbot(tmp_path, "check") as script:
+            assert await script.ends() == Exit.OK, script.screen
+    assert await devices() == once
 
 
 def is_by_hand(seeded: Seeded) -> bool:

@@ -81,6 +81,6 @@ async def test_a_limit_on_logins_is_waited_for(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(matrix, "sign_in", sign_in)
     monkeypatch.setattr(conversation, "sleep", sleep)
     talk = conversation.Conversation(cast("Asker", SimpleNamespace(say=told.append)), Files(tmp_path / "config.yaml"))
-    bot = await talk._signed_in(Account("http://127.0.0.1", "@bot:example.org", password="right"))
+    bot = await talk._signed_in(Account("http://127.0.0.1", "@bot:example.org", password="right"), tmp_path)
     assert bot.user_id == "@bot:example.org"
     assert (waited, told) == ([9.0], ["The homeserver allows the next login in 9 s. Waiting until then."])
