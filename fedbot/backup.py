@@ -94,8 +94,7 @@ def backup(what: BackupContents, party: str, bot: str, file: Path, passphrase: s
     An older backup at `file` is replaced; any other file there is left alone. Raises `BackupRefused`,
     `ports.JournalProblem`, OSError.
     """
-    if file.exists() and not _is_backup(file):
-        raise BackupRefused(f"{file} is there already and is no backup of fedbot's. Nothing was written.")
+    refuse_other_file(file)
     state, identity = what.state, what.identity
     if not (identity / SEED_FILE).exists():
         raise BackupRefused(f"There is no identity in {state}: the bot has not run yet, or keeps its state elsewhere.")
@@ -109,6 +108,14 @@ def backup(what: BackupContents, party: str, bot: str, file: Path, passphrase: s
         packed = _packed(manifest, Path(folder) / JOURNAL, identity)
     write_whole(file, MAGIC + enclosed(packed, passphrase))
     return manifest
+
+
+def refuse_other_file(file: Path) -> None:
+    """Raise `BackupRefused` if the destination is taken, or in no folder. An older backup there may be replaced."""
+    if file.exists() and not (file.is_file() and _is_backup(file)):
+        raise BackupRefused(f"{file} is there already and is no backup of fedbot's. Nothing was written.")
+    if not file.absolute().parent.is_dir():
+        raise BackupRefused(f"{file.parent} is no folder. Nothing was written.")
 
 
 def _remove_left_behind(state: Path) -> None:

@@ -6,12 +6,16 @@ import errno
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from fedbot.ports.vault import File, Folder
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+KEEP_FREE = 10_000_000
+"""The free bytes on the state folder's disk below which it counts as full."""
 
 
 def within(folder: Folder, name: str) -> Folder:
@@ -27,17 +31,29 @@ def write_whole(file: File, content: bytes, mode: int = PRIVATE_FILE) -> None:
     if not isinstance(file, Path):
         file.write_whole(content)
         return
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    with written_whole(file, mode) as out:
+        out.write(content)
+
+
+@contextmanager
+def written_whole(file: Path, mode: int = PRIVATE_FILE) -> Iterator[BinaryIO]:
+    """As `write_whole`, for content in pieces. An `OSError` names the file, which Python forgets if a disk is full."""
+    if file.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
+    draft = file.absolute().with_name(f"{file.absolute().name}.{secrets.token_hex(4)}.new")
     try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
         with os.fdopen(descriptor, "wb") as out:
-            out.write(content)
+            yield out
             out.flush()
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
         draft.replace(file)
-    except BaseException:
-        draft.unlink(missing_ok=True)
+    except BaseException as problem:
+        if isinstance(problem, OSError) and problem.errno:  # Python forgets the file if its disk is full
+            problem.filename = str(file)
+        with suppress(OSError):
+            draft.unlink()
         raise
     sync_folder(file.parent)
 
@@ -67,3 +83,15 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def why_unwritable(folder: Path) -> str:
+    """Why nobody can write into the state folder; '' if that works."""
+    if not folder.is_dir():
+        return f"{folder} is not there"
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return f"{folder} can't be written by this user, or is read-only"
+    space = os.statvfs(folder)
+    if space.f_bavail * space.f_frsize < KEEP_FREE:
+        return f"the disk of {folder} is full"
+    return ""

@@ -7,6 +7,7 @@ fields can't slip through.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import re
@@ -160,6 +161,10 @@ def _written(text: str) -> str:
     return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in quoted)
 
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The log's disk is full: the records of this time are lost, and later ones are written again."""
+
+
 class _Handler(logging.StreamHandler[TextIO]):
     """Writes lines; if that fails, says so without printing the record. `held`: records that wait."""
 
@@ -187,9 +192,15 @@ class _Handler(logging.StreamHandler[TextIO]):
             self.stream.write(
                 f'level=error part=logs event="a record could not be written ({name})" of={record.name}\n'
             )
-        except (OSError, ValueError):
-            # standard error is gone, so nothing can be reported any more
-            self.setLevel(logging.CRITICAL + 1)
+        except OSError as problem:
+            if problem.errno not in _FULL:
+                self._is_gone()
+        except ValueError:
+            self._is_gone()
+
+    def _is_gone(self) -> None:
+        """Standard error is gone, so nothing can be reported any more."""
+        self.setLevel(logging.CRITICAL + 1)
 
 
 def configure(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 
 from fedbot.config.problems import Problem
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place
-from fedbot.files import PRIVATE_FOLDER
+from fedbot.files import PRIVATE_FOLDER, why_unwritable
 from fedbot.journal.copies import documents
 from fedbot.messages.language import languages
 from fedbot.ports.journal import JournalProblem
@@ -84,8 +83,9 @@ def _state_folder(settings: Settings) -> Finding:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
         return bad("state", f"{folder} can't be made ({error.strerror})", "make it, owned by fedbot's user")
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        return bad("state", f"{folder} can't be written", "give it to fedbot's user: chown, chmod 700")
+    if why := why_unwritable(folder):
+        todo = "make room on it" if why.endswith("full") else "give it to fedbot's user: chown, chmod 700"
+        return bad("state", why, todo)
     return good("state", str(folder))
 
 

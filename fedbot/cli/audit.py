@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place
-from fedbot.files import PRIVATE_FILE
+from fedbot.files import written_whole
 from fedbot.journal import codec
 from fedbot.journal.audit_chain import Link, Verified
 from fedbot.journal.copies import audit_links, audit_verified
@@ -62,16 +61,8 @@ def export(place: Place, locale: Locale, output: Path | None) -> None:
     if output is None:
         sys.stdout.writelines(as_lines(locale, audit_links(place)))
         return
-    unfinished = output.with_name(output.name + ".part")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as out:
-            out.writelines(as_lines(locale, audit_links(place)))
-        unfinished.replace(output)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with written_whole(output) as out:
+        out.writelines(line.encode("ascii") for line in as_lines(locale, audit_links(place)))
 
 
 def as_lines(locale: Locale, links: Iterable[Link]) -> Iterable[str]:

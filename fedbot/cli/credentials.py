@@ -6,7 +6,7 @@ import argparse
 import sys
 from getpass import getpass
 
-from fedbot.cli.exits import Exit
+from fedbot.cli.exits import Exit, failed
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.secrets import token_in
 from fedbot.config.settings import Settings
@@ -33,11 +33,7 @@ def credentials(given: argparse.Namespace) -> Exit:
         with identity_beside(settings) as folder:
             FileVault(folder).keep(made_for(party, generation), token)
     except JournalProblem as problem:
-        print(problem, file=sys.stderr)
-        return Exit.FAILED
-    except OSError as error:
-        print(f"The vault in {settings.state} can't be written: {error.strerror}.", file=sys.stderr)
-        return Exit.FAILED
+        return failed(problem)
     print(f"Kept the token for {party}. The bot tries it within a minute and says in its admin room if it is no good.")
     return Exit.OK
 

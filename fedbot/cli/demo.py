@@ -12,6 +12,10 @@ from fedbot.cli.exits import Exit
 
 def demo(given: argparse.Namespace) -> int:
     """Play the demo."""
+    for path in filter(None, (given.transcript, given.pages)):
+        if not path.absolute().parent.is_dir():
+            print(f"{path} can't be written: {path.parent} is no folder.", file=sys.stderr)
+            return Exit.USAGE
     try:
         story = importlib.import_module("fedbot_demo.story")
     except ModuleNotFoundError as missing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from enum import IntEnum
 
 
@@ -28,3 +30,38 @@ EXITS = {
     Exit.ACCOUNT_TAKEN: "another fedbot uses this Matrix account now",
     Exit.UNWRITABLE: "the state folder can't be written: no space, or read-only",
 }
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+UNWRITABLE = _FULL | _CLOSED
+"""The numbers of an `OSError` if a file can't be written."""
+
+
+def failed(problem: Exception) -> Exit:
+    """Print why a command failed, and return its exit code: a problem whose text says it, or any `OSError`."""
+    # not needed for help or the version
+    from fedbot import logs  # noqa: PLC0415
+    from fedbot.ports.journal import JournalUnwritable, StateInUse  # noqa: PLC0415
+
+    print(logs.redact(_sentence(problem)), file=sys.stderr)
+    match problem:
+        case StateInUse():
+            return Exit.STATE_IN_USE
+        case JournalUnwritable():
+            return Exit.UNWRITABLE
+        case OSError(errno=number) if number in _FULL | {errno.EROFS}:
+            return Exit.UNWRITABLE
+        case _:
+            return Exit.FAILED
+
+
+def _sentence(problem: Exception) -> str:
+    if not isinstance(problem, OSError) or problem.errno is None:
+        return str(problem)
+    said = f"{problem.filename or 'The output'}: {problem.strerror}."
+    if problem.errno in _FULL:
+        return f"{said} Make room on that disk, then try again."
+    if problem.errno in _CLOSED:
+        return f"{said} Run fedbot as the user who owns it, or choose another place."
+    return said

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
+from fedbot.files import why_unwritable
 from fedbot.web.asking import ask
 
 _ENDS = {"Matrix": "matrix", "InvenTree": "inventree"}
-_KEEP_FREE = 10_000_000
-"""The free bytes on the state folder's disk below which it counts as full."""
 
 
 def health(given: argparse.Namespace) -> Exit:
@@ -29,7 +27,7 @@ def health(given: argparse.Namespace) -> Exit:
     if given.json:
         print(json.dumps({"running": answer is not None, "healthy": healthy} | (answer or {}), ensure_ascii=False))
     elif answer is None:
-        why = _why_unwritable(settings.state)
+        why = why_unwritable(settings.state)
         print(f"not running ({why or f'nobody answers in {settings.state}'})")
     else:
         ends = ", ".join(f"{end} {'reached' if answer.get(key) else 'lost'}" for end, key in _ENDS.items())
@@ -56,16 +54,4 @@ def _works_elsewhere(settings: Settings) -> str:
             return str(in_postgresql().holder(place))
         except JournalProblem:
             return ""
-    return ""
-
-
-def _why_unwritable(state: Path) -> str:
-    """Why nobody can write into the state folder; '' if that works."""
-    if not state.is_dir():
-        return f"{state} is not there"
-    if not os.access(state, os.W_OK):
-        return f"{state} can't be written by this user, or is read-only"
-    space = os.statvfs(state)
-    if space.f_bavail * space.f_frsize < _KEEP_FREE:
-        return f"the disk of {state} is full"
     return ""

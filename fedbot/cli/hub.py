@@ -13,7 +13,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from fedbot import logs
-from fedbot.cli.exits import Exit
+from fedbot.cli.exits import Exit, failed
 from fedbot.cli.main import main
 from fedbot.cli.settings_file import find_hub, program
 from fedbot.config.loading import load
@@ -40,15 +40,13 @@ def hub(given: argparse.Namespace) -> Exit:
             return _do(settings, given)
         tending = importlib.import_module("fedbot.hub.tending")
     except JournalProblem as problem:
-        print(logs.redact(str(problem)), file=sys.stderr)
-        return Exit.FAILED
+        return failed(problem)
     if given.verb in ("run", "api"):
         return _serve(settings, given.verb)
     try:
         return _VERBS[given.verb](settings, given, tending)
-    except (tending.HubRefused, JournalProblem, OSError) as problem:
-        print(logs.redact(str(problem)), file=sys.stderr)
-        return Exit.FAILED
+    except (tending.HubRefused, JournalProblem) as problem:
+        return failed(problem)
 
 
 def _serve(settings: HubSettings, verb: str) -> Exit:

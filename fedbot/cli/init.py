@@ -17,11 +17,13 @@ from fedbot.cli.parser import DEFAULT_CONFIG, STANDARD_INPUT
 from fedbot.cli.settings_file import program
 from fedbot.config.loading import load, read_yaml
 from fedbot.config.problems import ConfigRefused, Problem
+from fedbot.files import write_whole
 
 
 def init(given: argparse.Namespace) -> Exit:
     """Set up a bot; or write the example."""
-    path: Path = given.path or (given.config if "config" in given else DEFAULT_CONFIG)
+    there = Path(os.environ.get("FEDBOT_CONFIG") or DEFAULT_CONFIG)
+    path: Path = given.path or (given.config if "config" in given else there)
     return write_example(path) if given.example else set_up(given, path)
 
 
@@ -95,16 +97,10 @@ def _checked(path: Path, service: str) -> Exit:
 def write_example(path: Path) -> Exit:
     """Write the example settings. Never overwrites a file."""
     example = importlib.resources.files("fedbot.config").joinpath("example.yaml").read_text("utf-8")
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists():
         print(f"{path} is there already; nothing was written. Next: fedbot check --config {path}", file=sys.stderr)
         return Exit.FAILED
-    except OSError as error:
-        print(f"{path} can't be written: {error.strerror}.", file=sys.stderr)
-        return Exit.FAILED
-    with os.fdopen(file, "w", encoding="utf-8") as out:
-        out.write(example)
+    write_whole(path, example.encode())
     print(f"Wrote {path}. Next:")
     print("  1. fill it in; the comments say what is what")
     print("  2. put the secrets into the files that it names, readable by you alone (chmod 600)")

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fedbot.cli.exits import Exit
+from fedbot.cli.exits import Exit, failed
 from fedbot.cli.parser import parser
 
 COMMANDS = {
@@ -35,6 +35,30 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            # here, because at its exit Python can only print an error about a closed pipe or a full disk
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has seen enough
+        _write_nowhere()
+        return Exit.OK
+    except OSError as problem:
+        if problem.filename is None:  # no file, so it is the output
+            _write_nowhere()
+        return failed(problem)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return Exit.FAILED
+
+
+def _write_nowhere() -> None:
+    """Give up on what is left of our output, which Python would try to write once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     given = parser().parse_args(arguments)
     # every command needs these, but not help and version
     from fedbot.cli.settings_file import told  # noqa: PLC0415
@@ -48,7 +72,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in refused.problems:
             print(told(problem.path, problem.said, problem.instead), file=sys.stderr)
         return Exit.FAILED if given.command == "health" else Exit.USAGE
-    except BrokenPipeError:
-        # the reader of our output has seen enough; Python would print an error at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK

@@ -91,8 +91,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _init(command: argparse.ArgumentParser) -> None:
+    default = f"$FEDBOT_CONFIG, or {DEFAULT_CONFIG}"
     command.add_argument(
-        "path", type=Path, nargs="?", help=f"the settings file to write (default: {DEFAULT_CONFIG})", metavar="PATH"
+        "path", type=Path, nargs="?", help=f"the settings file to write (default: {default})", metavar="PATH"
     )
     command.add_argument("--dry-run", action="store_true", help="ask and look, say what init would do, and do nothing")
     command.add_argument(

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fedbot import logs
-from fedbot.cli.exits import Exit
+from fedbot.cli.exits import Exit, failed
 from fedbot.cli.health import health
 from fedbot.cli.settings_file import settings_of, typed
 from fedbot.config.settings import Settings
@@ -30,8 +30,7 @@ def status(given: argparse.Namespace) -> Exit:
     try:
         asides = quarantined(journal_place(settings))
     except JournalProblem as problem:
-        print(logs.redact(str(problem)), file=sys.stderr)
-        return Exit.FAILED
+        return failed(problem)
     if given.json:
         told = [{**asdict(aside), "at": aside.at.isoformat(timespec="seconds")} for aside in asides]
         everything = {"running": answer is not None, **(answer or {}), "set_aside": told}
@@ -59,9 +58,8 @@ def retry(given: argparse.Namespace) -> Exit:
         try:
             with _opened(settings) as journal:
                 found = journal.try_again(given.number)
-        except (JournalProblem, OSError) as problem:
-            print(logs.redact(str(problem)), file=sys.stderr)
-            return Exit.STATE_IN_USE if isinstance(problem, StateInUse) else Exit.FAILED
+        except JournalProblem as problem:
+            return failed(problem)
         answer = {"problem": "" if found else f"Nothing is set aside under the number {given.number}."}
     if answer["problem"]:
         print(answer["problem"], file=sys.stderr)

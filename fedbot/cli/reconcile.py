@@ -16,11 +16,12 @@ def reconcile(given: argparse.Namespace) -> Exit:
     """Let the running bot reconcile its books, and print the result."""
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "reconcile", space=given.space, repair=given.repair)
-    answer = answer or {"problem": f"The bot isn't running (nobody answers in {settings.state}).", "told": []}
+    answer = answer or {"problem": f"The bot isn't running (nobody answers in {settings.state}). Start it: fedbot run"}
     if given.json:
         print(logs.redact(json.dumps(answer, ensure_ascii=False)))
     elif answer["problem"]:
         print(logs.redact(str(answer["problem"])), file=sys.stderr)
-    for told in [] if given.json else answer["told"]:
+    found = answer.get("told", [])
+    for told in [] if given.json else found:
         print(logs.redact(told["text"]))
-    return Exit.FAILED if answer["problem"] or not all(told["agree"] for told in answer["told"]) else Exit.OK
+    return Exit.FAILED if answer["problem"] or not all(told["agree"] for told in found) else Exit.OK

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 
-from fedbot import logs
 from fedbot.cli import audit, export
-from fedbot.cli.exits import Exit
+from fedbot.cli.exits import Exit, failed
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
 from fedbot.ports.journal import JournalProblem
@@ -30,12 +28,5 @@ def _written_out(given: argparse.Namespace, write: Callable[[Settings, argparse.
     try:
         is_well = write(settings, given)
     except (export.NoSuchPeer, JournalProblem) as problem:
-        print(logs.redact(str(problem)), file=sys.stderr)
-        return Exit.FAILED
-    except BrokenPipeError:
-        raise
-    except OSError as problem:
-        output = getattr(given, "output", None) or "the output"
-        print(f"{output} can't be written: {problem.strerror}.", file=sys.stderr)
-        return Exit.FAILED
+        return failed(problem)
     return Exit.OK if is_well else Exit.FAILED

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from fedbot import logs
-from fedbot.cli.exits import Exit
+from fedbot.cli.exits import UNWRITABLE, Exit
 from fedbot.cli.settings_file import settings_of
 from fedbot.journal.copies import in_postgresql
 from fedbot.ports.chat import ChatProblem, ChatSignedOut
@@ -123,5 +123,9 @@ def ended_by(error: Exception) -> Exit:
             if isinstance(cause, kind):
                 log.error("ended: %s", cause)
                 return code
+    for cause in logs.causes(error):
+        if isinstance(cause, OSError) and cause.errno in UNWRITABLE:
+            log.error("ended: %s can't be written (%s)", cause.filename or "the state folder", cause.strerror)
+            return Exit.UNWRITABLE
     log.error("ended by a fault in fedbot or an odd machine", exc_info=error)
     return Exit.FAILED

@@ -22,9 +22,10 @@ from fedbot.backup import (
     backup,
     is_encrypted,
     refuse_a_used_folder,
+    refuse_other_file,
     restore,
 )
-from fedbot.cli.exits import Exit
+from fedbot.cli.exits import Exit, failed
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_beside, identity_folder, journal_place
@@ -33,7 +34,7 @@ from fedbot.journal.copies import in_postgresql
 from fedbot.journal.database import Place
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InventoryProblem
-from fedbot.ports.journal import JournalProblem, StateInUse
+from fedbot.ports.journal import JournalProblem
 
 _MEGABYTE = 1_000_000
 
@@ -54,6 +55,7 @@ def _what_to_keep(settings: Settings) -> Iterator[tuple[Place, Path]]:
 
 def do_backup(settings: Settings, given: argparse.Namespace) -> str:
     """`fedbot backup`."""
+    refuse_other_file(given.file)
     passphrase = None if given.unencrypted else _read_passphrase(given.passphrase_file) or _new_passphrase()
     with _what_to_keep(settings) as (place, identity):
         backup(
@@ -168,7 +170,10 @@ def do_verify(settings: Settings, _: argparse.Namespace) -> str:
 def _read_passphrase(file: Path | None) -> str:
     if file is None:
         return ""
-    first = file.read_text("utf-8").partition("\n")[0].rstrip("\r")
+    try:
+        first = file.read_text("utf-8").partition("\n")[0].rstrip("\r")
+    except UnicodeDecodeError:
+        raise BackupRefused(f"{file} is no text in UTF-8, so there is no passphrase in it.") from None
     if not first:
         raise BackupRefused(f"The first line of {file} is empty: that is no passphrase.")
     return first
@@ -200,7 +205,6 @@ def about_state(given: argparse.Namespace) -> Exit:
     settings = settings_of(given, "warning")
     try:
         print(logs.redact(COMMANDS[given.command](settings, given)))
-    except (BackupRefused, JournalProblem, ChatProblem, InventoryProblem, OSError) as problem:
-        print(logs.redact(str(problem)), file=sys.stderr)
-        return Exit.STATE_IN_USE if isinstance(problem, StateInUse) else Exit.FAILED
+    except (BackupRefused, JournalProblem, ChatProblem, InventoryProblem) as problem:
+        return failed(problem)
     return Exit.OK

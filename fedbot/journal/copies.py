@@ -16,7 +16,7 @@ from fedbot.journal import codec
 from fedbot.journal.audit_chain import Bookkeeping, Link, Verified, links, verify
 from fedbot.journal.database import Address, Place, Statements, places
 from fedbot.journal.outbox import QUARANTINED, quarantined_rows
-from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS
+from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS, refused
 from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NotStorable
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.health import Quarantined
@@ -56,7 +56,7 @@ def copy_beside(place: Place, path: Path) -> None:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as source:
             write_copy(source.backup, path)
     except sqlite3.Error as problem:
-        raise JournalProblem(f"The journal {file} can't be copied: {problem}") from problem
+        raise refused(f"The journal {file} can't be copied", problem) from problem
     check_copy(path)
 
 
@@ -173,6 +173,6 @@ def _opened(place: Place) -> Iterator[tuple[Statements, Bookkeeping]]:
                 raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")
             yield journal, BOOKKEEPING
     except sqlite3.OperationalError as problem:
-        raise JournalProblem(f"The journal {file} can't be read: {problem}") from problem
+        raise refused(f"The journal {file} can't be read", problem) from problem
     except (sqlite3.DatabaseError, NotStorable) as problem:
         raise JournalDamaged(f"The journal {file} can't be read back: {problem}") from problem

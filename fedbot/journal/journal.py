@@ -21,7 +21,7 @@ from fedbot.journal.archive import StoredArchive
 from fedbot.journal.codec import instant_from_text, instant_to_text, optional_instant_from_text
 from fedbot.journal.copies import FILE, write_copy
 from fedbot.journal.database import Database, Statements
-from fedbot.journal.lock import StateLock
+from fedbot.journal.lock import StateLock, unwritable
 from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.ports import journal
@@ -566,11 +566,14 @@ class Journal(StoredJournal):
     def open(cls, folder: Path, now: Callable[[], datetime] = clock) -> Journal:
         """Open the journal in this state folder, and create it if there is none.
 
-        Raises `StateInUse`, `JournalDamaged`, `JournalTooNew` or `JournalProblem`, and OSError.
+        Raises `StateInUse`, `JournalDamaged`, `JournalTooNew`, `JournalUnwritable` or `JournalProblem`.
         """
         lock = StateLock(folder)
         try:
             return cls(SqliteDatabase(folder / FILE), lock, now)
+        except OSError as problem:
+            lock.release()
+            raise unwritable(folder, problem) from problem
         except BaseException:
             lock.release()
             raise

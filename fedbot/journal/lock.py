@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER
-from fedbot.ports.journal import StateInUse
+from fedbot.ports.journal import JournalUnwritable, StateInUse
 
 
 class StateLock:
@@ -17,10 +17,13 @@ class StateLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Take the lock. Raises `StateInUse` if another process has it."""
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        """Take the lock. Raises `StateInUse` if another process has it, `JournalUnwritable`."""
         self.path = folder / "lock"
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        try:
+            folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        except OSError as problem:
+            raise unwritable(folder, problem) from problem
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as problem:
@@ -31,8 +34,12 @@ class StateLock:
                 f"The state folder {folder} is in use {whose}. End that one first, or use another folder.",
                 pid,
             ) from problem
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        except OSError as problem:
+            os.close(self._file)
+            raise unwritable(folder, problem) from problem
 
     def _holder(self) -> int | None:
         written = os.pread(self._file, 20, 0).strip()
@@ -41,3 +48,11 @@ class StateLock:
     def release(self) -> None:
         """Release the lock. The file stays, because another process may have locked it just now."""
         os.close(self._file)
+
+
+def unwritable(folder: Path, problem: OSError) -> JournalUnwritable:
+    """The error for a state folder in which a file can't be created or written."""
+    return JournalUnwritable(
+        f"The state folder {folder} can't be written ({problem.strerror}). Nothing was changed. Make room on the disk, "
+        "or make the folder writable for fedbot's user; then try again."
+    )

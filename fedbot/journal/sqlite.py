@@ -43,6 +43,16 @@ CHECKED_AT_START = ("meta", "inbox", "outbox", "quarantine", "documents")
 UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 
 
+def refused(text: str, problem: sqlite3.Error) -> JournalProblem:
+    """The error if the file can't be opened, read or copied, as `text` says. On a full disk even reading may fail."""
+    if getattr(problem, "sqlite_errorcode", 0) & 0xFF not in UNWRITABLE:
+        return JournalProblem(f"{text}: {problem}")
+    return JournalUnwritable(
+        f"{text} ({problem}). Its disk is full or read-only, or the file isn't this user's. Nothing was changed. Make "
+        "room, or the state folder writable for fedbot's user; then try again."
+    )
+
+
 def _damaged(where: Path | str, problem: sqlite3.DatabaseError) -> JournalDamaged:
     return JournalDamaged(
         f"The journal {where} is damaged ({problem}). Nothing was changed. "
@@ -76,7 +86,7 @@ class SqliteDatabase(Database):
             self._prepare()
         except sqlite3.OperationalError as problem:
             self._connection.close()
-            raise JournalProblem(f"The journal {where} can't be opened: {problem}") from problem
+            raise refused(f"The journal {where} can't be opened", problem) from problem
         except sqlite3.DatabaseError as problem:
             self._connection.close()
             raise _damaged(where, problem) from problem

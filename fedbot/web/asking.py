@@ -35,3 +35,7 @@ def order(unix_socket: Path, name: str, **what: str | bool | int) -> dict[str, A
             return cast("dict[str, Any]", answer.raise_for_status().json())
     except httpx.TransportError:
         return None
+    except httpx.HTTPStatusError as refused:
+        if refused.response.status_code == httpx.codes.NOT_FOUND:
+            return {"problem": "The running bot doesn't know this command: it is older. Restart it, then try again."}
+        return {"problem": "The running bot failed at this. Its log says why."}
