@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, Stored, SuggestedReaction
-from fedbot.rules.model.effects import Announce, Join, Leave, SendEnvelope
+from fedbot.rules.model.effects import GREETING, Announce, Join, Leave, SendEnvelope
 from fedbot.rules.wire.envelope import Draft
 
 
@@ -51,8 +51,11 @@ STOCK_KINDS = frozenset(
 )
 """The protocol messages that decide or move something. On both sides, people wait for them."""
 
-RESERVES = {Urgency.ANSWER: 1, Urgency.MESSAGE: 2, Urgency.EDIT: 4, Urgency.SUGGESTION: 4, Urgency.PICTURE: 6}
-"""The events of the homeserver's burst that are left for more urgent ones, once its limit is known."""
+RESERVES = {Urgency.ANSWER: 1, Urgency.MESSAGE: 2, Urgency.EDIT: 4, Urgency.SUGGESTION: 1, Urgency.PICTURE: 6}
+"""The events of the homeserver's burst that are left for more urgent ones, once its limit is known.
+
+Suggested reactions leave few, because people decide by them on a phone.
+"""
 OLDER_IS_MORE_URGENT_AFTER = timedelta(minutes=1)
 TRY_AGAIN_AFTER = timedelta(days=1)
 DEFAULT_PAUSE = 5.0
@@ -63,8 +66,8 @@ def urgency(effect: Stored) -> Urgency:
     """The urgency of an effect of the chat queue.
 
     Messages that move stock come first. Then joining and announcing, because other messages need them; answers to
-    people's lines; other messages to people and bots; edits that only change how a message looks; suggested reactions;
-    pictures.
+    people's lines; other messages to people and bots; edits that only change how a message looks, and the greeting of
+    a newcomer; suggested reactions; pictures.
     """
     match effect:
         case SendEnvelope(draft=draft):
@@ -74,6 +77,8 @@ def urgency(effect: Stored) -> Urgency:
         case ChatMessage(draft=Draft() as draft) if _moves_stock(draft):
             return Urgency.STOCK
         case ChatMessage(edit=True, draft=None):
+            return Urgency.EDIT
+        case ChatMessage(key=key) if key.startswith(GREETING):
             return Urgency.EDIT
         case ChatMessage(answers=person, reply_to=reply_to):
             return Urgency.ANSWER if person or reply_to else Urgency.MESSAGE

@@ -10,7 +10,7 @@ from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.connection import rooms
 from fedbot.rules.model import audit
-from fedbot.rules.model.effects import Ask, Phrase, Post, say
+from fedbot.rules.model.effects import GREETING, Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PeopleOrdered, Said, SettingsRead, Unanswered
 from fedbot.rules.model.party_config import Roster, RosterChange
 from fedbot.rules.model.queries import PersonPermissions, WhenAnsweredOrNot
@@ -152,7 +152,7 @@ class Meet(WhenAnsweredOrNot):
         if isinstance(permissions, Permissions) and turn.is_still(self.person, self.username):
             name = turn.name_of(self.person, self.room)
             phrase = say(messages.people.met, us=turn.us, name=name, permissions=permissions)
-            turn.do(Post(f"met:-:{self.event_id}", self.room, phrase))
+            turn.do(Post(f"{GREETING}-:{self.event_id}", self.room, phrase))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """InvenTree doesn't say: the next line is the first one."""

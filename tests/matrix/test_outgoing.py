@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fedbot.matrix.send_queue import Budget, Urgency, in_order, queue_key, superseded, urgency
+from fedbot.matrix.send_queue import Budget, Urgency, in_order, queue_key, reserve, superseded, urgency
 from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, Stored, SuggestedReaction
 from fedbot.rules.model.effects import Announce, Forget, Join, Leave, SendEnvelope
 from fedbot.rules.model.figures import Chart
@@ -86,6 +86,21 @@ def test_messages_that_move_stock_go_before_answers_and_those_before_other_proto
     stats = SendEnvelope(ROOM, replace(DRAFT, kind="stats", subject="c1"))
     answer = ChatMessage(key="answer:-:$1", room=ROOM, plain="you are Anna", reply_to="$1", answers="@anna")
     assert order(stats, answer, SendEnvelope(ROOM, DRAFT)) == [SendEnvelope(ROOM, DRAFT), answer, stats]
+
+
+def test_a_newcomers_greeting_waits_for_what_people_wait_for() -> None:
+    greeting = ChatMessage(key="met:-:$1", room=ROOM, plain="Hello Anna")
+    answer = ChatMessage(key="answer:-:$1", room=ROOM, plain="offered", reply_to="$1", answers="@anna")
+    assert order(greeting, card("a"), answer) == [answer, card("a"), greeting]
+    (row,) = queue(greeting)
+    assert reserve(row, NOW) == reserve(queue(edit("a"))[0], NOW)
+
+
+def test_the_reactions_under_a_card_come_as_soon_as_the_limit_allows_an_answer() -> None:
+    """Without them people can't decide on a phone."""
+    (row,) = queue(SuggestedReaction("a", ROOM, "✅"))
+    limited = Budget().limited(NOW, 3.0)
+    assert limited.wait(NOW, reserve(row, NOW)) == pytest.approx(8.0)
 
 
 def test_nobody_is_served_twice_before_everybody_is_served_once() -> None:

@@ -43,6 +43,10 @@ def say(sentence: Callable[Concatenate[Any, P], object], /, *_: P.args, **about:
     return Phrase(sentence, about)
 
 
+GREETING = "met:"
+"""How the key of a newcomer's greeting begins."""
+
+
 @dataclass(frozen=True)
 class Post:
     """A message. `key` names it for later edits, reactions and replies.
