@@ -14,7 +14,7 @@ SPEC = Verb(
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING]", optional=True),),
     examples=("gift k7m2", "gift", "gift k7m2 LENS-2"),
     details=(
-        "Only for the lender's approver. What is still out is given away, and nobody owes it any more.",
+        "Only for the lender's approver. Everything that is still out belongs to the borrower then.",
         "As a reply to the card it needs no ID. Name one or more items of the loan, or none for all of them.",
     ),
     where=Where.FEDERATION_ROOM,

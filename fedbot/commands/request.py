@@ -67,7 +67,7 @@ SPEC = Verb(
         "Nothing moves before. Unless you borrow it, it is yours then.",
         "Separate several items by ' + ', ';' or a line break.",
         "'from anyone' asks the friends that have enough, one after the other, until one gives it.",
-        "With 'by friday' I stop asking after that day.",
+        "With 'by friday' I ask until that day and then stop.",
     ),
     where=Where.FEDERATION_ROOM,
     everyday=2,

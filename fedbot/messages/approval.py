@@ -75,7 +75,7 @@ def not_the_same_yes(locale: Locale, *, transfer: Transfer, first: Vote, by: str
     parcel = " --parcel" if first.choice is Choice.PARCEL else ""
     return [
         locale.say(
-            "Not counted: {who} has approved {case} on other terms.",
+            "Not counted: {who} has approved {case} differently.",
             who=naming.person(locale, by),
             case=naming.case(locale, transfer),
         ),
@@ -163,7 +163,7 @@ def _how_it_ended(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
     refused = {TransferState.DECLINED, ConnectionState.DECLINED}
     cancelled = {TransferState.CANCELLED, ConnectionState.CANCELLED}
     if subject.state in {TransferState.EXPIRED, ConnectionState.EXPIRED}:
-        return locale.say("Its time ran out, {when}.", when=naming.open_until(locale, subject))
+        return locale.say("It expired, {when}.", when=naming.open_until(locale, subject))
     if isinstance(subject, Transfer) and subject.wanted == "cancel":
         return locale.say("It is being cancelled.")
     if signature is None:
@@ -411,7 +411,7 @@ def friends_stay(locale: Locale, *, connection: Connection) -> Lines:
     """Cancelling doesn't end a friendship."""
     return [
         locale.say(
-            "Nothing to take back: we and {peer} are friends already.", peer=naming.space(locale, connection.peer_name)
+            "Nothing to take back: we are friends with {peer} already.", peer=naming.space(locale, connection.peer_name)
         ),
         locale.say(
             "{cancel} only takes back a request that isn't approved yet. I did nothing.", cancel=command("cancel")

@@ -126,7 +126,7 @@ FACTS: dict[Fact, str] = {
     Fact.CANCEL_ASKED: marked("asked the other space to take it back"),
     Fact.TAKEN_BACK_IN_TIME: marked("stopped the decision in time"),
     Fact.CARD_REDACTED: marked("removed the card, so it was posted again"),
-    Fact.OWNERS_CARD_AWAITED: marked("waits for the owner's card"),
+    Fact.OWNERS_CARD_AWAITED: marked("waits for the lender's card"),
     Fact.FETCHED: marked("said that it was handed over"),
     Fact.NOT_FETCHED: marked("said that it wasn't picked up that day"),
     Fact.PARCEL_LEFT: marked("it has left the other space, by parcel"),
@@ -136,7 +136,7 @@ FACTS: dict[Fact, str] = {
     Fact.RECEIVER_SAYS_SO_TOO: marked("the other space gives the same answer, so both agree"),
     Fact.ASKED_BACK: marked("said that it is back"),
     Fact.CAME_BACK_IN_PART: marked("a part of it came back"),
-    Fact.ON_LOAN_AGAIN: marked("on loan again, because the owner is a friend again"),
+    Fact.ON_LOAN_AGAIN: marked("on loan again, because the lender is a friend again"),
     Fact.ENDING_NOTED: marked("noted in InvenTree's history"),
     Fact.REMARK: marked("wrote a remark for the item's history"),
     Fact.PHOTO: marked("sent a photo of it"),
@@ -192,7 +192,7 @@ _STATES: dict[TransferState, str] = {
     TransferState.DONE: marked("done"),
     TransferState.DECLINED: marked("declined it"),
     TransferState.CANCELLED: marked("took it back"),
-    TransferState.EXPIRED: marked("the time ran out"),
+    TransferState.EXPIRED: marked("it expired"),
     TransferState.ABORTED: marked("it could not be given; nothing has left"),
     TransferState.REFUSED: marked("it could not be booked in; the other bot was told"),
     TransferState.REVERTING: marked("it goes back"),
@@ -209,7 +209,7 @@ _CONNECTIONS: dict[ConnectionState, str] = {
     ConnectionState.ENDING: marked("ended the friendship"),
     ConnectionState.DECLINED: marked("declined it"),
     ConnectionState.CANCELLED: marked("took it back"),
-    ConnectionState.EXPIRED: marked("the time ran out"),
+    ConnectionState.EXPIRED: marked("it expired"),
     ConnectionState.ENDED: marked("nothing moves any more, and the access is closed"),
 }
 _ASKED: dict[Asking, str] = {
@@ -256,7 +256,7 @@ _ENDED: dict[Ending, str] = {
     Ending.RETURNED: marked("all of it is back"),
     Ending.GIFT: marked("turned it into a gift"),
     Ending.LOST: marked("said that it is lost"),
-    Ending.KEPT: marked("said that it stays here as theirs, because the owner's bot is gone"),
+    Ending.KEPT: marked("said that it stays here as theirs, because the lender's bot is gone"),
 }
 _ENDED_IN_PART: dict[Ending, str] = {
     Ending.RETURNED: marked("said that a part of it is lost, or back"),

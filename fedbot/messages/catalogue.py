@@ -140,7 +140,8 @@ def which_to_share(locale: Locale, *, word: str, things: tuple[Thing, ...]) -> L
         locale.say('"{word}" can be several things. Which?', word=locale.short(word, 40)),
         *numbered,
         locale.say(
-            "Reply {numbers} within 10 minutes. I did nothing yet.", numbers=locale.names(numbers, any_of=True, most=9)
+            "Reply {numbers} within 10 minutes. I have done nothing yet.",
+            numbers=locale.names(numbers, any_of=True, most=9),
         ),
     ]
 
@@ -208,7 +209,7 @@ def found(locale: Locale, *, us: PartyConfig, search: Search, silent: tuple[str,
         lines += [note for space in search.came if (note := _about(locale, search, space, us))]
         lines += [_silent(locale, name) for name in silent]
         if not search.only and not silent and [space.party for space in search.came] == [us.party]:
-            lines.append(locale.say("I asked no other space, because we have no friends here yet."))
+            lines.append(locale.say("I asked no other space: we have no friends here yet."))
     theirs = [each for each in enumerate(page, start=first + 1) if each[1][0].party != us.party]
     return [*lines, *_what_to_type(locale, theirs)]
 
@@ -355,7 +356,7 @@ def no_such_page(locale: Locale, *, word: str) -> Lines:
 def searched_too_often(locale: Locale, *, again: datetime) -> Lines:
     """So many searches of one person within an hour."""
     return [
-        locale.say("Not searched: you have searched so often that I'd be slow for everybody."),
+        locale.say("Not searched: you have searched too often in a short time."),
         locale.say("You can search again from {when}.", when=locale.clock(again)),
     ]
 
@@ -421,7 +422,7 @@ def matched(locale: Locale, *, alias: Alias, peer: str, before: Alias | None) ->
         locale.say("A card that waits for a location changes now. Other open cards stay as they are."),
     ]
     if before is not None and before.part != alias.part:
-        lines.append(locale.say("Before, it was {ours}, as set by {who}.", ours=_ours(locale, before), who=before.by))
+        lines.append(locale.say("Before, {who} had matched it with {ours}.", ours=_ours(locale, before), who=before.by))
     undo = command(f'match "{alias.word}" --forget from {alias.peer}')
     return [*lines, locale.say("To undo it: {undo}", undo=undo)]
 

@@ -345,7 +345,9 @@ def _versions(speaks: tuple[int, int]) -> str:
 def connected_already(locale: Locale, *, connection: Connection) -> Lines:
     """There is an active connection."""
     return [
-        locale.say("We and {peer} are friends already. Nothing to do.", peer=naming.space(locale, connection.peer_name))
+        locale.say(
+            "We are friends with {peer} already. Nothing to do.", peer=naming.space(locale, connection.peer_name)
+        )
     ]
 
 
@@ -365,7 +367,7 @@ def asked_already(locale: Locale, *, connection: Connection) -> Lines:
             approve=command(f"approve {connection.code}"),
         )
     else:
-        first = locale.say("Not asked: {peer} and we have both approved already.", peer=peer)
+        first = locale.say("Not asked: {peer} and our space have both approved already.", peer=peer)
         next_ = locale.say("It is being set up. Nothing to do.")
     stop = locale.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))
     return [first, next_, stop] if connection.state is not ConnectionState.OFFERED else [first, next_]

@@ -70,7 +70,7 @@ FAULTS: dict[Fault, str] = {
     Fault.NO_PASSWORDS: marked("Create tokens in InvenTree, not by password"),
     Fault.NO_DOWNLOADS: marked("Files are not downloaded from InvenTree"),
     Fault.NO_UPLOADS: marked("Files are not sent to InvenTree"),
-    Fault.TOO_LARGE: marked("The web server in front of InvenTree accepts nothing as large as this"),
+    Fault.TOO_LARGE: marked("The web server in front of InvenTree refuses anything as large as this"),
     Fault.SILENT: marked("InvenTree does not answer"),
     Fault.FRIEND_SILENT: marked("The friend's InvenTree can't be reached: no answer in time"),
     Fault.PART_NOT_NAMED: marked("InvenTree did not say which part it created"),
@@ -93,8 +93,10 @@ FAULTS: dict[Fault, str] = {
     ),
     Fault.NO_TRACE: marked("InvenTree may have carried out the request, but it shows no trace of it"),
     Fault.GIVEN_UP: marked("It was quarantined after a failure of the bot, and then given up"),
-    Fault.LENDER_MAY_NOT: marked("Whoever lent it can't lend any more; another approver can start it again"),
-    Fault.BORROWED_BY_NOW: marked("People here have said since that it is only on loan to us"),
+    Fault.LENDER_MAY_NOT: marked(
+        "The person who lent it isn't an approver any more; another approver can start it again"
+    ),
+    Fault.BORROWED_BY_NOW: marked("Our people have since said that it is only on loan to us"),
     Fault.REVERTED_BUT_HERE: marked("The sender has taken it back, but it is, or may be, booked in here"),
     Fault.TAKEN_BACK_BUT_RECEIVED: marked(
         "We took it back without the receiver's confirmation, but the receiver has booked it in"
@@ -102,7 +104,7 @@ FAULTS: dict[Fault, str] = {
     Fault.PARCEL_DID_NOT_ARRIVE: marked(
         "The parcel did not arrive: only the sender's people can say whether it came back, or is lost"
     ),
-    Fault.SETTLED_BUT_REFUSED: marked("It was settled as arrived, but the receiver says that it has not got it"),
+    Fault.SETTLED_BUT_REFUSED: marked("It was settled as arrived, but the receiver says that it doesn't have it"),
     Fault.RECEIVED_BUT_NOT_SENT: marked("The receiver says that it was booked in, but it was never sent"),
     Fault.NOT_APPROVED: marked("The sender handed over an item that nobody here had approved"),
     Fault.OTHER_TERMS: marked("It isn't the item that the approved card showed"),
@@ -119,7 +121,7 @@ ITEM_FAULTS: dict[ItemFault, str] = {
     ItemFault.OTHER_CUSTOMER: marked("Stock item #{item} went to another customer at the same moment"),
     ItemFault.OTHER_QUANTITY: marked("Stock item #{item} has another quantity than agreed"),
     ItemFault.OLD_STATUS_NOT_TAKEN: marked("Stock item #{item} did not get its old status"),
-    ItemFault.STATUS_NOT_BACK: marked("Stock item #{item} has not got its status back"),
+    ItemFault.STATUS_NOT_BACK: marked("Stock item #{item} did not get its status back"),
     ItemFault.NOT_LOST: marked("InvenTree did not accept the status 'lost' for stock item #{item}"),
     ItemFault.NOT_IN_STOCK: marked("Stock item #{item} isn't in stock any more"),
     ItemFault.MORE_THAN_BORROWED: marked("Stock item #{item} holds more than was borrowed"),
@@ -259,8 +261,8 @@ _ANOTHER_THING = marked(
     " earlier state"
 )
 _STATUS = marked("Stock item #{item} has the status {status} now")
-_HAS_ONLY = marked("Of stock item #{item} only {quantity} are there")
-_ALLOCATED = marked("Of stock item #{item}, {allocated} of {quantity} are allocated")
+_HAS_ONLY = marked("Stock item #{item} has only {quantity} left")
+_ALLOCATED = marked("Stock item #{item}: {allocated} of {quantity} are allocated")
 _UNREADABLE = marked("I can't read the file {file}: {why}")
 _NOT_WRITTEN = marked("I could not replace the file {file}: {why}")
 _TRIAL_FAILED = marked("The other space can't use the token: {why}")

@@ -109,7 +109,7 @@ def _if_gone_for_ever(locale: Locale, peer: str, on_loan: Sequence[Transfer]) ->
         return []
     line = command(f"resolve {borrowed[0]}")
     return [
-        locale.say("Is {peer} gone for ever? Then a superuser settles our borrowed items: {line}", peer=peer, line=line)
+        locale.say("Is {peer} gone for good? Then a superuser settles our borrowed items: {line}", peer=peer, line=line)
     ]
 
 
@@ -122,7 +122,7 @@ def disconnect_preview(
     """The two ways to end the friendship, with their consequences. The person picks one by its number."""
     own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     lines: Lines = [
-        locale.say("End the friendship of {own} and {peer}? I did nothing yet.", own=Bold(own), peer=Bold(peer)),
+        locale.say("End the friendship of {own} and {peer}? I have done nothing yet.", own=Bold(own), peer=Bold(peer)),
         locale.say("Gifts stay gifts, and the history stays."),
     ]
     if not any(map(_is_under_way, (orderly or at_once, at_once))):
@@ -174,13 +174,13 @@ def _consequences(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
 
 def nothing_to_end(locale: Locale, *, name: str) -> Lines:
     """There is no friendship with that space."""
-    return [locale.say("We and {peer} aren't friends. I did nothing.", peer=naming.space(locale, name))]
+    return [locale.say("We aren't friends with {peer}. I did nothing.", peer=naming.space(locale, name))]
 
 
 def not_friends_yet(locale: Locale, *, connection: Connection) -> Lines:
     """It is only asked for, or being set up: that is taken back in another way."""
     peer = naming.space(locale, connection.peer_name)
-    first = locale.say("We and {peer} aren't friends yet. I did nothing.", peer=peer)
+    first = locale.say("We aren't friends with {peer} yet. I did nothing.", peer=peer)
     if connection.state is ConnectionState.OFFERED:
         return [first, locale.say("To decline: {decline}", decline=command(f"decline {connection.code}"))]
     return [first, locale.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))]

@@ -415,12 +415,12 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.BORROWED_GONE: (
         marked("it is on loan, but missing from the stock of {borrower}"),
         marked("somebody deleted, merged, used or gave it away by hand, or InvenTree was restored to an earlier state"),
-        marked("{borrower} searches for {mark}; if it is lost, its owner writes it off: {lost}"),
+        marked("{borrower} searches for {mark}; if it is lost, the lender writes it off: {lost}"),
     ),
     Kind.BORROWED_LESS: (
         marked("{borrower} has less of it in stock than is on loan: {there} of {owed}"),
         marked("somebody counted it down, used some of it, or merged it by hand"),
-        marked("{borrower} searches for the rest; if it is lost, its owner writes it off: {lost}"),
+        marked("{borrower} searches for the rest; if it is lost, the lender writes it off: {lost}"),
     ),
     Kind.PAST: (
         marked("up to number {number}, the messages that the bot of {peer} reports differ from ours"),

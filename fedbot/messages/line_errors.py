@@ -81,7 +81,7 @@ def is_it_for_us(locale: Locale, *, us: PartyConfig, others: tuple[str, ...]) ->
     names = locale.names([naming.space(locale, other) for other in others])
     return [
         locale.say("Is this for {space}? 1) Yes", space=space),
-        locale.say("I did nothing yet, as you are also on the list of {others}.", others=names),
+        locale.say("I have done nothing yet, because you are also on the list of {others}.", others=names),
         locale.say(
             "Reply with 1 within {time}, or begin with {words}.",
             time=locale.span(NUMBER_WITHIN),
@@ -351,7 +351,7 @@ def two_quantities(locale: Locale, *, first: str, second: str) -> Lines:
 def quotes_not_closed(locale: Locale, *, word: str) -> Lines:
     """A word that begins with a quote, and no quote ends it."""
     return [
-        locale.say("A quote opens at {word} and never closes. I did nothing.", word=Code(locale.short(word, 30))),
+        locale.say("The quote that opens at {word} is never closed. I did nothing.", word=Code(locale.short(word, 30))),
         locale.say("Add the closing quote, or leave out both."),
     ]
 
@@ -460,7 +460,7 @@ def which_one(locale: Locale, *, verb: str, subjects: tuple[Connection | Transfe
     """No id, and no card that was replied to. `subjects` are those that the verb could be about, `line` means one."""
     if not subjects:
         return [
-            locale.say("Which one? I know of nothing here that fits {verb}. I did nothing.", verb=command(verb)),
+            locale.say("Which one? Nothing here fits {verb}. I did nothing.", verb=command(verb)),
             locale.say("If you mean another, reply to its card. Open cards: {todo}", todo=command("todo")),
         ]
     return [

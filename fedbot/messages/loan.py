@@ -225,9 +225,9 @@ def loan_closed(
             locale.say("The bot of {receiver} tells its admins how to take it out of the stock there.", **names)
         )
     elif part:
-        said.append(locale.say("Nobody owes that part any more. The rest is still on loan. Nothing moves."))
+        said.append(locale.say("That part is settled. The rest is still on loan. Nothing moves."))
     else:
-        said.append(locale.say("Nobody owes it any more. Nothing moves."))
+        said.append(locale.say("It is settled. Nothing moves."))
     return [*said, loan.code]
 
 
@@ -398,11 +398,11 @@ def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer) -> L
         return [
             first,
             locale.say("If it is here, tap ✅ or 🔧 on its card, or type: {approve}", approve=approve),
-            locale.say("How it stands: {show}", show=show),
+            locale.say("Its present state: {show}", show=show),
         ]
     return [
         first,
-        locale.say("How it stands: {show}", show=show),
+        locale.say("Its present state: {show}", show=show),
         locale.say("The lender's approvers decide on the card. Until then you can stop it: {cancel}", cancel=cancel),
     ]
 
@@ -446,7 +446,7 @@ def borrowed_is_elsewhere(
         locale.say("Not done: {what} isn't all in stock #{item} any more.", what=what, item=line.item),
     ]
     if item is None:
-        lines.append(locale.say("That stock item is gone. The owner's approver can settle it as a gift, or as lost."))
+        lines.append(locale.say("That stock item is gone. The lender's approver can settle it as a gift, or as lost."))
         line_to_say = f"return {loan.code} --from #12"
         lines.append(locale.say("If somebody merged it into another one, name that: {line}", line=command(line_to_say)))
         return [*lines, loan.code]
@@ -489,7 +489,7 @@ def no_friends_to_return_to(locale: Locale, *, loan: Transfer, peer_name: str) -
     peer, case = naming.space(locale, peer_name), naming.case(locale, loan)
     return [
         locale.say(
-            "Not done: we and {peer} are no longer friends, so no bot can book {case} back.", peer=peer, case=case
+            "Not done: we are no longer friends with {peer}, so no bot can book {case} back.", peer=peer, case=case
         ),
         locale.say(
             "Bring it back anyway. Then an approver of {peer} types: {back}",
@@ -497,7 +497,7 @@ def no_friends_to_return_to(locale: Locale, *, loan: Transfer, peer_name: str) -
             back=command(f"return {loan.code}"),
         ),
         locale.say(
-            "If {peer} is gone for ever, one of our superusers settles it: {resolve}",
+            "If {peer} is gone for good, one of our superusers settles it: {resolve}",
             peer=peer,
             resolve=command(f"resolve {loan.code}"),
         ),
@@ -516,9 +516,7 @@ def due_later_already(locale: Locale, *, loan: Transfer) -> Lines:
     """It may stay longer than that anyway."""
     day = naming.last_day(locale, loan)
     return [
-        locale.say(
-            "Nothing to do: the loan of {case} runs until {day} anyway.", case=naming.case(locale, loan), day=day
-        )
+        locale.say("Nothing to do: {case} is on loan until {day} already.", case=naming.case(locale, loan), day=day)
     ]
 
 
@@ -704,7 +702,7 @@ def child_asked(locale: Locale, transfer: Transfer, peer: str) -> Lines:
     else:
         day = naming.last_day(locale, transfer)
         first = locale.say("I asked {peer} to extend the loan of {what} until {day}.", day=day, **names)
-        rest = locale.say("Until an approver of {peer} approves, it is due as before.", **names)
+        rest = locale.say("It stays due as before until an approver of {peer} agrees.", **names)
     return [
         (*first, " ", transfer.code),
         (*rest, " ", *locale.say("To take it back, reply: {cancel}", cancel=command("cancel"))),
@@ -735,7 +733,7 @@ def more_than_out(locale: Locale, *, loan: Transfer, line: Line, wanted: Decimal
     what, units = naming.part(locale, line.description), line.description.units
     if not out:
         first = locale.say("Not done: {what} isn't on loan any more, or is on its way back already.", what=what)
-        return [first, locale.say("How it stands: {show}", show=command(f"show {loan.code}"))]
+        return [first, locale.say("Its present state: {show}", show=command(f"show {loan.code}"))]
     amounts = {"out": locale.quantity(out, units), "wanted": locale.quantity(wanted, units)}
     return [
         locale.say("Not done: only {out} of {what} can go back, not {wanted}.", what=what, **amounts),
@@ -749,7 +747,7 @@ def which_things_of_a_loan(
     """A loan of several things: a numbered list of those that are out, with all of them as the last."""
     numbers = "; ".join(str(line.number) for line in lines[:2])
     return [
-        locale.say("Which items of {code} go back? I did nothing yet.", code=loan.code),
+        locale.say("Which items of {code} go back? I have done nothing yet.", code=loan.code),
         *_numbered(locale, lines),
         locale.say("{number}) all of it", number=everything),
         locale.say(
@@ -799,7 +797,7 @@ def several_things_called_so(locale: Locale, *, loan: Transfer, numbers: tuple[i
         )
         return [first, *lines]
     return [
-        locale.say("Which one of {code}? I did nothing yet.", code=loan.code),
+        locale.say("Which one of {code}? I have done nothing yet.", code=loan.code),
         *lines,
         locale.say("Reply with the number within 10 minutes."),
     ]

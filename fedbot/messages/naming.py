@@ -72,7 +72,7 @@ def signed(locale: Locale, signature: Signature | None) -> str:
     """The person who asked or decided; says so if it was on a page."""
     name = person(locale, (signature.name or signature.person) if signature else "")
     by_page = signature is not None and is_off_chat(signature.event_id)
-    return locale.word("{name}, by page").format(name=name) if by_page else name
+    return locale.word("{name}, on a page").format(name=name) if by_page else name
 
 
 def people(locale: Locale, names: Sequence[str], *, any_of: bool = False) -> str:

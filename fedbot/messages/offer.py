@@ -145,11 +145,11 @@ def _reply(locale: Locale, count: int) -> Why:
     numbers = [str(number) for number in range(1, count + 1)]
     if count <= naming.MOST_IN_FIRST_LINE:
         return locale.say(
-            "Reply {numbers} within {time}. I did nothing yet.",
+            "Reply {numbers} within {time}. I have done nothing yet.",
             numbers=locale.names(numbers, any_of=True),
             time=locale.span(NUMBER_WITHIN),
         )
-    return locale.say("Reply with the number within {time}. I did nothing yet.", time=locale.span(NUMBER_WITHIN))
+    return locale.say("Reply with the number within {time}. I have done nothing yet.", time=locale.span(NUMBER_WITHIN))
 
 
 def which_reading(locale: Locale, *, word: str, readings: tuple[AvailableStock, ...]) -> Lines:
@@ -496,7 +496,7 @@ def offer_too_large(locale: Locale, *, kilobytes: int, most: int) -> Lines:
 def how_many_of_it(locale: Locale, *, word: str, most: int, line: str) -> Lines:
     """A request without a quantity: only the owner knows how much there is, so nothing is guessed."""
     return [
-        locale.say('How much of "{word}"? I did nothing yet.', word=locale.short(word, 60)),
+        locale.say('How much of "{word}"? I have done nothing yet.', word=locale.short(word, 60)),
         locale.say("Reply with a number up to {most}. For more, type: {line}", most=most, line=command(line)),
     ]
 
@@ -514,7 +514,7 @@ def which_is_the_quantity(locale: Locale, *, ways: tuple[tuple[Decimal, str, str
         locale.say("That can mean different things. Which?"),
         *numbered,
         locale.say(
-            "Reply {numbers} within {time}. I did nothing yet.",
+            "Reply {numbers} within {time}. I have done nothing yet.",
             numbers=locale.names(numbers, any_of=True),
             time=locale.span(NUMBER_WITHIN),
         ),

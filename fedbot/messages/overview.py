@@ -68,7 +68,9 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
     lines += _section(locale, locale.say("To review with {review}:", review=command("review")), todo.suspended)
     lines += _section(locale, locale.say("To set up by hand (see the admin room):"), todo.to_make)
     lines += _section(
-        locale, locale.say("Unclear; a superuser settles it with {resolve}:", resolve=command("resolve")), todo.disputed
+        locale,
+        locale.say("Unclear. A superuser settles these with {resolve}:", resolve=command("resolve")),
+        todo.disputed,
     )
     lacking = locale.say("Did not arrive with the rest; settle it with {resolve}:", resolve=command("resolve"))
     lines += _section(locale, lacking, tuple(_as_missing(each) for each in todo.lacking))
@@ -100,7 +102,7 @@ def which_to_cancel(locale: Locale, *, own: Cancellable, most: int) -> Lines:
     items += [want_in_short(locale, want) for want in own.wants]
     items += [place_in_short(locale, place, name) for name, place in own.places]
     items += [entry_in_short(locale, entry.by.name if entry.by else "", place, entry) for place, entry in own.in_line]
-    lines: Lines = [locale.say("Which one do you take back? I did nothing yet.")]
+    lines: Lines = [locale.say("Which one do you want to take back? I have done nothing yet.")]
     lines += [locale.say("{number}) {what}", number=number, what=what) for number, what in enumerate(items[:most], 1)]
     if len(items) > most:
         lines.append(locale.say("and {number} more", number=len(items) - most))

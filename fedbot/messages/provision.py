@@ -277,9 +277,7 @@ def token_ends(
         )
     else:
         lines.append(locale.say("Run {check}. The reason is above.", check=Code("fedbot check")))
-    again = locale.say(
-        "I try again every hour. To make me try now: {rotate}", rotate=command(f"rotate {connection.peer}")
-    )
+    again = locale.say("I try again every hour. To try it now: {rotate}", rotate=command(f"rotate {connection.peer}"))
     return [*lines, again, connection.code]
 
 

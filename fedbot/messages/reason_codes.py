@@ -101,7 +101,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Somebody of {sender} looks at the item, then types it again."),
     ),
     "borrowed-by-now": (
-        marked("people of {sender} have said since that it is only on loan to them."),
+        marked("people of {sender} have since said that it is only on loan to them."),
         marked("Start again with another item."),
     ),
     "merged": (

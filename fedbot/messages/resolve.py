@@ -97,7 +97,7 @@ def resolve_choice(
     peer = naming.space(locale, peer_name)
     lines: Lines = [
         locale.say(
-            "{code}: what happened to {what}? I did nothing yet.",
+            "{code}: what happened to {what}? I have done nothing yet.",
             code=transfer.code,
             what=naming.moved(locale, transfer),
         )
@@ -138,7 +138,7 @@ def resolve_loan_choice(
     """A superuser's choices for a loan that is over but not in our stock, or whose lender is gone."""
     peer = naming.space(locale, peer_name)
     names: dict[str, Words] = {"code": transfer.code, "what": naming.moved(locale, transfer)}
-    lines: Lines = [locale.say("{code}: what about {what}? I did nothing yet.", **names)]
+    lines: Lines = [locale.say("{code}: what about {what}? I have done nothing yet.", **names)]
     if said:
         lines.append(locale.say('"{said}" doesn\'t match what I know.', said=locale.short(said, 40)))
     if seen:
@@ -155,7 +155,7 @@ def resolve_rest_choice(
     """A superuser's choices for the things that did not arrive with the rest of a parcel."""
     lines: Lines = [
         locale.say(
-            "{code}: what happened to {what}? I did nothing yet.",
+            "{code}: what happened to {what}? I have done nothing yet.",
             code=transfer.code,
             what=naming.things(locale, transfer.lines_missing),
         )
@@ -223,7 +223,7 @@ _TRUTHS: dict[str, str] = {
     "never": marked("it is not in our stock, and never will be. Then {peer} takes it back"),
     "off": marked("it still counts in our stock. Then I give it the status 'lost', and it doesn't count any more"),
     "by-hand": marked("somebody has taken it out of our stock by hand, or will. Then I only note that"),
-    "kept": marked("{peer} is gone for ever. Then the loan ends, and it stays in our stock as property of {peer}"),
+    "kept": marked("{peer} is gone for good. Then the loan ends, and it stays in our stock as property of {peer}"),
 }
 
 
@@ -297,7 +297,7 @@ def nothing_to_settle(locale: Locale, *, subject: Connection | Transfer) -> Line
     ]
     if isinstance(subject, Transfer) and subject.role == "receiver" and subject.is_on_loan:
         end = command(f"disconnect {subject.peer} --now")
-        lines.append(locale.say("Is its owner gone for ever? Then first end the friendship: {end}", end=end))
+        lines.append(locale.say("Is the lender gone for good? Then first end the friendship: {end}", end=end))
     return lines
 
 

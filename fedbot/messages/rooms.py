@@ -219,7 +219,7 @@ def room_without_power(locale: Locale, *, room: Room, bot: str) -> Lines:
         lacking += [", "] * bool(lacking) + [Code("m.reaction")]
     return [
         locale.say("I can't do my work in {room}: its power levels forbid it.", room=_name(locale, room)),
-        locale.say("I have no permission to send: {kinds}", kinds=lacking),
+        locale.say("I may not send: {kinds}", kinds=lacking),
         locale.say(
             "Please give {bot} a higher power level there, or lower the level that these need.",
             bot=Code(locale.short(bot, 120)),
@@ -233,7 +233,7 @@ def room_denies_announcing(locale: Locale, *, room: Room, bot: str) -> Lines:
     """The room's power levels keep us from putting our state event; we announced ourselves by message."""
     return [
         locale.say(
-            "In {room} I have no permission to announce our space as room state, so I sent a message instead.",
+            "In {room} I may not announce our space as room state, so I sent a message instead.",
             room=_name(locale, room),
         ),
         locale.say("That works, but a bot that joins later may not see it."),

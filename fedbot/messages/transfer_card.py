@@ -357,7 +357,7 @@ FIELDS = {
     "details": marked("the data that travels with it"),
     "stays": marked("the data that doesn't travel"),
     "place": marked("its location there"),
-    "origin": marked("its first owner"),
+    "origin": marked("its original space"),
     "landing": marked("its destination"),
     "note": marked("the note"),
     "due": marked("the time to decide"),

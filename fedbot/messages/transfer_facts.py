@@ -51,7 +51,7 @@ _CLOSED: dict[Ending, str] = {
     Ending.RETURNED: marked("Lent, and back since {when}."),
     Ending.GIFT: marked("Lent, then turned into a gift by {who}, {when}."),
     Ending.LOST: marked("Lent, and lost, says {who}, {when}."),
-    Ending.KEPT: marked("Borrowed; it stays here as theirs, says {who}, {when}: the owner's bot is gone."),
+    Ending.KEPT: marked("Borrowed; it stays here as theirs, says {who}, {when}: the lender's bot is gone."),
 }
 _LONGER: dict[TransferState, str] = {
     TransferState.OPEN: marked("An extension until {day} is requested; it waits for a decision."),

@@ -21,7 +21,7 @@ _MOST_LISTED = 20
 
 def on_a_page(locale: Locale, name: str) -> str:
     """The person's name, marked as somebody who spoke on a page."""
-    return locale.word("{name}, by page").format(name=name)
+    return locale.word("{name}, on a page").format(name=name)
 
 
 def signed_in(locale: Locale, *, name: str, browser: str, access: WebAccess) -> Lines:
@@ -290,7 +290,7 @@ def no_such_token(locale: Locale) -> Lines:
 
 def no_such_line(locale: Locale, *, kept: timedelta) -> Lines:
     """The caller has said nothing under that id lately."""
-    return [locale.say("You have sent nothing under that id in the last {span}.", span=locale.span(kept))]
+    return [locale.say("You have sent nothing with that id in the last {span}.", span=locale.span(kept))]
 
 
 def key_used_before(locale: Locale) -> Lines:

@@ -1,4 +1,4 @@
-"""The traces in both InvenTrees of a loan that isn't returned: a gift, a loss, a lender that is gone for ever."""
+"""The traces in both InvenTrees of a loan that isn't returned: a gift, a loss, a lender that is gone for good."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ async def test_an_item_that_the_owner_took_back_alone_leaves_the_borrowers_stock
     )
 
 
-# --- a lender that is gone for ever ---------------------------------------------------------------------------
+# --- a lender that is gone for good ---------------------------------------------------------------------------
 
 
 async def left_alone() -> World:
@@ -281,11 +281,11 @@ async def test_a_superuser_closes_the_loans_of_a_space_that_is_gone_and_keeps_th
     world = await left_alone()
     code, item = loan(world.beta).code, lent_item(world.beta)
     parted = world.room.message("are no longer friends").text
-    assert f"Is Attraktor gone for ever? Then a superuser settles our borrowed items: !fed resolve {code}" in parted
+    assert f"Is Attraktor gone for good? Then a superuser settles our borrowed items: !fed resolve {code}" in parted
     assert code in await world.answer(world.bea, "!fed todo")
     assert "superuser" in await world.answer(world.cem, f"!fed resolve {code}")
     listed = await picks(world, world.bea, f"!fed resolve {code}", "1")
-    assert "1) Attraktor is gone for ever." in listed
+    assert "1) Attraktor is gone for good." in listed
     assert loan(world.beta).closed is not None
     assert code not in await world.answer(world.bea, "!fed todo")
     assert world.beta.metadata("stockitem", item)["loan"] == "kept"

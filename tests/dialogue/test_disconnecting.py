@@ -70,7 +70,7 @@ async def test_a_preview_shows_the_consequences_and_a_number_confirms_it() -> No
     assert [answers_to(space, secret) for space, secret in zip(world.spaces, secrets, strict=True)] == [200, 200]
     line = await disconnect(world, "")
     (preview,) = world.room.answers(line)
-    assert "End the friendship of Attraktor and Betaspace? I did nothing yet." in preview.text
+    assert "End the friendship of Attraktor and Betaspace? I have done nothing yet." in preview.text
     assert connections(world) == both(ConnectionState.ACTIVE)
     world.anna.says("1", reply_to=preview)
     await world.settle()

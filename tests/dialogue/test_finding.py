@@ -210,7 +210,7 @@ async def test_without_friends_only_our_own_stock_is_found() -> None:
     assert answer.text.splitlines() == [
         'Nothing found for "M3".',
         "Attraktor (we) shares nothing yet: !fed share",
-        "I asked no other space, because we have no friends here yet.",
+        "I asked no other space: we have no friends here yet.",
     ]
 
 

@@ -20,7 +20,7 @@ CARD = """\
     Artikel: Laser lens 2.0″ ZnSe, LENS-2, SN 0042, Status OK
     Kommt von: Attraktor, Laser room/Cabinet L1
     Landet in: Betaspace, Incoming, als euer Teil „Laser lens 2.0″ ZnSe“ (gleiche IPN)
-    Leihe: es gehört weiter Attraktor; zurück bis einschließlich Di 15. Dez 2026.
+    Leihe: Es gehört weiter Attraktor; zurück bis einschließlich Di 15. Dez 2026.
 
     ✅ ja, einbuchen · ❌ nein, danke · 📦 ja, aber es ist noch nicht hier
     Bewegt wurde noch nichts. · 3zsh

@@ -174,7 +174,7 @@ async def test_several_items_of_one_name_are_told_apart_in_a_partial_return() ->
     code = loan(world.beta).code
     line = world.bea.says(f"!fed return {code} M3-BOLT 130")
     await world.settle()
-    assert "I did nothing yet.\n1) 120 × M3 bolt (M3-BOLT)\n2) 30 × M3 bolt (M3-BOLT" in world.answer_to(line)
+    assert "I have done nothing yet.\n1) 120 × M3 bolt (M3-BOLT)\n2) 30 × M3 bolt (M3-BOLT" in world.answer_to(line)
     world.bea.says(f"!fed return {code} M3-BOLT")
     await world.settle()
     assert [line.quantity for line in back(world.beta).terms.lines] == [120, 30]
@@ -347,7 +347,7 @@ async def test_one_of_several_items_of_the_same_name_is_chosen_by_a_number() -> 
     line = world.bea.says("!fed return one LENS-2")
     await world.settle()
     assert world.answer_to(line) == (
-        f"Which one of {loan(world.beta).code}? I did nothing yet.\n"
+        f"Which one of {loan(world.beta).code}? I have done nothing yet.\n"
         "1) 1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0041)\n"
         "2) 1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0042)\n"
         "Reply with the number within 10 minutes."

@@ -59,7 +59,7 @@ async def test_matches_can_be_listed_changed_and_removed() -> None:
     await says(world, f"!fed match {BOLT} {THEIRS}")
     await says(world, '!fed match RES-10K "Black filament" from attraktor')
     answer = await says(world, f"!fed match RES-10K {THEIRS.lower()} from attraktor")
-    assert "Before, it was " in answer
+    assert "had matched it with " in answer
     listed = await says(world, "!fed match")
     assert listed.startswith("2 parts are matched by hand:")
     assert '"Black filament" of attraktor is ' in listed

@@ -210,7 +210,7 @@ async def test_a_delayed_loan_leaves_only_if_its_lender_still_has_the_permission
     await world.passes(timedelta(hours=1))
     assert state(world) is OutsideState.NOT_LENT
     assert world.alpha.total("M3-NUT") == 350
-    assert "can't lend any more" in world.room.transcript()
+    assert "isn't an approver any more" in world.room.transcript()
 
 
 async def test_a_delayed_loan_is_counted_in_its_original_unit() -> None:
@@ -517,7 +517,7 @@ async def test_an_offered_item_that_is_borrowed_by_now_does_not_leave() -> None:
     await world.grace()
     assert world.beta.turn.transfer(offered.id).state is TransferState.ABORTED, world.room.transcript()  # type: ignore[union-attr]
     assert (world.beta.row(item).quantity, world.beta.row(item).customer) == (10, None)
-    assert "have said since that it is only on loan to them" in world.room.transcript()
+    assert "have since said that it is only on loan to them" in world.room.transcript()
 
 
 async def test_here_can_be_taken_back_and_works_only_for_such_loans() -> None:

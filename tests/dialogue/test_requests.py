@@ -684,7 +684,7 @@ async def test_a_number_alone_is_the_quantity_and_keeps_everything_typed() -> No
     line = world.bea.says('!fed borrow LENS-2 from attraktor over the weekend --note "for the fair"')
     await world.settle()
     assert world.answer_to(line) == (
-        'How much of "LENS-2"? I did nothing yet.\n'
+        'How much of "LENS-2"? I have done nothing yet.\n'
         "Reply with a number up to 9. For more, type: "
         '!fed borrow 20 LENS-2 from attraktor for the weekend --note "for the fair"'
     )

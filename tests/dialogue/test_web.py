@@ -58,7 +58,7 @@ async def test_a_person_signs_in_by_code_and_offers_and_decides_without_chatting
     assert said.json()["outcome"] == "done"
     assert (await program.says("push 10 M3-NUT to betaspace", key="one")).json() == said.json()
     assert len(world.alpha.turn.transfers()) == 1
-    assert told(world.room, "Anna, by page: Offered")
+    assert told(world.room, "Anna, on a page: Offered")
 
     other = Web(world, world.beta)
     cem = await other.program_of(world.cem)
@@ -68,7 +68,7 @@ async def test_a_person_signs_in_by_code_and_offers_and_decides_without_chatting
     assert decided.status_code == 200, decided.text
     await world.grace()
     assert world.alpha.transfer().state.value == "done"
-    assert "Cem, by page" in world.card().text
+    assert "Cem, on a page" in world.card().text
     assert_books_balance(world)
     story = await cem.reads(f"/transfers/{waiting['id']}")
     assert story["transfer"]["state"] == "done"
@@ -301,7 +301,7 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_store
     assert "page_is_outdated" in cem.last.text
     tom = await web.program_of(world.tom)  # he may request, and nothing else
     assert (await tom.decides(transfer.id, "approve")).status_code == 403, tom.last.text
-    assert not told(world.room, "by page")
+    assert not told(world.room, "on a page")
     await browser.gets(f"/transfers/{transfer.id}")
     assert "offers Betaspace" in browser.last.text
     assert "yes, book it in" in world.card().text
@@ -311,7 +311,7 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_store
     assert "counts in" in browser.last.text or "Noted" in browser.last.text, browser.last.text
     await world.grace()
     assert world.alpha.transfer().state.value == "declined"
-    assert "Cem, by page" in world.card().text
+    assert "Cem, on a page" in world.card().text
     await browser.gets(f"/transfers/{transfer.id}")
     assert "<b>many" not in browser.last.text
     kept = "\n".join(world.beta.journal._database._connection.iterdump())

@@ -28,5 +28,5 @@ async def test_a_verb_that_fits_nothing_says_so() -> None:
         line = world.anna.says(f"!fed {said}")
         await world.settle()
         verb = said.split()[0]
-        nothing = f"Which one? I know of nothing here that fits !fed {verb}. I did nothing."
+        nothing = f"Which one? Nothing here fits !fed {verb}. I did nothing."
         assert world.answer_to(line).startswith(nothing)
