@@ -232,9 +232,7 @@ async def test_cancel_without_an_id_lists_by_number_all_that_one_can_take_back()
     assert not world.gamma.turn.places_in_line() or not world.gamma.turn.places_in_line()[0].is_living
     assert not [each for each in world.gamma.turn.wants() if each.is_living]
     assert [t.state for t in world.gamma.turn.transfers()] == [TransferState.CANCELLED, TransferState.OPEN]
-    assert "Nothing here fits" in await says(world, "mia", "cancel"), (
-        "what others asked for isn't listed"
-    )
+    assert "Nothing here fits" in await says(world, "mia", "cancel"), "what others asked for isn't listed"
 
 
 async def test_an_entry_ends_by_cancel_or_with_the_friendship_but_not_with_the_room() -> None:
