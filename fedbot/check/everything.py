@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 
-from fedbot.check.findings import Finding, bad, settings_findings
+import httpx
+
+from fedbot.check.findings import (
+    CLOCK_FAILS,
+    SET_THE_CLOCK,
+    Finding,
+    bad,
+    clocks_differ,
+    good,
+    settings_findings,
+)
 from fedbot.check.inventree import approvers, friends_findings, handover_findings, inventree_findings
 from fedbot.check.matrix import SignedIn, SignedInByNio, matrix_findings
 from fedbot.config.settings import Settings
@@ -13,10 +24,15 @@ from fedbot.edge_settings import identity_beside, inventory_settings, matrix_acc
 from fedbot.files import PRIVATE_FOLDER, within
 from fedbot.identity import FileVault
 from fedbot.inventree.inventory import OwnInventory
+from fedbot.inventree.transport import FOREIGN, clock_ahead, verification
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import sign_in
+from fedbot.ports.inventory import Refusal
 from fedbot.ports.journal import JournalProblem
 from fedbot.ports.vault import Folder
+
+CLOCK_WARNS = timedelta(minutes=1)
+_CLOCK_SECONDS = 10.0
 
 
 async def check(settings: Settings) -> list[Finding]:
@@ -37,6 +53,7 @@ async def check(settings: Settings) -> list[Finding]:
 async def _servers(settings: Settings, identity: Folder) -> list[Finding]:
     """The findings about InvenTree and the homeserver."""
     inventory = OwnInventory(inventory_settings(settings), FileVault(identity))
+    clock = await clock_findings(settings)
     try:
         inventree = await inventree_findings(settings, inventory)
         if all(finding.good for finding in inventree):
@@ -45,7 +62,27 @@ async def _servers(settings: Settings, identity: Folder) -> list[Finding]:
         matrix = await _matrix(settings, identity, await approvers(settings, inventory))
     finally:
         inventory.close()
-    return [*inventree, *matrix]
+    return [*clock, *inventree, *matrix]
+
+
+async def clock_findings(settings: Settings) -> list[Finding]:
+    """Where our clock differs from that of a server, as far as that answers. What is fine isn't named."""
+    inventree, matrix = settings.inventree, settings.matrix
+    found = []
+    for url, path, ca in (
+        (inventree.url, "/api/", inventree.ca_file),
+        (matrix.homeserver, "/_matrix/client/versions", matrix.ca_file),
+    ):
+        try:
+            verify = verification(url, str(ca or ""))
+            async with httpx.AsyncClient(verify=verify, timeout=_CLOCK_SECONDS, trust_env=False) as client:
+                ahead = clock_ahead(await client.get(url.rstrip("/") + path))
+        except (*FOREIGN, Refusal):
+            continue  # another finding says why it doesn't answer
+        if abs(ahead) > CLOCK_WARNS:
+            say = bad if abs(ahead) > CLOCK_FAILS else good
+            found.append(say("clock", clocks_differ(ahead, url), SET_THE_CLOCK))
+    return found
 
 
 async def _matrix(settings: Settings, folder: Folder, able: Collection[str]) -> list[Finding]:

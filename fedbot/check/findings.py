@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 from fedbot.config.problems import Problem
 from fedbot.config.settings import Settings
@@ -87,6 +88,17 @@ def _state_folder(settings: Settings) -> Finding:
         todo = "make room on it" if why.endswith("full") else "give it to fedbot's user: chown, chmod 700"
         return bad("state", why, todo)
     return good("state", str(folder))
+
+
+CLOCK_FAILS = timedelta(hours=1)
+"""With a larger difference, tokens end at another time than meant, and due dates are wrong."""
+SET_THE_CLOCK = "set the one that is wrong; on this machine: timedatectl set-ntp true"
+
+
+def clocks_differ(ahead: timedelta, url: str) -> str:
+    """By how much our clock is ahead of, or behind, the one of that server."""
+    where = "ahead of" if ahead > timedelta() else "behind"
+    return f"this machine's clock is {timedelta(seconds=round(abs(ahead).total_seconds()))} {where} that of {url}"
 
 
 _FILE = "checked"

@@ -15,6 +15,8 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -493,3 +495,12 @@ def _trusting(certificate: str, written_at: int) -> ssl.SSLContext:
     if certificate:
         context.load_verify_locations(certificate)
     return context
+
+
+def clock_ahead(answer: httpx.Response) -> timedelta:
+    """How far our clock is ahead of that of the server that has just answered; zero if the answer doesn't say."""
+    try:
+        there = parsedate_to_datetime(answer.headers.get("date", ""))
+        return datetime.now(UTC) - there
+    except (ValueError, TypeError):  # no date, no time zone in it, or nonsense
+        return timedelta()

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from fedbot.check.findings import CLOCK_FAILS, SET_THE_CLOCK, clocks_differ
 from fedbot.inventree.server import Places
-from fedbot.inventree.transport import FOREIGN, InvenTreeTransport, verification
+from fedbot.inventree.transport import FOREIGN, InvenTreeTransport, clock_ahead, verification
 from fedbot.inventree.versions import OLDEST_KNOWN, Version
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal
@@ -113,6 +114,8 @@ def _look_at(client: httpx.Client, url: str, ca: str) -> Place | None:
         return None
     if int(api) < OLDEST_KNOWN:
         raise BadAnswer(f"{url} is InvenTree {found.get('version')} (API {api}); the oldest that works is 0.13.")
+    if abs(ahead := clock_ahead(response)) > CLOCK_FAILS:
+        raise BadAnswer(f"The clocks differ: {clocks_differ(ahead, url)}. Please {SET_THE_CLOCK}. Then answer again.")
     base = str(response.url).partition("?")[0].removesuffix("/").removesuffix("/api")
     name = str(found.get("instance") or "")
     return Place(base, Version(int(api)), str(found.get("version") or ""), "" if name == "InvenTree" else name, ca)

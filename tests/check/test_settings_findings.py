@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from fedbot.check.everything import clock_findings
 from fedbot.check.findings import settings_findings
 from fedbot.config.settings import Settings
 from tests.config.conftest import least
@@ -17,3 +22,22 @@ def test_a_language_without_translations_is_reported(language: str, is_told: boo
     assert [(found.good, found.what, found.todo) for found in told] == is_told * [
         (True, language, "there are no sentences in it, so English is spoken; write one of de, en")
     ]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [(timedelta(), None), (timedelta(minutes=-20), True), (timedelta(days=400), False)],
+    ids=["right", "a warning", "a fault"],
+)
+async def test_a_clock_that_differs_from_the_servers_is_reported(ahead: timedelta, told: bool | None) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response({}, headers={"Date": format_datetime(datetime.now(UTC) - ahead, usegmt=True)})
+
+    application = web.Application()
+    application.router.add_get("/api/", answer)
+    async with TestServer(application) as server:
+        raw = least()
+        raw["inventree"]["url"], raw["matrix"]["homeserver"] = str(server.make_url("")), "http://127.0.0.1:9"
+        found = await clock_findings(Settings.model_validate(raw))
+    assert [each.good for each in found] == ([] if told is None else [told])
+    assert all("timedatectl" in each.todo for each in found)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -69,6 +72,18 @@ async def test_an_inventree_is_found_from_any_of_its_pages_below_a_path_and_afte
         assert "the oldest that works is 0.13" in await refused(url)
     for nonsense in ("", "our server", "ftp://inventree", "https://user:pw@host", "http://host:0"):
         assert "That is no address" in await refused(nonsense)
+
+
+async def test_a_clock_that_differs_by_hours_is_named_before_tokens_are_made_by_it() -> None:
+    async def late(_: web.Request) -> web.StreamResponse:
+        there = format_datetime(datetime.now(UTC) - timedelta(hours=3), usegmt=True)
+        return web.json_response(INVENTREE, headers={"Date": there})
+
+    async with serving({"/api/": late}) as url:
+        told = await refused(url)
+    assert re.search(
+        rf"this machine's clock is 3:00:0\d ahead of that of {url}\. Please set the one that is wrong", told
+    )
 
 
 async def test_trouble_with_a_certificate_is_reported_and_solved_by_a_ca_file(tmp_path: Path) -> None:
