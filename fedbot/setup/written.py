@@ -42,7 +42,16 @@ class Files:
         self.config = config.absolute()
         self.secrets = self.config.parent / SECRETS
         self.before: dict[str, Any] = read_yaml(text_of(self.config)) if self.config.exists() else {}
-        self._kept: dict[str, dict[str, str]] = {}
+        self._kept: dict[str, dict[str, str]] = {} if self.before else self._of_an_earlier_run()
+
+    def _of_an_earlier_run(self) -> dict[str, dict[str, str]]:
+        """InvenTree's tokens from a run that ended before it wrote the settings, so that nobody makes more of them."""
+        there = {
+            setting: f"{SECRETS}/{name}"
+            for (setting, section), name in _NAMES.items()
+            if section == "inventree" and (self.secrets / name).exists()
+        }
+        return {"inventree": there} if there else {}
 
     def said(self, *path: str) -> Any:  # noqa: ANN401 -- anything that the file contains
         """A setting's current value; '' if there is none."""

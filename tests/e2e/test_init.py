@@ -16,9 +16,15 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 import yaml
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from fedbot.cli.exits import Exit
+from fedbot.setup.asking import Answers, Stopped
+from fedbot.setup.conversation import Conversation
 from fedbot.setup.plan import ROLES
+from fedbot.setup.written import Files
 from fedbot_demo import plot
 from fedbot_demo.bot_process import BotProcess
 from fedbot_demo.client_server import ClientServerApi
@@ -360,15 +366,7 @@ async def test_another_run_uses_the_session_of_the_one_before(town: Town, tmp_pa
     seeded = bare()
     bot = await town.bot("bot-again")
 
-    async def devices() -> set[str]:
-        api = ClientServerApi(town.homeserver.url, bot.access_token, patience=60.0)
-        try:
-            answer = await api.ask("GET", "/devices")
-        finally:
-            await api.close()
-        return {device["device_id"] for device in answer["devices"]}
-
-    first = await devices()
+    first = await devices_of(bot)
     async with serve(Serving(seeded.server)) as inventree:
 
         async def up_to_the_rooms(typist: Typist, *passwords: str) -> None:
@@ -387,7 +385,7 @@ async def test_another_run_uses_the_session_of_the_one_before(town: Town, tmp_pa
             await up_to_the_rooms(typist, bot.password)
             typist.presses("\x03")
             await typist.reads("Stopped. What was made stays", pressing="\x03")
-        once = await devices()
+        once = await devices_of(bot)
         assert len(once - first) == 1
         async with at_a_terminal(tmp_path) as typist:
             await up_to_the_rooms(typist, "wrong", bot.password)
@@ -404,7 +402,109 @@ async def test_another_run_uses_the_session_of_the_one_before(town: Town, tmp_pa
                 assert await script.ends() == Exit.OK, script.screen
         with fedbot(tmp_path, "check") as script:
             assert await script.ends() == Exit.OK, script.screen
-    assert await devices() == once
+    assert await devices_of(bot) == once
+
+
+async def devices_of(account: Account) -> set[str]:
+    api = ClientServerApi(account.homeserver_url, account.access_token, patience=60.0)
+    try:
+        answer = await api.ask("GET", "/devices")
+    finally:
+        await api.close()
+    return {device["device_id"] for device in answer["devices"]}
+
+
+@asynccontextmanager
+async def without_passwords(homeserver: str, bot: Account) -> AsyncIterator[str]:
+    """The homeserver as one with single sign-on only: the token with which the browser ended signs the bot in."""
+    async with ClientSession() as session:
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            body = await request.read()
+            if request.path.endswith("/login") and request.method == "GET":
+                return web.json_response({"flows": [{"type": "m.login.sso"}, {"type": "m.login.token"}]})
+            if request.path.endswith("/login"):
+                if {**json.loads(body), "type": "m.login.token"}.get("token") != "from-the-browser":
+                    return web.json_response({"errcode": "M_FORBIDDEN", "error": "Invalid login token"}, status=403)
+                who = {"type": "m.id.user", "user": bot.user_id}
+                login = {"type": "m.login.password", "identifier": who, "password": bot.password}
+                body = json.dumps(login).encode()
+            kept = {
+                name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers
+            }
+            url = URL(homeserver + request.raw_path, encoded=True)
+            async with session.request(request.method, url, data=body, headers=kept) as answered:
+                content = await answered.read()
+                return web.Response(body=content, status=answered.status, content_type="application/json")
+
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", answer)
+        async with TestServer(application) as server:
+            yield str(server.make_url("")).rstrip("/")
+
+
+async def test_a_homeserver_with_single_sign_on_only_needs_the_browser_once(town: Town, tmp_path: Path) -> None:
+    seeded = bare()
+    bot = await town.bot("bot-sso")
+    async with serve(Serving(seeded.server)) as inventree, without_passwords(town.homeserver.url, bot) as homeserver:
+
+        async def up_to_the_account(typist: Typist) -> None:
+            await typist.answers(r"\[1/8\]", inventree.url)
+            await typist.answers(r"\[2/8\]", "hanna")
+            await typist.answers("Password of hanna", seeded.passwords["hanna"])
+            await typist.answers(r"\[3/8\]", "")
+            await typist.answers(r"\[4/8\]", f"{bot.user_id} {homeserver}")
+
+        async with at_a_terminal(tmp_path) as typist:
+            await up_to_the_account(typist)
+            await typist.reads(re.escape(f"{homeserver}/_matrix/client/v3/login/sso/redirect?redirectUrl="))
+            await typist.answers("The address", "http://localhost/fedbot?loginToken=too-old")
+            await typist.answers("✗ The homeserver doesn't take it", f"{bot.user_id} {homeserver}")
+            await typist.answers("The address", "http://localhost/fedbot?loginToken=from-the-browser")
+            await typist.reads(r"\[5/8\]")
+            typist.presses("\x03")
+            await typist.reads("Stopped. What was made stays", pressing="\x03")
+        before = await devices_of(bot)
+        async with at_a_terminal(tmp_path) as typist:
+            await up_to_the_account(typist)
+            await typist.answers(r"\[5/8\]", town.hanna.user_id)
+            assert "The address" not in typist.screen
+            await typist.answers(r"\[6/8\]", "1=hanna +1")
+            await typist.answers(r"\[7/8\]", "")
+            await typist.answers(r"\[8/8\]", "")
+            await all_is_well(typist, tmp_path)
+    assert await devices_of(bot) == before
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["matrix"]["access_token_file"]
+
+
+async def test_a_homeserver_that_goes_away_while_things_are_made_makes_nothing_twice(
+    town: Town, tmp_path: Path
+) -> None:
+    seeded = bare(name="Hackbase")
+    bot = await town.bot("bot-cut")
+    answers = {"superuser": "hanna", "superuser_password": seeded.passwords["hanna"], "bot_password": bot.password}
+    answers |= {"rooms": town.hanna.user_id, "people": "1=hanna +1"}
+    async with serve(Serving(seeded.server)) as inventree, relayed(town.homeserver.url) as relay:
+        answers |= {"inventree": inventree.url, "bot": f"{bot.user_id} {relay.url}"}
+
+        class UntilInventreeIsDone(Answers):
+            def say(self, *paragraphs: str) -> None:
+                super().say(*paragraphs)
+                relay.is_open = relay.is_open and not any("✓ make a superuser's token" in each for each in paragraphs)
+
+        talk = Conversation(UntilInventreeIsDone(answers, tmp_path), Files(tmp_path / "config.yaml"))
+        with pytest.raises(Stopped, match=r"Matrix: .*the homeserver doesn't answer"):
+            await asyncio.to_thread(asyncio.run, talk.run())
+        assert not (tmp_path / "config.yaml").exists()
+        made = everything_in(seeded)
+        relay.is_open = True
+        (tmp_path / "answers.yaml").write_text(yaml.safe_dump(answers))
+        with fedbot(tmp_path, "init", "--answers", "answers.yaml") as typist:
+            await all_is_well(typist, tmp_path)
+    assert "In InvenTree:\n  • nothing: all of it is there" in typist.screen
+    assert everything_in(seeded) == made
+    fedbot_user = next(user.pk for user in seeded.server.state.users if user.username == "fedbot")
+    assert [token.user for token in seeded.server.state.tokens].count(fedbot_user) == 1
 
 
 def is_by_hand(seeded: Seeded) -> bool:
