@@ -156,17 +156,20 @@ def _own_units(server: Server) -> dict[str, str]:
 
     They are read each time, because an admin may add one.
     """
-    try:
-        rows = server.api.rows("units/")
-    except Refusal:  # the server doesn't list them, so they are unknown units
-        return {}
     found: dict[str, str] = {}
-    for row in rows:
+    for row in _units(server):
         name, symbol, definition = (str(row.get(field) or "") for field in ("name", "symbol", "definition"))
         if _WORD.fullmatch(name) and _OWN_DEFINITION.fullmatch(definition):
             names = [name, symbol] if _WORD.fullmatch(symbol) else [name]
             found |= dict.fromkeys(names, " = ".join([name, definition, *names[1:]]))
     return found
+
+
+def _units(server: Server) -> list[Row]:
+    try:
+        return list(server.api.rows("units/"))
+    except Refusal:  # the server doesn't list them, so they are unknown units
+        return []
 
 
 def _ratio(own: Mapping[str, str], theirs: str, ours: str) -> Fraction | None:
@@ -205,6 +208,18 @@ def _found(server: Server, query: FindItems, categories: Categories | None) -> I
 def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
     """The number of our units in one of theirs; None if they can't be converted."""
     return Fraction(1) if theirs == ours else _ratio(_own_units(server), theirs, ours)
+
+
+def takes_unit(server: Server, unit: str) -> bool:
+    """Whether a new part can have this unit: InvenTree refuses a name that is in none of its definitions."""
+    if counts_pieces(unit) or is_common(unit, unit):
+        return True
+    from fedbot.inventree.units import is_undefined  # noqa: PLC0415 -- imports numpy
+
+    if not is_undefined(unit):
+        return True
+    words = set(_WORD.findall(unit))
+    return any({row.get("name"), row.get("symbol")} & words for row in _units(server))
 
 
 def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from fedbot.inventree import metadata
-from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like, ratio_of
+from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like, ratio_of, takes_unit
 from fedbot.inventree.incoming import why_not_here
 from fedbot.inventree.rows import Row, part_of, same
 from fedbot.inventree.stock import RETURNED, rows_of_part, trace
@@ -49,7 +49,8 @@ def _matched(server: Server, query: MatchPart) -> PartMatch:
     rows, how = _candidates(server, query)
     fitting = _narrowed(rows, wanted)
     if not fitting:
-        return _nothing(server, "none")
+        is_takeable = not server.makes_parts or takes_unit(server, wanted.units)
+        return _nothing(server, "none" if is_takeable else "unknown-unit", creatable=is_takeable)
     if len(fitting) > 1:
         return _nothing(server, "several", creatable=False)
     row = fitting[0]

@@ -50,7 +50,7 @@ from fedbot.rules.model.steps import (
     WriteOff,
     WrittenOff,
 )
-from fedbot.rules.model.stock import STATUS_LOST, PartDescription
+from fedbot.rules.model.stock import STATUS_LOST, PartDescription, counts_pieces
 
 _PAGE = 100
 
@@ -83,7 +83,7 @@ def create_part(server: Server, step: CreatePart) -> PartCreated:
             "IPN": plain(wanted.ipn),
             "description": plain(wanted.description),
             "keywords": plain(wanted.keywords),
-            "units": wanted.units,
+            "units": "" if counts_pieces(wanted.units) else wanted.units,  # InvenTree refuses `Stück`
             "revision": plain(wanted.revision),
             "trackable": wanted.trackable,
             **category_for_new_parts(server),

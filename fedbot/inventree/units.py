@@ -34,6 +34,12 @@ def factor(own: tuple[str, ...], theirs: str, ours: str) -> Fraction | None:
         return None
 
 
+def is_undefined(unit: str) -> bool:
+    """Whether this is one name, with a number or a power, that InvenTree knows only if its admins define it."""
+    found = _UNIT.fullmatch(unit.strip())
+    return found is not None and found[2] not in _registry()
+
+
 @lru_cache(maxsize=4)
 def _registry(own: tuple[str, ...] = ()) -> pint.UnitRegistry[Any]:
     """The units of every InvenTree, and these. Cached, because reading pint's definitions takes half a second."""

@@ -106,14 +106,20 @@ ELSE = "…"
 
 
 def which_item(locale: Locale, *, word: str, choices: tuple[AvailableStock, ...]) -> Lines:
-    """Several stock items: a numbered list. If a place's code was typed, each part is named."""
+    """Several stock items: a numbered list. Parts are named with their revision, if there are several."""
     named = len({choice.item.part.pk for choice in choices}) > 1
-    told = [
-        f"{locale.short(c.item.part.name, 60)}, {_lying(locale, c)}" if named else _lying(locale, c) for c in choices
-    ]
+    told = [f"{_of_part(locale, c.item.part)}, {_lying(locale, c)}" if named else _lying(locale, c) for c in choices]
     numbered = [(f"{number}) {each}",) for number, each in enumerate(told, start=1)]
     first = locale.say('There are several of "{word}". Which do you mean?', word=locale.short(word, 60))
     return [first, *numbered, _reply(locale, len(numbered))]
+
+
+def _of_part(locale: Locale, part: Part) -> str:
+    name = locale.short(part.name, 60)
+    if not part.revision:
+        return name
+    revision = locale.word("revision {revision}").format(revision=locale.short(part.revision, 20))
+    return f"{name}, {revision}"
 
 
 def only_together(locale: Locale, *, word: str, wanted: Decimal, together: tuple[AvailableStock, ...]) -> Lines:
@@ -379,6 +385,16 @@ def item_allocated(locale: Locale, *, item: StockItem, wanted: Decimal, availabl
 
 
 def _allocated(locale: Locale, *, item: StockItem, wanted: Decimal, available: Decimal) -> Why:
+    on_offer = item.quantity - item.allocated - available
+    if on_offer > 0:
+        return locale.say(
+            "you want {wanted} of {item}. Of {quantity}, {allocated} are allocated to orders or builds, and {offered} "
+            "on offer: {free} free.",
+            allocated=locale.quantity(item.allocated),
+            offered=locale.quantity(on_offer),
+            quantity=locale.quantity(item.quantity, item.part.units),
+            **_amounts(locale, item, wanted, available),
+        )
     return locale.say(
         "you want {wanted} of {item}, but {allocated} of {quantity} are allocated to orders or builds: {free} free.",
         allocated=locale.quantity(item.allocated),

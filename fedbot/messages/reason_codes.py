@@ -277,6 +277,10 @@ _NO_PART: dict[str, tuple[str, str]] = {
         marked("the matching part has another unit, and this quantity can't be converted exactly"),
         marked("give the part a compatible unit, or give this IPN to another part"),
     ),
+    "unknown-unit": (
+        marked("no part of {receiver} matches, and its InvenTree doesn't know the unit for a new one"),
+        marked("define that unit in InvenTree's settings, or create a part with the same IPN and a unit of yours"),
+    ),
     "units-of-loan": (
         marked("the matching part has another unit, and a loan has to return in its own unit"),
         marked("give the part the same unit, or give this IPN to another part"),

@@ -17,7 +17,7 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.ledger import LOST
 from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.stock import FileTold, Trait
+from fedbot.rules.model.stock import FileTold, Trait, counts_pieces
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
 
 _TRANSFERS: dict[TransferState, str] = {
@@ -414,7 +414,8 @@ def _destination(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
     if progress.create_part:
         name = naming.part(locale, line.description)
         category = locale.short(progress.category, 60)
-        units = locale.short(line.description.units, 20) or locale.word(marked("pieces"))
+        units = line.description.units
+        units = locale.word(marked("pieces")) if counts_pieces(units) else locale.short(units, 20)
         if category:
             sentence = 'as a new part "{name}" in {category}, counted in {units}, created if you approve'
             return (where, ", ", *locale.say(sentence, name=name, category=category, units=units))

@@ -158,7 +158,7 @@ def _part_form(call: Call) -> JsonObject:
     form.text("revision", longest=100)
     form.text("keywords", null=True, longest=250)
     form.text("notes", null=True)
-    form.text("units", longest=20)
+    form.unit("units")
     form.link("link", null=True)
     form.tags("tags")
     required = state.version.parts_need_category

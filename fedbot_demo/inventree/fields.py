@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +22,10 @@ REQUIRED = "This field is required."
 NULL = "This field may not be null."
 BLANK = "This field may not be blank."
 
+#: Units that need no library, which takes half a second to import.
+_COMMON_UNITS = frozenset({"", "m", "cm", "mm", "kg", "g", "l", "ml", "pcs", "piece"})
+_OF_INVENTREE = ("piece = 1", "each = 1 = ea", "dozen = 12 = dz", "hundred = 100", "thousand = 1000")
+
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0"})
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9\u00a1-\uffff_-]{1,63}(?<!-)")
@@ -30,6 +35,23 @@ _INTEGER_DIGITS = 10
 _DECIMAL_PLACES = 5
 
 R = TypeVar("R", bound=Row)
+
+
+@cache
+def is_unit(text: str) -> bool:
+    """Whether InvenTree takes this as a unit, without any that its admins define."""
+    if text in _COMMON_UNITS:
+        return True
+    import pint  # noqa: PLC0415 -- imports numpy
+
+    registry: pint.UnitRegistry[float] = pint.UnitRegistry(on_redefinition="ignore")
+    for definition in _OF_INVENTREE:
+        registry.define(definition)
+    try:
+        registry.parse_expression(text)
+    except (AssertionError, AttributeError):
+        return False
+    return True
 
 
 class Form:
@@ -92,6 +114,12 @@ class Form:
             self.fail(name, f"Ensure this field has no more than {longest} characters.")
         else:
             self.values[name] = text
+
+    def unit(self, name: str) -> None:
+        """A part's unit, if the library that InvenTree uses for them knows it."""
+        self.text(name, longest=20)
+        if not is_unit(self.values.get(name, "")):
+            self.fail(name, "Invalid physical unit")
 
     def tags(self, name: str) -> None:
         """A list of texts, or a JSON text with such a list; `values` gets a tuple."""

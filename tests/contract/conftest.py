@@ -38,6 +38,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect the tests about other versions than that of their server."""
     others = []
     for item in items:
+        if _SERVERS == [_LIVE]:  # a busy real server takes minutes for one test, or to clean up after the last one
+            item.add_marker(pytest.mark.timeout(1200))
         server = _server_of(item)
         if server is None:
             continue

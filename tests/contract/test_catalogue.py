@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fedbot.ports.inventory import Refusal
+from fedbot.rules.model.queries import MatchPart, PartMatch
+from fedbot.rules.model.steps import CreatePart, PartCreated
+from fedbot.rules.model.stock import PartDescription
 from tests.contract.ground import Ground
 
 
@@ -53,6 +56,26 @@ def test_a_stock_item_has_the_path_of_its_location(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 1, ground.drawer)
     row = ground.service.row(f"stock/{item}/", location_detail="true")
     assert row["location_detail"]["pathstring"] == f"{ground.run}/Drawer"
+
+
+async def test_a_unit_that_inventree_refuses_is_noticed_before_a_part_is_created(ground: Ground) -> None:
+    inventory = ground.inventory()
+    for unit, refused in (("spool", True), ("dozen", False), ("10 m", False), ("V*A", False)):
+        name = f"{ground.run} counted in {unit}"
+        match = await inventory.answer(MatchPart("alpha", PartDescription(name, units=unit)))
+        assert isinstance(match, PartMatch)
+        assert (match.creatable, match.reason) == (not refused, "unknown-unit" if refused else "none")
+        content = {"name": name, "description": "x", "category": ground.category, "units": unit}
+        if refused:
+            with pytest.raises(Refusal, match="Invalid physical unit"):
+                ground.admin.post("part/", content)
+        else:
+            ground.admin.post("part/", content)
+    pieces = CreatePart("x", PartDescription(f"{ground.run} counted", "", units="Stück"), "https://e.org/card?x")
+    made = await inventory.act(pieces)
+    inventory.close()
+    assert isinstance(made, PartCreated)
+    assert ground.admin.row(f"part/{made.part}/")["units"] in {"", None}
 
 
 def test_name_ipn_and_revision_make_a_part_unique(ground: Ground) -> None:

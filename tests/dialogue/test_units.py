@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,10 +15,11 @@ from tests.scenarios.space import Space
 from tests.scenarios.world import World, friends, sharing, told
 
 
-def has_part(space: Space, *, stock: int = 0, **fields: object) -> int:
-    """A part CABLE in that space's InvenTree, with that quantity in stock."""
+def has_part(space: Space, *, stock: int = 0, units: str = "", **fields: object) -> int:
+    """A part CABLE in that space's InvenTree, with that quantity in stock; `units` may be a unit of its admins' own."""
     content = {"name": f"Cable {space.party}", "IPN": "CABLE", "salable": True, **fields}
     part = space.admin("POST", "part/", description="", category=1, active=True, component=True, **content)
+    space.tables.parts.put(replace(space.tables.parts[part["pk"]], units=units))
     if stock:
         space.admin("POST", "stock/", part=part["pk"], quantity=stock)
     return int(part["pk"])
@@ -105,6 +107,29 @@ async def test_a_loan_keeps_the_unit_in_which_it_came() -> None:
     assert "a loan has to return in its own unit" in world.card().text
     await taken(world)
     assert world.beta.total("CABLE") == 0
+
+
+async def test_a_unit_that_a_new_part_can_not_have_is_reported_before_anything_moves() -> None:
+    world = await friends(beta={"new_part_category": "Material"})
+    has_part(world.alpha, stock=10, units="spool")
+    world.anna.says("!fed push 2 CABLE to betaspace")
+    await world.settle()
+    assert "its InvenTree doesn't know the unit for a new one" in world.card().text
+    assert "define that unit in InvenTree's settings" in world.card().text
+    await taken(world)
+    assert world.alpha.total("CABLE") == 10
+    assert [part for part in world.beta.tables.parts if part.IPN == "CABLE"] == []
+    assert len(world.alpha.stock(part=world.alpha.part("CABLE").pk)) == 1, "nothing was split off"
+
+
+async def test_a_new_part_that_is_counted_in_pieces_is_created_without_a_unit() -> None:
+    world = await friends(beta={"new_part_category": "Material"})
+    has_part(world.alpha, stock=10, units="Stück")
+    world.anna.says("!fed push 2 CABLE to betaspace")
+    await world.settle()
+    assert "counted in pieces, created if you approve" in world.card().text
+    await taken(world)
+    assert (world.beta.part("CABLE").units, world.beta.total("CABLE")) == ("", 2)
 
 
 @pytest.mark.parametrize("units", ["", "pcs", "Stück"])

@@ -57,6 +57,14 @@ SAID: dict[str, Phrase] = {
         word="RPI-4",
         choices=tuple(AvailableStock(replace(PI, pk=n, serial=f"a1b{n}"), Decimal(1)) for n in range(20, 24)),
     ),
+    "several revisions of a part": say(
+        messages.offer.which_item,
+        word="M3-BOLT",
+        choices=tuple(
+            AvailableStock(replace(BOLT, pk=pk, part=replace(BOLT.part, pk=pk, revision=revision)), Decimal(5))
+            for pk, revision in ((12, "A"), (13, "B"))
+        ),
+    ),
     "two readings": say(
         messages.offer.which_reading,
         word="Resistor 100",
@@ -92,6 +100,13 @@ SAID: dict[str, Phrase] = {
         item=replace(BOLT, allocated=Decimal(100)),
         wanted=Decimal(50),
         available=Decimal(20),
+        line=LESS,
+    ),
+    "allocated, and on offer to others": say(
+        messages.offer.item_allocated,
+        item=replace(BOLT, allocated=Decimal(30)),
+        wanted=Decimal(80),
+        available=Decimal(40),
         line=LESS,
     ),
     "more than there is": say(

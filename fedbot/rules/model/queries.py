@@ -315,8 +315,9 @@ class PartMatch:
     """The one part that fits and may take the item, or why there is none.
 
     Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why
-    nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `fraction`,
-    `not-that`). `how` it was found: `alias`, `ipn`, `name`, or `here`: it is a stock item of ours already, `again`.
+    nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `unknown-unit`,
+    `fraction`, `not-that`). `how` it was found: `alias`, `ipn`, `name`, or `here`: it is a stock item of ours already,
+    `again`.
     `factor` is how many of our units one of the peer's is, a fraction such as '1/100'.
     `serial` is the number that it gets here, where something else of ours has the peer's number already.
     `location` and `place` are where the item would be put away. `again` is our own stock item that it becomes once
