@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from fedbot_demo.homeserver import Homeserver
 from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.person import Person
@@ -22,6 +24,8 @@ from tests.crash.transfers import restocked
 TRIES = 6
 #: After this many tries it gets a new pair, because a bot meets a person only once, at the first line.
 TRIES_WITH_FRIENDS = 3
+#: A play that fails in one of these ways is wrong; all others go on.
+FAILURES = (NotRight, AssertionError, httpx.HTTPError)
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,10 @@ class Campaign:
             deaths = wanted.pop(0)
             try:
                 met = await self._dies_at(deaths)
-            except (NotRight, AssertionError) as problem:
-                tell(f"WRONG {' + '.join(map(str, deaths))}\n{problem}")
+            except FAILURES as problem:
+                tell(f"WRONG {' + '.join(map(str, deaths))}\n{_in_words(problem)}")
                 await self._forget_friends()
-                await self._find_out(deaths, str(problem), outcome, tell)
+                await self._find_out(deaths, _in_words(problem), outcome, tell)
                 continue
             outcome.right += len(met)
             for point in met:
@@ -133,9 +137,9 @@ class Campaign:
                     outcome.right += 1
                     tell(f"right {point}")
                     return
-        except (NotRight, AssertionError) as problem:
-            outcome.wrong[point] = str(problem)
-            tell(f"WRONG {point}\n{problem}")
+        except FAILURES as problem:
+            outcome.wrong[point] = _in_words(problem)
+            tell(f"WRONG {point}\n{_in_words(problem)}")
             await self._forget_friends()
         else:
             outcome.missed.append(point)
@@ -192,6 +196,10 @@ class Campaign:
     async def close(self) -> None:
         """End everything that still runs."""
         await self._forget_friends()
+
+
+def _in_words(problem: Exception) -> str:
+    return str(problem) or type(problem).__name__  # a time-out of httpx has no words
 
 
 def _passed(pair: Pair, story: str) -> list[Point]:
