@@ -17,6 +17,7 @@ from fedbot.rules.ledger import history
 from fedbot.rules.loan import bookings
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import without_end
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Answer, FindItems, Query
 from fedbot.rules.model.stock import Permission
@@ -106,7 +107,7 @@ def _month_in(words: list[str], today: date) -> tuple[date | None, list[str]]:
         return date(int(found[1]), int(found[2]), 1), words[:-1]
     year = int(words[-1]) if words and re.fullmatch(r"20\d\d", words[-1]) else 0
     names = words[:-1] if year else words
-    number = MONTHS.get(names[-1].casefold().rstrip(".")) if names else None
+    number = MONTHS.get(without_end(names[-1]).casefold()) if names else None
     if number is None:
         return None, words
     if not year:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from fedbot import messages
 from fedbot.messages.formatting import NUMBER_WORDS
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import bare_word, without_end
 from fedbot.rules.protocol.bodies import LONGEST_DAYS
 
 MOST_DAYS = 731
@@ -139,7 +140,7 @@ def days_meant(first: str, last: str, now: datetime, time_zone: str) -> Days | P
     if isinstance(begins, Phrase):
         return begins
     ends = day_from(last, today, begins or today) if last else None
-    if begins is not None and isinstance(ends, date) and ends < begins and _tidied(last).rstrip(".") in WEEKDAYS:
+    if begins is not None and isinstance(ends, date) and ends < begins and without_end(_tidied(last)) in WEEKDAYS:
         ends = day_from(last, begins, begins)  # `from monday to friday`
     if isinstance(ends, Phrase):
         return ends
@@ -154,10 +155,11 @@ def _read(words: str, today: date, start: date) -> date | None:
     first, _, behind = text.partition(" ")
     if first in _NEXT and behind in _UNITS | _LONG_UNITS:
         return _read(f"1 {behind}", today, start)
-    if behind and first.strip(".,") in _IN_FRONT:
+    word = bare_word(first)
+    if behind and word in _IN_FRONT:
         return _read(behind, today, start)
-    if behind and first.strip(".,") in WEEKDAYS and behind not in _TIMES_OF_DAY:
-        return _with_weekday(WEEKDAYS[first.strip(".,")], behind, today)
+    if behind and word in WEEKDAYS and behind not in _TIMES_OF_DAY:
+        return _with_weekday(WEEKDAYS[word], behind, today)
     if days := _with_slashes(text, today):
         return days[0]
     text = " ".join(_MORE.sub(" ", _ANOTHER.sub("1 ", _HALF_A_YEAR.get(text, text))).split())
@@ -174,7 +176,7 @@ def _read(words: str, today: date, start: date) -> date | None:
 
 def _with_slashes(words: str, today: date) -> tuple[date, ...]:
     """All days that `3/4` can be, with the day first and with the month first; `24/12` can be only one."""
-    found = _SLASHES.fullmatch(_tidied(words).rstrip("."))
+    found = _SLASHES.fullmatch(without_end(_tidied(words)))
     if found is None:
         return ()
     days: list[date] = []
@@ -208,10 +210,11 @@ def _calendar_day(words: str, today: date) -> date | None:
 def _with_another_weekday(words: str, today: date) -> tuple[date, ...]:
     """Both days that `friday 5.12.` can mean, if that date is a Saturday."""
     first, _, behind = _tidied(words).partition(" ")
-    if behind and first.strip(".,") in _IN_FRONT:
+    word = bare_word(first)
+    if behind and word in _IN_FRONT:
         return _with_another_weekday(behind, today)
-    weekday, day = WEEKDAYS.get(first.strip(".,")), _calendar_day(behind, today)
-    named = _one_word(first.strip(".,"), today)
+    weekday, day = WEEKDAYS.get(word), _calendar_day(behind, today)
+    named = _one_word(word, today)
     return (day, named) if named and day is not None and day.weekday() != weekday else ()
 
 
@@ -239,8 +242,8 @@ def _one_word(text: str, today: date) -> date | None:
         return today + timedelta(days=NEAR[text])
     if text in _WEEKENDS:
         return today + timedelta(days=6 - today.weekday())
-    if text.rstrip(".") in WEEKDAYS:
-        ahead = (WEEKDAYS[text.rstrip(".")] - today.weekday()) % 7
+    if (weekday := WEEKDAYS.get(without_end(text))) is not None:
+        ahead = (weekday - today.weekday()) % 7
         return today + timedelta(days=ahead or 7)
     return None
 

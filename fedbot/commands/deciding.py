@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.lookup import bare_id, subject_meant, units_to_relate
+from fedbot.commands.lookup import subject_meant, units_to_relate
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Verb
 from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in
@@ -15,6 +15,7 @@ from fedbot.rules import decisions
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
@@ -75,7 +76,7 @@ def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return ()
     command, said = told
     unit = said[1] if said is not None else ""
-    word = bare_id(str(command.arguments.get("id", "")))
+    word = bare_word(str(command.arguments.get("id", "")))
     replied_to = turn.subject(command.subject)
     meant: list[subjects.Subject | None] = [*turn.by_code(word)] if word else [replied_to]
     for subject in meant:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot.commands.deciding import decide
-from fedbot.commands.lookup import bare_id
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where, nothing_to_ask
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
@@ -44,7 +44,7 @@ def _with_reason(turn: Turn, command: Command) -> Command:
     """Take the words after the ID, or, in a reply to the card, all words, as the reason."""
     words = str(command.arguments.get("id", "")).strip()
     first, _, rest = words.partition(" ")
-    named = bool(turn.by_code(bare_id(first)))
+    named = bool(turn.by_code(bare_word(first)))
     reason = rest.strip() if named else words if command.subject else ""
     if not reason or command.arguments.get("note"):
         return command

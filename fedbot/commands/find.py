@@ -13,7 +13,7 @@ from fedbot.rules.catalogue import search
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import ENDS_A_SENTENCE, is_called
+from fedbot.rules.model.names import is_called, without_end
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission, scanned_in
 from fedbot.rules.state import Turn
@@ -60,7 +60,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if scanned := _scanned(command):
         return show.act(turn, scanned, answers)
     command = _in_the_space_named(turn, command)
-    words = str(command.arguments.get("words", "")).rstrip(ENDS_A_SENTENCE)
+    words = without_end(str(command.arguments.get("words", "")))
     if not _says_what(command) and search.next_page(turn, command):
         return None
     if complaint := _complaint(turn, command):
@@ -72,7 +72,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     space = str(command.arguments.get("space", "")).strip().casefold()
     if is_called(turn.us.party, turn.us.name, space):
         search.begin(turn, command, wanted, (), own=True, only=turn.us.party)
-    elif space.rstrip(ENDS_A_SENTENCE) in {"", "all"}:
+    elif without_end(space) in {"", "all"}:
         rooms = rooms_told_of(turn, command.room)
         friends = [c for c in turn.active_connections() if c.room in rooms]
         search.begin(turn, command, wanted, friends, own=True)
@@ -116,7 +116,7 @@ def _complaint(turn: Turn, command: Command) -> Phrase | None:
     if not _says_what(command):
         return incomplete(SPEC, command.arguments, SPEC.arguments[0])
     space = str(command.arguments.get("space", "")).strip()
-    if space.casefold().rstrip(ENDS_A_SENTENCE) in {"", "all"} or is_called(turn.us.party, turn.us.name, space):
+    if without_end(space).casefold() in {"", "all"} or is_called(turn.us.party, turn.us.name, space):
         return None
     friend: Connection | Phrase = active_friend(turn, command, space)
     return friend if isinstance(friend, Phrase) else None

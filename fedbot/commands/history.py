@@ -10,13 +10,14 @@ from fedbot import messages
 from fedbot.commands import lookup, show
 from fedbot.commands.dates import days_in
 from fedbot.commands.grammar import SHOWN
-from fedbot.commands.lookup import bare_id, spaces_in, subject_meant, whole_line
+from fedbot.commands.lookup import spaces_in, subject_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.consent import Subject
 from fedbot.rules.ledger import history
 from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Answer, AuditOf, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Permission
@@ -95,7 +96,7 @@ def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
         return listed
     if space := _space(turn, command, word):
         return _Listed(listed.days, listed.page, space=space)
-    if not word or turn.by_code(bare_id(word)):
+    if not word or turn.by_code(bare_word(word)):
         return subject_meant(turn, command, SPEC, ())
     return _Listed(listed.days, listed.page, item=word)
 

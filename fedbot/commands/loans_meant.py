@@ -11,7 +11,6 @@ from fedbot.commands.dates import reads_as_day
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import (
     WITHOUT_ID,
-    bare_id,
     is_private,
     rooms_told_of,
     subject_meant,
@@ -25,7 +24,7 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import ENDS_A_SENTENCE
+from fedbot.rules.model.names import bare_word, without_end
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.stock import PartDescription, UnitFactor, plain, stock_item_in
@@ -69,7 +68,7 @@ def carrier(turn: Turn, loan: Transfer) -> Connection:
 def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
     """The line with the id that `word` begins with, if it does; and the rest of the words."""
     first, _, behind = word.strip().partition(" ")
-    bare = bare_id(first)
+    bare = bare_word(first)
     is_amount = (
         _is_quantity(bare)
         or _is_quantity(word.strip())
@@ -86,7 +85,7 @@ def with_the_loan_of(turn: Turn, command: Command, spec: Verb, things: str, behi
 
     `behind` are the words to put after the id: the items, if they say what of the loan is meant.
     """
-    if command.subject or turn.by_code(bare_id(things.partition(" ")[0])):
+    if command.subject or turn.by_code(bare_word(things.partition(" ")[0])):
         return command
     if things.casefold() in {"", *EVERYTHING} or _is_quantity(things):
         loans, neighbours = on_loan_called(turn, command)
@@ -244,7 +243,7 @@ def _called(loan: Transfer, word: str) -> list[int]:
 def _plainly(word: str) -> str:
     """The name of an item in the form that is compared. A scanned code becomes its stock item's number."""
     scanned = stock_item_in(word)
-    return f"#{scanned}" if scanned is not None else word.strip().rstrip(ENDS_A_SENTENCE).strip("\"'").casefold()
+    return f"#{scanned}" if scanned is not None else without_end(word).strip("\"'").casefold()
 
 
 def _names(loan: Transfer, line: Line) -> set[str]:

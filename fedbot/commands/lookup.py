@@ -23,7 +23,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.names import ENDS_A_SENTENCE, is_called
+from fedbot.rules.model.names import bare_word, is_called, without_end
 from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.queries import Answer, ItemsFound, RelateUnits
 from fedbot.rules.model.room import Room
@@ -96,7 +96,7 @@ def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
     if is_called(turn.us.party, turn.us.name, word):
         return say(messages.line_errors.that_is_us, us=turn.us)
     spaces = spaces_in(turn, room)
-    by_id = [space for space in spaces if space.party.casefold() == wanted.rstrip(ENDS_A_SENTENCE)]
+    by_id = [space for space in spaces if space.party.casefold() == without_end(wanted)]
     hits = by_id or [space for space in spaces if is_called(space.party, space.name, wanted)]
     if len(hits) == 1:
         return hits[0]
@@ -115,7 +115,7 @@ def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subje
 
     `fitting` are those that the verb could be about; they are listed if nothing says which one.
     """
-    word = bare_id(str(command.arguments.get("id", "")))
+    word = bare_word(str(command.arguments.get("id", "")))
     found = _by_word(turn, command, word) if word else turn.subject(command.subject)
     if found is None:
         told = tuple(subject for subject in fitting if subject.room in rooms_told_of(turn, command.room))
@@ -129,7 +129,7 @@ def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subje
 
 def rota_meant(turn: Turn, command: Command) -> Rota | None:
     """The rota that is meant, by its code or because the line replies to its message; None if none is."""
-    word = bare_id(str(command.arguments.get("id", ""))).lower()
+    word = bare_word(str(command.arguments.get("id", ""))).lower()
     here = rooms_told_of(turn, command.room)
     if not word:
         found = turn.rota(command.subject)
@@ -142,7 +142,7 @@ def rota_meant(turn: Turn, command: Command) -> Rota | None:
 
 def want_meant(turn: Turn, command: Command) -> Want | None:
     """The want that is meant, by its code or because the line replies to its message; None if none is."""
-    word = bare_id(str(command.arguments.get("id", ""))).lower()
+    word = bare_word(str(command.arguments.get("id", ""))).lower()
     here = rooms_told_of(turn, command.room)
     known = [each for each in turn.wants() if each.room in here]
     return next((each for each in known if (each.code == word if word else each.id == command.subject)), None)
@@ -150,7 +150,7 @@ def want_meant(turn: Turn, command: Command) -> Want | None:
 
 def place_meant(turn: Turn, command: Command) -> PlaceInLine | QueueEntry | None:
     """The place in a queue, ours or a friend's, that is meant, by code or by reply; None if none is."""
-    word = bare_id(str(command.arguments.get("id", ""))).lower()
+    word = bare_word(str(command.arguments.get("id", ""))).lower()
     here = rooms_told_of(turn, command.room)
     every: list[PlaceInLine | QueueEntry] = [*turn.places_in_line(), *turn.queue()]
     known = [each for each in every if each.room in here]
@@ -168,11 +168,6 @@ def _with_id(command: Command, spec: Verb, told: tuple[Subject, ...]) -> str:
         return ""
     typed = str(command.arguments.get(WITHOUT_ID, command.arguments.get("id", "")))
     return render(spec, {**command.arguments, "id": f"{told[0].code} {typed}".strip()})
-
-
-def bare_id(word: str) -> str:
-    """The id without characters that people put around it."""
-    return word.strip(" .,:;!?()[]#")
 
 
 def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:

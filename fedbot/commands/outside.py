@@ -17,7 +17,7 @@ from fedbot.commands.dates import day_from
 from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading
 from fedbot.commands.loans_meant import neighbours_amount, on_loan_called
-from fedbot.commands.lookup import bare_id, found_in, friend_meant, rooms_told_of, whole_line
+from fedbot.commands.lookup import found_in, friend_meant, rooms_told_of, whole_line
 from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
 from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
@@ -34,6 +34,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import AvailableStock
 from fedbot.rules.model.lending import BY_RULES
 from fedbot.rules.model.lifecycles import MAY_BE_HANDED_OVER, OutsideState
+from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import (
@@ -178,7 +179,7 @@ def loan_meant(turn: Turn, command: Command) -> OutsideLoan | None:
     """The loan whose code the line has, or whose message it replies to; None if it is about something else."""
     typed = str(command.arguments.get("id", "")).split()
     here = rooms_told_of(turn, command.room)
-    word = bare_id(typed[0]).lower() if typed else ""
+    word = bare_word(typed[0]).lower() if typed else ""
     known = [each for each in turn.outside_loans() if each.room in here or command.room == turn.us.admin_room]
     coded = [each for each in known if each.code == word]
     if coded or command.subject or not word or turn.by_code(word):
@@ -198,7 +199,7 @@ def _rest(command: Command, loan: OutsideLoan) -> str:
     """The words after the code, or after the item: a quantity, or a time."""
     typed = str(command.arguments.get("id", "")).strip()
     first, _, rest = typed.partition(" ")
-    if bare_id(first).lower() == loan.code:
+    if bare_word(first).lower() == loan.code:
         return rest.strip()
     amount = neighbours_amount(loan, _thing(command))
     return typed if amount is None else amount or typed.removeprefix(_thing(command)).strip()

@@ -53,13 +53,14 @@ from fedbot.commands import (
 )
 from fedbot.commands.german import LANGUAGE, in_language
 from fedbot.commands.grammar import SHOWN, near_verbs, parse, render
-from fedbot.commands.lookup import Space, bare_id, room_name, space_meant
+from fedbot.commands.lookup import Space, room_name, space_meant
 from fedbot.commands.sentences import as_typed_line, asked_for, verb_in_sentence, with_the_space, without_fillers
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
 from fedbot.commands.tokens import first_word, tidied
 from fedbot.rules.model.command import MORE, About, Answers, Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import announcements, who_answers
@@ -207,7 +208,7 @@ class Registry:
         return About(
             looks=spec.looks(arguments),
             shared=spec.where is Where.FEDERATION_ROOM,
-            case=bare_id(str(arguments.get(CASE, "")).partition(" ")[0]),
+            case=bare_word(str(arguments.get(CASE, "")).partition(" ")[0]),
             space=next(filter(None, spaces), ""),
         )
 

@@ -11,6 +11,7 @@ from fedbot.commands.spec import Kind, Verb
 from fedbot.commands.tokens import Token, in_quotes, tidied, tokens_in
 from fedbot.rules.model.decision import says_it_is_here
 from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.names import without_end
 
 
 def with_the_space(spec: Verb, text: str, names: Iterable[str]) -> str:
@@ -91,9 +92,9 @@ def as_typed_line(text: str) -> str:
     if _WHO_AM_I.fullmatch(text.strip()):
         return "whoami"
     asked = _QUESTION.match(text.strip())
-    if space := _WHAT_HAS.fullmatch(text.strip().rstrip(" ?!.")):
+    if space := _WHAT_HAS.fullmatch(without_end(text)):
         return f"find in {next(filter(None, space.groups()))}"
-    return f"find {text.strip()[asked.end() :].rstrip(' ?!.')}" if asked else text
+    return f"find {without_end(text.strip()[asked.end() :])}" if asked else text
 
 
 _TO_ME = re.compile(r"(lend|loan|give|send|leih|leihe|gib|schick) (?:me|us|mir|uns) +", re.IGNORECASE)
@@ -110,4 +111,4 @@ def verb_in_sentence(text: str, names: Collection[str]) -> str:
     """The line from its first verb on: `borrow …` for `can I borrow …`; '' if none of the first words is a verb."""
     tokens = [token for token in tokens_in(tidied(text)) if not token.separator][:_LOOKS_FOR_A_VERB]
     found = next((token for token in tokens[1:] if token.means_any(names)), None)
-    return tidied(text)[found.start :].rstrip(" ?!.") if found else ""
+    return without_end(tidied(text)[found.start :]) if found else ""

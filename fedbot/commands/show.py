@@ -7,7 +7,7 @@ from dataclasses import replace
 from fedbot import messages
 from fedbot.commands import lookup
 from fedbot.commands.grammar import SHOWN
-from fedbot.commands.lookup import bare_id, subject_meant
+from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import pinning
@@ -20,6 +20,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import CaseSeen
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL
+from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
@@ -50,7 +51,7 @@ def _meant(turn: Turn, command: Command) -> Subject | Phrase:
 def _item(turn: Turn, command: Command) -> str:
     """The word that may be an item, because it is no subject's id; '' if none was typed."""
     word = str(command.arguments.get("id", "")).strip()
-    return "" if turn.by_code(bare_id(word)) else word
+    return "" if turn.by_code(bare_word(word)) else word
 
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:

@@ -7,6 +7,7 @@ from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules import web
 from fedbot.rules.model.command import AccessKind, Command, WebAccess
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.queries import Answer, Query, SignInFound, SignInShown
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import who_answers
@@ -83,7 +84,7 @@ def _word(command: Command) -> str:
 def _code(command: Command) -> str:
     """The typed code, unless it is 'end': in capitals, without characters around it."""
     word = _word(command)
-    return "" if word == END else word.strip(" .,:;!?()[]`'\"").upper()
+    return "" if word == END else bare_word(word).upper()
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -21,7 +21,7 @@ from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model import stock
 from fedbot.rules.model.care import is_below
 from fedbot.rules.model.catalogue import CATEGORY, ITEM, PART, share_id
-from fedbot.rules.model.names import ENDS_A_SENTENCE
+from fedbot.rules.model.names import without_end
 from fedbot.rules.model.queries import (
     FindItems,
     FindShareable,
@@ -129,7 +129,7 @@ def find_items(server: Server, query: FindItems, categories: Categories | None =
 
 def without_full_stop(word: str) -> str:
     """The word without the punctuation that ends a sentence, which phones add to the last word; '' if it has none."""
-    ended = word.strip().rstrip(ENDS_A_SENTENCE)
+    ended = without_end(word)
     return "" if ended == word.strip() else ended
 
 

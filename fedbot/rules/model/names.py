@@ -43,8 +43,20 @@ def of_party(name: str, party: str) -> str:
     return f"{shown} ({party})"
 
 
-ENDS_A_SENTENCE = " .!?…,;:"
+_AT_AN_END = " .!?…,;:"
 """Characters that phones and people put after the last word."""
+_AROUND = f"{_AT_AN_END}()[]#`'\""
+"""Characters that people put around an id or a code."""
+
+
+def without_end(text: str) -> str:
+    """The text without the punctuation after its last word."""
+    return text.strip().rstrip(_AT_AN_END)
+
+
+def bare_word(text: str) -> str:
+    """The id or code in this text, without brackets, quotes and punctuation around it."""
+    return text.strip(_AROUND)
 
 
 def is_called(party: str, label: str, word: str) -> bool:
@@ -53,7 +65,7 @@ def is_called(party: str, label: str, word: str) -> bool:
     A full stop or the like may end it, unless a name itself does (`e.V.`).
     """
     names, wanted = {party.casefold(), label.casefold(), decoration(label, party).casefold()}, word.strip().casefold()
-    return bool({wanted, wanted.rstrip(ENDS_A_SENTENCE)} & names)
+    return bool({wanted, without_end(wanted)} & names)
 
 
 def of_person(name: str, person: str, server: str) -> str:
