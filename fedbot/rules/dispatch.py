@@ -15,7 +15,7 @@ from fedbot import messages
 from fedbot.rules import carry_out, decisions, health, inbound, lines, people, reminders, web
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.connection import disconnect, pinning, practise, provision, rooms, rotate_tokens
+from fedbot.rules.connection import disconnect, pinning, practice, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import bookings, due_reminders, outside, overdue, queue, write_off
 from fedbot.rules.loan.photos import on_photo
@@ -118,41 +118,43 @@ class _Present(Generic[D]):
         return turn.holds_where(self.kind, self.where)
 
 
-_AFTER_EACH: tuple[tuple[_Follows, tuple[_Present[Any], ...]], ...] = (
-    (rota, (_Present(Rota), _Present(Search))),
-    (overdue, (_Present(LendingStop),)),
-    (want, (_Present(Want), _Present(FriendWant))),
-    (outside, (_Present(OutsideLoan),)),
-    (queue, (_Present(QueueEntry), _Present(PlaceInLine))),
-    (provision, (_Present(PlaceInLine), _Present(Want), _Present(LendingStop))),
-)
-"""Asked after each event in this order, while one of these is there. Else they would have nothing to do."""
-_BY_THE_CLOCK: tuple[tuple[_Timed, tuple[_Present[Any], ...]], ...] = (
-    (rooms, (_Present(Room, lambda room: room.announce_at is not None),)),
-    (reminders, ()),
-    (due_reminders, (_Present(Transfer, lambda transfer: transfer.is_on_loan),)),
-    (overdue, (_Present(Transfer, lambda transfer: transfer.is_on_loan),)),
-    (booking, (_Present(Transfer, lambda transfer: transfer.is_booked_here),)),
-    (bookings, ()),
-    (outside, (_Present(OutsideLoan, lambda loan: loan.is_living),)),
-    (stats, (_Present(Survey),)),
-    (search, (_Present(Search),)),
-    (rota, (_Present(Rota),)),
-    (want, (_Present(Want), _Present(FriendWant))),
-    (queue, (_Present(QueueEntry), _Present(PlaceInLine))),
-    (reconcile, (_Present(Reconciliation),)),
-    (health, (_Present(BotStatus, lambda status: status.looked is not None),)),
-    (carry_out, (_Present(WaitingLine),)),
-)
-"""Asked at each tick in this order: always, or while one of these is there. Else they would have nothing to do."""
 R = TypeVar("R")
+_Table = tuple[tuple[tuple[R, ...], tuple[_Present[Any], ...]], ...]
+"""Rows of rules and documents: the rules are asked while one of the documents is there. Without it they do nothing."""
+
+_AFTER_EACH: _Table[_Follows] = (
+    ((rota,), (_Present(Rota), _Present(Search))),
+    ((overdue,), (_Present(LendingStop),)),
+    ((want,), (_Present(Want), _Present(FriendWant))),
+    ((outside,), (_Present(OutsideLoan),)),
+    ((queue,), (_Present(QueueEntry), _Present(PlaceInLine))),
+    ((provision,), (_Present(PlaceInLine), _Present(Want), _Present(LendingStop))),
+)
+"""Asked after each event, in this order."""
+_BY_THE_CLOCK: _Table[_Timed] = (
+    ((rooms,), (_Present(Room, lambda room: room.announce_at is not None),)),
+    ((reminders,), ()),
+    # one scan of the transfers: none of the three changes whether something is lent or booked
+    ((due_reminders, overdue, booking), (_Present(Transfer, lambda it: it.is_on_loan or it.is_booked_here),)),
+    ((bookings,), ()),
+    ((outside,), (_Present(OutsideLoan, lambda loan: loan.is_living),)),
+    ((stats,), (_Present(Survey),)),
+    ((search,), (_Present(Search),)),
+    ((rota,), (_Present(Rota),)),
+    ((want,), (_Present(Want), _Present(FriendWant))),
+    ((queue,), (_Present(QueueEntry), _Present(PlaceInLine))),
+    ((reconcile,), (_Present(Reconciliation),)),
+    ((health,), (_Present(BotStatus, lambda status: status.looked is not None),)),
+    ((carry_out,), (_Present(WaitingLine),)),
+)
+"""Asked at each tick, in this order; a row without documents always."""
 
 
-def _asked(turn: Turn, table: tuple[tuple[R, tuple[_Present[Any], ...]], ...]) -> Iterator[R]:
-    """The rules of a table that are to be asked, each by what stands when its turn comes."""
-    for rule, present in table:
+def _asked(turn: Turn, table: _Table[R]) -> Iterator[R]:
+    """The rules of a table that are to be asked, each row by the documents that exist when its turn comes."""
+    for rules, present in table:
         if not present or any(each.holds(turn) for each in present):
-            yield rule
+            yield from rules
 
 
 def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
@@ -376,7 +378,7 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     ReconcileDue: reconcile.on_due,
     ReconcileOrdered: reconcile.on_ordered,
     PeopleOrdered: people.on_ordered,
-    PracticeOrdered: practise.on_ordered,
+    PracticeOrdered: practice.on_ordered,
     SettingsRead: people.on_settings_read,
     SaidOffChat: web.on_said,
     DecidedOffChat: web.on_decided,

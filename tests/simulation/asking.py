@@ -32,15 +32,12 @@ def all_asked() -> Iterator[list[str]]:
     missed: list[str] = []
     decided, short_lines, for_us = dispatch._follow_the_tables, lines._stands_for, lines.is_for_us
 
-    def asked(turn: Turn, table: tuple[tuple[_Rule, tuple[dispatch._Present[Any], ...]], ...]) -> Iterator[_Rule]:
-        for rule, present in table:
+    def asked(turn: Turn, table: dispatch._Table[_Rule]) -> Iterator[_Rule]:
+        for rules, present in table:
             if not present or any(each.holds(turn) for each in present):
-                yield rule
-            elif table is dispatch._AFTER_EACH:
-                _asked_in_vain(missed, turn, rule.follow)
+                yield from rules
             else:
-                _asked_in_vain(missed, turn, rule.look)
-                _asked_in_vain(missed, turn, rule.next_wake, [])
+                _asked_all_in_vain(missed, turn, rules, after_each=table is dispatch._AFTER_EACH)
 
     def follow_the_tables(turn: Turn) -> None:
         _look_at_turn(missed, turn)
@@ -66,6 +63,15 @@ def all_asked() -> Iterator[list[str]]:
         patch.object(lines, "is_for_us", is_for_us),
     ):
         yield missed
+
+
+def _asked_all_in_vain(missed: list[str], turn: Turn, rules: tuple[Any, ...], *, after_each: bool) -> None:
+    for rule in rules:
+        if after_each:
+            _asked_in_vain(missed, turn, rule.follow)
+        else:
+            _asked_in_vain(missed, turn, rule.look)
+            _asked_in_vain(missed, turn, rule.next_wake, [])
 
 
 def _look_at_turn(missed: list[str], turn: Turn) -> None:
