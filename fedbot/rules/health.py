@@ -1,4 +1,4 @@
-"""The bot's own health: outages and upgrades of InvenTree, its daily look there, and what the admins are told."""
+"""The bot's own health: outages, upgrades and restores of InvenTree, the daily look there, and the admins' messages."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fedbot import messages
-from fedbot.rules.ledger.restored_inventree import on_history
+from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.model import audit
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Edit, say
 from fedbot.rules.model.events import Answered, HomeserverBack, SetAside, Waiting
 from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.ledger import Lost
 from fedbot.rules.model.queries import (
     Able,
+    BooksOf,
     HistoryAt,
     HistorySeen,
     InventoryStanding,
+    ItemSeen,
+    ItemsSeen,
     NamedThings,
     Overview,
     OwnTokens,
@@ -26,6 +30,7 @@ from fedbot.rules.model.queries import (
     WhenAnswered,
 )
 from fedbot.rules.model.stock import Permission
+from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.own_tokens import on_seen
 from fedbot.rules.state import Turn
 
@@ -208,7 +213,7 @@ def _on_looked(turn: Turn, event: Answered) -> None:
         raise TypeError(f"the look at our health asks for the stock history, not {history!r}")
     remember_superusers(turn, superusers)
     _compare(turn, turn.standing(), inventory)
-    on_history(turn, history)
+    _on_history(turn, history)
     if turn.us.look_every is not None:
         on_seen(turn, tokens)
     for named in unknown:
@@ -243,3 +248,62 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
             messages.health.version_changed, us=turn.us, old=known, inventory=inventory, gained=gained, lost=lost
         )
         turn.tell_admins(phrase, f"version:{turn.now.isoformat()}")
+
+
+# --- our InvenTree was restored to an earlier state ---
+# It lacks everything lent, given or received since then, and assigns its numbers again. So nothing moves there until a
+# superuser types `!fed resume`.
+
+
+def _on_history(turn: Turn, history: HistorySeen) -> None:
+    """If InvenTree's stock history went back, stop all writes, and ask which items are missing."""
+    standing = turn.standing()
+    if standing.went_back is not None:
+        return
+    if not history.went_back:
+        turn.save(replace(standing, anchors=history.anchors))
+        return
+    turn.save(replace(standing, went_back=turn.now))
+    turn.note("bot", audit.Fact.WENT_BACK)
+    items = {p.item for t in turn.transfers() for p in t.progress if p.item is not None and p.stage}
+    turn.do(Ask(LookForMissing(), (BooksOf(tuple(sorted(items))),)))
+
+
+@dataclass(frozen=True)
+class LookForMissing(WhenAnswered):
+    """The query for the items of our transfers that InvenTree still has."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Tell the admins."""
+        (seen,) = event.answers
+        if not isinstance(seen, ItemsSeen):
+            raise TypeError(f"it is asked which items are there, not {seen!r}")
+        phrase = say(messages.health.inventory_went_back, us=turn.us, lost=_lost(turn, seen))
+        turn.tell_admins(phrase, f"went-back:{turn.now.isoformat()}")
+
+
+def _lost(turn: Turn, seen: ItemsSeen) -> tuple[Lost, ...]:
+    """The lines of which InvenTree shows nothing, or another thing under their number; the newest first.
+
+    Borrowed items that are back at their owner don't count.
+    """
+    there = {item.pk: item for item in seen.items}
+    found: list[Lost] = []
+    for transfer in turn.transfers():
+        for progress in transfer.progress:
+            is_over = transfer.role == "receiver" and transfer.is_loan and not transfer.is_on_loan
+            if progress.item is None or not progress.stage or transfer.terms.parent or is_over:
+                continue
+            item = there.get(progress.item)
+            if item is None or not _is_known(turn, transfer, progress.number, item, seen):
+                found.append(Lost(transfer, transfer.line(progress.number), progress.item, item is not None))
+    return tuple(sorted(found, key=lambda each: each.transfer.asked.at, reverse=True))
+
+
+def _is_known(turn: Turn, transfer: Transfer, number: int, item: ItemSeen, seen: ItemsSeen) -> bool:
+    """Whether a stock item is still the one that we know under that number."""
+    known = known_item(turn, transfer, number)
+    if known is None:
+        return True
+    marked = not seen.history_read or not known.mark or any(mark.startswith(known.mark) for mark in item.marks)
+    return marked and (item.part, item.serial) == (known.part, known.serial) and known.batch in {None, item.batch}
