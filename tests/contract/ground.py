@@ -197,7 +197,7 @@ class Ground:
     def clear(self) -> None:
         """Delete everything of this run: stock first, then locations from the leaves up."""
         for part in self._ours("part/", "name"):
-            for row in self.admin.rows("stock/", part=part["pk"]):
+            for row in sorted(self.admin.rows("stock/", part=part["pk"]), key=lambda row: -int(row["pk"])):
                 if row["part"] == part["pk"]:
                     self.admin.delete(f"stock/{row['pk']}/")
             self.admin.patch(f"part/{part['pk']}/", {"active": False})
