@@ -35,8 +35,8 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
         return subject
     if not subjects.decides_here(turn.us, subject):
         return decisions.not_decided_here(turn, subject)
-    if _is_before_its_card(turn, command, subject):
-        return say(messages.approval.no_card_yet, subject=subject)
+    if complaint := _not_about_its_card(turn, command, subject):
+        return complaint
     quantity = amount_in(subject, command, said)
     if isinstance(quantity, Phrase):
         return quantity
@@ -80,18 +80,30 @@ def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     replied_to = turn.subject(command.subject)
     meant: list[subjects.Subject | None] = [*turn.by_code(word)] if word else [replied_to]
     for subject in meant:
-        if subject is not None and _is_before_its_card(turn, command, subject):
-            return say(messages.approval.no_card_yet, subject=subject)
+        if subject is not None and (complaint := _not_about_its_card(turn, command, subject)):
+            return complaint
     transfers = [subject for subject in meant if isinstance(subject, Transfer)]
     pairs = ((unit, line.description.units) for transfer in transfers for line in transfer.terms.lines if unit)
     return units_to_relate(command, pairs)
 
 
-def _is_before_its_card(turn: Turn, command: Command, subject: subjects.Subject) -> bool:
-    """Whether the line was typed before our newest card was posted. A reply names its card, which settles that."""
-    if subject.id == command.subject or not (subjects.decides_here(turn.us, subject) and subjects.is_open(subject)):
-        return False
-    return not subject.own_card or (subject.card_since is not None and command.at < subject.card_since)
+def _not_about_its_card(turn: Turn, command: Command, subject: subjects.Subject) -> Phrase | None:
+    """Why the line can't be about our newest card as it reads now. A reply names its card, which may have been edited.
+
+    The sync says what came first, so no clock has to be right. The times by the homeservers' clocks matter for a line
+    that was held up on its way.
+    """
+    card = subject.in_room
+    in_order = command.place is None or (card.is_shown and command.place >= (card.place or 0))
+    if subject.id == command.subject:
+        return None if in_order else say(messages.transfer_card.card_has_changed, subject=subject)
+    if not (subjects.decides_here(turn.us, subject) and subjects.is_open(subject)):
+        return None
+    # Lines from pages have no place in a room, and neither have cards of earlier releases: our own clock compares them.
+    since = card.at if command.place is not None and card.at is not None else subject.card_since
+    if subject.own_card and in_order and (since is None or command.at >= since):
+        return None
+    return say(messages.approval.no_card_yet, subject=subject)
 
 
 def amount_in(subject: subjects.Subject, command: Command, said: Said | None) -> Decimal | Phrase | None:

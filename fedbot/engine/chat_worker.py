@@ -266,8 +266,7 @@ class ChatWorker:
             now = self._clock.now()
             self.budget = self.budget.sent(now)
             self._served[self._whose(row)] = max(self._served.values(), default=0) + 1
-            message = row.effect if isinstance(row.effect, ChatMessage) else None
-            self._end(row, Posted(now, message.key, message.room, event_id, message.edit) if message else None)
+            self._end(row, posted(row.effect, event_id, now) if isinstance(row.effect, ChatMessage) else None)
 
     async def _carry(self, row: OutboxRow, delivery: Delivery | None) -> str:
         if delivery is not None:
@@ -394,6 +393,11 @@ class ChatWorker:
             "sent_at": wire_time(self._clock.now()),
         }
         return sign(self._identity, unsigned)
+
+
+def posted(message: ChatMessage, event_id: str, at: datetime) -> Posted:
+    """The homeserver has taken our message."""
+    return Posted(at, message.key, message.room, event_id, message.edit, message.version)
 
 
 def _refused(row: OutboxRow, now: datetime, code: str, text: str) -> PostRefused | None:

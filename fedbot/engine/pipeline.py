@@ -475,13 +475,14 @@ class Engine:
                     draft=effect.draft,
                     answers=effect.answers,
                     interim=effect.interim,
+                    version=effect.version,
                 )
                 suggested = [SuggestedReaction(effect.key, effect.room, emoji) for emoji in effect.suggestions]
                 return [_chat_row(message), *(_chat_row(each) for each in suggested)]
             case Edit():
                 words = self._render(effect.phrase, self.clock.now())
                 edit = ChatMessage(effect.key, effect.room, words.plain, words.html, edit=True, draft=effect.draft)
-                return (_chat_row(edit),)
+                return (_chat_row(replace(edit, version=effect.version)),)
             case Picture(key, room, phrase, shows, thread, reply_to):
                 lines = tuple(self._render(phrase, self.clock.now()).plain.split("\n"))
                 return (_chat_row(Drawing(key, room, lines, shows, thread, reply_to)),)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from fedbot.engine.chat_worker import posted
 from fedbot.engine.pipeline import Engine
 from fedbot.engine.syncing import SyncLoop
 from fedbot.ports.chat import Batch, Chat
@@ -18,7 +19,7 @@ from fedbot.ports.journal import ChatMessage, OutboxRow
 from fedbot.rules.carry_out import CarryOut
 from fedbot.rules.ledger.recover import Rebuild, mirrored_requests, requests_of_lost_rotas
 from fedbot.rules.model.effects import Ask, SendEnvelope
-from fedbot.rules.model.events import Answered, EnvelopeSeen, PastRead, Posted, Reacted, Recalled, RoomReplaced, Said
+from fedbot.rules.model.events import Answered, Echoed, EnvelopeSeen, PastRead, Reacted, Recalled, RoomReplaced, Said
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
 from fedbot.rules.model.queries import CompanyMirrors, MirrorsFound
 from fedbot.rules.protocol import announcements
@@ -67,8 +68,10 @@ def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
     for row in engine.journal.due("chat", _EVER):
         event_id = _sent_as(engine, row, sent) or _said_as(row, said)
         if event_id and isinstance(row.effect, ChatMessage):
-            posted = Posted(engine.clock.now(), row.effect.key, row.effect.room, event_id, row.effect.edit)
-            engine.journal.finish(row.id, posted)
+            now = engine.clock.now()
+            engine.journal.finish(row.id, posted(row.effect, event_id, now))
+            if row.effect.version:
+                engine.journal.put(Echoed(row.effect.room, event_id, now))
         elif event_id or (isinstance(row.effect, ChatMessage) and row.effect.reply_to in batch.answered):
             engine.journal.finish(row.id, None)
     engine.decide_all()

@@ -65,7 +65,10 @@ class Codec:
 EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
 EFFECTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Stored)}
 DOCUMENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Document)}
-GONE: dict[str, frozenset[str]] = {name: frozenset({"superseded"}) for name in ("Connection", "Transfer")}
+GONE: dict[str, frozenset[str]] = {
+    "Connection": frozenset({"superseded"}),
+    "Transfer": frozenset({"superseded", "redrawn"}),
+}
 """Fields that earlier versions wrote and nobody reads any more."""
 AUDIT: dict[str, type] = {AuditEntry.__name__: AuditEntry}
 

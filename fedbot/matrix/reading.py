@@ -14,6 +14,7 @@ from typing import Any
 from fedbot.matrix.room import MEMBER, PARTY, TOMBSTONE, Opened, Raw, RoomPicture, content_of, is_state
 from fedbot.rules.model.events import (
     ChatEvent,
+    Echoed,
     EnvelopeSeen,
     Invited,
     PartyAnnounced,
@@ -49,17 +50,23 @@ class Reader:
     own: bool = False
 
     def message(self, raw: Raw, picture: RoomPicture) -> ChatEvent | None:
-        """A timeline event that isn't state; None if it is our own, means nothing to us, or can't be read.
+        """A timeline event that isn't state; None if it means nothing to us, or can't be read.
 
-        `picture` is the room as it was then.
+        Of our own messages only their place counts; with `own`, our envelopes too. `picture` is the room as it was
+        then.
         """
-        # with `own`, our envelopes count, but nothing else of ours
-        is_ours = raw.get("sender") == self.us
-        if not self._readable(raw) or (is_ours and not self.own):
+        if not self._readable(raw):
             return None
-        read = _MESSAGES.get(raw["type"])
+        is_ours = raw.get("sender") == self.us
+        read = _MESSAGES.get(raw["type"]) if self.own or not is_ours else None
         found = read(self, raw, picture) if read else None
-        return None if is_ours and not isinstance(found, EnvelopeSeen) else found
+        return self._echo(raw) if is_ours and not isinstance(found, EnvelopeSeen) else found
+
+    def _echo(self, raw: Raw) -> Echoed | None:
+        """Our own message, encrypted or not; None for reactions and redactions."""
+        if raw["type"] not in ("m.room.message", "m.room.encrypted"):
+            return None
+        return Echoed(self.room, raw["event_id"], self._time(raw))
 
     def state(self, raw: Raw) -> ChatEvent | None:
         """A state event with a meaning of its own: a party's announcement, or the end of the room.

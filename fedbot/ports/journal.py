@@ -109,7 +109,7 @@ class ChatMessage:
     """A `Post` or an `Edit` as text. `reply_to` and `thread` are event ids or keys of our own posts.
 
     `answers` is the person whose line it answers; '' if it isn't an answer. `interim`: the answer comes later. The
-    envelope, and everything that depends on other messages' event ids, is made when it is sent.
+    envelope, and everything that depends on other messages' event ids, is made when it is sent. `version` as in `Post`.
     """
 
     key: str
@@ -123,6 +123,7 @@ class ChatMessage:
     draft: Draft | None = None
     answers: str = ""
     interim: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True)

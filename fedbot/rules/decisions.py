@@ -115,8 +115,10 @@ def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event
     if not subject.asks_on(event.target):
         quiet(turn, subject, event.sender, say(messages.transfer_card.card_is_superseded, subject=subject))
         return
-    if awaits_parcel(subject) and _is_of_before(subject, event.at):
-        quiet(turn, subject, event.sender, say(messages.transfer_end.parcel_has_just_left, subject=subject))
+    if not subject.in_room.is_shown:  # the reaction came before the edit, or crossed it
+        has_changed = say(messages.transfer_card.card_has_changed, subject=subject)
+        just_left = say(messages.transfer_end.parcel_has_just_left, subject=subject) if awaits_parcel(subject) else None
+        quiet(turn, subject, event.sender, just_left or has_changed)
         return
     note = _reason_of(subject, event.sender) if choice is Choice.DECLINE else ""
     complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at, note=note)
@@ -270,7 +272,7 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
         return say(messages.loan.not_on_this_card, subject=subject)
     if subject.due <= min(at, turn.now):
         return say(messages.approval.too_late, subject=subject)
-    if (complaint := _outdated(subject, at) or _unsafe(turn, subject)) is not None:
+    if (complaint := _unsafe(turn, subject)) is not None:
         return complaint
     confirms = takes_less(subject) or asks_if_handed_over(subject)
     if asked_by(turn.us, subject, person) and not confirms and not turn.us.self_approval:
@@ -298,14 +300,6 @@ def _is_no_second_yes(turn: Turn, transfer: Transfer, vote: Vote) -> Phrase | No
     return None
 
 
-def _outdated(subject: Subject, at: datetime) -> Phrase | None:
-    """Why what was said then isn't about the card as it reads now: it was edited since."""
-    redrawn = subject.redrawn if isinstance(subject, Transfer) else None
-    return (
-        say(messages.transfer_card.card_has_changed, subject=subject) if redrawn is not None and at <= redrawn else None
-    )
-
-
 def _fits(transfer: Transfer, choice: Choice) -> bool:
     """Whether that can be said of it: only a return is damaged, and nothing that is there already comes by parcel."""
     if transfer.asks_if_handed_over:
@@ -315,12 +309,6 @@ def _fits(transfer: Transfer, choice: Choice) -> bool:
     if transfer.terms.parent:
         return choice is not Choice.PARCEL and (transfer.is_return or choice is not Choice.DAMAGED)
     return choice is not Choice.DAMAGED and (choice is not Choice.PARCEL or transfer.terms.outside is None)
-
-
-def _is_of_before(subject: Subject, at: datetime) -> bool:
-    """Whether a tap is from before the parcel left: then it was a yes to sending it, by a second person."""
-    parcel = subject.parcel if isinstance(subject, Transfer) else None
-    return parcel is not None and parcel.left is not None and at <= parcel.left
 
 
 def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:

@@ -36,6 +36,7 @@ from fedbot.rules.model.events import (
     CaughtUp,
     ClockSetBack,
     DecidedOffChat,
+    Echoed,
     EnvelopeSeen,
     Event,
     HomeserverBack,
@@ -79,7 +80,7 @@ from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import RECALLED, Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
-from fedbot.rules.transfer import booking, both_sides, rota, sender_decision
+from fedbot.rules.transfer import booking, both_sides, opening, rota, sender_decision
 
 _WANTED_BY_VERBS_ALONE = (write_off,)
 """No rule here needs them, but what follows their steps has to be known below."""
@@ -255,6 +256,7 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
 def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
     """A sync is complete that began at `turn.now`: what was due before that is decided on all that was said."""
     turn.save(replace(turn.standing(), caught_up=turn.now))
+    opening.on_caught_up(turn)
     decisions.on_caught_up(turn)
     for transfer in turn.open_transfers():
         sender_decision.expire(turn, transfer)
@@ -312,6 +314,8 @@ def _on_posted(turn: Turn, event: Posted) -> None:
         choice = turn.choice(event.key)
         if isinstance(choice, PendingChoice):
             turn.save(replace(choice, event_id=event.event_id))
+    if event.version:
+        opening.on_card_posted(turn, event)
 
 
 def _has_answered(turn: Turn) -> None:
@@ -363,6 +367,7 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     Reacted: decisions.on_reaction,
     Redacted: lines.on_redaction,
     EnvelopeSeen: _on_envelope,
+    Echoed: opening.on_echo,
     Recalled: _on_recalled,
     PastRead: _on_past_read,
     Invited: rooms.on_invited,

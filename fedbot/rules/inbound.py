@@ -208,7 +208,7 @@ def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope
     """
     room = connection.room if connection.state in LIVING_CONNECTION else rooms.room_of(turn, connection)
     if envelope.sender != connection.peer or event.room not in announcements.lineage(turn, room):
-        turn.note(envelope.subject, audit.Fact.NOT_THE_SENDERS, event.sender, event.event_id)
+        _note_stray(turn, event, envelope.subject, audit.Fact.NOT_THE_SENDERS)
         return False
     if (event.sender, envelope.key) == (connection.peer_bot, connection.peer_key):
         return True

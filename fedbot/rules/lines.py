@@ -15,6 +15,7 @@ from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.command import MORE, NUMBER_WITHIN, PREFIX, Answers, Command, PendingChoice
 from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.events import (
+    Echoed,
     EnvelopeSeen,
     Event,
     PhotoSent,
@@ -29,6 +30,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import State, Turn
+from fedbot.rules.transfer import opening
 
 CARD = "card"
 RIGHT_AFTER = timedelta(minutes=2)
@@ -340,6 +342,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
         subject,
         encrypted=event.encrypted,
         is_picked=is_picked,
+        place=turn.standing().cards_seen,
     )
     turn.note(subject or "-", audit.Said(verb), event.sender, event.event_id)
     if verb == TELLS_WHO_YOU_ARE:
@@ -403,12 +406,14 @@ def concerns_us(state: State, event: Event, now: datetime) -> bool:
             return meant(turn, event) is not None
         case Reacted():
             return bool(turn.key_of(event.target))
+        case Echoed():
+            return opening.awaits_echo(turn)
     return True
 
 
 def is_talk(event: Event) -> bool:
-    """Whether it is something that people say or show to each other, and that may be for us."""
-    return isinstance(event, Said | PhotoSent | Reacted)
+    """Whether it is something that people, or we ourselves, say or show, and that may be of interest."""
+    return isinstance(event, Said | PhotoSent | Reacted | Echoed)
 
 
 def may_change_what_concerns_us(state: State, event: Event) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from fedbot import messages
+from fedbot.rules.model import budgets
+from fedbot.rules.model.budgets import Limit
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.lifecycles import TransferState
@@ -19,15 +23,18 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
 from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import Opening, SubjectKind, by_line, connection_id, opened_id
+from fedbot.rules.wire.envelope import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.test_finding import three
 from tests.dialogue.test_photos import JPEG, attached, lens_comes_back
 from tests.fakes.people import Person
 from tests.scenarios.books import assert_books_balance
+from tests.scenarios.forging import forge
 from tests.scenarios.space import Space
 from tests.scenarios.world import World, a_world, friends, sharing
 
 DONE, OPEN = TransferState.DONE, TransferState.OPEN
+ABOUT_CONNECTIONS = {kind for kind, (_, scope) in budgets.MESSAGES.items() if scope is not budgets.Scope.SUBJECT}
 
 
 def offers(world: World, liar: Space, honest: Transfer, number: int) -> None:
@@ -104,15 +111,17 @@ async def test_ten_requests_to_send_everything_again_are_answered_once(monkeypat
     assert sent(world, world.beta) - before <= 20
 
 
-def forges_unnumbered(world: World, liar: Space, subject: str, number: int, seen: int) -> None:
-    """The liar's bot asks once more to send everything about that connection again."""
+def forges_unnumbered(
+    world: World, liar: Space, subject: str, number: int, seen: int, *, field: str = "connection"
+) -> None:
+    """The liar's bot asks once more to send everything about that connection or transfer again."""
     unsigned = {
         "id": envelope.envelope_id(liar.party, subject, 0),
         "kind": "ask",
         "from": liar.party,
         "to": world.beta.party,
         "room": world.room.id,
-        "connection": subject,
+        field: subject,
         "seq": 0,
         "terms_hash": "",
         "body": {"seen": seen},
@@ -135,11 +144,13 @@ async def test_connection_requests_beyond_the_budget_store_nothing_and_are_repor
     for generation in range(first.generation + 1, first.generation + 201):
         identifier = connection_id(world.beta.identity.key, world.alpha.identity.key, world.room.id, generation)
         asked = replace(first, id=identifier, generation=generation, exchange=Exchange())
-        body = {"generation": generation, "name": "A", "access": "relayed", "asker": "@a:b", "asker_name": "A"}
-        forges(world, world.alpha, asked, "connect", body)
+        told = {"name": "A", "access": "relayed", "asker": "@a:b", "asker_name": "A", "commitment": "ab" * 32}
+        due = (world.clock.now() + timedelta(days=7)).isoformat()
+        forges(world, world.alpha, asked, "connect", {**told, "generation": generation, "due": due})
     await world.settle()
     assert len(world.beta.turn.connections()) - stored <= 2
     assert sent(world, world.beta) - before <= 15
+    assert len([m for m in world.beta_admins.messages() if "sends messages faster than I read them" in m.text]) == 1
 
 
 async def test_copies_that_arrive_together_after_an_outage_are_answered_once() -> None:
@@ -198,6 +209,66 @@ async def test_a_thousand_messages_about_one_transfer_are_read_slowly_and_the_ad
     assert world.beta.transfer().state is OPEN
 
 
+async def test_a_hundred_messages_about_a_friendship_are_read_slowly() -> None:
+    world = await friends()
+    honest, seen = world.alpha.connection(), world.beta.connection().exchange.seen
+    world.alpha.is_asleep = True
+    for number in range(100):
+        one = replace(honest, exchange=Exchange(sent=seen + number, seen=honest.exchange.seen))
+        forges(world, world.alpha, one, "ready", {"ok": True})
+    await world.settle()
+    assert world.beta.connection().exchange.seen <= seen + 60
+
+
+async def test_announcements_beyond_the_budget_are_not_read() -> None:
+    world = await a_world()
+    world.beta.is_asleep = True
+    entry = {"id": "betaspace", "name": "Betaspace", "key": world.beta.identity.key, "people": []}
+    for number in range(60):
+        unsigned = {
+            "id": envelope.envelope_id("betaspace", "", number),
+            "kind": "announce",
+            "from": "betaspace",
+            "to": "",
+            "room": world.room.id,
+            "seq": 0,
+            "terms_hash": "",
+            "body": {"parties": [entry], "again": True},
+            "sent_at": world.clock.now(),
+        }
+        content = {"dev.fedbot": envelope.sign(world.beta.identity, unsigned)}
+        kind, transaction = "dev.fedbot.envelope", f"announcing {number}"
+        world.server.send(world.beta.chat.user_id, world.room.id, kind, content, device="liar", transaction=transaction)
+    await world.settle()
+    assert len([m for m in world.alpha_admins.messages() if "sends messages faster than I read them" in m.text]) == 1
+
+
+async def test_requests_to_send_again_about_many_subjects_are_answered_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(budgets.LIMITS, "repetition", (Limit(3, timedelta(seconds=10)),))
+    world = await friends()
+    for number in range(8):
+        await world.push(f"M3-NUT {number + 1}")
+    world.alpha.is_asleep = True
+    await world.passes(timedelta(minutes=5), asleep=(world.beta,))
+    before = sent(world, world.beta)
+    for number, transfer in enumerate(world.beta.turn.open_transfers()):
+        forges_unnumbered(world, world.alpha, transfer.id, number, seen=0, field="transfer")
+    await world.settle()
+    assert 1 <= sent(world, world.beta) - before <= 3
+
+
+async def test_many_friends_together_open_no_more_than_a_room_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(budgets.LIMITS, "opening in one room", (Limit(6, timedelta(seconds=10)),))
+    world = await three()
+    for liar, asker in ((world.beta, world.bea), (world.gamma, world.gus)):
+        asker.says("!fed push 1 #1 to attraktor")
+        await world.settle()
+        liar.is_asleep = True
+        offers(world, liar, liar.transfer(), 5)
+    await world.settle()
+    assert len([t for t in world.alpha.turn.open_transfers() if t.role == "receiver"]) == 6
+
+
 async def test_many_messages_of_one_kind_for_the_admins_are_summarised() -> None:
     world = await a_world()
     told: list[str] = []
@@ -245,6 +316,14 @@ async def test_photos_beyond_the_budget_are_not_fetched_and_that_is_said_once() 
     assert len([m for m in world.room.messages() if "you sent too many at once" in m.text]) == 1
 
 
+async def test_one_account_that_invites_again_and_again_is_answered_a_few_times() -> None:
+    world = await friends()
+    bot, stranger = world.alpha.chat.user_id, Person(world.server, "stranger")
+    chats = [stranger.opens_direct_chat(bot).id for _ in range(20)]
+    await world.settle()
+    assert len([chat for chat in chats if world.server.membership(chat, bot) == "leave"]) == 5
+
+
 async def test_invitations_beyond_the_budget_stay_unanswered_except_to_our_own_rooms() -> None:
     world = await friends()
     bot = world.alpha.chat.user_id
@@ -258,3 +337,58 @@ async def test_invitations_beyond_the_budget_stay_unanswered_except_to_our_own_r
     world.anna.invites(bot)
     await world.settle()
     assert world.server.membership(world.room.id, bot) == "join"
+
+
+# --- each kind of message, from a friend and from a stranger ---
+
+VECTORS = Path(__file__).parents[1] / "protocol" / "vectors"
+A_FLOOD = 150
+MOST_KEPT = 110
+"""The largest budget of a kind (60), that of messages that fit nowhere (20), and what the bot says of both."""
+
+
+def stored(space: Space) -> int:
+    """The number of documents, messages and audit entries in its bot's journal, without the budgets themselves."""
+    count = "SELECT count(*) FROM"
+    tables = ("documents WHERE kind NOT IN ('Allowance', 'Cooldown')", "outbox", "audit")
+    counts = [space.journal._database.rows(f"{count} {table}") for table in tables]
+    return sum(int(str(number)) for ((number,),) in counts)
+
+
+def floods(world: World, kind: str, subject: tuple[str, str], liar: Space, key: Identity | None = None) -> None:
+    """The liar sends very many messages of that kind about that subject, each under the next number."""
+    body = json.loads((VECTORS / f"{kind}.json").read_text())["message"]["body"]
+    for number in range(A_FLOOD):
+        forge(world, liar, "betaspace", subject, 5 + number, kind, body, key=key)
+
+
+@pytest.mark.parametrize("kind", sorted(bodies.KINDS))
+@pytest.mark.parametrize("about", ["transfer", "connection", "unknown"])
+async def test_a_flood_of_messages_of_any_kind_stores_little(about: str, kind: str) -> None:
+    world = await friends()
+    await world.push()
+    of_none = ("connection" if kind in ABOUT_CONNECTIONS else "transfer", world.alpha.transfer().id[::-1])
+    subjects = {"transfer": world.alpha.transfer().id, "connection": world.alpha.connection().id}
+    subject = (about, subjects[about]) if about in subjects else of_none
+    before = stored(world.beta)
+    floods(world, kind, subject, world.alpha)
+    await world.settle(asleep=(world.alpha,))
+    assert stored(world.beta) - before <= MOST_KEPT
+    assert world.beta.bot.engine.failures == 0
+
+
+@pytest.mark.parametrize("kind", ["sent", "disconnecting", "connect", "announce", "check"])
+@pytest.mark.parametrize("about", ["transfer", "connection"])
+async def test_a_flood_by_an_account_that_poses_as_a_friend_stores_little(about: str, kind: str) -> None:
+    """Anybody in the room can sign messages with a key of their own."""
+    world = await friends()
+    await world.push()
+    subject = (about, (world.alpha.transfer() if about == "transfer" else world.alpha.connection()).id)
+    before = stored(world.beta)
+    for account, key in ((world.alpha.chat, Identity(b"another key".ljust(32))), (world.kim, None)):
+        honest, world.alpha.chat = world.alpha.chat, account  # type: ignore[assignment]
+        floods(world, kind, subject, world.alpha, key)
+        world.alpha.chat = honest
+    await world.settle(asleep=(world.alpha,))
+    assert stored(world.beta) - before <= MOST_KEPT
+    assert world.beta.bot.engine.failures == 0

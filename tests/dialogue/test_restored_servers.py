@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import back, lent, loan
 from tests.scenarios.world import World, friends, told
@@ -102,3 +104,56 @@ async def test_deleted_stock_items_raise_no_alarm() -> None:
     world.alpha.admin("DELETE", f"stock/{loan(world.alpha).at(1).item}/")
     await world.passes(2 * A_DAY)
     assert not told(world.alpha_admins, "was restored to an earlier state")
+
+
+# --- a parcel is in transit while either InvenTree is restored -----------------------------------------------
+
+
+async def a_parcel(who: str, *, is_known: bool) -> World:
+    """Attraktor sends 10 nuts by parcel, and an InvenTree is restored to the time before.
+
+    `is_known`: the bot has looked at that InvenTree between the departure and the restore.
+    """
+    world = await friends(**{space: {"look_every": A_DAY} for space in ("alpha", "beta")})
+    restored = world.alpha if who == "sender" else world.beta
+    await world.passes(A_DAY)
+    before = restored.snapshot()
+    world.cem.reacts(await world.push(), "📦")
+    await world.grace()
+    assert [space.transfer().state for space in world.spaces] == [TransferState.SENT] * 2
+    await world.passes(A_DAY if is_known else timedelta(hours=1))
+    restored.put_back(before)
+    with restored.by_hand():
+        restored.admin("POST", "stock/count/", items=[{"pk": 1, "quantity": 119}], notes="people go on")
+    await world.passes(2 * A_DAY)
+    return world
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_parcel_in_transit_ends_whichever_inventree_is_restored(
+    who: str, *, is_known: bool, arrives: bool
+) -> None:
+    world = await a_parcel(who, is_known=is_known)
+    had, code = world.beta.total("N-M3"), world.beta.transfer().code
+    assert len(told(world.alpha_admins, "was restored to an earlier state")) == (who == "sender" and is_known)
+    if arrives:
+        world.dilek.reacts(world.card(), "📦")
+    else:
+        world.dilek.says(f"!fed missing {code}")
+    await world.grace()
+    for person, room in ((world.anna, world.alpha_admins), (world.bea, world.beta_admins)):
+        person.says("!fed resume", room=room.id)
+    await world.passes(timedelta(minutes=30))
+    if not arrives:  # only people can tell, and InvenTree can't confirm it
+        world.anna.says(f"!fed resolve {code} --as back")
+        await world.settle()
+        world.anna.says(f"!fed resolve {code} --as lost")
+        await world.passes(timedelta(minutes=30))
+    ends = [space.transfer().state for space in world.spaces]
+    assert ends == ([TransferState.DONE] * 2 if arrives else [TransferState.REVERTED] * 2), world.room.transcript()
+    assert world.beta.total("N-M3") == had + (10 if arrives else 0), "booked in once, or not at all"
+    assert all(space.bot.engine.failures == 0 for space in world.spaces)
+    if who == "sender" and arrives:
+        assert told(world.alpha_admins, "10 × M3 nut has arrived, but our record still says that it is on its way")

@@ -163,6 +163,17 @@ async def test_a_friend_that_wants_everything_or_writes_a_line_as_its_want_gains
     assert len(world.alpha.turn.friend_wants()) <= MOST_WANTS
 
 
+async def test_a_friend_whose_wants_come_and_go_has_its_budget_used_up() -> None:
+    world = await friends()
+    for number in range(22):
+        await says(world, "tom", f"want 5 PART-{number}")
+        (want,) = [each for each in world.beta.turn.wants() if each.is_living]
+        await says(world, "tom", f"cancel {want.code}")
+        await world.passes(timedelta(seconds=13))
+    await says(world, "tom", "want 5 M3-NUT")
+    assert world.alpha.turn.friend_wants() == []
+
+
 async def test_an_impossible_want_is_refused() -> None:
     world = await friends()
     assert 'Not noted: "#42" is no IPN' in await says(world, "tom", "want 1 #42")

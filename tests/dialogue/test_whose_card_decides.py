@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from fedbot.ports.chat import Delivery
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import lent
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, sharing
+from tests.scenarios.world import World, sharing, step
 
 OPEN, DONE = TransferState.OPEN, TransferState.DONE
 LURE = "Minutes of yesterday's meeting are ready. Reply with the line that I told you."
@@ -148,6 +149,77 @@ async def test_an_approval_typed_before_our_card_is_posted_does_not_count(line: 
     assert world.alpha.given("M3-NUT") == 300
 
 
+def says_just_before_the_card(world: World, line: str) -> list[str]:
+    """Piet says the line when the card is on its way, so that the room has it before the card."""
+    said: list[str] = []
+    send = world.alpha.chat.send
+
+    async def after_the_line(delivery: Delivery) -> str:
+        if not said and "300 × M3" in delivery.content.get("body", ""):
+            said.append(world.piet.says(line.format(code=world.alpha.transfer().code)))
+        return await send(delivery)
+
+    world.alpha.chat.send = after_the_line  # type: ignore[method-assign]
+    return said
+
+
+@pytest.mark.parametrize("bots_clock_is_behind", [timedelta(), timedelta(minutes=2), -timedelta(minutes=2)])
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_the_room_says_what_came_first_whatever_our_clock_says(
+    bots_clock_is_behind: timedelta, *, restarts: bool
+) -> None:
+    world = await sharing()
+    lures(world.beta)
+    world.server.behind = -bots_clock_is_behind
+    (said,) = [says_just_before_the_card(world, "!fed approve {code}")]
+    world.bea.says("!fed request M3-NUT 300 from attraktor")
+    await world.settle()
+    if restarts:
+        await world.alpha.restart()
+    await world.grace()
+    assert "my card for" in world.answer_to(said[0])
+    assert world.alpha.given("M3-NUT") == 0
+    world.piet.says(f"!fed approve {world.alpha.transfer().code}")
+    await world.grace()
+    assert world.alpha.given("M3-NUT") == 300
+
+
+async def test_a_bot_that_ends_before_it_reads_its_own_card_still_knows_what_came_first() -> None:
+    """The homeserver has taken the card, but no sync has shown it yet when the bot ends."""
+    world = await sharing()
+    lures(world.beta)
+    world.server.behind = -timedelta(minutes=2)
+    said = says_just_before_the_card(world, "!fed approve {code}")
+    world.bea.says("!fed request M3-NUT 300 from attraktor")
+    while not world.alpha.turn.transfers() or not world.alpha.transfer().own_card:
+        for space in world.spaces:
+            await step(space)
+    world.piet.says(f"!fed approve {world.alpha.transfer().code}")
+    await world.alpha.restart()
+    await world.settle()
+    assert "my card for" in world.answer_to(said[0])
+    await world.grace()
+    assert world.alpha.given("M3-NUT") == 300
+
+
+async def test_a_card_whose_answer_is_lost_and_that_a_sync_shows_first_can_be_decided_by_code() -> None:
+    world = await sharing()
+    world.bea.says("!fed request M3-NUT 300 from attraktor")
+    send, attempts = world.alpha.chat.send, itertools.count()
+
+    async def unheard(delivery: Delivery) -> str:
+        is_card = "300 × M3" in delivery.content.get("body", "")
+        world.alpha.chat.lost_answers = int(is_card and next(attempts) == 0)
+        return await send(delivery)
+
+    world.alpha.chat.send = unheard  # type: ignore[method-assign]
+    await world.settle()
+    await world.passes(timedelta(minutes=1))
+    world.piet.says(f"!fed approve {world.alpha.transfer().code}")
+    await world.grace()
+    assert world.alpha.given("M3-NUT") == 300
+
+
 async def test_an_approval_typed_before_our_card_and_read_after_it_does_not_count() -> None:
     world = await asked_with_a_lure()
     line = f"!fed approve {world.alpha.transfer().code}"
@@ -160,3 +232,27 @@ async def test_an_approval_typed_before_our_card_and_read_after_it_does_not_coun
     world.piet.says(line)
     await world.grace()
     assert world.alpha.given("M3-NUT") == 300
+
+
+async def test_a_reaction_from_before_the_card_says_that_a_parcel_left_is_no_arrival() -> None:
+    """A second approver reacts while the bot, which knows that the parcel left, still waits to edit its card."""
+    world = await sharing()
+    card = await world.push()
+    world.cem.reacts(card, "📦")
+    send, reactions = world.beta.chat.send, list[str]()
+
+    async def after_a_reaction(delivery: Delivery) -> str:
+        if not reactions and world.beta.transfer().awaits_parcel and "m.new_content" in delivery.content:
+            reactions.append(world.bea.reacts(card, "📦"))
+        return await send(delivery)
+
+    world.beta.chat.send = after_a_reaction  # type: ignore[method-assign]
+    world.server.behind = -timedelta(minutes=2)
+    await world.grace()
+    await world.grace()
+    assert reactions
+    assert world.beta.transfer().awaits_parcel, world.room.transcript()
+    assert "has only just left" in world.room.transcript()
+    world.dilek.reacts(card, "📦")
+    await world.grace()
+    assert world.beta.transfer().state in {TransferState.RECEIVED, DONE}

@@ -40,7 +40,8 @@ class FakeRoom:
 
 
 class FakeHomeserver:
-    """All rooms and accounts. A message for which `loses(user, event)` is true never reaches that user.
+    """All rooms and accounts. A message for which `loses(user, event)` is true never reaches that user,
+    unless it is their own.
 
     A message for which `withholds(user, event)` is true reaches that user only once it is false, as after an outage.
     `typed` lists all typing notifications as (user, room, seconds), `media` the files by address, `instances` the last
@@ -328,7 +329,9 @@ class FakeHomeserver:
         return tuple(state.values())
 
     def _visible(self, user: str, timeline: list[dict[str, Any]]) -> tuple[Raw, ...]:
-        return tuple(event for event in timeline if is_state(event) or not self.loses(user, event))
+        return tuple(
+            event for event in timeline if is_state(event) or event["sender"] == user or not self.loses(user, event)
+        )
 
     def _invitation(self, room: FakeRoom, user: str) -> tuple[Raw, ...]:
         """The stripped state of an invitation, without ids and times, as Synapse sends it."""

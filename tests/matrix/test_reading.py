@@ -11,6 +11,7 @@ from fedbot.matrix.reading import Reader
 from fedbot.matrix.room import Opened, RoomPicture
 from fedbot.rules.model.events import (
     ChatEvent,
+    Echoed,
     EnvelopeSeen,
     Invited,
     PartyAnnounced,
@@ -215,8 +216,6 @@ def test_a_redaction_names_its_target_wherever_the_room_version_puts_it() -> Non
 @pytest.mark.parametrize(
     "raw",
     [
-        line("mine", sender=BOT),
-        line("offer", sender=BOT, fedbot=ENVELOPE),
         event("dev.fedbot.envelope", {"dev.fedbot": ENVELOPE}, sender=BOT),
         event("m.reaction", related(rel_type="m.annotation", event_id="$c", key="✅"), sender=BOT),
         event("m.room.redaction", {"redacts": "$c"}, sender=BOT),
@@ -224,6 +223,19 @@ def test_a_redaction_names_its_target_wherever_the_room_version_puts_it() -> Non
 )
 def test_our_own_events_are_no_news(raw: dict[str, Any]) -> None:
     assert read(raw) is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        line("mine", sender=BOT),
+        line("offer", sender=BOT, fedbot=ENVELOPE),
+        event("m.room.encrypted", {}, sender=BOT),
+        event("m.room.message", {"msgtype": "m.notice", "m.relates_to": {"rel_type": "m.replace"}}, sender=BOT),
+    ],
+)
+def test_of_our_own_messages_only_the_place_counts(raw: dict[str, Any]) -> None:
+    assert read(raw) == Echoed(ROOM, raw["event_id"], READER._time(raw))
 
 
 def test_in_an_encrypted_room_only_decrypted_events_are_proven() -> None:
@@ -242,7 +254,6 @@ def test_in_an_encrypted_room_only_decrypted_events_are_proven() -> None:
 def test_an_unreadable_event_names_the_line_without_marking_it_as_known() -> None:
     raw = event("m.room.encrypted", {})
     assert read(raw) == Unreadable(ROOM, "", ANNA, READER._time(raw), raw["event_id"])
-    assert read({**raw, "sender": BOT}) is None
 
 
 def test_an_announcement_counts_only_under_its_senders_own_id() -> None:

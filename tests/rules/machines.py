@@ -22,7 +22,16 @@ from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, Verbatim
 from fedbot.rules.model.effects import Ask, Do, Edit, Post, SendEnvelope
-from fedbot.rules.model.events import Answered, EnvelopeSeen, Event, Posted, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.events import (
+    Answered,
+    Echoed,
+    EnvelopeSeen,
+    Event,
+    Posted,
+    StepDone,
+    StepRefused,
+    StepUnknown,
+)
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import (
@@ -222,8 +231,8 @@ class Side:
                     self.wanted[effect.step.mark] += 1
                 case SendEnvelope():
                     self._sends(read_back(codec.EFFECTS, effect).draft, effect.room, self.wire.event_id())
-                case Post(key=key, room=room, draft=draft) | Edit(key=key, room=room, draft=draft):
-                    self._posts(key, room, draft, is_new=isinstance(effect, Post))
+                case Post() | Edit():
+                    self._posts(effect)
         return turn
 
     def _must_be_allowed(self, turn: Turn, event: Event) -> None:
@@ -261,13 +270,16 @@ class Side:
         for (kind, identifier), text in self.journal.items():
             self.state.take_over({(kind, identifier): codec.from_text(codec.DOCUMENTS, kind, text)})
 
-    def _posts(self, key: str, room: str, draft: Draft | None, *, is_new: bool) -> None:
-        event_id = self.wire.event_id()
-        if draft is not None:
-            self._sends(draft, room, event_id)
-        if is_new:
-            self.archive.posts[event_id] = key
-            self.meets(Posted(self.wire.now, key, room, event_id))
+    def _posts(self, message: Post | Edit) -> None:
+        event_id, edits = self.wire.event_id(), isinstance(message, Edit)
+        if message.draft is not None:
+            self._sends(message.draft, message.room, event_id)
+        if not edits:
+            self.archive.posts[event_id] = message.key
+        if not edits or message.version:
+            self.meets(Posted(self.wire.now, message.key, message.room, event_id, edits, message.version))
+        if message.version:
+            self.meets(Echoed(message.room, event_id, self.wire.now))
 
     def _sends(self, draft: Draft, room: str, event_id: str) -> None:
         body: dict[str, Any] = dict(draft.body)

@@ -34,6 +34,7 @@ from fedbot.rules.dispatch import decide
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection, Exchange
+from fedbot.rules.model.decision import NO_CARD
 from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, Verbatim
 from fedbot.rules.model.effects import Ask, Do, Edit, Post
 from fedbot.rules.model.events import (
@@ -475,9 +476,9 @@ class Explorer:
 
 
 def _settled(document: Document) -> Document:
-    """The document without messages to send again, because the peer reads everything."""
+    """The document without messages to send again, because the peer reads everything. Syncs show each card at once."""
     if isinstance(document, Transfer | Connection):
-        return replace(document, exchange=Exchange(), peer_events=())
+        return replace(document, exchange=Exchange(), peer_events=(), in_room=NO_CARD)
     return document
 
 

@@ -11,10 +11,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from fedbot.commands import deciding
+from fedbot.commands import deciding, here
+from fedbot.commands import outside as outside_lines
+from fedbot.commands.picking import Ahead
 from fedbot.engine import pipeline
 from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.step_worker import StepWorker
@@ -28,17 +31,20 @@ from fedbot.rules import consent, decisions, dispatch, inbound, web
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
-from fedbot.rules.loan import bookings, extend, lend, queue
+from fedbot.rules.loan import bookings, extend, lend, outside, queue
+from fedbot.rules.model import budgets
 from fedbot.rules.model.catalogue import FriendWant, WantShown
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Do, SendEnvelope
+from fedbot.rules.model.decision import InRoom, Signature
+from fedbot.rules.model.effects import Do, Phrase, SendEnvelope
 from fedbot.rules.model.events import (
     Answered,
     DecidedOffChat,
     EnvelopeSeen,
     Event,
     Redacted,
+    Said,
     StepDone,
     StepRefused,
     Tick,
@@ -95,13 +101,26 @@ SEEDS: dict[str, int] = {
 }
 """The seed that caught each variant last, tried first. Rules of consent have attacks of their own (`attacks`)."""
 
-#: The variants that no history among some hundred shows, but another test does.
+#: The variants that no history among some hundred shows, but another test does (`test_mutants.DIALOGUES`).
 ELSEWHERE: dict[str, str] = {
     "protocol messages are read out of order": "tests/rules/test_machines.py",
     "permissions are not read again after the grace": "tests/dialogue/test_who_decides.py",
     "a requester is known by one Matrix account only": "tests/dialogue/test_who_decides.py",
     "an item that became expensive since the card takes one person": "tests/dialogue/test_two_people.py",
     "an offer contains what the friend wants by now": "tests/dialogue/test_wanting.py",
+    "our own clock says whether a line came before our card": "tests/dialogue/test_whose_card_decides.py",
+    "a decision counts before the card shows its change": "tests/dialogue/test_whose_card_decides.py",
+    "a neighbour gets an item whatever has changed since the line": "tests/dialogue/test_outside.py",
+    "a booked item goes to a neighbour by one line": "tests/dialogue/test_outside.py",
+    "a neighbour's loan that our InvenTree shows otherwise is handed over": "tests/dialogue/test_outside.py",
+    "any of our stock items is taken for the lent one": "tests/dialogue/test_outside.py",
+    "a declined hand-over leaves the neighbour's loan open to nobody": "tests/dialogue/test_outside.py",
+    "a booking that appears in the grace changes nothing": "tests/dialogue/test_booking.py",
+    "a booking that nobody picks up never lapses": "tests/dialogue/test_booking.py",
+    "a booking from tomorrow on passes the queue": "tests/dialogue/test_waiting_list.py",
+    "a reply to a turn requests what the friend keeps": "tests/dialogue/test_waiting_list.py",
+    "an item that nobody here confirmed is booked in": "tests/dialogue/test_asking_anyone.py",
+    **{f"no budget: {what}": "tests/dialogue" for what in (*budgets.LIMITS, *budgets.QUESTIONS)},
 }
 
 
@@ -486,7 +505,7 @@ def _not_put_back(stack: ExitStack) -> None:
 @mutant("a decision counts although the card's content has changed")
 def _not_voided(stack: ExitStack) -> None:
     _instead(stack, decisions, "_is_void", lambda *_: False)
-    _instead(stack, decisions, "_outdated", lambda *_: None)
+    _instead(stack, InRoom, "is_shown", True)
     _instead(stack, consent, "differs_from_what_was_approved", lambda *_: ())
     _instead(stack, opening, "_superseded", lambda _turn, transfer, people: (transfer, people))
 
@@ -509,7 +528,7 @@ def _hash_of_less(stack: ExitStack) -> None:
 
     before = _instead(stack, consent, "hash_of", of_the_parties)
     _instead(stack, decisions, "hash_of", of_the_parties)
-    _instead(stack, decisions, "_outdated", lambda *_: None)
+    _instead(stack, InRoom, "is_shown", True)
     _instead(stack, consent, "changes", lambda *_: ())
 
 
@@ -553,7 +572,7 @@ def _their_message(stack: ExitStack) -> None:
 
 @mutant("an approval typed before our card is posted counts")
 def _before_the_card(stack: ExitStack) -> None:
-    _instead(stack, deciding, "_is_before_its_card", lambda *_: False)
+    _instead(stack, deciding, "_not_about_its_card", lambda *_: None)
 
 
 @mutant("an announcement without its key's signature is believed")
@@ -772,6 +791,94 @@ def _wanted_for_ever(stack: ExitStack) -> None:
 @mutant("items that have come are still wanted")
 def _wanted_still(stack: ExitStack) -> None:
     _instead(stack, want, "_came", lambda *_: None)
+
+
+# --- which card counts, and what neighbours, bookings and queues need ------------------------------------------------
+
+
+@mutant("our own clock says whether a line came before our card")
+def _by_our_clock(stack: ExitStack) -> None:
+    def not_about_its_card(turn: Turn, command: Command, subject: consent.Subject) -> Phrase | None:
+        complaint: Phrase | None = before(turn, replace(command, place=None), subject)
+        return complaint
+
+    before = _instead(stack, deciding, "_not_about_its_card", not_about_its_card)
+
+
+@mutant("a decision counts before the card shows its change")
+def _before_the_edit(stack: ExitStack) -> None:
+    _instead(stack, InRoom, "is_shown", True)
+
+
+@mutant("a neighbour gets an item whatever has changed since the line")
+def _leaves_all_the_same(stack: ExitStack) -> None:
+    def answered(self: outside.BookOutside, turn: Turn, _: Answered) -> None:
+        loan = turn.outside_loan(self.loan)
+        if loan is not None:
+            outside._do(turn, loan, outside._taken_out(loan))
+
+    _instead(stack, outside.BookOutside, "answered", answered)
+
+
+@mutant("a booked item goes to a neighbour by one line")
+def _booked_for_another(stack: ExitStack) -> None:
+    _instead(stack, outside_lines, "Ahead", lambda *, last, anyway: Ahead(last=last, anyway=anyway and ""))
+
+
+@mutant("a neighbour's loan that our InvenTree shows otherwise is handed over")
+def _not_as_known(stack: ExitStack) -> None:
+    _instead(stack, outside, "is_as_known", lambda *_: True)
+
+
+@mutant("any of our stock items is taken for the lent one")
+def _any_item(stack: ExitStack) -> None:
+    _instead(stack, here, "_is_taken", lambda *_: False)
+
+
+@mutant("a declined hand-over leaves the neighbour's loan open to nobody")
+def _handed_to_nobody(stack: ExitStack) -> None:
+    _instead(stack, outside, "_handing_is_over", lambda *_: None)
+
+
+@mutant("a booking that appears in the grace changes nothing")
+def _booked_meanwhile(stack: ExitStack) -> None:
+    _instead(stack, bookings, "in_the_way", lambda *_: ())
+
+
+@mutant("a booking that nobody picks up never lapses")
+def _kept_for_ever(stack: ExitStack) -> None:
+    _instead(stack, booking, "look", lambda _: None)
+    _instead(stack, booking, "next_wake", lambda _: [])
+
+
+@mutant("a booking from tomorrow on passes the queue")
+def _books_past_the_queue(stack: ExitStack) -> None:
+    _instead(stack, bookings, "is_for_now", lambda _turn, starts: starts is None)
+
+
+@mutant("a reply to a turn requests what the friend keeps")
+def _what_the_friend_keeps(stack: ExitStack) -> None:
+    def line_meant(turn: Turn, event: Said) -> str:
+        place = turn.place_in_line(turn.key_of(event.reply_to).partition(":")[2])
+        return f"!fed request 1 #{place.item} from {place.peer}" if place is not None and place.item else ""
+
+    _instead(stack, queue, "line_meant", line_meant)
+
+
+@mutant("an item that nobody here confirmed is booked in")
+def _nobody_confirmed(stack: ExitStack) -> None:
+    _instead(stack, receives, "_too_soon", lambda *_: "")
+
+
+def _without_budget(what: str, stack: ExitStack) -> None:
+    def spends(self: Turn, which: str, whose: str) -> datetime | None:
+        return None if which == what else before(self, which, whose)
+
+    before = _instead(stack, Turn, "spends", spends)
+
+
+for _what in (*budgets.LIMITS, *budgets.QUESTIONS):
+    mutant(f"no budget: {_what}")(partial(_without_budget, _what))
 
 
 def searched(name: str, first: int, most: int) -> Caught | None:

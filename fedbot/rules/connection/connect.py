@@ -309,7 +309,8 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
             )
         )
         connection = replace(opening.out_of_force(connection), decision=None)
-    connection = replace(connection, card=consent.of_connection(turn.us, connection))
+    in_room = connection.in_room.read_differently()
+    connection = replace(connection, card=consent.of_connection(turn.us, connection), in_room=in_room)
     connection, draft = sequencing.write(turn, connection, bodies.Noted())
     turn.save(connection)
     people = list(dict.fromkeys([*([then.void] if then.void else []), *opening.addressees(turn, able)]))
@@ -321,6 +322,7 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
             mentions=tuple(people[: opening.MOST_MENTIONED]),
             draft=draft,
             suggestions=(APPROVE_KEY, DECLINE_KEY),
+            version=connection.in_room.version,
         )
     )
 

@@ -390,6 +390,7 @@ def _move(turn: Turn, connection: Connection, room: str, by: Signature) -> None:
         pinning.restored(replace(connection, changed_room="")),
         room=room,
         card_event="",
+        own_card="",
         peer_events=(),
         exchange=_soon(turn, connection.exchange),
     )
@@ -428,7 +429,7 @@ def follow_what_is_over(turn: Turn, connection: Connection) -> Connection:
     """The connection, in the room where messages about it are answered."""
     room = room_of(turn, connection)
     if room != connection.room:
-        connection = replace(connection, room=room, changed_room="", card_event="", peer_events=())
+        connection = replace(connection, room=room, changed_room="", card_event="", own_card="", peer_events=())
         turn.save(connection)
     return connection
 
@@ -444,7 +445,7 @@ def follow(turn: Turn, transfer: Transfer, room: str) -> Transfer:
 
 def _there(transfer: Transfer, room: str) -> Transfer:
     told = (*(word for word in transfer.told if word not in SAID_THERE), both_sides.MOVED)
-    return replace(transfer, room=room, card_event="", peer_events=(), told=told)
+    return replace(transfer, room=room, card_event="", own_card="", peer_events=(), told=told)
 
 
 def _waits_for_a_tap(turn: Turn, transfer: Transfer) -> bool:

@@ -508,6 +508,8 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
     connection = sequencing.connection_of(turn, transfer)
     handed = [p for p in transfer.progress if p.stage == "handed"]
     match transfer.state:
+        case TransferState.OPEN if transfer.waits_for_release:
+            turn.do(Ask(opening.ShowReleaseCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
         case TransferState.OPEN if transfer.terms.kind == "request" and "card" not in transfer.told:
             request.look_for_items(turn, transfer)
         case TransferState.OPEN if transfer.terms.kind == lend.EXTENSION and "card" not in transfer.told:

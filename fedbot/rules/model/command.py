@@ -47,7 +47,8 @@ class Command:
     (`Answers`).
     `username` is the speaker's in our InvenTree, '' for somebody of no party. `encrypted`: the line came so.
     `is_picked`: it was picked from a numbered list, and which list a number answers is in clear. `factors` are what our
-    InvenTree has told of the units in the line; None if it wasn't asked.
+    InvenTree has told of the units in the line; None if it wasn't asked. `place`: as many versions of our cards had
+    syncs shown before it; None if it wasn't said in a room, or journaled by an earlier release.
     """
 
     verb: str
@@ -63,6 +64,7 @@ class Command:
     is_picked: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
     factors: tuple[UnitFactor, ...] | None = None
+    place: int | None = None
 
     @property
     def is_proven(self) -> bool:

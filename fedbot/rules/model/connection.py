@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from fedbot.rules.model.decision import Decision, HasCard, KeyCheck, Signature
+from fedbot.rules.model.decision import NO_CARD, Decision, HasCard, InRoom, KeyCheck, Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.wire.envelope import Draft, past_with
@@ -97,8 +97,8 @@ class Connection(HasCard):
     `peer_needs` why the peer's token is no good (`direct`); `obstacle` and `peer_obstacle` what was said then.
     `problem` is why it was declined, or who ended the asking.
     `peer_events` are the peer's newest messages about it, to which people may reply.
-    `shown`, `reminded`, `card`, `own_card` and `card_since` are as of a transfer. `peer_shares`: how long the peer's
-    sharing list was when it last told.
+    `shown`, `reminded`, `card`, `own_card`, `card_since` and `in_room` are as of a transfer. `peer_shares`: how long
+    the peer's sharing list was when it last told.
     `check`: what people compare the keys by, while it is asked for and when another key is looked at.
     `new_name`: the peer announces it, and no superuser of ours has agreed to it: until then it is called `peer_name`.
     `peer_has_left`: it has ended the friendship at once, so nothing that is on loan can come back by it any more.
@@ -155,6 +155,7 @@ class Connection(HasCard):
     card: ShownConnection | None = None
     own_card: str = ""
     card_since: datetime | None = None
+    in_room: InRoom = NO_CARD
 
     @property
     def subject_kind(self) -> str:

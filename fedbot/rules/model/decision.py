@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -77,11 +77,49 @@ class Decision:
     proven: bool = False
 
 
+@dataclass(frozen=True)
+class Unseen:
+    """Our card, or an edit of it, that the homeserver has taken (at `posted`, by our clock) and no sync has shown."""
+
+    event_id: str
+    version: int
+    posted: datetime
+
+
+@dataclass(frozen=True)
+class InRoom:
+    """How far our syncs have shown the newest version of our card. A decision counts only if it comes later in a sync.
+
+    `version` counts our cards and the edits that changed what a decision on them means; `seen` is the newest one that a
+    sync has shown. `place` is its place among all cards that syncs have shown, `at` its time by the homeserver's clock;
+    None for a card of an earlier release, or from before a loss.
+    """
+
+    version: int = 0
+    seen: int = 0
+    unseen: tuple[Unseen, ...] = ()
+    place: int | None = None
+    at: datetime | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a sync has shown the newest version."""
+        return self.seen >= self.version
+
+    def read_differently(self) -> InRoom:
+        """With another version, on which a decision counts once a sync has shown it."""
+        return replace(self, version=self.version + 1)
+
+
+NO_CARD = InRoom()
+
+
 class HasCard:
     """A subject that people decide on by a card. `own_card` is the event of our newest card."""
 
     card_event: str
     own_card: str
+    in_room: InRoom
 
     @property
     def card_to_act_on(self) -> str:

@@ -54,7 +54,7 @@ class Post:
     `mentions`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread`
     are event ids or keys of our own posts. `answers`: the person whose line this answers, who waits for it.
     `refuses`: the line can't be carried out.
-    `interim`: it only says that the answer comes later.
+    `interim`: it only says that the answer comes later. `version`: as in `decision.InRoom`, of a card.
     """
 
     key: str
@@ -68,16 +68,18 @@ class Post:
     answers: str = ""
     refuses: bool = False
     interim: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True)
 class Edit:
-    """The message `key` reads differently now; it never notifies. May carry an envelope."""
+    """The message `key` reads differently now; it never notifies. May carry an envelope. `version` as in `Post`."""
 
     key: str
     room: str
     phrase: Phrase
     draft: Draft | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True)

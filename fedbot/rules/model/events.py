@@ -115,6 +115,15 @@ class EnvelopeSeen:
 
 
 @dataclass(frozen=True)
+class Echoed:
+    """A sync shows a message of ours, or an edit, at its place among what others say. Only cards are of interest."""
+
+    room: str
+    event_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Recalled:
     """A message of the past, read again for what it tells while a lost journal is rebuilt: nothing is done for it."""
 
@@ -370,7 +379,7 @@ class Started:
 class Posted:
     """A message of ours is in the room: `key` is its name in the journal, `event_id` Matrix's.
 
-    `edits`: it only changes how the message of that key reads.
+    `edits`: it only changes how the message of that key reads. `version` is that of the card which it shows.
     """
 
     at: datetime
@@ -378,6 +387,7 @@ class Posted:
     room: str
     event_id: str
     edits: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -468,6 +478,7 @@ Event = (
     | Reacted
     | Redacted
     | EnvelopeSeen
+    | Echoed
     | Recalled
     | PastRead
     | PartyAnnounced
@@ -507,6 +518,7 @@ ChatEvent = (
     | Reacted
     | Redacted
     | EnvelopeSeen
+    | Echoed
     | PartyAnnounced
     | Invited
     | Removed

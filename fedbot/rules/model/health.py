@@ -35,6 +35,8 @@ class BotStatus:
     it was put back to an earlier state: nothing is moved there until a superuser says so.
     `looked` is when our own health was last looked at, `release`, `api` and `abilities` what InvenTree was then.
     `superusers` are those of our people (InvenTree user names) who were superusers when that was last read.
+    `cards_seen` counts the versions of our cards that syncs have shown. `echoes` are our newest messages, with their
+    times, that a sync has shown before the homeserver answered that it took them.
     """
 
     id: str = "standing"
@@ -57,6 +59,8 @@ class BotStatus:
     anchors: tuple[Anchor, ...] = ()
     went_back: datetime | None = None
     superusers: tuple[str, ...] = ()
+    cards_seen: int = 0
+    echoes: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,12 @@ from fractions import Fraction
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import (
+    NO_CARD,
     NO_PICKUP,
     Closing,
     Decision,
     HasCard,
+    InRoom,
     Parcel,
     Pickup,
     Settlement,
@@ -236,8 +238,8 @@ class Transfer(HasCard):
 
     Card and consent: `shown` is when our first card was posted, `reminded` when people were last reminded, both by our
     clock. `card` is the content of our newest card (None: unknown after a loss), `own_card` its event, `card_since`
-    when it was posted, `redrawn` when it was last edited. `consented` is the hash that our approver's decision is bound
-    to, `approved_hash` that of the terms which our approver accepted as the receiver. `reasons` are our people's
+    when it was posted, `in_room` how far syncs have shown it. `consented` is the hash that our approver's decision is
+    bound to, `approved_hash` that of the terms which our approver accepted as the receiver. `reasons` are our people's
     replies. `care`: our approval takes two people, or the code typed in an encrypted room. `dearer`: it does only since
     the last look before the debit. `first_yes` is the first of the two, for our own offer the line that asked for it;
     `released` is the second. `peer_agreed` is the receiver's approval before that. `granted` is the owner's decision
@@ -301,7 +303,6 @@ class Transfer(HasCard):
     opening: Opening | None = None
     card: ShownTransfer | None = None
     own_card: str = ""
-    redrawn: datetime | None = None
     consented: str = ""
     reasons: tuple[SpokenReason, ...] = ()
     requested: tuple[Line, ...] = ()
@@ -321,6 +322,7 @@ class Transfer(HasCard):
     there: tuple[Decimal, ...] = ()
     over: tuple[Reserved, ...] = ()
     card_since: datetime | None = None
+    in_room: InRoom = NO_CARD
 
     @property
     def subject_kind(self) -> str:

@@ -61,7 +61,8 @@ def overdue_of_theirs(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
 
 def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people: list[str] | None = None) -> None:
     """The card, which is ours, reads as the transfer stands now."""
-    turn.do(Edit(f"card:{transfer.id}", transfer.room, card(turn, transfer, people), draft=draft))
+    reads, version = card(turn, transfer, people), transfer.in_room.version
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, reads, draft=draft, version=version))
 
 
 def is_ours(turn: Turn, transfer: Transfer) -> bool:
@@ -212,6 +213,7 @@ def is_on_its_way(turn: Turn, transfer: Transfer, left: datetime) -> None:
     The message says no more than that we have read theirs, so that the sender waits for weeks without asking again.
     """
     transfer = replace(transfer, state=TransferState.SENT, parcel=Parcel(left=left))
+    transfer = replace(transfer, in_room=transfer.in_room.read_differently())
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.PARCEL_LEFT)

@@ -12,7 +12,7 @@ from typing import TypeVar
 from fedbot import messages
 from fedbot.rules import consent
 from fedbot.rules.connection import provision
-from fedbot.rules.consent import asked_by
+from fedbot.rules.consent import asked_by, awaits_parcel, is_open
 from fedbot.rules.loan import bookings
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
@@ -24,10 +24,11 @@ from fedbot.rules.model.decision import (
     Choice,
     Parcel,
     Signature,
+    Unseen,
     Vote,
 )
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
-from fedbot.rules.model.events import Answered
+from fedbot.rules.model.events import Answered, Echoed, Posted
 from fedbot.rules.model.lending import RuleOrigin
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, TransferState
 from fedbot.rules.model.queries import Able, WhenAnswered
@@ -304,9 +305,10 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
     changes = consent.changes(turn.us, transfer)
     if changes:
         transfer, people = _superseded(turn, transfer, people)
-        if draft is None and transfer.role == "receiver" and transfer.state is TransferState.OPEN:
-            transfer, draft = sequencing.write(turn, transfer, bodies.Noted(here=transfer.said_here))
-    turn.save(replace(transfer, card=consent.of_transfer(transfer)))
+    if draft is None and _is_another_card(transfer):
+        transfer, draft = sequencing.write(turn, transfer, bodies.Noted(here=transfer.said_here))
+    transfer = replace(transfer, card=consent.of_transfer(transfer), in_room=transfer.in_room.read_differently())
+    turn.save(transfer)
     turn.do(
         Post(
             f"card:{transfer.id}",
@@ -315,8 +317,15 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
             mentions=tuple(people[:MOST_MENTIONED]),
             draft=draft,
             suggestions=suggestions(transfer),
+            version=transfer.in_room.version,
         )
     )
+
+
+def _is_another_card(transfer: Transfer) -> bool:
+    """Whether the friend has read a message of ours with a card before. That to release our own offer has none."""
+    asks = transfer.state in {TransferState.OPEN, TransferState.BOOKED, TransferState.SENT}
+    return "card" in transfer.told and asks and not transfer.is_our_offer
 
 
 def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
@@ -342,6 +351,61 @@ def out_of_force(subject: S) -> S:
     """The transfer or connection without its newest card, on which nothing is decided any more."""
     link = "" if subject.card_event == subject.own_card else subject.card_event
     return replace(subject, card_event=link, own_card="")
+
+
+# --- which version of a card our syncs have shown ---
+
+MOST_ECHOES = 10
+
+
+def awaits_echo(turn: Turn) -> bool:
+    """Whether our own messages are of interest: one of them may be a card on which nothing counts until we read it."""
+    return any(is_open(subject) or awaits_parcel(subject) for subject in _not_shown(turn))
+
+
+def _not_shown(turn: Turn) -> list[Connection | Transfer]:
+    return [subject for subject in turn.subjects() if not subject.in_room.is_shown]
+
+
+def on_card_posted(turn: Turn, event: Posted) -> None:
+    """The homeserver has taken a card, or an edit of one. A sync may have shown it before."""
+    subject = turn.subject(event.key.partition(":")[2])
+    if subject is None or subject.in_room.seen >= event.version:
+        return
+    posted = Unseen(event.event_id, event.version, event.at)
+    subject = replace(subject, in_room=replace(subject.in_room, unseen=(*subject.in_room.unseen, posted)))
+    shown = dict(turn.standing().echoes).get(event.event_id)
+    if shown is None:
+        turn.save(subject)
+    else:
+        _is_shown(turn, subject, posted, shown)
+
+
+def on_echo(turn: Turn, event: Echoed) -> None:
+    """A sync shows a message of ours: a card that we wait for, or one that we don't know to be posted yet."""
+    for subject in _not_shown(turn):
+        for posted in subject.in_room.unseen:
+            if posted.event_id == event.event_id:
+                _is_shown(turn, subject, posted, event.at)
+                return
+    standing = turn.standing()
+    turn.save(replace(standing, echoes=(*standing.echoes, (event.event_id, event.at))[-MOST_ECHOES:]))
+
+
+def on_caught_up(turn: Turn) -> None:
+    """A sync is complete that began at `turn.now`: what was posted before that would have been shown by now."""
+    for subject in _not_shown(turn):
+        for posted in [each for each in subject.in_room.unseen if each.posted < turn.now]:
+            _is_shown(turn, turn.subject(subject.id) or subject, posted, posted.posted)
+
+
+def _is_shown(turn: Turn, subject: Connection | Transfer, posted: Unseen, at: datetime) -> None:
+    standing, in_room = turn.standing(), subject.in_room
+    place = standing.cards_seen + 1
+    turn.save(replace(standing, cards_seen=place))
+    unseen = tuple(each for each in in_room.unseen if each.version > posted.version)
+    in_room = replace(in_room, seen=max(in_room.seen, posted.version), unseen=unseen, place=place, at=at)
+    turn.save(replace(subject, in_room=in_room))
 
 
 def open_request(

@@ -155,7 +155,7 @@ def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
         opening.post_card(turn, transfer, people)
         return
     if before != consent.of_transfer(transfer):
-        transfer = replace(transfer, card=consent.of_transfer(transfer), redrawn=turn.now)
+        transfer = replace(transfer, card=consent.of_transfer(transfer), in_room=transfer.in_room.read_differently())
     draft = None
     if asks and transfer.terms.outside is not None:
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted(here=transfer.said_here))
