@@ -367,6 +367,30 @@ async def test_a_booking_that_appears_in_the_grace_makes_a_decision_void() -> No
     assert "⚠ If you approve, you break a booking" in anew.text
 
 
+async def test_after_a_loss_the_owners_newest_card_decides_and_a_former_one_never_does() -> None:
+    world = await sharing()
+    world.bea.says("!fed request LENS-2#0042 from attraktor for 4 weeks")
+    await world.settle()
+    former = owners_card(world)
+    world.anna.says("!fed lend #42 to betaspace from 12.12. until 19.12.")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    world.piet.reacts(former, "✅")
+    await world.grace()
+    newest = owners_card(world)
+    assert newest.event_id != former.event_id
+    await is_rebuilt(world.alpha)
+    await world.passes(timedelta(minutes=15))
+    world.anna.reacts(former, "✅")
+    await world.grace()
+    assert world.alpha.row(42).customer is None, "nobody has said yes to what the newest card shows"
+    world.anna.reacts(newest, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=15))
+    assert world.alpha.row(42).customer is not None, world.room.transcript()
+
+
 async def test_the_calendar_lists_pickups_and_due_dates_and_the_morning_message_todays() -> None:
     world = await booked(world=await friends(alpha={"agenda": True}))
     world.anna.says("!fed lend M3-NUT 10 to betaspace until 28.11.")

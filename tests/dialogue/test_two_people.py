@@ -12,6 +12,7 @@ from fedbot.rules.model.care import Care
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_encrypted_rooms import is_encrypted
 from tests.dialogue.test_lending import owners_card
+from tests.dialogue.test_recovery import is_rebuilt
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
@@ -170,6 +171,23 @@ async def test_our_offer_leaves_when_both_the_receiver_and_a_second_person_of_ou
             await says_yes(world, "cem", offered)
         assert state(world.alpha) is (TransferState.CANCELLED if order == "second says no" else DONE)
         assert_books_balance(world)
+
+
+async def test_after_a_loss_our_offer_is_asked_about_again_and_leaves_once_two_of_us_agree() -> None:
+    world = await friends(alpha={"care": NUTS, "self_approval": True})
+    offered = await world.push()
+    former = owners_card(world)
+    await is_rebuilt(world.alpha)
+    await world.passes(timedelta(minutes=15))
+    card = owners_card(world)
+    assert card.event_id != former.event_id
+    await says_yes(world, "cem", offered)
+    for person in ("anna", "piet"):
+        assert state(world.alpha) is OPEN
+        await says_yes(world, person, card)
+    await world.passes(timedelta(minutes=15))
+    assert state(world.alpha) is DONE, world.room.transcript()
+    assert_books_balance(world)
 
 
 async def test_an_offer_to_us_takes_two_people_only_if_the_config_says_so() -> None:
