@@ -250,14 +250,18 @@ class Roster:
         with self.connected() as connection:
             connection.execute(_WENT_WELL, (space,))
 
-    def forget(self, space: str) -> None:
-        """Delete the space's journal, keys, tokens and its row here. The caller has claimed it.
+    def drop(self, space: str) -> None:
+        """Delete the space's journal, keys and tokens. The caller has claimed it.
 
         The row of its lease stays, so a worker that wakes up with an old claim never gets a new one.
         """
-        with self.connected() as connection, connection.transaction():
+        with self.connected() as connection:
             schema = psycopg.sql.Identifier(self.address(space).schema)
             connection.execute(psycopg.sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(schema))
+
+    def forget(self, space: str) -> None:
+        """Delete the space's row here: it isn't paused any more, so a worker would take it if it had a folder."""
+        with self.connected() as connection:
             connection.execute("DELETE FROM fedbot.spaces WHERE space = $1", (space,))
 
     def close(self) -> None:

@@ -132,11 +132,13 @@ def without_section(text: str, name: str) -> str:
 
 
 def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Pause the space and wait until no worker has it. Raises `StateInUse` if one keeps it."""
+    """Pause the space and wait until no worker has it. Raises `StateInUse` if one keeps it, and `HubRefused`."""
     with closing(Roster(hub)) as roster:
         roster.pause(space)
         waited = 0.0
-        while other := roster.view().of(space).worker:
+        while other := (row := roster.view().of(space)).worker:
+            if not row.is_paused:
+                raise HubRefused(f"Somebody has resumed {space} meanwhile: {other} works for it.")
             if waited > PATIENCE:
                 raise StateInUse(f"{other} still works for {space}, though it is paused. Look at that worker.", None)
             sleep(LOOKS_EVERY)
@@ -220,7 +222,19 @@ def remove(hub: HubSettings, space: str) -> None:
         if lease is None:
             raise StateInUse(f"{holder(roster.address(space))} works for {space}.", None)
         try:
-            shutil.rmtree(hub.folder_of(space), ignore_errors=False)
-            roster.forget(space)
+            roster.drop(space)
+            _delete_folder(hub, space)
+            roster.forget(space)  # last, so that no worker ever finds it unpaused and without its journal
         finally:
             lease.release()
+
+
+def _delete_folder(hub: HubSettings, space: str) -> None:
+    """Delete the space's folder, its settings last: until then the hub lists it, and `remove` can be repeated."""
+    for each in hub.folder_of(space).iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        elif each.name != CONFIG:
+            each.unlink()
+    hub.config_of(space).unlink()
+    hub.folder_of(space).rmdir()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from fedbot.config.hub import load_hub, load_space
 from fedbot.config.loading import load
 from fedbot.config.problems import ConfigRefused
 from fedbot.hub import tending
+from fedbot.hub.roster import Roster
 from fedbot.identity import FileVault, open_identity
 from fedbot.journal.copies import audit_verified
 from fedbot.journal.database import Address
@@ -177,6 +182,64 @@ def test_a_bot_moves_into_a_hub_and_out_again_with_everything(
         found = admin.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (f"space_{space}",)).fetchall()
     assert found == []
     assert (out / "config.yaml").exists()
+
+
+class Killed(BaseException):
+    """Nothing catches it, because nothing runs any more."""
+
+
+@pytest.mark.parametrize("moment", range(1, 7))
+def test_a_removal_that_is_killed_at_any_moment_is_finished_by_repeating_it(
+    hub: Path, postgresql: Server, tmp_path: Path, moment: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No worker may take what is left: without its journal, its bot would begin anew beside the one that left."""
+    space = postgresql.space().space
+    config, _ = lone_bot(tmp_path / "lone", space)
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    assert fedbot(hub, "pause", space) == Exit.OK
+    calls = itertools.count(1)
+
+    def until_then(works: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+            if next(calls) == moment:
+                raise Killed
+            return works(*arguments, **named)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patched:
+        for owner, name in (
+            (Roster, "drop"),
+            (Roster, "forget"),
+            (shutil, "rmtree"),
+            (Path, "unlink"),
+            (Path, "rmdir"),
+        ):
+            patched.setattr(owner, name, until_then(getattr(owner, name)))
+        with suppress(Killed):
+            fedbot(hub, "remove", space, "--sure")
+    left = listed(hub, capsys)
+    assert [row["state"] for row in left.values()] in ([], ["paused"])
+    if left:
+        assert fedbot(hub, "remove", space, "--sure") == Exit.OK
+    assert listed(hub, capsys) == {}
+    with postgresql.connect() as admin:
+        assert not admin.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (f"space_{space}",)).fetchall()
+    assert not (hub.parent / "spaces" / space / "sealing-key").exists()
+
+
+def test_an_operator_who_waits_for_a_pause_is_told_that_another_has_resumed_the_space(
+    hub: Path, postgresql: Server, tmp_path: Path
+) -> None:
+    space = postgresql.space().space
+    config, _ = lone_bot(tmp_path / "lone", space)
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    settings = load_hub(hub)
+    lease = claim(Address(postgresql.url, space), "a worker")
+    assert lease is not None
+    with pytest.raises(tending.HubRefused, match="Somebody has resumed"):
+        tending.pause(settings, space, lambda _: tending.resume(settings, space))
+    lease.release()
 
 
 def test_a_space_stays_if_the_folder_to_move_into_is_in_use(
