@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
+from fedbot.rules.protocol.terms import hash_of, to_json
 from fedbot.rules.transfer.opening import opens
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
@@ -218,6 +220,23 @@ async def test_a_hundred_messages_about_a_friendship_are_read_slowly() -> None:
         forges(world, world.alpha, one, "ready", {"ok": True})
     await world.settle()
     assert world.beta.connection().exchange.seen <= seen + 60
+
+
+async def test_an_owner_that_grants_less_and_less_does_not_post_a_card_for_each() -> None:
+    world = await sharing()
+    world.tom.says("!fed request M3-BOLT 50 from attraktor")
+    await world.settle()
+    honest, cards = world.alpha.transfer(), len(world.room.messages(sender=world.beta.chat.user_id))
+    world.alpha.is_asleep = True
+    for number in range(30):
+        line = replace(honest.terms.lines[0], quantity=Decimal(49 - number))
+        terms = replace(honest.terms, lines=(line,))
+        exchange = replace(honest.exchange, sent=honest.exchange.sent + number)
+        granted = replace(honest, terms=terms, terms_hash=hash_of(terms), exchange=exchange)
+        forges(world, world.alpha, granted, "granted", {"terms": to_json(terms)})
+        await world.settle()
+    assert len(world.room.messages(sender=world.beta.chat.user_id)) - cards <= 7
+    assert world.beta.transfer().state is OPEN
 
 
 async def test_announcements_beyond_the_budget_are_not_read() -> None:

@@ -14,7 +14,7 @@ from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.wire.envelope import seal
 from tests.dialogue.test_dishonest_friends import forges
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, friends, nothing, protocol_messages, told
+from tests.scenarios.world import World, friends, nothing, protocol_messages, sharing, told
 
 A_DAY = timedelta(days=1)
 
@@ -161,6 +161,20 @@ async def test_a_friend_that_wants_everything_or_writes_a_line_as_its_want_gains
         answer = await says(world, "tom", f"want 5 PART-{number}")
     assert "wants are open already" in answer
     assert len(world.alpha.turn.friend_wants()) <= MOST_WANTS
+
+
+async def test_people_hear_once_a_day_of_a_want_that_comes_and_goes() -> None:
+    world = await sharing()
+    for _ in range(6):
+        await says(world, "tom", "want 5 M3-NUT")
+        (want,) = [each for each in world.beta.turn.wants() if each.is_living]
+        await says(world, "tom", f"cancel {want.code}")
+        await world.passes(timedelta(seconds=13))
+    assert len(told(world.room, "Betaspace wants 5 × M3-NUT")) == 1
+    await says(world, "tom", "want 5 M3-NUT")
+    assert len(told(world.room, "Betaspace wants 5 × M3-NUT")) == 1
+    await world.passes(2 * A_DAY)
+    assert len(told(world.room, "Betaspace wants 5 × M3-NUT")) == 2, "this one stays, so they hear of it"
 
 
 async def test_a_friend_whose_wants_come_and_go_has_its_budget_used_up() -> None:

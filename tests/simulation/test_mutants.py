@@ -136,6 +136,7 @@ BUDGETS: dict[str, Dialogue] = {
     "about a transfer": (
         test_floods.test_a_thousand_messages_about_one_transfer_are_read_slowly_and_the_admins_are_told_once
     ),
+    "grant": test_floods.test_an_owner_that_grants_less_and_less_does_not_post_a_card_for_each,
     "connect": test_floods.test_connection_requests_beyond_the_budget_store_nothing_and_are_reported_once,
     "announce": test_floods.test_announcements_beyond_the_budget_are_not_read,
     "announcing again": (

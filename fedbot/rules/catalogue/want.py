@@ -216,7 +216,10 @@ class LookForWant(WhenAnsweredOrNot):
             return
         found, _ = search.hits_of(turn, hits, wanted.peer)
         free = total([line for hit in found if is_meant(wanted.word, line := _as_line(hit))], wanted.unit)
-        if free > 0 and connection.state is ConnectionState.ACTIVE:
+        if free <= 0 or connection.state is not ConnectionState.ACTIVE:
+            return
+        # a friend whose want comes and goes doesn't have our people told of it each time
+        if turn.tell_once(f"wanted:{wanted.peer}:{wanted.word.casefold()}", A_DAY):
             _tell_people(turn, wanted, connection, free, addressees(turn, able))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:

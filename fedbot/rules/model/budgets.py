@@ -49,11 +49,12 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     # messages between bots, by whom and what they are about
     "about a connection": (Limit(60, 20 * SECOND),),
     "about a transfer": (Limit(40, MINUTE),),
+    "grant": (Limit(5, 10 * MINUTE),),  # each is another card for our people
     "connect": (Limit(10, 10 * MINUTE),),
     "announce": (Limit(20, MINUTE),),
     "announcing again": (Limit(5, 10 * MINUTE),),
     "stray": (Limit(20, MINUTE),),
-    "want": (Limit(20, 10 * MINUTE),),
+    "want": (Limit(20, 10 * MINUTE), Limit(40, DAY / 40)),
     "wait": (Limit(20, 30 * MINUTE),),
     "repetition": (Limit(40, 10 * SECOND),),
     # what our own people get
@@ -103,7 +104,6 @@ MESSAGES: Mapping[str, tuple[str, Scope]] = {
             "seen",
             "offer",
             "request",
-            "granted",
             "approve",
             "decline",
             "cancel",
@@ -122,6 +122,7 @@ MESSAGES: Mapping[str, tuple[str, Scope]] = {
         ),
         ("about a transfer", Scope.SUBJECT),
     ),
+    "granted": ("grant", Scope.SUBJECT),
 }
 """The budget of every kind of protocol message. One about a transfer has its own, which no other subject uses up."""
 
