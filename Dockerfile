@@ -1,6 +1,7 @@
-# One bot. Settings in /etc/fedbot/config.yaml, state (journal, keys) in the volume /var/lib/fedbot:
+# One bot. Settings and secrets in /etc/fedbot, which the user 10001 owns, state (journal, keys) in the volume /var/lib/fedbot:
 #   make image
-#   docker run -v ./config.yaml:/etc/fedbot/config.yaml:ro -v fedbot:/var/lib/fedbot fedbot
+#   docker run --rm -it -v ./fedbot:/etc/fedbot -v fedbot:/var/lib/fedbot fedbot init
+#   docker run -d -v ./fedbot:/etc/fedbot -v fedbot:/var/lib/fedbot fedbot
 # `make image` builds on exactly the digest that is pinned in requirements/base-image.txt
 ARG BASE=python:3.13-slim
 FROM ${BASE} AS build
@@ -21,7 +22,7 @@ RUN groupadd --gid 10001 fedbot \
     && install --directory --mode 0700 --owner 10001 --group 10001 /var/lib/fedbot
 COPY --from=build /opt/fedbot /opt/fedbot
 ENV PATH=/opt/fedbot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    FEDBOT_STATE=/var/lib/fedbot
+    FEDBOT_CONFIG=/etc/fedbot/config.yaml FEDBOT_STATE=/var/lib/fedbot
 # by number, so that whoever runs it can see that it isn't root
 USER 10001:10001
 WORKDIR /var/lib/fedbot
@@ -29,4 +30,4 @@ VOLUME /var/lib/fedbot
 # generous, as Python takes its time to start on a small machine
 HEALTHCHECK --interval=30s --timeout=15s --start-period=60s CMD ["fedbot", "health"]
 ENTRYPOINT ["fedbot"]
-CMD ["run", "--config", "/etc/fedbot/config.yaml"]
+CMD ["run"]

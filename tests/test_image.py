@@ -52,3 +52,10 @@ def test_files_that_it_copies_reach_the_builder() -> None:
     for file in [*(name for name in named if name != "."), "pyproject.toml", "README.md", "LICENSE", "fedbot"]:
         assert any(fnmatch(file, pattern) for pattern in let_through), file
         assert (ROOT / file).exists()
+
+
+def test_init_and_run_use_the_same_settings_in_it() -> None:
+    """Its working folder is the state's, so settings without this variable would land in the volume of the state."""
+    (variables,) = lines("ENV")
+    assert "FEDBOT_CONFIG=/etc/fedbot/config.yaml" in variables.split()
+    assert lines("CMD")[-1] == '["run"]'

@@ -72,13 +72,18 @@ def find(said: str) -> Place:
         verify = verification("https:", ca.strip())
     except Refusal as problem:
         raise BadAnswer(problem.text) from None
-    troubles = []
+    troubles, silent = [], set[str]()
     with httpx.Client(verify=verify, timeout=SECONDS, follow_redirects=True, trust_env=False) as client:
         for url in _candidates(address):
+            server = "/".join(url.split("/", 3)[:3])
+            if server in silent:
+                continue
             try:
                 place = _look_at(client, url, ca.strip())
             except FOREIGN as error:
                 troubles.append(trouble(error, url))
+                if isinstance(error, httpx.ConnectError | httpx.TimeoutException):
+                    silent.add(server)  # another path there fails alike, after as long a wait
             else:
                 if place is not None:
                     return place

@@ -167,10 +167,12 @@ services:
     image: fedbot
     restart: on-failure
     volumes:
-      - {config.parent}:{config.parent}
-      - {state}:{state}
+      - ./fedbot:{config.parent}  # the folder that you gave to init
+      - state:{state}
     environment:
       FEDBOT_CONFIG: {config}
+volumes:
+  state:
 """
     command = Path(sys.argv[0]).absolute()
     if command.name != "fedbot":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -72,6 +73,31 @@ async def test_an_inventree_is_found_from_any_of_its_pages_below_a_path_and_afte
         assert "the oldest that works is 0.13" in await refused(url)
     for nonsense in ("", "our server", "ftp://inventree", "https://user:pw@host", "http://host:0"):
         assert "That is no address" in await refused(nonsense)
+
+
+async def test_an_address_without_https_is_tried_by_https_once_not_for_each_part_of_its_path(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server without TLS may wait for more of what it can't read."""
+    monkeypatch.setattr(inventree, "SECONDS", 0.3)
+    began = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (await reader.read(1)) == b"\x16":  # a TLS handshake
+            began.append("https")
+            await reader.read()
+        else:
+            await reader.readuntil(b"\r\n\r\n")
+            content = json.dumps(INVENTREE).encode()
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+            writer.write(head.encode() + content)
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        assert await found(f"{place}/web/part/7") == f"http://{place}/web/part/7"
+    assert began == ["https"]
 
 
 async def test_a_clock_that_differs_by_hours_is_named_before_tokens_are_made_by_it() -> None:

@@ -67,4 +67,5 @@ def test_a_container_gets_a_service_for_compose() -> None:
     written = yaml.safe_load(service(Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot"), container=True))
     bot = written["services"]["fedbot"]
     assert bot["environment"] == {"FEDBOT_CONFIG": "/etc/fedbot/config.yaml"}
-    assert bot["volumes"] == ["/etc/fedbot:/etc/fedbot", "/var/lib/fedbot:/var/lib/fedbot"]
+    assert bot["volumes"] == ["./fedbot:/etc/fedbot", "state:/var/lib/fedbot"]
+    assert written["volumes"] == {"state": None}
