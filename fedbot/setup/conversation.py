@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from fedbot.config.secrets import token_in
-from fedbot.config.values import name_and_id
+from fedbot.config.values import is_loopback, name_and_id
 from fedbot.files import PRIVATE_FOLDER
 from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.logs import keep_secret
@@ -143,7 +143,7 @@ class Conversation:
         before = " ".join(str(self._files.said("inventree", name)) for name in ("url", "ca_file")).strip()
         place = await self._ask("inventree", "InvenTree's address, as in the browser", test, default=before)
         self._asker.say(f"✓ {place}")
-        if place.url.startswith("http:"):
+        if place.url.startswith("http:") and not is_loopback(place.url):
             self._asker.say("! Without https everyone on the way can read the tokens.")
         return place
 
