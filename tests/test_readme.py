@@ -47,7 +47,7 @@ def test_its_exit_codes_are_those_of_the_command() -> None:
     assert [int(code) for code in prevented.split()] == [Exit.USAGE, *sorted(hopeless)]
     (in_cli,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", (ROOT / "docs/cli.md").read_text(encoding="utf-8"))
     assert in_cli.split() == prevented.split()
-    unit = service(Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot"), container=False)
+    unit = service(Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot")).text
     assert f"RestartPreventExitStatus={prevented}\n" in unit
 
 

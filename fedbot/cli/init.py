@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fedbot.check.findings import remember
 from fedbot.cli.check import tell
@@ -18,6 +19,9 @@ from fedbot.cli.settings_file import program
 from fedbot.config.loading import load, read_yaml
 from fedbot.config.problems import ConfigRefused, Problem
 from fedbot.files import write_whole
+
+if TYPE_CHECKING:
+    from fedbot.setup.written import Service
 
 
 def init(given: argparse.Namespace) -> Exit:
@@ -32,7 +36,7 @@ def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) ->
     # only this command needs them: nio alone takes half a second to import
     from fedbot.setup.asking import KEYS, Answers, Asker, Stopped, Terminal, is_terminal, unknown_keys  # noqa: PLC0415
     from fedbot.setup.conversation import Conversation  # noqa: PLC0415
-    from fedbot.setup.written import Files, is_container, service  # noqa: PLC0415
+    from fedbot.setup.written import Files, service  # noqa: PLC0415
 
     asker: Asker = Terminal()
     if given.answers is not None:
@@ -60,7 +64,7 @@ def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) ->
     except KeyboardInterrupt:
         print("\nStopped. What was made stays; fedbot init goes on from there.", file=sys.stderr)
         return Exit.FAILED
-    return _checked(path, "" if is_hosted else service(files.config, files.state, container=is_container()))
+    return _checked(path, None if is_hosted else service(files.config, files.state))
 
 
 def _answers(file: Path) -> dict[str, object]:
@@ -71,7 +75,7 @@ def _answers(file: Path) -> dict[str, object]:
         raise ConfigRefused([Problem(str(file), f"can't be read ({reason})", "write your answers into it")]) from None
 
 
-def _checked(path: Path, service: str) -> Exit:
+def _checked(path: Path, service: Service | None) -> Exit:
     """Check the new settings, and print the remaining work."""
     from fedbot.check.everything import check  # noqa: PLC0415 -- as above
 
@@ -83,9 +87,9 @@ def _checked(path: Path, service: str) -> Exit:
         print(f"\n{failed} to fix; then: {program()} check --config {path}")
         return Exit.FAILED
     remember(settings)
-    if service:
-        print(f"\nTo keep the bot running, put this into /etc/systemd/system/fedbot.service:\n\n{service}")
-        print(f"Start it now: {program()} run --config {path}")
+    if service is not None:
+        print(f"\nTo keep the bot running, put this into {service.file}:\n\n{service.text}")
+        print(f"Start it now: {service.start or f'{program()} run --config {path}'}")
     print(
         f"And tell the others; this is for the shared room:\n\n  {settings.matrix.user} is here for "
         f"{settings.party.name} now. Type !fed help to see what it can do. To become friends with us, a superuser of "

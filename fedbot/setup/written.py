@@ -8,6 +8,7 @@ import getpass
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -158,22 +159,40 @@ def is_container() -> bool:
     return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
 
 
-def service(config: Path, state: Path, *, container: bool) -> str:
-    """The service that keeps the bot running: a systemd unit, or a service for compose."""
-    if container:
-        return f"""\
+@dataclass(frozen=True)
+class Service:
+    """The service that keeps the bot running, and the file for it. `start` starts it at once; '': `fedbot run`."""
+
+    file: str
+    text: str
+    start: str = ""
+
+
+def service(config: Path, state: Path) -> Service:
+    """A systemd unit; in a container a service for compose."""
+    if is_container():
+        place = f"compose.yaml, beside the folder that is mounted as {config.parent} (here ./fedbot)"
+        return Service(place, _compose(config, state), "docker compose up -d")
+    return Service("/etc/systemd/system/fedbot.service", _unit(config, state))
+
+
+def _compose(config: Path, state: Path) -> str:
+    return f"""\
 services:
   fedbot:
     image: fedbot
     restart: on-failure
     volumes:
-      - ./fedbot:{config.parent}  # the folder that you gave to init
+      - ./fedbot:{config.parent}
       - state:{state}
     environment:
       FEDBOT_CONFIG: {config}
 volumes:
   state:
 """
+
+
+def _unit(config: Path, state: Path) -> str:
     command = Path(sys.argv[0]).absolute()
     if command.name != "fedbot":
         command = Path(sys.executable).with_name("fedbot")

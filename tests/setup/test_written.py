@@ -63,8 +63,12 @@ def test_a_name_that_makes_no_word_is_refused(said: str) -> None:
         name_and_id(said)
 
 
-def test_a_container_gets_a_service_for_compose() -> None:
-    written = yaml.safe_load(service(Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot"), container=True))
+def test_a_container_gets_a_service_for_compose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fedbot.setup.written.is_container", lambda: True)
+    made = service(Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot"))
+    assert made.file.startswith("compose.yaml, beside the folder that is mounted as /etc/fedbot")
+    assert made.start == "docker compose up -d"
+    written = yaml.safe_load(made.text)
     bot = written["services"]["fedbot"]
     assert bot["environment"] == {"FEDBOT_CONFIG": "/etc/fedbot/config.yaml"}
     assert bot["volumes"] == ["./fedbot:/etc/fedbot", "state:/var/lib/fedbot"]
