@@ -304,11 +304,12 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
     as_whom, words = _as_whom(behind)
     parties = who_answers.claimed_by_several(turn, event.sender, event.room)
-    if as_whom and as_whom not in {turn.us.party, *parties}:
+    meant = who_answers.space_named(turn, event.room, event.sender, as_whom) if as_whom else ""
+    if as_whom and not meant:
         _answer(turn, event, say(messages.line_errors.not_of_that_space, party=as_whom, us=turn.us))
         return
-    if as_whom and as_whom != turn.us.party:
-        return  # the person names the friend that the line is for
+    if as_whom and meant != turn.us.party:
+        return  # the person names the space that the line is for
     parsed = turn.verbs.parse(turn, words)
     if isinstance(parsed, Phrase):
         _answer(turn, event, parsed)

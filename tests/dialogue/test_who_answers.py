@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, a_world, friends, told
@@ -164,3 +166,21 @@ async def test_the_bot_does_not_join_a_room_that_is_not_configured() -> None:
     await world.settle()
     assert world.server.membership(elsewhere.id, world.alpha.chat.user_id) == "leave"
     assert told(world.alpha_admins, "declined an invitation")
+
+
+@pytest.mark.parametrize(
+    ("line", "who"),
+    [
+        ("as gammaspace whoami", "gammaspace"),
+        ("as Gammaspace whoami", "gammaspace"),
+        ("as gamma whoami", "gammaspace"),
+        ("as attraktor whoami", "attraktor"),
+        ("as Attraktor push M3-NUT 1 to betaspace", "attraktor"),
+    ],
+)
+async def test_a_line_for_one_space_of_a_person_of_two_that_are_no_friends_gets_one_answer(line: str, who: str) -> None:
+    people = {"@gus:twin.test": "gus", "@anna:twin.test": "mia"}
+    world = await World().with_gammaspace(people=people).start()
+    said = world.anna.says(f"!fed {line}")
+    assert await answered_by(world, said) == [who]
+    assert ("Not done: you belong" in world.answer_to(said)) == ("gamma whoami" in line)

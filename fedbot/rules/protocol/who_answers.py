@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fedbot.rules.model.names import is_called
 from fedbot.rules.model.room import Room
 from fedbot.rules.protocol.announcements import federation_rooms
 from fedbot.rules.state import Turn
@@ -59,6 +60,28 @@ def we_answer(turn: Turn, room: str, person: str) -> bool:
     if other_homes(turn, room, person, active_only=False):
         return False
     return bots_in(turn, room)[0] == turn.us.bot
+
+
+_SHORTEST_BEGINNING = 3
+
+
+def space_named(turn: Turn, room: str, person: str, word: str) -> str:
+    """The party that the person names in `as PARTY`: ours, or another that lists the person; '' if there is none.
+
+    The beginning of another's name counts, too, so that only its own bot corrects it.
+    """
+    if is_called(turn.us.party, turn.us.name, word):
+        return turn.us.party
+    announced = (each for each in turn.announcements(room) if each.bot != turn.us.bot)
+    theirs = [party for each in announced for party in each.parties if person in party.people]
+    named = [party.id for party in theirs if is_called(party.id, party.name, word)]
+    if named or len(word) < _SHORTEST_BEGINNING or _begins(turn.us.party, turn.us.name, word):
+        return next(iter(named), "")
+    return next((party.id for party in theirs if _begins(party.id, party.name, word)), "")
+
+
+def _begins(party: str, name: str, word: str) -> bool:
+    return any(each.casefold().startswith(word.casefold()) for each in (party, name))
 
 
 def claimed_by_several(turn: Turn, person: str, room: str) -> list[str]:
