@@ -45,7 +45,7 @@ def _with_reason(turn: Turn, command: Command) -> Command:
     words = str(command.arguments.get("id", "")).strip()
     first, _, rest = words.partition(" ")
     named = bool(turn.by_code(bare_word(first)))
-    reason = rest.strip() if named else words if command.subject else ""
+    reason = (rest if named else words if command.subject else "").strip(" -–—")
     if not reason or command.arguments.get("note"):
         return command
     said = {**command.arguments, "id": first if named else "", "note": reason[:LONGEST_REASON]}

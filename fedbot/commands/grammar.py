@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from fedbot import messages
@@ -14,6 +15,7 @@ from fedbot.commands.dates import MOST_IN_A_DAY, is_day, is_span, reads_as_day
 from fedbot.commands.items import Reading, as_argument, items_in, split_by_and, typed_again
 from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
 from fedbot.commands.tokens import (
+    DASHES,
     Segment,
     Token,
     in_quotes,
@@ -29,7 +31,7 @@ from fedbot.rules.model.command import PREFIX
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.protocol.terms import MOST_LINES
 
-_FOR, _UNTIL = "for", "until"
+_FOR, _UNTIL, _NOTE = "for", "until", "note"
 LONGEST_WORD = 200
 SHOWN = 40
 NEAR_ENOUGH = 0.6
@@ -86,9 +88,12 @@ def without_thanks(text: str) -> str:
     return text if "--" in text else _THANKS.sub("", text)
 
 
-def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:
-    """The arguments and options of a line after its verb, or an objection."""
-    line = _Line(spec, without_thanks(tidied(text)))
+def parse(spec: Verb, text: str, spaces: Iterable[str] = ()) -> dict[str, Any] | Phrase:
+    """The arguments and options of a line after its verb, or an objection.
+
+    `spaces` are names that the line may contain: a dash in one of them begins no note.
+    """
+    line = _Line(spec, without_thanks(tidied(text)), tuple(spaces))
     if any(token.means(PREFIX) for token in line.tokens):
         return say(messages.line_errors.one_at_a_time)
     try:
@@ -223,9 +228,10 @@ def _is_quantity(text: str) -> bool:
 class _Line:
     """A line being read: first options are taken out, then arguments with a keyword, then the rest by position."""
 
-    def __init__(self, spec: Verb, text: str) -> None:
+    def __init__(self, spec: Verb, text: str, spaces: tuple[str, ...]) -> None:
         self.spec = spec
         self.text = text
+        self.spaces = spaces
         self.tokens = tokens_in(text)
         if any(argument.kind in {Kind.ITEMS, Kind.THINGS} for argument in spec.arguments):
             self.tokens = split_by_and(self.tokens, _reserved(spec))
@@ -247,6 +253,12 @@ class _Line:
                 taken[said.name] = "yes"
                 spans.append((token.start, self.tokens[at + 1].end))
                 at += 2
+                continue
+            if (note := self._note_begun(at)) and note.name not in taken:
+                behind = list(takewhile(lambda token: not self._ends_option(token), self.tokens[at + 1 :]))
+                taken[note.name] = self._checked(note, unquoted(self.text[token.end : behind[-1].end].strip()))
+                spans.append((token.start, behind[-1].end))
+                at += 1 + len(behind)
                 continue
             if token.quoted or not token.text.startswith("--") or token.text == "--":
                 left.append(token)
@@ -278,6 +290,28 @@ class _Line:
         words = "" if any(token.quoted for token in pair) else " ".join(token.text for token in pair).casefold()
         return next((option for option in self.spec.options if words in option.in_words), None)
 
+    def _note_begun(self, at: int) -> Option | None:
+        """The option for the note that a dash after the space begins: `to betaspace – for Saturday`; else None."""
+        note = next((option for option in self.spec.options if option.name == _NOTE), None)
+        if note is None or not self.tokens[at].means_any(DASHES) or not self._is_behind_the_space(at):
+            return None
+        behind = list(takewhile(lambda token: not self._ends_option(token), self.tokens[at + 1 :]))
+        spans = (self._said(tuple(behind[:size])) for size in range(1, MOST_IN_A_DAY + 1))
+        return note if behind and not any(map(is_day, spans)) else None
+
+    def _is_behind_the_space(self, at: int) -> bool:
+        """Whether the space is named with its keyword before this word of the line, and the word isn't in its name."""
+        spaces = (each for each in self.spec.arguments if each.kind is Kind.SPACE and each.keyword)
+        words = {word for each in spaces for word in each.keywords}
+        for place in range(at - 2, -1, -1):
+            if self.tokens[place].separator:
+                return False
+            if self.tokens[place].means_any(words):
+                start = self.tokens[place + 1].start
+                named = (name for name in self.spaces if self.text[start:].casefold().startswith(name.casefold()))
+                return start + max(map(len, named), default=0) <= self.tokens[at].start
+        return False
+
     def _option(self, name: str) -> Option:
         for option in self.spec.options:
             if name.lower() in {option.name, *option.or_names}:
@@ -298,13 +332,17 @@ class _Line:
             while behind < len(tokens) and not self._ends_option(tokens[behind]):
                 behind += 1
             text = without_lone_quote(unquoted(self.text[start : tokens[behind - 1].end].strip()))
+        return self._checked(option, text), behind
+
+    def _checked(self, option: Option, text: str) -> str:
+        """The option's text, if there is any and it isn't too long."""
         if not text:
             raise Unclear(
                 say(messages.line_errors.option_without_text, option=f"--{option.name}", usage=self.spec.usage)
             )
         if len(text) > option.most:
             raise Unclear(say(messages.line_errors.note_too_long, length=len(text), most=option.most))
-        return text, behind
+        return text
 
     def _ends_option(self, token: Token) -> bool:
         begins_option = not token.quoted and token.text.startswith("--") and token.text != "--"

@@ -46,7 +46,7 @@ SPEC = Verb(
         Argument("space", Kind.SPACE, "SPACE", keyword="to"),
     ),
     options=(
-        Option("note", "TEXT", "a note for the other space"),
+        Option("note", "TEXT", "a note for the other space; or type it at the end, after a dash"),
         PARCEL,
         ANYWAY,
         Option("loan", "TIME", "lend it until then", most=40),

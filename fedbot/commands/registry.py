@@ -152,13 +152,14 @@ class Registry:
             return self._no_such_verb(text, word, rest, language)
         spec = in_language(handler.spec, language) if language == LANGUAGE else handler.spec
         rest = without_fillers(spec, rest)
-        arguments = parse(spec, rest)
-        if isinstance(arguments, Phrase) and arguments.name == messages.line_errors.argument_missing.__name__:
-            friends = turn.active_connections()
-            names = tuple(name for friend in friends for name in (friend.peer, friend.peer_name))
-            if meant := self._the_other_way(spec, rest, names, language) or with_the_space(spec, rest, names):
-                return say(messages.line_errors.keyword_missing, line=meant)
-        return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
+        names = tuple(name for friend in turn.active_connections() for name in (friend.peer, friend.peer_name))
+        arguments = parse(spec, rest, names)
+        if not isinstance(arguments, Phrase):
+            return handler.spec.name, arguments
+        meant = ""
+        if arguments.name == messages.line_errors.argument_missing.__name__:
+            meant = self._the_other_way(spec, rest, names, language) or with_the_space(spec, rest, names)
+        return say(messages.line_errors.keyword_missing, line=meant) if meant else arguments
 
     def _no_such_verb(self, text: str, word: str, rest: str, language: str) -> Phrase:
         """Suggestions for a line that begins with no verb."""

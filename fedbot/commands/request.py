@@ -49,7 +49,7 @@ SPEC = Verb(
     options=(
         Option("all", "", "from anyone: ask all friends that have it at once"),
         Option("join", "", "from anyone: several spaces may give a part each"),
-        Option("note", "TEXT", "a note for the other space"),
+        Option("note", "TEXT", "a note for the other space; or type it at the end, after a dash"),
         Option("as-shown", "CODE", "accept what I have shown you; your numbered reply fills it in", 16, filled_in=True),
     ),
     examples=(

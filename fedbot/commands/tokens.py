@@ -11,6 +11,8 @@ from fedbot.rules.model.command import PREFIX
 
 _DOUBLE = '"“”„‟«»'
 _SINGLE = "'‘’‚‛`"
+DASHES = frozenset({"-", "--", "–", "—"})
+"""Words that may begin a note: `to betaspace – for Saturday`."""
 _HYPHENS = re.compile("[\u2010\u2011]")
 _INVISIBLE_BUT_NEEDED = "\n\t\u200d"  # the last one joins emoji
 _NAMED_OPTION = re.compile(r"(?:--|[—–]{1,2})[^\W\d]\w*=")
@@ -123,9 +125,9 @@ def without_lone_quote(text: str) -> str:
 
 
 def is_syntax(token: Token, reserved: Collection[str]) -> bool:
-    """Whether the parser reads it as one of these keywords, or as the beginning of an option or a quoted text."""
-    begins_option = not token.quoted and token.text.startswith("--") and token.text != "--"
-    return begins_option or token.opens_quotes or token.means_any(reserved)
+    """Whether the parser reads it as one of these keywords, or as the beginning of an option, note or quoted text."""
+    begins_option = not token.quoted and token.text.startswith("--")
+    return begins_option or token.opens_quotes or token.means_any(reserved) or token.means_any(DASHES)
 
 
 def is_plain(text: str, reserved: Collection[str]) -> bool:

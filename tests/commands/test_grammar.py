@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fedbot.commands import borrow, grammar, items, push
-from fedbot.commands.grammar import parse
+from fedbot.commands.grammar import parse, render
 from fedbot.commands.sentences import with_the_space
 from fedbot.messages.formatting import quantity_in
 from fedbot.rules.model.effects import Phrase
@@ -142,11 +142,27 @@ def test_a_plus_or_semicolon_inside_a_name_or_link_splits_nothing() -> None:
         ('push #42 --note "a to b; c" to beta', "a to b; c"),
         ("push #42 --note “don't” to beta", "don't"),
         ("push #42 to beta\n--note first\n#43", "first"),
+        ("push #42 to beta - for you + Bea", "for you + Bea"),
+        ("push #42 to beta – bring it to Anna", "bring it to Anna"),
+        ("push #42 to beta — “don't” is fine", "“don't” is fine"),
+        ('push #42 to beta -- "a; b"', "a; b"),
+        ("push #42 to beta by parcel – soon", "soon"),
     ],
 )
 def test_a_note_is_taken_as_it_is_written(text: str, note: str) -> None:
     assert parsed(text)["note"] == note
     assert parsed(text)["space"] == "beta"
+
+
+def test_a_dash_is_a_note_only_behind_the_space_and_no_part_of_its_name() -> None:
+    assert parsed("push Screw M3 - black to beta")["lines"][0][0]["item"] == "Screw M3 - black"
+    assert "note" not in parsed("request #42 from beta from 12.12. – 19.12.")
+    spec = push.SPEC
+    line = parse(spec, "#42 to Makers – Ulm – soon", ("Makers – Ulm",))
+    assert not isinstance(line, Phrase)
+    assert (line["space"], line["note"]) == ("Makers – Ulm", "soon")
+    assert render(spec, {**line, "note": ""}) == 'push #42 to "Makers – Ulm"'
+    assert parsed("push #42 to beta –")["space"] == "beta –"
 
 
 def test_a_space_may_have_a_name_of_several_words() -> None:

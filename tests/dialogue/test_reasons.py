@@ -75,7 +75,7 @@ async def test_the_words_after_decline_are_the_reason(how: str) -> None:
     if how == "as a reply":
         world.cem.says("!fed decline thanks, we have enough", reply_to=card)
     else:
-        world.cem.says(f"!fed decline {code} thanks, we have enough")
+        world.cem.says(f"!fed decline {code} – thanks, we have enough")
     await world.grace()
     assert world.alpha.transfer().state is TransferState.DECLINED
-    assert "thanks, we have enough" in world.room.message("@Anna @Cem ❌").text
+    assert '"thanks, we have enough"' in world.room.message("@Anna @Cem ❌").text
