@@ -338,6 +338,20 @@ def _silent(locale: Locale, name: str) -> Sentence:
     )
 
 
+def did_you_mean(locale: Locale, *, peer_name: str, word: str, hits: tuple[Hit, ...]) -> Lines:
+    """A request named nothing that the owner has, but its bot finds something by these words: a numbered list."""
+    space, names = SpaceHits("", peer_name), {"word": locale.short(word, 40), "time": locale.span(NUMBER_WITHIN)}
+    if len(hits) == 1:
+        first = locale.say('Did you mean this by "{word}"?', **names)
+        how = locale.say("If so, reply 1 within {time}. I then ask for it, with the rest as you typed it.", **names)
+    else:
+        first = locale.say('Did you mean one of these by "{word}"?', **names)
+        how = locale.say(
+            "If so, reply with its number within {time}. I then ask for it, with the rest as you typed it.", **names
+        )
+    return [first, *(_hit(locale, number, space, hit) for number, hit in enumerate(hits, 1)), how]
+
+
 def no_more_found(locale: Locale, *, search: Search) -> Lines:
     """`more`, when all hits were told."""
     if not search.words:

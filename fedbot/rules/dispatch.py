@@ -80,7 +80,7 @@ from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import RECALLED, Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
-from fedbot.rules.transfer import booking, both_sides, opening, rota, sender_decision
+from fedbot.rules.transfer import booking, both_sides, opening, request, rota, sender_decision
 
 _WANTED_BY_VERBS_ALONE = (write_off,)
 """No rule here needs them, but what follows their steps has to be known below."""
@@ -125,6 +125,7 @@ _Table = tuple[tuple[tuple[R, ...], tuple[_Present[Any], ...]], ...]
 
 _AFTER_EACH: _Table[_Follows] = (
     ((rota,), (_Present(Rota), _Present(Search))),
+    ((request,), (_Present(Search),)),
     ((overdue,), (_Present(LendingStop),)),
     ((want,), (_Present(Want), _Present(FriendWant))),
     ((outside,), (_Present(OutsideLoan),)),

@@ -13,7 +13,7 @@ from fedbot_demo.inventree.faults import Fault, FaultKind
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, sharing
+from tests.scenarios.world import World, friends, sharing, told
 
 A_WEEK = timedelta(days=7)
 DOWN = Fault(FaultKind.REFUSED, times=None)
@@ -705,3 +705,48 @@ async def test_each_item_without_a_quantity_is_asked_about() -> None:
         world.bea.says(number)
         await world.settle()
     assert [line.quantity for line in world.beta.transfer().terms.lines] == [5, 7]
+
+
+# --- a word of a name ---
+
+
+async def asked_by_a_word(world: World, line: str) -> list[Message]:
+    """Tom requests something by a word; the messages of his own bot about it."""
+    said = world.tom.says(line)
+    await world.settle()
+    return [m for m in world.room.answers(said) if m.sender == world.beta.chat.user_id]
+
+
+async def test_a_request_by_a_word_of_a_name_is_asked_again_with_what_the_friend_finds() -> None:
+    world = await sharing()
+    line = '!fed borrow 20 nut from attraktor for 2 weeks --note "for the class"'
+    _, meant = await asked_by_a_word(world, line)
+    assert 'Did you mean this by "nut"?' in meant.text
+    assert "1) Attraktor: M3 nut (M3-NUT), 350" in meant.text
+    refused = world.beta.transfer()
+    assert refused.state is TransferState.DECLINED
+    world.tom.says("1")
+    await world.settle()
+    terms = world.beta.transfer().terms
+    assert (terms.lines[0].description.name, int(terms.lines[0].quantity)) == ("M3 nut", 20)
+    assert (terms.loan_until, terms.note) == (refused.terms.loan_until, "for the class")
+    assert_nothing_moved(world)
+
+
+async def test_of_a_request_for_several_items_only_the_unknown_one_is_asked_again() -> None:
+    world = await sharing()
+    _, meant = await asked_by_a_word(world, "!fed request 5 RES-10K + 3 M3 from attraktor")
+    assert 'Did you mean one of these by "M3"?' in meant.text
+    number = next(n for n in range(1, 9) if f"{n}) Attraktor: M3 nut" in meant.text)
+    world.tom.says(str(number), reply_to=meant)
+    await world.settle()
+    lines = world.beta.transfer().terms.lines
+    assert [(line.description.ipn, int(line.quantity)) for line in lines] == [("RES-10K", 5), ("M3-NUT", 3)]
+
+
+async def test_a_friend_that_shares_or_tells_nothing_suggests_nothing() -> None:
+    for world in (await friends(), await sharing(alpha={"disclose_in_room": frozenset()})):
+        (answer,) = await asked_by_a_word(world, "!fed request 3 nut from attraktor")
+        assert "Asked Attraktor for 3 × nut" in answer.text
+        await world.passes(timedelta(minutes=1))
+        assert not told(world.room, "Did you mean")

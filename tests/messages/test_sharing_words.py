@@ -32,6 +32,7 @@ BETA = SpaceHits(
     ),
     4,
 )
+MEANT = (Hit(1, "M3 nut", "M3-NUT", "", Decimal(350)), Hit(2, "M3 bolt", "", "", Decimal(210)))
 NONE = SpaceHits("gamma", "Gamma", (), 3)
 
 
@@ -135,6 +136,8 @@ SAID: dict[str, Phrase] = {
     "one number a line": say(messages.catalogue.one_hit_a_line),
     "no such number": say(messages.catalogue.no_such_hit, number=9, count=3),
     "no numbers at all": say(messages.catalogue.no_such_hit, number=1, count=0),
+    "a hit instead of a word": say(messages.catalogue.did_you_mean, peer_name="beta", word="nut", hits=MEANT[:1]),
+    "hits instead of a word": say(messages.catalogue.did_you_mean, peer_name="beta", word="M3", hits=MEANT),
 }
 
 

@@ -39,6 +39,7 @@ from fedbot.rules.model.queries import (
     WhenAnsweredOrNot,
 )
 from fedbot.rules.model.stock import Part, StockItem, is_sound, plain
+from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_day, check_quantity, file_in, presentable
@@ -124,13 +125,7 @@ def begin(
         rota=rota,
     )
     turn.save(search)
-    sealed = {**wanted.sealed, **({"pictures": True} if _shows_pictures(search) else {})}
-    for connection in connections:
-        if sequencing.is_unheard(turn, connection, "find-ask"):
-            continue
-        asked, draft = sequencing.write(turn, connection, bodies.FindAsk(search=search.id), sealed=sealed)
-        turn.save(asked)
-        sequencing.post(turn, asked, draft)
+    _ask(turn, search, wanted, connections)
     turn.do(Typing(command.room, int(SEARCH_SILENT_AFTER.total_seconds())))
     if own:
         everything = command.room == turn.us.admin_room
@@ -139,9 +134,37 @@ def begin(
         turn.do(Ask(FindForPerson(search.id), (query,)))
 
 
+def look_for(turn: Turn, request: Transfer, line: Line, connection: Connection) -> None:
+    """Ask a friend what it finds by the words of that line of a request of ours, in which it recognised nothing."""
+    wanted = Wanted(line.description.name)
+    search = Search(
+        id=search_id(request.asked.event_id),
+        event_id=request.asked.event_id,
+        person=request.asked.person,
+        room=request.room,
+        words=wanted.words,
+        asked=turn.now,
+        waiting=(connection.peer,),
+        request=request.id,
+        line=line.number,
+    )
+    turn.save(search)
+    _ask(turn, search, wanted, (connection,))
+
+
+def _ask(turn: Turn, search: Search, wanted: Wanted, connections: Sequence[Connection]) -> None:
+    sealed = {**wanted.sealed, **({"pictures": True} if _shows_pictures(search) else {})}
+    for connection in connections:
+        if sequencing.is_unheard(turn, connection, "find-ask"):
+            continue
+        asked, draft = sequencing.write(turn, connection, bodies.FindAsk(search=search.id), sealed=sealed)
+        turn.save(asked)
+        sequencing.post(turn, asked, draft)
+
+
 def _shows_pictures(search: Search) -> bool:
     """Whether the hits are for somebody on a page, who can see them."""
-    return is_off_chat(search.event_id) and not search.rota
+    return is_off_chat(search.event_id) and search.is_list
 
 
 @dataclass(frozen=True)
@@ -278,8 +301,8 @@ def _with_place(turn: Turn, party: str, hit: Hit) -> Hit:
 
 
 def _answer(turn: Turn, search: Search) -> None:
-    """The answer to the line, or what its first page reads now that more has come; a rota reads it for itself."""
-    if search.rota:
+    """The answer to the line, or what its first page reads now that more has come; unless other rules read it."""
+    if not search.is_list:
         turn.do(Typing(search.room, 0))
         turn.save(replace(search, posted=True))
         return
@@ -362,7 +385,7 @@ def line_meant(turn: Turn, event: Said) -> str | Phrase:
 
 
 def _newest(turn: Turn, event: Said) -> Search | None:
-    lists = [s for s in turn.searches() if s.posted and not s.rota]
+    lists = [s for s in turn.searches() if s.posted and s.is_list]
     own = [s for s in lists if s.person == event.sender and s.room == event.room]
     return max(own, key=lambda search: search.asked, default=None)
 

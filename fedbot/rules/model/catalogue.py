@@ -119,7 +119,8 @@ class Search:
     `waiting` are parties. It is answered when nobody is missing, at the latest after 20 seconds; what comes later is
     added to the answer (`posted`). `shown` hits were listed so far. `only`: the one space that was to be asked. Without
     `words` all that is shared was meant, of that `category` if there is one; `page` as in `SearchStock`.
-    `rota`: the id of the rota that waits for the hits; then no list is posted, and `posted` says that the wait is over.
+    `rota`: the id of the rota that waits for the hits, `request` that of the request of which the owner recognised
+    nothing in a `line`; then no list is posted, and `posted` says that the wait is over.
     """
 
     id: str
@@ -136,6 +137,13 @@ class Search:
     category: str = ""
     page: int = 1
     rota: str = ""
+    request: str = ""
+    line: int = 0
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the hits are put to the person as a list."""
+        return not (self.rota or self.request)
 
     @property
     def hits(self) -> tuple[tuple[SpaceHits, Hit], ...]:

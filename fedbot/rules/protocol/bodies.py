@@ -357,10 +357,11 @@ class Accepted(Signed):
 
 
 class Declined(Ended):
-    """A no: to connecting, maybe with the generation to ask for; or the sender's to a transfer."""
+    """A no: to connecting, maybe with the generation to ask for; or the sender's to a transfer, because of a line."""
 
     kind = "declined"
     generation: Generation | None = None
+    line: LineNumber | None = None
 
 
 class Credentials(Body):

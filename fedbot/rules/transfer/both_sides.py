@@ -147,13 +147,20 @@ def person_in(turn: Turn, told: Statement | None, party: str, at: datetime) -> S
     return Signature(*_named(turn, told, party), party, at) if told is not None else None
 
 
-def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "") -> Transfer:
-    """The arbiter's last word before any stock moved: told to the peer, to the asker, and on the card."""
+def end(
+    turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "", line: int = 0
+) -> Transfer:
+    """The arbiter's last word before any stock moved: told to the peer, to the asker, and on the card.
+
+    `line`: the number of the line because of which it is declined.
+    """
     was_booked = transfer.state is TransferState.BOOKED and transfer.role == "sender"
     transfer = replace(transfer, state=state, decision=None, problem=problem, ended=turn.now, wanted="")
     if by is not None:
         transfer = replace(transfer, decided=by)
     body = bodies.ENDS[state.value](reason=problem, settled=settled_by_us(turn, transfer), **said_by(by))
+    if isinstance(body, bodies.Declined) and line:
+        body = body.model_copy(update={"line": line})
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(state, problem), by)

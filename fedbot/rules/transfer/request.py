@@ -13,21 +13,22 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules import consent
-from fedbot.rules.catalogue import match_parts, merged_stock, share
+from fedbot.rules.catalogue import match_parts, merged_stock, search, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import ValuedLine, taken_out
+from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered
 from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, is_fraction, plain
-from fedbot.rules.model.transfer import Line, Terms, Transfer, total, with_progress
+from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total, with_progress
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import (
@@ -50,11 +51,13 @@ from fedbot.rules.transfer import booking, both_sides, opening
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT, on_these_terms
 from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces, origin_of
 from fedbot.rules.transfer.opening import look_who_confirms, request_phrase
-from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on
+from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on, on_end
 
 COUNTED_IN = "counted-in"
 """The code for 'we count it otherwise', with our unit behind it: `counted-in:cm`."""
 MOST_WORDS = 16_000  # bytes of the terms in clear; above that the lines go without their notes and the like
+MOST_MEANT = 5
+"""The number of hits that are suggested for a name that the owner doesn't have."""
 MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,000 of words, in at most 46,000
 
 
@@ -176,14 +179,18 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
         f"{_how_much(asked, pieces)} {_called(asked, pieces)}"
         for asked, pieces in pieces(transfer.requested, given.lines)
     )
+    return _request_line(turn, transfer, asked, f" --as-shown {shown_as(given)}")
+
+
+def _request_line(turn: Turn, transfer: Transfer, asked: str, option: str = "") -> str:
+    """The line that asks for that instead: days and note are as in the request."""
     terms, person = transfer.terms, transfer.terms.asker
     several = who_answers.claimed_by_several(turn, person, transfer.room)
     as_whom = f"as {turn.us.party} " if several else ""
     until = f" from {terms.starts.isoformat()}" if terms.starts else ""
     until += f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
     note = " ".join(terms.note.replace('"', "'").split())
-    options = f"--as-shown {shown_as(given)}" + (f' --note "{note}"' if note else "")
-    return f"!fed {as_whom}request {asked} from {transfer.peer}{until} {options}"
+    return f"!fed {as_whom}request {asked} from {transfer.peer}{until}{option}" + (f' --note "{note}"' if note else "")
 
 
 def _how_much(asked: Line, given: Sequence[Line]) -> str:
@@ -200,6 +207,54 @@ def _called(asked: Line, given: Sequence[Line]) -> str:
     told = given[0].description
     names = [name for name in (told.ipn, told.name) if name and '"' not in name and "#" not in name]
     return f'"{names[0]}"' if names else f"#{given[0].item}"
+
+
+# --- the owner has nothing of that name: what does it find by these words?
+
+
+def on_declined(turn: Turn, transfer: Transfer, envelope: Message[bodies.Declined], event: EnvelopeSeen) -> None:
+    """The owner's no. If it has nothing of that name, its bot is asked what it finds by these words."""
+    is_news = transfer.state is TransferState.OPEN and RECALLED not in transfer.told
+    on_end(turn, transfer, envelope, event)
+    number = envelope.body.line or (1 if len(transfer.requested) == 1 else 0)
+    line = next((line for line in transfer.requested if line.number == number), None)
+    is_unknown = is_news and envelope.body.reason == NOT_FOUND and not transfer.terms.confirm
+    connection, asker = sequencing.connection_of(turn, transfer), transfer.asked
+    if not is_unknown or line is None or connection.state is not ConnectionState.ACTIVE:
+        return
+    word = line.description.name
+    is_words = "#" not in word and "://" not in word and len(word) <= search.LONGEST_WORDS
+    if is_words and asker.person in turn.us.people and turn.spends("find", asker.person) is None:
+        search.look_for(turn, transfer, line, connection)
+
+
+def follow(turn: Turn) -> None:
+    """After any event: what a friend finds by the words of a request that named nothing is put to its asker."""
+    for document in list(turn.changes.values()):
+        if isinstance(document, Search) and document.request and document.posted:
+            turn.drop(document)
+            _let_choose_what_was_meant(turn, document)
+
+
+def _let_choose_what_was_meant(turn: Turn, found: Search) -> None:
+    """A numbered list of the hits; a number asks for that one, all else being as it was typed."""
+    transfer, hits = turn.transfer(found.request), tuple(hit for _, hit in found.hits if hit.quantity)[:MOST_MEANT]
+    if transfer is None or not hits:
+        return
+    space = turn.party_name(transfer.peer)
+    phrase = say(messages.catalogue.did_you_mean, peer_name=space, word=found.words, hits=hits)
+    lines = tuple(_line_meaning(turn, transfer, found.line, search.word_for(hit)) for hit in hits)
+    turn.choose(transfer.room, transfer.asked.event_id, transfer.asked.person, phrase, lines)
+
+
+def _line_meaning(turn: Turn, transfer: Transfer, number: int, word: str) -> str:
+    """The line of the request, with that word for the item of that number."""
+    asked = " + ".join(
+        f"{plain(line.quantity)}{line.description.units} "
+        + (word if line.number == number else f'"{line.description.name}"')
+        for line in transfer.requested
+    )
+    return _request_line(turn, transfer, asked)
 
 
 @dataclass(frozen=True)
@@ -368,7 +423,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
         if not isinstance(chosen, str) and not may_come_in_pieces(line, chosen, MOST_LINES - len(lines)):
             chosen = TOO_LITTLE
         if isinstance(chosen, str):
-            return both_sides.end(turn, transfer, TransferState.DECLINED, None, chosen)
+            return both_sides.end(turn, transfer, TransferState.DECLINED, None, chosen, line.number)
         for item, quantity in chosen:
             taken[item.pk] = taken.get(item.pk, Decimal(0)) + quantity
             number = len(lines) + 1
