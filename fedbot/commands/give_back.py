@@ -17,6 +17,7 @@ from fedbot.commands.loans_meant import (
     let_choose_one,
     loan_meant,
     things_meant,
+    under_way,
     with_the_loan_of,
 )
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
@@ -139,9 +140,8 @@ def _as_lender(
     if complaint := not_entitled(turn, command, Permission.APPROVER, answers[:2]):
         return complaint
     if reason := hand_back.wrong_at_lender(loan, terms, connection, list(answers[2:])):
-        return say(
-            messages.loan.can_not_come_back, loan=loan, reason=reason, us=turn.us, peer_name=connection.peer_name
-        )
+        out, peer_name = lend.as_out(turn, loan), connection.peer_name
+        return say(messages.loan.can_not_come_back, loan=out, reason=reason, us=turn.us, peer_name=peer_name)
     damaged = bool(command.arguments.get("damaged"))
     if connection.state is ConnectionState.ENDED:
         receive.book_in(turn, hand_back.take_back_alone(turn, cause, connection, terms, by, damaged=damaged))
@@ -168,7 +168,9 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
     return (
         (loan, terms)
         if terms
-        else say(messages.loan.borrowed_stock_unknown, loan=loan, peer_name=turn.party_name(loan.peer))
+        else say(
+            messages.loan.borrowed_stock_unknown, loan=lend.as_out(turn, loan), peer_name=turn.party_name(loan.peer)
+        )
     )
 
 
@@ -177,7 +179,7 @@ def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[in
     left = lend.free_to_return(turn, loan)
     moving = lend.open_return(turn, loan)
     if moving and (not left or words.casefold() in {"", *EVERYTHING}):
-        return say(messages.loan.return_under_way, loan=loan, transfer=moving)
+        return under_way(turn, loan, moving)
     return things_meant(loan, words or ALL, left, command.factors)
 
 
@@ -208,7 +210,8 @@ def _not_here(loan: Transfer, terms: Terms, answers: tuple[Answer, ...], source:
 
 def _unconnected(turn: Turn, loan: Transfer, connection: Connection) -> Phrase | None:
     if connection.state is ConnectionState.ENDED:
-        return say(messages.loan.no_friends_to_return_to, loan=loan, peer_name=turn.party_name(loan.peer))
+        out = lend.as_out(turn, loan)
+        return say(messages.loan.no_friends_to_return_to, loan=out, peer_name=turn.party_name(loan.peer))
     carried = connection.state in {ConnectionState.ACTIVE, ConnectionState.ENDING}
     return None if carried else say(messages.approval.connection_not_active, connection=connection)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.loans_meant import ALL, id_and_rest, owned_loan, things_meant, with_the_loan_of
+from fedbot.commands.loans_meant import ALL, id_and_rest, owned_loan, things_meant, under_way, with_the_loan_of
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.loan import end, lend
 from fedbot.rules.model.command import Command
@@ -33,9 +33,9 @@ def ends_it(spec: Verb, how: Ending) -> Handler:
         if isinstance(wanted, Phrase):
             return wanted
         if any(free.get(number) != out[number] for number in wanted):
-            return say(messages.loan.return_under_way, loan=loan, transfer=lend.open_return(turn, loan) or loan)
+            return under_way(turn, loan, lend.open_return(turn, loan) or loan)
         if wanted != {number: out[number] for number in wanted}:
-            return say(messages.loan.only_all_of_a_thing, loan=loan, usage=spec.usage)
+            return say(messages.loan.only_all_of_a_thing, loan=lend.as_out(turn, loan), usage=spec.usage)
         return loan, wanted
 
     def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:

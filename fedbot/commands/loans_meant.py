@@ -53,8 +53,24 @@ def owned_loan(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     if isinstance(loan, Phrase):
         return loan
     if loan.role != "sender":
-        return say(messages.loan.owner_decides, loan=loan, peer_name=turn.party_name(loan.peer), usage=spec.usage)
+        return say(
+            messages.loan.owner_decides,
+            loan=lend.as_out(turn, loan),
+            peer_name=turn.party_name(loan.peer),
+            usage=spec.usage,
+        )
     return loan
+
+
+def under_way(turn: Turn, loan: Transfer, back: Transfer) -> Phrase:
+    """The objection that something of the loan is on its way back already."""
+    return say(
+        messages.loan.return_under_way,
+        loan=lend.as_out(turn, loan),
+        transfer=back,
+        us=turn.us,
+        peer_name=turn.party_name(loan.peer),
+    )
 
 
 def carrier(turn: Turn, loan: Transfer) -> Connection:

@@ -334,7 +334,7 @@ def _entry(locale: Locale, entry: AgendaEntry, peer_name: str, us: PartyConfig) 
     return locale.say(
         _ENTRIES[entry.what],
         day=locale.day(entry.day, year=False),
-        what=naming.things(locale, transfer.terms.lines),
+        what=naming.things(locale, transfer.lines_told),
         sender=naming.sender(locale, transfer, us, peer_name),
         receiver=naming.receiver(locale, transfer, us, peer_name),
         last=naming.last_day(locale, transfer),

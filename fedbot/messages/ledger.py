@@ -102,13 +102,14 @@ def _entry(
         " – ",
         *locale.say(
             _to_or_from(transfer),
-            things=naming.things(locale, transfer.terms.lines),
+            things=naming.things(locale, transfer.lines_told),
             peer=naming.space(locale, peer_name),
             who=naming.signed(locale, transfer.asked),
             when=locale.when(transfer.asked.at),
         ),
         Break(),
         *state_in_words(locale, transfer),
+        *what_stayed(locale, transfer),
         *what_is_left(locale, transfer, left),
     ]
     if transfer.card_to_act_on:
@@ -126,6 +127,19 @@ def _to_or_from(transfer: Transfer) -> str:
     return marked("{things} from {peer}, asked by {who}, {when}.")
 
 
+def what_stayed(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+    """' Did not arrive: 3 × M3 nut.' of a transfer of which the rest went; nothing where all of it did, or none."""
+    if not transfer.lines_moved:
+        return ()
+    told: tuple[Inline, ...] = ()
+    missing, known = transfer.lines_missing, {line.number for line in (*transfer.lines_moved, *transfer.lines_missing)}
+    if missing:
+        told = (" ", *locale.say("Did not arrive: {things}.", things=naming.things(locale, missing)))
+    if failed := [line for line in transfer.terms.lines if line.number not in known]:
+        told = (*told, " ", *locale.say("Not given: {things}.", things=naming.things(locale, failed)))
+    return told
+
+
 def what_is_left(locale: Locale, loan: Transfer, left: tuple[Line, ...] | None) -> tuple[Inline, ...]:
     """' Still out: 6 × M3 nut.' of a loan of which a part is back; nothing where that goes without saying."""
     if not left or {line.number: line.quantity for line in left} == _quantities(loan):
@@ -140,7 +154,7 @@ def what_is_left(locale: Locale, loan: Transfer, left: tuple[Line, ...] | None) 
 
 def _quantities(loan: Transfer) -> dict[int, Decimal]:
     over = {closing.line for closing in loan.line_ends} if loan.is_on_loan else set()
-    return {line.number: line.quantity for line in loan.terms.lines if line.number not in over}
+    return {line.number: line.quantity for line in loan.lines_moved if line.number not in over}
 
 
 def cases_of_item(

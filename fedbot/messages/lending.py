@@ -172,13 +172,13 @@ def overdue_line(locale: Locale, loans: Loans, space: str) -> Lines:
 def _loan(locale: Locale, loan: Transfer) -> str:
     """'1 × lens (k7m2, due 3 Dec)'."""
     day = locale.day(loan.due_day, year=False) if loan.due_day else ""
-    things = naming.things(locale, loan.terms.lines)
+    things = naming.things(locale, loan.lines_told)
     return locale.word("{things} ({code}, due {day})").format(things=things, code=loan.code, day=day)
 
 
 def overdue_for_admins(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str, today: date) -> Lines:
     """To the admins of both spaces, each by its own bot: the reminders have not helped."""
-    what = Bold(naming.things(locale, loan.terms.lines))
+    what = Bold(naming.things(locale, loan.lines_told))
     days = _days(locale, loan, today)
     peer, day = naming.space(locale, peer_name), naming.last_day(locale, loan)
     if loan.role == "sender":
@@ -229,7 +229,7 @@ def lend_no_more(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: 
     """To the owner's admins, long after the due date: shall that friend get no new loans? People decide."""
     del us
     peer = naming.space(locale, peer_name)
-    what = Bold(naming.things(locale, loan.terms.lines))
+    what = Bold(naming.things(locale, loan.lines_told))
     return [
         locale.say(
             "⚠ Stop lending to {peer}? {what} has been overdue for {days} ({code})",
@@ -539,7 +539,7 @@ def several_on_loan(
     first = locale.say(
         'Several loans include "{word}". Name one by its id: {line}. I did nothing.', word=word, line=line
     )
-    listed: list[tuple[Inline, ...]] = [(loan.code, " – ", naming.things(locale, loan.terms.lines)) for loan in loans]
+    listed: list[tuple[Inline, ...]] = [(loan.code, " – ", naming.things(locale, loan.lines_told)) for loan in loans]
     listed += [(loan.code, " – ", thing_lent(locale, loan), " · ", loan.neighbour) for loan in neighbours]
     return [
         first if word else locale.say("Which loan? Name its id: {line}. I did nothing.", line=line),

@@ -506,7 +506,7 @@ def what_it_is(locale: Locale, subject: Connection | Transfer) -> str:
     """A case without its id: '10 × M3 bolt, asked by Anna'."""
     who = naming.signed(locale, subject.asked)
     if isinstance(subject, Transfer):
-        things = naming.things(locale, subject.terms.lines)
+        things = naming.things(locale, subject.lines_told)
         return locale.word("{things}, asked by {who}").format(things=things, who=who)
     peer = naming.space(locale, subject.peer_name)
     return locale.word("friendship with {peer}, asked by {who}").format(peer=peer, who=who)

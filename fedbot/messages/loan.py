@@ -11,7 +11,7 @@ from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, ChatOnly, Code, Inline, typed
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
-from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed, for_whom, not_done, settled
+from fedbot.messages.transfer_facts import Card, asked, card_of, decided, for_whom, not_done, settled
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing
 from fedbot.rules.model.diagnosis import Diagnosis
@@ -132,10 +132,10 @@ def closed_line(locale: Locale, card: Card) -> tuple[Inline, ...]:
         Ending.LOST: marked("❌ Lost: {what}, lent to {receiver}. Says {who} ({sender}), {when}."),
         Ending.KEPT: marked("✅ Kept by {receiver}, still owned by {sender}: {what}, says {who}, {when}."),
     }
-    several = len({card.transfer.ending_of(line.number) for line in card.transfer.terms.lines}) > 1
+    several = len({card.transfer.ending_of(line.number) for line in card.transfer.lines_told}) > 1
     over = marked("✅ Over since {when}: {what}, lent to {receiver}.")
     all_back = several or closed.how is Ending.RETURNED
-    what = card.transfer.terms.lines if all_back else card.lines_left or card.transfer.terms.lines
+    what = card.transfer.lines_told if all_back else card.lines_left or card.transfer.lines_told
     return locale.say(
         over if several else sentences[closed.how],
         what=Bold(naming.all_of(locale, what)),
@@ -149,20 +149,14 @@ def closed_line(locale: Locale, card: Card) -> tuple[Inline, ...]:
 def lent_at_first(locale: Locale, card: Card) -> Lines:
     """A loan of which a part is back or over: its original things, because the first line names only the rest."""
     loan = card.transfer
-    whole = naming.all_of(locale, loan.terms.lines)
-    several = len({loan.ending_of(line.number) for line in loan.terms.lines}) > 1
-    if loan.is_on_loan and card.lines_out and _sums(card.lines_out) != _sums(_lent(loan)):
+    whole = naming.all_of(locale, loan.lines_told)
+    several = len({loan.ending_of(line.number) for line in loan.lines_told}) > 1
+    if loan.is_on_loan and card.lines_out and _sums(card.lines_out) != _sums(loan.lines_told):
         return [locale.say("Lent at first: {what}; the rest is not on loan any more.", what=whole)]
     is_over = loan.closed is not None and loan.closed.how is not Ending.RETURNED and not several
-    if is_over and card.lines_left and _sums(card.lines_left) != _sums(_lent(loan)):
+    if is_over and card.lines_left and _sums(card.lines_left) != _sums(loan.lines_told):
         return [locale.say("Lent at first: {what}; the rest is back.", what=whole)]
     return []
-
-
-def _lent(loan: Transfer) -> tuple[Line, ...]:
-    """The lines that did go."""
-    bad = {progress.number for progress in failed(loan)}
-    return tuple(line for line in loan.terms.lines if line.number not in bad)
 
 
 def _sums(lines: Sequence[Line]) -> dict[int, Decimal]:
@@ -172,7 +166,7 @@ def _sums(lines: Sequence[Line]) -> dict[int, Decimal]:
 def line_ends(locale: Locale, card: Card) -> Lines:
     """A loan of several things: how each of those ended that didn't come back, if not all alike."""
     loan = card.transfer
-    if len({loan.ending_of(line.number) for line in loan.terms.lines}) == 1:
+    if len({loan.ending_of(line.number) for line in loan.lines_told}) == 1:
         return []
     left = {line.number: line for line in card.lines_left}
     ends = [(left.get(closing.line, loan.line(closing.line)), closing) for closing in loan.line_ends]
@@ -200,7 +194,7 @@ def _line_end(locale: Locale, card: Card, line: Line, closing: Closing) -> tuple
 
 def is_home(loan: Transfer) -> bool:
     """Whether all that was lent is back."""
-    return all(loan.ending_of(line.number) is Ending.RETURNED for line in loan.terms.lines)
+    return all(loan.ending_of(line.number) is Ending.RETURNED for line in loan.lines_told)
 
 
 def loan_closed(
@@ -307,7 +301,7 @@ def loan_reminder(
 
     `out` is what isn't back yet (an older bot's message, still to be sent, doesn't tell), `today` the owner's day.
     """
-    out = out or loan.terms.lines
+    out = out or loan.lines_told
     pills: list[Inline] = []
     for person, name in people.items():
         pills += [naming.pill(locale, person, name), " "]
@@ -389,22 +383,31 @@ def owner_sees_damage(locale: Locale, *, loan: Transfer, peer_name: str) -> Line
     ]
 
 
-def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer) -> Lines:
-    """Something of it is on its way back already."""
+def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
+    """Something of it is on its way back already: to be decided, or decided by the lender's approver."""
+    card = card_of(locale, transfer, us, peer_name)
     first = locale.say("Not done: {case} is on its way back already.", case=naming.case(locale, loan))
-    show, cancel = command(f"show {transfer.code}"), command(f"cancel {transfer.code}")
-    if transfer.state is TransferState.OPEN and loan.role == "sender":
-        approve = command(f"approve {transfer.code}")
+    stands = locale.say("Its present state: {show}", show=command(f"show {transfer.code}"))
+    decided_by = transfer.asked if transfer.asked.party == transfer.terms.receiver else transfer.decided
+    if decided_by is not None:
+        names: dict[str, Words] = {
+            "who": naming.signed(locale, decided_by),
+            "lender": card.receiver,
+            "borrower": card.sender,
+        }
         return [
             first,
-            locale.say("If it is here, tap ✅ or 🔧 on its card, or type: {approve}", approve=approve),
-            locale.say("Its present state: {show}", show=show),
+            locale.say("{who} ({lender}) has confirmed that it is there.", **names),
+            locale.say("The bot of {borrower} books it out, then {lender} has it in stock. Nothing to do.", **names),
+            stands,
         ]
-    return [
-        first,
-        locale.say("Its present state: {show}", show=show),
-        locale.say("The lender's approvers decide on the card. Until then you can stop it: {cancel}", cancel=cancel),
-    ]
+    if loan.role == "sender":
+        approve = command(f"approve {transfer.code}")
+        here = locale.say("If it is here, tap ✅ or 🔧 on its card, or type: {approve}", approve=approve)
+        return [first, here, stands]
+    cancel = command(f"cancel {transfer.code}")
+    until = locale.say("The lender's approvers decide on the card. Until then you can stop it: {cancel}", cancel=cancel)
+    return [first, stands, until]
 
 
 def borrowed_stock_unknown(locale: Locale, *, loan: Transfer, peer_name: str) -> Lines:

@@ -185,7 +185,7 @@ def _together(locale: Locale, lines: Sequence[Line]) -> str:
 
 def moved(locale: Locale, transfer: Transfer) -> Bold:
     """The things that the transfer moves, in bold: for first lines."""
-    return Bold(all_of(locale, transfer.terms.lines))
+    return Bold(all_of(locale, transfer.lines_told))
 
 
 def all_of(locale: Locale, lines: Sequence[Line]) -> str:
@@ -235,5 +235,5 @@ def party(locale: Locale, identifier: str, us: PartyConfig, peer_name: str) -> s
 def case(locale: Locale, subject: Connection | Transfer) -> tuple[Inline, ...]:
     """A transfer or a connection within a sentence: '10 × M3 bolt (k7m2)'."""
     if isinstance(subject, Transfer):
-        return locale.say("{things} ({code})", things=things(locale, subject.terms.lines), code=subject.code)
+        return locale.say("{things} ({code})", things=things(locale, subject.lines_told), code=subject.code)
     return locale.say("the friendship with {peer} ({code})", peer=space(locale, subject.peer_name), code=subject.code)

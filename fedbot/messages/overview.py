@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from fedbot.messages import naming
@@ -22,7 +21,15 @@ from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
 from fedbot.messages.rota import rota_in_short
 from fedbot.messages.transfer_end import why_not_booked_in
-from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_words, two_people, where_it_is
+from fedbot.messages.transfer_facts import (
+    asked,
+    card_of,
+    did_not_arrive,
+    not_done,
+    state_in_words,
+    two_people,
+    where_it_is,
+)
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
@@ -135,7 +142,7 @@ def _counted(locale: Locale, todo: Todo) -> tuple[Inline, ...]:
 
 def _as_missing(transfer: Transfer) -> Transfer:
     """The transfer as what of it did not arrive. For telling only."""
-    return replace(transfer, terms=replace(transfer.terms, lines=transfer.lines_missing))
+    return transfer.named_by(transfer.lines_missing)
 
 
 def _section(locale: Locale, title: tuple[Inline, ...], subjects: Sequence[Subject]) -> Lines:
@@ -401,7 +408,7 @@ def _transfer(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: st
     lines: Lines = [first, state, *two_people(locale, transfer, us), *asked(locale, card)]
     lines += rules_stand_in(locale, transfer)
     if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
-        lines += [*where_it_is(locale, card), *not_done(locale, card)]
+        lines += [*where_it_is(locale, card), *not_done(locale, card), *did_not_arrive(locale, card)]
     if transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
         lines += why_not_booked_in(locale, card)
     return lines

@@ -75,7 +75,7 @@ def _what_the_peer_says(locale: Locale, transfer: Transfer, peer: str) -> Lines:
 def dispute_settled(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """The message that told of the dispute, once it is settled."""
     first = locale.say(
-        "▶ {code} is settled: {what}.", code=transfer.code, what=naming.things(locale, transfer.terms.lines)
+        "▶ {code} is settled: {what}.", code=transfer.code, what=naming.things(locale, transfer.lines_told)
     )
     return [first, *settled(locale, card_of(locale, transfer, us, peer_name)), state_in_words(locale, transfer)]
 
@@ -266,7 +266,7 @@ def resolved(locale: Locale, *, transfer: Transfer, truth: Truth, us: PartyConfi
     del truth
     return [
         locale.say(
-            "Settled: {code}, {what}.", code=Bold(transfer.code), what=naming.things(locale, transfer.terms.lines)
+            "Settled: {code}, {what}.", code=Bold(transfer.code), what=naming.things(locale, transfer.lines_told)
         ),
         *settled(locale, card_of(locale, transfer, us, peer_name)),
         state_in_words(locale, transfer),

@@ -324,7 +324,7 @@ def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
 
 def not_put_away(locale: Locale, *, transfer: Transfer, peer_name: str, problem: Diagnosis) -> Lines:
     """It was booked in, but lies in *Incoming* still; or somebody has deleted it since."""
-    things, peer = naming.things(locale, transfer.terms.lines), naming.space(locale, peer_name)
+    things, peer = naming.things(locale, transfer.lines_told), naming.space(locale, peer_name)
     why = locale.say("Why: {text}", text=diagnosis(locale, problem))
     if reason_of(problem) == GONE:
         return [
@@ -350,7 +350,7 @@ def not_marked_arrived(locale: Locale, *, transfer: Transfer, problem: Diagnosis
     return [
         locale.say(
             "{things} has arrived, but our record still says that it is on its way.",
-            things=naming.things(locale, transfer.terms.lines),
+            things=naming.things(locale, transfer.lines_told),
         ),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
         locale.say("Please set the item's status back in InvenTree by hand. I don't try again."),

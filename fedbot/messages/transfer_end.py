@@ -54,7 +54,7 @@ def _done(locale: Locale, card: Card) -> Lines:
     if failed(card.transfer) or card.transfer.lines_missing:
         first = locale.say(
             "✅ Done in part: {what} went from {sender} to {receiver}, {terms}.",
-            what=_arrived_things(locale, card.transfer),
+            what=naming.things(locale, card.transfer.lines_told),
             sender=card.sender,
             receiver=card.receiver,
             terms=on_terms(locale, card.transfer),
@@ -77,12 +77,6 @@ def _done(locale: Locale, card: Card) -> Lines:
         *(rules_lines(locale, card) if card.transfer.is_on_loan else []),
     ]
     return [*happened, *(["", *facts] if facts else []), "", footer, card.transfer.code]
-
-
-def _arrived_things(locale: Locale, transfer: Transfer) -> str:
-    """The things that moved, if some of them did not."""
-    bad = {progress.number for progress in failed(transfer)}
-    return naming.things(locale, [line for line in transfer.lines_come if line.number not in bad])
 
 
 def _declined(locale: Locale, card: Card) -> Lines:

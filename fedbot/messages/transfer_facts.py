@@ -272,7 +272,7 @@ class Card:
     @property
     def lines_left(self) -> tuple[Line, ...]:
         """The part of a loan that did not come back; all of it, until something is known."""
-        return self.transfer.terms.lines if self.left is None else self.left
+        return self.transfer.lines_told if self.left is None else self.left
 
     @property
     def lines_out(self) -> tuple[Line, ...]:
@@ -630,8 +630,7 @@ def pickup(locale: Locale, card: Card) -> Lines:
 
 def where_it_is(locale: Locale, card: Card) -> Lines:
     """The stock items that these are now, at each side."""
-    bad = {progress.number for progress in failed(card.transfer)}
-    lines = [line for line in card.transfer.terms.lines if line.number not in bad]
+    lines = card.transfer.lines_moved
     if len(card.transfer.terms.lines) == 1:
         return [each(locale, card, line) for line in lines for each in (_at_receiver, _at_sender)]
     items = tuple(

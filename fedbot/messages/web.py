@@ -487,6 +487,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "in_inventree": marked("In InvenTree"),
     "story": marked("What happened"),
     "belongs_to": marked("Belongs to"),
+    "missing": marked("Did not arrive"),
     # deciding
     "your_decision": marked("Your decision"),
     "approve": marked("✅ Yes"),

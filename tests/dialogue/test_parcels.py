@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
 
+from fedbot.rules.ledger import history
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_dishonest_friends import forges
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
+from tests.scenarios.browsing import URL, Web, encrypted
 from tests.scenarios.world import World, friends, protocol_messages, told
 
 A_DAY = timedelta(days=1)
@@ -368,6 +372,50 @@ async def test_fewer_items_than_sent_are_booked_in_by_the_approver_alone_and_the
     await world.passes(timedelta(minutes=1))
     assert told(world.room, "The books of Attraktor and Betaspace agree")
     assert_books_balance(world)
+
+
+async def test_lists_figures_exports_and_pages_name_what_came_of_a_parcel() -> None:
+    world = await friends(alpha={"pages_url": URL})
+    await seven_come(world)
+    for person, ours in ((world.anna, "7 × M3 nut to Betaspace"), (world.bea, "7 × M3 nut from Attraktor")):
+        told = await says(world, person, "history")
+        assert ours in told
+        assert "Did not arrive: 3 × M3 nut." in told
+        shown = await says(world, person, "show ID")
+        assert "7 × M3 nut (M3-NUT) from Attraktor to Betaspace" in shown
+        assert "Did not arrive: 3 × M3 nut, says Cem" in shown
+    for space in world.spaces:
+        (row,) = history.rows(space.turn.transfers())
+        assert row.quantity == 7
+        (seen,) = space.turn.flows(None, None)
+        assert (seen.lines, int(seen.pieces)) == (1, 7)
+    await encrypted(world)
+    web = Web(world, world.alpha)
+    program = await web.program_of(world.anna)
+    (transfer,) = (await program.reads("/transfers"))["items"]
+    assert [line["quantity"] for line in transfer["lines"]] == ["7"]
+    assert [line["quantity"] for line in transfer["missing"]] == ["3"]
+    (exported,) = csv.DictReader(io.StringIO((await program.gets("/api/v1/transfers.csv")).text))
+    assert exported["quantity"] == "7"
+    browser = web.visitor()
+    await browser.signs_in(world.anna)
+    page = (await browser.gets(f"/transfers/{transfer['id']}")).text
+    assert "Did not arrive" in page
+
+
+async def test_a_loan_that_came_in_part_was_lent_as_much_as_came() -> None:
+    world = await friends()
+    world.anna.says("!fed lend 10 M3-NUT to betaspace for 2 weeks by parcel")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await says(world, world.cem, "received ID 7")
+    await world.passes(timedelta(minutes=2))
+    card = world.card().text
+    assert "7 × M3 nut went from Attraktor to Betaspace, on loan" in card.splitlines()[0]
+    assert "Lent at first" not in card
+    assert "Did not arrive: 3 × M3 nut" in card
+    assert "7 × M3 nut" in await says(world, world.anna, "todo")
 
 
 async def test_only_arrived_items_of_a_loan_are_on_loan_and_people_act_where_inventree_returns_no_parts() -> None:

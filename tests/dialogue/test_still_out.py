@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import back, handed_back, lent, loan
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
@@ -141,3 +142,28 @@ async def test_an_edit_of_the_card_is_no_card() -> None:
     card = loan(world.beta).own_card
     assert card in {message.event_id for message in world.room.messages()}
     assert next(m for m in world.room.messages() if m.event_id == card).is_edited
+
+
+async def test_a_refusal_names_what_is_out_and_who_has_said_that_the_rest_is_back() -> None:
+    world = await partly_back("return 2")
+    code = loan(world.alpha).code
+    await handed_back(world, "return 3")
+    for line in (f"gift {code}", f"lost {code}"):
+        refusal = await asked(world, f"!fed {line}")
+        assert f"Not done: 8 × M3 nut ({code}) is on its way back already." in refusal
+        assert "If it is here, tap ✅ or 🔧 on its card" in refusal
+
+
+async def test_a_return_that_the_lender_has_started_is_told_to_the_borrower_as_decided() -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    code = loan(world.alpha).code
+    world.beta.fails(FaultKind.REFUSED, "POST", times=None)  # so it stays in their books
+    await asked(world, f"!fed return {code}")
+    answer = await world.answer(world.bea, f"!fed return {code}")
+    assert f"Not done: 10 × M3 nut ({code}) is on its way back already." in answer
+    assert "Anna (Attraktor) has confirmed that it is there." in answer
+    assert "The bot of Betaspace books it out, then Attraktor has it in stock. Nothing to do." in answer
+    assert "cancel" not in answer
+    own = await asked(world, f"!fed return {code}")
+    assert "Anna (Attraktor) has confirmed that it is there." in own
+    assert "tap" not in own

@@ -199,7 +199,14 @@ SAID: dict[str, Phrase] = {
     "not on loan any more": say(messages.loan.not_on_loan, loan=closed(Ending.GIFT), **OUR),
     "the owner decides": say(messages.loan.owner_decides, loan=lent(), peer_name="attraktor", usage="gift [ID]"),
     "the owner sees damage": say(messages.loan.owner_sees_damage, loan=lent(), peer_name="attraktor"),
-    "under way already": say(messages.loan.return_under_way, loan=lent(), transfer=child("return")),
+    "under way already": say(messages.loan.return_under_way, loan=lent(), transfer=child("return"), **OUR),
+    "under way, said the lender": say(
+        messages.loan.return_under_way,
+        loan=lent(),
+        transfer=child("return", asked=BY_ANNA, role="sender"),
+        us=BETA,
+        peer_name="attraktor",
+    ),
     "unknown stock": say(messages.loan.borrowed_stock_unknown, loan=lent(), peer_name="beta"),
     "several things": say(
         messages.loan.which_things_of_a_loan,

@@ -102,8 +102,8 @@ def left(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
 
 
 def as_out(turn: Turn, loan: Transfer) -> Transfer:
-    """The loan as lists of what is on loan name it: by what is still out. For telling only."""
-    return replace(loan, terms=replace(loan.terms, lines=lines_out(turn, loan) or loan.terms.lines))
+    """The loan as people are told of it: by what is still out, else by what did not come back. For telling only."""
+    return loan.named_by(lines_out(turn, loan) or left(turn, loan) or loan.lines_told)
 
 
 def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:

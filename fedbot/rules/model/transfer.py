@@ -431,20 +431,36 @@ class Transfer(HasCard):
 
     def came(self, number: int) -> Decimal:
         """The quantity of that line that arrives, in the sender's units: all of it, or what the parcel held."""
-        return self.line(number).quantity - self.at(number).short
+        at = self.at(number)
+        return Decimal(0) if at.failed == NOT_COME else self.line(number).quantity - at.short
 
     @property
     def lines_come(self) -> tuple[Line, ...]:
         """The lines as they arrived, without what a parcel did not hold."""
-        kept = (line for line in self.terms.lines if self.at(line.number).failed != NOT_COME)
-        return tuple(replace(line, quantity=self.came(line.number)) for line in kept)
+        lines = (replace(line, quantity=self.came(line.number)) for line in self.terms.lines)
+        return tuple(line for line in lines if line.quantity)
+
+    @property
+    def lines_moved(self) -> tuple[Line, ...]:
+        """The lines that go, or went: without those that failed or are back, and what was missing from a parcel."""
+        stays = {progress.number for progress in self.progress if progress.failed or progress.stage == "back"}
+        return tuple(line for line in self.lines_come if line.number not in stays)
+
+    @property
+    def lines_told(self) -> tuple[Line, ...]:
+        """The lines as people are told of them: what goes, or went; all that was meant, if nothing does."""
+        return self.lines_moved or self.terms.lines
 
     @property
     def lines_missing(self) -> tuple[Line, ...]:
         """The lines, or parts of them, that were missing from a parcel."""
-        lines = ((line, self.at(line.number)) for line in self.terms.lines)
-        lacking = ((line, line.quantity if at.failed == NOT_COME else at.short) for line, at in lines)
-        return tuple(replace(line, quantity=quantity) for line, quantity in lacking if quantity)
+        lines = (replace(line, quantity=line.quantity - self.came(line.number)) for line in self.terms.lines)
+        return tuple(line for line in lines if line.quantity)
+
+    def named_by(self, lines: tuple[Line, ...]) -> Transfer:
+        """The transfer, of which people are told by these lines. For telling only."""
+        progress = tuple(replace(each, failed="", short=Decimal(0)) for each in self.progress)
+        return replace(self, terms=replace(self.terms, lines=lines), progress=progress)
 
     @property
     def lacks_a_rest(self) -> bool:

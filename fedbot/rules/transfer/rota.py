@@ -236,7 +236,7 @@ def promised(turn: Turn, rota: Rota) -> Decimal:
 def _coming(rota: Rota, transfer: Transfer) -> Decimal:
     if transfer.state not in lend.OVER_WITH_STOCK:
         return total(transfer.terms.lines, rota.unit)
-    return total([line for line in transfer.lines_come if not transfer.at(line.number).failed], rota.unit)
+    return total(transfer.lines_moved, rota.unit)
 
 
 def _undecided(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:

@@ -68,7 +68,7 @@ class TransferView(BaseModel):
     """One transfer, seen from our side. `state_text` is its state in words.
 
     `direction`: `out` or `in`. `due`: when the time for a decision ends. `due_day`: the due date of a loan.
-    `first_day`: the first day of a loan that is booked ahead.
+    `first_day`: the first day of a loan that is booked ahead. `missing`: what of it did not arrive by parcel.
     """
 
     id: str
@@ -90,6 +90,7 @@ class TransferView(BaseModel):
     overdue_days: int = 0
     days_left: int | None = Field(default=None, description="until the due date; null if there is none, or it is past")
     still_out: list[LineView] = []
+    missing: list[LineView] = []
     note: str = ""
     ended_at: datetime | None = None
     parent: str = ""
