@@ -29,6 +29,7 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
 from fedbot.rules.wire.envelope import by_line
 
+NOTE = Option("note", "TEXT", "a note for the other space; or type it at the end, after a dash")
 PARCEL = Option(
     "parcel",
     "",
@@ -46,7 +47,7 @@ SPEC = Verb(
         Argument("space", Kind.SPACE, "SPACE", keyword="to"),
     ),
     options=(
-        Option("note", "TEXT", "a note for the other space; or type it at the end, after a dash"),
+        NOTE,
         PARCEL,
         ANYWAY,
         Option("loan", "TIME", "lend it until then", most=40),

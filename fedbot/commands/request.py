@@ -15,6 +15,7 @@ from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of, whole_line
 from fedbot.commands.picking import quantity_complaint
+from fedbot.commands.push import NOTE
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.command import Command
@@ -49,7 +50,7 @@ SPEC = Verb(
     options=(
         Option("all", "", "from anyone: ask all friends that have it at once"),
         Option("join", "", "from anyone: several spaces may give a part each"),
-        Option("note", "TEXT", "a note for the other space; or type it at the end, after a dash"),
+        NOTE,
         Option("as-shown", "CODE", "accept what I have shown you; your numbered reply fills it in", 16, filled_in=True),
     ),
     examples=(
