@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from fedbot.config.problems import ConfigRefused, Problem, problems_of
 from fedbot.config.secrets import FILE, SecretSources
-from fedbot.config.settings import Settings
+from fedbot.config.settings import Settings, Stamp
 from fedbot.config.values import is_loopback
 
 _QUOTES = "put Matrix ids, rooms and addresses into quotes, as in '@anna:example.org'"
@@ -101,6 +101,7 @@ def load(path: Path, environment: Mapping[str, str] | None = os.environ) -> Sett
 
     Raises `ConfigRefused` with every problem found. Relative paths start from the file's folder.
     """
+    stamp = stamp_of(path)
     raw = read_yaml(text_of(path))
     sources = SecretSources(path, environment)
     filled = sources.filled(raw)
@@ -115,7 +116,16 @@ def load(path: Path, environment: Mapping[str, str] | None = os.environ) -> Sett
         raise ConfigRefused(problems) from None  # pydantic's own error quotes its input
     if problems:
         raise ConfigRefused(problems)
-    return settings.read_from(path, tuple(sources.warnings + _addresses_in_clear(settings)))
+    return settings.read_from(path, stamp, tuple(sources.warnings + _addresses_in_clear(settings)))
+
+
+def stamp_of(file: Path) -> Stamp | None:
+    """The file's stamp; None while it doesn't exist."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def text_of(path: Path) -> str:

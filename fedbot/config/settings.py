@@ -540,6 +540,10 @@ def state_folder() -> Path:
     return Path(os.environ.get("FEDBOT_STATE", "state"))
 
 
+Stamp = tuple[int, int, int]
+"""A file's modification time, size and inode: if they are the same, it has not changed."""
+
+
 class Settings(Section):
     """All settings of one bot, checked."""
 
@@ -569,6 +573,7 @@ class Settings(Section):
         description="folder of the journal and the keys; `FEDBOT_STATE` gives another default",
     )
     _source: Path = PrivateAttr(Path())
+    _stamp: Stamp | None = PrivateAttr(None)
     _warnings: tuple[Problem, ...] = PrivateAttr(())
 
     @model_validator(mode="after")
@@ -595,21 +600,27 @@ class Settings(Section):
         return self._source
 
     @property
+    def stamp(self) -> Stamp | None:
+        """The stamp of that file before it was read."""
+        return self._stamp
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """Warnings: settings that work but are unwise, such as secrets in the file."""
         return self._warnings
 
-    def read_from(self, source: Path, warnings: tuple[Problem, ...]) -> Self:
-        """The settings with their file and the warnings of `load`."""
+    def read_from(self, source: Path, stamp: Stamp | None, warnings: tuple[Problem, ...]) -> Self:
+        """The settings with their file, its stamp before it was read, and the warnings of `load`."""
         known = self.model_copy()
         known._source = source  # noqa: SLF001 -- a private attribute of our own class, on our own copy
+        known._stamp = stamp  # noqa: SLF001
         known._warnings = warnings  # noqa: SLF001
         return known
 
     def hosted(self, state: Path) -> Self:
         """The settings for a hub's worker, which has its own state folder and answers monitors itself."""
         known = self.model_copy(update={"state": state, "web": Web()})
-        return known.read_from(self._source, self._warnings)
+        return known.read_from(self._source, self._stamp, self._warnings)
 
     @property
     def health_socket(self) -> Path:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
-from fedbot.config.loading import load
+from fedbot.config.loading import load, stamp_of
 from fedbot.config.problems import ConfigRefused, Problem
-from fedbot.config.settings import Settings
+from fedbot.config.settings import Settings, Stamp
 from fedbot.ports.chat import ChatProblem, ChatUnreachable
 
 log = logging.getLogger(__name__)
@@ -23,7 +22,6 @@ SECONDS_BETWEEN_LOOKS = 3.0
 AFTER_A_RESTART = ("matrix", "journal", "state", "web", "pages")
 """Sections that need a restart; `party.id` needs one too."""
 
-Stamp = tuple[int, int, int]
 NOT_READ: Stamp = (0, 0, 0)
 Tell = Callable[[tuple[str, ...], tuple[str, ...], tuple[Problem, ...]], None]
 
@@ -39,12 +37,12 @@ class SettingsWatch:
         self._settings = settings
         self._use = use
         self._tell = tell
-        self._known: Stamp | None = _stamp(settings.source)
+        self._known = settings.stamp
         self._seen = self._known
 
     async def look(self) -> None:
         """Read the file again if it has changed, and is the same as at the last look, so nobody is writing it."""
-        before, self._seen = self._seen, _stamp(self._settings.source)
+        before, self._seen = self._seen, stamp_of(self._settings.source)
         if self._seen not in (self._known, None) and self._seen == before:
             self._known = self._seen
             await self._read()
@@ -76,15 +74,6 @@ class SettingsWatch:
         for each in problems:
             log.error("the settings file has a fault and is not used: %s", each)
         self._tell((), (), problems)
-
-
-def _stamp(file: Path) -> Stamp | None:
-    """Modification time, size and inode of the file; None while it doesn't exist."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _live(old: Settings, new: Settings) -> Settings:

@@ -250,6 +250,21 @@ def written(world: World, folder: Path) -> Path:
     return file
 
 
+async def test_a_settings_file_that_changed_while_the_bot_started_is_used(tmp_path: Path) -> None:
+    """A start may take long, for example until the homeserver answers."""
+    world = await friends()
+    mia = world.newcomer("mia")
+    file = written(world, tmp_path)
+    settings = load(file)
+    file.write_text(file.read_text().replace("people:\n", f"people:\n  '{MIA}': kim\n"))
+    watch = watch_settings(settings, world.alpha.bot, world.alpha.inventory)
+    for _ in range(2):
+        await watch.look()
+    await world.settle()
+    assert told(world.alpha_admins, "I have read my settings again.\nChanged: people")
+    assert "Nothing waits" in (await answered(world, mia, "todo"))[0]
+
+
 async def test_a_changed_settings_file_is_used_at_once_and_a_faulty_one_changes_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
