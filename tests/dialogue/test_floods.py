@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -404,10 +405,14 @@ async def test_a_flood_by_an_account_that_poses_as_a_friend_stores_little(about:
     await world.push()
     subject = (about, (world.alpha.transfer() if about == "transfer" else world.alpha.connection()).id)
     before = stored(world.beta)
-    for account, key in ((world.alpha.chat, Identity(b"another key".ljust(32))), (world.kim, None)):
-        honest, world.alpha.chat = world.alpha.chat, account  # type: ignore[assignment]
-        floods(world, kind, subject, world.alpha, key)
-        world.alpha.chat = honest
+    for party, account, key in (
+        ("attraktor", world.alpha.chat, Identity(b"another key".ljust(32))),
+        ("attraktor", world.kim, None),
+        ("mallory", world.kim, None),
+    ):
+        poser = copy(world.alpha)
+        poser.party, poser.chat = party, account  # type: ignore[assignment]
+        floods(world, kind, subject, poser, key)
     await world.settle(asleep=(world.alpha,))
     assert stored(world.beta) - before <= MOST_KEPT
     assert world.beta.bot.engine.failures == 0

@@ -470,3 +470,54 @@ async def test_a_tombstone_can_not_make_a_bot_leave_its_own_rooms() -> None:
         assert world.server.membership(us, world.alpha.chat.user_id) == "join"
         [text] = [m.text for m in told(world.alpha_admins, "isn't the room that replaces") if us in m.text]
         assert "I have left it" not in text
+
+
+async def test_a_room_that_is_upgraded_in_the_grace_of_a_decision_stops_it() -> None:
+    world = await friends()
+    world.cem.reacts(await world.push(), "✅")
+    await world.settle()
+    assert world.beta.transfer().decision
+    await upgrade(world, *world.spaces)
+    await world.passes(timedelta(hours=1))
+    assert [space.transfer().state for space in world.spaces] == [TransferState.OPEN] * 2
+    assert not world.beta.transfer().decision
+    assert world.alpha.given("M3-NUT") == 0
+    await say_so(world, "anna", "bea")
+    await world.passes(timedelta(hours=1))
+    assert [space.transfer().state for space in world.spaces] == [TransferState.OPEN] * 2, "Cem has to say it again"
+    await takes(world)
+    await world.passes(timedelta(minutes=2))
+    assert world.alpha.transfer().state is DONE
+    assert_books_balance(world)
+
+
+async def test_a_moderator_who_upgrades_the_room_to_one_of_their_own_decides_nothing() -> None:
+    """Tom is no approver. He moderates the room, replaces it by his own, and has all power there."""
+    world = await friends()
+    old = world.room
+    await world.push()
+    world.anna.sets_power(users={world.tom.user_id: 99}, events={"m.room.tombstone": 99, "dev.fedbot.party": 0})
+    new = world.tom.creates("Makerspaces", predecessor=old.id, power={"events": {"dev.fedbot.party": 0}})
+    world.tom.sets("m.room.tombstone", {"body": "upgraded", "replacement_room": new.id}, room=old.id)
+    for guest in (world.anna, world.piet, world.bea, world.cem):
+        world.tom.invites(guest.user_id, room=new.id)
+        guest.joins(new)
+        guest.room = new.id
+    for space in world.spaces:
+        world.tom.invites(space.chat.user_id, room=new.id)
+    world.tom.room, world.room = new.id, new
+    await world.settle()
+    world.cem.reacts(old.messages(sender=world.beta.chat.user_id)[-1], "✅", room=old.id)
+    world.tom.says("!fed review --room")
+    world.cem.says(f"!fed approve {world.beta.transfer().code}")
+    await world.grace()
+    assert [space.transfer().state for space in world.spaces] == [TransferState.OPEN] * 2
+    assert [space.connection().state for space in world.spaces] == [SUSPENDED] * 2, "no superuser has said so"
+    await say_so(world, "anna", "bea")
+    world.tom.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.alpha.given("M3-NUT") == 0, "he is no approver in his own room either"
+    await takes(world)
+    await world.passes(timedelta(minutes=2))
+    assert world.alpha.transfer().state is DONE
+    assert_books_balance(world)

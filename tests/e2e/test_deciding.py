@@ -105,3 +105,11 @@ async def test_a_parcel_leaves_at_once_and_is_booked_in_by_a_second_reaction(fri
 
 async def _all_stand_at(stage: Stage, transfer: str, state: str) -> bool:
     return {scene.state_of(space, transfer) for space in stage.spaces} == {state}
+
+
+async def test_a_code_typed_right_after_the_card_counts(friends: Stage) -> None:
+    piet, cem = friends.people["piet"], friends.people["cem"]
+    before = await scene.amounts(friends, "RES-10K")
+    offer = await plot.offer(friends, piet, "!fed push 3 RES-10K to betaspace", seen_by=cem)
+    await cem.say(friends.room, f"!fed approve {offer.transfer[:4]}")
+    await scene.is_done(friends, "RES-10K", before, offer, 3)

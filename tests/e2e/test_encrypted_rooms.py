@@ -91,6 +91,13 @@ async def test_a_bot_restarted_in_the_middle_reads_the_lines_sent_while_it_was_d
     assert "piet" in answer.body
 
 
+async def test_a_code_typed_right_after_the_card_counts(friends: Stage) -> None:
+    before = await scene.amounts(friends, IPN)
+    offer = await offered(friends, 3)
+    await friends.people["cem"].say(friends.room, f"!fed approve {offer.transfer[:4]}")
+    await scene.is_done(friends, IPN, before, offer, 3)
+
+
 async def test_more_lines_than_one_sync_returns_are_all_read(friends: Stage) -> None:
     """In a limited timeline, the bot pages back for the missing events and decrypts them."""
     attraktor, kim = friends.attraktor, friends.people["kim"]
