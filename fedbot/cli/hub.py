@@ -16,7 +16,6 @@ from fedbot import logs
 from fedbot.cli.exits import Exit, failed
 from fedbot.cli.main import main
 from fedbot.cli.settings_file import find_hub, program
-from fedbot.config.loading import load
 from fedbot.web.asking import ask
 
 if TYPE_CHECKING:
@@ -67,11 +66,21 @@ def _serve(settings: HubSettings, verb: str) -> Exit:
     return Exit.OK
 
 
+_OF_A_SPACE = (
+    *("status", "health", "check", "people", "credentials", "reconcile", "retry", "drop"),
+    *("audit", "export", "backup", "verify"),
+)
+"""The commands of a bot that a hub's operator gives by `do`. The others begin, move or replace a bot."""
+
+
 def _do(settings: HubSettings, given: argparse.Namespace) -> Exit:
     """Run a command of a single bot with the space's settings, and its state folder at this worker."""
     if given.space not in settings.names():
         print(f"There is no space {given.space} in {settings.spaces}.", file=sys.stderr)
         return Exit.FAILED
+    if not given.words or given.words[0] not in _OF_A_SPACE:
+        print(f"For a space of a hub there are: {', '.join(_OF_A_SPACE)}.", file=sys.stderr)
+        return Exit.USAGE
     os.environ["FEDBOT_STATE"] = str(settings.state_of(given.space))
     return Exit(main([*given.words[:1], "--config", str(settings.config_of(given.space)), *given.words[1:]]))
 
@@ -80,6 +89,7 @@ def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # 
     with closing(importlib.import_module("fedbot.hub.roster").Roster(settings)) as roster:
         view = roster.view()
     spaces = {name: view.of(name) for name in settings.names()}
+    lost = sorted(name for name, row in view.spaces.items() if row.is_hosted and name not in spaces)
     if given.json:
         told = {
             name: {
@@ -92,13 +102,19 @@ def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # 
             }
             for name, row in spaces.items()
         }
-        print(logs.redact(json.dumps({"workers": sorted(view.workers), "spaces": told}, ensure_ascii=False)))
+        answer = {"workers": sorted(view.workers), "spaces": told, "without_settings": lost}
+        print(logs.redact(json.dumps(answer, ensure_ascii=False)))
         return Exit.OK
     for name, row in spaces.items():
         where = f" at {row.worker}" if row.worker else ""
         again = f", again in {row.waits:.0f} s" if row.waits else ""
         wrong = "; ".join([row.problem] * bool(row.problem) + (["not well"] if row.is_well is False else []))
         print(logs.redact(": ".join(filter(None, (f"{name:<20} {row.state}{where}{again}", wrong, *row.troubles)))))
+    for name in lost:
+        print(
+            f"{name:<20} is in the database, but {settings.config_of(name)} is missing. Put its folder back, or delete "
+            f"the rest: {program()} hub remove {name} --sure"
+        )
     print(f"{len(spaces)} spaces; workers: {', '.join(sorted(view.workers)) or 'none'}")
     return Exit.OK
 
@@ -122,22 +138,23 @@ def _add(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit
     space = given.space
     tending.refuse_bad_name(space)
     config = settings.config_of(space)
-    tending.pause(settings, space)
     elsewhere: list[str] = []
-    state = settings.state_of(space)
-    if given.source is not None:
-        state = load(given.source).state
-        if not config.exists():
+    state = settings.state_of(space) if given.source is None else tending.load_separate(given.source, space).state
+    with tending.reserved(settings, space):
+        is_here = tending.begin_to_add(settings, space, moves_in=given.source is not None)
+        if is_here:
+            pass
+        elif given.source is not None:
             elsewhere = tending.copy_settings(given.source, settings, space)
-    elif not config.exists() or "\njournal:" not in config.read_text("utf-8"):
-        os.environ["FEDBOT_STATE"] = str(state)
-        ended = init.set_up(argparse.Namespace(answers=given.answers, dry_run=False), config, is_hosted=True)
-        if ended is not Exit.OK:
-            return ended
-    moved = tending.take_in(settings, space, state)
-    if given.source is None:
-        shutil.rmtree(state, ignore_errors=True)  # all of it is in the database now, and compared
-    tending.resume(settings, space)
+        elif not config.exists() or "\njournal:" not in config.read_text("utf-8"):
+            os.environ["FEDBOT_STATE"] = str(state)
+            ended = init.set_up(argparse.Namespace(answers=given.answers, dry_run=False), config, is_hosted=True)
+            if ended is not Exit.OK:
+                return ended
+        moved = None if is_here else tending.take_in(settings, space, state)
+        if given.source is None:
+            shutil.rmtree(state, ignore_errors=True)  # all of it is in the database now, and compared
+        tending.resume(settings, space)
     if moved is not None:
         print(
             f"{moved.rows} rows of the journal and {moved.keys} of keys and tokens are in the database, each compared."
@@ -159,15 +176,15 @@ def _pause(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Ex
 
 def _resume(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
     tending.refuse_unknown(settings, given.space)
-    tending.resume(settings, given.space)
+    with tending.reserved(settings, given.space):
+        tending.resume(settings, given.space)
     print(f"A worker takes {given.space} within a few seconds. Look: {program()} hub list")
     return Exit.OK
 
 
 def _move(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
     tending.refuse_unknown(settings, given.space)
-    worker = tending.move(settings, given.space, given.to)
-    print(f"{worker} takes {given.space} within a few seconds, and keeps it as long as it runs.")
+    print(tending.move(settings, given.space, given.to))
     return Exit.OK
 
 
@@ -196,9 +213,8 @@ def _token(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  #
 
 def _leave(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
     tending.refuse_unknown(settings, given.space)
-    tending.refuse_used(given.folder.absolute(), given.space)
-    tending.pause(settings, given.space)
-    moved = tending.leave(settings, given.space, given.folder.absolute())
+    with tending.reserved(settings, given.space):
+        moved = tending.leave(settings, given.space, given.folder.absolute())
     if moved is not None:
         print(f"Moved {moved.rows} rows of the journal and {moved.keys} of keys and tokens, each compared.")
     print(
@@ -210,7 +226,8 @@ def _leave(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Ex
 
 
 def _remove(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
-    tending.refuse_unknown(settings, given.space)
+    tending.refuse_bad_name(given.space)
+    tending.refuse_removed(settings, given.space)
     if not given.sure:
         print(
             f"This deletes the journal, keys, tokens, settings and secrets of {given.space} from the hub for good.\n"
@@ -218,7 +235,8 @@ def _remove(settings: HubSettings, given: argparse.Namespace, tending: Any) -> E
             f"To do it: {program()} hub remove {given.space} --sure"
         )
         return Exit.FAILED
-    tending.remove(settings, given.space)
+    with tending.reserved(settings, given.space):
+        tending.remove(settings, given.space)
     print(f"{given.space} is no longer in the hub. Backups of the database have it as long as you keep them.")
     return Exit.OK
 

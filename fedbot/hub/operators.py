@@ -270,26 +270,26 @@ class OperationHandlers:
 
     def resume(self, space: str) -> str:
         """Like `tending.resume`."""
-        tending.resume(self._hub, space)
+        with tending.reserved(self._hub, space):
+            tending.resume(self._hub, space)
         return f"A worker takes {space} within a few seconds."
 
     def move(self, space: str, worker: str) -> str:
         """Like `tending.move`."""
-        chosen = tending.move(self._hub, space, worker)
-        return f"{chosen} takes {space} within a few seconds, and keeps it as long as it runs."
+        return tending.move(self._hub, space, worker)
 
     def leave(self, space: str) -> str:
         """Like `tending.leave`, into a folder in this API's state folder."""
         folder = self._hub.state.absolute() / LEFT / space
         folder.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        tending.refuse_used(folder, space)
-        tending.pause(self._hub, space)
-        tending.leave(self._hub, space, folder)
+        with tending.reserved(self._hub, space):
+            tending.leave(self._hub, space, folder)
         return f"{space} has left the hub with all that it has. It is in {folder}, on the machine of this API."
 
     def remove(self, space: str) -> str:
         """Like `tending.remove`."""
-        tending.remove(self._hub, space)
+        with tending.reserved(self._hub, space):
+            tending.remove(self._hub, space)
         return f"{space} is no longer in the hub."
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ import psycopg
 from fedbot.config.hub import HubSettings
 from fedbot.journal import lease as leases
 from fedbot.journal.database import Address
+from fedbot.journal.journal import ARRIVING, MOVED
 from fedbot.journal.lease import RENEWED_EVERY, SECONDS, Lease, since_boot
 from fedbot.journal.server import Row, connect, translated
 
@@ -82,7 +83,8 @@ _WORKERS = """
 _SPACES = """
     SELECT space, coalesce(held.worker, ''), coalesce(is_paused, false), coalesce(problem, ''), coalesce(failures, 0),
         CASE WHEN isfinite(not_before) THEN greatest(extract(epoch FROM not_before - clock_timestamp()), 0) ELSE 0 END,
-        coalesce(wanted_at, ''), CASE WHEN told_by = held.worker THEN is_well END, coalesce(troubles, '')
+        coalesce(wanted_at, ''), CASE WHEN told_by = held.worker THEN is_well END, coalesce(troubles, ''),
+        is_paused IS NOT NULL
     FROM fedbot.spaces AS known
     FULL JOIN (SELECT space, worker FROM fedbot.leases WHERE worker <> '' AND expires >= clock_timestamp()) AS held
     USING (space)
@@ -108,6 +110,7 @@ _TELL = """
     ON CONFLICT (space) DO UPDATE
         SET told_by = excluded.told_by, is_well = excluded.is_well, troubles = excluded.troubles
 """
+_RESERVE = "SELECT pg_try_advisory_lock(hashtext('fedbot hub'), hashtext($1))"
 _WENT_WELL = "UPDATE fedbot.spaces SET problem = '', failures = 0 WHERE space = $1 AND failures > 0"
 
 
@@ -116,7 +119,8 @@ class SpaceRow:
     """A space's entry in the roster. `worker`: '' if none has it. `waits`: seconds until a worker may try it again.
 
     `wanted_at`: the worker that an operator moved it to. `is_well` and `troubles`: the running bot's health as its
-    worker reports it; None before the first report.
+    worker reports it; None before the first report. `is_hosted`: it is or was a space of the hub, not one with a
+    standby of its own.
     """
 
     worker: str = ""
@@ -127,6 +131,7 @@ class SpaceRow:
     wanted_at: str = ""
     is_well: bool | None = None
     troubles: tuple[str, ...] = ()
+    is_hosted: bool = False
 
     @property
     def state(self) -> str:
@@ -145,9 +150,9 @@ class SpaceRow:
 
 def _space_row(found: Row) -> SpaceRow:
     """A row of `_SPACES`, without the space."""
-    worker, is_paused, problem, failures, waits, wanted_at, is_well, troubles = found
+    worker, is_paused, problem, failures, waits, wanted_at, is_well, troubles, is_hosted = found
     told = tuple(troubles.splitlines()) if is_well is not None else ()
-    return SpaceRow(worker, is_paused, problem, failures, float(waits), wanted_at, is_well, told)
+    return SpaceRow(worker, is_paused, problem, failures, float(waits), wanted_at, is_well, told, is_hosted)
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,21 @@ class View:
     def of(self, space: str) -> SpaceRow:
         """The entry of this space; an empty one if it has none."""
         return self.spaces.get(space, SpaceRow())
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the database has of a space's journal. `is_used`: a bot has worked on it. `moved_to`: where it continues."""
+
+    has_journal: bool = False
+    is_used: bool = False
+    is_arriving: bool = False
+    moved_to: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether a bot can work on the journal."""
+        return self.has_journal and not self.is_arriving and not self.moved_to
 
 
 class Roster:
@@ -263,6 +283,21 @@ class Roster:
         """Delete the space's row here: it isn't paused any more, so a worker would take it if it had a folder."""
         with self.connected() as connection:
             connection.execute("DELETE FROM fedbot.spaces WHERE space = $1", (space,))
+
+    def reserve(self, space: str) -> bool:
+        """Keep other operators away from this space until this roster is closed. False if one is there already."""
+        with self.connected() as connection:
+            return connection.execute(_RESERVE, (space,)).fetchone() == (True,)
+
+    def place(self, space: str) -> Place:
+        """Where the journal of the space is."""
+        schema = psycopg.sql.Identifier(self.address(space).schema)
+        with self.connected() as connection:
+            if connection.execute("SELECT to_regclass($1)", (f"{schema.as_string()}.meta",)).fetchone() == (None,):
+                return Place()
+            found = connection.execute(psycopg.sql.SQL("SELECT name, value FROM {}.meta").format(schema)).fetchall()
+        marks = dict(found)
+        return Place("journal_id" in marks, "token" in marks, ARRIVING in marks, marks.get(MOVED, ""))
 
     def close(self) -> None:
         """Close the connection."""

@@ -11,8 +11,8 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from fedbot.config.hub import CONFIG, OF_THE_WORKER, HubSettings, load_space
 from fedbot.config.loading import load, read_yaml, text_of
 from fedbot.config.secrets import FILE
+from fedbot.config.settings import Settings
 from fedbot.config.values import PartyId
 from fedbot.edge_settings import identity_folder
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
@@ -58,7 +59,53 @@ def refuse_unknown(hub: HubSettings, space: str) -> None:
         raise HubRefused(f"There is no space {space} in {hub.spaces}. There are: {', '.join(hub.names()) or 'none'}.")
 
 
+@contextmanager
+def reserved(hub: HubSettings, space: str) -> Iterator[None]:
+    """Keep other operators from adding, resuming, removing or moving out this space. Raises `HubRefused`."""
+    with closing(Roster(hub)) as roster:
+        if not roster.reserve(space):
+            raise HubRefused(
+                f"Another operator is adding, resuming, removing or moving out {space} right now. Nothing was changed. "
+                "Try again when that has ended."
+            )
+        yield
+
+
 # --- adding ------------------------------------------------------------------------------------------------
+
+
+def begin_to_add(hub: HubSettings, space: str, *, moves_in: bool) -> bool:
+    """Keep workers away from the space while it is added. Return whether its journal is in the database already.
+
+    `moves_in`: with a journal of its own, which may replace one that no bot has worked on. Raises `HubRefused` if the
+    space has been added, `StateInUse`.
+    """
+    with closing(Roster(hub)) as roster:
+        place, row = roster.place(space), roster.view().of(space)
+        is_here = place.is_here and (place.is_used or not moves_in)
+        if is_here and row.problem != _unfinished("add"):
+            paused = f" It is paused: fedbot hub resume {space}" if row.is_paused else ""
+            raise HubRefused(
+                f"{space} is in the hub already. Nothing was changed.{paused} To change its settings, edit "
+                f"{hub.config_of(space)}: its bot reads them by itself."
+            )
+    pause(hub, space, why=_unfinished("add"))
+    return is_here
+
+
+def _unfinished(verb: str) -> str:
+    """The reason for a pause that a command makes, until it has ended."""
+    return f"fedbot hub {verb} has not ended: give the same command again"
+
+
+def load_separate(source: Path, space: str) -> Settings:
+    """The settings of a separate bot that can move into a hub. Raises `HubRefused`, `ConfigRefused`."""
+    settings = load(source)
+    if settings.party.id != space:
+        raise HubRefused(f"{source} is about {settings.party.id}, not {space}. Call the space by that name.")
+    if settings.journal.url:
+        raise HubRefused(f"The journal of {space} is in a database. First: fedbot journal move to-file")
+    return settings
 
 
 def copy_settings(source: Path, hub: HubSettings, space: str) -> list[str]:
@@ -67,12 +114,8 @@ def copy_settings(source: Path, hub: HubSettings, space: str) -> list[str]:
     Return the paths of files that the settings name elsewhere; these are not copied. Raises `HubRefused`,
     `ConfigRefused`.
     """
-    settings = load(source)
-    if settings.party.id != space:
-        raise HubRefused(f"{source} is about {settings.party.id}, not {space}. Call the space by that name.")
-    if settings.journal.url:
-        raise HubRefused(f"The journal of {space} is in a database. First: fedbot journal move to-file")
-    folder, elsewhere = hub.folder_of(space), []
+    load_separate(source, space)
+    folder, elsewhere = hub.folder_of(space), list[str]()
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     text = text_of(source)
     for named in _files_named(read_yaml(text)):
@@ -131,10 +174,13 @@ def without_section(text: str, name: str) -> str:
 # --- running -----------------------------------------------------------------------------------------------
 
 
-def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Pause the space and wait until no worker has it. Raises `StateInUse` if one keeps it, and `HubRefused`."""
+def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sleep, *, why: str = "") -> None:
+    """Pause the space and wait until no worker has it. `why`: the reason, for operators.
+
+    Raises `StateInUse` if one keeps it, and `HubRefused`.
+    """
     with closing(Roster(hub)) as roster:
-        roster.pause(space)
+        roster.pause(space, why)
         waited = 0.0
         while other := (row := roster.view().of(space)).worker:
             if not row.is_paused:
@@ -146,15 +192,24 @@ def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sl
 
 
 def resume(hub: HubSettings, space: str) -> None:
-    """Let workers claim the space from their next look on."""
+    """Let workers claim the space from their next look on. Raises `HubRefused` if it isn't in the hub completely."""
     with closing(Roster(hub)) as roster:
+        place = roster.place(space)
+        if place.moved_to:
+            config = Path(place.moved_to).parent / CONFIG
+            raise HubRefused(
+                f"{space} has left the hub and continues in {place.moved_to}. To take it in again, stop its bot and "
+                f"run: fedbot hub add {space} --from {config}"
+            )
+        if not place.is_here:
+            raise HubRefused(f"{space} isn't completely in the hub. First: fedbot hub add {space}")
         roster.resume(space)
 
 
 def move(hub: HubSettings, space: str, worker: str = "") -> str:
     """Move the space to this worker, or to the other worker with the fewest spaces, for as long as it runs.
 
-    Return the worker's name. Raises `HubRefused`.
+    Return what happens next, for the operator. Raises `HubRefused`.
     """
     with closing(Roster(hub)) as roster:
         view = roster.view()
@@ -166,7 +221,9 @@ def move(hub: HubSettings, space: str, worker: str = "") -> str:
         counted = Counter(row.worker for row in view.spaces.values())
         chosen = worker or min(there, key=lambda name: (counted[name], name))
         roster.want_at(space, chosen)
-    return chosen
+    if view.of(space).is_paused:
+        return f"{space} is paused. Once you resume it, {chosen} takes it and keeps it as long as it runs."
+    return f"{chosen} takes {space} within a few seconds, and keeps it as long as it runs."
 
 
 # --- leaving -----------------------------------------------------------------------------------------------
@@ -177,11 +234,14 @@ def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
 
     Raises `HubRefused`, `ConfigRefused`, `JournalProblem`.
     """
-    config = target / CONFIG
-    refuse_used(target, space)
+    config, state = target / CONFIG, target / "state"
+    refuse_used(hub, target, space)
+    _refuse_absent(hub, space, state)
+    pause(hub, space, why=_unfinished("leave"))
     settings = load_space(hub, space)
-    state = target / "state"
-    shutil.copytree(hub.folder_of(space), target, dirs_exist_ok=True)
+    target.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    write_whole(config, hub.config_of(space).read_bytes())  # first, because it shows that the folder is ours
+    shutil.copytree(hub.folder_of(space), target, ignore=_only_the_hubs(hub.folder_of(space)), dirs_exist_ok=True)
     target.chmod(PRIVATE_FOLDER)
     state.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     try:
@@ -191,15 +251,41 @@ def leave(hub: HubSettings, space: str, target: Path) -> Moved | None:
             raise
         moved = None
     text = without_section(text_of(config), "journal")
+    with closing(Roster(hub)) as roster:
+        roster.pause(space, f"it has left the hub, into {target}")
     write_whole(config, f"{text.rstrip()}\n\nstate: state\n".encode(), PRIVATE_FILE)
-    (target / SEALING_KEY).unlink(missing_ok=True)
     return moved
 
 
-def refuse_used(target: Path, space: str) -> None:
-    """Raise `HubRefused` if the folder contains anything else than the rest of an interrupted `leave` of this space."""
+def refuse_used(hub: HubSettings, target: Path, space: str) -> None:
+    """Raise `HubRefused` unless a space can leave into this folder.
+
+    It can if the folder is new, empty, or has the rest of an interrupted `leave` of this space.
+    """
+    folder = target.resolve()
+    if any(folder.is_relative_to(ours.resolve()) for ours in (hub.spaces, hub.state / "spaces")):
+        raise HubRefused(f"{target} is in a folder of the hub. Give a new folder outside of it.")
+    if target.exists() and not target.is_dir():
+        raise HubRefused(f"{target} is a file. Give a new folder.")
     if target.exists() and any(target.iterdir()) and not _is_begun(target / CONFIG, space):
         raise HubRefused(f"{target} isn't empty. Give a new folder, or move that one away.")
+
+
+def _refuse_absent(hub: HubSettings, space: str, state: Path) -> None:
+    """Raise `HubRefused` if the hub has no journal that can move into this state folder."""
+    with closing(Roster(hub)) as roster:
+        place = roster.place(space)
+    if place.moved_to and Path(place.moved_to) != state:
+        raise HubRefused(f"{space} has left the hub already, and continues in {place.moved_to}. Nothing was changed.")
+    if not place.is_used:
+        raise HubRefused(
+            f"The bot of {space} hasn't worked in this hub yet, so there is nothing to move out. Nothing was changed."
+        )
+
+
+def _only_the_hubs(folder: Path) -> Callable[[str, list[str]], set[str]]:
+    """For `copytree`: leave out the sealing key, and the settings, which are copied before."""
+    return lambda within, _: {SEALING_KEY, CONFIG} if Path(within) == folder else set()
 
 
 def _is_begun(config: Path, space: str) -> bool:
@@ -210,13 +296,22 @@ def _is_begun(config: Path, space: str) -> bool:
     return "journal" in raw and raw.get("party", {}).get("id") == space
 
 
+def refuse_removed(hub: HubSettings, space: str) -> None:
+    """Raise `HubRefused` if the hub has nothing of this space, not even the rest of an interrupted `remove`."""
+    if hub.folder_of(space).exists():
+        return
+    with closing(Roster(hub)) as roster:
+        if not (roster.view().of(space).is_hosted or roster.place(space).has_journal):
+            refuse_unknown(hub, space)
+
+
 def remove(hub: HubSettings, space: str) -> None:
     """Delete the journal, keys, tokens, settings and secrets of a paused space from the hub.
 
     Raises `HubRefused`, `JournalProblem`.
     """
     with closing(Roster(hub)) as roster:
-        if not roster.view().of(space).is_paused:
+        if hub.config_of(space).exists() and not roster.view().of(space).is_paused:
             raise HubRefused(f"{space} isn't paused. First: fedbot hub pause {space}")
         lease = claim(roster.address(space), "fedbot hub remove")
         if lease is None:
@@ -231,10 +326,13 @@ def remove(hub: HubSettings, space: str) -> None:
 
 def _delete_folder(hub: HubSettings, space: str) -> None:
     """Delete the space's folder, its settings last: until then the hub lists it, and `remove` can be repeated."""
-    for each in hub.folder_of(space).iterdir():
+    folder, config = hub.folder_of(space), hub.config_of(space)
+    if not folder.exists():
+        return
+    for each in folder.iterdir():
         if each.is_dir() and not each.is_symlink():
             shutil.rmtree(each)
         elif each.name != CONFIG:
             each.unlink()
-    hub.config_of(space).unlink()
-    hub.folder_of(space).rmdir()
+    config.unlink(missing_ok=True)
+    folder.rmdir()

@@ -163,13 +163,14 @@ async def test_spaces_are_paused_resumed_moved_and_removed_as_by_the_commands(
         await operator.is_refused("DELETE", f"/spaces/{first}", "not_paused")
         left = await operator.asks("POST", f"/spaces/{first}/leave", params={"wait": 30})
         assert left["state"] == "failed", "no bot has ever worked there on a real journal"
-        assert "that a bot has worked on" in left["said"][0]
+        assert "hasn't worked in this hub yet" in left["said"][0]
+        await operator.asks("POST", f"/spaces/{first}/pause", params={"wait": 30})
         assert "for good" in await operator.is_refused("DELETE", f"/spaces/{first}", "not_sure")
         await operator.asks("DELETE", f"/spaces/{first}", params={"sure": True, "wait": 30})
         assert [each["space"] for each in await operator.asks("GET", "/spaces")] == [second]
         await operator.is_refused("GET", f"/spaces/{first}", "no_such_space")
         known = await operator.asks("GET", "/operations")
-        assert [each["act"] for each in known] == ["remove", "leave", "resume", "pause", "move", "move"]
+        assert [each["act"] for each in known] == ["remove", "pause", "leave", "resume", "pause", "move", "move"]
 
 
 async def test_a_space_is_added_by_the_command_with_the_answers_and_none_of_the_hubs_secrets(

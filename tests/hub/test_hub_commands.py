@@ -8,6 +8,8 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ from fedbot.cli.main import main
 from fedbot.config.hub import load_hub, load_space
 from fedbot.config.loading import load
 from fedbot.config.problems import ConfigRefused
-from fedbot.hub import tending
+from fedbot.edge_settings import sealing_key
+from fedbot.hub import moving, tending
 from fedbot.hub.roster import Roster
 from fedbot.identity import FileVault, open_identity
 from fedbot.journal.copies import audit_verified
@@ -28,6 +31,7 @@ from fedbot.journal.database import Address
 from fedbot.journal.journal import Journal
 from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import open_journal
+from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.ports.journal import JournalMoved
 from fedbot.rules.model.events import Tick
 from tests.config.conftest import ENVIRONMENT, least, spelled_out
@@ -154,7 +158,7 @@ def test_a_bot_moves_into_a_hub_and_out_again_with_everything(
         assert listed(hub, capsys)[space] == works
         assert fedbot(hub, "move", space) == Exit.FAILED
         assert "No other worker is there" in capsys.readouterr().err
-        assert fedbot(hub, "pause", space) == Exit.FAILED, "this worker doesn't look"
+        assert fedbot(hub, "pause", space) == Exit.STATE_IN_USE, "this worker doesn't look"
         assert "a worker still works" in capsys.readouterr().err
         assert fedbot(hub, "do", space, "audit", "verify") == Exit.OK
         assert fedbot(hub, "do", space, "export") == Exit.OK
@@ -283,3 +287,231 @@ def test_a_new_space_is_set_up_by_the_same_questions_and_starts_in_the_database(
     assert fedbot(hub, "leave", space, str(hub.parent / "out")) == Exit.OK
     assert open_identity(hub.parent / "out" / "state" / "identity").key == keys[0]
     assert audit_verified(hub.parent / "out" / "state").broken == 0
+
+
+# --- odd moments -------------------------------------------------------------------------------------------
+
+
+def is_refused(hub: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """The command fails; return what it says."""
+    capsys.readouterr()
+    assert fedbot(hub, *words) == Exit.FAILED
+    return capsys.readouterr().err
+
+
+def test_adding_a_space_again_stops_nothing_and_says_how_to_change_it(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = postgresql.space().space
+    config, key = lone_bot(tmp_path / "lone", space)
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    for words in ((), ("--from", str(config))):
+        told = is_refused(hub, capsys, "add", space, *words)
+        assert "in the hub already. Nothing was changed" in told
+        assert str(load_hub(hub).config_of(space)) in told
+    assert listed(hub, capsys)[space]["state"] == "waits"
+    assert fedbot(hub, "pause", space) == Exit.OK
+    assert f"paused: fedbot hub resume {space}" in is_refused(hub, capsys, "add", space)
+    assert not load_hub(hub).state_of(space).exists(), "no second identity is made"
+    assert fedbot(hub, "leave", space, str(tmp_path / "out")) == Exit.OK
+    assert open_identity(tmp_path / "out" / "state" / "identity").key == key
+
+
+def test_a_space_that_has_left_is_not_resumed_but_can_come_back_with_its_newer_secrets(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = postgresql.space().space
+    config, key = lone_bot(tmp_path / "lone", space)
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    out = tmp_path / "out"
+    assert fedbot(hub, "leave", space, str(out)) == Exit.OK
+    assert "it has left the hub, into" in listed(hub, capsys)[space]["problem"]
+    assert f"--from {out / 'config.yaml'}" in is_refused(hub, capsys, "resume", space)
+    assert str(out / "state") in is_refused(hub, capsys, "leave", space, str(tmp_path / "other"))
+    assert not (tmp_path / "other").exists()
+    with Journal.open(out / "state") as journal:
+        journal.receive([], "s2")
+    (out / "secrets" / "token").write_text("inv-rotated-since-20261129-0123456789")
+    assert fedbot(hub, "add", space, "--from", str(out / "config.yaml")) == Exit.OK
+    settings = load_space(load_hub(hub), space)
+    assert settings.inventree.token.get_secret_value() == "inv-rotated-since-20261129-0123456789"
+    assert fedbot(hub, "leave", space, str(tmp_path / "again")) == Exit.OK
+    with Journal.open(tmp_path / "again" / "state") as journal:
+        assert journal.token() == "s2"
+    assert open_identity(tmp_path / "again" / "state" / "identity").key == key
+
+
+def test_nothing_leaves_before_its_bot_has_worked_or_into_a_folder_of_the_hub(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = postgresql.space().space
+    config, _ = lone_bot(tmp_path / "lone", space)
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    (tmp_path / "file").write_text("")
+    for target, why in (("spaces/new", "a folder of the hub"), ("file", "is a file"), ("lone", "isn't empty")):
+        assert why in is_refused(hub, capsys, "leave", space, str(tmp_path / target))
+    assert listed(hub, capsys)[space]["state"] == "waits", "it was never paused"
+    idle = postgresql.space().space
+    settings = load_hub(hub)
+    settings.folder_of(idle).mkdir()
+    settings.config_of(idle).write_text(spelled_out(least() | {"party": {"id": idle, "name": idle}}))
+    assert f"fedbot hub add {idle}" in is_refused(hub, capsys, "resume", idle)
+    assert "nothing to move out" in is_refused(hub, capsys, "leave", idle, str(tmp_path / "out"))
+
+
+def test_two_operators_never_work_on_one_space_at_once(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space, other = postgresql.space().space, postgresql.space().space
+    config, _ = lone_bot(tmp_path / "lone", space)
+    out = str(tmp_path / "out")
+    with tending.reserved(load_hub(hub), space):
+        assert "Another operator" in is_refused(hub, capsys, "add", space, "--from", str(config))
+        assert not load_hub(hub).folder_of(space).exists()
+        with tending.reserved(load_hub(hub), other):
+            pass
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    with tending.reserved(load_hub(hub), space):
+        assert fedbot(hub, "pause", space) == Exit.OK, "an operator can always stop a bot"
+        for words in (("resume", space), ("leave", space, out), ("remove", space, "--sure")):
+            assert "Another operator" in is_refused(hub, capsys, *words)
+    assert fedbot(hub, "resume", space) == Exit.OK
+
+
+def test_without_its_database_each_command_says_so_and_changes_nothing(
+    hub: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, _ = lone_bot(tmp_path / "lone", "attraktor")
+    hub.write_text(yaml.safe_dump({"database": {"url": "postgresql://127.0.0.1:1/nothing"}, "state": "hub-state"}))
+    assert "doesn't answer" in is_refused(hub, capsys, "add", "attraktor", "--from", str(config))
+    assert not (tmp_path / "spaces").exists()
+    (tmp_path / "spaces" / "attraktor").mkdir(parents=True)
+    (tmp_path / "spaces" / "attraktor" / "config.yaml").write_text(spelled_out(least()))
+    out = str(tmp_path / "out")
+    for words in (
+        *(("list",), ("add", "attraktor"), ("pause", "attraktor"), ("resume", "attraktor"), ("move", "attraktor")),
+        *(("leave", "attraktor", out), ("remove", "attraktor", "--sure"), ("token", "list")),
+    ):
+        assert "doesn't answer" in is_refused(hub, capsys, *words), words
+    assert (tmp_path / "spaces" / "attraktor" / "config.yaml").exists()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "init", "journal", "restore", "rebuild", "practice", "hub", "demo", ""])
+def test_do_begins_moves_and_replaces_no_bot(
+    hub: Path, tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "spaces" / "attraktor").mkdir(parents=True)
+    (tmp_path / "spaces" / "attraktor" / "config.yaml").write_text(spelled_out(least()))
+    assert fedbot(hub, "do", "attraktor", *filter(None, [command])) == Exit.USAGE
+    assert "backup" in capsys.readouterr().err
+
+
+def test_a_space_of_a_restored_database_without_a_folder_is_listed_and_can_be_removed(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = postgresql.space().space
+    config, _ = lone_bot(tmp_path / "lone", space)
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    shutil.rmtree(load_hub(hub).folder_of(space))
+    capsys.readouterr()
+    assert fedbot(hub, "list") == Exit.OK
+    assert f"fedbot hub remove {space} --sure" in capsys.readouterr().out
+    assert fedbot(hub, "remove", space, "--sure") == Exit.OK
+    assert has_no_rest(hub, postgresql, space)
+    assert "There is no space" in is_refused(hub, capsys, "remove", space, "--sure")
+    assert "can't name a space" in is_refused(hub, capsys, "remove", "../lone", "--sure")
+
+
+def test_a_restored_bot_moves_in_where_a_worker_has_only_begun_an_empty_journal(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = postgresql.space().space
+    config, key = lone_bot(tmp_path / "lone", space)
+    lease = claim(Address(postgresql.url, space), "a worker that found a folder and no journal")
+    assert lease is not None
+    open_journal(lease).close()
+    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    assert fedbot(hub, "leave", space, str(tmp_path / "out")) == Exit.OK
+    with Journal.open(tmp_path / "out" / "state") as journal:
+        assert journal.token() == "s1"
+    assert open_identity(tmp_path / "out" / "state" / "identity").key == key
+
+
+def has_no_rest(hub: Path, postgresql: Server, space: str) -> bool:
+    with postgresql.connect() as admin:
+        found = admin.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (f"space_{space}",)).fetchall()
+    return not found and not load_hub(hub).folder_of(space).exists()
+
+
+@dataclass
+class Kill:
+    """Ends a command before its n-th step on the disk or in the database."""
+
+    at: int
+    steps: int = 0
+
+    def before(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(step)
+        def stepped(*given: Any, **named: Any) -> Any:  # noqa: ANN401 -- of any step
+            self.steps += 1
+            if self.steps == self.at:
+                raise Killed
+            return step(*given, **named)
+
+        return stepped
+
+
+STEPS: tuple[tuple[Any, str], ...] = (
+    *((Roster, name) for name in ("pause", "resume", "forget", "place")),
+    *((tending, name) for name in ("write_whole", "open_identity")),
+    *((shutil, name) for name in ("copytree", "rmtree")),
+    *((moving, name) for name in ("_replace", "_compared", "_mark_in", "_put_aside", "_unmark", "_arrive", "written")),
+)
+
+
+@pytest.mark.parametrize("first", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
+@pytest.mark.parametrize("verb", ["add", "leave"])
+def test_a_command_killed_at_any_step_is_finished_by_giving_it_again(
+    hub: Path, postgresql: Server, tmp_path: Path, verb: str, first: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    was_killed = True
+    for at in range(first, 100, 3):
+        space = postgresql.space().space
+        config, key = lone_bot(tmp_path / f"lone-{at}", space)
+        out = tmp_path / f"out-{at}"
+        words = {
+            "add": ("add", space, "--from", str(config)),
+            "leave": ("leave", space, str(out)),
+        }
+        if verb == "leave":
+            assert fedbot(hub, *words["add"]) == Exit.OK
+        kill = Kill(at)
+        with pytest.MonkeyPatch.context() as patch:
+            for place, name in STEPS:
+                patch.setattr(place, name, kill.before(getattr(place, name)))
+            try:
+                assert fedbot(hub, *words[verb]) == Exit.OK
+                was_killed = False
+            except Killed:
+                pass
+        if was_killed:
+            assert fedbot(hub, *words[verb]) == Exit.OK, f"step {at}: {capsys.readouterr()}"
+        if verb == "add":
+            assert listed(hub, capsys)[space]["state"] == "waits"
+            lease = claim(Address(postgresql.url, space), "a worker")
+            assert lease is not None
+            with open_journal(lease) as journal:
+                assert journal.token() == "s1"
+                folder = FolderInDatabase(journal.database, Seal(sealing_key(load_space(load_hub(hub), space)), space))
+                assert open_identity(folder).key == key
+        else:
+            assert load(out / "config.yaml").journal.url == ""
+            assert not (out / "sealing-key").exists()
+            assert open_identity(out / "state" / "identity").key == key
+            with Journal.open(out / "state") as journal:
+                assert journal.token() == "s1"
+        if not was_killed:
+            break
+    assert not was_killed
+    assert at > first
