@@ -226,8 +226,8 @@ class Bot:
         message = content.message(words)
         try:
             await self.chat.send(Delivery(us.admin_room, "m.room.message", message, secrets.token_hex(16)))
-        except ChatProblem as silent:
-            log.warning("the admins could not be told: %s", silent.text)
+        except (ChatProblem, JournalProblem) as silent:
+            log.warning("the admins could not be told: %s", silent)
 
     async def tick(self) -> None:
         """A timer: do everything that is due by the clock or the schedule."""

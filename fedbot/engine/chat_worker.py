@@ -20,7 +20,7 @@ from fedbot.matrix import content
 from fedbot.matrix.send_queue import Budget, groups, in_order, reserve, superseded
 from fedbot.messages import formatting
 from fedbot.ports.chat import Chat, ChatLimited, ChatProblem, ChatRefused, ChatUnreachable, Delivery
-from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, SuggestedReaction
+from fedbot.ports.journal import ChatMessage, Drawing, JournalProblem, OutboxRow, SuggestedReaction
 from fedbot.ports.vault import NoSuchSecret, Vault
 from fedbot.rules import consent as subjects
 from fedbot.rules import decisions
@@ -72,8 +72,8 @@ class TypingSigns:
     async def _typed(self, room: str, seconds: int) -> None:
         try:
             await self._chat.typing(room, seconds)
-        except ChatProblem as problem:
-            log.debug("no typing sign: %s", problem.text)
+        except (ChatProblem, JournalProblem) as problem:  # a lost claim ends the bot at its next request
+            log.debug("no typing sign: %s", problem)
 
 
 log = logging.getLogger(__name__)

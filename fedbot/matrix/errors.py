@@ -74,9 +74,12 @@ async def answered(act: str, call: Callable[[], Awaitable[object]], expected: ty
         ChatLimited: a 429.
         ChatSignedOut: the token is no longer valid.
         ChatRefused: any other 4xx.
+        JournalProblem: another worker has the space, so nothing was sent.
     """
     try:
         response = await call()
+    except JournalProblem:
+        raise
     except nio.LocalProtocolError as error:
         # After a soft logout, nio drops the token and then sends no request.
         raise ChatSignedOut(f"{act}: not signed in", "M_UNKNOWN_TOKEN") from error

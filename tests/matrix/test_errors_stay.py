@@ -18,6 +18,7 @@ from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.errors import answered
 from fedbot.matrix.login import Account, Session
 from fedbot.ports.chat import ChatFault, ChatProblem, Delivery
+from fedbot.ports.journal import LeaseLost
 
 FOREIGN = [
     nio.EncryptionError("secret"),
@@ -127,6 +128,21 @@ async def test_a_single_request_lets_nothing_out(error: Exception) -> None:
     with pytest.raises(ChatProblem) as left:
         await answered("asking", fails, nio.WhoamiResponse)
     assert "secret" not in left.value.text
+
+
+async def test_a_lost_claim_is_no_silence_of_the_homeserver() -> None:
+    """Otherwise a worker that has lost the space would try the request again and again."""
+
+    def may_not_act() -> NoReturn:
+        raise LeaseLost("The space alpha is another worker's now.")
+
+    connection = login.connect("https://matrix.example.org", "@b:x", "D")
+    connection.access_token, connection.may_act = "token", may_not_act
+    with pytest.raises(LeaseLost):
+        await connection.ask("asking for our keys", "POST", ["keys", "query"], {})
+    with pytest.raises(LeaseLost):
+        await answered("typing", lambda: connection.room_typing("!r"), nio.RoomTypingResponse)
+    await connection.close()
 
 
 @pytest.mark.parametrize(
