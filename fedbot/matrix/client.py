@@ -115,8 +115,9 @@ class MatrixChat(Chat):
             connection.user_id, connection.device_id = session.user_id, session.device_id
             cipher = Cipher(connection, folder)
             stack.callback(cipher.close)
-            await cipher.publish(await own_keys(connection))
-            untrusted = await establish(connection, folder)
+            own = await own_keys(connection)
+            await cipher.publish(own)
+            untrusted = await establish(connection, folder, own)
             stack.pop_all()
         return cls(session, connection, cipher, untrusted=untrusted)
 

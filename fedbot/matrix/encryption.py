@@ -449,17 +449,19 @@ async def own_keys(connection: Connection) -> dict[str, Any]:
     return await connection.ask("asking for our keys", "POST", ["keys", "query"], wanted)
 
 
-async def establish(connection: Connection, folder: Folder) -> str:
+async def establish(connection: Connection, folder: Folder, own: Mapping[str, Any]) -> str:
     """Sign our device with the account's keys. Return '', or why that failed; encrypted rooms work anyway.
 
-    This never replaces keys that another client has created for the account.
+    This never replaces keys that another client has created for the account. `own`: the homeserver's answer about our
+    account, from before our device's keys were published.
     """
     try:
-        own = await own_keys(connection)
         signing = CrossSigning.kept_in(folder, connection)
-        if not _key_in(own, "master", connection.user_id):
+        is_new = not _key_in(own, "master", connection.user_id)
+        if is_new:
             signing = signing or CrossSigning.made_in(folder, connection)
             await signing.publish("")
+        if is_new or connection.device_id not in own.get("device_keys", {}).get(connection.user_id, {}):
             own = await own_keys(connection)
         if signing is None or not signing.is_at(own):
             return OTHERS
