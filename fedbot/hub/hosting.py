@@ -295,10 +295,10 @@ class Worker:
             threads.shutdown(wait=False, cancel_futures=True)
         await self._session.close()
 
-    def standings(self) -> dict[str, SpaceStanding]:
-        """The state of each space that this worker has, and of each that no worker has."""
+    def standings(self, *, counted: bool) -> dict[str, SpaceStanding]:
+        """The state of each space that this worker has, and of each that no worker has; if `counted`, with figures."""
         found = {
-            space: SpaceStanding("works" if hosted.bot else "begins", hosted.standing())
+            space: SpaceStanding("works" if hosted.bot else "begins", hosted.standing() if counted else hosted.health())
             for space, hosted in self.hosted.items()
         }
         for space in self.known - found.keys():

@@ -8,10 +8,10 @@ from __future__ import annotations
 import html
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -47,31 +47,36 @@ class SpaceStanding:
         return told + (self.standing.get("problems", []) if self.standing else [])
 
 
+class Look(Protocol):
+    """Tells the state of each space; if `counted`, with the figures of its bot, which take time."""
+
+    def __call__(self, *, counted: bool) -> Mapping[str, SpaceStanding]:
+        """Look now."""
+
+
 class HubPage(Listening):
     """Answers GET / (HTML), /healthz (JSON; 200 while the worker itself is well) and /metrics while it is entered.
 
     It listens on `unix_socket`, and on `listen` (`HOST:PORT`) if given. Raises OSError if an address is taken.
     """
 
-    def __init__(
-        self, worker: str, standings: Callable[[], Mapping[str, SpaceStanding]], unix_socket: Path, listen: str = ""
-    ) -> None:
+    def __init__(self, worker: str, standings: Look, unix_socket: Path, listen: str = "") -> None:
         self._worker = worker
         self._look = standings
-        self._kept: Mapping[str, SpaceStanding] = {}
-        self._kept_until = 0.0
+        self._kept: dict[bool, tuple[float, Mapping[str, SpaceStanding]]] = {}
         application = web.Application()
         application.router.add_get("/", self._page)
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/metrics", self._metrics)
         super().__init__(application, unix_socket, listen)
 
-    def standings(self) -> Mapping[str, SpaceStanding]:
+    def standings(self, *, counted: bool = False) -> Mapping[str, SpaceStanding]:
         """The state of each space, at most `SECONDS_KEPT` old."""
-        if time.monotonic() > self._kept_until:
-            self._kept = self._look()
-            self._kept_until = time.monotonic() + SECONDS_KEPT
-        return self._kept
+        until, kept = self._kept.get(counted, (0.0, {}))
+        if time.monotonic() > until:
+            kept = self._look(counted=counted)
+            self._kept[counted] = time.monotonic() + SECONDS_KEPT, kept
+        return kept
 
     async def _healthz(self, _: web.Request) -> web.Response:
         spaces = {
@@ -88,7 +93,7 @@ class HubPage(Listening):
         return web.json_response(told)
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        body = hub_metrics(self.standings())
+        body = hub_metrics(self.standings(counted=True))
         return web.Response(body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _page(self, _: web.Request) -> web.Response:
