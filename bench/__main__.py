@@ -35,11 +35,12 @@ def main() -> int:
     parser.add_argument("--large", action="store_true", help="a server with 100,000 stock items instead, by its costs")
     parser.add_argument("--hub", type=int, nargs="?", const=200, help="a hub with so many spaces (200) instead")
     parser.add_argument("--encrypted", action="store_true", help="of that hub, the rooms are encrypted")
+    parser.add_argument("--minutes", type=float, default=5.0, help="of that hub, transfers are made for so long (5)")
     parser.add_argument("--past", type=int, default=0, help="of that hub, one space has so many finished transfers")
     given = parser.parse_args()
     if given.hub:
-        wanted = hub.Hub(given.hub, 10 if given.quick else 100, given.past, given.encrypted)
-        found = asyncio.run(hub.measure(wanted))
+        wanted = hub.Hub(given.hub, 0.6 if given.quick else given.minutes, given.past, given.encrypted)
+        found = asyncio.run(hub.measure(wanted, _tell))
         measured, details = found.figures(), dataclasses.asdict(found)
     elif given.large:
         measured, details = asyncio.run(large.measure(_ITEMS))

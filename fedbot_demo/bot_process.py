@@ -18,6 +18,7 @@ from fedbot.web.asking import ask
 from fedbot_demo.leash import LeashedProcess
 
 _LOOK_EVERY_S = 0.1
+READY_WITHIN_S = 30.0
 
 
 class BotEndedError(RuntimeError):
@@ -55,12 +56,13 @@ class BotProcess:
         """The exit code (negative: the signal), or None while it runs."""
         return self._process.exit_code
 
-    async def start(self, timeout: float = 30.0) -> None:
+    async def start(self, timeout: float | None = None) -> None:
         """Start it and wait until it receives events from the homeserver.
 
         Raises:
-            BotEndedError: It ended, or wasn't ready within `timeout` seconds.
+            BotEndedError: It ended, or wasn't ready within `timeout` seconds (`READY_WITHIN_S`).
         """
+        timeout = READY_WITHIN_S if timeout is None else timeout
         await self.begin()
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

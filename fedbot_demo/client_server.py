@@ -13,7 +13,7 @@ import httpx
 _CLIENT = "/_matrix/client/v3"
 _MEDIA = "/_matrix/client/v1/media/download"
 _UPLOAD = "/_matrix/media/v3/upload"
-_REPLY_S = 30.0
+REPLY_S = 30.0
 #: The wait, by Matrix's specification, if a 429 doesn't say how long.
 _UNSTATED_WAIT_MS = 1000
 
@@ -54,7 +54,7 @@ class ClientServerApi:
         """
         give_up = time.monotonic() + self._patience
         while True:
-            answer = await self._http.request(method, path, json=body, timeout=_REPLY_S + long_poll)
+            answer = await self._http.request(method, path, json=body, timeout=REPLY_S + long_poll)
             if answer.is_success:
                 content: dict[str, Any] = answer.json()
                 return content
@@ -75,7 +75,7 @@ class ClientServerApi:
             httpx.TransportError: The homeserver isn't there.
         """
         url = f"{self._homeserver_url}{_MEDIA}/{address.removeprefix('mxc://')}"
-        return _accepted(await self._http.get(url, timeout=_REPLY_S)).content
+        return _accepted(await self._http.get(url, timeout=REPLY_S)).content
 
     async def upload(self, content: bytes, kind: str) -> str:
         """Upload a file of that media type; return its `mxc://` address.
@@ -85,7 +85,7 @@ class ClientServerApi:
             httpx.TransportError: The homeserver isn't there.
         """
         url = f"{self._homeserver_url}{_UPLOAD}"
-        answer = await self._http.post(url, content=content, headers={"Content-Type": kind}, timeout=_REPLY_S)
+        answer = await self._http.post(url, content=content, headers={"Content-Type": kind}, timeout=REPLY_S)
         return str(_accepted(answer).json()["content_uri"])
 
 

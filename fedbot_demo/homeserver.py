@@ -24,6 +24,7 @@ from typing import Any, Self
 import httpx
 import yaml
 
+from fedbot_demo import client_server
 from fedbot_demo.certificates import CertificateAuthority
 from fedbot_demo.leash import LeashedProcess
 
@@ -205,7 +206,7 @@ class Homeserver:
         _expect_ok(answer, f"limit {user_id} again")
 
     def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False)
+        return httpx.AsyncClient(base_url=self.url, timeout=client_server.REPLY_S, trust_env=False)
 
     async def _answers(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout

@@ -23,7 +23,7 @@ IN_LINE = "⏳"
 #: Under Synapse's default limits a bot that has sent much waits 5 s for each event.
 PATIENCE_S = 60.0
 #: A bot looks once a minute for a token that an admin has added.
-_CONNECTED_WITHIN_S = 2 * PATIENCE_S
+CONNECTED_WITHIN_S = 2 * PATIENCE_S
 
 
 class OffScriptError(Exception):
@@ -143,7 +143,7 @@ async def connected(
                 and kind_of(event) == "ready"
                 and subject_of(event) == subject_of(card)
             ),
-            _CONNECTED_WITHIN_S,
+            CONNECTED_WITHIN_S,
             what=f"{space.name} to be ready",
         )
         for space in (asking, asked)

@@ -44,7 +44,7 @@ ENCRYPTION: dict[str, Any] = {
     "state_key": "",
     "content": {"algorithm": "m.megolm.v1.aes-sha2"},
 }
-_ANNOUNCED_WITHIN_S = 40.0
+ANNOUNCED_WITHIN_S = 40.0
 _INVITED_WITHIN_S = 30.0
 #: The roles that an account needs to view stock.
 LOOKING = ("stock", "part", "part_category", "stock_location")
@@ -355,17 +355,17 @@ class Stage:
             for reader in (each.superuser for each in self.spaces):  # people on other homeservers see it later
                 await reader.wait_for(
                     lambda event, bot=bot: event.type == PARTY_EVENT and event.state_key == bot,  # type: ignore[misc]
-                    _ANNOUNCED_WITHIN_S,
+                    ANNOUNCED_WITHIN_S,
                     what=f"the announcement of {space.name}; its bot's log is {space.bot.log}",
                 )
             await space.superuser.wait_for(
                 lambda event, bot=bot, room=space.admin_room: (  # type: ignore[misc]
                     event.room == room and event.state_key == bot and event.content.get("membership") == "join"
                 ),
-                _ANNOUNCED_WITHIN_S,
+                ANNOUNCED_WITHIN_S,
                 what=f"{bot} in its admin room; its log is {space.bot.log}",
             )
-            await space.bot.has_read_of({each.party for each in self.spaces if each is not space}, _ANNOUNCED_WITHIN_S)
+            await space.bot.has_read_of({each.party for each in self.spaces if each is not space}, ANNOUNCED_WITHIN_S)
 
 
 def _pinned(cast: Cast, version: Version) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import httpx
 from fedbot_demo.inventree.versions import NEWEST, Version
 
 #: The longest time for one request, in seconds.
-_PATIENCE_S = 20.0
+PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Stocktake:
         self._http = httpx.AsyncClient(
             base_url=f"{url}/api/",
             headers={"Authorization": f"Token {token}"},
-            timeout=_PATIENCE_S,
+            timeout=PATIENCE_S,
             trust_env=False,
         )
 

@@ -30,8 +30,9 @@ _LOOK_EVERY_S = 0.1
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], Awaitable[T]], what: str, timeout: float = PATIENCE_S) -> T:
-    """Wait until `look` returns something true; return that."""
+async def eventually(look: Callable[[], Awaitable[T]], what: str, timeout: float | None = None) -> T:
+    """Wait until `look` returns something true, at most `timeout` seconds (`PATIENCE_S`); return that."""
+    timeout = PATIENCE_S if timeout is None else timeout
     deadline = time.monotonic() + timeout
     while not (found := await look()):
         if time.monotonic() > deadline:
@@ -63,8 +64,8 @@ def waits_for_the_peer(space: Space, kind: str) -> list[str]:
 
 def state_of(space: Space, transfer: str) -> str:
     """The transfer's state in the bot's journal; '' if it doesn't know it."""
-    rows = _rows(space, "SELECT id, payload FROM all_documents WHERE kind = 'Transfer'")
-    return next((json.loads(payload)["state"] for identifier, payload in rows if identifier == transfer), "")
+    rows = _rows(space, f"SELECT payload FROM all_documents WHERE kind = 'Transfer' AND id = '{transfer}'")  # noqa: S608 -- ours
+    return next((json.loads(payload)["state"] for (payload,) in rows), "")
 
 
 async def at_rest(stage: Stage) -> None:

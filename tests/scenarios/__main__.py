@@ -6,15 +6,19 @@ import argparse
 import asyncio
 import random
 import shutil
+import sqlite3
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 
+from fedbot.journal.database import Address
+from fedbot.journal.postgresql import copy_to_sqlite
 from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.stage import Stage
 from tests.fakes.postgresql import running
-from tests.scenarios.bad_day import STAGE, bad_day, twenty_spaces
-from tests.scenarios.hub import REPOSITORY
+from tests.scenarios.bad_day import PATIENCE_S, STAGE, bad_day, twenty_spaces
+from tests.scenarios.hub import REPOSITORY, HubScene, patient
 
 LOGS = REPOSITORY / "build" / "bad-day"
 
@@ -25,11 +29,20 @@ async def _played(transfers: int, seed: int) -> Counter[str]:
             try:
                 return await bad_day(stage, hub, transfers, random.Random(seed), lambda line: print(line, flush=True))
             except BaseException:
-                LOGS.mkdir(parents=True, exist_ok=True)
-                for each in hub.workers:
-                    shutil.copy(each.process.log, LOGS)
-                print(f"The workers' logs are in {LOGS}.", flush=True)
+                await asyncio.to_thread(_kept, hub)
                 raise
+
+
+def _kept(hub: HubScene) -> None:
+    """Keep what explains a failure: the workers' logs and the journals of the two friends."""
+    shutil.rmtree(LOGS, ignore_errors=True)
+    LOGS.mkdir(parents=True)
+    for worker in hub.workers:
+        shutil.copy(worker.process.log, LOGS)
+    for space in hub.stage.pair:
+        with closing(sqlite3.connect(LOGS / f"{space.party}.db", isolation_level=None)) as journal:
+            copy_to_sqlite(Address(hub.url, space.party), journal)
+    print(f"The logs and journals are in {LOGS}.", flush=True)
 
 
 def main() -> int:
@@ -39,7 +52,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=14)
     given = parser.parse_args()
     begun = time.monotonic()
-    troubles = asyncio.run(_played(given.transfers, given.seed))
+    with patient(PATIENCE_S):
+        troubles = asyncio.run(_played(given.transfers, given.seed))
     told = ", ".join(f"{number} × {what}" for what, number in sorted(troubles.items()))
     print(f"{given.transfers} transfers, none lost or doubled; {told}; {time.monotonic() - begun:.0f} s")
     return 0

@@ -8,27 +8,28 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from unittest.mock import patch
 
+from fedbot.journal import audit_chain, postgresql
+from fedbot.journal.database import Address
 from fedbot_demo import plot
 from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.stage import Stage
 from tests.e2e import scene
-from tests.scenarios.hub import HubScene, HubWorker, hub_on
+from tests.scenarios.hub import HubScene, HubWorker, hub_on, patient
 
 STAGE = {
     "access": "relayed",
     "default_rate_limits": False,
-    "rules": {"grace_seconds": 0.3, "settle_seconds": 0.5, "give_up_minutes": 5.0, "resend_seconds": [3.0, 600.0]},
+    "rules": {"grace_seconds": 0.3, "settle_seconds": 0.5, "give_up_minutes": 15.0, "resend_seconds": [3.0, 600.0]},
 }
 QUIET = 18
 WORKERS = 3
-ROUND = 10
+ROUND = 25
 """The number of transfers at the same time."""
 IPN = "RES-10K"
 """A part with a stock of 500."""
-PATIENCE_S = 240.0
-"""A take-over takes 30 seconds at most, and longer on a busy machine."""
+PATIENCE_S = 900.0
+"""A take-over takes 30 seconds at most, and much longer on a busy machine."""
 TROUBLES = ("kill", "pause", "end")
 
 
@@ -49,19 +50,33 @@ async def twenty_spaces(stage: Stage, url: str, inventree: InvenTreeProcess) -> 
 async def bad_day(
     stage: Stage, hub: HubScene, transfers: int, chance: random.Random, tell: Callable[[str], None] = lambda _: None
 ) -> Counter[str]:
-    """Play that many transfers, ten at a time; return how often each trouble happened.
+    """Play that many transfers, `ROUND` at a time; return how often each trouble happened.
 
-    Raises AssertionError if an item is lost or duplicated.
+    Raises AssertionError if an item is lost or duplicated, or if a journal or its audit is damaged in the end.
     """
     troubles: Counter[str] = Counter()
+    set_aside = await asyncio.to_thread(_set_aside, hub)
     for first in range(0, transfers, ROUND):
         count = min(ROUND, transfers - first)
         begun = time.monotonic()
-        with patch.object(plot, "PATIENCE_S", PATIENCE_S):
+        with patient(PATIENCE_S):
             happened = await _round(stage, hub, count, chance, tell)
         troubles.update(happened)
         tell(f"{first + count} transfers; {', '.join(happened)}; {time.monotonic() - begun:.0f} s")
+    assert await asyncio.to_thread(_set_aside, hub) == set_aside
     return troubles
+
+
+def _set_aside(hub: HubScene) -> list[tuple[object, ...]]:
+    """What is in quarantine, of all spaces. Raises AssertionError if an audit doesn't hold."""
+    found: list[tuple[object, ...]] = []
+    for space in sorted(hub.everybody):
+        with postgresql.reading(Address(hub.url, space)) as journal:
+            audit = audit_chain.verify(journal, postgresql.BOOKKEEPING)
+            assert not audit.broken, f"{space}: {audit.why}"
+            rows = journal.execute("SELECT number, what, problem FROM quarantine ORDER BY number").fetchall()
+        found += [(space, *row) for row in rows]
+    return found
 
 
 async def _round(
@@ -72,9 +87,7 @@ async def _round(
         assert each.process.is_running, f"a worker ended by itself:\n{each.process.log_tail()}"
     before, known = await scene.amounts(stage, IPN), await _arrived(stage)
     troubled = asyncio.ensure_future(_troubled(hub, chance, tell))
-    offers = [await _offered(stage) for _ in range(count)]
-    for offer in offers:
-        await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)
+    offers = await asyncio.gather(*(_approved(stage) for _ in range(count)))
     happened, paused = await troubled
 
     async def done() -> bool:
@@ -99,8 +112,11 @@ async def _round(
     return happened
 
 
-async def _offered(stage: Stage) -> plot.Offer:
-    """Offer one more. The bot may first answer that it has to wait, because its InvenTree runs on this busy machine."""
+async def _approved(stage: Stage) -> plot.Offer:
+    """Offer one more and approve it.
+
+    The bot may first answer that it has to wait, because its InvenTree runs on this busy machine.
+    """
     piet = stage.people["piet"]
     line = await piet.say(stage.room, f"!fed push 1 {IPN} to betaspace")
     answer = await piet.wait_for(
@@ -108,6 +124,7 @@ async def _offered(stage: Stage) -> plot.Offer:
     )
     transfer = plot.subject_of(answer)
     card = await plot.card_of(stage, stage.people["cem"], stage.betaspace, transfer)
+    await stage.people["cem"].react(stage.room, card.event_id, plot.YES)
     return plot.Offer(transfer, line, answer, card)
 
 
@@ -117,7 +134,7 @@ async def _troubled(
     """Make trouble; return what happened and the paused workers. At least one worker keeps running."""
     happened: list[str] = []
     paused: list[HubWorker] = []
-    for _ in range(chance.choice([1, 1, 2])):
+    for _ in range(chance.choice([1, 2])):
         await asyncio.sleep(chance.uniform(0, 12))
         victim = await hub.at(chance.choice(["attraktor", "betaspace", *hub.quiet[:2]]), PATIENCE_S)
         happened.append(chance.choice(TROUBLES))

@@ -5,25 +5,49 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
 from fedbot.config.hub import HubSettings, load_hub
 from fedbot.hub import tending
 from fedbot.web.asking import ask
+from fedbot_demo import bot_process, client_server, plot, stocktake
+from fedbot_demo import stage as stages
 from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.leash import LeashedProcess
 from fedbot_demo.stage import Stage
+from tests.e2e import scene
 from tests.e2e.scene import eventually
 
 OF_A_ROOM = 8
 REPOSITORY = Path(__file__).parent.parent.parent
 ENCRYPTION = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
+
+
+_LIMITS = (
+    (bot_process, "READY_WITHIN_S"),
+    (client_server, "REPLY_S"),
+    (plot, "CONNECTED_WITHIN_S"),
+    (plot, "PATIENCE_S"),
+    (scene, "PATIENCE_S"),
+    (stages, "ANNOUNCED_WITHIN_S"),
+    (stocktake, "PATIENCE_S"),
+)
+
+
+@contextmanager
+def patient(seconds: float) -> Iterator[None]:
+    """Let scripted people and the stage wait that long for anything, for long runs on a busy machine."""
+    with ExitStack() as stack:
+        for module, limit in _LIMITS:
+            stack.enter_context(patch.object(module, limit, seconds))
+        yield
 
 
 class HubWorker:
@@ -167,11 +191,11 @@ async def hub_on(stage: Stage, url: str) -> AsyncIterator[HubScene]:
     """A hub in a folder next to the stage's spaces; its workers end with it."""
     folder = stage.folder / "hub"
     folder.mkdir()
-    scene = HubScene(stage, folder, url)
+    made = HubScene(stage, folder, url)
     try:
-        yield scene
+        yield made
     finally:
-        for worker in scene.workers:
+        for worker in made.workers:
             if worker.process.is_running:
                 worker.go_on()
             await worker.process.stop(grace=12)
