@@ -6,11 +6,14 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from fedbot import logs
 from fedbot.logs import Redactor
 from tests.fakes.postgresql import Server, running
 
+settings.register_profile("fedbot", deadline=None)  # a busy machine is no failure
+settings.load_profile("fedbot")
 CHROMIUM = shutil.which("chromium")
 collect_ignore = [] if CHROMIUM else ["web/test_in_chromium.py"]
 
