@@ -25,6 +25,7 @@ from fedbot_demo.stage import InvenTrees, Space, Stage
 RESULT = Path(__file__).parent.parent / "build" / "bench.json"
 _LOOK_EVERY_S = 0.02
 _PAST = 100_000
+_SPACES = 20
 _ITEMS = 100_000
 
 
@@ -36,12 +37,15 @@ def main() -> int:
     parser.add_argument("--hub", type=int, nargs="?", const=200, help="a hub with so many spaces (200) instead")
     parser.add_argument("--encrypted", action="store_true", help="of that hub, the rooms are encrypted")
     parser.add_argument("--minutes", type=float, default=5.0, help="of that hub, transfers are made for so long (5)")
-    parser.add_argument("--past", type=int, default=0, help="of that hub, one space has so many finished transfers")
+    parser.add_argument("--past", action="store_true", help="a hub's database with 100,000 finished transfers instead")
     given = parser.parse_args()
     if given.hub:
-        wanted = hub.Hub(given.hub, 0.6 if given.quick else given.minutes, given.past, given.encrypted)
+        wanted = hub.Hub(given.hub, 0.6 if given.quick else given.minutes, given.encrypted)
         found = asyncio.run(hub.measure(wanted, _tell))
         measured, details = found.figures(), dataclasses.asdict(found)
+    elif given.past:
+        cost = asyncio.run(history.measure_hub(_PAST, _SPACES, 1 if given.quick else 5))
+        measured, details = cost.figures(), dataclasses.asdict(cost)
     elif given.large:
         measured, details = asyncio.run(large.measure(_ITEMS))
     elif given.quick:

@@ -1,8 +1,11 @@
-"""`history_ready_s` and `history_rss_mib`: the extra cost of a bot's start with 100,000 finished transfers.
+"""`history_…` and `hub_past_…`: what 100,000 finished transfers cost a bot, and the spaces of a hub.
 
 Both journals are copies of one that a whole bot has written (`tests.dialogue`). In one of them, its finished transfer
 is repeated that many times, each with its own ids, messages and audit entry. A process opens the journal, loads the
 state, decides its first event, and reports the time and its memory. By hand: `python -m bench.history FOLDER`.
+
+For the hub, such journals of twenty spaces are in one PostgreSQL. A process opens all of them, as a worker does, and
+then decides reactions to the message of a finished transfer. By hand: `python -m bench.history URL SPACES PREFIX…`.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -27,23 +30,30 @@ from bench.observed import resident_mib
 from fedbot.commands.registry import Registry
 from fedbot.engine.bot import WallClock
 from fedbot.engine.pipeline import Engine
+from fedbot.hub.moving import replace_rows
 from fedbot.journal import audit_chain, codec
 from fedbot.journal.codec import instant_to_text
 from fedbot.journal.copies import FILE
-from fedbot.journal.journal import Journal
+from fedbot.journal.database import Address
+from fedbot.journal.journal import Journal, StoredJournal
+from fedbot.journal.lease import claim
+from fedbot.journal.postgresql import PostgresqlDatabase, open_journal
+from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.messages.formatting import render as put_into_html
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
 from fedbot.rules.model.archive import flows_of_transfer, latest, marks_of
 from fedbot.rules.model.audit import AuditEntry, TransferIs
-from fedbot.rules.model.events import Tick
+from fedbot.rules.model.events import Reacted, Tick
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import State
 from fedbot.rules.wire.envelope import Identity, unseal
+from tests.fakes.postgresql import running
 from tests.scenarios.world import friends
 
+DECISIONS = 20
 POSTS = 4
 """The number of our messages per transfer."""
 
@@ -87,13 +97,82 @@ async def measure(transfers: int, starts: int) -> Cost:
 
 
 async def _start(folder: Path) -> tuple[float, float]:
-    command = (sys.executable, "-m", "bench.history", str(folder))
+    seconds, mib = await _reported(str(folder))
+    return seconds, mib
+
+
+async def _reported(*words: str) -> list[float]:
+    """The figures that this module prints as a program."""
+    command = (sys.executable, "-m", "bench.history", *words)
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     told, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"a start ended with {process.returncode}")
-    seconds, mib = json.loads(told)
-    return seconds, mib
+    found: list[float] = json.loads(told)
+    return found
+
+
+@dataclass(frozen=True)
+class HubCost:
+    """Starts of all spaces of a hub by one process, without a past and with one, as (processor seconds, MiB).
+
+    `decision_ms`: the milliseconds of a decision, without a past and with one.
+    """
+
+    without: list[tuple[float, float]]
+    with_past: list[tuple[float, float]]
+    decision_ms: tuple[float, float]
+
+    def figures(self) -> dict[str, float]:
+        """The figures by their keys, those of the starts by the medians."""
+        (cpu, mib), (past_cpu, past_mib) = (
+            [median(of) for of in zip(*starts, strict=True)] for starts in (self.without, self.with_past)
+        )
+        without, with_past = self.decision_ms
+        return {
+            "hub_past_ready_ratio": round(past_cpu / cpu, 2),
+            "hub_past_mib": round(past_mib - mib, 1),
+            "hub_past_decision_ratio": round(with_past / without, 2),
+        }
+
+
+async def measure_hub(transfers: int, spaces: int, starts: int) -> HubCost:
+    """Put that many finished transfers into the spaces of a hub, and start all of them `starts` times."""
+    with tempfile.TemporaryDirectory(prefix="fedbot-bench-") as name, running(is_durable=True) as server:
+        world = await friends()
+        await world.hand_over()
+        files = {prefix: Path(name) / prefix for prefix in ("without", "with")}
+        for file in files.values():
+            world.alpha.journal.backup(file)
+        with closing(sqlite3.connect(files["with"], isolation_level=None)) as journal:
+            journal.execute("PRAGMA synchronous = OFF")
+            lengthen(journal, world.alpha.transfer(), transfers // spaces)
+        for prefix, file in files.items():
+            for number in range(spaces):
+                _into_database(file, Address(server.url, f"{prefix}-{number}"))
+        with server.connect() as admin:
+            admin.execute("VACUUM ANALYZE")
+        found: dict[str, list[tuple[float, float]]] = {prefix: [] for prefix in files}
+        for _ in range(starts):
+            for prefix, costs in found.items():
+                cpu, mib, _ = await _reported(server.url, str(spaces), prefix)
+                costs.append((cpu, mib))
+        _, _, without, with_past = await _reported(server.url, str(spaces), *files)
+    return HubCost(found["without"], found["with"], (without, with_past))
+
+
+def _into_database(file: Path, space: Address) -> None:
+    """Copy a journal from a file, as `fedbot journal move` does."""
+    lease = claim(space, "the bench")
+    assert lease is not None
+    with (
+        closing(SqliteDatabase(file)) as left,
+        closing(PostgresqlDatabase(lease)) as database,
+        database.transaction() as target,
+        left.transaction() as source,
+    ):
+        replace_rows(source, target)
+    lease.release()
 
 
 def lengthen(journal: sqlite3.Connection, template: Transfer, transfers: int) -> None:
@@ -142,19 +221,59 @@ def _copies(template: Transfer, transfers: int) -> Iterator[Transfer]:
 def start(folder: Path) -> tuple[float, float]:
     """Seconds until the first event is decided, and the MiB of this process then."""
     began = time.perf_counter()
-    identity, now = Identity(bytes(32)), datetime.now(UTC)
-    us = PartyConfig("attraktor", "Attraktor", "@attraktor:x", identity.key)
-    words = Locale(us.language, us.time_zone)
     with Journal.open(folder) as journal:
-        state = State(us, lambda box, binding: unseal(identity, box, bound_to=binding), identity.nonce, journal)
-        engine = Engine(
-            journal, state, Registry(), WallClock(), lambda phrase, at: put_into_html(render(phrase, words, at))
-        )
-        engine.load()
-        engine.put(Tick(now))
+        _engine(journal)
         seconds = time.perf_counter() - began
         return seconds, resident_mib(os.getpid())
 
 
+def start_hub(url: str, spaces: int, prefixes: list[str]) -> list[float]:
+    """Processor seconds until all spaces have decided their first event, MiB, and for each prefix a decision's ms."""
+    began = time.process_time()
+    with ExitStack() as stack:
+        engines: dict[str, list[Engine]] = {prefix: [] for prefix in prefixes}
+        messages = []
+        for prefix, started in engines.items():
+            for number in range(spaces):
+                lease = claim(Address(url, f"{prefix}-{number}"), "the bench")
+                assert lease is not None
+                journal = stack.enter_context(open_journal(lease))
+                started.append(_engine(journal))
+                messages += journal.database.rows("SELECT room, event_id FROM posts ORDER BY number LIMIT 1")
+        cpu, mib = time.process_time() - began, resident_mib(os.getpid())
+        message = messages[0]  # the same in all of them
+        taken: dict[str, list[float]] = {prefix: [] for prefix in prefixes}
+        for _ in range(DECISIONS):
+            for number in range(spaces):
+                for prefix, started in engines.items():  # in turn, so that a busy moment hits all
+                    taken[prefix].append(_decided(started[number], message))
+    return [cpu, mib, *(1000 * median(each) for each in taken.values())]
+
+
+def _decided(engine: Engine, message: tuple[str, str]) -> float:
+    """The seconds for a stranger's reaction to that message."""
+    room, target = message
+    begun = time.perf_counter()
+    engine.put(Reacted(room, f"$tap-{begun}", "@stranger:x", datetime.now(UTC), target, "✅"))
+    return time.perf_counter() - begun
+
+
+def _engine(journal: StoredJournal) -> Engine:
+    """A bot's engine, which has loaded its state and decided its first event."""
+    identity = Identity(bytes(32))
+    us = PartyConfig("attraktor", "Attraktor", "@attraktor:x", identity.key)
+    words = Locale(us.language, us.time_zone)
+    state = State(us, lambda box, binding: unseal(identity, box, bound_to=binding), identity.nonce, journal)
+    engine = Engine(
+        journal, state, Registry(), WallClock(), lambda phrase, at: put_into_html(render(phrase, words, at))
+    )
+    engine.load()
+    engine.put(Tick(datetime.now(UTC)))
+    return engine
+
+
 if __name__ == "__main__":
-    print(json.dumps(start(Path(sys.argv[1]))))
+    if len(sys.argv) == 2:  # noqa: PLR2004 -- the program and a folder
+        print(json.dumps(start(Path(sys.argv[1]))))
+    else:
+        print(json.dumps(start_hub(sys.argv[1], int(sys.argv[2]), sys.argv[3:])))

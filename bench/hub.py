@@ -9,20 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from bench import history
 from bench.observed import resident_mib
-from fedbot.journal import codec
-from fedbot.journal.copies import FILE
 from fedbot.journal.database import Address
 from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.journal.lease import claim
@@ -32,7 +28,6 @@ from fedbot.ports.journal import Committed, Queued
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.room import Room
-from fedbot.rules.model.transfer import Transfer
 from fedbot_demo import plot
 from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.stage import Stage
@@ -54,11 +49,10 @@ _DECISIONS = 400
 
 @dataclass(frozen=True)
 class Hub:
-    """The parameters: the spaces, in encrypted rooms or not, minutes of transfers, and one space's finished ones."""
+    """The parameters: the number of spaces, minutes of transfers, and whether the rooms are encrypted."""
 
     spaces: int
     minutes: float
-    past: int = 0
     encrypted: bool = False
 
 
@@ -124,9 +118,6 @@ async def measure(wanted: Hub, tell: Callable[[str], None]) -> HubMeasured:
         empty = await _rests(one)
         await one.process.stop(grace=12)
         await stage.attraktor.bot.stop()
-        if wanted.past:
-            tell(f"{wanted.past:,} finished transfers …")
-            _has_a_past(stage.attraktor.folder / "state" / FILE, wanted.past)
         tell(f"{wanted.spaces} spaces move in …")
         await hub.take_in_the_stage()
         await hub.add_quiet(wanted.spaces - len(stage.spaces), inventree, encrypted=wanted.encrypted)
@@ -174,14 +165,6 @@ async def _begun(hub: HubScene, worker: HubWorker) -> tuple[float, float]:
     await worker.process.start()
     await hub.until_all_are_heard(_PATIENCE_S, worker)
     return time.monotonic() - begun, _cpu_seconds(worker.process.pid or 0)
-
-
-def _has_a_past(file: Path, transfers: int) -> None:
-    """Repeat the journal's last finished transfer that many times."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as journal:
-        (payload,) = journal.execute("SELECT payload FROM archive ORDER BY number DESC LIMIT 1").fetchone()
-        template = codec.from_text(codec.DOCUMENTS, Transfer.__name__, payload)
-        history.lengthen(journal, template, transfers)
 
 
 def _decisions() -> dict[str, float]:

@@ -89,7 +89,7 @@ def into_database(settings: Settings) -> Moved:
                 _refuse_used(database, there, f"The database has a journal of {address.space} that was worked on")
                 belongings = _in_folder(identity)
                 with database.transaction() as target, left.transaction() as source:
-                    _replace(source, target)
+                    replace_rows(source, target)
                     _mark(target, ARRIVING, str(state))
                     for path, content in belongings.files.items():
                         sealed.put_file(target, folder.seal, path, content)
@@ -165,7 +165,7 @@ def _told(address: Address) -> str:
 # --- the journal ---------------------------------------------------------------------------------------------
 
 
-def _replace(source: Statements, target: Statements) -> None:
+def replace_rows(source: Statements, target: Statements) -> None:
     """Copy all rows, replacing those of an interrupted move, or of a journal that was moved away since."""
     for guarded in ("audit", "audit_checkpoints"):
         target.execute(f"ALTER TABLE {guarded} DISABLE TRIGGER USER")

@@ -131,7 +131,7 @@ async def _push_with_a_pause(server: Server, side: str, calls: int) -> tuple[boo
         database.transaction() as target,
         space.journal.database.transaction() as source,
     ):
-        moving._replace(source, target)
+        moving.replace_rows(source, target)
     lease.release()
     _claimed(server, space, address, calls)
     paused = await _goes_on(world, server, space, space.restart)

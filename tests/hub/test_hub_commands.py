@@ -466,7 +466,10 @@ STEPS: tuple[tuple[Any, str], ...] = (
     *((Roster, name) for name in ("pause", "resume", "forget", "place")),
     *((tending, name) for name in ("write_whole", "open_identity")),
     *((shutil, name) for name in ("copytree", "rmtree")),
-    *((moving, name) for name in ("_replace", "_compared", "_mark_in", "_put_aside", "_unmark", "_arrive", "written")),
+    *(
+        (moving, name)
+        for name in ("replace_rows", "_compared", "_mark_in", "_put_aside", "_unmark", "_arrive", "write_identity")
+    ),
 )
 
 

@@ -175,7 +175,7 @@ def test_nobody_else_may_work_during_the_move_and_no_newer_work_is_overwritten(
         assert untouched.token() == "s4"
 
 
-STEPS = ("_replace", "_compared", "_mark_in", "_put_aside", "_unmark", "_arrive", "write_identity")
+STEPS = ("replace_rows", "_compared", "_mark_in", "_put_aside", "_unmark", "_arrive", "write_identity")
 
 
 class Interrupted(Exception):

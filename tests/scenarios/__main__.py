@@ -23,9 +23,12 @@ from tests.scenarios.hub import REPOSITORY, HubScene, patient
 LOGS = REPOSITORY / "build" / "bad-day"
 
 
-async def _played(transfers: int, seed: int) -> Counter[str]:
+async def _played(transfers: int, seed: int, *, encrypted: bool) -> Counter[str]:
     with running() as server, InvenTreeProcess(seed="gamma") as inventree:
-        async with Stage(**STAGE) as stage, twenty_spaces(stage, server.url, inventree) as hub:  # type: ignore[arg-type]
+        async with (
+            Stage(**STAGE, encrypted=encrypted) as stage,  # type: ignore[arg-type]
+            twenty_spaces(stage, server.url, inventree, encrypted=encrypted) as hub,
+        ):
             try:
                 return await bad_day(stage, hub, transfers, random.Random(seed), lambda line: print(line, flush=True))
             except BaseException:
@@ -50,10 +53,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.scenarios", description=__doc__)
     parser.add_argument("--transfers", type=int, default=500)
     parser.add_argument("--seed", type=int, default=14)
+    parser.add_argument("--encrypted", action="store_true", help="all rooms are encrypted")
     given = parser.parse_args()
     begun = time.monotonic()
     with patient(PATIENCE_S):
-        troubles = asyncio.run(_played(given.transfers, given.seed))
+        troubles = asyncio.run(_played(given.transfers, given.seed, encrypted=given.encrypted))
     told = ", ".join(f"{number} × {what}" for what, number in sorted(troubles.items()))
     print(f"{given.transfers} transfers, none lost or doubled; {told}; {time.monotonic() - begun:.0f} s")
     return 0

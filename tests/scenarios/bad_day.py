@@ -34,13 +34,15 @@ TROUBLES = ("kill", "pause", "end")
 
 
 @asynccontextmanager
-async def twenty_spaces(stage: Stage, url: str, inventree: InvenTreeProcess) -> AsyncIterator[HubScene]:
+async def twenty_spaces(
+    stage: Stage, url: str, inventree: InvenTreeProcess, *, encrypted: bool = False
+) -> AsyncIterator[HubScene]:
     """A hub with three workers, the stage's two spaces as friends, and quiet ones."""
     await plot.connect(stage)
     await scene.at_rest(stage)
     async with hub_on(stage, url) as hub:
         await hub.take_in_the_stage()
-        await hub.add_quiet(QUIET, inventree)
+        await hub.add_quiet(QUIET, inventree, encrypted=encrypted)
         for _ in range(WORKERS):
             await hub.worker().process.start()
         await hub.until_all_are_heard(PATIENCE_S)
