@@ -578,7 +578,7 @@ def card_of_child(locale: Locale, card: Card) -> Lines | None:
     if transfer.state is TransferState.OPEN and not transfer.wanted:
         return _return_to_decide(locale, card) if transfer.is_return else _longer(locale, card)
     if transfer.state in DONE:
-        return [first_when_done(locale, card), *_facts(locale, card), "", transfer.code]
+        return [first_when_done(locale, card), *_elsewhere(locale, card), *_facts(locale, card), "", transfer.code]
     if transfer.state in NOT_GIVEN:
         return _not_so(locale, card)
     return None
@@ -649,6 +649,21 @@ def first_when_done(locale: Locale, card: Card) -> tuple[Inline, ...]:
             "🔧 {what} is back at {receiver}, damaged.", "🔧 {what} are back at {receiver}, damaged.", things, **names
         )
     return locale.of_many("✅ {what} is back at {receiver}.", "✅ {what} are back at {receiver}.", things, **names)
+
+
+def _elsewhere(locale: Locale, card: Card) -> Lines:
+    """The places of what could not go to its old one, because that is gone or takes no stock."""
+    lines = [(line, card.transfer.at(line.number).place) for line in card.transfer.terms.lines if line.place]
+    return [
+        locale.say(
+            "{item} lies in {place} now: InvenTree doesn't take it back to {home}.",
+            item=naming.part(locale, line.description),
+            place=locale.short(place, 60),
+            home=locale.short(line.place, 60),
+        )
+        for line, place in lines
+        if card.transfer.is_return and place not in ("", line.place)
+    ]
 
 
 def _facts(locale: Locale, card: Card) -> Lines:

@@ -331,6 +331,27 @@ async def test_refused_or_returned_items_are_taken_back(
     assert Decimal(str(row["quantity"])) == Decimal(quantity)
 
 
+@pytest.mark.parametrize("gone", [True, False])
+async def test_what_can_not_go_back_to_its_old_location_stays_in_incoming(
+    inventory: OwnInventory, ground: Ground, transfer: str, *, gone: bool
+) -> None:
+    name = f"old {secrets.token_hex(4)}"
+    home = int(ground.admin.post("stock/location/", {"name": name, "parent": ground.root})["pk"])
+    lent = ground.stock(ground.bolt, 3, home)
+    out = await taken(inventory, transfer, lent, ground.bolt, "3")
+    await once(inventory, HandOver(f"{transfer}:over", "lent", lent, Decimal(3), ground.customer))
+    if gone:
+        keeping = {"delete_stock_items": False, "delete_sub_locations": False}
+        ground.admin.delete(f"stock/location/{home}/", data=keeping)
+    else:
+        ground.admin.patch(f"stock/location/{home}/", {"structural": True})
+    step = TakeBack(f"{transfer}:home", "back", lent, Decimal(3), out.location, out.status, ground.customer)
+    in_incoming = PlacedAt(lent, ground.incoming, f"{ground.run}/Incoming")
+    assert await inventory.probe(step) is None
+    assert await inventory.act(step) == in_incoming
+    assert await inventory.act(step) == in_incoming, "an interrupted try continues from there"
+
+
 @pytest.mark.parametrize("quantity", ["3", pytest.param("2", marks=pytest.mark.api(since=381))])
 async def test_a_whole_item_returns_damaged_into_the_same_record(
     inventory: OwnInventory, ground: Ground, transfer: str, quantity: str

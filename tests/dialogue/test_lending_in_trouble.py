@@ -34,6 +34,28 @@ def is_company_open(world: World) -> bool:
     return bool(world.alpha.tables.companies[company].active)
 
 
+@pytest.mark.parametrize("change", ["structural", "deleted"])
+async def test_what_can_not_go_back_to_its_old_location_is_said_to_lie_in_incoming(change: str) -> None:
+    world = await friends()
+    location = world.alpha.admin("POST", "stock/location/", name="Old shelf")["pk"]
+    with world.alpha.by_hand():
+        world.alpha.admin("POST", "stock/", part=world.alpha.part("M3-BOLT").pk, quantity=7, location=location)
+    item = world.alpha.stock(location=location)[0].pk
+    await lent(f"#{item}", world=world)
+    if change == "structural":
+        world.alpha.admin("PATCH", f"stock/location/{location}/", structural=True)
+    else:
+        path = f"stock/location/{location}/"
+        world.alpha.admin("DELETE", path, delete_stock_items=False, delete_sub_locations=False)
+    card = await handed_back(world)
+    assert "Goes back to: Old shelf" in card.text
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert "M3 bolt lies in Incoming now: InvenTree doesn't take it back to Old shelf." in owners_card(world).text
+    assert world.alpha.place(world.alpha.row(item)) == "Incoming"
+    assert_books_balance(world)
+
+
 @pytest.mark.parametrize("settled_by", ["return", "gift", "lost"])
 async def test_a_friendship_ends_when_the_last_loan_is_settled(settled_by: str) -> None:
     world = await lent("M3-NUT 10")

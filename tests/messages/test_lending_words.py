@@ -123,6 +123,9 @@ SAID: dict[str, Phrase] = {
     ),
     "a return to decide": card(child("return")),
     "a return that is home": card(child("return", state=DONE, decided=BY_PIET)),
+    "a return that could not go to its old place": card(
+        child("return", state=DONE, decided=BY_PIET, progress=(Progress(1, part=3, match="lent", place="Incoming"),))
+    ),
     "a return that is not here": card(child("return", state=TransferState.DECLINED, decided=BY_PIET)),
     "a return that can't be": card(child("return", state=TransferState.DECLINED, problem="in-parts")),
     "a return is offered": say(
