@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,35 @@ def test_the_bill_lists_exactly_the_pins_of_a_bot_with_their_hashes() -> None:
     assert all(each["hashes"] and each["purl"] == each["bom-ref"] for each in bill["components"])
     (whole,) = bill["dependencies"]
     assert set(whole["dependsOn"]) == {each["bom-ref"] for each in bill["components"]}
+
+
+def imported() -> set[str]:
+    """The top-level modules that a bot's code imports from elsewhere."""
+    found: set[str] = set()
+    for file in (ROOT / "fedbot").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            found |= {name.partition(".")[0] for name in names}
+    return found - set(sys.stdlib_module_names) - {"fedbot", "fedbot_demo", "tests", "synapse"}
+
+
+def test_whatever_a_bot_imports_is_declared_as_what_it_is_a_direct_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["postgresql"]]
+    names = {re.split(r"[\[<>=! ]", each)[0].lower().replace("_", "-") for each in declared}
+    of_module = packages_distributions()
+    for module in sorted(imported()):
+        brought_by = {each.lower().replace("_", "-") for each in of_module.get(module, [module])}
+        assert brought_by & names, f"{module} comes with another package by accident"
+    assert {"aiohttp", "certifi", "peewee"} <= names
+
+
+def test_the_security_page_says_how_to_report_and_what_is_supported() -> None:
+    page = (ROOT / "SECURITY.md").read_text()
+    for heading in ("## Report a vulnerability", "## What is supported", "## What counts"):
+        assert heading in page
+    assert "docs/threat-model.md" in page
 
 
 def test_the_same_pins_give_the_same_bill() -> None:

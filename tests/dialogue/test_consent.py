@@ -273,6 +273,22 @@ async def test_the_time_zone_of_a_due_date_is_stated_once_and_never_changes() ->
     assert world.beta.transfer().terms == first
 
 
+async def test_how_much_is_free_and_where_else_it_lies_voids_no_decision() -> None:
+    """Such facts change all day and aren't part of what people agree to."""
+    world = await sharing()
+    world.bea.says("!fed request M3-NUT 10 from attraktor")
+    await world.settle()
+    world.piet.reacts(world.alpha.transfer().own_card, "✅")
+    await world.settle()
+    with world.alpha.by_hand():
+        item = world.alpha.transfer().terms.lines[0].item
+        world.alpha.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": 40}], notes="used")
+    world.anna.says("!fed push M3-NUT 20 to betaspace")
+    await world.grace()
+    request = next(t for t in world.alpha.turn.transfers() if t.terms.kind == "request")
+    assert request.state is TransferState.DONE, world.room.transcript()
+
+
 async def test_an_approval_of_a_friendship_is_void_when_its_card_would_show_something_else() -> None:
     world = await a_world()
     await world.asks_to_connect()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from fedbot.inventree.versions import Version
@@ -85,6 +86,21 @@ async def test_the_room_is_told_whose_inventree_can_not_be_reached() -> None:
     await world.passes(timedelta(minutes=15))
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
     assert_books_balance(world)
+
+
+async def test_nothing_that_the_peers_server_answers_reaches_the_room_or_the_peer() -> None:
+    """The address may be any server that our bot can reach, and its answer nobody else's business."""
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    inside = "Internal Server Error: postgres://admin:hush@10.0.0.7/payroll"
+    answers = httpx.MockTransport(lambda _: httpx.Response(500, text=inside, headers={"X-Inside": "hush-too"}))
+    world.alpha.network = {**world.network, "http://betaspace.test": answers}
+    await world.connect()
+    await world.passes(timedelta(minutes=30))
+    assert world.alpha.connection().state is MAKING
+    said = json.dumps(world.server.log, default=str)
+    assert told(world.room, "can't read the InvenTree of Betaspace")
+    for word in ("postgres:", "hush", "10.0.0.7", "payroll"):
+        assert word not in said
 
 
 async def test_if_the_peers_inventree_stays_out_of_reach_everything_is_removed_at_the_end() -> None:
