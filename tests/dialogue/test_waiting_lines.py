@@ -95,7 +95,7 @@ async def test_cancel_alone_means_no_line_that_only_looks() -> None:
     cancel = world.anna.says("!fed cancel")
     await inventree_is_back(world)
     assert "nut" in world.room.answers(looks)[-1].text
-    assert "Which one do you take back?" in world.room.answers(cancel)[-1].text
+    assert "Which one do you want to take back?" in world.room.answers(cancel)[-1].text
 
 
 async def test_a_decision_that_waits_is_taken_back_too() -> None:
