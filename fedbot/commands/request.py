@@ -29,10 +29,13 @@ from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import rota
 from fedbot.rules.transfer.opening import open_request
-from fedbot.rules.wire.envelope import by_line
+from fedbot.rules.wire.envelope import by_line, is_off_chat
 
+A_MOMENT = timedelta(minutes=1)
 BY = "by"
-ANYONE = frozenset({"anyone", "anybody", "someone", "somebody", "irgendwem", "irgendjemand", "egal wem"})
+ANYONE = frozenset(
+    {"anyone", "anybody", "someone", "somebody", "irgendwem", "irgendjemand", "irgendjemandem", "egal wem"}
+)
 
 SPEC = Verb(
     name="request",
@@ -127,8 +130,17 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
     )
     accepted = str(command.arguments.get("as-shown", "")).lower()
     accepted = accepted if _SHOWN_AS.fullmatch(accepted) else ""  # then items that differ are shown again
-    open_request(turn, by_line(command.event_id), friend, terms, asker, accepted=accepted, until=until)
+    answered = command.picked_from if accepted and _is_answered_at_once(turn, command, friend) else ""
+    open_request(
+        turn, by_line(command.event_id), friend, terms, asker, accepted=accepted, until=until, answered=answered
+    )
     return None
+
+
+def _is_answered_at_once(turn: Turn, command: Command, friend: Connection) -> bool:
+    """Whether the person sees an edit of our question in this room: it notifies nobody, and answers no program."""
+    is_seen = command.room == friend.room and not is_off_chat(command.event_id)
+    return is_seen and turn.now - command.at < A_MOMENT
 
 
 def _is_from_anyone(command: Command) -> bool:

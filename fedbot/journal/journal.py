@@ -333,7 +333,8 @@ class StoredJournal(StoredArchive, journal.Journal):
                 self._save(connection, kind, identifier, document)
             audit_chain.append(connection, seq, decision.at, decision.audit)
             connection.executemany(
-                "INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING",
+                "INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0)"
+                " ON CONFLICT (event_id) DO UPDATE SET key = excluded.key",
                 decision.found,
             )
             outbox.void(connection, decision.voided, decision.at)

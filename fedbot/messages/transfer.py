@@ -8,7 +8,7 @@ from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
-from fedbot.messages.lending import agrees_line, offered_to_their_bot, overdue_line
+from fedbot.messages.lending import agreed_line, agrees_line, offered_to_their_bot, overdue_line
 from fedbot.messages.loan import child_asked, first_when_done, on_terms
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_card import transfer_card
@@ -103,7 +103,6 @@ def transfer_requested(
     locale: Locale, *, transfer: Transfer, connection: Connection, us: PartyConfig, before: Transfer | None = None
 ) -> Lines:
     """The answer to the line that asked for something; it carries the request. `before` as in `transfer_offered`."""
-    del us
     owner = naming.space(locale, connection.peer_name)
     if transfer.terms.parent:
         return child_asked(locale, transfer, owner)
@@ -117,6 +116,9 @@ def transfer_requested(
     ]
     if len(transfer.terms.lines) > 1:
         lines.append(Items(tuple(naming.marked_thing(locale, line) for line in transfer.terms.lines)))
+    if transfer.terms.rules is not None:
+        receiver = naming.space(locale, us.name)
+        lines += [agreed_line(locale, text, receiver=receiver) for text in transfer.terms.rules.agree]
     lines += _once_more(locale, transfer, before)
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, owner)]
 

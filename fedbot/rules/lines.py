@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from fedbot import messages
 from fedbot.rules import decisions, people
@@ -52,7 +53,7 @@ def on_said(turn: Turn, event: Said) -> None:
             hand_back.on_reply(turn, event)
             decisions.on_reason(turn, event)
         return
-    text, meant = heard
+    text, meant, picked_from = heard
     if not _ends_a_friendship(text) and _says_too_much(turn, event):
         return
     complaint = _complaint(turn, event, text)
@@ -63,7 +64,7 @@ def on_said(turn: Turn, event: Said) -> None:
     elif isinstance(meant, Phrase):
         _answer(turn, event, meant)
     else:
-        _understand(turn, event, text, is_picked=bool(meant))
+        _understand(turn, event, text, is_picked=bool(meant), picked_from=picked_from)
 
 
 def is_for_us(turn: Turn, event: Said) -> bool:
@@ -97,16 +98,27 @@ def on_missed(turn: Turn, event: Said | Reacted) -> None:
         turn.do(Post(f"missed:-:{event.event_id}", event.room, phrase, reply_to=event.event_id))
 
 
-def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:
-    """The line as it was meant, and what a reply to a list of ours stands for; None if it isn't ours to answer."""
+class _Heard(NamedTuple):
+    """A line as it was meant, what a reply to a list of ours stands for, and the message with that list."""
+
+    text: str
+    meant: str | Phrase
+    picked_from: str
+
+
+def _heard(turn: Turn, event: Said) -> _Heard | None:
+    """None if the line isn't ours to answer."""
     if not _is_in_our_rooms(turn, event):
         return None
-    meant = "" if event.unproven else _picked(turn, event) or _stands_for(turn, event)
+    listed = _list_meant(turn, event)
+    picked = "" if event.unproven else _picked(turn, event)
+    meant = picked or ("" if event.unproven else _stands_for(turn, event))
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     text = _addressed(turn, event, text)
     if not is_addressed(text) or who_answers.is_bot(turn, event.room, event.sender):
         return None
-    return (text, meant) if who_answers.we_answer(turn, event.room, event.sender) else None
+    is_ours = who_answers.we_answer(turn, event.room, event.sender)
+    return _Heard(text, meant, listed if picked else "") if is_ours else None
 
 
 def _stands_for(turn: Turn, event: Said) -> str | Phrase:
@@ -259,8 +271,7 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
 
     Somebody whom two spaces list may mean the other bot's list, so that person replies.
     """
-    own = [q for q in turn.choices() if q.room == event.room and q.person == event.sender and q.event_id]
-    choice = max(own, key=lambda each: each.until, default=None)
+    choice = _newest_list(turn, event)
     if choice is None or choice.until - NUMBER_WITHIN + RIGHT_AFTER <= turn.now:
         return ""
     if who_answers.claimed_by_several(turn, event.sender, event.room) or event.thread:
@@ -275,6 +286,18 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
         return _not_on_the_list(turn, event, [choice])
     turn.drop(choice)
     return line
+
+
+def _newest_list(turn: Turn, event: Said) -> PendingChoice | None:
+    """The list that we put to that person last, in that room."""
+    own = [q for q in turn.choices() if q.room == event.room and q.person == event.sender and q.event_id]
+    return max(own, key=lambda each: each.until, default=None)
+
+
+def _list_meant(turn: Turn, event: Said) -> str:
+    """The message with the list that a number answers, if the line is one."""
+    newest = None if event.reply_to else _newest_list(turn, event)
+    return newest.event_id if newest is not None else event.reply_to
 
 
 def _is_our_list(turn: Turn, event_id: str) -> bool:
@@ -300,7 +323,7 @@ def _as_whom(words: str) -> tuple[str, str]:
     return party, rest.strip()
 
 
-def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
+def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_from: str) -> None:
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
     as_whom, words = _as_whom(behind)
     parties = who_answers.claimed_by_several(turn, event.sender, event.room)
@@ -344,6 +367,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
         encrypted=event.encrypted,
         is_picked=is_picked,
         place=turn.standing().cards_seen,
+        picked_from=picked_from,
     )
     turn.note(subject or "-", audit.Said(verb), event.sender, event.event_id)
     if verb == TELLS_WHO_YOU_ARE:

@@ -286,7 +286,7 @@ class Turn:
         self.do(Post(key, room, phrase, reply_to=event_id, answers=person, mentions=mentioned))
 
     def find_post(self, event_id: str, key: str, room: str) -> None:
-        """A message of ours that we didn't know of is there, and is known by its key from now on."""
+        """A message of ours is known by that key from now on: we didn't know of it, or it reads otherwise."""
         self.found.append((event_id, key, room))
 
     def void(self, subject: str) -> None:
@@ -485,6 +485,11 @@ class Turn:
         """All that is on loan, here or at friends, what is due first coming first."""
         found = [t for t in self.restless_transfers() if t.is_on_loan]
         return sorted(found, key=lambda t: (t.due_day or date.max, t.id))
+
+    def loans_away(self) -> list[Transfer]:
+        """All loans of which the owner doesn't have the items: those on loan, and those still on their way there."""
+        travelling = (t for t in self.open_transfers() if t.is_on_its_way)
+        return sorted((*self.loans(), *travelling), key=lambda t: (t.due_day or date.max, t.id))
 
     def announcement(self, room: str, bot: str) -> Announcement | None:
         """The bot's last announcement in the room, whether we believe it or not."""

@@ -99,7 +99,9 @@ async def test_a_request_is_filled_with_undamaged_items_unless_the_requester_app
     loan = world.alpha.transfer()
     assert (loan.state, loan.terms.loan_until is not None) == (TransferState.OPEN, True)
     assert loan.terms.lines[0].status == DAMAGED
-    assert len(told(world.room, "isn't in good condition")) == 1
+    answer = next(m for m in world.room.messages() if m.event_id == asked.event_id)
+    assert answer.text.startswith("Asked Attraktor for 1 × Laser lens"), "the question became the answer"
+    assert "⚠ Damaged" in answer.text
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert world.beta.row(world.beta.transfer().at(1).item or 0).status == DAMAGED

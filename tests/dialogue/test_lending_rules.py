@@ -111,6 +111,27 @@ async def test_the_requester_accepts_the_text_before_the_owner_is_asked() -> Non
     assert_books_balance(world)
 
 
+async def test_a_text_to_agree_to_costs_one_message_which_then_shows_what_was_agreed_to() -> None:
+    world = await ruled(LENS)
+    before = len(world.room.messages())
+    world.bea.says("!fed request LENS-2 1 from attraktor for 2 weeks")
+    await world.settle()
+    question = told(world.room, "1) Agree, and ask for that")[-1]
+    world.bea.says("1", reply_to=question)
+    await world.settle()
+    said = world.room.messages()[before:]
+    assert [m.name for m in said] == ["Bea", "Betaspace bot", "Betaspace bot", "Bea", "Attraktor bot"]
+    assert said[2].event_id == question.event_id
+    assert said[2].text.startswith("Asked Attraktor for 1 × Laser lens"), world.room.transcript()
+    assert "Betaspace agreed to: laser safety briefing needed" in said[2].text
+    assert RULE in owners_card(world).text
+    await is_rebuilt(world.beta)
+    await world.settle()
+    world.bea.says("!fed cancel", reply_to=said[2])
+    await world.settle()
+    assert [newest(space).state for space in world.spaces] == [TransferState.CANCELLED] * 2, world.room.transcript()
+
+
 async def test_no_card_asks_the_owners_people_before_the_requester_has_accepted_the_text() -> None:
     world = await ruled(LENS)
     before = world.room.messages(sender=world.alpha.chat.user_id)
@@ -121,7 +142,7 @@ async def test_no_card_asks_the_owners_people_before_the_requester_has_accepted_
     world.bea.says("1", reply_to=told(world.room, "1) Agree, and ask for that")[-1])
     await world.settle()
     assert RULE in owners_card(world).text
-    assert len(told(world.room, RULE)) == 2, world.room.transcript()
+    assert len(told(world.room, RULE)) == 1, "the question is the answer now"
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert newest(world.beta).is_on_loan, world.room.transcript()

@@ -419,8 +419,10 @@ def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: s
         subject, what = rota_id(envelope.body.opening.cause.word), "rota"
     else:
         subject = envelope.subject
-    if first and not event.edits and not turn.key_of(event.event_id):
-        turn.find_post(event.event_id, f"{what}:{subject}", event.room)
+    is_question = event.edits and what == "offer" and bodies.says(envelope, bodies.Request)
+    found = event.edits if is_question else event.event_id  # our question became the answer (`opening.open_request`)
+    if first and (is_question or not event.edits) and not turn.key_of(found):
+        turn.find_post(found, f"{what}:{subject}", event.room)
 
 
 def _also(told: tuple[str, ...], word: str) -> tuple[str, ...]:

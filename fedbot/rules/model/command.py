@@ -46,9 +46,10 @@ class Command:
     `subject` is the id that the line is about, if it is a reply to, or in the thread of, a message that says so
     (`Answers`).
     `username` is the speaker's in our InvenTree, '' for somebody of no party. `encrypted`: the line came so.
-    `is_picked`: it was picked from a numbered list, and which list a number answers is in clear. `factors` are what our
-    InvenTree has told of the units in the line; None if it wasn't asked. `place`: as many versions of our cards had
-    syncs shown before it; None if it wasn't said in a room, or journaled by an earlier release.
+    `is_picked`: it was picked from a numbered list, and which list a number answers is in clear. `picked_from` is the
+    message with the list; '' if a program picked it. `factors` are what our InvenTree has told of the units in the
+    line; None if it wasn't asked. `place`: as many versions of our cards had syncs shown before it; None if it wasn't
+    said in a room, or journaled by an earlier release.
     """
 
     verb: str
@@ -65,6 +66,7 @@ class Command:
     detail: dict[str, Any] = field(default_factory=dict)
     factors: tuple[UnitFactor, ...] | None = None
     place: int | None = None
+    picked_from: str = ""
 
     @property
     def is_proven(self) -> bool:

@@ -417,14 +417,20 @@ def open_request(
     *,
     accepted: str = "",
     until: datetime | None = None,
+    answered: str = "",
 ) -> None:
     """Open a request on the asker's side: it goes out as the answer to the asker's line.
 
-    `accepted` identifies the offer that the asker has seen and takes as it is (`terms.shown_as`).
-    The request stays open until its usual end, but no longer than `until`.
+    `accepted` identifies the offer that the asker has seen and takes as it is (`terms.shown_as`). `answered` is our
+    question that the line answers: that message becomes the answer, so that the room reads one message less. The
+    request stays open until its usual end, but no longer than `until`.
     """
     transfer, draft = new_request(turn, cause, connection, terms, asker, accepted=accepted, until=until)
     phrase = request_phrase(turn, transfer, connection)
+    if answered:
+        turn.find_post(answered, f"offer:{transfer.id}", connection.room)
+        turn.do(Edit(f"offer:{transfer.id}", connection.room, phrase, draft=draft))
+        return
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
 
 

@@ -87,9 +87,9 @@ def is_to_be_agreed(transfer: Transfer, terms: Terms) -> bool:
 
 
 def _say_what_it_is_called(turn: Turn, before: Transfer, adopted: Transfer) -> None:
-    """If the asker typed only the owner's item numbers, edit our answer to show the names."""
+    """If the asker typed only the owner's item numbers, or took what we had shown, edit our answer to show that."""
     by_number = any(line.description.name.startswith("#") for line in before.requested)
-    if by_number and not adopted.terms.confirm and adopted.terms.lines != before.terms.lines:
+    if (by_number or before.accepted) and not adopted.terms.confirm and adopted.terms != before.terms:
         connection = sequencing.connection_of(turn, adopted)
         phrase = request_phrase(turn, adopted, connection)
         turn.do(Edit(f"offer:{adopted.id}", adopted.room, phrase))
