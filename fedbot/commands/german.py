@@ -26,6 +26,7 @@ _VERBS = {
     "lost": ("verloren",),
     "match": ("zuordnen",),
     "missing": ("fehlt",),
+    "outside": ("außerhalb", "ausserhalb", "nachbarn"),
     "overdue": ("überfällig",),
     "people": ("leute",),
     "push": ("gib", "geben", "gebe", "biete", "anbieten", "schick", "schicke", "schicken", "verschenke", "verschenken"),
@@ -56,12 +57,17 @@ _OPTIONS = {
     "sure": ("sicher",),
     "page": ("seite",),
     "category": ("kategorie",),
+    "all": ("alle",),
+    "join": ("gemeinsam",),
+    "stop": ("stopp",),
+    "resume": ("aufheben",),
+    "forget": ("vergessen",),
 }
 EXAMPLE = "verleih LENS-2 an betaspace für 3 Wochen"
 """A line of German words, for the help."""
 MORE = ("mehr", "weiteres")
 """The word for the help's second page."""
-_KEYWORDS = {"to": ("an", "nach"), "from": ("von", "aus")}
+_KEYWORDS = {"to": ("an", "nach"), "from": ("von", "aus"), "by": ("spätestens",), "is": ("ist",)}
 
 
 def word_for(spec: Verb, language: str) -> str:

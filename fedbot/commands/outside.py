@@ -54,7 +54,7 @@ from fedbot.rules.transfer import opening
 from fedbot.rules.wire.envelope import by_line
 
 LOOKS = frozenset({"show", "history"})
-WORDS = ("outside", "außerhalb")
+WORDS = ("outside", "außerhalb", "ausserhalb")
 
 
 def is_meant(command: Command) -> bool:

@@ -27,6 +27,7 @@ from fedbot.rules.model.steps import (
     AccessMade,
     Arrived,
     AttachPhoto,
+    BookedFor,
     BookInAgain,
     CloseCompany,
     CompanyMade,
@@ -437,6 +438,25 @@ async def test_a_loan_is_labelled_in_notes_and_tags_beside_those_of_people(
     await once(inventory, replace(lent, what=LoanLabel.NOTHING))
     row = ground.admin.row(f"stock/{item}/", tags="true")
     assert (row["notes"], set(row["tags"])) == ("# Care\n\nonly isopropanol & water", {"optics", "a,b"})
+
+
+async def test_bookings_are_shown_in_notes_and_a_tag_until_the_last_is_over(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.admin.patch(f"stock/{item}/", {"notes": "only isopropanol", "tags": ["optics"]})
+    first = BookedFor("B [co] <1>", date(2026, 12, 12), date(2026, 12, 19), "gp75")
+    later = BookedFor("Gamma", date(2026, 12, 24), date(2026, 12, 31), "k7m2")
+    told = [
+        r"Booked for B \[co\] ‹1› from 12 Dec 2026 until 19 Dec 2026 – fedbot gp75",
+        "Booked for Gamma from 24 Dec 2026 until 31 Dec 2026 – fedbot k7m2",
+    ]
+    shows = Label(f"{transfer}:booked", item, LoanLabel.AS_IS, "", "gp75", known=Known(ground.bolt), booked=())
+    for bookings, lines in (((first, later), told), ((later,), told[1:]), ((), [])):
+        await once(inventory, replace(shows, booked=bookings))
+        row = ground.admin.row(f"stock/{item}/", tags="true")
+        assert row["notes"].split("\n\n") == [*lines, "only isopropanol"]
+        assert set(row["tags"]) == ({"optics", "fedbot: booked"} if lines else {"optics"})
 
 
 async def test_a_categorys_metadata_needs_a_permission_that_a_bot_may_lack(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent, indent
 
 from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, friends
+from tests.scenarios.world import World, friends, sharing
 
+#: Words of English sentences that no German sentence has; names of parts are left out of them.
+ENGLISH = frozenset({"the", "is", "are", "has", "have", "until", "from", "with", "nothing", "it", "asked", "to", "of"})
 WORDS = Path(__file__).parents[2] / "docs/words.md"
 NOTE = "für euren Workshop, nur mit Isopropanol reinigen"
 CARD = """\
@@ -96,3 +99,64 @@ async def test_the_german_bots_example_days_are_understood() -> None:
         await world.grace()
         assert world.alpha.transfer().state is TransferState.CANCELLED
         await world.passes(timedelta(minutes=number + 1))
+
+
+async def says(world: World, person: str, line: str, **where: object) -> str:
+    event = getattr(world, person).says(f"!fed {line}", **where)
+    await world.settle()
+    answers = world.room.answers(event)
+    return answers[0].text if answers else ""
+
+
+async def taps_the_last_card(world: World, person: str) -> None:
+    cards = [m for m in world.room.messages() if m.reactions]
+    getattr(world, person).reacts(cards[-1], "✅")
+    await world.grace()
+
+
+async def test_lending_ahead_in_turn_and_to_neighbours_is_said_and_understood_in_german() -> None:
+    world = await sharing(alpha={"language": "de"}, beta={"language": "de"})
+    before = len(world.room.messages())
+    assert "5 × UNOBTAINIUM" in await says(world, "bea", "brauche 5 UNOBTAINIUM bis 31.12.")
+    assert world.beta.turn.wants()[0].until.isoformat() == "2026-12-31"
+    assert "UNOBTAINIUM" in await says(world, "bea", "wunsch")
+
+    await says(world, "anna", "verleih #42 an betaspace für 1 Woche")
+    await taps_the_last_card(world, "cem")
+    assert "Platz 1" in await says(world, "kim", "warte auf LENS-2#0042")
+    assert "Platz 1" in await says(world, "piet", "warteliste")
+    assert "haben es schon" in await says(world, "bea", "warte auf LENS-2#0042 von attraktor")
+    await says(world, "bea", "leihe 10 M3-NUT von attraktor ab 12.12. bis 19.12.")
+    await taps_the_last_card(world, "piet")
+    calendar = await says(world, "tom", "kalender dezember")
+    assert "Di 1. Dez: Betaspace bringt 1 × Laser lens" in calendar, calendar
+    assert "Sa 12. Dez: Betaspace holt 10 × M3 nut bei Attraktor ab, zurück bis Sa 19. Dez 2026" in calendar
+    assert "nichts" in (await says(world, "kim", "überfällig")).lower()
+
+    await says(world, "kim", "erbitte 3 N-M3 von irgendwem spätestens freitag")
+    (rota,) = world.alpha.turn.rotas()
+    assert rota.until is not None
+    await says(world, "kim", f"cancel {rota.code}")
+
+    await says(world, "piet", 'verleih RES-10K 5 an außerhalb "Betaspace e.V." für 2 Wochen')
+    assert "Betaspace e.V." in await says(world, "kim", "nachbarn")
+    await says(world, "anna", 'außerhalb "Betaspace e.V." ist betaspace')
+    with world.beta.by_hand():
+        part, place = world.beta.part("RES-10K").pk, world.beta.location("Incoming")
+        made = world.beta.admin("POST", "stock/", part=part, quantity=5, location=place)
+    item = (made[0] if isinstance(made, list) else made)["pk"]
+    card = [m for m in world.room.messages(sender=world.beta.chat.user_id) if m.reactions][-1]
+    assert f"#{item}" in await says(world, "cem", f"hier #{item}", reply_to=card)
+    await world.passes(timedelta(days=9))
+    assert "1 × Laser lens" in await says(world, "piet", "überfällig")
+    await says(world, "anna", "überfällig betaspace --stopp")
+    assert "betaspace" in world.alpha.turn.lending_stops()[0].id
+    await says(world, "anna", "überfällig betaspace --aufheben")
+    assert world.alpha.turn.lending_stops() == []
+
+    bots = {space.chat.user_id for space in world.spaces}
+    for view in (world.room, world.alpha_admins, world.beta_admins):
+        for message in view.messages()[before if view is world.room else 0 :]:
+            if message.sender in bots:
+                text = re.sub(r"!fed [^\n·]*|Try it.*", "", message.text)
+                assert not ENGLISH & {word.lower() for word in re.findall(r"[A-Za-zÄÖÜäöüß]+", text)}, message.text
