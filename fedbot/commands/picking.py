@@ -355,11 +355,16 @@ def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[
 
 
 def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]) -> Picked | Choice | Phrase:
-    """The choice among several stock items of one part: those that may go, each with its possible quantity."""
+    """The choice among several stock items of one part: those that may go, each with its possible quantity.
+
+    Whoever types how many means items whose condition is OK, if one of those has that much. Any other is named by its
+    number.
+    """
     lying = [_as_much_as_was_typed(picking, item, reading.quantity) for item in items]
     usable = tuple(entry for entry in lying if picking.complaint(entry.item, entry.quantity) is None)
-    if len(usable) == 1 or (reading.quantity and _look_alike(picking, usable)):
-        smallest = min(usable, key=lambda entry: (entry.item.quantity, entry.item.pk))
+    likely = (tuple(entry for entry in usable if entry.item.is_ok) if reading.quantity else ()) or usable
+    if len(likely) == 1 or (reading.quantity and _look_alike(picking, likely)):
+        smallest = min(likely, key=lambda entry: (entry.item.quantity, entry.item.pk))
         return _one(picking, smallest.item, reading.quantity)
     together = _together(picking, items, Decimal(reading.quantity)) if reading.quantity and not usable else ()
     if not (usable or together):

@@ -61,6 +61,7 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
     superuser = permissions.covers(Permission.SUPERUSER)
     waiting = [subject for subject in turn.subjects() if _concerns(turn, subject, person, permissions)]
     shown = [subject for subject in waiting if subject.room in here]
+    away, listed = turn.loans_away(), {subject.id for subject in shown}
     return Todo(
         to_decide=tuple(s for s in shown if waits_for(turn, s, person, permissions)),
         asked=tuple(s for s in shown if _asked_by(s, person) and not _is_told_apart(s, permissions)),
@@ -70,7 +71,7 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
         lacking=tuple(t for t in turn.restless_transfers() if t.lacks_a_rest and t.room in here and superuser),
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, permissions)),
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
-        on_loan=tuple(lend.as_out(turn, t) for t in turn.loans() if t.room in here),
+        on_loan=tuple(lend.as_out(turn, t) for t in away if t.room in here and (t.is_on_loan or t.id not in listed)),
         wants=tuple(each for each in turn.wants() if each.is_living and each.room in here),
         places=tuple(
             (turn.party_name(each.peer), each) for each in turn.places_in_line() if each.is_living and each.room in here

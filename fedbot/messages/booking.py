@@ -251,7 +251,7 @@ def would_break(locale: Locale, *, what: str, bookings: tuple[Reserved, ...], li
 
 MOST_ENTRIES = 40
 _ENTRIES: dict[OnThatDay, str] = {
-    OnThatDay.FETCHED: marked("{day}: {receiver} picks up {what} at {sender}, until {last} ({code})"),
+    OnThatDay.FETCHED: marked("{day}: {receiver} picks up {what} at {sender}, due back {last} ({code})"),
     OnThatDay.BACK: marked("{day}: {receiver} brings {what} back to {sender} ({code})"),
     OnThatDay.OVERDUE: marked("{day}: ⚠ {receiver} has {what} of {sender} overdue since {last} ({code})"),
 }
@@ -357,6 +357,8 @@ _STANDS: dict[PlaceState, str] = {
     ),
     PlaceState.FREE: marked("{what}: {peer} has it free, so you don't need to wait. {code}"),
     PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing under that name. {code}"),
+    PlaceState.YOURS: marked("{what}: we have it already, {peer} lends it to us. {code}"),
+    PlaceState.OURS: marked("{what}: it is ours, {peer} has borrowed it from us. {code}"),
     PlaceState.UNCLEAR: marked("{what}: {peer} has several parts with that name. {code}"),
     PlaceState.UNIT: marked("{what}: {peer} counts it in another unit. Say how many, without a unit. {code}"),
     PlaceState.TWICE: marked("{what}: our space is already on the waiting list of {peer}. {code}"),
@@ -389,6 +391,11 @@ def place_page(locale: Locale, *, place: PlaceInLine, us: PartyConfig, peer_name
         amount = f"{locale.typed(place.quantity)}{place.unit}"
         line = command(f"borrow {amount} {locale.short(place.word, 40)} from {place.peer} for 2 weeks")
         lines.append(locale.say("Request it: {line}", line=line))
+    if place.state is PlaceState.YOURS:
+        lines.append(locale.say("To keep it longer: {line}", line=command("extend ID 2 weeks")))
+    if place.state is PlaceState.OURS:
+        line = command(f"wait {locale.short(place.word, 40)}")
+        lines.append(locale.say("To wait until it is back: {line}", line=line))
     if place.is_living:
         lines.append(locale.say("To stop waiting: {cancel}", cancel=command(f"cancel {place.code}")))
     return lines

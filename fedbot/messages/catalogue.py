@@ -187,9 +187,19 @@ def unshared_now(locale: Locale, *, shares: tuple[Share, ...], still: tuple[Shar
 
 Sentence = tuple[Inline, ...]
 _ALL = 100
+_FOR_EXAMPLE = Decimal(2)
 
 
-def found(locale: Locale, *, us: PartyConfig, search: Search, silent: tuple[str, ...], first: int, most: int) -> Lines:
+def found(
+    locale: Locale,
+    *,
+    us: PartyConfig,
+    search: Search,
+    silent: tuple[str, ...],
+    first: int,
+    most: int,
+    today: date,
+) -> Lines:
     """A page of hits; on the first one also which spaces have none, and why."""
     hits = search.hits
     words = _what(locale, search)
@@ -211,16 +221,24 @@ def found(locale: Locale, *, us: PartyConfig, search: Search, silent: tuple[str,
         if not search.only and not silent and [space.party for space in search.came] == [us.party]:
             lines.append(locale.say("I asked no other space: we have no friends here yet."))
     theirs = [each for each in enumerate(page, start=first + 1) if each[1][0].party != us.party]
-    return [*lines, *_what_to_type(locale, theirs)]
+    return [*lines, *_what_to_type(locale, theirs, today)]
 
 
-def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, Hit]]]) -> Lines:
-    """The line that asks for the first free hit of a friend; if none is free, the line that waits for one."""
-    free = next((number for number, (_, hit) in theirs if hit.quantity), 0)
-    if free:
-        within, ask = locale.span(NUMBER_WITHIN), f"ask {free} 2"
+def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, Hit]]], today: date) -> Lines:
+    """The line that asks for the first hit of a friend that can be requested now; if none can, the line that waits."""
+    free = ((number, hit.free_for_us(today)) for number, (_, hit) in theirs)
+    number, most = next(((number, most) for number, most in free if most), (0, Decimal(0)))
+    if number:
+        quantity = locale.typed(min(most, _FOR_EXAMPLE))
+        within, ask = locale.span(NUMBER_WITHIN), f"ask {number} {quantity}"
         return [
-            locale.say("To request 2 of number {number}, reply within {time}: {ask}", time=within, number=free, ask=ask)
+            locale.say(
+                "To request {quantity} of number {number}, reply within {time}: {ask}",
+                quantity=quantity,
+                time=within,
+                number=number,
+                ask=ask,
+            )
         ]
     lent = next(((number, space, hit) for number, (space, hit) in theirs if not hit.place), None)
     if lent is None:

@@ -355,6 +355,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "unclear": marked("Unclear"),
     "under_way": marked("In progress"),
     "on_loan": marked("On loan"),
+    "on_its_way": marked("on its way"),
     "for_admins": marked("For an admin"),
     "nothing_waits": marked("Nothing waits for you."),
     "find_something": marked("Find something to borrow or request"),

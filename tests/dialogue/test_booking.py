@@ -403,7 +403,7 @@ async def test_the_calendar_lists_pickups_and_due_dates_and_the_morning_message_
     assert world.answer_to(line).splitlines() == [
         "📅 Tue 24 Nov to Fri 25 Dec 2026:",
         f"• Sat 28 Nov: Betaspace brings 10 × M3 nut back to Attraktor ({world.alpha.transfer().code})",
-        f"• Sat 12 Dec: Betaspace picks up 1 × Laser lens 2.0″ ZnSe at Attraktor, until Sat 19 Dec 2026 ({code})",
+        f"• Sat 12 Dec: Betaspace picks up 1 × Laser lens 2.0″ ZnSe at Attraktor, due back Sat 19 Dec 2026 ({code})",
         f"• Sat 19 Dec: Betaspace brings 1 × Laser lens 2.0″ ZnSe back to Attraktor ({code})",
     ]
     for words, least in (("#42", 3), ("betaspace december", 3), ("LENS-2 2027-01", 0), ("gammaspace", 0)):
@@ -417,6 +417,28 @@ async def test_the_calendar_lists_pickups_and_due_dates_and_the_morning_message_
     assert len(told(world.room, "📅 Today and tomorrow:")) == 2, "on the day before, and on the day"
     await world.passes(DAY)
     assert "⚠ Betaspace has 10 × M3 nut of Attraktor overdue" in told(world.room, "📅 Today and tomorrow:")[-1].text
+
+
+async def test_a_booked_loan_in_a_parcel_is_listed_with_the_loans_and_counts_as_one() -> None:
+    world = await booked(world=await sharing())
+    world.anna.reacts(await until_the_first_day(world), "📦")
+    await world.grace()
+    assert states(world) == [TransferState.SENT] * 2, world.room.transcript()
+    code = world.alpha.transfer().code
+    back = f"• Sat 19 Dec: Betaspace brings 1 × Laser lens 2.0″ ZnSe back to Attraktor ({code})"
+    for person in ("kim", "tom"):
+        listed = await says(world, person, "todo")
+        assert f"{code} – 1 × Laser lens" in listed, listed
+        assert "📦 On its way by parcel since" in listed
+        assert (await says(world, person, "calendar")).splitlines()[1:] == [back]
+    answer = await says(world, "anna", "lend #42 to betaspace from 15.12. until 20.12.")
+    assert "The nearest free days are Sun 20 Dec 2026 to Fri 25 Dec 2026" in answer, answer
+    assert "1 more lent until Sat 19 Dec 2026" in await says(world, "tom", "find LENS-2 in attraktor")
+    assert "place 1" in await says(world, "kim", "wait LENS-2#0042")
+    world.bea.says(f"!fed received {code}")
+    await world.grace()
+    assert states(world) == [DONE, DONE], world.room.transcript()
+    assert f"Borrowed; to bring it back, type !fed return ID:\n• {code}" in await says(world, "tom", "todo")
 
 
 @pytest.mark.parametrize(

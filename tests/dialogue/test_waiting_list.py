@@ -370,6 +370,46 @@ async def test_a_search_shows_the_length_of_the_queue_and_our_own_place() -> Non
     assert len(told(world.room, "Attraktor: M3 nut")) == before, "what isn't shared is told to nobody"
 
 
+async def test_a_friend_that_waits_for_what_it_has_or_owns_is_told_so() -> None:
+    world = await lens_lent_to_betaspace()
+    answer = await says(world, "bea", f"wait {LENS} from attraktor")
+    assert answer.startswith(f"1 × {LENS}: we have it already, Attraktor lends it to us."), answer
+    assert "To keep it longer: !fed extend ID 2 weeks" in answer
+    answer = await says(world, "kim", f"wait {LENS} from betaspace")
+    assert answer.startswith(f"1 × {LENS}: it is ours, Betaspace has borrowed it from us."), answer
+    assert f"To wait until it is back: !fed wait {LENS}" in answer
+    with world.alpha.by_hand():
+        world.alpha.admin("PATCH", "stock/41/", status=55)
+    answer = await says(world, "bea", "wait LENS-2 from attraktor")
+    assert "place 1" in answer, "the other one will do once it is repaired"
+
+
+async def test_a_search_proposes_to_wait_for_what_is_damaged_or_waited_for() -> None:
+    world = await lens_lent_to_betaspace()
+
+    async def proposal(words: str) -> str:
+        world.gus.says(f"!fed find {words} in attraktor")
+        await world.settle()
+        return told(world.room, "Attraktor: ")[-1].text.splitlines()[-1]
+
+    nuts = world.alpha.item("M3-NUT").pk
+    with world.alpha.by_hand():
+        world.alpha.admin("POST", "stock/count/", items=[{"pk": nuts, "quantity": 1}], notes="counted")
+    assert await proposal("nut") == "To request 1 of number 1, reply within 10 minutes: ask 1 1"
+    with world.alpha.by_hand():
+        world.alpha.admin("PATCH", f"stock/{nuts}/", status=55)
+    assert await proposal("nut") == 'To wait for number 1: !fed wait 1 "M3-NUT" from attraktor'
+    with world.alpha.by_hand():
+        world.alpha.admin("PATCH", "stock/41/", status=55)
+    assert await proposal("lens") == 'To wait for number 1: !fed wait 1 "LENS-2" from attraktor'
+    await says(world, "kim", f"wait {LENS}")
+    await comes_back(world)
+    assert world.alpha.turn.queue()[0].kept == 42
+    assert await proposal("lens") == 'To wait for number 1: !fed wait 1 "LENS-2" from attraktor'
+    assert "place 2" in await says(world, "gus", 'wait 1 "LENS-2" from attraktor')
+    assert "our place is 2" in await proposal("lens"), "then there is nothing to propose"
+
+
 async def test_after_a_rebuild_places_and_wants_are_known_again_and_requests_from_anyone_are_cancelled() -> None:
     world = await lens_lent_to_betaspace()
     assert "place 1" in await says(world, "gus", f"wait {LENS} from attraktor")

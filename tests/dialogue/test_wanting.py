@@ -95,6 +95,21 @@ async def test_an_offer_has_no_more_than_its_message_said_and_less_where_less_is
     assert len(told(world.room, "shares some")) == 1
 
 
+async def test_an_offer_of_the_only_item_in_order_asks_no_question() -> None:
+    world = await friends()
+    assert (await says(world, "tom", "want 1 LENS-2")).startswith("Wanted: 1 × LENS-2")
+    with world.alpha.by_hand():
+        world.alpha.admin("PATCH", "stock/42/", status=55)
+    assert "Which do you mean?" in await says(world, "piet", "push LENS-2 to betaspace"), "all of which?"
+    await says(world, "piet", "share LENS-2")
+    (message,) = told(world.room, "Betaspace wants 1 × LENS-2; Attraktor shares some.")
+    assert "Free: 1." in message.text
+    line = world.piet.says("offer 1", reply_to=message)
+    await world.settle()
+    assert "Which do you mean?" not in world.answer_to(line), world.answer_to(line)
+    assert world.alpha.transfer().terms.lines[0].item == 41
+
+
 async def test_a_daily_check_finds_it_when_it_comes_into_stock_later() -> None:
     world = await friends()
     await says(world, "piet", "share all")

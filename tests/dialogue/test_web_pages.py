@@ -385,6 +385,27 @@ async def test_a_wall_screen_and_calendars_open_by_an_address_until_it_is_ended(
         assert (await passer_by.gets(path)).status_code == 404
 
 
+async def test_a_booked_loan_in_a_parcel_is_a_loan_on_pages_and_in_the_api_and_no_booking() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    await lends(world, "#42 to betaspace from 12.12. until 19.12.")
+    await world.passes(timedelta(days=18))
+    handed_over = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
+    world.anna.reacts(handed_over, "📦")
+    await world.grace()
+    assert {space.transfer().state.value for space in world.spaces} == {"sent"}, world.room.transcript()
+    piet = await signed_in(world, "piet")
+    assert "We have lent 1 1 × Laser lens 2.0″ ZnSe (SN 0042) to Betaspace, by Anna on its way Sat 19 Dec" in (
+        await page(piet, "/loans")
+    )
+    assert "Booked" not in words_on(piet)
+    assert "back from Betaspace" in await page(piet, "/calendar?month=2026-12")
+    program = await Web(world, world.alpha).program_of(world.piet)
+    assert await program.reads("/bookings") == []
+    (loan,) = await program.reads("/loans")
+    assert (loan["state"], loan["on_its_way"], loan["on_loan"]) == ("sent", True, False)
+
+
 async def test_a_booking_is_in_the_month_and_a_loan_is_extended_and_returned_on_its_page() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)

@@ -253,7 +253,9 @@ def _found(text: str) -> Phrase:
     """A page of hits, each with another space's words."""
     hits = tuple(Hit(1, text, text, text, Decimal(2)) for _ in range(20))
     search = Search("s", "$line", "@kim:example.org", "!room", text, NOW, (), (SpaceHits(text, text, hits, 1),))
-    return say(messages.catalogue.found, us=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
+    return say(
+        messages.catalogue.found, us=ALPHA, search=search, silent=(text,) * 5, first=0, most=10, today=NOW.date()
+    )
 
 
 def _of(transfer_: Transfer, text: str) -> list[Phrase]:

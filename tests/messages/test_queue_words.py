@@ -41,6 +41,8 @@ SAID: dict[str, Phrase] = {
     "served": page(PlaceState.SERVED),
     "lapsed": page(PlaceState.LAPSED),
     "unknown": page(PlaceState.UNKNOWN),
+    "we have it": page(PlaceState.YOURS),
+    "it is ours": page(PlaceState.OURS),
     "unclear": page(PlaceState.UNCLEAR),
     "in another unit": page(PlaceState.UNIT, unit="kg"),
     "twice": page(PlaceState.TWICE),

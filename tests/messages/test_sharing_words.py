@@ -42,7 +42,8 @@ def search(*came: SpaceHits, **changes: object) -> Search:
 
 
 def found(*came: SpaceHits, silent: tuple[str, ...] = (), first: int = 0, **changes: object) -> Phrase:
-    return say(messages.catalogue.found, us=ALPHA, search=search(*came, **changes), silent=silent, first=first, most=2)
+    known, today = search(*came, **changes), NOW.date()
+    return say(messages.catalogue.found, us=ALPHA, search=known, silent=silent, first=first, most=2, today=today)
 
 
 SAID: dict[str, Phrase] = {

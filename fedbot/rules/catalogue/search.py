@@ -222,16 +222,16 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
 
 def lent_out(turn: Turn) -> tuple[tuple[int, int], ...]:
     """Part and stock item of each line of ours that is on loan, first due first; at most what a search takes."""
-    loans = (loan for loan in turn.loans() if loan.role == "sender")
-    lines = ((line.part, line.item) for loan in loans for line in lend.lines_out(turn, loan))
+    loans = (loan for loan in turn.loans_away() if loan.role == "sender")
+    lines = ((line.part, line.item) for loan in loans for line in lend.lines_away(turn, loan))
     return tuple(islice(lines, _MOST_LENT))
 
 
 def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
     """For each part of ours, the quantity on loan and the first due date."""
     lent: dict[int, dict[str, Any]] = {}
-    for loan in turn.loans():  # what is due first comes first
-        for line in lend.lines_out(turn, loan) if loan.role == "sender" else ():
+    for loan in turn.loans_away():  # what is due first comes first
+        for line in lend.lines_away(turn, loan) if loan.role == "sender" else ():
             known = lent.setdefault(line.part, {"lent": Decimal(0), "back": loan.due_day})
             known["lent"] += line.quantity
     return lent
@@ -321,7 +321,15 @@ def _answer(turn: Turn, search: Search) -> None:
 
 def _page(turn: Turn, search: Search, first: int) -> Phrase:
     silent = tuple(turn.party_name(party) for party in search.waiting)
-    return say(messages.catalogue.found, us=turn.us, search=search, silent=silent, first=first, most=A_PAGE)
+    return say(
+        messages.catalogue.found,
+        us=turn.us,
+        search=search,
+        silent=silent,
+        first=first,
+        most=A_PAGE,
+        today=turn.today(),
+    )
 
 
 def look(turn: Turn) -> None:

@@ -129,9 +129,9 @@ def _is_of(transfer: Transfer, line: Line, item: int) -> bool:
 
 def _lent(turn: Turn, item: int, but: str) -> Iterator[Span]:
     today = turn.today()
-    for loan in turn.loans():
+    for loan in turn.loans_away():
         numbers = [p.number for p in loan.progress if p.item == item] if loan.role == "sender" else []
-        out = lend.out(turn, loan) if numbers and loan.id != but else {}
+        out = lend.away(turn, loan) if numbers and loan.id != but else {}
         quantity = sum((out.get(number, Decimal(0)) for number in numbers), Decimal(0))
         if quantity:
             yield Span(loan, quantity, today, max(loan.due_day or today, today))
@@ -139,6 +139,12 @@ def _lent(turn: Turn, item: int, but: str) -> Iterator[Span]:
         is_offered_by_it = bool(but) and outside.handing == but
         if outside.is_living and not is_offered_by_it and item == (outside.item or outside.source):
             yield Span(outside, outside.quantity, today, max(outside.until, today))
+
+
+def borrowers(turn: Turn, item: int) -> frozenset[str]:
+    """The friends that have all or some of that stock item of ours on loan."""
+    lent = (span.by for span in _lent(turn, item, ""))
+    return frozenset(loan.peer for loan in lent if isinstance(loan, Transfer))
 
 
 def is_out(turn: Turn, item: int) -> bool:
@@ -351,6 +357,8 @@ def _of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
             yield AgendaEntry(today, OnThatDay.OVERDUE, lend.as_out(turn, transfer))
         else:
             yield AgendaEntry(max(transfer.due_day, today), OnThatDay.BACK, lend.as_out(turn, transfer))
+    elif transfer.is_on_its_way and transfer.due_day is not None:
+        yield AgendaEntry(max(transfer.due_day, today), OnThatDay.BACK, lend.as_out(turn, transfer))
 
 
 # --- in the morning ---------------------------------------------------------------------------------------------

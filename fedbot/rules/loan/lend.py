@@ -96,6 +96,18 @@ def lines_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in out(turn, loan).items())
 
 
+def away(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
+    """The quantity of each line that its owner doesn't have: the borrower has it, or it is on its way there."""
+    if not loan.is_on_its_way:
+        return out(turn, loan)
+    return {line.number: line.quantity for line in loan.terms.lines if not loan.at(line.number).failed}
+
+
+def lines_away(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
+    """The same items, as lines."""
+    return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in away(turn, loan).items())
+
+
 def left(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     """The items that did not come back, as lines: those still out, and those that became a gift or were lost."""
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in not_back(turn, loan).items())
@@ -103,7 +115,7 @@ def left(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
 
 def as_out(turn: Turn, loan: Transfer) -> Transfer:
     """The loan as people are told of it: by what is still out, else by what did not come back. For telling only."""
-    return loan.named_by(lines_out(turn, loan) or left(turn, loan) or loan.lines_told)
+    return loan.named_by(lines_away(turn, loan) or left(turn, loan) or loan.lines_told)
 
 
 def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:

@@ -20,7 +20,15 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry
-from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, TOLD_ENDS, ConnectionState, PlaceState, TransferState
+from fedbot.rules.model.lifecycles import (
+    FINAL,
+    NOTHING_MOVED,
+    SAID_WITH_UNKNOWN,
+    TOLD_ENDS,
+    ConnectionState,
+    PlaceState,
+    TransferState,
+)
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound, WhenAnsweredOrNot
 from fedbot.rules.model.stock import StockItem, UnitFactor, is_sound, plain
@@ -102,7 +110,8 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceI
     if body.over:
         if body.over not in TOLD_ENDS:
             raise BadTerms("over")
-        place = _over(turn, place, PlaceState(body.over))
+        says_more = body.over == PlaceState.UNKNOWN and body.why in SAID_WITH_UNKNOWN
+        place = _over(turn, place, PlaceState(body.why if says_more else body.over))
         if turn.now - place.by.at > A_MOMENT:  # else who asked is still reading the answer, which says so
             _mention(turn, place, f"{_PLACE}-over:{place.id}")
     elif place.state is PlaceState.TURN:
@@ -235,8 +244,8 @@ def queries(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
 
 def _lent_and_called(turn: Turn, word: str) -> list[int]:
     """The stock items that are lent, to friends and neighbours, of a part that is called so."""
-    ours = (loan for loan in turn.loans() if loan.role == "sender")
-    lines = ((loan.at(line.number).item, line.description) for loan in ours for line in lend.lines_out(turn, loan))
+    ours = (loan for loan in turn.loans_away() if loan.role == "sender")
+    lines = ((loan.at(line.number).item, line.description) for loan in ours for line in lend.lines_away(turn, loan))
     outside = ((loan.item, loan.description) for loan in turn.outside_loans() if loan.is_living)
     name = word.casefold()
     meant = (key for key, part in (*lines, *outside) if key and name in {part.name.casefold(), part.ipn.casefold()})
@@ -307,7 +316,10 @@ def meant(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
 def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound) -> PlaceState | None:
     """Why they can't wait for that; None if they can."""
     if not items:
-        return PlaceState.UNKNOWN
+        is_theirs = any(_owner_of(turn, item) == entry.party for item in found.items)
+        return PlaceState.OURS if is_theirs and entry.connection else PlaceState.UNKNOWN
+    if all(entry.party in bookings.borrowers(turn, item.pk) for item in items):
+        return PlaceState.YOURS
     if len({item.part.pk for item in items}) > 1:
         return PlaceState.UNCLEAR
     if found.amount(entry.quantity, entry.unit, items[0]) is None:
@@ -319,6 +331,12 @@ def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem], found: I
         for each in others
     )
     return PlaceState.TWICE if same else None
+
+
+def _owner_of(turn: Turn, item: StockItem) -> str:
+    """The party that lends it to us; '' if it is our own."""
+    loan = lend.borrowed(turn, item)
+    return loan.peer if loan is not None else ""
 
 
 def identified(entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound) -> QueueEntry:
@@ -377,8 +395,8 @@ def _tell(turn: Turn, entry: QueueEntry, place: int = 0, over: PlaceState | None
     connection = turn.connection(entry.connection)
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
-    over_as = str(over or "")
-    body = bodies.PlaceInQueue(wait=entry.id, place=place, item=entry.kept, until=entry.kept_until, over=over_as)
+    over_as, why = (PlaceState.UNKNOWN, str(over)) if over in SAID_WITH_UNKNOWN else (str(over or ""), "")
+    body = bodies.PlaceInQueue(wait=entry.id, place=place, item=entry.kept, until=entry.kept_until, over=over_as, why=why)
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.save(connection)
     sequencing.post(turn, connection, draft)

@@ -77,6 +77,13 @@ class Hit:
     part: int = 0
     picture: dict[str, Any] = field(default_factory=dict)
 
+    def free_for_us(self, today: date) -> Decimal:
+        """How much of it can be requested now: it is OK, nobody waits for it, and it isn't booked from today on."""
+        if self.waiting:
+            return Decimal(0)
+        begun = self.booked if self.booked_from is not None and self.booked_from <= today else Decimal(0)
+        return max(self.quantity - self.flawed - begun, Decimal(0))
+
 
 @dataclass(frozen=True)
 class PartPicture:

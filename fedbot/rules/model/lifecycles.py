@@ -230,6 +230,10 @@ class PlaceState(StrEnum):
     """It is there: there is nothing to wait for."""
     UNKNOWN = "unknown"
     """The owner shares nothing that is called so."""
+    YOURS = "yours"
+    """We have it: the owner lends it to us."""
+    OURS = "ours"
+    """It is ours: that friend has borrowed it from us."""
     UNCLEAR = "unclear"
     """Several parts are called so."""
     UNIT = "unit"
@@ -250,6 +254,8 @@ OPEN_PLACES = frozenset({PlaceState.ASKED, PlaceState.WAITING, PlaceState.TURN})
 ENDS_OF_A_PLACE = frozenset(PlaceState) - OPEN_PLACES
 TOLD_ENDS = ENDS_OF_A_PLACE - {PlaceState.LEFT, PlaceState.PARTED}
 """Why a place is over, where the owner's bot says so."""
+SAID_WITH_UNKNOWN = frozenset({PlaceState.YOURS, PlaceState.OURS})
+"""Those that came after version 1: they go along with `unknown`, which is all that older bots read."""
 PLACE_ARROWS: Mapping[PlaceState | None, frozenset[PlaceState]] = {
     None: frozenset({PlaceState.ASKED}),
     PlaceState.ASKED: ENDS_OF_A_PLACE | {PlaceState.WAITING, PlaceState.TURN},

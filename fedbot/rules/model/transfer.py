@@ -45,6 +45,7 @@ NOT_SENT = "not-sent"
 """Why a line of a transfer failed here: it failed at the sender."""
 NOT_COME = "not-come"
 """Why a line of a parcel failed: it was not in it, says the receiver's approver."""
+_HAS_LEFT = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.RECEIVED})
 RECALLED = "recalled"
 """In `Transfer.told` while what the rooms tell of it is being read again, after a loss; then it goes on."""
 
@@ -355,6 +356,11 @@ class Transfer(HasCard):
         """Whether the borrower has it, and owes it."""
         here = self.state is TransferState.DONE or (self.role == "receiver" and self.state is TransferState.RECEIVED)
         return self.is_loan and here and self.closed is None
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether it is a loan that has left its owner, and that the borrower hasn't booked in yet."""
+        return self.is_loan and self.state in _HAS_LEFT and not self.is_on_loan and self.closed is None
 
     @property
     def asks_if_handed_over(self) -> bool:

@@ -462,7 +462,7 @@ class Wait(Body):
 class PlaceInQueue(Body):
     """The place in the queue. With `until`: the stock item is kept for them until then.
 
-    `over`: the reason why they no longer wait, as a short code.
+    `over`: the reason why they no longer wait, as a short code; with `unknown`, `why` may say more.
     """
 
     kind = "place"
@@ -471,6 +471,7 @@ class PlaceInQueue(Body):
     item: Number = 0
     until: Moment | None = None
     over: Word = ""
+    why: Word = ""
 
 
 class BooksAsk(Asking):

@@ -187,7 +187,7 @@ async def connections(reader: Reading) -> list[ConnectionView]:
 
 @router.get("/loans", summary="List loans")
 async def loans(reader: Reading) -> list[TransferView]:
-    """The first due date comes first."""
+    """Loans on their way are included. The first due date comes first."""
     return reader.loans()
 
 

@@ -41,7 +41,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.figures import COUNTS, WAYS, Dealings, Flow
 from fedbot.rules.model.ledger import OnThatDay, Todo
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
-from fedbot.rules.model.lifecycles import LIVING_CONNECTION, TransferState
+from fedbot.rules.model.lifecycles import BEFORE_DEBIT, LIVING_CONNECTION, TransferState
 from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import Permission, Permissions, plain
@@ -210,6 +210,7 @@ class Reader:
             first_day=terms.starts,
             due_day=transfer.due_day,
             on_loan=transfer.is_on_loan,
+            on_its_way=transfer.is_on_its_way,
             overdue_days=max(late, 0),
             days_left=-late if transfer.due_day and out and late <= 0 else None,
             still_out=[self._line(transfer, line) for line in out],
@@ -278,7 +279,7 @@ class Reader:
             parcels=[self.transfer(transfer) for transfer in todo.parcels],
             unclear=[self.transfer(transfer) for transfer in todo.disputed],
             under_way=[self.transfer(transfer) for transfer in open_],
-            on_loan=[self.transfer(transfer) for transfer in self._loans()],
+            on_loan=[self.transfer(transfer) for transfer in self._loans() if transfer.is_on_loan],
             for_admins=[self.either(subject) for subject in _for_admins(todo)],
         )
 
@@ -287,7 +288,7 @@ class Reader:
         return [each for each in self.turn.outside_loans() if each.room in self.rooms and wanted.covers_outside(each)]
 
     def loans(self) -> list[TransferView]:
-        """All loans, here and at friends. The first due date comes first."""
+        """All loans, here, at friends and on their way. The first due date comes first."""
         return [self.transfer(transfer) for transfer in self._loans()]
 
     def undecided(self) -> list[TransferView]:
@@ -306,11 +307,12 @@ class Reader:
         return history.item_page(url, self.turn.standing().api, item) if url else ""
 
     def _loans(self) -> list[Transfer]:
-        return [transfer for transfer in self.turn.loans() if transfer.room in self.rooms]
+        return [transfer for transfer in self.turn.loans_away() if transfer.room in self.rooms]
 
     def bookings(self) -> list[TransferView]:
-        """Loans that are booked, or asked for, ahead and haven't begun. The first day comes first."""
-        ahead = [t for t in self.turn.open_transfers() if t.terms.starts is not None and t.room in self.rooms]
+        """Loans that are booked, or asked for, ahead and haven't left their owner. The first day comes first."""
+        open_ = (t for t in self.turn.open_transfers() if t.terms.starts is not None and t.room in self.rooms)
+        ahead = [t for t in open_ if t.state in BEFORE_DEBIT | {TransferState.DEBITING}]
         return [self.transfer(t) for t in sorted(ahead, key=lambda t: (t.terms.starts or date.max, t.id))]
 
     def waiting(self) -> list[WaitingView]:

@@ -69,6 +69,7 @@ class TransferView(BaseModel):
 
     `direction`: `out` or `in`. `due`: when the time for a decision ends. `due_day`: the due date of a loan.
     `first_day`: the first day of a loan that is booked ahead. `missing`: what of it did not arrive by parcel.
+    `on_its_way`: a loan that has left its owner and isn't booked in yet.
     """
 
     id: str
@@ -87,6 +88,7 @@ class TransferView(BaseModel):
     first_day: date | None = None
     due_day: date | None = None
     on_loan: bool = False
+    on_its_way: bool = False
     overdue_days: int = 0
     days_left: int | None = Field(default=None, description="until the due date; null if there is none, or it is past")
     still_out: list[LineView] = []
