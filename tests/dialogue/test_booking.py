@@ -261,6 +261,30 @@ async def test_a_manual_change_of_a_booked_item_is_reported_once_to_both_sides()
     assert states(world) == [TransferState.ABORTED] * 2, "there is nothing to hand over"
 
 
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("deleted", "the stock item is gone, or is another item now"),
+        ("sold", "Attraktor doesn't have it in stock any more"),
+    ],
+)
+async def test_a_booked_item_that_leaves_the_stock_is_reported_to_both_sides_at_once(how: str, words: str) -> None:
+    world = await booked()
+    with world.alpha.by_hand():
+        if how == "deleted":
+            world.alpha.admin("DELETE", "stock/42/")
+        else:
+            company = world.alpha.admin("POST", "company/", name="Somebody", is_customer=True)["pk"]
+            world.alpha.admin("POST", "stock/assign/", items=[{"item": 42}], customer=company)
+    await world.passes(DAY)
+    (warning,) = told(world.room, "is at risk")
+    assert words in warning.text
+    assert set(warning.mentions) == {world.anna.user_id, world.cem.user_id}
+    world.cem.says(f"!fed cancel {world.beta.transfer().code}")
+    await world.settle()
+    assert states(world) == [TransferState.CANCELLED] * 2
+
+
 async def test_a_booked_item_goes_nowhere_else_without_a_second_approval_that_names_the_booking() -> None:
     world = await booked()
     line = world.anna.says("!fed lend #42 to betaspace until 11.12.")

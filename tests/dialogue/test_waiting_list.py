@@ -257,6 +257,25 @@ async def test_an_entry_ends_by_cancel_or_with_the_friendship_but_not_with_the_r
     assert place(world.gamma) is PlaceState.PARTED
 
 
+async def test_after_a_move_each_turn_is_told_in_the_new_room() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    await says(world, "kim", f"wait {LENS}")
+    await says(world, "piet", 'lend 5 M3-NUT to outside "Repair Café" until 25.11.')
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea", "gus")
+    await world.passes(DAY)
+    assert world.piet.user_id in told(world.room, "is due back from Repair Café")[-1].mentions
+    await comes_back(world)
+    (turn,) = [m for m in told(world.room, "It is reserved for us until") if world.gus.user_id in m.mentions]
+    world.gus.says("borrow for 2 weeks", reply_to=turn)
+    await world.settle()
+    world.piet.reacts(owners_card(world), "❌")
+    await world.grace()
+    await world.passes(3 * DAY)
+    assert [m for m in told(world.room, "reserved for") if world.kim.user_id in m.mentions], world.room.transcript()
+
+
 async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_nothing_by_it() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")

@@ -13,6 +13,7 @@ from fedbot.rules.model.lifecycles import WantState
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.wire.envelope import seal
 from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.test_moving import say_so, upgrade
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, nothing, protocol_messages, sharing, told
 
@@ -155,6 +156,23 @@ async def test_a_want_survives_a_lost_message_and_ends_with_the_friendship() -> 
     world.bea.says("1")
     await world.passes(A_DAY)
     assert world.alpha.turn.friend_wants() == []
+
+
+async def test_a_want_goes_on_in_the_new_room() -> None:
+    world = await wanted()
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    assert "5 × M3-NUT" in await says(world, "tom", "want")
+    await says(world, "piet", "share M3-NUT")
+    (message,) = told(world.room, "Betaspace wants 5 × M3-NUT; Attraktor shares some.")
+    world.piet.says("offer", reply_to=message)
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.beta.turn.wants()[0].state is WantState.FOUND
+    assert told(world.room, "✅ Found: 5 × M3-NUT.")[-1].mentions == (world.tom.user_id,)
+    assert world.alpha.turn.friend_wants() == []
+    assert_books_balance(world)
 
 
 async def test_a_friend_that_wants_everything_or_writes_a_line_as_its_want_gains_nothing() -> None:

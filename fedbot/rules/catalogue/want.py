@@ -33,7 +33,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, TransferState, WantSt
 from fedbot.rules.model.queries import Able, SearchStock, StockHits, WhenAnsweredOrNot
 from fedbot.rules.model.stock import PartDescription, Permission, plain, unit_called
 from fedbot.rules.model.transfer import Line, Transfer, total
-from fedbot.rules.protocol import bodies, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, is_meant, presentable
 from fedbot.rules.state import Turn
@@ -72,7 +72,7 @@ def _names(turn: Turn, want: Want) -> tuple[str, ...]:
 
 def _tell_friends(turn: Turn, want: Want) -> None:
     """Friends that don't know of it yet: those of now, and who becomes one later."""
-    for connection in turn.active_connections(want.room):
+    for connection in turn.active_connections(announcements.room_now(turn, want.room)):
         if connection.id not in want.told:
             _send(turn, want, connection)
             want = replace(want, told=(*want.told, connection.id))
@@ -98,10 +98,12 @@ def end(turn: Turn, want: Want, state: WantState, by: Signature | None = None) -
         if connection is not None and connection.state is ConnectionState.ACTIVE:
             _send(turn, want, connection)
     phrase = say(messages.catalogue.want_page, want=want, us=turn.us, friends=())
-    turn.do(Edit(f"{_KEY}:{want.id}", want.room, phrase))
+    room = announcements.room_now(turn, want.room)
+    turn.do(Edit(f"{_KEY}:{want.id}", room, phrase))
     if state is WantState.FOUND and want.by.person in turn.us.people:  # an edit notifies nobody
         key = f"{_KEY}-found:{want.id}"
-        turn.do(Post(key, want.room, phrase, reply_to=want.by.event_id, mentions=(want.by.person,)))
+        reply_to = want.by.event_id if room == want.room else ""
+        turn.do(Post(key, room, phrase, reply_to=reply_to, mentions=(want.by.person,)))
 
 
 def follow(turn: Turn) -> None:

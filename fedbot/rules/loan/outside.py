@@ -45,6 +45,7 @@ from fedbot.rules.model.steps import (
 )
 from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST, Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import RECALLED, Transfer
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 
 BEFORE = (timedelta(days=1), timedelta(0))
@@ -247,7 +248,7 @@ def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
     turn.save(loan)
     _mirror(turn, loan)
     turn.note(loan.id, audit.OutsideIs(state))
-    turn.do(Edit(_key(loan), loan.room, _page(turn, loan)))
+    turn.do(Edit(_key(loan), announcements.room_now(turn, loan.room), _page(turn, loan)))
     label = _LABELS.get(state)
     if label is not None and loan.item is not None:
         known = Known(loan.part, loan.serial)
@@ -413,7 +414,8 @@ def look(turn: Turn) -> None:
             turn.save(replace(loan, reminded=turn.now))
             phrase = say(messages.lending.outside_reminder, loan=loan, us=turn.us, today=turn.today())
             key = f"outside-due:{loan.id}:{turn.now.isoformat()}"
-            turn.do(Post(key, loan.room, phrase, thread=_key(loan), mentions=(loan.by.person,)))
+            room = announcements.room_now(turn, loan.room)
+            turn.do(Post(key, room, phrase, thread=_key(loan), mentions=(loan.by.person,)))
             turn.note(loan.id, audit.Reminded((loan.by.person,)))
 
 

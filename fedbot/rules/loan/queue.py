@@ -33,7 +33,7 @@ from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound, WhenAnsweredOrNot
 from fedbot.rules.model.stock import StockItem, UnitFactor, is_sound, plain
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import bodies, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, presentable
 from fedbot.rules.state import Turn
@@ -96,7 +96,7 @@ def _over(turn: Turn, place: PlaceInLine, state: PlaceState, by: Signature | Non
     place = replace(place, state=state, ended=turn.now)
     turn.save(place)
     turn.note_by(place.id, audit.Fact.WAITS_NO_MORE, by)
-    turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, place)))
+    _edit(turn, place)
     return place
 
 
@@ -119,17 +119,23 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceI
     elif body.until is not None and body.item:
         place = replace(place, state=PlaceState.TURN, place=1, item=body.item, until=body.until)
         turn.save(place)
-        turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, place)))
+        _edit(turn, place)
         _mention(turn, place, f"{_TURN}:{place.id}")
     elif body.place:
         place = replace(place, state=PlaceState.WAITING, place=body.place)
         turn.save(place)
-        turn.do(Edit(f"{_PLACE}:{place.id}", place.room, page(turn, place)))
+        _edit(turn, place)
+
+
+def _edit(turn: Turn, place: PlaceInLine) -> None:
+    """Its message reads as it stands now; where the room was replaced since, only the next mention says so."""
+    turn.do(Edit(f"{_PLACE}:{place.id}", announcements.room_now(turn, place.room), page(turn, place)))
 
 
 def _mention(turn: Turn, place: PlaceInLine, key: str) -> None:
     """A message of its own for who waits, as an edited one is easily missed."""
-    turn.do(Post(key, place.room, page(turn, place), mentions=(place.by.person,)))
+    room = announcements.room_now(turn, place.room)
+    turn.do(Post(key, room, page(turn, place), mentions=(place.by.person,)))
 
 
 def line_meant(turn: Turn, event: Said) -> str:
@@ -378,7 +384,8 @@ def _is_their_turn(turn: Turn, entry: QueueEntry, item: StockItem) -> None:
         _tell(turn, entry, place=1)
     elif entry.by is not None:
         phrase = say(messages.booking.your_turn_here, entry=entry, us=turn.us)
-        turn.do(Post(f"{_TURN}:{entry.id}", entry.room, phrase, mentions=(entry.by.person,)))
+        room = announcements.room_now(turn, entry.room)
+        turn.do(Post(f"{_TURN}:{entry.id}", room, phrase, mentions=(entry.by.person,)))
 
 
 def _tell_place(turn: Turn, entry: QueueEntry) -> None:
@@ -395,8 +402,8 @@ def _tell(turn: Turn, entry: QueueEntry, place: int = 0, over: PlaceState | None
     connection = turn.connection(entry.connection)
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
-    over_as, why = (PlaceState.UNKNOWN, str(over)) if over in SAID_WITH_UNKNOWN else (str(over or ""), "")
-    body = bodies.PlaceInQueue(wait=entry.id, place=place, item=entry.kept, until=entry.kept_until, over=over_as, why=why)
+    end, why = (PlaceState.UNKNOWN, str(over)) if over in SAID_WITH_UNKNOWN else (str(over or ""), "")
+    body = bodies.PlaceInQueue(wait=entry.id, place=place, item=entry.kept, until=entry.kept_until, over=end, why=why)
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
@@ -410,7 +417,8 @@ def end(turn: Turn, entry: QueueEntry, why: PlaceState, by: Signature | None = N
         _tell(turn, entry, over=why)
     elif entry.by is not None and why is not PlaceState.LEFT:
         phrase = say(messages.booking.out_of_our_queue, entry=entry, us=turn.us, why=why)
-        turn.do(Post(f"{_PLACE}-over:{entry.id}", entry.room, phrase, mentions=(entry.by.person,)))
+        room = announcements.room_now(turn, entry.room)
+        turn.do(Post(f"{_PLACE}-over:{entry.id}", room, phrase, mentions=(entry.by.person,)))
     for other in turn.queue():
         if other.meets(entry) and not other.kept:
             _tell_place(turn, other)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fedbot.rules.model import names
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION
 from fedbot.rules.model.room import AnnouncedParty, Announcement
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import OLDEST_VERSION, VERSION, announcement_holds, wire_time
@@ -131,6 +132,16 @@ def newest(turn: Turn, room: str) -> str:
     while (after := successor(turn, seen[-1])) and after not in seen:
         seen.append(after)
     return seen[-1]
+
+
+def room_now(turn: Turn, room: str) -> str:
+    """The room in which we tell our people of what was said in that one: it, or the one that took its place.
+
+    While a friendship waits there for a superuser's word that it goes on in the new room, nothing goes there.
+    """
+    old = lineage(turn, room)
+    waits = any(c.changed_room and c.room in old and c.state in LIVING_CONNECTION for c in turn.connections())
+    return room if waits else newest(turn, room)
 
 
 def federation_rooms(turn: Turn) -> list[str]:

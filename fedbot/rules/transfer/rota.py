@@ -32,7 +32,7 @@ from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaSt
 from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
 from fedbot.rules.model.stock import PartDescription, in_units
 from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total
-from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.terms import is_meant
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, receive
@@ -519,12 +519,13 @@ def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
     shown = _in_short(turn, rota)
     was_shown, rota = rota.shown, replace(rota, shown=shown)
     if not drafts and shown != was_shown:
-        rota = _write(turn, rota, rota.room, None)
+        rota = _write(turn, rota, announcements.room_now(turn, rota.room), None)
     for room, draft in drafts:
         rota = _write(turn, rota, room, draft)
     if rota.state is RotaState.NOBODY and not was_shown.startswith(RotaState.NOBODY) and was_shown:
         phrase = say(messages.rota.nobody_gives_it, rota=rota, us=turn.us)
-        turn.do(Post(f"rota-end:{rota.id}", rota.room, phrase, thread=rota.event_id, mentions=(rota.asker.person,)))
+        room = announcements.room_now(turn, rota.room)
+        turn.do(Post(f"rota-end:{rota.id}", room, phrase, thread=rota.key, mentions=(rota.asker.person,)))
     turn.save(rota)
 
 
@@ -535,7 +536,7 @@ def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
         return rota
     first = not rota.posted
     key = f"rota:{rota.id}" if first else f"rota:{rota.id}:{len(rota.asked)}"
-    rota = replace(rota, posted=True, room=room if draft else rota.room, key=key)
+    rota = replace(rota, posted=True, room=room, key=key)
     reply_to, answers = (rota.event_id, rota.asker.person) if first and room == rota.room else ("", "")
     turn.do(Post(key, room, page(turn, rota), reply_to=reply_to, answers=answers, draft=draft))
     return rota
