@@ -383,7 +383,9 @@ def floods(world: World, kind: str, subject: tuple[str, str], liar: Space, key: 
 
 
 @pytest.mark.parametrize("kind", sorted(bodies.KINDS))
-@pytest.mark.parametrize("about", ["transfer", "connection", "unknown"])
+@pytest.mark.parametrize(
+    "about", ["transfer", *(pytest.param(each, marks=pytest.mark.long) for each in ("connection", "unknown"))]
+)
 async def test_a_flood_of_messages_of_any_kind_stores_little(about: str, kind: str) -> None:
     world = await friends()
     await world.push()

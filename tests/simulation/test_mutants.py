@@ -165,6 +165,8 @@ BUDGETS: dict[str, Dialogue] = {
 def test_each_variant_that_no_history_shows_has_a_dialogue_that_does() -> None:
     of_budgets = {f"no budget: {what}" for what in BUDGETS}
     assert DIALOGUES.keys() | of_budgets | {"protocol messages are read out of order"} == ELSEWHERE.keys()
+    page = PAGE.read_text()
+    assert all(f"- {name} (`{ELSEWHERE[name]}`)" in page for name in ELSEWHERE.keys() - of_budgets)
 
 
 @pytest.mark.parametrize("name", DIALOGUES)
