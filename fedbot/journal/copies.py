@@ -39,6 +39,13 @@ def _copy_from_postgresql(address: Address, copy: sqlite3.Connection) -> None:
     in_postgresql().copy_to_sqlite(address, copy)
 
 
+def _journal_in(folder: Path) -> Path:
+    file = folder / FILE
+    if not file.exists():
+        raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
+    return file
+
+
 def copy_beside(place: Place, path: Path) -> None:
     """Copy the journal at this place to an SQLite file at `path`, even while a bot uses it.
 
@@ -48,10 +55,7 @@ def copy_beside(place: Place, path: Path) -> None:
         write_copy(partial(_copy_from_postgresql, place), path)
         check_copy(path)
         return
-    folder = place
-    file = folder / FILE
-    if not file.exists():
-        raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
+    file = _journal_in(place)
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as source:
             write_copy(source.backup, path)
@@ -160,10 +164,7 @@ def _opened(place: Place) -> Iterator[tuple[Statements, Bookkeeping]]:
         except NotStorable as problem:
             raise JournalDamaged(f"The journal of {place.space} can't be read back: {problem}") from problem
         return
-    folder = place
-    file = folder / FILE
-    if not file.exists():
-        raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
+    file = _journal_in(place)
     try:
         address = f"file:{quote(str(file))}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as journal:

@@ -10,7 +10,7 @@ from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_card import connection_changed
-from fedbot.messages.transfer_facts import in_one_line
+from fedbot.messages.transfer_facts import in_one_line, silent_bot
 from fedbot.rules.consent import Change
 from fedbot.rules.model import names
 from fedbot.rules.model.connection import Connection
@@ -489,22 +489,8 @@ def connection_suspended(locale: Locale, *, connection: Connection, us: PartyCon
 
 def peer_bot_silent(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
     """The peer's bot has not answered a message about the connection for a while."""
-    peer, at = naming.space(locale, connection.peer_name), connection.exchange.resend_at
-    again = (
-        locale.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=locale.clock(at))
-        if at
-        else locale.say("Next: I send it again by myself. Nothing to do now.")
-    )
-    return [
-        locale.say(
-            "⏸ {code} waits: the bot of {peer} has not answered for {time}.",
-            code=connection.code,
-            peer=peer,
-            time=locale.span(us.silent_after),
-        ),
-        locale.say("Nothing is lost: it continues as soon as that bot answers again."),
-        again,
-    ]
+    nothing_lost = locale.say("Nothing is lost: it continues as soon as that bot answers again.")
+    return silent_bot(locale, connection, us, connection.peer_name, nothing_lost)
 
 
 def connect_throttled(locale: Locale, *, connection: Connection) -> Lines:

@@ -27,6 +27,7 @@ from fedbot.messages.transfer_facts import (
     nothing_left,
     nothing_moved,
     pickup,
+    silent_bot,
     unmatched,
 )
 from fedbot.rules.model.command import NUMBER_WITHIN
@@ -301,24 +302,8 @@ def transfer_goes_on(locale: Locale, *, transfer: Transfer) -> Lines:
 
 def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """The peer's bot has not answered for a while."""
-    peer = naming.space(locale, peer_name)
-    at = transfer.exchange.resend_at
-    again = (
-        locale.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=locale.clock(at))
-        if at
-        else locale.say("Next: I send it again by myself. Nothing to do now.")
-    )
-    return [
-        locale.say(
-            "⏸ {code} waits: the bot of {peer} has not answered for {time}.",
-            code=transfer.code,
-            peer=peer,
-            time=locale.span(us.silent_after),
-        ),
-        how_far(locale, transfer, us, peer_name),
-        again,
-        how_to_stop(locale, transfer),
-    ]
+    silent = silent_bot(locale, transfer, us, peer_name, how_far(locale, transfer, us, peer_name))
+    return [*silent, how_to_stop(locale, transfer)]
 
 
 # --- in the admin room -------------------------------------------------------------------------------------

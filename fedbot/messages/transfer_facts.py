@@ -147,6 +147,28 @@ def _open(transfer: Transfer) -> str | None:
     )
 
 
+def silent_bot(
+    locale: Locale, subject: Connection | Transfer, us: PartyConfig, peer_name: str, state: tuple[Inline, ...]
+) -> Lines:
+    """The peer's bot has not answered for a while. `state`: how far the subject is."""
+    at = subject.exchange.resend_at
+    again = (
+        locale.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=locale.clock(at))
+        if at
+        else locale.say("Next: I send it again by myself. Nothing to do now.")
+    )
+    return [
+        locale.say(
+            "⏸ {code} waits: the bot of {peer} has not answered for {time}.",
+            code=subject.code,
+            peer=naming.space(locale, peer_name),
+            time=locale.span(us.silent_after),
+        ),
+        state,
+        again,
+    ]
+
+
 def how_far(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> tuple[Inline, ...]:
     """Tell what is done and what is not: 'Done: Bea said yes. Not done: nothing has moved, at neither space'."""
     names: dict[str, Words] = {

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -36,77 +37,13 @@ from fedbot.rules.model.stock import (
     Trait,
 )
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
-from tests.messages import (
-    test_admin_words,
-    test_booking_words,
-    test_case_words,
-    test_change_words,
-    test_connection_words,
-    test_decision_words,
-    test_figure_words,
-    test_health_words,
-    test_ledger_words,
-    test_lending_rule_words,
-    test_lending_words,
-    test_matching_words,
-    test_moving_words,
-    test_offering_words,
-    test_outside_words,
-    test_overdue_words,
-    test_overview_words,
-    test_parcel_words,
-    test_parting_words,
-    test_people_words,
-    test_queue_words,
-    test_reconciling_words,
-    test_renewal_words,
-    test_request_words,
-    test_rota_words,
-    test_settling_words,
-    test_sharing_words,
-    test_transfer_cards,
-    test_transfer_words,
-    test_unclear_line_words,
-    test_want_words,
-    test_web_words,
-)
 from tests.scenarios.scenes import ALPHA, BETA, BOLTS, NOW, OUR_LOCALE, connection, plain, transfer
 
-TABLES = (
-    test_admin_words,
-    test_booking_words,
-    test_change_words,
-    test_case_words,
-    test_connection_words,
-    test_decision_words,
-    test_figure_words,
-    test_health_words,
-    test_lending_rule_words,
-    test_lending_words,
-    test_ledger_words,
-    test_matching_words,
-    test_moving_words,
-    test_offering_words,
-    test_outside_words,
-    test_overdue_words,
-    test_overview_words,
-    test_parcel_words,
-    test_parting_words,
-    test_people_words,
-    test_queue_words,
-    test_reconciling_words,
-    test_renewal_words,
-    test_request_words,
-    test_rota_words,
-    test_rota_words,
-    test_settling_words,
-    test_sharing_words,
-    test_transfer_cards,
-    test_transfer_words,
-    test_unclear_line_words,
-    test_want_words,
-    test_web_words,
-)
+TABLES = [
+    module
+    for path in sorted(Path(__file__).parent.glob("test_*.py"))
+    if path != Path(__file__) and hasattr(module := import_module(f"tests.messages.{path.stem}"), "SAID")
+]
 EXAMPLES: list[Phrase] = [phrase for table in TABLES for phrase in table.SAID.values()]
 TAGS = re.compile(r"</?([a-z]+)")
 ALLOWED = {"p", "br", "b", "code", "a", "ul", "li"}
