@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench import chain
-from bench.hops import Hops, Letter
+from bench.hops import Hops, ProtocolMessage
 from bench.observed import Call, at_rest, calls_since, until_noted
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot_demo import plot
@@ -17,7 +17,7 @@ from fedbot_demo.stage import Space, Stage
 #: Short, because each push waits for it; the measurement begins when it is over.
 GRACE_S = 0.5
 #: The messages that a transfer waits for, in order.
-LETTERS = ("approve", "sent", "received", "done")
+MESSAGES = ("approve", "sent", "received", "done")
 _GRACE_BEGINS, _PUT_AWAY, _DONE = "Decided approve in grace", "StepWasDone PutAway", "TransferIs done"
 
 
@@ -28,7 +28,7 @@ class Push:
     seconds: float
     calls: list[Call]
     handover: list[Call]
-    letters: list[Letter]
+    messages: list[ProtocolMessage]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ async def measure(stage: Stage, rounds: int) -> Handovers:
             walked = [call for side in sides for call in side.calls]
             if difference := chain.differs(pushed.handover, walked):
                 raise MeasuredWrongError(f"bench/chain.py must follow the product: {difference}")
-            in_hops = sum([await hops.hop(letter) for letter in pushed.letters])
+            in_hops = sum([await hops.hop(message) for message in pushed.messages])
             pushes.append(pushed)
             chains.append(Bare(sum(side.seconds for side in sides), in_hops))
     sender.close()
@@ -111,10 +111,10 @@ async def push(stage: Stage) -> Push:
     begins, ends = theirs[_GRACE_BEGINS] + GRACE_S, max(ours[_DONE], theirs[_DONE], theirs[_PUT_AWAY])
     calls = await calls_since(stage, started)
     handover = [call for call in calls if begins <= call.at <= ends and "/metadata/" not in call.path]
-    return Push(ends - begins, calls, handover, await _letters(stage, offer))
+    return Push(ends - begins, calls, handover, await _messages(stage, offer))
 
 
-async def _letters(stage: Stage, offer: plot.Offer) -> list[Letter]:
+async def _messages(stage: Stage, offer: plot.Offer) -> list[ProtocolMessage]:
     """The messages between the bots during the transfer, in order."""
     bots = {space.account.user_id: space.party for space in stage.spaces}
     timeline = await stage.attraktor.superuser.messages(stage.room, most=100)
@@ -123,4 +123,4 @@ async def _letters(stage: Stage, offer: plot.Offer) -> list[Letter]:
         for event in timeline
         if event.sender in bots and plot.subject_of(event) == offer.transfer
     }
-    return [Letter(bots[events[kind].sender], events[kind].type, events[kind].content) for kind in LETTERS]
+    return [ProtocolMessage(bots[events[kind].sender], events[kind].type, events[kind].content) for kind in MESSAGES]

@@ -27,7 +27,7 @@ _QUIET: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Letter:
+class ProtocolMessage:
     """One event that the bots sent during a transfer: its sender, type and content."""
 
     sent_by: str
@@ -69,14 +69,14 @@ class Hops:
         for end in self._ends.values():
             await end.close()
 
-    async def hop(self, letter: Letter) -> float:
+    async def hop(self, message: ProtocolMessage) -> float:
         """Seconds from the start of sending until the other end's sync returns the event."""
-        (other,) = (party for party in self._ends if party != letter.sent_by)
-        content = await self._at_home(letter)
+        (other,) = (party for party in self._ends if party != message.sent_by)
+        content = await self._at_home(message)
         reading = asyncio.create_task(self._read(other))
         await asyncio.sleep(_PARKED_S)
         started = time.perf_counter()
-        sent = await self._send(letter.sent_by, letter.type, content)
+        sent = await self._send(message.sent_by, message.type, content)
         while (await reading).get(sent) is None:
             reading = asyncio.create_task(self._read(other))
         return time.perf_counter() - started
@@ -100,19 +100,19 @@ class Hops:
             raise TypeError(f"not sent: {answer}")
         return str(answer.event_id)
 
-    async def _at_home(self, letter: Letter) -> dict[str, Any]:
+    async def _at_home(self, message: ProtocolMessage) -> dict[str, Any]:
         """The message's content, related to a message in this room instead of one in the bots' room."""
-        relation = letter.content.get("m.relates_to")
+        relation = message.content.get("m.relates_to")
         if not relation:
-            return dict(letter.content)
-        party = letter.sent_by
+            return dict(message.content)
+        party = message.sent_by
         target = await self._send(party, "m.room.message", {"msgtype": "m.text", "body": "card"})
         (other,) = (name for name in self._ends if name != party)
         await self._read(other)
         moved = {key: target if key == "event_id" else value for key, value in relation.items()}
         if "m.in_reply_to" in moved:
             moved["m.in_reply_to"] = {"event_id": target}
-        return {**letter.content, "m.relates_to": moved}
+        return {**message.content, "m.relates_to": moved}
 
 
 def signed_in(account: Account) -> Connection:

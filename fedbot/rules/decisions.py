@@ -619,7 +619,7 @@ def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
 
 def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
     """The grace is over without an effect: the card is open again."""
-    turn.note(subject.id, audit.Fact.TAKEN_BACK_IN_TIME, person, event_id)
+    turn.note(subject.id, audit.Fact.DECISION_STOPPED, person, event_id)
     if subject.decision is not None:
         _drop(turn, subject, subject.decision)
 

@@ -14,8 +14,8 @@ from fedbot.rules.model.lifecycles import RotaState, TransferState
 from fedbot.rules.model.outside import Rota, RotaPolicy
 from fedbot.rules.protocol.terms import hash_of, to_json
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.test_moving import upgrade
 from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched
+from tests.dialogue.test_room_upgrades import upgrade
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space

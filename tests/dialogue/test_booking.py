@@ -8,8 +8,8 @@ import pytest
 
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.test_moving import say_so, upgrade
 from tests.dialogue.test_recovery import is_rebuilt
+from tests.dialogue.test_room_upgrades import say_so, upgrade
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.rules.model.lifecycles import TransferState
-from tests.dialogue.test_moving import upgrade
+from tests.dialogue.test_room_upgrades import upgrade
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, told
 

@@ -20,7 +20,7 @@ from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.wire.envelope import fingerprint
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.test_moving import say_so, upgrade
+from tests.dialogue.test_room_upgrades import say_so, upgrade
 from tests.fakes.people import Person
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space

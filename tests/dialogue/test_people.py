@@ -13,7 +13,7 @@ from fedbot.engine.bot import watch_settings
 from fedbot.engine.summary import summary
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from tests.dialogue.test_encrypted_rooms import ENCRYPTION
-from tests.dialogue.test_moving import upgrade
+from tests.dialogue.test_room_upgrades import upgrade
 from tests.fakes.people import Person, RoomView
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, a_world, friends, told

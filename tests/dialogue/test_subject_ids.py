@@ -16,7 +16,7 @@ from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import hash_of, to_json
 from fedbot.rules.wire.envelope import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
 from fedbot.rules.wire.envelope import opening_json as written_opening
-from tests.dialogue.test_moving import say_so, upgrade
+from tests.dialogue.test_room_upgrades import say_so, upgrade
 from tests.fakes.people import Message
 from tests.scenarios.forging import forge
 from tests.scenarios.space import Space

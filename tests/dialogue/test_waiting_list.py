@@ -10,8 +10,8 @@ from fedbot.rules.model.lending import MOST_PLACES
 from fedbot.rules.model.lifecycles import PlaceState, TransferState
 from fedbot.rules.wire.envelope import fingerprint
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.test_moving import say_so, upgrade
 from tests.dialogue.test_recovery import is_rebuilt
+from tests.dialogue.test_room_upgrades import say_so, upgrade
 from tests.fakes.people import Message
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space

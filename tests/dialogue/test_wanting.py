@@ -13,7 +13,7 @@ from fedbot.rules.model.lifecycles import WantState
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.wire.envelope import seal
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.test_moving import say_so, upgrade
+from tests.dialogue.test_room_upgrades import say_so, upgrade
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, nothing, protocol_messages, sharing, told
 

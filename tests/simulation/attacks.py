@@ -26,7 +26,7 @@ from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import BY_PAGE, Identity
 from fedbot_demo.inventree.records import StockItem
 from tests.fakes.people import Person
-from tests.simulation.consenting import FriendView, View, view_of
+from tests.simulation.consent_checks import FriendView, View, view_of
 from tests.simulation.federation import Federation, Setup
 from tests.simulation.party import GRACE, Party
 

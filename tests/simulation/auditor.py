@@ -34,11 +34,11 @@ from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, ConnectionState, TransferState
 from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.transfer import Transfer, total
-from tests.simulation.consenting import Consents, FriendView, View
+from tests.simulation.consent_checks import Consents, FriendView, View
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.neighbours import OutsideBooks
 from tests.simulation.party import Party
-from tests.simulation.telling import Told
+from tests.simulation.truth_of_messages import Told
 
 OUT_KINDS = frozenset({20, 25, 42})
 OVER_KIND = 100

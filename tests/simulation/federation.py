@@ -17,7 +17,7 @@ from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.transfer import Transfer
 from tests.fakes.clock import FakeClock
 from tests.fakes.people import Person
-from tests.simulation import lying, meddling, talking
+from tests.simulation import inventree_trouble, lying, room_actions
 from tests.simulation.actions import Action
 from tests.simulation.auditor import Auditor
 from tests.simulation.crashing import Crash, CrashingJournal
@@ -161,7 +161,7 @@ class Federation:
         await self.rests()
         if self._setup.friends:
             for party in self.parties[1:]:
-                await talking.become_friends(self, self.parties[0], party)
+                await room_actions.become_friends(self, self.parties[0], party)
 
     async def heals(self) -> None:
         """Remove all trouble, start all bots, and let twelve days pass."""
@@ -170,14 +170,14 @@ class Federation:
             party.clock.skew = timedelta(seconds=self._setup.skews[party.number])
             party.fuse.left = None
             party.wire.meddling.clear()
-            meddling.fix(party)
+            inventree_trouble.fix(party)
             self.server.links[party.chat.user_id].heal()
             party.chat.is_unreachable, party.chat.lost_answers, party.chat.limited_calls = False, 0, 0
             if party.bot is None:
                 await self.boots(party)
         for pause in (timedelta(minutes=5), timedelta(hours=3), timedelta(days=12)):
             await self.passes(pause)
-            talking.settle(self)
+            room_actions.settle(self)
         await self.passes(timedelta(hours=1))
 
     # --- processes ----------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ class Federation:
             late_since = party.wire.late_since
             if late_since is not None and late_since + LATE_AT_MOST <= end:
                 self.clock.advance(max(late_since + LATE_AT_MOST - self.clock.now(), timedelta(0)))
-                meddling.release(self, party)
+                inventree_trouble.release(self, party)
         self.clock.advance(max(end - self.clock.now(), timedelta(0)))
 
     # --- actions ------------------------------------------------------------------------------------------
@@ -362,7 +362,7 @@ class Federation:
             "deaf": self._deaf,
             "heard": self._heard,
         }
-        return here | talking.actions(self) | meddling.actions(self) | self.liar.actions()
+        return here | room_actions.actions(self) | inventree_trouble.actions(self) | self.liar.actions()
 
     async def _round(self, a: int, b: int, c: int, _: int) -> None:
         parties = [party for party in self.parties if (a >> party.number) & 1]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from tests.simulation.actions import Action, draw
-from tests.simulation.ending import must_agree, people_end_it
+from tests.simulation.end_checks import must_agree, people_end_it
 from tests.simulation.federation import Federation, Setup
 
 

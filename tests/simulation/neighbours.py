@@ -20,7 +20,7 @@ from tests.simulation.party import Party
 if TYPE_CHECKING:
     from tests.simulation.auditor import Auditor
     from tests.simulation.federation import Federation
-    from tests.simulation.talking import Talk
+    from tests.simulation.room_actions import Talk
 
 NAMES = ("Café", "Hof")
 OUT_KINDS = frozenset({20, 25, 42})

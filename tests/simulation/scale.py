@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from fedbot.rules.model.lifecycles import TransferState
-from tests.simulation.ending import must_agree
+from tests.simulation.end_checks import must_agree
 from tests.simulation.federation import Federation, Setup
 from tests.simulation.party import Party
-from tests.simulation.talking import become_friends
+from tests.simulation.room_actions import become_friends
 
 PUSHES = 1
 

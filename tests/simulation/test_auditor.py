@@ -15,7 +15,7 @@ from fedbot.rules.model.lifecycles import OutsideState, TransferState
 from fedbot.rules.model.stock import Permissions
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from tests.simulation.actions import Action
-from tests.simulation.ending import must_agree
+from tests.simulation.end_checks import must_agree
 from tests.simulation.federation import Federation, Setup
 from tests.simulation.neighbours import loans_of
 from tests.simulation.party import GRACE, Party

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.asking import all_asked
 from tests.simulation.history import lived
+from tests.simulation.skipped_rules import all_asked
 
 
 @pytest.fixture(autouse=True)

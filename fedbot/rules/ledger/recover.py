@@ -549,7 +549,7 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
         case TransferState.OPEN if card_waits:
             look_who_confirms(turn, transfer)
         case TransferState.OPEN if not transfer.card_event:
-            turn.note(transfer.id, audit.Fact.OWNERS_CARD_AWAITED)
+            turn.note(transfer.id, audit.Fact.LENDERS_CARD_AWAITED)
         case TransferState.OPEN | TransferState.BOOKED | TransferState.CREDITING:
             request.look_for_parts(turn, transfer)
         case TransferState.RECEIVED | TransferState.DONE if transfer.asked.at + PUT_AWAY_WITHIN > turn.now:

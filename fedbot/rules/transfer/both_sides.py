@@ -32,7 +32,7 @@ EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
 """In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
 NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER = "no-part", "other-thing", "other-unit", "not-in-order"
-TAKEN_BACK_BY_BOT = frozenset({NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER, TO_BE_AGREED})
+CANCELLED_BY_BOT = frozenset({NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER, TO_BE_AGREED})
 """Why the asker's bot takes a request back by itself; it tells its person then."""
 
 
@@ -183,7 +183,7 @@ def end(
 def _its_own_bot_has_told(transfer: Transfer) -> bool:
     """Whether the asker's bot has taken a request back by itself, and told its person why and what helps."""
     is_asked = transfer.role == "sender" and transfer.terms.kind == "request"
-    return is_asked and transfer.state is TransferState.CANCELLED and transfer.problem in TAKEN_BACK_BY_BOT
+    return is_asked and transfer.state is TransferState.CANCELLED and transfer.problem in CANCELLED_BY_BOT
 
 
 def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
@@ -244,7 +244,7 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
         return ""
     if transfer.decision is not None:
         turn.save(replace(transfer, decision=None))
-        turn.note(transfer.id, audit.Fact.TAKEN_BACK_IN_TIME, by.person, by.event_id)
+        turn.note(transfer.id, audit.Fact.DECISION_STOPPED, by.person, by.event_id)
         return "stopped"
     if transfer.state not in {TransferState.OPEN, TransferState.BOOKED}:
         return "moving"
@@ -261,7 +261,7 @@ def take_back_first_yes(turn: Turn, transfer: Transfer, by: str, event_id: str) 
     """The first of the two yeses that it takes doesn't count any more: the card says so."""
     transfer = replace(transfer, first_yes=None)
     turn.save(transfer)
-    turn.note(transfer.id, audit.Fact.TAKEN_BACK_IN_TIME, by, event_id)
+    turn.note(transfer.id, audit.Fact.DECISION_STOPPED, by, event_id)
     edit_card(turn, transfer)
 
 

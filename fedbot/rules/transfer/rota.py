@@ -68,7 +68,7 @@ class RequestStatus(StrEnum):
     """Its owner would give it, and we haven't answered."""
     CONFIRMED = "confirmed"
     """We have said that we take it: it counts as ours until its owner says otherwise."""
-    TAKEN_BACK = "taken back"
+    CANCELLED = "cancelled"
     """We don't want it any more. Nothing can come of it, as we have not confirmed it."""
     OVER = "over"
     """Nothing came of it."""
@@ -84,7 +84,7 @@ def status_of(transfer: Transfer) -> RequestStatus:
     if transfer.approved_hash:
         return RequestStatus.CONFIRMED
     if transfer.wanted or transfer.state is not TransferState.OPEN:
-        return RequestStatus.TAKEN_BACK
+        return RequestStatus.CANCELLED
     return RequestStatus.ASKED if transfer.granted is None else RequestStatus.GRANTED
 
 
@@ -206,7 +206,7 @@ def _go_on(turn: Turn, rota: Rota) -> None:
         rota = _confirm(turn, rota)
         rota, drafts = _ask_on(turn, rota)
         rota = _finished(turn, rota)
-    rota = _take_back_the_rest(turn, rota)
+    rota = _cancel_the_rest(turn, rota)
     if rota.stuck and rota.stuck not in {transfer.code for _, transfer in _unheard(turn, rota)}:
         rota = replace(rota, stuck="")
     _tell(turn, rota, drafts)
@@ -341,7 +341,7 @@ def _finished(turn: Turn, rota: Rota) -> Rota:
     return replace(rota, state=state, ended=turn.now)
 
 
-def _take_back_the_rest(turn: Turn, rota: Rota) -> Rota:
+def _cancel_the_rest(turn: Turn, rota: Rota) -> Rota:
     """Take back requests that nobody needs any more."""
     stopped = rota.state is RotaState.STOPPED
     if rota.is_living and promised(turn, rota) < rota.wanted:

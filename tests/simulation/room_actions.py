@@ -22,7 +22,7 @@ from fedbot.rules.wire.envelope import BY_API, envelope_id, fingerprint, sign, w
 from fedbot_demo.inventree.records import StockItem
 from fedbot_demo.inventree.stock_rows import is_in_stock
 from tests.fakes.people import Person
-from tests.simulation.consenting import FriendView, View, view_of
+from tests.simulation.consent_checks import FriendView, View, view_of
 from tests.simulation.neighbours import Lending
 from tests.simulation.party import GRACE, Party
 

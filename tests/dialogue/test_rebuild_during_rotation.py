@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.dialogue.test_recovery import RESENDS, Stopped, is_rebuilt, is_restored, is_watched, side
-from tests.dialogue.test_renewal import DIRECT, connection, own_secret, status, tokens, vault
+from tests.dialogue.test_token_rotation import DIRECT, connection, own_secret, status, tokens, vault
 from tests.scenarios.world import World, friends
 
 EVERY = pytest.mark.parametrize("every", [9, pytest.param(2, marks=pytest.mark.long)])
