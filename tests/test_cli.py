@@ -39,6 +39,7 @@ from fedbot.ports.vault import NoSuchSecret
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.health import Quarantined
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.stock import Permission
 from fedbot.web.server import CannotListen, Web
 from fedbot.web.standing import Standing
@@ -472,7 +473,7 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     }
 
 
-def knows_friends(config: Path, *names: str) -> None:
+def knows_friends(config: Path, *names: str, state: ConnectionState = ConnectionState.MAKING) -> None:
     """Put these friendships into the bot's journal."""
     settings = load(config)
     settings.state.mkdir(exist_ok=True)
@@ -480,7 +481,7 @@ def knows_friends(config: Path, *names: str) -> None:
     known = {}
     for name in names:
         party, _, generation = name.rpartition("-")
-        known[name] = replace(connection(), id=name, peer=party, generation=int(generation))
+        known[name] = replace(connection(), id=name, peer=party, generation=int(generation), state=state)
     with Journal.open(settings.state) as journal:
         saved: dict[tuple[str, str], Document | None] = {("Connection", name): each for name, each in known.items()}
         journal.commit(journal.put(Tick(now)), Committed(now, saved))
@@ -523,6 +524,18 @@ def test_a_token_for_a_space_that_the_bot_does_not_know_is_refused(
     assert said == "The bot knows no friendship foo-1. There is betaspace-1. Nothing was changed.\n"
     with pytest.raises(NoSuchSecret):
         FileVault(load(config).state / "identity").read("made-for/foo/1")
+
+
+@pytest.mark.parametrize("state", [ConnectionState.ENDED, ConnectionState.DECLINED, ConnectionState.EXPIRED])
+def test_a_token_for_a_friendship_that_is_over_is_refused(
+    state: ConnectionState, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    knows_friends(config, "betaspace-1", state=state)
+    monkeypatch.setattr("sys.stdin", io.StringIO("inv-secret-0123"))
+    assert main(["credentials", "add", "betaspace-1"]) == Exit.FAILED
+    assert capsys.readouterr().err == "The friendship betaspace-1 is over, so it needs no token. Nothing was changed.\n"
+    with pytest.raises(NoSuchSecret):
+        FileVault(load(config).state / "identity").read("made-for/betaspace/1")
 
 
 @pytest.mark.parametrize("name", ["betaspace", "betaspace-", "-1", "Beta-1", "../x-1"])

@@ -16,6 +16,7 @@ from fedbot.journal.copies import documents
 from fedbot.ports.journal import JournalProblem
 from fedbot.rules.connection.provision import made_for
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.lifecycles import LIVING_CONNECTION
 
 
 def credentials(given: argparse.Namespace) -> Exit:
@@ -44,8 +45,12 @@ def _unknown(settings: Settings, party: str, generation: int) -> str:
         known = [found for found in documents(journal_place(settings), Connection) if isinstance(found, Connection)]
     except JournalProblem as problem:
         return f"{problem} Nothing was changed."
-    names = [f"{each.peer}-{each.generation}" for each in known]
-    if f"{party}-{generation}" in names:
+    wanted = f"{party}-{generation}"
+    states = {f"{each.peer}-{each.generation}": each.state for each in known}
+    names = [name for name, state in states.items() if state in LIVING_CONNECTION]
+    if wanted in names:
         return ""
+    if wanted in states:
+        return f"The friendship {wanted} is over, so it needs no token. Nothing was changed."
     listed = f"There {'are' if names[1:] else 'is'} {', '.join(sorted(names))}" if names else "There is none yet"
-    return f"The bot knows no friendship {party}-{generation}. {listed}. Nothing was changed."
+    return f"The bot knows no friendship {wanted}. {listed}. Nothing was changed."
