@@ -32,7 +32,7 @@ from fedbot.ports.journal import JournalProblem
 from fedbot.ports.vault import Folder
 
 CLOCK_WARNS = timedelta(minutes=1)
-_CLOCK_SECONDS = 10.0
+_CLOCK_SECONDS = 3.0
 
 
 async def check(settings: Settings) -> list[Finding]:

@@ -39,13 +39,15 @@ def hub(given: argparse.Namespace) -> Exit:
             return _do(settings, given)
         tending = importlib.import_module("fedbot.hub.tending")
     except JournalProblem as problem:
-        return failed(problem)
+        failed(problem)
+        return Exit.FAILED
     if given.verb in ("run", "api"):
         return _serve(settings, given.verb)
     try:
         return _VERBS[given.verb](settings, given, tending)
     except (tending.HubRefused, JournalProblem) as problem:
-        return failed(problem)
+        failed(problem)
+        return Exit.FAILED
 
 
 def _serve(settings: HubSettings, verb: str) -> Exit:

@@ -278,8 +278,9 @@ def _figure_items(locale: Locale, figures: SpaceFigures, us: PartyConfig) -> lis
     if figures.locations is not None:
         items.append(locale.some("{number} location", "{number} locations", figures.locations))
     if figures.shared is not None:
-        one, several = "{number} entry on the sharing list", "{number} entries on the sharing list"
-        items.append(locale.some(one, several, figures.shared))
+        items.append(
+            locale.some("{number} entry on the sharing list", "{number} entries on the sharing list", figures.shared)
+        )
     if figures.given is not None and figures.received is not None:
         items.append(_balance(locale, figures.given, figures.received))
     if (figures.lent and figures.lent.lines) or (figures.borrowed and figures.borrowed.lines):

@@ -64,8 +64,14 @@ def _literals(value: ast.expr) -> list[str]:
 
 def _assigned(name: str, tree: ast.Module) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
-            yield node.value
+        if not isinstance(node, ast.Assign):
+            continue
+        value = node.value
+        for target in node.targets:
+            pairs: list[tuple[ast.expr, ast.expr]] = [(target, value)]
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                pairs = list(zip(target.elts, value.elts, strict=False))
+            yield from (given for to, given in pairs if isinstance(to, ast.Name) and to.id == name)
 
 
 def _in_specs() -> Iterator[tuple[Msgid, str]]:
