@@ -51,10 +51,10 @@ STOCK_KINDS = frozenset(
 )
 """The protocol messages that decide or move something. On both sides, people wait for them."""
 
-RESERVES = {Urgency.ANSWER: 1, Urgency.MESSAGE: 2, Urgency.EDIT: 4, Urgency.SUGGESTION: 1, Urgency.PICTURE: 6}
+RESERVES = {Urgency.ANSWER: 1, Urgency.MESSAGE: 2, Urgency.EDIT: 4, Urgency.SUGGESTION: 2, Urgency.PICTURE: 6}
 """The events of the homeserver's burst that are left for more urgent ones, once its limit is known.
 
-Suggested reactions leave few, because people decide by them on a phone.
+Suggested reactions leave few, because people decide by them on a phone, but enough for the answer to a line.
 """
 OLDER_IS_MORE_URGENT_AFTER = timedelta(minutes=1)
 TRY_AGAIN_AFTER = timedelta(days=1)

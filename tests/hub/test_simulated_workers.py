@@ -102,6 +102,7 @@ class Simulation:
         self.keys[space].add(machine.account.identity_keys["ed25519"])
         ground.shared.begun(cast("Bot", Standing()))
         simulated.bots[space] = (ground, lost)
+        self.heard_at[space] = self.now  # taken over, even if this worker pauses before the bot's first commit
         simulated.begun.set()
         try:
             await lost.wait()

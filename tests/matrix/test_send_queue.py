@@ -96,11 +96,11 @@ def test_a_newcomers_greeting_waits_for_what_people_wait_for() -> None:
     assert reserve(row, NOW) == reserve(queue(edit("a"))[0], NOW)
 
 
-def test_the_reactions_under_a_card_come_as_soon_as_the_limit_allows_an_answer() -> None:
-    """Without them people can't decide on a phone."""
+def test_the_reactions_under_a_card_come_as_soon_as_the_limit_allows_another_card() -> None:
+    """Without them people can't decide on a phone. They leave room for the answer to a line."""
     (row,) = queue(SuggestedReaction("a", ROOM, "✅"))
     limited = Budget().limited(NOW, 3.0)
-    assert limited.wait(NOW, reserve(row, NOW)) == pytest.approx(8.0)
+    assert limited.wait(NOW, reserve(row, NOW)) == pytest.approx(13.0)
 
 
 def test_nobody_is_served_twice_before_everybody_is_served_once() -> None:
