@@ -27,7 +27,7 @@ PINNED = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionSta
 
 
 def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> None:
-    """A bot announces its parties: keep what is proven, compare it with what is pinned, tell the admins of the rest."""
+    """A bot announces its parties: keep the proven ones, compare them with the pins, and report the others."""
     heard = announcements.read_announcement(room, bot, content)
     known = turn.announcement(room, bot)
     before = {party.id: party for party in known.parties} if known else {}
@@ -51,7 +51,7 @@ def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> No
 
 
 def _newer(turn: Turn, before: AnnouncedParty | None, party: AnnouncedParty) -> AnnouncedParty:
-    """An older announcement of the same bot doesn't come back, whoever puts it there again."""
+    """The newer announcement of the same bot: nobody can put an older one back."""
     if before is not None and party.at <= before.at:
         return before
     is_known = before is not None and before.key == party.key
@@ -80,7 +80,7 @@ def _compare(turn: Turn, room: str, bot: str, party: AnnouncedParty) -> None:
 
 
 def _hear_name(turn: Turn, connection: Connection, name: str) -> None:
-    """Another name of the peer waits for a superuser's word. It is told once, however often it changes meanwhile."""
+    """Keep a new name of the peer until a superuser accepts it. People hear of it once, even if it changes again."""
     new = name if name != connection.peer_name else ""
     if new == connection.new_name:
         return
@@ -178,7 +178,7 @@ def _former_keys(connection: Connection) -> tuple[str, ...]:
 
 
 def restored(connection: Connection) -> Connection:
-    """A suspended connection for which nothing more has to be looked at: each trial that passed still counts."""
+    """The suspended connection once nothing is left to review. Trials that passed still count."""
     if connection.state is not ConnectionState.SUSPENDED or connection.changed_bot or connection.changed_room:
         return connection
     if not connection.own_ready:
@@ -202,7 +202,7 @@ _CHECKED_AGAIN = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING, Conn
 def begin_check(
     turn: Turn, connection: Connection, peer_key: str, *causes: str, peer_commitment: str = ""
 ) -> Connection:
-    """The connection with a nonce of ours, another one for every cause and commitment."""
+    """The connection with our nonce, which differs for every cause and commitment."""
     purpose = ":".join((connection.id, peer_key, peer_commitment, *causes))
     return replace(connection, check=KeyCheck(turn.state.nonce(purpose), peer_key, peer_commitment=peer_commitment))
 
@@ -240,7 +240,7 @@ def emoji_numbers(turn: Turn, connection: Connection) -> tuple[int, ...]:
 
 
 def is_typed_key(turn: Turn, connection: Connection, typed: str) -> bool:
-    """Whether somebody typed the whole fingerprint of the key that is looked at, or the seven emoji or their names."""
+    """Whether the text is the whole fingerprint of the reviewed key, or the seven emoji or their names."""
     word = "".join(sign for sign in typed.casefold() if sign.isalnum())
     key = connection.changed_key or connection.peer_key
     if word == fingerprint(key).replace("-", ""):
@@ -278,7 +278,7 @@ def on_check(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: 
 
 
 def _on_commitment(turn: Turn, connection: Connection, key: str, commitment: str) -> None:
-    """The peer looks at our key. It gets a nonce of ours, once a minute: nobody may try for a string that he likes."""
+    """The peer reviews our key. Send our nonce at most once a minute, so that nobody can try for a certain string."""
     check = connection.check
     if check is not None and check.peer_key == key and check.peer_commitment == commitment:
         _tell(turn, connection)
@@ -301,7 +301,7 @@ def _tell(turn: Turn, connection: Connection) -> None:
 
 
 def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
-    """Now both are bound: tell ours, if that is still to be done, and show people what to compare."""
+    """Both are bound now: reveal our nonce if we haven't, and show people the emoji to compare."""
     check = connection.check
     if check is None or check.peer_key != key or check.theirs == nonce:
         return
@@ -331,7 +331,7 @@ def _send(turn: Turn, connection: Connection, body: bodies.Check) -> None:
 
 
 def tell_failure(turn: Turn, connection: Connection) -> None:
-    """Somebody told another nonce than the one that he was bound to: an attack, or a broken bot."""
+    """The revealed nonce isn't the committed one: an attack, or a broken bot."""
     turn.note(connection.id, audit.Fact.KEY_CHECK_FAILED)
     phrase = say(messages.keys.key_check_failed, connection=connection)
     if turn.tell_once(f"key-check-failed:{connection.id}", timedelta(days=1)):

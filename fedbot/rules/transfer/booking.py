@@ -42,7 +42,7 @@ CALLED = "called"
 
 
 def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """Both sides have agreed: it waits for its first day. Nothing moves before."""
+    """Book it, because both sides have agreed. Nothing moves before its first day."""
     transfer = replace(transfer, decided=decided, decision=None)
     if transfer.terms.loan_until is not None and transfer.terms.loan_until < turn.day_of(transfer):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, DAY_OVER)
@@ -67,7 +67,7 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 
 def booked_until(transfer: Transfer, until: datetime) -> Transfer:
-    """The transfer as it waits for its first day, and is kept until that moment."""
+    """The transfer as a booking that is kept until that moment."""
     was_due = transfer.was_due or transfer.due
     return replace(transfer, state=TransferState.BOOKED, due=until, was_due=was_due, decision=None, reminded=None)
 
@@ -80,20 +80,20 @@ def first_day(transfer: Transfer) -> date:
 
 
 def end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
-    """Until when it is kept for them: the pick-up window behind its first day, and never longer than the loan."""
+    """The end of the pick-up window, which follows its first day and never exceeds the loan."""
     first = max(first_day(transfer), turn.day_of(transfer))
     last = min(first + turn.us.pickup_window, (transfer.terms.loan_until or first) + A_DAY)
     return time_zones.beginning(last, transfer.terms.time_zone, turn.us.time_zone).astimezone(turn.now.tzinfo)
 
 
 def may_lapse(turn: Turn, transfer: Transfer) -> bool:
-    """Whether it can lapse: its owner's people were asked if it was fetched, or its last day is over."""
+    """Whether it can lapse: our people were asked whether it was picked up, or its last day has passed."""
     last = transfer.terms.loan_until
     return _was_called(transfer) or last is None or last < turn.day_of(transfer)
 
 
 def why_lapsed(transfer: Transfer) -> str:
-    """Nobody came; or nobody here was there to hand it over, as our bot or our InvenTree was down."""
+    """The reason: nobody came, or our bot or InvenTree was down, so nobody could hand it over."""
     return NOT_FETCHED if _was_called(transfer) else DAY_OVER
 
 
@@ -102,7 +102,7 @@ def _was_called(transfer: Transfer) -> bool:
 
 
 def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
-    """It is booked: a message for who asked and who decided, as an edited card is easily missed."""
+    """Tell the people who asked and decided that it is booked. They would easily miss an edited card."""
     people = [transfer.terms.asker, *([transfer.decided.person] if transfer.decided else [])]
     phrase = say(messages.booking.booked, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
     mentions = tuple(dict.fromkeys(filter(None, people)))
@@ -119,7 +119,7 @@ def booked_here(turn: Turn) -> list[Transfer]:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: what is booked is looked at in our InvenTree, once a day."""
+    """At each tick: look once a day at the booked items in our InvenTree."""
     for transfer in booked_here(turn):
         if next_look(turn, transfer) <= turn.now:
             turn.save(replace(transfer, looked=turn.day_of(transfer)))
@@ -134,7 +134,7 @@ def next_wake(turn: Turn) -> list[datetime]:
 
 
 def next_look(turn: Turn, transfer: Transfer) -> datetime:
-    """When it is looked at next: after the night, at the owner's."""
+    """The time of the next look: in the morning, by the lender's clock."""
     if transfer.looked is None:
         return time_zones.after_the_night(turn.us, turn.now)
     # a day that is to come yet was noted by a clock that was ahead
@@ -215,7 +215,7 @@ def _hindrance(turn: Turn, line: Line, item: StockItem | None) -> Hindrance | No
 
 
 def _tell_obstacles(turn: Turn, transfer: Transfer) -> None:
-    """Both sides hear it: who asked, and who has said yes."""
+    """Tell both sides, mentioning the people who asked and approved."""
     turn.note(transfer.id, audit.BookingStands(tuple(obstacle.why for obstacle in transfer.obstacles)))
     people = [transfer.terms.asker, *([transfer.decided.person] if transfer.decided else [])]
     phrase = say(messages.booking.obstacles, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
@@ -237,7 +237,7 @@ def not_today(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], event: EnvelopeSeen) -> None:
-    """The owner has booked it for us, if our side had agreed to just that; or keeps it longer than it had said."""
+    """The lender has booked it for us, if we had agreed to exactly that; or it keeps the booking for longer."""
     is_meant = envelope.terms_hash == transfer.terms_hash and transfer.terms.starts is not None
     if is_meant and transfer.state is TransferState.BOOKED and transfer.due < envelope.body.until <= _latest(transfer):
         _kept_longer(turn, transfer, envelope.body.until)
@@ -261,7 +261,7 @@ def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], 
 
 
 def _latest(transfer: Transfer) -> datetime:
-    """No booking is kept for longer than the loan would have lasted, wherever that is."""
+    """The latest end of a booking: the end of its loan, in the time zone where that comes last."""
     last = transfer.terms.loan_until or first_day(transfer)
     return datetime.combine(last + 2 * A_DAY, time(), UTC)
 

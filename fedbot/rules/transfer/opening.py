@@ -99,7 +99,7 @@ def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
 
 
 def _same(transfer: Transfer) -> object:
-    """The fields by which two of them are the same for the person who types them."""
+    """The fields that make two of them the same to the person who types them."""
     lines = transfer.requested or transfer.terms.lines
     things = tuple((line.part, line.description.name, line.serial, line.quantity) for line in lines)
     return (
@@ -165,7 +165,7 @@ def open_push(
 
 
 def asked_with_care(turn: Turn, transfer: Transfer, asker: Signature) -> Transfer:
-    """Our own offer, which takes a second person's yes: who asked for it has said the first."""
+    """Our own offer, which needs a second approval. The asker has given the first."""
     transfer = replace(transfer, care=True)
     shown = consent.hash_now(turn.us, transfer)
     first = Vote(Choice.APPROVE, asker.person, asker.username, asker.event_id, asker.at, shown=shown)
@@ -280,7 +280,7 @@ def _on_changed_card(turn: Turn, then: ShowChangedCard, event: Answered) -> None
 
 
 def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
-    """The card of what needs no more than a yes or no: it carries the message that we have read theirs."""
+    """Post the card of a transfer that only needs a yes or no. It carries our acknowledgement."""
     transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())
     turn.save(transfer)
     post_card(turn, transfer, addressees(turn, able), draft)
@@ -329,7 +329,7 @@ def _is_another_card(transfer: Transfer) -> bool:
 
 
 def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
-    """The card that stands is out of force, and so is a decision on it: whose that is comes first among the people."""
+    """Take the present card out of force, with any decision on it. People who decided come first."""
     turn.do(Edit(f"card:{transfer.id}", transfer.room, _what_the_former_reads(transfer)))
     if transfer.decision is not None:
         decision = transfer.decision

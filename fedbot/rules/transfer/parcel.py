@@ -26,7 +26,7 @@ from fedbot.rules.transfer import both_sides, receive
 
 
 def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal | None = None) -> None:
-    """An approver of ours says that it is here, or so much of it, and the permission was read: book that in."""
+    """Our approver says that the parcel, or this much of it, is here: book it in. The permission has been checked."""
     parcel = replace(transfer.parcel or Parcel(), received=by)
     transfer = replace(transfer, state=TransferState.CREDITING, parcel=parcel, decision=None)
     if quantity is not None:
@@ -42,7 +42,7 @@ def sent_lines(transfer: Transfer) -> tuple[Line, ...]:
 
 
 def _with_less(transfer: Transfer, quantity: Decimal) -> Transfer:
-    """The parcel held only so much, of one part: the rest is taken away from its last lines."""
+    """The parcel held only this much of its one part: the rest is missing from its last lines."""
     sent = sent_lines(transfer)
     here = {line.number: line.quantity for line in less_of(sent, quantity) or sent}
     for line in sent:
@@ -55,7 +55,7 @@ def _with_less(transfer: Transfer, quantity: Decimal) -> Transfer:
 
 
 def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
-    """An approver, of either side, says that it is lost or came back: nothing goes on before people settle it."""
+    """An approver of either side says that it is lost or came back: nothing continues until people settle it."""
     parcel = replace(transfer.parcel or Parcel(), missing=by)
     turn.note_by(transfer.id, audit.Fact.PARCEL_MISSING, by)
     both_sides.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, Plain(Fault.PARCEL_MISSING))

@@ -1,13 +1,13 @@
 """A request from anyone: friends are asked one after the other, or all at once, until somebody gives it.
 
-Each is asked by an ordinary request of which a yes is only a grant: the owner's bot moves nothing before ours has
-confirmed. We confirm no more than is wanted, and that stands in our journal before anybody hears of it. So it is never
-filled twice, whoever crosses with whom, and nobody who is silent has to be waited for.
+Each friend gets an ordinary request whose approval is only a grant: its bot moves nothing before ours has confirmed. We
+never confirm more than is wanted, and journal each confirmation before we send it. So the rota is never filled twice,
+even if messages cross, and it needn't wait for a silent friend.
 
-Only who was confirmed may still give it, and is waited for: until its bot says that it doesn't, or until our people go
-on without it. Then the confirmation is gone, and what still comes is refused.
+Only a confirmed friend may still give it. We wait until its bot says that nothing comes, or until our people continue
+without it. Then the confirmation is dropped, and anything that still comes is refused.
 
-`follow` runs after every event: it looks what became of the requests, and does what follows from that.
+`follow` runs after every event: it looks at the state of the requests and continues.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ REASONS = {
     Why.NOTHING_CAME: NOTHING_CAME,
     Why.GIVEN_UP: GIVEN_UP,
 }
-"""Why a request is taken back, as its owner's people read it; of what somebody stopped who did."""
+"""The reason for cancelling a request, as the other space reads it. If a person stopped it, it reads the name."""
 _READ_ALIKE = {TransferState.CREDITING: TransferState.SENT, TransferState.RECEIVED: TransferState.DONE}
 ANSWERS_WITHIN = timedelta(hours=1)
-"""So long a bot has to answer that what we had confirmed is taken back, before people hear of it."""
+"""The time that a bot has to answer our cancellation of a confirmed request. After that, people are told."""
 LATEST_REQUESTS = 50
-"""Among so many of the newest transfers with a friend it is looked when we asked it last."""
+"""The number of newest transfers with a friend in which we look for our last request."""
 
 
 class RequestStatus(StrEnum):
@@ -65,11 +65,11 @@ class RequestStatus(StrEnum):
 
     ASKED = "asked"
     GRANTED = "granted"
-    """Its owner would give it, and we haven't answered."""
+    """The other space would give it, and we haven't answered."""
     CONFIRMED = "confirmed"
-    """We have said that we take it: it counts as ours until its owner says otherwise."""
+    """We have confirmed it: it counts as ours until the other space says otherwise."""
     CANCELLED = "cancelled"
-    """We don't want it any more. Nothing can come of it, as we have not confirmed it."""
+    """We have cancelled it before we confirmed it, so nothing can come of it."""
     OVER = "over"
     """Nothing came of it."""
 
@@ -99,7 +99,7 @@ def begin(turn: Turn, command: Command, rota: Rota, friends: Sequence[Connection
 
 
 def follow(turn: Turn) -> None:
-    """After any event: every rota that it concerns goes on."""
+    """After each event: continue every rota that it concerns."""
     concerned: dict[str, None] = {}
     for document in list(turn.changes.values()):
         if isinstance(document, Search) and document.rota and document.posted:
@@ -119,7 +119,7 @@ def follow(turn: Turn) -> None:
 
 
 def _adopt(turn: Turn, rota: Rota, transfer: Transfer) -> None:
-    """A request of it that our journal had lost, and the room has told: it was asked, too."""
+    """Add a request that our journal had lost and that was found in the room."""
     if any(each.transfer == transfer.id for each in rota.asked):
         return
     quantity = total(transfer.requested, rota.unit)
@@ -153,7 +153,7 @@ def _listen(turn: Turn, search: Search) -> None:
 
 
 def _is_called(word: str, hit: Hit) -> bool:
-    """Whether the hit is what was asked for by name; a part whose description has the word isn't."""
+    """Whether the hit has the requested name. A word in its description doesn't count."""
     line = Line(1, hit.item, 0, PartDescription(hit.name, hit.ipn), Decimal(1))
     return is_meant(word, line)
 
@@ -165,7 +165,7 @@ def _sound(rota: Rota, hit: Hit) -> Decimal:
 
 
 def _why_not(space: SpaceHits, quantity: Decimal) -> Why | None:
-    """Why that space isn't asked; None of one that has nothing like it, of which nothing is said."""
+    """The reason why that space isn't asked; None if it has nothing like it, which the page doesn't mention."""
     match space.problem:
         case "":
             return Why.TOO_LITTLE if quantity else None
@@ -186,7 +186,7 @@ def _candidate(turn: Turn, space: SpaceHits, quantity: Decimal) -> Candidate:
 
 
 def _asked_last(turn: Turn, party: str) -> datetime | None:
-    """When we last asked that friend for something, among what was newest with it."""
+    """The time of our last request to that friend, among the newest transfers with it."""
     for _, transfer in zip(range(LATEST_REQUESTS), turn.newest(peer=party), strict=False):
         if transfer.terms.kind == "request" and transfer.role == "receiver":
             return transfer.asked.at
@@ -221,7 +221,7 @@ def requests(turn: Turn, rota: Rota) -> Iterator[tuple[AskedInTurn, Transfer]]:
 
 
 def _is_stopped_by_people(ask: AskedInTurn, transfer: Transfer) -> bool:
-    """Whether somebody of ours has taken this one back by hand: then nobody else is asked either."""
+    """Whether one of our people has cancelled this request. Then nobody else is asked either."""
     by_hand = transfer.wanted == "cancel" and not transfer.problem and ask.why is None
     return by_hand and transfer.state is TransferState.OPEN
 
@@ -244,7 +244,7 @@ def _undecided(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
 
 
 def _confirm(turn: Turn, rota: Rota) -> Rota:
-    """Take what was granted, as far as it is still lacking; the first that came is the first that is taken."""
+    """Confirm grants until nothing is lacking, in the order in which they came."""
     for ask, transfer in requests(turn, rota):
         if status_of(transfer) is not RequestStatus.GRANTED or not _has_a_place(transfer):
             continue
@@ -258,7 +258,7 @@ def _confirm(turn: Turn, rota: Rota) -> Rota:
 
 
 def _with(rota: Rota, ask: AskedInTurn) -> Rota:
-    """The rota, in which that friend's asking stands so."""
+    """The rota with this new state of that friend's request."""
     return replace(rota, asked=tuple(ask if each.transfer == ask.transfer else each for each in rota.asked))
 
 
@@ -269,12 +269,12 @@ def _has_a_place(transfer: Transfer) -> bool:
 
 
 def _by(turn: Turn, rota: Rota) -> Signature:
-    """The asker, whose line says what is to be taken."""
+    """The asker: the line that asked already decides to take it."""
     return replace(rota.asker, name=turn.name_of(rota.asker.person, rota.room))
 
 
 def _once_more(turn: Turn, rota: Rota) -> Rota:
-    """If the confirmed friend doesn't give it, ask those again, once, whose requests were taken back for it."""
+    """If the confirmed friend doesn't give it, ask once more those whose requests we cancelled for it."""
     is_over = rota.until is not None and rota.until <= turn.now
     if rota.waiting or is_over or _undecided(turn, rota) or promised(turn, rota) >= rota.wanted:
         return rota
@@ -284,7 +284,7 @@ def _once_more(turn: Turn, rota: Rota) -> Rota:
 
 
 def _ask_on(turn: Turn, rota: Rota) -> tuple[Rota, list[tuple[str, Draft]]]:
-    """The next to ask: nobody while a request runs, unless all are asked at once. With the room of each message."""
+    """The friends to ask next, with the room of each message. While a request runs, only `--all` asks more."""
     drafts: list[tuple[str, Draft]] = []
     rota = _once_more(turn, rota)
     while rota.waiting:
@@ -352,7 +352,7 @@ def _cancel_the_rest(turn: Turn, rota: Rota) -> Rota:
 
 
 def _take_back(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer, why: Why) -> Rota:
-    """We don't want this one any more: its owner's bot is told so until it says that it has read it."""
+    """Cancel this request. The message is sent again until the other bot has read it."""
     body = bodies.Cancel(reason=REASONS.get(why, ""), **bodies.NOBODY)
     wanting = replace(transfer, wanted="cancel", decision=None)
     turn.save(sequencing.send(turn, wanting, body, awaits=True))
@@ -383,17 +383,17 @@ def _unheard(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
 
 
 def _heard_by(turn: Turn, ask: AskedInTurn) -> datetime:
-    """So long it is waited for after we have confirmed it."""
+    """The time until which we wait after a confirmation."""
     return (ask.confirmed or ask.at) + turn.us.rota.wait
 
 
 def _may_take_back(rota: Rota, ask: AskedInTurn, transfer: Transfer) -> bool:
-    """Whether its bot is asked to take it back, when nothing comes: if somebody else could give it."""
+    """Whether to ask the confirmed bot to cancel if nothing comes: only if another friend could give it."""
     return bool(rota.waiting) and ask.why is None and transfer.wanted == "approve"
 
 
 def _tell_that_nothing_came(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer) -> None:
-    """It may still come, so nobody else is asked; the asker hears what people can do about that."""
+    """Tell the asker that nothing came, and what people can do. It may still come, so nobody else is asked."""
     phrase = say(
         messages.rota.nothing_came,
         rota=rota,
@@ -408,7 +408,7 @@ def _tell_that_nothing_came(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: 
 
 
 def may_be_given_up(turn: Turn, transfer: Transfer) -> bool:
-    """Whether our people can go on without it: it was confirmed, nothing came in time, and its bot is asked already."""
+    """Whether our people can continue without it: confirmed, overdue, and its bot has been asked to cancel."""
     rota = turn.rota_of(transfer)
     unheard = _unheard(turn, rota) if rota is not None else []
     times = [_heard_by(turn, ask) for ask, each in unheard if each.id == transfer.id]
@@ -416,7 +416,7 @@ def may_be_given_up(turn: Turn, transfer: Transfer) -> bool:
 
 
 def give_up(turn: Turn, transfer: Transfer, by: Signature) -> Rota:
-    """Our people go on without it: it isn't confirmed any more, so what still comes of it is refused, and goes back."""
+    """Continue without a confirmed request: drop the confirmation. If the item still comes, we refuse it."""
     rota = turn.rota_of(transfer)
     if rota is None:
         raise ValueError(f"transfer {transfer.id} belongs to no rota")
@@ -434,7 +434,7 @@ def give_up(turn: Turn, transfer: Transfer, by: Signature) -> Rota:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: who is silent isn't waited for while somebody else could be asked; in the end it is forgotten."""
+    """At each tick: stop waiting for a silent friend if another one could be asked, and forget old rotas."""
     for rota in turn.rotas():
         if (over := _forgotten(turn, rota)) is not None:
             if over <= turn.now:
@@ -473,7 +473,7 @@ def next_wake(turn: Turn) -> list[datetime]:
 
 
 def _forgotten(turn: Turn, rota: Rota) -> datetime | None:
-    """When one that is over is forgotten; None while something of it may still come, or it isn't over."""
+    """The time when a finished rota is forgotten; None while it runs, or something may still come."""
     if rota.ended is None or _unheard(turn, rota):
         return None
     return rota.ended + KEPT_FOR
@@ -491,7 +491,7 @@ def _silent(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
 
 
 def _is_too_late(turn: Turn, rota: Rota) -> bool:
-    """Whether its day is over, and nobody is asked any more."""
+    """Whether its day has passed, so nobody else is asked."""
     return rota.until is not None and rota.until <= turn.now and not rota.waiting and not _undecided(turn, rota)
 
 
@@ -515,7 +515,7 @@ def page(turn: Turn, rota: Rota) -> Phrase:
 
 
 def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
-    """Its message reads as it stands now; the requests that go out go along, each with a message of its room."""
+    """Bring its message up to date. New requests travel with a message in their room."""
     shown = _in_short(turn, rota)
     was_shown, rota = rota.shown, replace(rota, shown=shown)
     if not drafts and shown != was_shown:
@@ -530,7 +530,7 @@ def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
 
 
 def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
-    """The message is edited, or posted: the first time, and in another room that carries the next request."""
+    """Edit the message, or post it: the first time, or in another room that carries the next request."""
     if rota.posted and room == rota.room:
         turn.do(Edit(rota.key, room, page(turn, rota), draft=draft))
         return rota

@@ -35,7 +35,7 @@ BORROWED_BY_NOW = "borrowed-by-now"
 
 
 def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event_id: str, at: datetime) -> None:
-    """The receiver's approver said yes: a request to us, the arbiter. It counts if it is theirs to say, and in time."""
+    """The receiver's approver said yes. We decide whether that counts: it has to be theirs to decide, and in time."""
     waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
     if not waits or transfer.terms.decider != transfer.peer:
         turn.save(transfer)
@@ -52,7 +52,7 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve]
 
 
 def _wait_for_our_second(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """They agree, but of ours only one has: the receiver hears no more than that we have read it."""
+    """They agree, but only one of our two people has approved: tell the receiver only that we have read it."""
     transfer, draft = sequencing.write(turn, replace(transfer, peer_agreed=decided), bodies.Noted())
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.AGREED_THERE, decided)
@@ -63,7 +63,7 @@ def _wait_for_our_second(turn: Turn, transfer: Transfer, decided: Signature) -> 
 
 
 def release(turn: Turn, transfer: Transfer, second: Signature) -> None:
-    """The second person of ours agrees to our own offer: it goes as soon as the receiver agrees, or has."""
+    """Our second person approves our own offer: it goes as soon as the receiver has approved, too."""
     transfer = replace(transfer, released=second)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.RELEASED, second)
@@ -74,7 +74,7 @@ def release(turn: Turn, transfer: Transfer, second: Signature) -> None:
 
 
 def withdraw(turn: Turn, transfer: Transfer, by: Signature) -> None:
-    """Somebody of ours doesn't agree to our own offer: it is taken back."""
+    """One of our people declines our own offer: take it back."""
     both_sides.end(turn, transfer, TransferState.CANCELLED, by)
 
 
@@ -111,7 +111,7 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal 
 def on_confirmed(
     turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event_id: str, at: datetime
 ) -> None:
-    """The asker's side takes what was granted: both have decided on this hash, the stock may move."""
+    """The asker's side confirms the grant. Both sides have decided on this hash, so the stock may move."""
     waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
     if transfer.granted is None or not waits:
         turn.save(transfer)
