@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from fedbot_demo import plot
 from fedbot_demo.checks import Check, Handover, check_access, check_loan, check_no_access, in_stock, new_items
 from fedbot_demo.performance import Performance, stocked
-from fedbot_demo.stage import Space
+from fedbot_demo.stage import TIME_ZONE, Space
 from fedbot_demo.stocktake import StockItem
 
 IPN = "RES-10K"
@@ -24,6 +26,8 @@ BOLT, BOLTS = "M3-BOLT", 1
 BOOKED, BOOKED_ITEM = "LENS-2#0041", 41
 #: A part that only Attraktor has under this IPN.
 NUT, WANTED = "M3-NUT", 40
+#: A part with lending rules.
+COMPUTER = "RPI-4"
 #: An item lent to a neighbour without a bot.
 CABLE, NEIGHBOUR = "CAB-USBC-1", "Repair Café"
 #: The customer that stood for Betaspace in Attraktor's InvenTree before Betaspace had a bot.
@@ -181,9 +185,12 @@ async def from_anyone(play: Performance) -> list[Check]:
 
 
 async def booking(play: Performance) -> list[Check]:
-    """A loan that is booked, kept, picked up on its first day, and returned."""
+    """A loan that is booked, kept, picked up on its first day, and returned. A third space gets the days behind it."""
     stage, asker, owner = play.stage, play.stage.people["tom"], play.stage.people["piet"]
-    attraktor, betaspace = stage.pair
+    attraktor, betaspace, gammaspace = stage.spaces
+    other = stage.people["mia"]
+    await play.befriend(attraktor, gammaspace)
+    await gammaspace.add_part(LENS_IPN, "Laser lens 2.0″ ZnSe", "For the laser")
     await play.say(owner, f"!fed share {LENS_IPN}")
     play.narrator.heading("Tom books a lens")
     answer = await play.say(asker, f"!fed request {BOOKED} from attraktor from today for 1 week")
@@ -191,6 +198,15 @@ async def booking(play: Performance) -> list[Check]:
     card = await play.card(owner, attraktor, booked)
     await play.tap(owner, card, plot.YES)
     hand_over = await play.next_card(owner, attraktor, after=card)
+    play.narrator.heading("Mia wants it from tomorrow on")
+    too_late = await play.say(other, f"!fed request {BOOKED} from attraktor from tomorrow for 1 week")
+    no = await plot.ended(stage, other, plot.subject_of(too_late), "declined", by=attraktor)
+    await play.read(no)
+    answer = await play.say(other, f"!fed request {BOOKED} from attraktor from {_in_days(8)} for 1 week")
+    later = plot.subject_of(answer)
+    card = await play.card(owner, attraktor, later)
+    await play.tap(owner, card, plot.YES)
+    await play.edit(owner, card, after=card, says="📅")
     play.narrator.heading("Until it is picked up")
     (notes,) = await play.notes_of(LENS_IPN, attraktor)
     calendar = await play.say(asker, "!fed calendar")
@@ -205,14 +221,107 @@ async def booking(play: Performance) -> list[Check]:
     await play.tap(owner, card, plot.YES)
     await play.end(owner, plot.subject_of(answer), said_by=betaspace)
     home = await _row(attraktor, BOOKED_ITEM)
+    await play.say(other, f"!fed cancel {later[:4]}")
+    await play.read(await plot.ended(stage, other, later, "cancelled", by=attraktor))
     code = booked[:4]
+    codes = code, later[:4]
+    named = [any(f"fedbot {each}" in note for note in notes) for each in codes]
     return [
-        Check("The owner's InvenTree named the booking", any(f"fedbot {code}" in note for note in notes), str(notes)),
-        Check("The calendar named it", code in calendar.body, calendar.body),
+        Check("The owner's InvenTree named both bookings", all(named), str(notes)),
+        Check("The calendar named Tom's", code in calendar.body, calendar.body),
+        Check("Mia was told the nearest free days", "free" in no.body, no.body),
         Check("Who wanted to lend it to somebody else was told of it", code in refused.body, refused.body),
         Check(
             "It was picked up, and it is back", (out.customer, home.customer) == (betaspace.name, ""), f"{out}, {home}"
         ),
+    ]
+
+
+def _in_days(days: int) -> str:
+    """That day, as a line names it, in the spaces' time zone."""
+    return (datetime.now(ZoneInfo(TIME_ZONE)) + timedelta(days=days)).date().isoformat()
+
+
+async def calendar(play: Performance) -> list[Check]:
+    """A loan, a booking and a neighbour's loan, in one list of days."""
+    stage, owner, asker = play.stage, play.stage.people["piet"], play.stage.people["tom"]
+    attraktor, betaspace = stage.pair
+    await play.say(owner, f"!fed share {LENS_IPN}")
+    play.narrator.heading("Something is lent, something is booked, a neighbour has something")
+    loan = await plot.offer(stage, owner, f"!fed lend {IPN} 4 to betaspace for 1 week", seen_by=stage.people["cem"])
+    await play.read(loan.card)
+    await play.tap(stage.people["cem"], loan.card, plot.YES)
+    await play.end(owner, loan.transfer, said_by=attraktor)
+    answer = await play.say(asker, f"!fed request {BOOKED} from attraktor from {_in_days(3)} for 1 week")
+    booked = plot.subject_of(answer)
+    card = await play.card(owner, attraktor, booked)
+    await play.tap(owner, card, plot.YES)
+    await play.edit(owner, card, after=card, says="📅")
+    lent = await play.say(owner, f'!fed lend {CABLE} 2 to outside "{NEIGHBOUR}" for 5 days')
+    await play.edit(owner, lent, after=lent, says=plot.YES)
+    play.narrator.heading("Kim wants to know")
+    kim = stage.people["kim"]
+    every = await play.say(kim, "!fed calendar")
+    lens = await play.say(kim, f"!fed calendar {LENS_IPN}")
+    theirs = await play.say(kim, "!fed calendar betaspace")
+    neighbours = await play.say(kim, f'!fed calendar "{NEIGHBOUR}"')
+    play.narrator.heading("Back again")
+    await play.say(asker, f"!fed cancel {booked[:4]}")
+    await play.read(await plot.ended(stage, asker, booked, "cancelled", by=attraktor))
+    await play.say(owner, "!fed return", reply_to=lent.event_id)
+    back = await play.say(stage.people["cem"], f"!fed return {loan.transfer[:4]}")
+    card = await play.card(owner, attraktor, plot.subject_of(back))
+    await play.tap(owner, card, plot.YES)
+    await play.end(owner, plot.subject_of(back), said_by=betaspace)
+    counts = [answer.body.count("•") for answer in (every, lens, theirs, neighbours)]
+    return [Check("Four days, and those of one item, space and neighbour", counts == [4, 2, 3, 1], str(counts))]
+
+
+async def lending_rules(play: Performance) -> list[Check]:
+    """Rules for a part: how long, how often, and a text to agree to."""
+    stage, owner, asker = play.stage, play.stage.people["piet"], play.stage.people["tom"]
+    attraktor, betaspace = stage.pair
+    text = "wipe its SD card before you bring it back"
+    rule = {"parts": [COMPUTER], "longest_days": 14, "extensions": 1, "agree": text, "photo_back": True}
+    attraktor.settings["lending"] = [rule]
+    attraktor.write_settings()
+    await attraktor.bot.stop()
+    await attraktor.bot.start()
+    play.narrator.lines(
+        f"Anna writes into the settings of Attraktor's bot, and starts it again: lending: [{rule}]", "2"
+    )
+    await betaspace.add_part(COMPUTER, "Raspberry Pi 4", "For workshops")
+    await play.say(owner, f"!fed share {COMPUTER}")
+    play.narrator.heading("Tom asks for too long")
+    answer = await play.say(asker, f"!fed borrow 1 {COMPUTER} from attraktor for 3 weeks")
+    no = await plot.ended(stage, asker, plot.subject_of(answer), "declined", by=attraktor)
+    await play.read(no)
+    play.narrator.heading("For a week, then")
+    begun = await play.say(asker, f"!fed borrow 1 {COMPUTER} from attraktor for 1 week")
+    question = await plot.told_in_reply(betaspace, asker, to=begun.replies_to, after=begun)
+    await play.read(question)
+    await play.narrator.has_told(await asker.say(stage.room, "1", reply_to=question.event_id))
+    card = await play.next_card(asker, attraktor, after=question)
+    loan = plot.subject_of(card)
+    await play.tap(owner, card, plot.YES)
+    await play.end(owner, loan, said_by=attraktor)
+    play.narrator.heading("They need more time, twice")
+    more = await play.say(stage.people["cem"], f"!fed extend {loan[:4]} 1 week")
+    card_of_more = await play.card(owner, attraktor, plot.subject_of(more))
+    await play.tap(owner, card_of_more, plot.YES)
+    await play.end(owner, plot.subject_of(more), said_by=attraktor)
+    refused = await play.say(stage.people["cem"], f"!fed extend {loan[:4]} 1 week")
+    play.narrator.heading("It comes back")
+    back = await play.say(asker, f"!fed return {loan[:4]}")
+    home = await play.card(owner, attraktor, plot.subject_of(back))
+    await play.tap(owner, home, plot.YES)
+    await play.end(owner, plot.subject_of(back), said_by=betaspace)
+    return [
+        Check("Three weeks were refused, with the last day that is possible", "14 days" in no.body, no.body),
+        Check("Tom read the text before Piet was asked", text in question.body, question.body),
+        Check("Piet's card shows it, too", text in card.body, card.body),
+        Check("A second extension was refused", "1 extension" in refused.body, refused.body),
+        Check("At the return a photo was asked for", "📷" in home.body, home.body),
     ]
 
 
@@ -378,7 +487,9 @@ ACTS = (
     Act("push", "A push: one line, one tap", push),
     Act("request", "A request: the owner grants less, the asker takes it", request),
     Act("loan", "A loan, and its return: not quite as it was", loan),
-    Act("booking", "Booked ahead: kept, picked up on its first day, and back", booking),
+    Act("booking", "Booked ahead: two spaces want the same days", booking),
+    Act("lending-rules", "Lending rules: how long, how often, and what the borrower agrees to", lending_rules),
+    Act("calendar", "The calendar: what is picked up and due back", calendar),
     Act("outside", "Lent to a neighbour without a bot", outside),
     Act("parcel", "By parcel: booked in when it has come", parcel),
     Act("find", "Who has one? Asked of all friends at once", find),

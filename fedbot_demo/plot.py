@@ -121,6 +121,17 @@ async def told_by(space: Space, person: Person, *, after: RoomEvent | None = Non
     )
 
 
+async def told_in_reply(space: Space, person: Person, *, to: str, after: RoomEvent) -> RoomEvent:
+    """The message behind `after` in which the bot of `space` replies to that line once more."""
+    bot = space.account.user_id
+    return await person.wait_for(
+        lambda event: event.sender == bot and event.replies_to == to and event.relation != "m.replace",
+        PATIENCE_S,
+        after=after,
+        what=f"{space.name}'s bot to ask them something",
+    )
+
+
 async def ask_to_connect(stage: Stage, asking: Space | None = None, asked: Space | None = None) -> RoomEvent:
     """Ask to connect, as the superuser of one space (Attraktor); return the card at the other (Betaspace)."""
     asking, asked = asking or stage.attraktor, asked or stage.betaspace

@@ -138,12 +138,16 @@ class Space:
         await self.bot.give_token(f"{peer}-1", json.dumps(made))
 
     async def add_part(self, ipn: str, name: str, description: str) -> None:
-        """Add a part to its InvenTree, as an admin."""
+        """Add a part to its InvenTree, as an admin, unless it has one with that IPN."""
         content = {"IPN": ipn, "name": name, "description": description, "trackable": True, "salable": True}
+        async with self._admin() as client:
+            if not await _parts(client, ipn):
+                category = (await client.get("/api/part/category/")).raise_for_status().json()[0]["pk"]
+                (await client.post("/api/part/", json={**content, "category": category})).raise_for_status()
+
+    def _admin(self) -> httpx.AsyncClient:
         headers = {"Authorization": f"Token {self.inventree.tokens['admin']}"}
-        async with httpx.AsyncClient(base_url=self.inventree.url, headers=headers, trust_env=False) as client:
-            category = (await client.get("/api/part/category/")).raise_for_status().json()[0]["pk"]
-            (await client.post("/api/part/", json={**content, "category": category})).raise_for_status()
+        return httpx.AsyncClient(base_url=self.inventree.url, headers=headers, trust_env=False)
 
     async def start_inventree(self) -> None:
         """Start its InvenTree, with its former state and address."""
@@ -366,6 +370,12 @@ class Stage:
                 what=f"{bot} in its admin room; its log is {space.bot.log}",
             )
             await space.bot.has_read_of({each.party for each in self.spaces if each is not space}, ANNOUNCED_WITHIN_S)
+
+
+async def _parts(client: httpx.AsyncClient, ipn: str) -> list[dict[str, Any]]:
+    """The parts with that IPN."""
+    found: list[dict[str, Any]] = (await client.get("/api/part/", params={"IPN": ipn})).raise_for_status().json()
+    return found
 
 
 def _pinned(cast: Cast, version: Version) -> dict[str, Any]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
+
+import pytest
 
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.scenarios.books import assert_books_balance
-from tests.scenarios.world import World, told
+from tests.scenarios.world import World, friends, told
 
 A_DAY = timedelta(days=1)
+PAGE = Path(__file__).parents[2] / "docs/use-cases/overdue.md"
 
 
 async def overdue_for(days: int) -> World:
@@ -129,3 +134,70 @@ async def test_a_stop_in_the_admin_room_is_told_where_the_friend_reads() -> None
         await says(world, "anna", f"overdue betaspace --{option}", world.alpha_admins.id)
         assert len(told(world.room, words)) == 1
         assert len(told(world.alpha_admins, words)) == 1
+
+
+class Transcript:
+    """The messages of all rooms, as the page shows them: after each step those that are new."""
+
+    def __init__(self, world: World) -> None:
+        self._rooms = {"": world.room, "Attraktor's admin room": world.alpha_admins}
+        self._rooms["Betaspace's admin room"] = world.beta_admins
+        self._seen = {message.event_id for view in self._rooms.values() for message in view.messages()}
+        self.lines: list[str] = []
+
+    def tell(self, heading: str) -> None:
+        """What is new under that heading."""
+        self.lines += ["", f"── {heading} ──"]
+        for name, view in self._rooms.items():
+            for message in view.messages():
+                if message.event_id not in self._seen:
+                    self._seen.add(message.event_id)
+                    first, *rest = message.text.splitlines()
+                    where = f" ({name})" if name else ""
+                    self.lines += [
+                        f"{message.name + where:<15}  {first}",
+                        *(f"{'':<15}  │ {line}".rstrip() for line in rest),
+                    ]
+
+
+async def test_the_page_about_overdue_loans_shows_this_run(request: pytest.FixtureRequest) -> None:
+    world = await friends()
+    page = Transcript(world)
+    world.piet.says("!fed share all")
+    world.piet.says("!fed lend M3-NUT 10 to betaspace for 1 week")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    page.tell("Tuesday, 24 November: lent for a week")
+    await world.passes(7 * A_DAY)
+    page.tell("Until Tuesday, 1 December: the due date")
+    await world.passes(A_DAY)
+    world.tom.says("!fed request 5 M3-BOLT from attraktor")
+    await world.settle()
+    page.tell("Wednesday: whoever decides sees that it is overdue")
+    world.piet.reacts([m for m in world.room.messages() if m.reactions][-1], "❌")
+    await world.passes(7 * A_DAY)
+    page.tell("A week late: the admins of both spaces are told")
+    await world.passes(14 * A_DAY)
+    page.tell("Three weeks late: Attraktor's admins are asked")
+    world.anna.says("!fed overdue betaspace --stop")
+    await world.settle()
+    world.tom.says("!fed borrow 5 M3-BOLT from attraktor for 1 week")
+    await world.settle()
+    world.kim.says("!fed overdue")
+    await world.settle()
+    page.tell("Anna stops new loans")
+    loan = next(t for t in world.alpha.turn.transfers() if t.is_loan and t.state is TransferState.DONE)
+    world.tom.says(f"!fed return {loan.code}")
+    await world.settle()
+    world.piet.reacts([m for m in world.room.messages() if m.reactions][-1], "✅")
+    await world.grace()
+    page.tell("It is back, and the stop ends by itself")
+    transcript = "\n".join(page.lines).strip() + "\n"
+    text = PAGE.read_text(encoding="utf-8")
+    shown = re.compile(r"(?<=^```text\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+    if request.config.option.update_snapshots:
+        PAGE.write_text(shown.sub(lambda _: transcript, text), encoding="utf-8")
+        text = PAGE.read_text(encoding="utf-8")
+    assert shown.findall(text) == [transcript], "write it anew: pytest tests/dialogue/test_overdue.py --snapshot-update"
+    assert world.alpha.turn.lending_stops() == []
