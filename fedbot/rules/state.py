@@ -92,7 +92,7 @@ class State:
         self.passed_over: frozenset[str] = frozenset()
 
     def configure(self, us: PartyConfig) -> None:
-        """Our party is configured like that from now on."""
+        """Use this configuration of our party from now on."""
         self._configured = us
         self._sort_out_us()
 
@@ -114,7 +114,7 @@ class State:
         self.take_over(turn.changes)
 
     def take_over(self, changes: dict[tuple[str, str], Document | None]) -> None:
-        """These documents are as given; None removes one."""
+        """Replace these documents; None removes one."""
         for (kind, identifier), document in changes.items():
             of_kind = self._documents.setdefault(kind, {})
             if document is None or (isinstance(document, Transfer) and is_at_rest(document)):
@@ -134,7 +134,7 @@ class State:
             self._restless.pop(identifier, None)
 
     def restless_transfers(self) -> Iterator[Transfer]:
-        """See `is_restless`."""
+        """The transfers that a timer may concern (`is_restless`)."""
         return iter(self._restless.values())
 
     def everything(self) -> list[Document]:
@@ -228,7 +228,7 @@ class Turn:
     # collecting
 
     def save(self, document: Document) -> None:
-        """This document is as given from now on. A connection or transfer is kept only under an id of its kind."""
+        """Save this document. A connection or transfer is saved only under an id of its kind."""
         if isinstance(document, Connection | Transfer):
             kind = document.terms.kind if isinstance(document, Transfer) else SubjectKind.CONNECTION
             if kind_of(document.id) != kind:
@@ -236,11 +236,11 @@ class Turn:
         self.changes[type(document).__name__, document.id] = document
 
     def drop(self, document: Document) -> None:
-        """This document is gone from now on."""
+        """Remove this document."""
         self.changes[type(document).__name__, document.id] = None
 
     def do(self, *effects: Effect) -> None:
-        """These effects are wanted, in this order within their queue. A message mentions whom it still may."""
+        """Want these effects, in this order within their queue. A message mentions only whom it still may."""
         self.effects.extend(self._mentioning_few(e) if isinstance(e, Post) and e.mentions else e for e in effects)
 
     def _mentioning_few(self, post: Post) -> Post:
@@ -286,15 +286,15 @@ class Turn:
         self.do(Post(key, room, phrase, reply_to=event_id, answers=person, mentions=mentioned))
 
     def find_post(self, event_id: str, key: str, room: str) -> None:
-        """A message of ours is known by that key from now on: we didn't know of it, or it reads otherwise."""
+        """Know one of our messages by that key from now on: we didn't know it, or its text has changed."""
         self.found.append((event_id, key, room))
 
     def void(self, subject: str) -> None:
-        """The steps about this subject that wait in the outbox are not done any more; those of this turn are."""
+        """Cancel the steps about this subject that wait in the outbox, but not those of this turn."""
         self.voided.append(subject)
 
     def note(self, subject: str, what: Noted | Fact, who: str = "", event_id: str = "", says: str = "") -> None:
-        """An entry for the audit. Nothing secret, nothing sealed. `says`: a peer that says it of one of ours."""
+        """Add an audit entry, without secrets. `says`: the peer that reports it about one of our people."""
         user = "" if says else self.us.people.get(who, "")
         account, transfer = self.account(user), self.transfer(subject)
         terms_hash = transfer.terms_hash if transfer else ""
@@ -303,7 +303,7 @@ class Turn:
         self.audit.append(AuditEntry(subject, noted, who, event_id, says, user, key, terms_hash))
 
     def note_by(self, subject: str, what: Noted | Fact, by: Signature | None) -> None:
-        """The same of what somebody has signed; with the peer's id where only a peer says it of one of ours."""
+        """Add an audit entry by this person; with the peer's id if only a peer reports it about ours."""
         if by is None:
             self.note(subject, what)
         else:
@@ -314,7 +314,7 @@ class Turn:
         return person in self.us.people and party not in {"", self.us.party}
 
     def has_read(self, permissions: Permissions) -> None:
-        """Remember which user of our InvenTree that name is, for the audit."""
+        """Remember the InvenTree user with that name, for the audit."""
         if permissions.known and self.account(permissions.username) != (
             account := Account(permissions.username, permissions.key)
         ):
@@ -334,7 +334,7 @@ class Turn:
             self.do(Post(f"admin:left-out:{key}", self.us.admin_room, say(messages.health.admin_messages_left_out)))
 
     def tell_once(self, what: str, for_how_long: timedelta) -> bool:
-        """Whether this has not been told yet within `for_how_long`; remembers that it is told now."""
+        """True if this wasn't told within `for_how_long`. Remember that it is told now."""
         known = self._get(Cooldown, what)
         if known and known.until > self.now:
             return False
@@ -370,7 +370,7 @@ class Turn:
         return any(kind in names for kind, _ in self.changes)
 
     def holds_where(self, kind: type[D], where: Callable[[D], bool]) -> bool:
-        """Whether that holds for a document of that class, one that is set aside too; of transfers only the living."""
+        """Whether that holds for a document of that class, quarantined ones too; of transfers only the living."""
         changed = (document for document in self.changes.values() if isinstance(document, kind))
         known = (doc for doc in self.state.all(kind) if (kind.__name__, doc.id) not in self.changes)
         return any(map(where, changed)) or any(map(where, known))
@@ -404,7 +404,7 @@ class Turn:
         return self._get(Transfer, identifier)
 
     def transfers(self) -> list[Transfer]:
-        """Every transfer, past ones too, oldest first. This reads the whole past: better ask for what is needed."""
+        """Every transfer, past ones too, oldest first. This reads the whole past, so prefer a narrower query."""
         return self._in_order([*self._at_rest(self.state.archive.newest()), *self.living_transfers()])
 
     def living_transfers(self) -> list[Transfer]:
@@ -412,7 +412,7 @@ class Turn:
         return self._all(Transfer)
 
     def marked(self, mark: Mark, value: str | int | None) -> list[Transfer]:
-        """The transfers, past ones too, that are found by that (`marks_of`), oldest first."""
+        """The transfers with that mark (`marks_of`), past ones too, oldest first."""
         wanted = (mark, "" if value is None else str(value))
         if not wanted[1]:
             return []
@@ -432,7 +432,7 @@ class Turn:
         since: datetime | None = None,
         behind: Place | None = None,
     ) -> Iterator[Transfer]:
-        """The transfers, past ones too, what was asked last coming first (`Archive.newest`)."""
+        """The transfers, past ones too, newest request first (`Archive.newest`)."""
         living = sorted(self._living(rooms, peer, since), key=_by_time, reverse=True)
         living = [transfer for transfer in living if behind is None or _by_time(transfer) < behind]
         past = self._at_rest(self.state.archive.newest(rooms, peer, since, behind), living)
@@ -454,7 +454,7 @@ class Turn:
         return [*self.state.archive.flows(rooms, since), *(flow for t in counted for flow in flows_of_transfer(t))]
 
     def peers(self) -> list[str]:
-        """Every party with which something was ever to be moved."""
+        """Every party with which we ever had a transfer."""
         return sorted({*self.state.archive.peers_at_rest(), *(t.peer for t in self.living_transfers())})
 
     def _at_rest(self, found: Iterable[Transfer], living: Iterable[Transfer] = ()) -> Iterator[Transfer]:
@@ -471,7 +471,7 @@ class Turn:
         return [*self.open_transfers(), *self.connections()]
 
     def restless_transfers(self) -> list[Transfer]:
-        """Those that may have to do something by the clock (`is_restless`)."""
+        """The transfers that a timer may concern (`is_restless`)."""
         changed = [doc for doc in self.changes.values() if isinstance(doc, Transfer) and is_restless(doc)]
         known = self.state.restless_transfers()
         found = [t for t in known if (Transfer.__name__, t.id) not in self.changes] + changed
@@ -482,7 +482,7 @@ class Turn:
         return [transfer for transfer in self.restless_transfers() if transfer.state not in FINAL]
 
     def loans(self) -> list[Transfer]:
-        """All that is on loan, here or at friends, what is due first coming first."""
+        """All loans, here and at friends, by due date."""
         found = [t for t in self.restless_transfers() if t.is_on_loan]
         return sorted(found, key=lambda t: (t.due_day or date.max, t.id))
 
@@ -589,11 +589,11 @@ class Turn:
         return self._get(BotStatus, "standing") or BotStatus()
 
     def alias(self, identifier: str) -> Alias | None:
-        """The part of ours that a friend's word means, as one of our people has said."""
+        """Our part that one of our people matched with a friend's word."""
         return self._get(Alias, identifier)
 
     def aliases(self) -> list[Alias]:
-        """All that was said of friends' words."""
+        """All matches with friends' words."""
         return self._all(Alias)
 
     def own_token(self, setting: str) -> OwnToken:
@@ -637,11 +637,11 @@ class Turn:
         return self._all(Search)
 
     def part_picture(self, part: int) -> PartPicture | None:
-        """The picture of that part of ours, as it lies on the homeserver."""
+        """The picture of our part on the homeserver."""
         return self._get(PartPicture, str(part))
 
     def part_pictures(self) -> list[PartPicture]:
-        """All that lie there."""
+        """All pictures on the homeserver."""
         return self._all(PartPicture)
 
     def rota(self, identifier: str) -> Rota | None:
@@ -649,11 +649,11 @@ class Turn:
         return self._get(Rota, identifier)
 
     def rotas(self) -> list[Rota]:
-        """Everything that is asked of several friends, or was lately."""
+        """All running and recent rotas."""
         return self._all(Rota)
 
     def rota_of(self, transfer: Transfer) -> Rota | None:
-        """The rota that a request of ours belongs to."""
+        """The rota of this request of ours."""
         opening = transfer.opening
         asks_several = transfer.terms.confirm and transfer.role == "receiver" and opening is not None
         return self.rota(rota_id(opening.cause.word)) if asks_several and opening is not None else None
@@ -671,7 +671,7 @@ class Turn:
         return self._get(OutsideLoan, identifier)
 
     def outside_loans(self) -> list[OutsideLoan]:
-        """All that was ever lent to neighbours without a bot."""
+        """All loans to neighbours without a bot, past ones too."""
         return self._all(OutsideLoan)
 
     def want(self, identifier: str) -> Want | None:
@@ -679,7 +679,7 @@ class Turn:
         return self._get(Want, identifier)
 
     def wants(self) -> list[Want]:
-        """All that our people want, or wanted lately."""
+        """Our people's open and recent wants."""
         return self._all(Want)
 
     def friend_want(self, identifier: str) -> FriendWant | None:
@@ -687,15 +687,15 @@ class Turn:
         return self._get(FriendWant, identifier)
 
     def friend_wants(self) -> list[FriendWant]:
-        """All that friends want."""
+        """All wants of friends."""
         return self._all(FriendWant)
 
     def queue_entry(self, identifier: str) -> QueueEntry | None:
-        """The queue entry of somebody who waits for an item of ours, by its id here."""
+        """The entry with this id in the queue for our items."""
         return self._get(QueueEntry, identifier)
 
     def queue(self) -> list[QueueEntry]:
-        """All who wait for something of ours."""
+        """All entries of the queue for our items."""
         return sorted(self._all(QueueEntry), key=lambda entry: entry.number)
 
     def place_in_line(self, identifier: str) -> PlaceInLine | None:
@@ -703,7 +703,7 @@ class Turn:
         return self._get(PlaceInLine, identifier)
 
     def places_in_line(self) -> list[PlaceInLine]:
-        """All that our people wait for at friends', or did lately."""
+        """Our people's places in friends' queues, recent ones too."""
         return self._all(PlaceInLine)
 
     def account(self, username: str) -> Account | None:
@@ -715,7 +715,7 @@ class Turn:
         return self._get(Allowance, identifier) or Allowance(identifier)
 
     def allowances(self) -> list[Allowance]:
-        """Every budget of which something is spent."""
+        """Every budget that is partly spent."""
         return self._all(Allowance)
 
     def stock_history(self) -> StockHistory:
@@ -764,15 +764,15 @@ class Turn:
         return next((s.id for s in subjects if event_id == s.asked.event_id or event_id in s.peer_events), "")
 
     def key_of(self, event_id: str) -> str:
-        """By which key our message of that event was sent; '' if it is none of ours."""
+        """The key of our message with that event id; '' if it isn't ours."""
         return self.state.archive.key_of(event_id) if event_id else ""
 
     def own_subject_of(self, event_id: str) -> str:
-        """The id that a message of ours is about, or ''; of another bot's always ''."""
+        """The id of the subject of our message; '' for another bot's message."""
         return self.subject_of(event_id) if self.key_of(event_id) else ""
 
     def card_subject_of(self, event_id: str) -> str:
-        """The id on which that message, our newest card of it, asks for a decision; '' of any other message."""
+        """The id of the subject if that message is our newest card of it; else ''."""
         kind, _, identifier = self.key_of(event_id).partition(":")
         subject = self.transfer(identifier) or self.connection(identifier)
         is_card = kind == "card" and subject is not None and subject.asks_on(event_id)

@@ -60,7 +60,7 @@ def overdue_of_theirs(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
 
 
 def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people: list[str] | None = None) -> None:
-    """The card, which is ours, reads as the transfer stands now."""
+    """Bring our card up to date."""
     reads, version = card(turn, transfer, people), transfer.in_room.version
     turn.do(Edit(f"card:{transfer.id}", transfer.room, reads, draft=draft, version=version))
 
@@ -187,7 +187,7 @@ def _its_own_bot_has_told(transfer: Transfer) -> bool:
 
 
 def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
-    """The end is also a message that notifies, as some clients don't show edits: for who asked and who decided."""
+    """Post the end as a message, too, for the people who asked and decided: some clients don't show edits."""
     people = [transfer.terms.asker]
     if transfer.decided and transfer.decided.person and transfer.state is not TransferState.CANCELLED:
         people.append(transfer.decided.person)
@@ -198,7 +198,7 @@ def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
 
 
 def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
-    """The message goes along with the card; of a parcel who asked is told, who has to post it, or to wait for it."""
+    """Send the message with the card. For a parcel, tell the asker, who has to post it or wait for it."""
     suspended = sequencing.connection_of(turn, transfer).state is ConnectionState.SUSPENDED
     by_card = "card" in transfer.told and not draft.sealed and transfer.parcel is None and not suspended
     if "card" in transfer.told:
@@ -258,7 +258,7 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
 
 
 def take_back_first_yes(turn: Turn, transfer: Transfer, by: str, event_id: str) -> None:
-    """The first of the two yeses that it takes doesn't count any more: the card says so."""
+    """Withdraw the first of two approvals, and say so on the card."""
     transfer = replace(transfer, first_yes=None)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.DECISION_STOPPED, by, event_id)
@@ -267,7 +267,7 @@ def take_back_first_yes(turn: Turn, transfer: Transfer, by: str, event_id: str) 
 
 @dataclass(frozen=True)
 class TellsThatItWaits(OfTransfer):
-    """For what people wait for in the room."""
+    """Base of continuations for which people wait in the room: a message there says why."""
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
         """Our InvenTree can't do it now: the card's thread says so."""
@@ -277,7 +277,7 @@ class TellsThatItWaits(OfTransfer):
 
 
 def why_refused(event: StepRefused) -> str:
-    """Why a step was refused, as a line keeps it: our short code, or InvenTree's own words where we have none."""
+    """The reason of a refused step as a line keeps it: our short code, else InvenTree's own words."""
     match event.problem:
         case Verbatim(text=text, reason=diagnosis.NO_CODE):
             return text[:LONGEST_REASON]
@@ -318,7 +318,7 @@ def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
 
 
 def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
-    """It went on after a wait: the message about the wait says so."""
+    """Update the message about the wait, because the transfer continues."""
     if transfer.waiting_since is None:
         return transfer
     transfer = replace(transfer, waiting_since=None, obstacle=None)
@@ -459,7 +459,7 @@ def _is_heard(transfer: Transfer) -> bool:
 
 
 def _stop_saying_otherwise(turn: Turn, transfer: Transfer) -> None:
-    """Card and message about a wait say now that it is disputed."""
+    """Update the card and the message about a wait: the transfer is disputed."""
     if "card" in transfer.told:
         edit_card(turn, transfer)
     if "wait" in transfer.told:
@@ -473,7 +473,7 @@ def _stop_saying_otherwise(turn: Turn, transfer: Transfer) -> None:
 
 
 def tell_anew(turn: Turn, transfer: Transfer) -> None:
-    """The messages that told of the dispute say how it stands now: more is known of it, or it is settled."""
+    """Update the messages about the dispute, because more is known, or it is settled."""
     peer_name = turn.party_name(transfer.peer)
     if transfer.state is TransferState.DISPUTED:
         phrase = say(messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=peer_name)
@@ -516,7 +516,7 @@ def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Tr
 
 
 def _is_contradicted(transfer: Transfer, kind: str) -> bool:
-    """Whether our people have said alone what became of it, and the receiver says otherwise: theirs stays."""
+    """Whether the receiver's message contradicts a settlement that our people made alone, as the sender."""
     if not transfer.is_settled_alone or transfer.role != "sender":
         return False
     state = transfer.dispute.was if transfer.dispute else transfer.state

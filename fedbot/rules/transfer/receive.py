@@ -95,7 +95,7 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
 
 @dataclass(frozen=True)
 class ShowOfferCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """The card of what is offered to us waits for where it would land, and who may decide."""
+    """The card of an offer to us waits for the destination of each line, and for the people who may decide."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """We know where each line would land: post the card, or let it say so if it is there already.
@@ -238,7 +238,7 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
 
 
 def _why_it_goes_back(transfer: Transfer) -> str:
-    """Why we could not book it in, which stays true when the sender has it again."""
+    """The reason why we could not book it in. It stays true when the sender has it again."""
     return transfer.problem if transfer.state is TransferState.REFUSED else ""
 
 
@@ -323,7 +323,7 @@ def on_sent(
 
 
 def _too_soon(turn: Turn, transfer: Transfer, at: datetime) -> str:
-    """Why it may not come yet; '' if it may."""
+    """The reason why it comes too early; '' if it doesn't."""
     if transfer.terms.confirm and not transfer.approved_hash:
         return NOT_CONFIRMED
     return NOT_YET if _is_early(turn, transfer, at) else ""
@@ -476,7 +476,7 @@ def _where_from(transfer: Transfer, line: Line) -> str:
 
 
 def _in_words(transfer: Transfer, line: Line) -> tuple[str, ...]:
-    """The details without a field of their own here."""
+    """The details for which our InvenTree has no field."""
     has_status = transfer.at(line.number).status_key is not None
     return stock.words_for_notes(line.details, without_status=has_status)
 
@@ -592,7 +592,7 @@ def _recorded(progress: Progress, event: StepDone) -> Progress:
 
 
 def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
-    """A parcel that our InvenTree won't have does not go back by itself: people fix it, and say so again."""
+    """A parcel that our InvenTree refuses doesn't go back by itself: people fix the cause and confirm it again."""
     transfer = both_sides.goes_on(turn, transfer)
     parcel = transfer.parcel or Parcel()
     turn.note(transfer.id, audit.StepWasRefused(then.line, event.problem, waits=True))
@@ -627,7 +627,7 @@ def _can_be_fixed(transfer: Transfer) -> bool:
 
 
 def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
-    """A definite no. Before the item exists the line is refused for ever; putting away only tells the admins."""
+    """InvenTree refused. Before the item exists, the line is refused for good. Later, the admins are told."""
     transfer = both_sides.goes_on(turn, transfer)
     progress = replace(transfer.at(then.line), acting="")
     turn.note(transfer.id, audit.StepWasRefused(progress.number, event.problem))
@@ -721,7 +721,7 @@ def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
 
 
 def put_away(turn: Turn, transfer: Transfer, progress: Progress) -> None:
-    """From *Incoming* to where it belongs."""
+    """Move it from *Incoming* to its place."""
     _do(turn, transfer, progress.number, _put_away(turn, transfer, progress))
 
 
