@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from fedbot.inventree.inventory import OwnInventory
 from fedbot.rules.model.catalogue import MOST_WANTS
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.lifecycles import WantState
+from fedbot.rules.model.queries import Answer, Query, ReceivedOf, StockHits
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.wire.envelope import seal
 from tests.dialogue.test_dishonest_friends import forges
@@ -156,6 +159,24 @@ async def test_a_want_survives_a_lost_message_and_ends_with_the_friendship() -> 
     world.bea.says("1")
     await world.passes(A_DAY)
     assert world.alpha.turn.friend_wants() == []
+
+
+async def test_a_want_is_looked_for_again_soon_while_our_inventree_is_still_being_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await wanted()
+    whole = OwnInventory.answer_all
+
+    async def half(inventory: OwnInventory, asked: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
+        answers = await whole(inventory, asked)
+        return tuple(replace(a, items=(), percent=40) if isinstance(a, StockHits) else a for a in answers)
+
+    monkeypatch.setattr(OwnInventory, "answer_all", half)
+    await says(world, "piet", "share M3-NUT")
+    assert not told(world.room, "shares some")
+    monkeypatch.undo()
+    await world.passes(timedelta(minutes=1))
+    assert len(told(world.room, "Betaspace wants 5 × M3-NUT; Attraktor shares some.")) == 1
 
 
 async def test_a_want_goes_on_in_the_new_room() -> None:

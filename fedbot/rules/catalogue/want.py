@@ -41,6 +41,8 @@ from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 from fedbot.rules.wire.envelope import BadEnvelope
 
 A_DAY = timedelta(days=1)
+UNTIL_READ = timedelta(seconds=20)
+"""So soon it is looked for again while our InvenTree is still being read, as after a start; later once a day."""
 KEPT_FOR = timedelta(days=30)
 LONGEST_WORD = 100
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
@@ -218,6 +220,8 @@ class LookForWant(WhenAnsweredOrNot):
             return
         found, _ = search.hits_of(turn, hits, wanted.peer)
         free = total([line for hit in found if is_meant(wanted.word, line := _as_line(hit))], wanted.unit)
+        if free <= 0 and hits.percent < search.ALL_READ:
+            turn.save(replace(wanted, looked=turn.now - A_DAY + UNTIL_READ))
         if free <= 0 or connection.state is not ConnectionState.ACTIVE:
             return
         # a friend whose want comes and goes doesn't have our people told of it each time
