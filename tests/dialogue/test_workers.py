@@ -27,7 +27,7 @@ from fedbot.ports.journal import Committed, LeaseLost, WrongTurn
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_power_cut import AMOUNT, PART, _in_stock
-from tests.fakes.postgresql import Server
+from tests.fakes.postgresql import Server, running
 from tests.scenarios.space import Space
 from tests.scenarios.world import World, friends
 
@@ -89,18 +89,25 @@ def _claimed(server: Server, space: Space, address: Address, calls: int = 10**9)
     return journal
 
 
-async def _goes_on(world: World, server: Server, space: Space, what: Callable[[], Awaitable[object]]) -> bool:
+async def _goes_on(
+    world: World, server: Server, space: Space, what: Callable[[], Awaitable[object]], *, is_cut: bool
+) -> bool:
     """Do it. If the worker is paused, another one ends it, and then the first wakes up. Return whether
-    it was paused.
+    it was paused. `is_cut`: the power of both is cut instead, and that of the database.
     """
     one = cast("PausedJournal", space.journal)
     try:
         await what()
     except Paused:
+        if is_cut:
+            server.is_killed()
+            server.starts_again()
         server.every_claim_is_over()
         two = _claimed(server, space, one.lease.address)
         await space.restart()
         await world.settle()
+        if is_cut:
+            return True
         before = _everything(two)
         assert one.late is not None
         with pytest.raises(LeaseLost):
@@ -115,8 +122,8 @@ def _everything(journal: StoredJournal) -> object:
         return counted(connection)
 
 
-async def _push_with_a_pause(server: Server, side: str, calls: int) -> tuple[bool, int]:
-    """One push; the worker of that side is paused before one of its calls to the journal.
+async def _push_with_a_pause(server: Server, side: str, calls: int, *, is_cut: bool = False) -> tuple[bool, int]:
+    """One push; the worker of that side is paused before one of its calls to the journal, or the power `is_cut`.
 
     Return whether it was paused, and the number of the bots' messages in the room at the end.
     """
@@ -134,12 +141,12 @@ async def _push_with_a_pause(server: Server, side: str, calls: int) -> tuple[boo
         moving.replace_rows(source, target)
     lease.release()
     _claimed(server, space, address, calls)
-    paused = await _goes_on(world, server, space, space.restart)
+    paused = await _goes_on(world, server, space, space.restart, is_cut=is_cut)
     world.anna.says(f"!fed push {PART} {AMOUNT} to betaspace")
-    paused |= await _goes_on(world, server, space, world.settle)
+    paused |= await _goes_on(world, server, space, world.settle, is_cut=is_cut)
     world.cem.reacts(world.room.message("Take it?"), "✅")
-    paused |= await _goes_on(world, server, space, world.grace)
-    paused |= await _goes_on(world, server, space, lambda: world.passes(timedelta(minutes=10)))
+    paused |= await _goes_on(world, server, space, world.grace, is_cut=is_cut)
+    paused |= await _goes_on(world, server, space, lambda: world.passes(timedelta(minutes=10)), is_cut=is_cut)
     assert [each.transfer().state for each in world.spaces] == [TransferState.DONE, TransferState.DONE], calls
     assert [_in_stock(each) for each in world.spaces] == [before[0] - AMOUNT, before[1] + AMOUNT], calls
     space.journal.close()
@@ -168,6 +175,15 @@ def _without_a_look(database: PostgresqlDatabase, *, durable: bool) -> None:
 def _by_the_clock(database: PostgresqlDatabase, *, durable: bool) -> None:
     database._lease.must_hold()
     _without_a_look(database, durable=durable)
+
+
+@pytest.mark.parametrize("calls", [23, *(pytest.param(calls, marks=pytest.mark.long) for calls in range(2, 60, 5))])
+@pytest.mark.parametrize("side", ["alpha", "beta"])
+async def test_a_power_cut_of_worker_and_database_at_any_call_does_not_change_the_end(side: str, calls: int) -> None:
+    """Commits that needn't survive may be lost: they were in the server's memory only."""
+    with running(is_durable=True) as server:
+        _, expected = await _push_with_a_pause(server, side, 10**9)
+        assert await _push_with_a_pause(server, side, calls, is_cut=True) == (True, expected)
 
 
 @pytest.mark.parametrize("fence", [_without_a_look, _by_the_clock], ids=["no fencing", "a lease by the clock alone"])
