@@ -33,6 +33,7 @@ from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.stage import Stage
 from tests.e2e import scene
 from tests.fakes.postgresql import running
+from tests.scenarios.bad_day import offered
 from tests.scenarios.busy import p95
 from tests.scenarios.hub import OF_A_ROOM, HubScene, HubWorker, hub_on, patient
 
@@ -42,8 +43,6 @@ SECONDS_BETWEEN_TRANSFERS = 3.6
 _IDLE_S = 60.0
 _PATIENCE_S = 1800.0
 _LOOK_EVERY_S = 0.05
-IPN = "RES-10K"
-"""A part with a stock of 500."""
 _DECISIONS = 400
 
 
@@ -126,7 +125,8 @@ async def measure(wanted: Hub, tell: Callable[[str], None]) -> HubMeasured:
         tell(f"all heard after {ready:.0f} s; each answers a line …")
         await _all_answer(hub)
         full = await _rests(one)
-        tell(f"{full.mib:.0f} MiB; {wanted.minutes:g} minutes at 1,000 transfers an hour …")
+        mib = (full.mib - empty.mib) / wanted.spaces
+        tell(f"{mib:.2f} MiB a space, {full.percent:.1f} %; {wanted.minutes:g} minutes at 1,000 transfers an hour …")
         handovers, an_hour = await _sustained(stage, hub, wanted.minutes)
         tell("a second worker gets its half, and the first one is killed …")
         two = hub.worker()
@@ -144,7 +144,7 @@ async def measure(wanted: Hub, tell: Callable[[str], None]) -> HubMeasured:
         again, again_cpu = await _begun(hub, one)
     return HubMeasured(
         of=wanted,
-        mib_a_space=(full.mib - empty.mib) / wanted.spaces,
+        mib_a_space=mib,
         idle_percent=full.percent,
         ready_s=ready,
         ready_cpu_s=ready_cpu,
@@ -236,9 +236,7 @@ def _states_in_the_hub(stage: Stage, hub: HubScene) -> Iterator[States]:
 
 async def _handed_over(stage: Stage, states: States) -> float:
     """Make one push; return the seconds from the reaction until both sides are done."""
-    offer = await plot.offer(
-        stage, stage.people["piet"], f"!fed push 1 {IPN} to betaspace", seen_by=stage.people["cem"]
-    )
+    offer = await offered(stage)
     tapped = time.monotonic()
     await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)
     while states(offer.transfer) != ["done", "done"]:

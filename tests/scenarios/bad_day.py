@@ -115,10 +115,13 @@ async def _round(
 
 
 async def _approved(stage: Stage) -> plot.Offer:
-    """Offer one more and approve it.
+    offer = await offered(stage)
+    await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)
+    return offer
 
-    The bot may first answer that it has to wait, because its InvenTree runs on this busy machine.
-    """
+
+async def offered(stage: Stage) -> plot.Offer:
+    """Offer one. The bot may first answer that it has to wait, because its InvenTree runs on this busy machine."""
     piet = stage.people["piet"]
     line = await piet.say(stage.room, f"!fed push 1 {IPN} to betaspace")
     answer = await piet.wait_for(
@@ -126,7 +129,6 @@ async def _approved(stage: Stage) -> plot.Offer:
     )
     transfer = plot.subject_of(answer)
     card = await plot.card_of(stage, stage.people["cem"], stage.betaspace, transfer)
-    await stage.people["cem"].react(stage.room, card.event_id, plot.YES)
     return plot.Offer(transfer, line, answer, card)
 
 
