@@ -103,6 +103,8 @@ def _in_line(locale: Locale, over: tuple[Reserved, ...]) -> Lines:
         since = locale.day(each.first, year=False)
         names += [", "] if names else []
         party = naming.space(locale, each.name or each.peer)
+        if each.person:
+            party = locale.word("{person} of {space}").format(person=naming.person(locale, each.person), space=party)
         names += locale.say("{number}. {party} (since {day})", number=locale.count(number), party=party, day=since)
     total = locale.count(len(waiting))
     return [locale.say("⏳ Waiting list, {total}: {names}.", total=total, names=tuple(names))]

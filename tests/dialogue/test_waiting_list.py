@@ -351,7 +351,7 @@ async def test_a_request_from_before_the_queue_delays_nobody() -> None:
     await comes_back(world)
     await says(world, "gus", f"request {LENS} from attraktor for 1 week")
     card = owners_card(world)
-    assert "⏳ Waiting list, 1: 1. Attraktor" in card.text, "kim comes before"
+    assert "⏳ Waiting list, 1: 1. Kim of Attraktor (since Tue 24 Nov)." in card.text, "kim comes before"
     await says(world, "bea", f"wait {LENS} from attraktor")
     assert parties(world) == ["attraktor", "betaspace"]
     world.piet.reacts(card, "✅")

@@ -22,6 +22,7 @@ THEIRS = QueueEntry("q3k7" * 5, "q3k7", "beta", "c" * 20, ROOM, "LENS-2", Decima
 OURS = replace(THEIRS, id="m4x2" * 5, code="m4x2", party="attraktor", connection="", number=2, by=BY_PIET)
 KEPT = replace(OURS, kept=42, kept_until=UNTIL)
 WAITS = Reserved("q3k7", "beta", date(2026, 11, 24), date(2026, 11, 24), waits=True, name="betaspace", what="lens")
+OWN_WAITS = replace(WAITS, peer="attraktor", name="attraktor", person="Piet")
 
 
 def page(state: PlaceState, **changes: Any) -> Phrase:  # noqa: ANN401 - any of its fields
@@ -74,7 +75,7 @@ SAID: dict[str, Phrase] = {
     "too many": say(messages.booking.too_many_places, count=20),
     "several": say(messages.booking.one_thing_in_line),
     "others wait for it": say(
-        messages.booking.would_break, what="Laser lens", bookings=(WAITS, WAITS), line="!fed extend k7m2 1 week"
+        messages.booking.would_break, what="Laser lens", bookings=(WAITS, OWN_WAITS), line="!fed extend k7m2 1 week"
     ),
 }
 

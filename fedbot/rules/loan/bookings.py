@@ -261,7 +261,8 @@ def _as_reserved(turn: Turn, entries: Iterable[QueueEntry]) -> tuple[Reserved, .
 def waiting(turn: Turn, entry: QueueEntry) -> Reserved:
     """The queue entry as cards show it."""
     day = time_zones.day_at(entry.since, turn.us.time_zone, turn.us.time_zone)
-    return Reserved(entry.code, entry.party, day, day, waits=True, name=turn.party_name(entry.party), what=entry.name)
+    name, person = turn.party_name(entry.party), entry.by.name if entry.by is not None else ""
+    return Reserved(entry.code, entry.party, day, day, waits=True, name=name, what=entry.name, person=person)
 
 
 def booked(turn: Turn, taken: Iterable[Span], first: date, last: date | None) -> tuple[Reserved, ...]:

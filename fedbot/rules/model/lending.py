@@ -208,7 +208,7 @@ class Reserved:
     """A booking that something else would break: its code, for which party it is, and its days.
 
     `waits`: it isn't booked, but that party waits for it since the `first` day, and comes before. `name` is how the
-    party is called, and `what` the thing; neither makes it another one.
+    party is called, `person` who it is if they are ours, and `what` the thing; none makes it another one.
     """
 
     code: str
@@ -218,6 +218,7 @@ class Reserved:
     waits: bool = False
     name: str = field(default="", compare=False)
     what: str = field(default="", compare=False)
+    person: str = field(default="", compare=False)
 
 
 # --- Who waits for what is on loan or booked: the owner's queue, and the places of our people in friends' queues.
