@@ -199,7 +199,10 @@ class Reader:
 
     def _readable(self, raw: Raw) -> bool:
         texts = (raw.get("type"), raw.get("event_id"), raw.get("sender"))
-        return all(isinstance(text, str) for text in texts) and can_be_stored(dict(raw))
+        if not all(isinstance(text, str) for text in texts):
+            return False
+        # a line by page has an id of another form, and no homeserver may pass one of its own off as that
+        return raw["event_id"].startswith("$") and can_be_stored(dict(raw))
 
     def _base(self, raw: Raw) -> dict[str, Any]:
         return {

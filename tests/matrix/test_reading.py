@@ -58,6 +58,11 @@ def test_a_line_keeps_its_text_sender_time_and_place() -> None:
     )
 
 
+def test_no_homeserver_passes_its_event_off_as_a_line_by_page_or_program() -> None:
+    for event_id in ("page-0123", "api-0123", "", "x"):
+        assert read({**line("x"), "event_id": event_id}) is None
+
+
 def test_impossible_times_are_replaced_by_the_time_of_the_request() -> None:
     for stamp in (2**62, -1, None, "soon", True, 1.5):
         assert said({**line("x"), "origin_server_ts": stamp}).at == ASKED_AT
