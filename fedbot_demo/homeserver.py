@@ -298,7 +298,7 @@ class Homeserver:
 
 
 def _new_identity(*, federates: bool) -> _Identity:
-    client_port, federation_port = _free_ports(2)
+    client_port, federation_port = free_ports(2)
     return _Identity(
         server_name=f"localhost:{federation_port}" if federates else "demo.localhost",
         client_port=client_port,
@@ -317,7 +317,7 @@ def _listener(port: int, resource: str) -> dict[str, Any]:
     }
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Distinct free ports. They are requested together because two requests could return the same one."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]

@@ -23,7 +23,7 @@ import yaml
 from fedbot_demo.bot_process import BotProcess
 from fedbot_demo.certificates import CertificateAuthority
 from fedbot_demo.encrypted_person import EncryptedPerson
-from fedbot_demo.homeserver import Account, Homeserver
+from fedbot_demo.homeserver import Account, Homeserver, free_ports
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.inventree.versions import Version
@@ -114,6 +114,11 @@ class Space:
         return self.cast.name
 
     @property
+    def pages_url(self) -> str:
+        """The address of its pages; '' if it has none."""
+        return str(self.settings.get("pages", {}).get("url", ""))
+
+    @property
     def superuser(self) -> Person:
         """The person who may connect it with others."""
         return self.people[self.cast.people[0]]
@@ -169,6 +174,7 @@ class Stage:
         third: Add Gammaspace, which is small.
         apart: Give each space a homeserver of its own; the homeservers federate.
         encrypted: Encrypt all rooms, as clients do; the people's clients encrypt too.
+        pages: Serve each bot's pages and API, also for InvenTree names and passwords where that is safe.
         inventrees: The behaviour of their InvenTrees.
     """
 
@@ -178,7 +184,7 @@ class Stage:
     betaspace: Space
     gammaspace: Space
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one keyword for each thing that a scene may need
         self,
         folder: Path | None = None,
         *,
@@ -188,6 +194,7 @@ class Stage:
         third: bool = False,
         apart: bool = False,
         encrypted: bool = False,
+        pages: bool = False,
         inventrees: InvenTrees | None = None,
     ) -> None:
         self._inventrees = inventrees or InvenTrees()
@@ -197,6 +204,7 @@ class Stage:
         self._rules = dict(rules or {})
         self._apart = apart
         self._encrypted = encrypted
+        self._pages = pages
         self._homeservers: dict[Cast, Homeserver] = {}
         self._casts = (ATTRAKTOR, BETASPACE, GAMMASPACE) if third else (ATTRAKTOR, BETASPACE)
         self._stack = AsyncExitStack()
@@ -350,6 +358,7 @@ class Stage:
                 "destination": cast.destination,
             },
             "rules": {**self._rules, **_pinned(cast, Version.named(inventree.version))},
+            **({"pages": _pages(Version.named(inventree.version))} if self._pages else {}),
         }
 
     async def announced(self) -> None:
@@ -383,6 +392,13 @@ def _pinned(cast: Cast, version: Version) -> dict[str, Any]:
     if version.keeps_rights_safe:
         return {}
     return {"pinned_superusers": [cast.people[0]], "pinned_approvers": list(cast.people[1:])}
+
+
+def _pages(version: Version) -> dict[str, Any]:
+    """Pages on a free port. Older InvenTrees can't be used to sign in (`pages.inventree_login`)."""
+    (port,) = free_ports(1)
+    address = f"127.0.0.1:{port}"
+    return {"listen": address, "url": f"http://{address}", "inventree_login": version.keeps_rights_safe}
 
 
 def _write_secret(path: Path, text: str) -> None:

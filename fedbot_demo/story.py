@@ -35,9 +35,9 @@ class Wishes:
     """The options of a performance.
 
     `fast`: no pauses for reading, a short grace, and a homeserver without limits. `keep`: leave everything running at
-    the end, with logins, until Ctrl-C. `all_acts`: also play those that `make demo` leaves out. `transcript`: a file
-    for the transcript. `pages`: a folder with a page for each act, whose transcripts and pictures are replaced.
-    `versions`: those of Attraktor's and Betaspace's InvenTrees, of `versions.RECORDED`.
+    the end, with pages and logins, until Ctrl-C. `all_acts`: also play those that `make demo` leaves out.
+    `transcript`: a file for the transcript. `pages`: a folder with a page for each act, whose transcripts and pictures
+    are replaced. `versions`: those of Attraktor's and Betaspace's InvenTrees, of `versions.RECORDED`.
     """
 
     fast: bool = False
@@ -107,6 +107,7 @@ class Story:
             rules=rules_of(self._wishes),
             third=self._wishes.all_acts,
             default_rate_limits=self._wishes.all_acts and not self._wishes.fast,
+            pages=self._wishes.keep,
         )
         async with stage:
             performance = Performance(stage, Narrator(_names(stage)), self._wishes.fast)
@@ -215,12 +216,20 @@ def _tell_logins(stage: Stage) -> None:
         if name in stage.people:
             print(f"  {account.user_id:<24} {account.password:<24} {may[name]}")
     for space in stage.spaces:
-        print(f"\n{space.name}'s InvenTree (simulated): {space.inventree.url}  – that page shows all stock")
+        print(f"\n{space.name}'s pages: {space.pages_url}")
+        print(f"  Sign in: {_how_to_sign_in(space)}")
+        print(f"{space.name}'s InvenTree (simulated): {space.inventree.url}  – that page shows all stock")
         print(f"  API token of admin: {space.inventree.tokens['admin']}")
         for name in space.cast.people:
             print(f"  {name:<24} {space.inventree.passwords[name]}")
         print(f"  its bot's settings: {space.bot.config}, log: {space.bot.log}")
     sys.stdout.flush()  # show them at once to a reader at a pipe, not only at the end
+
+
+def _how_to_sign_in(space: Space) -> str:
+    line = f"the page shows a line; send it to {space.account.user_id} in a direct chat"
+    has_login = space.settings["pages"]["inventree_login"]
+    return f"with a name and password of its InvenTree, below; or {line}" if has_login else line
 
 
 def _what_they_may(space: Space) -> dict[str, str]:

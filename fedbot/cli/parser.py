@@ -80,7 +80,9 @@ def parser() -> argparse.ArgumentParser:
     _hub(command("hub", "run many spaces in one service: workers and operator's commands"), config)
     demo = command("demo", "play two makerspaces that connect and hand over items, on this machine only")
     demo.add_argument("--fast", action="store_true", help="don't pause for reading")
-    demo.add_argument("--keep", action="store_true", help="leave everything running at the end, and print logins")
+    demo.add_argument(
+        "--keep", action="store_true", help="leave everything running at the end, and print pages and logins"
+    )
     demo.add_argument("--all", action="store_true", help="every use case, not only the usual ones")
     demo.add_argument(
         "--versions", default="newest", help="of the two InvenTrees, such as 1.0,newest (or 0.13, 0.17)", metavar="A,B"

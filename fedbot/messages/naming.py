@@ -16,7 +16,7 @@ from fedbot.rules.model.names import LONGEST_LABEL
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import STATUS_OK, PartDescription, counts_pieces
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.wire.envelope import is_off_chat
+from fedbot.rules.wire.envelope import BY_API, BY_PAGE
 
 MOST_IN_FIRST_LINE = 3
 MOST_SERIALS = 3
@@ -69,10 +69,23 @@ def pills(locale: Locale, people: Mapping[str, str], others: int) -> list[Inline
 
 
 def signed(locale: Locale, signature: Signature | None) -> str:
-    """The person who asked or decided; says so if it was on a page."""
-    name = person(locale, (signature.name or signature.person) if signature else "")
-    by_page = signature is not None and is_off_chat(signature.event_id)
-    return locale.word("{name}, on a page").format(name=name) if by_page else name
+    """Who asked or decided; and by which page or program, if not in chat."""
+    if signature is None:
+        return person(locale, "")
+    name = person(locale, signature.name or signature.person)
+    return off_chat(locale, name, signature.event_id, signature.through)
+
+
+def off_chat(locale: Locale, name: str, event_id: str, through: str = "") -> str:
+    """A person's name; and by which page or program they said that, if not in chat. `through`: their token's name."""
+    if event_id.startswith(BY_PAGE):
+        return locale.word("{name}, on a page").format(name=name)
+    if not event_id.startswith(BY_API):
+        return name
+    if not through:
+        return locale.word("{name}, by API").format(name=name)
+    token = locale.short(through, LONGEST_LABEL)
+    return locale.word('{name}, by API token "{token}"').format(name=name, token=token)
 
 
 def people(locale: Locale, names: Sequence[str], *, any_of: bool = False) -> str:

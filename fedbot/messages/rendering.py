@@ -10,8 +10,7 @@ from typing import cast
 from fedbot.messages import formatting
 from fedbot.messages.formatting import Items
 from fedbot.messages.language import Lines, Locale
-from fedbot.messages.naming import person
-from fedbot.messages.web import on_a_page
+from fedbot.messages.naming import off_chat, person
 from fedbot.rules.model.effects import Phrase
 
 Sentence = Callable[..., Lines]
@@ -31,8 +30,8 @@ def render(phrase: Phrase, locale: Locale, now: datetime) -> Lines:
         speaking = replace(locale, now=now, brevity=brevity)
         lines = sentence(speaking, **phrase.about)
         if phrase.to:
-            name = person(speaking, phrase.to)
-            lines = _addressed(on_a_page(speaking, name) if phrase.by_page else name, lines)
+            name = off_chat(speaking, person(speaking, phrase.to), phrase.line, phrase.through)
+            lines = _addressed(name, lines)
         if _fits(lines):
             return lines
     return _cut(lines)

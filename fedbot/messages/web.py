@@ -19,17 +19,12 @@ _LONGEST_NAME = 60
 _MOST_LISTED = 20
 
 
-def on_a_page(locale: Locale, name: str) -> str:
-    """The person's name, marked as somebody who spoke on a page."""
-    return locale.word("{name}, on a page").format(name=name)
-
-
 def signed_in(locale: Locale, *, name: str, browser: str, access: WebAccess) -> Lines:
     """The code was right: the page is the person's."""
     who, ends = naming.person(locale, name), locale.when(access.ends)
     return [
         locale.say("✅ {who}, your page is signed in until {ends}.", who=who, ends=ends),
-        locale.say("It is open in: {browser}", browser=locale.short(browser, _LONGEST_NAME) or "?"),
+        locale.say("It is open in: {browser}", browser=access_name(locale, browser)),
         locale.say("If that isn't you: {line}", line=command("web end")),
     ]
 
@@ -91,8 +86,13 @@ def held(locale: Locale, *, accesses: tuple[WebAccess, ...], address: str) -> Li
 
 
 def _held(locale: Locale, access: WebAccess) -> str:
-    name, ends = locale.short(access.name, _LONGEST_NAME) or "?", locale.when(access.ends)
+    name, ends = access_name(locale, access.name), locale.when(access.ends)
     return access_kind(locale, access.kind) + ": " + locale.word("{name}, until {ends}").format(name=name, ends=ends)
+
+
+def access_name(locale: Locale, name: str) -> str:
+    """A token's name, or the browser of a page."""
+    return locale.short(name, _LONGEST_NAME) or locale.word("unknown browser")
 
 
 def access_kind(locale: Locale, kind: AccessKind) -> str:
@@ -411,6 +411,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "kind_request": marked("Request"),
     "kind_return": marked("Return"),
     "kind_extension": marked("Extension"),
+    "kind_outside": marked("Loan to a neighbour"),
     "state_open": marked("waits"),
     "state_on_loan": marked("on loan"),
     "state_done": marked("done"),
@@ -556,6 +557,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "label_numbers": marked("Numbers of stock items"),
     "labels_note": marked("Write the numbers of stock items, such as 42 43 44, and print the page that follows."),
     "is_out": marked("It is on loan"),
+    "is_back": marked("It is back from {space}"),
     "give_or_lend": marked("Lend or give it"),
     "lend_until": marked("Until (empty: to keep)"),
     "offer": marked("Offer it"),

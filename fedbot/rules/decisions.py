@@ -669,15 +669,8 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
         subject = replace(subject, decision=None)
     turn.save(subject)
     turn.do(Typing(subject.room, 0))
-    name = turn.name_of(decision.person, subject.room)
-    signature = Signature(
-        decision.person,
-        name,
-        turn.us.party,
-        decision.at,
-        decision.event_id,
-        username=decision.username,
-        note=decision.note,
+    signature = turn.signature(
+        decision.person, subject.room, decision.at, decision.event_id, decision.username, decision.note
     )
     return subject, decision, signature
 

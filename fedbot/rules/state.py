@@ -300,7 +300,8 @@ class Turn:
         terms_hash = transfer.terms_hash if transfer else ""
         key = account.key if account else 0
         noted = Happened(what) if isinstance(what, Fact) else what
-        self.audit.append(AuditEntry(subject, noted, who, event_id, says, user, key, terms_hash))
+        through = self.said_through(event_id)
+        self.audit.append(AuditEntry(subject, noted, who, event_id, says, user, key, terms_hash, through))
 
     def note_by(self, subject: str, what: Noted | Fact, by: Signature | None) -> None:
         """Add an audit entry by this person; with the peer's id if only a peer reports it about ours."""
@@ -815,8 +816,19 @@ class Turn:
 
     def signature_of(self, command: Command) -> Signature:
         """The speaker of a line, as the one who asked or decided."""
-        name = self.name_of(command.sender, command.room)
-        return Signature(command.sender, name, self.us.party, command.at, command.event_id, command.username)
+        return self.signature(command.sender, command.room, command.at, command.event_id, command.username)
+
+    def signature(
+        self, person: str, room: str, at: datetime, event_id: str, username: str, note: str = ""
+    ) -> Signature:
+        """One of our people, as the one who asked or decided by that line or reaction."""
+        name, through = self.name_of(person, room), self.said_through(event_id)
+        return Signature(person, name, self.us.party, at, event_id, username, note, through)
+
+    def said_through(self, event_id: str) -> str:
+        """The name of the API token by which that was said; '' if by none."""
+        line = self.web_line(event_id) if is_off_chat(event_id) else None
+        return line.through if line is not None else ""
 
     def party_name(self, party: str) -> str:
         """The name of a party (`names`): the last one that our people agreed to."""

@@ -65,7 +65,7 @@ _BOOKKEEPING = frozenset(
 
 def on_said(turn: Turn, event: SaidOffChat) -> None:
     """A line: understood and carried out as one that is said in chat, by the same budget and the same permissions."""
-    if not _begins(turn, event.event_id, event.sender, f"{event.subject} {event.room} {event.text}".strip()):
+    if not _begins(turn, event, f"{event.subject} {event.room} {event.text}".strip()):
         return
     complaint = _complaint(turn, event.sender)
     parsed = complaint or turn.verbs.parse(turn, event.text)
@@ -99,7 +99,7 @@ def on_said(turn: Turn, event: SaidOffChat) -> None:
 def on_decided(turn: Turn, event: DecidedOffChat) -> None:
     """A decision: the same as a tap on the card, for exactly what the page has shown."""
     wanted = f"{event.choice} {event.subject} {event.seen} {event.quantity} {event.note}"
-    if not _begins(turn, event.event_id, event.sender, wanted):
+    if not _begins(turn, event, wanted):
         return
     complaint = _complaint(turn, event.sender) or _take_up(turn, event)
     if complaint is not None:
@@ -139,11 +139,11 @@ def shown_hash(turn: Turn, subject: Subject) -> str:
     return hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
 
 
-def _begins(turn: Turn, event_id: str, person: str, text: str) -> bool:
+def _begins(turn: Turn, event: SaidOffChat | DecidedOffChat, text: str) -> bool:
     """Keep the line; False if it was said before, under the same idempotency key."""
-    if turn.web_line(event_id) is not None:
+    if turn.web_line(event.event_id) is not None:
         return False
-    turn.save(WebLine(event_id, person, turn.now, text))
+    turn.save(WebLine(event.event_id, event.sender, turn.now, text, through=event.through))
     return True
 
 
@@ -246,7 +246,7 @@ def _in_the_room(turn: Turn, post: Post) -> ChatEffect:
     line = turn.web_line(post.reply_to)
     if line is None:
         return replace(post, reply_to="")
-    phrase = replace(post.phrase, to=turn.name_of(line.person, post.room), by_page=True)
+    phrase = replace(post.phrase, to=turn.name_of(line.person, post.room), line=line.id, through=line.through)
     return replace(post, reply_to="", phrase=phrase, answers="")
 
 

@@ -58,7 +58,7 @@ async def test_a_person_signs_in_by_code_and_offers_and_decides_without_chatting
     assert said.json()["outcome"] == "done"
     assert (await program.says("push 10 M3-NUT to betaspace", key="one")).json() == said.json()
     assert len(world.alpha.turn.transfers()) == 1
-    assert told(world.room, "Anna, on a page: Offered")
+    assert told(world.room, 'Anna, by API token "script": Offered')
 
     other = Web(world, world.beta)
     cem = await other.program_of(world.cem)
@@ -68,10 +68,14 @@ async def test_a_person_signs_in_by_code_and_offers_and_decides_without_chatting
     assert decided.status_code == 200, decided.text
     await world.grace()
     assert world.alpha.transfer().state.value == "done"
-    assert "Cem, on a page" in world.card().text
+    assert 'Cem, by API token "script"' in world.card().text
     assert_books_balance(world)
     story = await cem.reads(f"/transfers/{waiting['id']}")
     assert story["transfer"]["state"] == "done"
+    assert story["transfer"]["decided_by"]["text"] == 'Cem, by API token "script"'
+    shown = (await browser.gets(f"/transfers/{waiting['id']}")).text
+    assert "<dd>Anna, by API token &#34;script&#34;, " in shown
+    assert "<strong>Anna, by API token &#34;script&#34;</strong>" in shown, "what happened"
     assert any(entry["event_id"].startswith("api-") for entry in story["entries"])
 
     await world.alpha.restart()  # the key still stands for that line
@@ -230,6 +234,39 @@ async def test_a_line_that_only_reads_is_answered_to_the_caller_alone() -> None:
     assert "in none of the rooms" in kim.last.json()["detail"]
 
 
+async def test_an_inventree_token_acts_by_api_and_an_unknown_browser_is_called_so() -> None:
+    world, web = await pages(inventree_login=True)
+    program = web.visitor()
+    program.token = f"Token {world.alpha.seeded.token('anna')}"
+    assert (await program.says("push 10 M3-NUT to betaspace")).json()["outcome"] == "done"
+    assert told(world.room, "Anna, by API: Offered")
+    browser = web.visitor()
+    browser.client.headers["User-Agent"] = "curl/8.5"
+    await browser.signs_in(world.anna)
+    assert told(world.room, "It is open in: unknown browser")
+    await browser.gets("/access")
+    assert '<th scope="row">unknown browser (this page)</th>' in browser.last.text
+    line = world.anna.says("!fed web")
+    await world.settle()
+    assert "Page: unknown browser, until" in world.room.answers(line)[0].text
+
+
+async def test_a_tokens_name_is_a_line_that_misleads_nobody() -> None:
+    world, web = await pages()
+    browser = web.visitor()
+    await browser.signs_in(world.anna)
+    await browser.gets("/access")
+    for name in ("  ", "\u200b", "\u202e"):
+        assert (await browser.submits("/access/tokens", name=name, scope="act", days="30")).status_code == 422
+        await browser.gets("/access")
+    await browser.submits("/access/tokens", name='a\n\u202eb <b> [x](y) "', scope="act", days="30")
+    (token,) = re.findall(r"<code>(fed_[^<]+)</code>", browser.last.text)
+    await web.visitor(token).says("push 10 M3-NUT to betaspace")
+    (offered,) = told(world.room, "Offered")
+    assert offered.text.startswith('Anna, by API token "a b <b> [x](y) "": Offered')
+    assert "<b>" not in offered.html.partition("Offered")[0]
+
+
 async def test_nobody_else_gets_in_by_a_code_and_each_code_counts_once() -> None:
     world, web = await pages()
     world.anna.sets("m.room.topic", {"topic": "lending"})
@@ -302,6 +339,7 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_store
     tom = await web.program_of(world.tom)  # he may request, and nothing else
     assert (await tom.decides(transfer.id, "approve")).status_code == 403, tom.last.text
     assert not told(world.room, "on a page")
+    assert not told(world.room, "by API")
     await browser.gets(f"/transfers/{transfer.id}")
     assert "offers Betaspace" in browser.last.text
     assert "yes, book it in" in world.card().text
@@ -313,6 +351,8 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_store
     assert world.alpha.transfer().state.value == "declined"
     assert "Cem, on a page" in world.card().text
     await browser.gets(f"/transfers/{transfer.id}")
+    assert re.search(r"<dt>Decided by</dt><dd>Cem, on a page, ", browser.last.text), browser.last.text
+    assert "<strong>Cem, on a page</strong>" in browser.last.text, "what happened"
     assert "<b>many" not in browser.last.text
     kept = "\n".join(world.beta.journal._database._connection.iterdump())
     for secret in (browser.client.cookies["__Host-fedbot"], cem.token.removeprefix("Bearer ")):

@@ -86,6 +86,26 @@ async def test_a_session_is_a_cookie_that_nobody_else_can_set_or_read_and_pages_
     assert (await web.visitor().gets(screen)).headers["referrer-policy"] == "no-referrer"
 
 
+async def test_pages_of_two_bots_on_one_machine_keep_apart() -> None:
+    """Browsers send a host's cookies to each of its ports."""
+    world, _ = await two_friends()
+    cookies = set()
+    for port, space in ((8322, world.alpha), (8323, world.beta)):
+        browser = Web(world, space, url=f"http://127.0.0.1:{port}/lending").visitor()
+        answer = await browser.calls("POST", "/sign-in", headers={"Origin": f"http://127.0.0.1:{port}"})
+        cookies.add(answer.headers["set-cookie"].partition("=")[0])
+    assert cookies == {"fedbot-8322", "fedbot-8323"}
+
+
+async def test_an_item_with_an_absurd_number_is_no_unforeseen_error() -> None:
+    _, web = await two_friends()
+    browser = await signed_in(web)
+    for number in ("0", "-1", str(2**31), "9" * 4_000, "x"):
+        for path in (f"/items/{number}", f"/items/{number}/code.svg"):
+            assert (await browser.gets(path)).status_code == 422, path
+    assert (await browser.gets(f"/items/{2**31 - 1}/code.svg")).status_code == 200
+
+
 async def test_a_caller_that_invents_addresses_counts_as_one_caller() -> None:
     _, web = await two_friends(strangers_calls_a_minute=8, proxies=("192.0.2.7",))
     stranger = web.visitor()

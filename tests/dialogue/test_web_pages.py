@@ -264,6 +264,75 @@ async def test_neighbours_loans_are_listed_beside_the_others() -> None:
     assert "neighbours" not in await page(kim, "/loans")
 
 
+async def test_the_ledger_has_neighbours_loans_on_the_page_in_the_api_and_in_the_csv() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    await world.push("M3X10 1")
+    await world.passes(timedelta(minutes=1))
+    world.piet.says('!fed lend 10 M3-NUT to outside "Repair Café" for 2 days')
+    await world.passes(timedelta(minutes=1))
+    await world.push("M3X10 2")
+    kim = await signed_in(world)
+    ledger = await page(kim, "/ledger")
+    assert "10 × M3 nut Loan to a neighbour to Repair Café On loan until Thu 26 Nov 2026." in ledger
+    assert ledger.index("2 × Cap screw") < ledger.index("10 × M3 nut") < ledger.index("1 × Cap screw")
+    program = Web(world, world.alpha).visitor(await kim.makes_token("read"))
+    told: list[dict[str, object]] = []
+    cursor = ""
+    for _ in range(3):  # one on each page
+        newest = await program.reads("/transfers", limit=1, cursor=cursor)
+        told, cursor = told + newest["items"], newest["next"]
+    assert [each["kind"] for each in told] == ["give", "outside", "give"]
+    assert told[1]["neighbour"] == "Repair Café"
+    table = list(csv.DictReader(io.StringIO((await kim.gets("/ledger.csv")).text)))
+    assert [row["id"] for row in table] == [each["id"] for each in told]
+    for query, there in (
+        ("kind=outside", True),
+        ("kind=give", False),
+        ("state=on_loan", True),
+        ("state=done", False),
+        ("words=repair+m3-nut", True),
+        ("direction=in", False),
+        ("space=betaspace", False),
+    ):
+        assert ("Repair Café" in await page(kim, f"/ledger?{query}")) is there, query
+        assert ("Repair Café" in (await kim.gets(f"/ledger.csv?{query}")).text) is there, query
+    (loan,) = world.alpha.turn.outside_loans()
+    world.piet.says(f"!fed return {loan.code}")
+    await world.settle()
+    assert "Repair Café" in await page(kim, "/ledger?state=done")
+    assert "Repair Café" not in await page(kim, "/ledger?state=on_loan")
+
+
+async def test_an_items_page_has_its_loans_to_neighbours_and_offers_nothing_that_is_out() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    world.piet.says('!fed lend #42 to outside "Repair Café" for 2 days')
+    world.piet.says('!fed lend 10 M3-NUT to outside "Repair Café" for 2 days')
+    await world.settle()
+    kim, piet = await signed_in(world), await signed_in(world, "piet")
+    told = await page(piet, "/items/42")
+    assert told.startswith("Laser lens 2.0″ ZnSe (#42)")
+    assert "It is on loan 1 × Laser lens 2.0″ ZnSe (SN 0042) to Repair Café" in told
+    assert "Lend or give it" not in told
+    assert "It is back" not in await page(kim, "/items/42"), "kim may not end it"
+    (nuts,) = [loan for loan in world.alpha.turn.outside_loans() if loan.quantity == 10]
+    assert nuts.item != nuts.source
+    told = await page(piet, f"/items/{nuts.source}")
+    assert told.startswith(f"M3 nut (#{nuts.source})")
+    assert "10 × M3 nut to Repair Café" in told
+    assert "Lend or give it" in words_on(piet), "the others are still there"
+    await piet.gets("/items/42")
+    (line,) = re.findall(r'value="(return [^"]*)">It is back from Repair Café', piet.last.text)
+    await piet.submits("/say", line=line)
+    await world.settle()
+    told = await page(piet, "/items/42")
+    assert "It is on loan" not in told
+    assert "Lend or give it" in told
+    assert "What happened 1 × Laser lens 2.0″ ZnSe (SN 0042) to Repair Café" in told
+    assert "Returned" in told.partition("What happened")[2], told
+
+
 async def test_the_api_lists_wants_of_both_sides() -> None:
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
@@ -523,6 +592,7 @@ async def test_a_labels_code_leads_to_the_item_and_lends_it() -> None:
     told = await page(anna, "/items/42")
     assert "Laser lens 2.0″ ZnSe (#42)" in told
     assert "It is on loan 1 × Laser lens 2.0″ ZnSe (SN 0042) to Betaspace, by Anna due in 21 days" in told
+    assert "Lend or give it" not in told
     line = world.kim.says("!fed qr #42")
     await world.settle()
     assert f"{URL}/items/42" in world.room.answers(line)[0].text

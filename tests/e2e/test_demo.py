@@ -12,6 +12,7 @@ from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e import scene
@@ -73,6 +74,18 @@ async def _nothing_is_left(folder: Path) -> None:
     await scene.eventually(look, f"no process of the demo; still there: {_processes_of(folder)}", timeout=15)
 
 
+async def _pages_open(told: str) -> None:
+    """A newcomer opens each space's pages, and signs in with a name and password that the demo prints."""
+    urls = re.findall(r"'s pages: (http://127\.0\.0\.1:\d+)", told)
+    passwords = dict(re.findall(r"^  (anna|bea) +(\S+)$", told, re.MULTILINE))
+    for url, name in zip(urls, ("anna", "bea"), strict=True):
+        async with httpx.AsyncClient(base_url=url, headers={"Origin": url}, follow_redirects=True) as browser:
+            assert "!fed web" in (await browser.post("/sign-in")).text
+            form = {"username": name, "password": passwords[name]}
+            assert "sign-out" in (await browser.post("/sign-in/inventree", data=form)).text
+            assert "Laser lens" in (await browser.get("/ledger")).text
+
+
 @pytest.mark.timeout(240)
 async def test_the_fast_demo_succeeds_writes_its_transcript_and_stays_with_keep(folder: Path, tmp_path: Path) -> None:
     transcript = tmp_path / "told.md"
@@ -94,6 +107,7 @@ async def test_the_fast_demo_succeeds_writes_its_transcript_and_stays_with_keep(
         assert any(who in each for each in told.splitlines() if line in each)
     assert ['event="typed !fed push"' in log for log in _logs_named_in(told)] == [True, False]
     assert len(_processes_of(folder)) >= 5, "a homeserver, two InvenTrees, two bots"
+    await _pages_open(told)
     demo.send_signal(signal.SIGINT)
     output, _ = await demo.communicate()
     assert demo.returncode == 0, output.decode()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fedbot.web.site.ical import LONGEST_LINE, WholeDay, calendar
 
 NOW = datetime(2026, 11, 24, 19, 14, tzinfo=UTC)
-PRINTABLE = st.text(st.characters(exclude_categories=("Cs", "Cc")))
+PRINTABLE = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")))
 
 
 def unfolded(file: str) -> list[str]:
@@ -50,10 +50,13 @@ def test_a_due_day_is_one_whole_day() -> None:
 
 
 @given(PRINTABLE, st.text())
+@example("x", "a\u2028b\x85c\x1ed\re")
 def test_no_text_breaks_out_of_its_line_and_every_text_comes_back(summary: str, note: str) -> None:
     note = note.encode(errors="ignore").decode()
     day = WholeDay("1@x", date(2026, 12, 1), date(2026, 12, 2), summary, note)
-    lines = unfolded(calendar("x", [day], NOW))
+    file = calendar("x", [day], NOW)
+    lines = unfolded(file)
+    assert len(file.splitlines()) == file.count("\r\n"), "not even to a program that ends lines at other characters"
     told = dict(line.split(":", 1) for line in lines if line.split(":")[0] in {"SUMMARY", "DESCRIPTION"})
     assert read(told["SUMMARY"]) == summary
     assert len(lines) == 13 + ("DESCRIPTION" in told)

@@ -15,7 +15,7 @@ from heapq import merge
 from typing import Any
 
 from fedbot.rules.model import names
-from fedbot.rules.model.archive import latest
+from fedbot.rules.model.archive import Place, latest
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import reason_of
 from fedbot.rules.model.lifecycles import ENDS_OF_A_LOAN
@@ -103,18 +103,24 @@ def outside_rows(loans: Iterable[OutsideLoan]) -> list[Row]:
     return [_outside_row(loan) for loan in sorted(loans, key=_when_lent, reverse=True)]
 
 
-def _when_lent(loan: OutsideLoan) -> tuple[datetime, str]:
+def _when_lent(loan: OutsideLoan) -> Place:
     return loan.by.at, loan.id
 
 
 def with_outside(transfers: Iterable[Transfer], loans: Iterable[OutsideLoan]) -> Iterator[Transfer | OutsideLoan]:
     """Both in one order, what was asked for last coming first; the transfers are in that order already."""
     in_order = sorted(loans, key=_when_lent, reverse=True)
-    return merge(transfers, in_order, key=_when, reverse=True)
+    return merge(transfers, in_order, key=place_of, reverse=True)
 
 
-def _when(each: Transfer | OutsideLoan) -> tuple[datetime, str]:
-    return (each.asked.at, each.id) if isinstance(each, Transfer) else _when_lent(each)
+def place_of(entry: Transfer | OutsideLoan) -> Place:
+    """Its place in that order."""
+    return (entry.asked.at, entry.id) if isinstance(entry, Transfer) else _when_lent(entry)
+
+
+def rows_of(entry: Transfer | OutsideLoan) -> list[Row]:
+    """Every line of a transfer; the one row of a neighbour's loan."""
+    return rows((entry,)) if isinstance(entry, Transfer) else outside_rows((entry,))
 
 
 def outside_since(loans: Iterable[OutsideLoan], moment: datetime) -> list[OutsideLoan]:
@@ -154,6 +160,11 @@ def our_item(transfer: Transfer, line: Line) -> int | None:
     return known if transfer.role == "receiver" or known is not None else line.item or None
 
 
+def our_items(transfer: Transfer, line: Line) -> set[int | None]:
+    """The stock item in our InvenTree that this line is, and the one that it was taken from."""
+    return {our_item(transfer, line), line.item if transfer.role == "sender" else None}
+
+
 def peer_item(transfer: Transfer, line: Line) -> int | None:
     """The stock item in the peer's InvenTree, as far as its bot has told."""
     if transfer.role == "receiver":
@@ -166,8 +177,7 @@ def touches(transfer: Transfer, items: Collection[int], word: str) -> bool:
     """Whether a line is one of these items of ours, or was taken from one, or has this very name or IPN."""
     wanted = word.casefold()
     for line in transfer.terms.lines:
-        ours = {our_item(transfer, line), line.item if transfer.role == "sender" else None}
-        if ours & set(items):
+        if our_items(transfer, line) & set(items):
             return True
         description = line.description
         names = {description.name, description.ipn} | {

@@ -800,6 +800,7 @@ class AuditEntry:
 
     `says`: the peer that alone says so of one of ours. `user` and `user_key` are the name and the id of that person's
     user in our InvenTree ('' and 0 if not known); `terms_hash` are the terms of the transfer as they were then.
+    `through` is the name of the API token that the person used, if any.
     """
 
     subject: str
@@ -810,3 +811,4 @@ class AuditEntry:
     user: str = ""
     user_key: int = 0
     terms_hash: str = ""
+    through: str = ""

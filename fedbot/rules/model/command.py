@@ -143,7 +143,8 @@ class WebAnswer:
 class WebLine:
     """A line, or a decision, of one of our people by page or API. `id` is its event id (`is_off_chat`).
 
-    `text` is what was wanted, to tell whether an idempotency key is used for something else.
+    `text` is what was wanted, to tell whether an idempotency key is used for something else. `through` is the name of
+    the API token that they used, if any.
     """
 
     id: str
@@ -151,6 +152,7 @@ class WebLine:
     at: datetime
     text: str
     answers: tuple[WebAnswer, ...] = ()
+    through: str = ""
 
 
 class AccessKind(StrEnum):

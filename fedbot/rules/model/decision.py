@@ -141,7 +141,10 @@ class SpokenReason:
 
 @dataclass(frozen=True)
 class Signature:
-    """The person who decided (or asked), the time and the event. `note`: the reason."""
+    """The person who decided (or asked), the time and the event. `note`: the reason.
+
+    `through` is the name of the API token that they used, if any.
+    """
 
     person: str
     name: str
@@ -150,6 +153,7 @@ class Signature:
     event_id: str = ""
     username: str = ""
     note: str = ""
+    through: str = ""
 
     @property
     def in_history(self) -> str:

@@ -24,13 +24,15 @@ P = ParamSpec("P")
 class Phrase:
     """A sentence or a card: the function in `fedbot.messages` that puts it into words, and what it speaks of.
 
-    `to` is the name of whom it answers, where nothing else shows that; `by_page`: what they said wasn't said in chat.
+    `to` is the name of whom it answers, where nothing else shows that. `line` is the id of what they said on a page or
+    by API, and `through` the name of their token.
     """
 
     sentence: Callable[..., object]
     about: dict[str, Any] = field(default_factory=dict)
     to: str = ""
-    by_page: bool = False
+    line: str = ""
+    through: str = ""
 
     @property
     def name(self) -> str:

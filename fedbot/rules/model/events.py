@@ -279,7 +279,8 @@ class SaidOffChat:
     """One of our people, known by a session or token, says a line on a page or through the API, without `!fed`.
 
     `event_id` is ours (`is_off_chat`), the same for the same idempotency key. `subject` is the id that the line is
-    about and `room` where it is to be said, if they say so. `proven`: a homeserver can't have said it.
+    about and `room` where it is to be said, if they say so. `proven`: a homeserver can't have said it. `through` is the
+    name of the API token that they used, if any.
     """
 
     at: datetime
@@ -289,6 +290,7 @@ class SaidOffChat:
     subject: str = ""
     room: str = ""
     proven: bool = False
+    through: str = ""
 
 
 @dataclass(frozen=True)
@@ -308,6 +310,7 @@ class DecidedOffChat:
     note: str = ""
     code: str = ""
     proven: bool = False
+    through: str = ""
 
 
 @dataclass(frozen=True)

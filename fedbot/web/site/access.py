@@ -46,13 +46,17 @@ Told = TypeVar("Told")
 
 @dataclass(frozen=True)
 class Caller:
-    """One of our people, identified. `access` is the hash of their session or token; '' for an InvenTree token."""
+    """One of our people, identified. `access` is the hash of their session or token; '' for an InvenTree token.
+
+    `token` is the name of the token of our own that they use.
+    """
 
     person: str
     username: str
     scope: Scope
     access: str = ""
     proven: bool = False
+    token: str = ""
 
     @property
     def may_act(self) -> bool:
@@ -254,7 +258,8 @@ class Access:
         access = turn.web_access(hash_of(secret))
         if access is None or access.kind is not kind or not web.opens(turn, access):
             return None
-        return Caller(access.person, access.username, access.scope, access.id, access.proven)
+        token = access.name if kind is AccessKind.TOKEN else ""
+        return Caller(access.person, access.username, access.scope, access.id, access.proven, token)
 
     async def of_inventree(self, token: str) -> Caller | None:
         """The person with this InvenTree token, if it is one of our people; else None."""

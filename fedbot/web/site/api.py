@@ -233,8 +233,10 @@ async def figures(
 
 def filters(
     space: Annotated[str, Query(max_length=31, description="id of the other space")] = "",
-    state: Annotated[str, Query(max_length=20, description="a transfer's `state`, or `on_loan`")] = "",
-    kind: Annotated[str, Query(max_length=20, description="give, loan, request, return or extension")] = "",
+    state: Annotated[str, Query(max_length=20, description="a `state`, or `on_loan`")] = "",
+    kind: Annotated[
+        str, Query(max_length=20, description="give, loan, request, return, extension, or outside (to a neighbour)")
+    ] = "",
     direction: Annotated[str, Query(pattern="^(|in|out)$")] = "",
     since: Annotated[
         AwareDatetime | None, Query(description="asked for, decided or ended since then; with a time zone")
@@ -250,14 +252,14 @@ def filters(
 Filters = Annotated[LedgerFilter, Depends(filters)]
 
 
-@router.get("/transfers", summary="List transfers, the newest first")
+@router.get("/transfers", summary="List the ledger, the newest first")
 async def transfers(
     reader: Reading,
     wanted: Filters,
     cursor: Annotated[str, Query(max_length=400, description="`next` of the page before")] = "",
     limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 25,
 ) -> LedgerPage:
-    """One page of the ledger. It can be short or empty while `next` still names a following page."""
+    """One page of transfers and loans to neighbours. It can be short or empty while `next` still names another page."""
     return await reader.ledger(wanted, cursor, limit)
 
 
@@ -268,7 +270,7 @@ async def transfers(
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
 async def transfers_as_csv(reader: Reading, wanted: Filters) -> StreamingResponse:
-    """One row for each line of a transfer, with the columns of `fedbot export`."""
+    """One row for each line of a transfer or loan to a neighbour, with the columns of `fedbot export`."""
     return ledger_csv(reader, wanted)
 
 
@@ -359,7 +361,7 @@ async def decide(
     reader: Reading,
     key: Key = "",
 ) -> LineSaidView:
-    """The same as a reaction on the card. The card says who decided, and that it was by page."""
+    """The same as a reaction on the card. The card says who decided, and by which token."""
     return await _decide(request, response, transfer, decision, caller, reader, key)
 
 
@@ -422,10 +424,9 @@ def ledger_csv(reader: Reader, wanted: LedgerFilter) -> StreamingResponse:
 
     async def rows() -> AsyncIterator[str]:
         yield history.as_csv(())
-        async for each in reader.transfers(wanted):
+        async for each in reader.in_order(wanted):
             if wanted.covers(each):
-                yield history.as_csv(history.rows((each,)), heading=False)
-        yield history.as_csv(history.outside_rows(reader.outside(wanted)), heading=False)
+                yield history.as_csv(history.rows_of(each), heading=False)
 
     headers = {"Content-Disposition": 'attachment; filename="ledger.csv"'}
     return StreamingResponse(rows(), media_type="text/csv; charset=utf-8", headers=headers)

@@ -94,7 +94,7 @@ class Site:
         told = f"{subject} {room} {text}".strip()
         self._is_the_same(event_id, told)
         now = self.bot.now()
-        self.bot.put(SaidOffChat(now, event_id, caller.person, text, subject, room, proven=caller.proven))
+        self.bot.put(SaidOffChat(now, event_id, caller.person, text, subject, room, caller.proven, caller.token))
         return await self._answer(event_id)
 
     async def decides(self, caller: Caller, subject: Subject, made: DecisionMade, *, by_api: bool = False) -> WebLine:
@@ -113,6 +113,7 @@ class Site:
             made.note,
             made.code,
             caller.proven,
+            caller.token,
         )
         self.bot.put(event)
         return await self._answer(event_id)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
 from markupsafe import Markup
 
@@ -19,11 +19,12 @@ from fedbot.messages.language import Locale
 from fedbot.rules.model.command import AccessKind, Scope
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lifecycles import OutsideState
+from fedbot.rules.model.stock import Permission
 from fedbot.web import qr
 from fedbot.web.site.access import Caller
 from fedbot.web.site.calls import Site
 from fedbot.web.site.ical import WholeDay, calendar
-from fedbot.web.site.pages import Field, Page, Sent, SignedIn
+from fedbot.web.site.pages import Field, Label, Page, Sent, SignedIn
 from fedbot.web.site.problems import Problem
 from fedbot.web.site.reader import Reader
 from fedbot.web.site.views import LineView, OutsideView, TransferView
@@ -35,6 +36,7 @@ MOST_LABELS = 60
 MOST_ON_SCREEN = 12
 """The number of rows per list on a wall screen. Below the list it says how many more there are."""
 router = APIRouter(include_in_schema=False)
+ItemNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 # --- secret addresses --------------------------------------------------------------------------------------------
@@ -43,12 +45,12 @@ router = APIRouter(include_in_schema=False)
 @router.post("/access/addresses")
 async def make_address(
     page: Sent,
-    name: Annotated[str, Form(min_length=1, max_length=60)],
+    name: Label,
     kind: Annotated[Literal["feed", "screen"], Form()],
     days: Annotated[int, Form(ge=1, le=365)],
 ) -> Response:
     """Create a secret address, and show it once."""
-    made = page.site.access.make(page.person, AccessKind(kind), name.strip(), Scope.READ, timedelta(days=days))
+    made = page.site.access.make(page.person, AccessKind(kind), name, Scope.READ, timedelta(days=days))
     reader = await page.reader()
     held = reader.accesses(page.person.access)
     at = page.site.address.url
@@ -190,34 +192,49 @@ def _thing(locale: Locale, line: LineView | OutsideView) -> str:
 
 @dataclass(frozen=True)
 class Item:
-    """One of our stock items as the ledger knows it. `name` is '' if no transfer has had it."""
+    """One of our stock items as the ledger knows it. `name` is '' if nothing in the ledger has had it.
+
+    `on_loan`: what is out now of it, or was taken from it. `is_out`: all of it is.
+    """
 
     number: int
     name: str
     page: str
-    on_loan: list[TransferView]
-    others: list[TransferView]
+    on_loan: list[TransferView | OutsideView]
+    others: list[TransferView | OutsideView]
+    is_out: bool
 
 
 @router.get("/items/{number}")
-async def item(page: SignedIn, number: int) -> Response:
+async def item(page: SignedIn, number: ItemNumber) -> Response:
     """The page that a label's code opens: the item's history, and the form to lend or give it."""
     reader = await page.reader()
     every = reader.of_item(number)
     seen = Item(
         number=number,
-        name=_name(number, every),
+        name=reader.item_name(number),
         page=reader.item_page(number),
-        on_loan=[each for each in every if each.on_loan and each.still_out],
-        others=[each for each in every if not (each.on_loan and each.still_out)],
+        on_loan=[each for each in every if _is_out(each)],
+        others=[each for each in every if not _is_out(each)],
+        is_out=any(number in _items_out(each) for each in every if _is_out(each)),
     )
-    return page.shows("item.html", item=seen, spaces=reader.friends())
+    ends_loans = reader.permissions.covers(Permission.APPROVER)
+    return page.shows("item.html", item=seen, spaces=reader.friends(), ends_loans=ends_loans)
+
+
+def _is_out(entry: TransferView | OutsideView) -> bool:
+    return entry.ended_at is None if isinstance(entry, OutsideView) else entry.on_loan and bool(entry.still_out)
+
+
+def _items_out(entry: TransferView | OutsideView) -> set[int | None]:
+    """Our stock items that are out by this loan."""
+    return {entry.our_item} if isinstance(entry, OutsideView) else {line.our_item for line in entry.still_out}
 
 
 @router.post("/items/{number}/offer")
 async def offer(
     page: Sent,
-    number: int,
+    number: ItemNumber,
     space: Field,
     quantity: Field = "",
     until: Annotated[date | None, Form()] = None,
@@ -236,16 +253,11 @@ async def labels(
     """A sheet with the codes of several items, for printing."""
     reader = await page.reader()
     numbers = list(dict.fromkeys(int(each) for each in re.findall(r"[0-9]{1,9}", items)))[:MOST_LABELS]
-    names = {number: _name(number, reader.of_item(number)) for number in numbers}
+    names = {number: reader.item_name(number) for number in numbers}
     return page.shows("labels.html", numbers=numbers, names=names)
 
 
-def _name(number: int, transfers: list[TransferView]) -> str:
-    """The item's name in the ledger; '' if no transfer has had it."""
-    return next((line.part for each in transfers for line in each.lines if line.our_item == number), "")
-
-
 @router.get("/items/{number}/code.svg")
-async def code(page: SignedIn, number: int) -> Response:
+async def code(page: SignedIn, number: ItemNumber) -> Response:
     """The QR code of the item's page, for a label."""
     return Response(qr.as_svg(f"{page.site.address.url}/items/{number}"), media_type="image/svg+xml")

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 LONGEST_LINE = 75
 """Octets of one line, without its line break."""
 PRODUCT = "-//fedbot//due days//EN"
+_LINE_BREAK = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""Everything at which some program might end a line."""
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
@@ -50,7 +52,7 @@ def _event(day: WholeDay, stamp: str) -> list[str]:
 
 def escaped(text: str) -> str:
     """A text escaped for a property, so it can't end the line or start another property."""
-    text = _UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\t", " "))
+    text = _UNPRINTABLE.sub("", _LINE_BREAK.sub("\n", text).replace("\t", " "))
     for sign in ("\\", ";", ","):
         text = text.replace(sign, f"\\{sign}")
     return text.replace("\n", "\\n")

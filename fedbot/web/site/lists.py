@@ -28,7 +28,7 @@ A_PAGE = 25
 SPANS = (30, 90, 365, 0)
 """The numbers of days that the figures can cover; 0 covers everything."""
 STATES = ("open", "booked", "on_loan", "done", "declined", "cancelled", "expired")
-KINDS = ("give", "loan", "request", "return", "extension")
+KINDS = ("give", "loan", "request", "return", "extension", "outside")
 router = APIRouter(include_in_schema=False)
 Day = Annotated[date | None, Form()]
 
@@ -185,7 +185,7 @@ Filtered = Annotated[LedgerFilter, Depends(filters)]
 
 @router.get("/ledger")
 async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(max_length=400)] = "") -> Response:
-    """One page of transfers, the newest first."""
+    """One page of transfers and neighbours' loans, the newest first."""
     reader = await page.reader()
     found = await reader.ledger(wanted, cursor, A_PAGE)
     asked = {name: value for name, value in asdict(wanted).items() if value}

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from pydantic import BeforeValidator
 
 from fedbot import messages
 from fedbot.messages import web
@@ -22,6 +24,7 @@ from fedbot.rules.model.command import SIGN_IN_WITHIN, AccessKind, Scope
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
+from fedbot.rules.model.names import clean_name
 from fedbot.web.site.access import Caller, form_token
 from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site, quantity_in
 from fedbot.web.site.guard import is_our_page
@@ -103,6 +106,7 @@ class Page:
             silent=partial(web.silent, locale),
             entries=partial(web.entries, locale),
             last_days=partial(web.last_days, locale),
+            access_name=partial(web.access_name, locale),
             form=self._form,
             language=locale.language,
             prefix=prefix,
@@ -129,8 +133,11 @@ class Page:
 
 
 def cookie_name(site: Site) -> str:
-    """The name of the session's cookie. With HTTPS, `__Host-` keeps other hosts and plain HTTP from setting it."""
-    return "__Host-fedbot" if site.address.is_secure else "fedbot"
+    """The name of the session's cookie. With HTTPS, `__Host-` keeps other hosts and plain HTTP from setting it.
+
+    Browsers share a host's cookies among its ports, such as those of several bots on one machine.
+    """
+    return "__Host-fedbot" if site.address.is_secure else f"fedbot-{urlsplit(site.address.url).port or 80}"
 
 
 async def opened(request: Request) -> Page:
@@ -165,6 +172,8 @@ async def form_of_ours(page: Opened, form: Annotated[str, Form(max_length=100)] 
 SignedIn = Annotated[Page, Depends(signed_in)]
 Sent = Annotated[Page, Depends(form_of_ours)]
 Field = Annotated[str, Form(max_length=500)]
+Label = Annotated[str, BeforeValidator(clean_name), Form(min_length=1, max_length=60)]
+"""What a person calls a token or an address. Friends read it in the room if the token acts."""
 
 
 # --- signing in --------------------------------------------------------------------------------------------------
@@ -244,12 +253,13 @@ def _keeping(page: Page, secret: str, response: Response) -> Response:
 
 
 def _browser(request: Request) -> str:
-    """The browser and system as text, so their owner recognises the session."""
+    """The browser and system as text, so their owner recognises the session; '' if we know neither."""
     agent = request.headers.get("user-agent", "")
     names = ("Firefox", "Edg", "OPR", "Chrome", "Safari")
     systems = ("Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux")
-    name = next((each for each in names if each in agent), "?").replace("Edg", "Edge").replace("OPR", "Opera")
-    return f"{name}, {next((each for each in systems if each in agent), '?')}"
+    name = next((each for each in names if each in agent), "").replace("Edg", "Edge").replace("OPR", "Opera")
+    system = next((each for each in systems if each in agent), "")
+    return ", ".join(filter(None, (name, system)))
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -379,12 +389,12 @@ async def access(page: SignedIn) -> Response:
 @router.post("/access/tokens")
 async def make_token(
     page: Sent,
-    name: Annotated[str, Form(min_length=1, max_length=60)],
+    name: Label,
     scope: Annotated[Scope, Form()],
     days: Annotated[int, Form(ge=1, le=365)],
 ) -> Response:
     """Make a token, and show it once."""
-    token = page.site.access.make(page.person, AccessKind.TOKEN, name.strip(), scope, timedelta(days=days))
+    token = page.site.access.make(page.person, AccessKind.TOKEN, name, scope, timedelta(days=days))
     reader = await page.reader()
     return page.shows("access.html", held=reader.accesses(page.person.access), token=token, addresses=[])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from fedbot.commands.todo import waits_for
 from fedbot.messages import booking as queue_words
 from fedbot.messages import catalogue as catalogue_words
 from fedbot.messages import lending as neighbour_words
+from fedbot.messages import naming
 from fedbot.messages.audit import entry_in_words, is_told
 from fedbot.messages.formatting import Inline, render
 from fedbot.messages.language import Locale
@@ -32,6 +33,7 @@ from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
 from fedbot.rules.loan import bookings, lend, outside, queue
 from fedbot.rules.model.archive import Mark, Place
+from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.catalogue import FriendWant, Hit, Search, Want
 from fedbot.rules.model.command import WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
@@ -41,7 +43,14 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.figures import COUNTS, WAYS, Dealings, Flow
 from fedbot.rules.model.ledger import OnThatDay, Todo
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
-from fedbot.rules.model.lifecycles import BEFORE_DEBIT, LIVING_CONNECTION, TransferState
+from fedbot.rules.model.lifecycles import (
+    BEFORE_DEBIT,
+    ENDS_OF_A_LOAN,
+    LIVING_CONNECTION,
+    MAY_BE_HANDED_OVER,
+    OutsideState,
+    TransferState,
+)
 from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import Permission, Permissions, plain
@@ -101,8 +110,11 @@ class LedgerFilter:
     person: str = ""
     words: str = ""
 
-    def covers(self, transfer: Transfer) -> bool:
-        """Whether the transfer matches, apart from `space` and `since`, which the archive filters by."""
+    def covers(self, entry: Transfer | OutsideLoan) -> bool:
+        """Whether a transfer matches, apart from `space` and `since`, which the archive filters by; or a loan does."""
+        return self._covers_transfer(entry) if isinstance(entry, Transfer) else self._covers_outside(entry)
+
+    def _covers_transfer(self, transfer: Transfer) -> bool:
         direction = "out" if transfer.role == "sender" else "in"
         state = "on_loan" if transfer.is_on_loan else transfer.state.value
         return (
@@ -114,13 +126,12 @@ class LedgerFilter:
             and (not self.words or _says(transfer, self.words))
         )
 
-    def covers_outside(self, loan: OutsideLoan) -> bool:
-        """Whether a loan to a neighbour without a bot matches."""
-        people = f"{loan.neighbour} {loan.by.name}"
-        told = f"{loan.id} {loan.note} {people} {loan.description.name} {loan.serial}".casefold()
+    def _covers_outside(self, loan: OutsideLoan) -> bool:
+        what = f"{loan.description.name} {loan.description.ipn} {loan.serial} {loan.batch}"
+        told = f"{loan.id} {loan.note} {loan.neighbour} {loan.by.name} {what}".casefold()
         return (
             self.space in {"", f"{OUTSIDE}{loan.neighbour}"}
-            and self.state in {"", loan.state.value}
+            and self.state in {"", loan.state.value, _OUTSIDE_STATES.get(loan.state, "")}
             and self.kind in {"", "outside"}
             and self.direction in {"", "out"}
             and (self.since is None or max(loan.by.at, loan.ended or loan.by.at) >= self.since)
@@ -128,6 +139,13 @@ class LedgerFilter:
             and self.person in {"", loan.by.person}
             and all(word in told for word in self.words.casefold().split())
         )
+
+
+_OUTSIDE_STATES: Mapping[OutsideState, str] = {
+    **dict.fromkeys(MAY_BE_HANDED_OVER | {OutsideState.HANDING_OVER, OutsideState.COMING_BACK}, "on_loan"),
+    **dict.fromkeys(ENDS_OF_A_LOAN | {OutsideState.CLOSED}, "done"),
+}
+"""By state of a loan to a neighbour, what a transfer would be in."""
 
 
 def _says(transfer: Transfer, words: str) -> bool:
@@ -253,7 +271,7 @@ class Reader:
         return [
             EntryView(
                 at=each.at,
-                who=self._who(each.entry.who, each.entry.user) if each.entry.who else None,
+                who=self._who(each.entry) if each.entry.who else None,
                 text=entry_in_words(self._locale, each.entry.what),
                 event_id=each.entry.event_id,
             )
@@ -283,9 +301,9 @@ class Reader:
             for_admins=[self.either(subject) for subject in _for_admins(todo)],
         )
 
-    def outside(self, wanted: LedgerFilter) -> list[OutsideLoan]:
+    def _outside_loans(self) -> list[OutsideLoan]:
         """Loans to neighbours without a bot that were lent in this person's rooms."""
-        return [each for each in self.turn.outside_loans() if each.room in self.rooms and wanted.covers_outside(each)]
+        return [each for each in self.turn.outside_loans() if each.room in self.rooms]
 
     def loans(self) -> list[TransferView]:
         """All loans, here, at friends and on their way. The first due date comes first."""
@@ -296,10 +314,24 @@ class Reader:
         waits = [t for t in self.turn.open_transfers() if t.room in self.rooms and t.state is TransferState.OPEN]
         return [self.transfer(transfer) for transfer in waits]
 
-    def of_item(self, item: int) -> list[TransferView]:
-        """All transfers of this stock item of ours, the newest first."""
+    def of_item(self, item: int) -> list[TransferView | OutsideView]:
+        """All transfers and loans to neighbours of this stock item of ours, the newest first."""
+        return [self._in_ledger(each) for each in self._of_item(item)]
+
+    def item_name(self, item: int) -> str:
+        """The item's name in the ledger; '' if nothing there is of it."""
+        for entry in self._of_item(item):
+            if isinstance(entry, OutsideLoan):
+                return entry.description.name
+            lines = [each for each in entry.terms.lines if item in history.our_items(entry, each)]
+            if lines:
+                return lines[0].description.name
+        return ""
+
+    def _of_item(self, item: int) -> Iterator[Transfer | OutsideLoan]:
         found = [t for t in self.turn.marked(Mark.ITEM, item) if t.room in self.rooms]
-        return [self.transfer(transfer) for transfer in history.newest_first(found)]
+        lent = [loan for loan in self._outside_loans() if history.is_of(loan, {item}, "")]
+        return history.with_outside(history.newest_first(found), lent)
 
     def item_page(self, item: int) -> str:
         """The item's page in our InvenTree; '' if the address isn't known."""
@@ -383,7 +415,7 @@ class Reader:
 
     def with_neighbours(self) -> list[OutsideView]:
         """Loans to neighbours: first what they have, by due date; then what they had, the newest first."""
-        loans = self.outside(LedgerFilter())
+        loans = self._outside_loans()
         here = sorted((each for each in loans if each.is_living), key=lambda each: (each.until, each.id))
         over = sorted((each for each in loans if not each.is_living), key=lambda each: each.by.at, reverse=True)
         return [self._outside(loan) for loan in (*here, *over)]
@@ -527,27 +559,35 @@ class Reader:
     async def ledger(self, wanted: LedgerFilter, cursor: str, most: int) -> LedgerPage:
         """A page of at most `most` transfers. Raises `Problem` if the cursor is invalid."""
         behind = place_of(cursor) if cursor else None
-        items: list[TransferView] = []
+        items: list[TransferView | OutsideView] = []
         place: Place | None = None
         looked_at = 0
-        async for transfer in self.transfers(wanted, behind):
+        async for entry in self.in_order(wanted, behind):
             if len(items) >= most or looked_at >= MOST_LOOKED_AT:
                 return LedgerPage(items=items, next=cursor_behind(place) if place else None)
             looked_at += 1
-            place = (transfer.asked.at, transfer.id)
-            if wanted.covers(transfer):
-                items.append(self.transfer(transfer))
+            place = history.place_of(entry)
+            if wanted.covers(entry):
+                items.append(self._in_ledger(entry))
         return LedgerPage(items=items)
 
-    async def transfers(self, wanted: LedgerFilter, behind: Place | None = None) -> AsyncIterator[Transfer]:
-        """The transfers that the person may read, newest first. The bot's other work gets its turn in between.
+    async def in_order(
+        self, wanted: LedgerFilter, behind: Place | None = None
+    ) -> AsyncIterator[Transfer | OutsideLoan]:
+        """The transfers and neighbours' loans that the person may read, newest first. The bot's other work goes on.
 
-        Filters only by `space` and `since`; the caller checks `wanted.covers`.
+        Transfers are filtered only by `space` and `since`; the caller checks `wanted.covers`.
         """
-        for number, transfer in enumerate(self.turn.newest(self.rooms, wanted.space, wanted.since, behind), 1):
-            yield transfer
+        loans = [each for each in self._outside_loans() if wanted.covers(each)]
+        loans = [each for each in loans if behind is None or history.place_of(each) < behind]
+        transfers = self.turn.newest(self.rooms, wanted.space, wanted.since, behind)
+        for number, entry in enumerate(history.with_outside(transfers, loans), 1):
+            yield entry
             if number % GIVES_WAY_AFTER == 0:
                 await asyncio.sleep(0)
+
+    def _in_ledger(self, entry: Transfer | OutsideLoan) -> TransferView | OutsideView:
+        return self.transfer(entry) if isinstance(entry, Transfer) else self._outside(entry)
 
     # --- lines and searches ---
 
@@ -656,12 +696,13 @@ class Reader:
         )
 
     def _signer(self, signature: Signature) -> PersonView:
-        return PersonView(
-            id=signature.person, name=signature.name or signature.person, user=self._user(signature.person)
-        )
+        name, user = signature.name or signature.person, self._user(signature.person)
+        return PersonView(id=signature.person, name=name, user=user, text=naming.signed(self._locale, signature))
 
-    def _who(self, person: str, user: str) -> PersonView:
-        return PersonView(id=person, name=self.turn.name_of(person), user=user)
+    def _who(self, entry: AuditEntry) -> PersonView:
+        name = self.turn.name_of(entry.who)
+        text = naming.off_chat(self._locale, name, entry.event_id, entry.through)
+        return PersonView(id=entry.who, name=name, user=entry.user, text=text)
 
     def _user(self, person: str) -> str:
         return self.turn.us.people.get(person, "")

@@ -15,11 +15,15 @@ from fedbot.rules.model.decision import Choice
 
 
 class PersonView(BaseModel):
-    """A person by Matrix id. `name` is their name in chat, `user` their InvenTree user (our own people only)."""
+    """A person by Matrix id. `name` is their name in chat, `user` their InvenTree user (our own people only).
+
+    `text` is the name, and by which page or API token they acted, if not in chat.
+    """
 
     id: str
     name: str
     user: str = ""
+    text: str = ""
 
 
 class SpaceRef(BaseModel):
@@ -163,13 +167,6 @@ class NowView(BaseModel):
     for_admins: list[TransferView | ConnectionView]
 
 
-class LedgerPage(BaseModel):
-    """A page of transfers, the newest first. `next` is the cursor of the following page; null at the end."""
-
-    items: list[TransferView]
-    next: str | None = None
-
-
 class AnswerView(BaseModel):
     """An answer as chat shows it. `choices` are lines to say instead, one of which may be meant."""
 
@@ -298,6 +295,7 @@ class OutsideView(BaseModel):
     `problem`: why it is unclear, or wasn't lent. `state_text` is its state in words.
     """
 
+    kind: Literal["outside"] = "outside"
     id: str
     code: str
     neighbour: str
@@ -322,6 +320,16 @@ class OutsideView(BaseModel):
     handed_to: SpaceRef | None
     transfer: str
     problem: str
+
+
+class LedgerPage(BaseModel):
+    """A page of the ledger, the newest first. `next` is the cursor of the following page; null at the end.
+
+    An item whose `kind` is `outside` is a loan to a neighbour, any other one a transfer.
+    """
+
+    items: list[TransferView | OutsideView]
+    next: str | None = None
 
 
 class AgendaView(BaseModel):
