@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import pytest
 
 from fedbot.web import qr
+from fedbot.web.site.lists import curve
 from fedbot.web.site.reader import Reader
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.browsing import URL, Visitor, Web, encrypted
@@ -295,13 +296,13 @@ async def test_the_ledger_has_neighbours_loans_on_the_page_in_the_api_and_in_the
         ("direction=in", False),
         ("space=betaspace", False),
     ):
-        assert ("Repair Café" in await page(kim, f"/ledger?{query}")) is there, query
+        assert ("to Repair Café" in await page(kim, f"/ledger?{query}")) is there, query
         assert ("Repair Café" in (await kim.gets(f"/ledger.csv?{query}")).text) is there, query
     (loan,) = world.alpha.turn.outside_loans()
     world.piet.says(f"!fed return {loan.code}")
     await world.settle()
-    assert "Repair Café" in await page(kim, "/ledger?state=done")
-    assert "Repair Café" not in await page(kim, "/ledger?state=on_loan")
+    assert "to Repair Café" in await page(kim, "/ledger?state=done")
+    assert "to Repair Café" not in await page(kim, "/ledger?state=on_loan")
 
 
 async def test_an_items_page_has_its_loans_to_neighbours_and_offers_nothing_that_is_out() -> None:
@@ -390,6 +391,37 @@ async def test_figures_are_the_same_as_in_a_direct_chat() -> None:
     await world.alpha.restart(disclose_in_room=())
     kim = await signed_in(world)
     assert await page(kim, "/figures") == "Figures We show our figures only in the admin room."
+
+
+async def test_every_link_leads_to_a_page() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    await lends(world, "#42 to betaspace for 2 days")
+    world.piet.says('!fed lend 10 M3-NUT to outside "Repair Café & Söhne" for 2 days')
+    world.kim.says("!fed wait LENS-2#0042 from attraktor")
+    world.cem.says("!fed push 3 N-M3 to attraktor")
+    await world.settle()
+    browser = await signed_in(world, "piet")
+    seen, waiting = set[str](), ["/"]
+    while waiting:
+        path = waiting.pop()
+        answer = await browser.gets(path)
+        assert answer.status_code == 200, (path, words_on(browser))
+        for link in re.findall(r'(?:href|src)="/lending([^"#]*)"', answer.text if "<html" in answer.text else ""):
+            found = html.unescape(link)
+            if found not in seen and "month=" not in found:  # a month leads to the next one for ever
+                seen.add(found)
+                waiting.append(found)
+    assert "/ledger?space=outside%3ARepair%20Caf%C3%A9%20%26%20S%C3%B6hne" in seen
+    assert "10 × M3 nut" in await page(browser, "/ledger?space=outside%3ARepair%20Caf%C3%A9%20%26%20S%C3%B6hne")
+    assert "Laser lens" not in words_on(browser)
+    assert len(seen) > 25
+
+
+def test_the_curve_of_stock_follows_the_days_and_begins_at_zero() -> None:
+    days = [(date(2026, 11, 1), 50), (date(2026, 11, 2), 100), (date(2026, 11, 11), 0)]
+    assert curve(days) == "0.00,52.00 10.00,4.00 100.00,100.00"
+    assert curve(days[:1]) == ""
 
 
 async def address(browser: Visitor, kind: str) -> list[str]:

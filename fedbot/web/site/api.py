@@ -16,6 +16,7 @@ from fedbot.rules.ledger import history
 from fedbot.rules.model.command import Outcome, WebLine
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
+from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE
 from fedbot.web.site.access import PREFIX, Caller
 from fedbot.web.site.calls import LONGEST_LINE, MOST_SECONDS, DecisionMade, Site, quantity_in
 from fedbot.web.site.problems import MEDIA_TYPE, OTHER, TYPES, Problem, ProblemDocument
@@ -56,6 +57,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         503: "our InvenTree doesn't answer",
     }.items()
 }
+LONGEST_SPACE = len(OUTSIDE) + LONGEST_NEIGHBOUR
 router = APIRouter(prefix="/api/v1", responses=_REFUSALS)
 
 _BEARER = HTTPBearer(auto_error=False, description="a token that you made on your page: `Bearer fed_…`")
@@ -232,7 +234,9 @@ async def figures(
 
 
 def filters(
-    space: Annotated[str, Query(max_length=31, description="id of the other space")] = "",
+    space: Annotated[
+        str, Query(max_length=LONGEST_SPACE, description="id of the other space; `outside:NAME` for a neighbour")
+    ] = "",
     state: Annotated[str, Query(max_length=20, description="a `state`, or `on_loan`")] = "",
     kind: Annotated[
         str, Query(max_length=20, description="give, loan, request, return, extension, or outside (to a neighbour)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import Calendar
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Annotated
@@ -16,7 +17,7 @@ from fedbot.commands.tokens import in_quotes
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lifecycles import LIVING_ROTA
 from fedbot.rules.wire.envelope import fingerprint
-from fedbot.web.site.api import ledger_csv
+from fedbot.web.site.api import LONGEST_SPACE, ledger_csv
 from fedbot.web.site.calls import LONGEST_LINE
 from fedbot.web.site.pages import LOOK_AGAIN_AFTER, Field, Sent, SignedIn
 from fedbot.web.site.problems import Problem
@@ -171,7 +172,7 @@ async def wait(
 
 def filters(
     words: Annotated[str, Query(max_length=200)] = "",
-    space: Annotated[str, Query(max_length=31)] = "",
+    space: Annotated[str, Query(max_length=LONGEST_SPACE)] = "",
     state: Annotated[str, Query(max_length=20)] = "",
     kind: Annotated[str, Query(max_length=20)] = "",
     direction: Annotated[str, Query(pattern="^(|in|out)$")] = "",
@@ -193,7 +194,7 @@ async def ledger(page: SignedIn, wanted: Filtered, cursor: Annotated[str, Query(
         "ledger.html",
         found=found,
         wanted=wanted,
-        spaces=reader.space_refs(),
+        spaces=[*reader.space_refs(), *reader.neighbours()],
         states=STATES,
         kinds=KINDS,
         is_first=not cursor,
@@ -245,13 +246,14 @@ async def figures(page: SignedIn, days: Annotated[int, Query(ge=0, le=3650)] = 0
     """Our figures, as far as `stats.disclose` allows."""
     reader = await page.reader()
     told = reader.figures(await page.site.counts(), days)
-    return page.shows("figures.html", figures=told, spans=SPANS, curve=curve([number for _, number in told.stock]))
+    return page.shows("figures.html", figures=told, spans=SPANS, curve=curve(told.stock))
 
 
-def curve(numbers: list[int]) -> str:
-    """The points of an SVG polyline in a square of 100 by 100, oldest left; '' for fewer than two numbers."""
-    if len(numbers) < 2:  # noqa: PLR2004 -- a line has two ends
+def curve(points: Sequence[tuple[date, int]]) -> str:
+    """An SVG polyline of numbers by day, oldest first, in a square of 100 by 100; '' for fewer than two days."""
+    if len(points) < 2:  # noqa: PLR2004 -- a line has two ends
         return ""
-    most = max(*numbers, 1)
-    step = 100 / (len(numbers) - 1)
-    return " ".join(f"{at * step:.2f},{100 - 96 * number / most:.2f}" for at, number in enumerate(numbers))
+    most = max(1, *(number for _, number in points))
+    (first, _), (last, _) = points[0], points[-1]
+    days = (last - first).days
+    return " ".join(f"{100 * (day - first).days / days:.2f},{100 - 96 * number / most:.2f}" for day, number in points)

@@ -294,7 +294,13 @@ async def connection(page: SignedIn, identifier: str) -> Response:
 @router.get("/api")
 async def api(page: SignedIn) -> Response:
     """The page about the API."""
-    return page.shows("api.html", calls=list(_calls(page.request.app.openapi())))
+    return page.shows("api.html", calls=list(_calls(page.request.app.openapi())), with_code=_with_code)
+
+
+def _with_code(text: str) -> Markup:
+    """The text; what is between backquotes is shown as code."""
+    pieces = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(each) if at % 2 else each for at, each in enumerate(pieces))
 
 
 def _calls(schema: Mapping[str, Any]) -> list[tuple[str, str, str, str, list[tuple[str, str]]]]:

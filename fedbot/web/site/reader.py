@@ -492,6 +492,11 @@ class Reader:
         """The spaces in this person's rooms, only id and name, which is quick."""
         return [SpaceRef(id=each.party, name=each.name) for each in lookup.spaces_of(self.turn, self.rooms)]
 
+    def neighbours(self) -> list[SpaceRef]:
+        """The neighbours without a bot that have, or had, something of ours; by name."""
+        names = sorted({loan.neighbour for loan in self._outside_loans()})
+        return [SpaceRef(id=f"{OUTSIDE}{name}", name=name) for name in names]
+
     def friends(self) -> list[SpaceRef]:
         """The friends, to which the person can offer something, or send a request."""
         friends = {c.peer for c in self.turn.connections() if c.room in self.rooms and c.state in LIVING_CONNECTION}
@@ -535,7 +540,8 @@ class Reader:
     def _dealings(self, dealings: Dealings) -> DealingsView:
         ways = {way: _flow(getattr(dealings, way)) for way in WAYS}
         space = SpaceRef(id=dealings.party, name=dealings.name)
-        return DealingsView(space=space, open=dealings.open, **ways)
+        neighbour = dealings.party.startswith(OUTSIDE)
+        return DealingsView(space=space, neighbour=neighbour, open=dealings.open, **ways)
 
     def _space(self, party: str, name: str) -> SpaceView:
         seen = spaces.seen(self.turn, self.rooms, party, name)

@@ -233,9 +233,13 @@ class FlowView(BaseModel):
 
 
 class DealingsView(BaseModel):
-    """Our dealings with one space. `lent` and `borrowed` are on loan now; `open` counts undecided transfers."""
+    """Our dealings with one space. `lent` and `borrowed` are on loan now; `open` counts undecided transfers.
+
+    `neighbour`: it has no bot.
+    """
 
     space: SpaceRef
+    neighbour: bool = False
     given: FlowView
     received: FlowView
     lent: FlowView
