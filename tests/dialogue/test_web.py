@@ -360,6 +360,60 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_store
         assert secret not in kept
 
 
+async def test_only_a_superuser_decides_on_a_friendship_by_page_or_api() -> None:
+    world = await a_world(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    await world.asks_to_connect()
+    web = Web(world, world.beta)
+    cem, bea = await web.program_of(world.cem), await web.program_of(world.bea)
+    browser = web.visitor()
+    await browser.signs_in(world.cem)
+    (asked,) = await cem.reads("/connections")
+    at, body = f"/connections/{asked['id']}", {"choice": "approve", "shown": asked["card"]["shown"]}
+    refused = await cem.calls("POST", f"/api/v1{at}/decision", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:fedbot:problem:not_entitled_to_decide")
+    assert "Somebody else has to decide on this." in (await browser.gets(at)).text
+    await browser.submits(f"{at}/decision", **body)
+    assert "Not counted" in (await browser.follows()).text
+    old = await bea.calls("POST", f"/api/v1{at}/decision", json={**body, "shown": "0" * 64})
+    assert old.json()["type"] == "urn:fedbot:problem:page_is_outdated"
+    assert not told(world.room, "by API")
+    assert (await bea.calls("POST", f"/api/v1{at}/decision", json=body)).status_code == 200
+    await world.grace()
+    assert 'Bea, by API token "script"' in world.card().text
+    (friendship,) = await bea.reads("/connections")
+    assert (friendship["state"], friendship["decided_by"]["user"]) == ("active", "bea")
+    assert any(each["who"] and each["who"]["user"] == "bea" for each in await bea.reads(f"/audit/{asked['id']}"))
+
+
+async def test_every_list_of_the_api_has_what_chat_tells() -> None:
+    world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    for line in ("#42 to betaspace for 2 days", "2 Arduino Nano to betaspace from 12.12. until 19.12."):
+        world.anna.says(f"!fed lend {line}")
+        await world.settle()
+        world.cem.reacts(world.card(), "✅")
+        await world.grace()
+    world.kim.says("!fed request 20 N-M3 from anyone")
+    await world.settle()
+    kim = await Web(world, world.alpha).program_of(world.kim)
+    (loan,), (booked,), (rota,) = await kim.reads("/loans"), await kim.reads("/bookings"), await kim.reads("/rotas")
+    assert (loan["due_day"], loan["on_loan"], loan["peer"]["id"]) == ("2026-11-26", True, "betaspace")
+    assert (booked["first_day"], booked["due_day"], booked["state"]) == ("2026-12-12", "2026-12-19", "booked")
+    assert (rota["wanted"], rota["asked"][0]["space"]["id"]) == ("20", "betaspace")
+    figures = await kim.reads("/figures")
+    assert figures["counts"]["stock_items"] > 0
+    assert [each["lent"]["lines"] for each in figures["dealings"]] == [1]
+    entries = await kim.reads(f"/audit/{loan['id']}")
+    assert next(each["who"]["user"] for each in entries if each["who"]) == "anna"
+    assert entries == (await kim.reads(f"/transfers/{loan['code']}"))["entries"]
+    assert (await kim.reads("/spaces/betaspace"))["connection"]["state"] == "active"
+    assert [each["id"] for each in (await kim.reads("/transfers", state="on_loan"))["items"]] == [loan["id"]]
+    schema = (await kim.gets("/api/v1/openapi.json")).json()["paths"]
+    read = {"loans", "bookings", "rotas", "figures", "audit/{subject}", "transfers/{transfer}", "spaces/{space}"}
+    assert {f"/api/v1/{each}" for each in read} <= schema.keys()
+
+
 async def test_high_value_takes_two_people_or_a_code_typed_on_a_page_that_no_homeserver_can_open() -> None:
     world = await sharing(alpha={"pages_url": URL, "care": Care(parts=("M3-NUT",))})
     await encrypted(world)

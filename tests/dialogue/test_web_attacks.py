@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -342,6 +343,64 @@ async def test_no_call_does_or_shows_anything_without_the_right_secret() -> None
                 assert "Betaspace" not in answer.text
     assert sorted(each.id for each in world.alpha.turn.everything()) == documents
     assert (await anna.gets("/")).status_code == 200, "and nothing was ended"
+
+
+async def test_no_form_does_anything_for_another_site_or_without_its_token() -> None:
+    world, web = await two_friends(inventree_login=True)
+    anna = await signed_in(web)
+    await anna.gets("/")
+    (token,) = set(re.findall(r'name="form" value="([^"]*)"', anna.last.text))
+    fields = {"line": "push 10 M3-NUT to betaspace", "space": "betaspace", "word": "M3-NUT", "until": "2026-12-20"}
+    fields |= {"quantity": "1", "choice": "approve", "shown": "0" * 64, "name": "x", "scope": "act", "days": "9"}
+    fields |= {"kind": "feed", "username": "anna", "password": world.alpha.seeded.passwords["anna"]}
+    own = {"Origin": "https://fed.attraktor.test"}
+    forms = [path for method, path in every_call() if method == "POST" and not path.startswith("/api/")]
+    assert len(forms) > 12
+    documents = world.alpha.turn.everything()
+    for path in forms:
+        attempts = [
+            (EVIL, token),
+            ({"Origin": "null"}, token),
+            ({}, token),
+            ({"Referer": "https://evil.example"}, token),
+        ]
+        if path not in OPEN:  # a page on which nobody is signed in yet has no token
+            attempts += [(own, ""), (own, "0" * 64), (own, token[:-1])]
+        for headers, form in attempts:
+            answer = await anna.calls("POST", path, data={**fields, "form": form}, headers=headers)
+            assert answer.status_code == 403, (path, headers, form, answer.status_code)
+            assert "set-cookie" not in answer.headers
+    assert [each.id for each in world.alpha.turn.everything()] == [each.id for each in documents]
+
+
+async def test_no_answer_is_kept_by_others_or_shows_what_was_sent() -> None:
+    _, web = await two_friends(calls_a_minute=6000)
+    anna = await signed_in(web)
+    program = web.visitor(await anna.makes_token())
+    private = {"no-store", "private, no-cache", "private, max-age=600"}
+    for method, path in every_call():
+        if method != "GET":
+            continue
+        for caller in (anna, program):
+            answer = await caller.gets(path, params={"cursor": MARKUP, "limit": MARKUP, "month": MARKUP, MARKUP: "x"})
+            assert answer.headers["cache-control"] in private, path
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert "script-src 'self'" in answer.headers["content-security-policy"]
+            assert "<script>x" not in answer.text, path
+    for body in (
+        {"line": "a" * 2_001 + MARKUP},
+        {"line": ["x"], MARKUP: 1},
+        {MARKUP: MARKUP},
+        MARKUP,
+        {"line": "\udc80"},
+    ):
+        content = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        answer = await program.calls("POST", "/api/v1/lines", content=content, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), answer.text
+        assert "script" not in answer.text
+    wrong = await program.says(MARKUP)
+    assert wrong.headers["content-type"] == "application/problem+json"
 
 
 async def test_nobody_reads_or_repeats_another_persons_lines_searches_or_tokens() -> None:
