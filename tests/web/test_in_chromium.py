@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
@@ -162,6 +163,7 @@ async def test_a_person_signs_in_finds_and_decides_by_keyboard_on_a_phone() -> N
             phone.found += await by_keyboard(page)
 
 
+@pytest.mark.timeout(300)
 async def test_axe_finds_nothing_on_any_page_narrow_or_wide_dark_or_light() -> None:
     async with running() as (world, url, rests), browser() as chromium, a_phone(chromium, world, url) as phone:
         world.tom.says("!fed request M3-BOLT 50 from attraktor --note for Saturday")
