@@ -390,7 +390,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "load_again": marked("Load it again"),
     "hits": marked("Found"),
     "free_at": marked("{quantity} free at {space}"),
-    "request": marked("Request"),
+    "request": marked("Request it"),
     "borrow_until": marked("Borrow until (empty: to keep)"),
     "book_from": marked("Pick up on (empty: as soon as possible)"),
     "send_request": marked("Send the request"),

@@ -197,7 +197,7 @@ async def test_find_shows_when_an_item_is_free_again_and_books_it_or_joins_its_q
         await kim.submits(path, word=word, space="betaspace", **fields)
         await kim.follows()
 
-    assert "1 free at Betaspace Request Thermal camera, Betaspace" in await finds("thermal")
+    assert "1 free at Betaspace Request it Thermal camera, Betaspace" in await finds("thermal")
     await takes("/find/request", quantity="1", first="2026-12-12", until="2026-12-19")
     assert (world.beta.transfer().terms.starts, world.beta.transfer().terms.loan_until) == (
         date(2026, 12, 12),
