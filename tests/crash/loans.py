@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -316,6 +317,60 @@ async def had_their_turn_right(pair: Pair, lent: Again) -> None:
     must(not pair.give.documents("QueueEntry"), "somebody still waits at the owner's")
     living = [place for place in pair.take.documents("PlaceInLine") if place["state"] != "served"]
     must(not living, f"places that aren't over: {living}")
+
+
+# --- a neighbour without a bot ---
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A neighbour's loan that is over, and the stock before it and while it ran."""
+
+    loan: str
+    before: Stock
+    while_out: Stock
+
+
+async def lend_outside(pair: Pair) -> Outside:
+    """Lend four to a neighbour without a bot; they come back."""
+    before, known = await stock_of(pair), {loan["id"] for loan in pair.give.documents("OutsideLoan")}
+    line = f'!fed lend #{most_of(before)} 4 to outside "{_club(pair)}" for 2 weeks'
+    await pair.give.person.say(pair.room, line)
+    (loan,) = await pair.until(
+        lambda: [each for each in _outside(pair, "out") if each["id"] not in known], "it to be with the neighbour"
+    )
+    await pair.rest()
+    while_out = await stock_of(pair)
+    await pair.give.person.say(pair.room, f"!fed return {loan['code']}")
+    await pair.until(lambda: pair.give.document("OutsideLoan", loan["id"])["state"] == "returned", "it to be back")
+    await pair.rest()
+    return Outside(loan["id"], before, while_out)
+
+
+async def came_back_from_neighbour_right(pair: Pair, lent: Outside) -> None:
+    """Four were away, and all are back in a row of their own; each change was made once, one company stands for the
+    neighbour.
+    """
+    after = await stock_of(pair)
+    amounts = [in_stock(stock[0]) for stock in (lent.before, lent.while_out, after)]
+    must(
+        amounts == [amounts[0], amounts[0] - 4, amounts[0]], f"in stock before, while it was lent, and after: {amounts}"
+    )
+    (away,) = [row for row in lent.while_out[0] if row.pk not in {old.pk for old in lent.before[0]}]
+    must((away.quantity, away.customer) == (Decimal(4), _club(pair)), f"what the neighbour had: {away}")
+    must({row.pk for row in after[0]} == {row.pk for row in lent.while_out[0]}, "other rows than while it was lent")
+    (back,) = [row for row in after[0] if row.pk == away.pk]
+    lay = next(row.place for row in lent.before[0] if row.pk == most_of(lent.before))
+    must((back.quantity, back.place, back.status) == (Decimal(4), lay, STATUS_OK), f"what came back: {back}")
+    marks, _ = await marks_of(pair.give, back, lent.loan)
+    must(
+        marks == Counter({"out": 1, "over": 1, "arrived": 1, "back": 2}), f"history: {marks}"
+    )  # returned, and put away
+    async with admin(pair.give.inventree) as client:
+        found = (await client.get("/api/company/", params={"search": _club(pair), "limit": 10})).json()["results"]
+    must([each["name"] for each in found] == [_club(pair)], f"companies: {found}")
+    must(after[1] == lent.before[1], "the friend's stock has changed")
+    await said(pair)
 
 
 # --- a neighbour that now has a bot, and has entered the loan in its InvenTree ---

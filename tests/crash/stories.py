@@ -67,6 +67,16 @@ STORIES = {
         ),
         Story("book", loans.book, transfers.moved_right, family="push"),
         Story(
+            "want",
+            transfers.want,
+            transfers.found_once_right,
+            family="push",
+            circle="wants",
+            most_a_pair=1,  # people are told of the same item once a day
+            prepare=transfers.nobody_shares_it,
+        ),
+        Story("outside", loans.lend_outside, loans.came_back_from_neighbour_right, circle="neighbours"),
+        Story(
             "turn",
             loans.wait_for_turn,
             loans.had_their_turn_right,

@@ -66,6 +66,12 @@ SAMPLE: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("after commit EnvelopeSeen place #2", "after act BookInAgain #1"),
     ),
     (
+        "want",
+        ("after commit Answered LookForWant #1", "after act TakeOut #1"),
+        ("after commit Said #1", "after act CreateItem #1"),
+    ),
+    ("outside", ("after act MakeCompany #1", "after act HandOver #1", "after act TakeBack #1"), ()),
+    (
         "here",
         ("after act TakeBack #1", "after act HandOver #1"),
         ("after commit Answered ConfirmDecision #1", "after act MarkAsHere #1"),

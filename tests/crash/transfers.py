@@ -15,7 +15,7 @@ from fedbot_demo.stocktake import StockItem, Stocktake
 from tests.crash.checks import marks_of, must, of_kind, said
 from tests.crash.pair import Pair, Party
 
-IPN = "RES-10K"
+IPN, WANTED = "RES-10K", "M3-BOLT"
 STATUS_OK = 10
 REFUSED = {"kind": "error-before", "method": "POST", "path": "/api/stock/$", "status": 400, "times": None}
 #: All rows of the part: the giver's, then the receiver's.
@@ -55,6 +55,7 @@ class Moved:
     quantity: int
     before: Stock
     letters: dict[str, int]
+    ipn: str = IPN
 
 
 # --- UC2 ---
@@ -141,6 +142,53 @@ def _rotas(pair: Pair, state: str) -> list[dict[str, Any]]:
     return [rota for rota in pair.take.documents("Rota") if rota["state"] == state]
 
 
+# --- a want ---
+
+
+async def nobody_shares_it(pair: Pair) -> None:
+    """Stop sharing the item, because wants are about items that nobody shares."""
+    if pair.give.documents("Share"):
+        await pair.give.person.say(pair.room, "!fed unshare all")
+        await pair.until(lambda: not pair.give.documents("Share"), "nothing to be shared")
+        await pair.rest()
+
+
+async def want(pair: Pair) -> Moved:
+    """Three are wanted; the friend shares the item, reads of the want, replies with an offer, and they come."""
+    before = await stock_of(pair, WANTED)
+    await pair.take.person.say(pair.room, f"!fed want 3 {WANTED}")
+    (wanted,) = await pair.until(lambda: pair.give.documents("FriendWant"), "the friend's bot to keep the want")
+    await pair.give.person.say(pair.room, f"!fed share {WANTED}")
+    (told,) = await pair.until(lambda: _told_of(pair, wanted["id"]), "the word that it is wanted")
+    known = {each["id"] for each in pair.take.documents("Transfer")}
+    offered = await pair.give.person.say(pair.room, "offer", reply_to=told)
+    listed = await pair.until(lambda: pair.give.post(f"choice:-:{offered}"), "the list of the drawers that have it")
+    await pair.give.person.say(pair.room, "1", reply_to=listed)
+    (transfer,) = await pair.until(
+        lambda: [t["id"] for t in pair.take.documents("Transfer") if t["id"] not in known], "the offer"
+    )
+    await tap(pair, pair.take, transfer, YES)
+    await done(pair, transfer)
+    await pair.until(lambda: not pair.give.documents("FriendWant"), "the friend's bot to forget the want")
+    await pair.rest()
+    return Moved(transfer, 3, before, {"offer": 1, "noted": 1}, WANTED)
+
+
+def _told_of(pair: Pair, wanted: str) -> list[str]:
+    """The messages that tell the friend's people of the want."""
+    return [event for (event,) in pair.give.rows("SELECT event_id FROM posts WHERE key LIKE ?", f"wanted:{wanted}:%")]
+
+
+async def found_once_right(pair: Pair, moved: Moved) -> None:
+    """It was offered once and has come once; nobody wants it any more, and the friend's people were told once."""
+    await moved_right(pair, moved)
+    living = [each for each in pair.take.documents("Want") if each["state"] != "found"]
+    must(not living, f"still wanted: {living}")
+    wants = [each["id"] for each in pair.take.documents("Want")]
+    told = pair.give.rows("SELECT event_id FROM posts WHERE key LIKE 'wanted:%'")
+    must(len(told) == len(wants), f"{len(told)} messages tell of {len(wants)} wants")
+
+
 # --- a parcel ---
 
 
@@ -200,7 +248,7 @@ async def ended(pair: Pair, transfer: str, state: str) -> None:
 
 async def moved_right(pair: Pair, moved: Moved) -> None:
     """The exact quantity left and arrived, each change once in InvenTree's history; nothing was said twice."""
-    transfer, after = moved.transfer, await stock_of(pair)
+    transfer, after = moved.transfer, await stock_of(pair, moved.ipn)
     for index, (sign, rows_before, rows_after) in enumerate(zip((-1, 1), moved.before, after, strict=True)):
         party = pair.parties[index]
         more = in_stock(rows_after) - in_stock(rows_before)
