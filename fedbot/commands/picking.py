@@ -13,7 +13,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.items import Reading
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.merged_stock import Hidden
-from fedbot.rules.catalogue.provenance import forbidden_origin
+from fedbot.rules.catalogue.provenance import forbidden_origin, origin_by_mark
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import AvailableStock
@@ -94,8 +94,8 @@ def free_of(turn: Turn, item: StockItem, taken: Mapping[int, Decimal]) -> Decima
 
 
 def origins_of(turn: Turn, item: StockItem, tainted: tuple[tuple[int, str], ...]) -> tuple[str, ...]:
-    """The other parties that the item came from, by its own mark or those of items it was split from."""
-    seen = [origin for pk, origin in tainted if pk == item.pk]
+    """The other parties that the item came from, by its own marks or those of items it was split from."""
+    seen = [origin_by_mark(turn, item), *(origin for pk, origin in tainted if pk == item.pk)]
     seen += [item.provenance.origin] if item.provenance else []
     return tuple(dict.fromkeys(origin for origin in seen if origin and origin != turn.us.party))
 

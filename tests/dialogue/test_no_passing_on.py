@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from fedbot.commands import picking
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound
+from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
 from tests.scenarios.world import friends
@@ -86,3 +89,29 @@ async def test_a_received_item_is_recognised_by_its_origin() -> None:
     provenance = found.items[0].provenance
     assert provenance is not None
     assert provenance.origin == "attraktor"
+
+
+@pytest.mark.parametrize("words", ["", "for 3 weeks"])
+async def test_an_item_whose_entry_inventree_has_not_confirmed_goes_nowhere(words: str) -> None:
+    world = await friends()
+    world.beta.fails(FaultKind.TIMEOUT_AFTER, "POST", "/api/stock/$")
+    world.anna.says(f"!fed {'lend' if words else 'push'} RES-10K 20 to betaspace {words}")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.CREDITING
+    assert world.beta.transfer().at(1).item is None
+    there = max(row.pk for row in world.beta.stock(part=world.beta.part("RES-10K").pk))
+    found = await world.beta.inventory.answer(FindItems(f"#{there}"))
+    assert isinstance(found, ItemsFound)
+    turn = world.beta.turn
+    origins = picking.origins_of(turn, found.items[0], found.tainted)
+    why = picking.item_complaint(turn, found.items[0], origins, "gammaspace")
+    assert why is not None
+    assert why.name == "may_not_go_on"
+    if words:
+        refused = await world.answer(world.bea, f"!fed push #{there} 5 to attraktor")
+        assert f"Hand it back: !fed return {world.beta.transfer().code}" in refused
+    await world.passes(timedelta(minutes=10))
+    assert {space.transfer().state for space in world.spaces} == {DONE}
+    assert_books_balance(world)

@@ -56,19 +56,32 @@ def origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
     return "" if line.origin == turn.us.party else line.origin or transfer.peer
 
 
+def marked(turn: Turn, item: StockItem) -> tuple[Transfer, Line] | None:
+    """The transfer that brought an item, and its line, by the mark in the link; None if the state knows none.
+
+    The mark is there as soon as the item is, before its metadata and before we know its key. A split copies it.
+    """
+    found = _MARK.search(item.link)
+    transfer = turn.transfer(found["transfer"]) if found else None
+    if found is None or transfer is None or transfer.role != "receiver":
+        return None
+    number = int(found["line"])
+    return next(((transfer, line) for line in transfer.terms.lines if line.number == number), None)
+
+
 def origin_by_mark(turn: Turn, item: StockItem) -> str:
-    """The first owner of an item by the mark in its link, which a split copies; '' if it is ours.
+    """The first owner of an item by the mark in its link; '' if it is ours or the mark is none that the state knows."""
+    found = marked(turn, item)
+    return origin_here(turn, *found) if found else ""
+
+
+def has_foreign_mark(turn: Turn, item: StockItem) -> bool:
+    """Whether the mark in an item's link says that it isn't ours.
 
     An unknown mark counts as another space's, so that nothing slips through after the journal is lost.
     """
-    found = _MARK.search(item.link)
-    if found is None:
-        return ""
-    transfer = turn.transfer(found["transfer"])
-    numbers = [line.number for line in transfer.terms.lines] if transfer else []
-    if transfer is None or transfer.role != "receiver" or int(found["line"]) not in numbers:
-        return found["transfer"]
-    return origin_here(turn, transfer, transfer.line(int(found["line"])))
+    found = marked(turn, item)
+    return _MARK.search(item.link) is not None if found is None else bool(origin_here(turn, *found))
 
 
 def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:

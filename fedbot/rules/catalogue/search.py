@@ -17,7 +17,7 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.catalogue import merged_stock, share
-from fedbot.rules.catalogue.provenance import origin_by_mark
+from fedbot.rules.catalogue.provenance import has_foreign_mark
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
@@ -204,7 +204,7 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
     by_part: dict[int, list[tuple[StockItem, Decimal]]] = {}
     for item in found.items:
         clean = item.available - merged_stock.total(merged_stock.hidden(turn, item, found, _NOBODY))
-        may_go = turn.may_move(peer, item.part.pk) and not origin_by_mark(turn, item)
+        may_go = turn.may_move(peer, item.part.pk) and not has_foreign_mark(turn, item)
         if is_sound(item) and clean > 0 and may_go:
             by_part.setdefault(item.part.pk, []).append((item, clean))
     lent, booked, waiting = _lent(turn), _booked(turn), Counter(entry.part for entry in turn.queue())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from fedbot.rules.catalogue.provenance import forbidden_origin
+from fedbot.rules.catalogue.provenance import forbidden_origin, origin_by_mark
 from fedbot.rules.loan import bookings
 from fedbot.rules.loan.bookings import Claim
 from fedbot.rules.model.stock import StockItem, is_common, is_sound
@@ -128,7 +128,8 @@ def _together(items: Sequence[StockItem], quantity: Decimal, left: Mapping[int, 
     return []
 
 
-def origin_of(item: StockItem, tainted: Mapping[int, str], own: str) -> str:
-    """The other space that the item came from, by itself or what it was split from; or ''."""
-    origin = tainted.get(item.pk, "") or (item.provenance.origin if item.provenance else "")
-    return "" if origin == own else origin
+def origin_of(turn: Turn, item: StockItem, tainted: Mapping[int, str]) -> str:
+    """The other space that the item came from, by its own marks or those of items it was split from; or ''."""
+    by_metadata = tainted.get(item.pk, "") or (item.provenance.origin if item.provenance else "")
+    origin = by_metadata or origin_by_mark(turn, item)
+    return "" if origin == turn.us.party else origin

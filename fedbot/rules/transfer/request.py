@@ -410,7 +410,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     for line, answer in zip(transfer.terms.lines, found, strict=True):
         if not isinstance(answer, ItemsFound):
             raise TypeError(f"a request asks for items, not {answer!r}")
-        origins = {item.pk: origin_of(item, dict(answer.tainted), turn.us.party) for item in answer.items}
+        origins = {item.pk: origin_of(turn, item, dict(answer.tainted)) for item in answer.items}
         own = [item for item in answer.items if lend.borrowed(turn, item) is None]
         own = [item for item in own if turn.may_move(transfer.peer, item.part.pk)]
         is_practice = transfer.peer == PRACTICE  # what is its own to ask for was made for it
