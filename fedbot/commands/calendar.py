@@ -73,7 +73,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         outside = [each for each in outside if _is_about(each.loan, items, wanted.item)]
     return say(
         messages.booking.calendar,
-        entries=tuple(entries),
+        entries=bookings.as_out(turn, entries),
         names={entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in entries},
         us=turn.us,
         first=wanted.first,

@@ -507,6 +507,18 @@ async def test_a_booked_loan_in_a_parcel_is_a_loan_on_pages_and_in_the_api_and_n
     assert (loan["state"], loan["on_its_way"], loan["on_loan"]) == ("sent", True, False)
 
 
+async def test_the_calendar_has_what_is_still_out_of_a_loan_that_came_back_in_part() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    await lends(world, "10 M3-NUT to betaspace until 19.12.")
+    world.cem.says(f"!fed return {world.beta.transfer().code} 4")
+    await world.settle()
+    world.piet.reacts(world.room.message("Is it here"), "✅")
+    await world.grace()
+    piet = await signed_in(world, "piet")
+    assert "6 × M3 nut back from Betaspace" in await page(piet, "/calendar?month=2026-12")
+
+
 async def test_a_booking_is_in_the_month_and_a_loan_is_extended_and_returned_on_its_page() -> None:
     world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)

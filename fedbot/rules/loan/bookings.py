@@ -7,7 +7,7 @@ comes back as the same stock item, so it counts as available from the day after 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
@@ -355,11 +355,16 @@ def _of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
         yield AgendaEntry(max(terms.loan_until, today), OnThatDay.BACK, transfer)
     elif transfer.is_on_loan and transfer.due_day is not None:
         if transfer.due_day < turn.day_of(transfer):
-            yield AgendaEntry(today, OnThatDay.OVERDUE, lend.as_out(turn, transfer))
+            yield AgendaEntry(today, OnThatDay.OVERDUE, transfer)
         else:
-            yield AgendaEntry(max(transfer.due_day, today), OnThatDay.BACK, lend.as_out(turn, transfer))
+            yield AgendaEntry(max(transfer.due_day, today), OnThatDay.BACK, transfer)
     elif transfer.is_on_its_way and transfer.due_day is not None:
-        yield AgendaEntry(max(transfer.due_day, today), OnThatDay.BACK, lend.as_out(turn, transfer))
+        yield AgendaEntry(max(transfer.due_day, today), OnThatDay.BACK, transfer)
+
+
+def as_out(turn: Turn, found: Iterable[AgendaEntry]) -> tuple[AgendaEntry, ...]:
+    """The entries as people are told of them: loans by what is still out."""
+    return tuple(replace(each, transfer=lend.as_out(turn, each.transfer)) for each in found)
 
 
 # --- in the morning ---------------------------------------------------------------------------------------------
@@ -377,7 +382,8 @@ def look(turn: Turn) -> None:
         outside = of_neighbours(turn, [room], today, today + A_DAY)
         if found or outside:
             names = {entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in found}
-            phrase = say(messages.booking.agenda, entries=tuple(found), names=names, us=turn.us, outside=tuple(outside))
+            told, due = as_out(turn, found), tuple(outside)
+            phrase = say(messages.booking.agenda, entries=told, names=names, us=turn.us, outside=due)
             turn.do(Post(f"agenda:{room}:{today}", room, phrase))
 
 
