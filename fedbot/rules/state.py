@@ -53,8 +53,8 @@ from fedbot.rules.model.outside import OutsideLoan, Rota, rota_id
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
 from fedbot.rules.model.queries import Able, Answer, Query, WhoMay
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, OwnAnnouncement, Room
-from fedbot.rules.model.stock import Permission, Permissions
-from fedbot.rules.model.transfer import Transfer, WaitingLine
+from fedbot.rules.model.stock import Permission, Permissions, StockItem
+from fedbot.rules.model.transfer import Line, Transfer, WaitingLine
 from fedbot.rules.wire.envelope import SubjectKind, is_off_chat, kind_of
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
@@ -403,6 +403,16 @@ class Turn:
     def transfer(self, identifier: str) -> Transfer | None:
         """The transfer of that id, if we know it."""
         return self._get(Transfer, identifier)
+
+    def brought(self, item: StockItem) -> tuple[Transfer, Line] | None:
+        """The transfer, and its line, by which an item of ours came, according to its mark; None if we know none."""
+        if item.mark is None:
+            return None
+        identifier, number = item.mark
+        transfer = self.transfer(identifier)
+        if transfer is None or transfer.role != "receiver":
+            return None
+        return next(((transfer, line) for line in transfer.terms.lines if line.number == number), None)
 
     def transfers(self) -> list[Transfer]:
         """Every transfer, past ones too, oldest first. This reads the whole past, so prefer a narrower query."""

@@ -7,7 +7,6 @@ since a split copies metadata: on another key the mark is void, but the origin s
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,8 +20,6 @@ from fedbot.rules.model.steps import Known, Label, Mirror
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Progress, Transfer
 from fedbot.rules.state import Turn
-
-_MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z-]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,22 +53,9 @@ def origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
     return "" if line.origin == turn.us.party else line.origin or transfer.peer
 
 
-def marked(turn: Turn, item: StockItem) -> tuple[Transfer, Line] | None:
-    """The transfer that brought an item, and its line, by the mark in the link; None if the state knows none.
-
-    The mark is there as soon as the item is, before its metadata and before we know its key. A split copies it.
-    """
-    found = _MARK.search(item.link)
-    transfer = turn.transfer(found["transfer"]) if found else None
-    if found is None or transfer is None or transfer.role != "receiver":
-        return None
-    number = int(found["line"])
-    return next(((transfer, line) for line in transfer.terms.lines if line.number == number), None)
-
-
 def origin_by_mark(turn: Turn, item: StockItem) -> str:
     """The first owner of an item by the mark in its link; '' if it is ours or the mark is none that the state knows."""
-    found = marked(turn, item)
+    found = turn.brought(item)
     return origin_here(turn, *found) if found else ""
 
 
@@ -80,8 +64,8 @@ def has_foreign_mark(turn: Turn, item: StockItem) -> bool:
 
     An unknown mark counts as another space's, so that nothing slips through after the journal is lost.
     """
-    found = marked(turn, item)
-    return _MARK.search(item.link) is not None if found is None else bool(origin_here(turn, *found))
+    found = turn.brought(item)
+    return item.mark is not None if found is None else bool(origin_here(turn, *found))
 
 
 def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:

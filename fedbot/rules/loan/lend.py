@@ -8,7 +8,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.rules.catalogue.provenance import marked
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import ValuedLine
 from fedbot.rules.model.connection import Connection
@@ -219,7 +218,7 @@ def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
         ours = loan.id == by or item.pk in {p.item for p in loan.progress}
         if loan.role == "receiver" and ours and item.pk not in over:
             return loan
-    brought = marked(turn, item)
+    brought = turn.brought(item)
     if brought is not None:
         loan, line = brought
         has_come = loan.is_on_loan or loan.state in COMES_IN

@@ -546,6 +546,9 @@ class Provenance:
     item: int
 
 
+_MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z-]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class StockItem:
     """One row of stock. `available` = quantity minus what is allocated to orders and builds.
@@ -578,6 +581,15 @@ class StockItem:
     def is_ok(self) -> bool:
         """Whether its condition is simply OK, so that nobody needs to be told of it."""
         return self.status == STATUS_OK and self.status_text in {"", "OK"}
+
+    @property
+    def mark(self) -> tuple[str, int] | None:
+        """The id and line of the transfer that created it, or what it was split from, by its link; None without one.
+
+        The link is there as soon as the item is, before its metadata and before we know its key.
+        """
+        found = _MARK.search(self.link)
+        return (found["transfer"], int(found["line"])) if found else None
 
     @property
     def available(self) -> Decimal:
