@@ -39,15 +39,13 @@ def hub(given: argparse.Namespace) -> Exit:
             return _do(settings, given)
         tending = importlib.import_module("fedbot.hub.tending")
     except JournalProblem as problem:
-        failed(problem)
-        return Exit.FAILED
+        return failed(problem)
     if given.verb in ("run", "api"):
         return _serve(settings, given.verb)
     try:
         return _VERBS[given.verb](settings, given, tending)
     except (tending.HubRefused, JournalProblem) as problem:
-        failed(problem)
-        return Exit.FAILED
+        return failed(problem)
 
 
 def _serve(settings: HubSettings, verb: str) -> Exit:
