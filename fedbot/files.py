@@ -85,13 +85,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_full(folder: Path) -> bool:
+    """Whether the folder's disk counts as full."""
+    space = os.statvfs(folder)
+    return space.f_bavail * space.f_frsize < KEEP_FREE
+
+
 def why_unwritable(folder: Path) -> str:
-    """Why nobody can write into the state folder; '' if that works."""
+    """Name the reason if nobody can write into the state folder; '' if that works."""
     if not folder.is_dir():
         return f"{folder} is not there"
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return f"{folder} can't be written by this user, or is read-only"
-    space = os.statvfs(folder)
-    if space.f_bavail * space.f_frsize < KEEP_FREE:
+    if is_full(folder):
         return f"the disk of {folder} is full"
     return ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fedbot.commands.deciding import decide
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where, nothing_to_ask
+from fedbot.commands.tokens import DASHES
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
@@ -45,7 +46,7 @@ def _with_reason(turn: Turn, command: Command) -> Command:
     words = str(command.arguments.get("id", "")).strip()
     first, _, rest = words.partition(" ")
     named = bool(turn.by_code(bare_word(first)))
-    reason = (rest if named else words if command.subject else "").strip(" -–—")
+    reason = (rest if named else words if command.subject else "").strip().lstrip("".join(DASHES)).strip()
     if not reason or command.arguments.get("note"):
         return command
     said = {**command.arguments, "id": first if named else "", "note": reason[:LONGEST_REASON]}

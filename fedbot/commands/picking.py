@@ -13,7 +13,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.items import Reading
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.merged_stock import Hidden
-from fedbot.rules.catalogue.provenance import forbidden_origin, origin_by_mark
+from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import AvailableStock
@@ -91,13 +91,6 @@ def _still_there(transfer: Transfer, line: Line, item: int) -> bool:
 def free_of(turn: Turn, item: StockItem, taken: Mapping[int, Decimal]) -> Decimal:
     """The quantity not yet reserved: in InvenTree, by our open offers, or in the same line (`taken`)."""
     return max(item.available - pledged(turn, item.pk)[0] - taken.get(item.pk, Decimal(0)), Decimal(0))
-
-
-def origins_of(turn: Turn, item: StockItem, tainted: tuple[tuple[int, str], ...]) -> tuple[str, ...]:
-    """The other parties that the item came from, by its own marks or those of items it was split from."""
-    seen = [origin_by_mark(turn, item), *(origin for pk, origin in tainted if pk == item.pk)]
-    seen += [item.provenance.origin] if item.provenance else []
-    return tuple(dict.fromkeys(origin for origin in seen if origin and origin != turn.us.party))
 
 
 def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
@@ -357,7 +350,7 @@ def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[
 def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]) -> Picked | Choice | Phrase:
     """The choice among several stock items of one part: those that may go, each with its possible quantity.
 
-    Whoever types how many means items whose condition is OK, if one of those has that much. Any other is named by its
+    A quantity means items whose condition is OK, if one of them has that much. Any other is named by its
     number.
     """
     lying = [_as_much_as_was_typed(picking, item, reading.quantity) for item in items]

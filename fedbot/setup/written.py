@@ -17,7 +17,7 @@ import yaml
 from fedbot.config.loading import read_yaml, text_of
 from fedbot.config.secrets import token_in
 from fedbot.config.settings import LONGEST_STATE_PATH
-from fedbot.files import KEEP_FREE, PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, is_full, write_whole
 
 HEAD = """\
 # fedbot: the settings of one bot, for one makerspace. `fedbot init` wrote this file and may write it again; you may
@@ -123,8 +123,7 @@ class Files:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
-        space = os.statvfs(folder)
-        if space.f_bavail * space.f_frsize < KEEP_FREE:
+        if is_full(folder):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         if len(bytes(self.state)) > LONGEST_STATE_PATH:
             why = f"its path is too long for a socket in it; use one of at most {LONGEST_STATE_PATH} characters"

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.commands import picking
+from fedbot.rules.catalogue import provenance
 from fedbot.rules.model.lifecycles import ConnectionState, Ending
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.stock import StockItem
@@ -54,7 +55,7 @@ async def seen(space: Space, item: int) -> StockItem:
 
 def may_go(space: Space, item: StockItem, destination: str) -> str:
     """The reason why the verbs refuse to move the item there; '' if they allow it."""
-    complaint = picking.item_complaint(space.turn, item, picking.origins_of(space.turn, item, ()), destination)
+    complaint = picking.item_complaint(space.turn, item, provenance.origins_of(space.turn, item, ()), destination)
     return complaint.name if complaint else ""
 
 

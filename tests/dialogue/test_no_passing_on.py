@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.commands import picking
+from fedbot.rules.catalogue import provenance
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot_demo.inventree.faults import FaultKind
@@ -105,7 +106,7 @@ async def test_an_item_whose_entry_inventree_has_not_confirmed_goes_nowhere(word
     found = await world.beta.inventory.answer(FindItems(f"#{there}"))
     assert isinstance(found, ItemsFound)
     turn = world.beta.turn
-    origins = picking.origins_of(turn, found.items[0], found.tainted)
+    origins = provenance.origins_of(turn, found.items[0], found.tainted)
     why = picking.item_complaint(turn, found.items[0], origins, "gammaspace")
     assert why is not None
     assert why.name == "may_not_go_on"

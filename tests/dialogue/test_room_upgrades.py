@@ -336,6 +336,15 @@ async def test_a_restart_between_the_tombstone_and_the_confirmation_changes_noth
     assert world.alpha.transfer().state is DONE
 
 
+async def ends_well(world: World) -> None:
+    """The bots become current, Cem approves, and each transfer of Betaspace is done."""
+    await world.passes(timedelta(minutes=15))
+    await takes(world)
+    await world.passes(timedelta(minutes=15))
+    assert {t.state for t in world.beta.turn.transfers()} == {DONE}
+    assert_books_balance(world)
+
+
 async def test_a_lost_journal_is_rebuilt_from_both_rooms() -> None:
     world = await friends()
     await world.hand_over()
@@ -344,11 +353,7 @@ async def test_a_lost_journal_is_rebuilt_from_both_rooms() -> None:
     await say_so(world, "anna", "bea")
     rebuilt = await is_rebuilt(world.beta)
     assert (rebuilt.transfers, rebuilt.lost) == (2, ())
-    await world.passes(timedelta(minutes=15))
-    await takes(world)
-    await world.passes(timedelta(minutes=15))
-    assert {t.state for t in world.beta.turn.transfers()} == {DONE}
-    assert_books_balance(world)
+    await ends_well(world)
 
 
 async def test_a_backup_from_before_the_move_asks_for_the_confirmation_again() -> None:
@@ -425,11 +430,7 @@ async def test_a_journal_lost_before_the_confirmation_is_rebuilt_and_waits_for_i
     assert {t.state for t in world.beta.turn.transfers()} == {DONE, TransferState.OPEN}
     assert world.beta.connection().state is SUSPENDED
     await say_so(world, "anna", "bea")
-    await world.passes(timedelta(minutes=15))
-    await takes(world)
-    await world.passes(timedelta(minutes=15))
-    assert {t.state for t in world.beta.turn.transfers()} == {DONE}
-    assert_books_balance(world)
+    await ends_well(world)
 
 
 async def test_a_changed_key_is_reviewed_all_the_same() -> None:

@@ -7,6 +7,7 @@ since a split copies metadata: on another key the mark is void, but the origin s
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -53,10 +54,16 @@ def origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
     return "" if line.origin == turn.us.party else line.origin or transfer.peer
 
 
-def origin_by_mark(turn: Turn, item: StockItem) -> str:
-    """The first owner of an item by the mark in its link; '' if it is ours or the mark is none that the state knows."""
-    found = turn.brought(item)
-    return origin_here(turn, *found) if found else ""
+def origins_of(turn: Turn, item: StockItem, tainted: Iterable[tuple[int, str]]) -> tuple[str, ...]:
+    """The other spaces that the item came from, by its own marks or those of items it was split from.
+
+    `tainted` are the origins of our InvenTree's items by the metadata of what they were split from.
+    """
+    brought = turn.brought(item)
+    seen = [origin for pk, origin in tainted if pk == item.pk]
+    seen += [item.provenance.origin] if item.provenance else []
+    seen += [origin_here(turn, *brought)] if brought else []
+    return tuple(dict.fromkeys(origin for origin in seen if origin and origin != turn.us.party))
 
 
 def has_foreign_mark(turn: Turn, item: StockItem) -> bool:
@@ -64,8 +71,8 @@ def has_foreign_mark(turn: Turn, item: StockItem) -> bool:
 
     An unknown mark counts as another space's, so that nothing slips through after the journal is lost.
     """
-    found = turn.brought(item)
-    return item.mark is not None if found is None else bool(origin_here(turn, *found))
+    brought = turn.brought(item)
+    return item.mark is not None if brought is None else bool(origin_here(turn, *brought))
 
 
 def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:

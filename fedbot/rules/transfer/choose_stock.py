@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from fedbot.rules.catalogue.provenance import forbidden_origin, origin_by_mark
+from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.loan import bookings
 from fedbot.rules.loan.bookings import Claim
 from fedbot.rules.model.stock import StockItem, is_common, is_sound
@@ -126,10 +126,3 @@ def _together(items: Sequence[StockItem], quantity: Decimal, left: Mapping[int, 
         if wanted == 0:
             return chosen
     return []
-
-
-def origin_of(turn: Turn, item: StockItem, tainted: Mapping[int, str]) -> str:
-    """The other space that the item came from, by its own marks or those of items it was split from; or ''."""
-    by_metadata = tainted.get(item.pk, "") or (item.provenance.origin if item.provenance else "")
-    origin = by_metadata or origin_by_mark(turn, item)
-    return "" if origin == turn.us.party else origin

@@ -14,7 +14,7 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.rules import consent
 from fedbot.rules.catalogue import match_parts, merged_stock, search, share
-from fedbot.rules.catalogue.provenance import forbidden_origin
+from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
@@ -49,7 +49,7 @@ from fedbot.rules.protocol.terms import (
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT, on_these_terms
-from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces, origin_of
+from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces
 from fedbot.rules.transfer.opening import look_who_confirms, request_phrase
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on, on_end
 
@@ -410,7 +410,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     for line, answer in zip(transfer.terms.lines, found, strict=True):
         if not isinstance(answer, ItemsFound):
             raise TypeError(f"a request asks for items, not {answer!r}")
-        origins = {item.pk: origin_of(turn, item, dict(answer.tainted)) for item in answer.items}
+        origins = {item.pk: "".join(origins_of(turn, item, answer.tainted)[:1]) for item in answer.items}
         own = [item for item in answer.items if lend.borrowed(turn, item) is None]
         own = [item for item in own if turn.may_move(transfer.peer, item.part.pk)]
         is_practice = transfer.peer == PRACTICE  # what is its own to ask for was made for it
