@@ -66,7 +66,7 @@ async def _servers(settings: Settings, identity: Folder) -> list[Finding]:
 
 
 async def clock_findings(settings: Settings) -> list[Finding]:
-    """Where our clock differs from that of a server, as far as that answers. What is fine isn't named."""
+    """Name each server whose clock differs much from ours. A server that doesn't answer is left out."""
     inventree, matrix = settings.inventree, settings.matrix
     found = []
     for url, path, ca in (

@@ -96,7 +96,7 @@ SET_THE_CLOCK = "set the one that is wrong; on this machine: timedatectl set-ntp
 
 
 def clocks_differ(ahead: timedelta, url: str) -> str:
-    """By how much our clock is ahead of, or behind, the one of that server."""
+    """A sentence: our clock is so much ahead of that server's, or behind it."""
     where = "ahead of" if ahead > timedelta() else "behind"
     return f"this machine's clock is {timedelta(seconds=round(abs(ahead).total_seconds()))} {where} that of {url}"
 

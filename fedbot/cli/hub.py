@@ -79,7 +79,7 @@ def _do(settings: HubSettings, given: argparse.Namespace) -> Exit:
         print(f"There is no space {given.space} in {settings.spaces}.", file=sys.stderr)
         return Exit.FAILED
     if not given.words or given.words[0] not in _OF_A_SPACE:
-        print(f"For a space of a hub there are: {', '.join(_OF_A_SPACE)}.", file=sys.stderr)
+        print(f"A hub's space has these commands: {', '.join(_OF_A_SPACE)}.", file=sys.stderr)
         return Exit.USAGE
     os.environ["FEDBOT_STATE"] = str(settings.state_of(given.space))
     return Exit(main([*given.words[:1], "--config", str(settings.config_of(given.space)), *given.words[1:]]))

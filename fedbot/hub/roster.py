@@ -173,7 +173,7 @@ class View:
 
 @dataclass(frozen=True)
 class Place:
-    """What the database has of a space's journal. `is_used`: a bot has worked on it. `moved_to`: where it continues."""
+    """The rest of a space's journal in the database. `is_used`: a bot has worked on it; `moved_to`: its new place."""
 
     has_journal: bool = False
     is_used: bool = False
@@ -290,7 +290,7 @@ class Roster:
             return connection.execute(_RESERVE, (space,)).fetchone() == (True,)
 
     def place(self, space: str) -> Place:
-        """Where the journal of the space is."""
+        """The place of the space's journal."""
         schema = psycopg.sql.Identifier(self.address(space).schema)
         with self.connected() as connection:
             if connection.execute("SELECT to_regclass($1)", (f"{schema.as_string()}.meta",)).fetchone() == (None,):

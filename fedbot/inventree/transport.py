@@ -498,7 +498,7 @@ def _trusting(certificate: str, written_at: int) -> ssl.SSLContext:
 
 
 def clock_ahead(answer: httpx.Response) -> timedelta:
-    """How far our clock is ahead of that of the server that has just answered; zero if the answer doesn't say."""
+    """Our clock's lead over the clock of the server that has just answered; zero if the answer doesn't say."""
     try:
         there = parsedate_to_datetime(answer.headers.get("date", ""))
         return datetime.now(UTC) - there

@@ -52,8 +52,8 @@ class Reader:
     def message(self, raw: Raw, picture: RoomPicture) -> ChatEvent | None:
         """A timeline event that isn't state; None if it means nothing to us, or can't be read.
 
-        Of our own messages only their place counts; with `own`, our envelopes too. `picture` is the room as it was
-        then.
+        Our own messages count only by their place; with `own`, our envelopes count, too. `picture` is the room at that
+        time.
         """
         if not self._readable(raw):
             return None

@@ -69,7 +69,7 @@ def pills(locale: Locale, people: Mapping[str, str], others: int) -> list[Inline
 
 
 def signed(locale: Locale, signature: Signature | None) -> str:
-    """Who asked or decided; and by which page or program, if not in chat."""
+    """The person who asked or decided; and the page or program, if it wasn't in chat."""
     if signature is None:
         return person(locale, "")
     name = person(locale, signature.name or signature.person)

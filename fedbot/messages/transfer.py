@@ -125,7 +125,7 @@ def transfer_requested(
 
 
 def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig) -> Lines:
-    """No part of ours fits the sender's item, so the request is taken back."""
+    """The bot takes back the request, because none of our parts fits the sender's item."""
     space = naming.space(locale, us.name)
     homeless = [transfer.line(progress.number) for progress in unmatched(transfer)]
     lines: Lines = [

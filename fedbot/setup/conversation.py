@@ -421,7 +421,7 @@ class Conversation:
                 raise BadAnswer(f"{problem}.") from None
             ours = tuple(row for row in found if row.user)
             if not any(row.approves for row in ours):
-                raise BadAnswer("Nobody of these could approve anything. Write who does, for example: 1=anna +1")
+                raise BadAnswer("None of these people could approve anything. Write who can, for example: 1=anna +1")
             return ours
 
         self._asker.say("", *people.table(rows))

@@ -293,7 +293,7 @@ async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) 
         await typist.answers(r"\[6/8\]", "9=kim")
         await typist.answers("✗ .*from 1 to 1", "1=karl")
         await typist.answers("✗ InvenTree has no user karl", "1=-")
-        await typist.answers("✗ Nobody of these could approve", "@kim:demo.localhost=kim +@kim:demo.localhost")
+        await typist.answers("✗ None of these people could approve", "@kim:demo.localhost=kim +@kim:demo.localhost")
 
         await typist.answers(r"\[7/8\]", "perhaps")
         await typist.answers("✗ Answer y or n", "n")

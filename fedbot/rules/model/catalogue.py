@@ -78,7 +78,7 @@ class Hit:
     picture: dict[str, Any] = field(default_factory=dict)
 
     def free_for_us(self, today: date) -> Decimal:
-        """How much of it can be requested now: it is OK, nobody waits for it, and it isn't booked from today on."""
+        """The quantity that can be requested now: it is OK, nobody waits for it, and it isn't booked from today on."""
         if self.waiting:
             return Decimal(0)
         begun = self.booked if self.booked_from is not None and self.booked_from <= today else Decimal(0)

@@ -88,7 +88,7 @@ class Unseen:
 
 @dataclass(frozen=True)
 class InRoom:
-    """How far our syncs have shown the newest version of our card. A decision counts only if it comes later in a sync.
+    """The newest version of our card, and the newest that a sync has shown. A decision counts only after that one.
 
     `version` counts our cards and the edits that changed what a decision on them means; `seen` is the newest one that a
     sync has shown. `place` is its place among all cards that syncs have shown, `at` its time by the homeserver's clock;

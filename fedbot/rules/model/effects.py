@@ -46,7 +46,7 @@ def say(sentence: Callable[Concatenate[Any, P], object], /, *_: P.args, **about:
 
 
 GREETING = "met:"
-"""How the key of a newcomer's greeting begins."""
+"""The beginning of the key of a newcomer's greeting."""
 
 
 @dataclass(frozen=True)

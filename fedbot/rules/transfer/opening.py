@@ -323,7 +323,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
 
 
 def _is_another_card(transfer: Transfer) -> bool:
-    """Whether the friend has read a message of ours with a card before. That to release our own offer has none."""
+    """Whether the friend has read a message of ours with a card before. The card to release our own offer has none."""
     asks = transfer.state in {TransferState.OPEN, TransferState.BOOKED, TransferState.SENT}
     return "card" in transfer.told and asks and not transfer.is_our_offer
 

@@ -11,7 +11,7 @@ LONGEST_LINE = 75
 """Octets of one line, without its line break."""
 PRODUCT = "-//fedbot//due days//EN"
 _LINE_BREAK = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-"""Everything at which some program might end a line."""
+"""The characters at which some program might end a line."""
 _UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 

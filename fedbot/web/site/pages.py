@@ -173,7 +173,7 @@ SignedIn = Annotated[Page, Depends(signed_in)]
 Sent = Annotated[Page, Depends(form_of_ours)]
 Field = Annotated[str, Form(max_length=500)]
 Label = Annotated[str, BeforeValidator(clean_name), Form(min_length=1, max_length=60)]
-"""What a person calls a token or an address. Friends read it in the room if the token acts."""
+"""A person's name for a token or an address. Friends read it in the room if the token acts."""
 
 
 # --- signing in --------------------------------------------------------------------------------------------------

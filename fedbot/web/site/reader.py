@@ -145,7 +145,7 @@ _OUTSIDE_STATES: Mapping[OutsideState, str] = {
     **dict.fromkeys(MAY_BE_HANDED_OVER | {OutsideState.HANDING_OVER, OutsideState.COMING_BACK}, "on_loan"),
     **dict.fromkeys(ENDS_OF_A_LOAN | {OutsideState.CLOSED}, "done"),
 }
-"""By state of a loan to a neighbour, what a transfer would be in."""
+"""The state of a transfer that corresponds to each state of a loan to a neighbour."""
 
 
 def _says(transfer: Transfer, words: str) -> bool:
