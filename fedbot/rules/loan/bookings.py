@@ -29,7 +29,7 @@ from fedbot.rules.state import Turn
 
 A_DAY = timedelta(days=1)
 LOOK_AHEAD = 366
-"""So many days from today on are looked through for free ones."""
+"""Days from the wanted first day that are searched, later and earlier, for free ones."""
 DECIDED = frozenset({TransferState.BOOKED, TransferState.APPROVED, TransferState.DEBITING})
 
 
@@ -43,9 +43,9 @@ class Claim(IntEnum):
 
 @dataclass(frozen=True)
 class Span:
-    """So much of a stock item is spoken for by that transfer, or is with that neighbour, both days included.
+    """Some of a stock item, claimed by a transfer or with a neighbour without a bot, from `first` to `last` inclusive.
 
-    `last` None: for good.
+    `last` is None if it doesn't come back.
     """
 
     by: Transfer | OutsideLoan
@@ -55,15 +55,15 @@ class Span:
 
     @property
     def booking(self) -> Transfer | None:
-        """The booking that waits for its first day, if it is one."""
+        """The transfer, if it is a booking that waits for its first day; else None."""
         return self.by if isinstance(self.by, Transfer) and self.by.state is TransferState.BOOKED else None
 
     def covers(self, day: date) -> bool:
-        """Whether that day is one of it."""
+        """Whether it includes that day."""
         return self.first <= day and (self.last is None or day <= self.last)
 
     def meets(self, first: date, last: date | None) -> bool:
-        """Whether it has a day in common with those."""
+        """Whether it shares a day with that period. `last` None: without end."""
         return (last is None or self.first <= last) and (self.last is None or first <= self.last)
 
 
@@ -80,7 +80,10 @@ def least_free(there: Decimal, spans: Sequence[Span], first: date, last: date | 
 def nearest(
     there: Decimal, spans: Sequence[Span], quantity: Decimal, wanted: tuple[date, date], today: date
 ) -> date | None:
-    """The day nearest to the wanted one from which on that much is free for as many days; None: none within a year."""
+    """The free day nearest to the first wanted one; None if none within a year.
+
+    `quantity` is free from it on, for as many days as wanted.
+    """
     first, last = wanted
     for ahead in range(LOOK_AHEAD):
         for day in (first + ahead * A_DAY, first - ahead * A_DAY):
@@ -89,11 +92,14 @@ def nearest(
     return None
 
 
-# --- what the journal knows ---------------------------------------------------------------------------------------
+# --- claims in the journal ---------------------------------------------------------------------------------------
 
 
 def spans(turn: Turn, item: int, least: Claim, but: str = "") -> tuple[Span, ...]:
-    """The claims of that strength or more on our stock item, and their days; with loans, without `but`."""
+    """The claims of at least that strength on our stock item, and its loans, by first day.
+
+    Leaves out the transfer `but`.
+    """
     found = [*_open(turn, item, least, but), *_lent(turn, item, but)]
     return tuple(sorted(found, key=lambda span: (span.first, span.by.id)))
 
@@ -102,7 +108,7 @@ def _open(turn: Turn, item: int, least: Claim, but: str) -> Iterator[Span]:
     today = turn.today()
     for transfer in turn.open_transfers():
         claim = _claim(transfer) if transfer.role == "sender" and transfer.id != but else None
-        if claim is None or claim > least or transfer.terms.outside is not None:  # that is with the neighbour still
+        if claim is None or claim > least or transfer.terms.outside is not None:  # `_lent` counts it
             continue
         quantity = sum((ln.quantity for ln in transfer.terms.lines if _is_of(transfer, ln, item)), Decimal(0))
         if quantity:
@@ -122,7 +128,7 @@ def _claim(transfer: Transfer) -> Claim | None:
 
 
 def _is_of(transfer: Transfer, line: Line, item: int) -> bool:
-    """Whether that line is still part of what InvenTree says of the stock item."""
+    """Whether InvenTree still counts that line's quantity in the stock item."""
     progress = transfer.at(line.number)
     return line.item == item and not progress.failed and progress.stage in {"", "brought", "taken"}
 
@@ -142,13 +148,13 @@ def _lent(turn: Turn, item: int, but: str) -> Iterator[Span]:
 
 
 def borrowers(turn: Turn, item: int) -> frozenset[str]:
-    """The friends that have all or some of that stock item of ours on loan."""
+    """The ids of the peers that have all or some of that stock item on loan."""
     lent = (span.by for span in _lent(turn, item, ""))
     return frozenset(loan.peer for loan in lent if isinstance(loan, Transfer))
 
 
 def is_out(turn: Turn, item: int) -> bool:
-    """Whether that very stock item of ours is lent, to a friend or a neighbour, and comes back as it is."""
+    """Whether that very stock item is lent, to a peer or to a neighbour without a bot."""
     return bool(list(_lent(turn, item, "")))
 
 
@@ -162,16 +168,17 @@ def there(turn: Turn, item: StockItem, *, ahead: bool) -> Decimal:
 
 
 _Taking = tuple[int, Decimal, Decimal, date, date | None]
-"""A stock item, how much of it is taken, how much there is, and the first and last day (None: for good)."""
+"""A stock item, the quantity taken, the quantity there is, and the first and last day (None: for good)."""
 
 
-# --- what stands in the way ---------------------------------------------------------------------------------------
+# --- conflicts ----------------------------------------------------------------------------------------------------
 
 
 def in_the_way(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
-    """The bookings that can't be kept if this goes, which people have to see before they approve it.
+    """The bookings and queue entries that an approval of this transfer would override. Its card shows them.
 
-    A booking breaks no other, because it would be refused (`why_not_kept`). One that begins now passes over the queue.
+    A booking never overrides another booking, because it is refused (`why_not_kept`). One that starts now can override
+    the queue.
     """
     if transfer.terms.starts is not None:
         return _before(turn, transfer) if is_for_now(turn, transfer.terms.starts) else ()
@@ -179,14 +186,14 @@ def in_the_way(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
 
 
 def broken_by_extension(turn: Turn, loan: Transfer, last: date) -> tuple[Reserved, ...]:
-    """The bookings that can't be kept if the loan stays until that day, and who waits for what is lent."""
+    """The bookings and queue entries that an extension of the loan to that day would override."""
     broken = _broken(turn, _longer(turn, loan, last), loan.id)
     is_longer = last > (loan.due_day or turn.today())
     return (*broken, *_waiting_for_loan(turn, loan)) if is_longer else broken
 
 
 def broken_by_neighbour(turn: Turn, loan: OutsideLoan, last: date) -> tuple[Reserved, ...]:
-    """The same of what a neighbour has, if it may keep it until that day."""
+    """The bookings and queue entries that more time for a neighbour's loan, to that day, would override."""
     item, first = loan.item or loan.source, max(loan.until + A_DAY, turn.today())
     taking = (item, loan.quantity, loan.quantity, first, last)
     return (*_broken(turn, (taking,), ""), *_as_reserved(turn, line_for(turn, item, loan.part)))
@@ -201,7 +208,7 @@ def _broken(turn: Turn, takings: Iterable[_Taking], but: str) -> tuple[Reserved,
     return tuple(sorted(found.values(), key=lambda each: (each.first, each.code)))
 
 
-# --- who waits ----------------------------------------------------------------------------------------------------
+# --- the waiting list ---------------------------------------------------------------------------------------------
 
 
 def line_for(turn: Turn, item: int, part: int) -> list[QueueEntry]:
@@ -211,7 +218,7 @@ def line_for(turn: Turn, item: int, part: int) -> list[QueueEntry]:
 
 
 def waiting_before(turn: Turn, item: int, part: int, receiver: str, since: datetime | None = None) -> list[QueueEntry]:
-    """The queue entries before that receiver's, or before all that came at that time or later."""
+    """The queue entries before that receiver's. With `since`, only entries older than that. Both oldest first."""
     found: list[QueueEntry] = []
     for entry in line_for(turn, item, part):
         if entry.party == receiver or (since is not None and entry.since >= since):
@@ -221,7 +228,7 @@ def waiting_before(turn: Turn, item: int, part: int, receiver: str, since: datet
 
 
 def is_for_now(turn: Turn, starts: date | None) -> bool:
-    """Whether a loan from that day on comes before whoever waits: what is for later holds nobody up."""
+    """Whether a loan from that day on competes with the queue: it starts within the pick-up window. None is today."""
     return starts is None or starts <= turn.today() + turn.us.pickup_window
 
 
@@ -233,7 +240,7 @@ def _before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
     if terms.kind == lend.EXTENSION:
         loan = turn.transfer(terms.parent)
         return _waiting_for_loan(turn, loan) if loan is not None else ()
-    begun = transfer.asked.at if terms.kind == "push" else transfer.shown  # by our clock: nobody is early by a lie
+    begun = transfer.asked.at if terms.kind == "push" else transfer.shown  # by our clock: a peer's may lie
     found = {
         entry.id: entry
         for line in terms.lines
@@ -243,7 +250,7 @@ def _before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
 
 
 def _waiting_for_loan(turn: Turn, loan: Transfer) -> tuple[Reserved, ...]:
-    """The queue entries for the items that a loan still has out."""
+    """The queue entries of other parties for the items that a loan still has out."""
     found = {
         entry.id: entry
         for line in lend.lines_out(turn, loan)
@@ -259,14 +266,14 @@ def _as_reserved(turn: Turn, entries: Iterable[QueueEntry]) -> tuple[Reserved, .
 
 
 def waiting(turn: Turn, entry: QueueEntry) -> Reserved:
-    """The queue entry as cards show it."""
+    """Return the queue entry as cards show it."""
     day = time_zones.day_at(entry.since, turn.us.time_zone, turn.us.time_zone)
     name, person = turn.party_name(entry.party), entry.by.name if entry.by is not None else ""
     return Reserved(entry.code, entry.party, day, day, waits=True, name=name, what=entry.name, person=person)
 
 
 def booked(turn: Turn, taken: Iterable[Span], first: date, last: date | None) -> tuple[Reserved, ...]:
-    """The bookings among them that have a day in common with those, as cards name them."""
+    """Return the bookings among these claims that share a day with that period, as cards show them."""
     met = (span for span in taken if span.meets(first, last))
     return tuple(_reserved(turn, booking, span) for span in met if (booking := span.booking) is not None)
 
@@ -278,7 +285,7 @@ def _reserved(turn: Turn, booking: Transfer, span: Span) -> Reserved:
 
 
 def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
-    """The stock items that it takes, with the quantity, the quantity available, and the days."""
+    """The stock items that it takes, with quantities and days."""
     if transfer.role != "sender":
         return
     if transfer.terms.kind == lend.EXTENSION:
@@ -293,7 +300,7 @@ def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
 
 
 def _longer(turn: Turn, loan: Transfer, last: date) -> Iterator[_Taking]:
-    """The stock items that a loan takes, if it is extended until that day."""
+    """The stock items that a loan takes for longer if it is extended until that day."""
     first = max((loan.due_day or turn.today()) + A_DAY, turn.today())
     for number, quantity in lend.out(turn, loan).items():
         item = loan.at(number).item
@@ -302,7 +309,7 @@ def _longer(turn: Turn, loan: Transfer, last: date) -> Iterator[_Taking]:
 
 
 def why_not_kept(turn: Turn, transfer: Transfer) -> str:
-    """Why a booking can't be agreed to any more, as a short code: others were quicker; '' if it can."""
+    """The code for a booking that others have overtaken, so it can't be agreed to any more; '' if it can."""
     if transfer.terms.starts is None or transfer.terms.loan_until is None:
         return ""
     days = (max(transfer.terms.starts, turn.today()), transfer.terms.loan_until)
@@ -317,19 +324,19 @@ BOOKED_THEN = "booked"
 
 
 def booked_then(day: date | None, days: tuple[date, date]) -> str:
-    """The code for 'it is booked then', with the nearest free days behind it: `booked:2026-12-20:2026-12-27`."""
+    """The code for "booked then", with the nearest free days if any: `booked:2026-12-20:2026-12-27`."""
     return f"{BOOKED_THEN}:{day}:{day + (days[1] - days[0])}" if day else BOOKED_THEN
 
 
-# --- What is fetched and due back on which day: for `calendar`, and for the agenda that is posted in the morning.
+# --- pick-ups and returns by day: for `calendar`, and for the agenda in the morning --------------------------------
 
 DAYS_AHEAD = timedelta(days=31)
 
 
 def entries(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[AgendaEntry]:
-    """Pick-ups and returns on these days, by the day. Overdue loans are listed under today.
+    """Pick-ups and returns in these rooms between two days, sorted by day. Overdue loans are listed under today.
 
-    Days are the owner's; "today" is ours: what is due there while it is tomorrow here is due today.
+    Days are in the lender's time zone, "today" is in ours: a loan due there while it is tomorrow here is due today.
     """
     here = (t for t in turn.restless_transfers() if t.room in rooms)
     found = [entry for transfer in here for entry in _of(turn, transfer) if first <= entry.day <= last]
@@ -337,7 +344,7 @@ def entries(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[A
 
 
 def of_neighbours(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[NeighbourEntry]:
-    """The returns of neighbours without a bot that are due on these days. Overdue ones are listed under today."""
+    """Due returns of neighbours without a bot in these rooms, by day. Overdue ones are listed under today."""
     today = turn.today()
     out = [each for each in turn.outside_loans() if each.state is OutsideState.OUT and each.room in rooms]
     due = ((max(loan.until, today), loan) for loan in sorted(out, key=lambda loan: (loan.until, loan.id)))
@@ -363,7 +370,7 @@ def _of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
 
 
 def as_out(turn: Turn, found: Iterable[AgendaEntry]) -> tuple[AgendaEntry, ...]:
-    """The entries as people are told of them: loans by what is still out."""
+    """The entries with each loan reduced to its lines that are still out, for messages to people."""
     return tuple(replace(each, transfer=lend.as_out(turn, each.transfer)) for each in found)
 
 
@@ -371,7 +378,7 @@ def as_out(turn: Turn, found: Iterable[AgendaEntry]) -> tuple[AgendaEntry, ...]:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: what today and tomorrow bring is posted once a day in each room, if the config says so."""
+    """By the clock: post each room's pick-ups and returns of today and tomorrow, once a day, if the config wants it."""
     at = _next(turn)
     if at is None or at > turn.now:
         return
@@ -388,7 +395,7 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     at = _next(turn)
     return [] if at is None else [at]
 
@@ -407,7 +414,7 @@ def _telling(day: date) -> str:
 
 
 def show_bookings(turn: Turn, transfer: Transfer) -> None:
-    """The stock items of this booking say who has booked them: they may be booked by others, too."""
+    """Write into the notes of the booking's stock items who has booked them, including other bookings of the item."""
     for line in transfer.terms.lines:
         items = dict.fromkeys((line.item, transfer.at(line.number).item or line.item))  # a split copies the notes
         for item in items:

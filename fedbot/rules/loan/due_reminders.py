@@ -1,4 +1,4 @@
-"""When people are reminded of what is borrowed and due, and whom the reminder mentions."""
+"""Reminders of due dates at the borrower: when they are posted, and whom they mention."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides
 from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 
-# --- When people are reminded of what is borrowed and due, and whom the reminder mentions.
-
 BEFORE = (timedelta(days=3), timedelta(days=1), timedelta(0))
 WEEK = timedelta(days=7)
 
 
 def look(turn: Turn) -> None:
-    """Start the reminders of due dates. Each first reads who may hand the loan back."""
+    """By the clock: start the reminders that are due. Each first reads who may return the loan."""
     for loan in turn.loans():
         when = next_due_date_reminder(turn, loan)
         if when is not None and when <= turn.now:
@@ -34,19 +32,19 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     times = [next_due_date_reminder(turn, loan) for loan in turn.loans()]
     return [when for when in times if when is not None]
 
 
 def next_due_date_reminder(turn: Turn, loan: Transfer) -> datetime | None:
-    """The time of our people's next reminder; None if there is none. Missed reminders are sent once."""
+    """When our people are reminded next; None if they aren't. Several missed reminders become one."""
     connection = turn.connection(loan.connection)
     over = connection is None or connection.state is ConnectionState.ENDED
     if loan.role != "receiver" or loan.due_day is None or over:
         return None
     begun = loan.ended or (loan.decided or loan.asked).at
-    # one that is to come yet was noted by a clock that was ahead
+    # a reminder in the future was noted by a clock that was ahead
     last = min(max(begun, loan.reminded) if loan.reminded else begun, turn.now)
     days = _days(loan.due_day, turn.day_of(loan))
     moments = [moment for moment in (_begins(turn, loan, day) for day in days) if moment > last]
@@ -55,25 +53,25 @@ def next_due_date_reminder(turn: Turn, loan: Transfer) -> datetime | None:
 
 
 def _days(due: date, today: date) -> list[date]:
-    """The days on which is reminded, up to the first one after today."""
+    """The days with a reminder, up to the first one after today."""
     weeks = max((today - due).days // 7, 0) + 1
     return [due - before for before in BEFORE] + [due + week * WEEK for week in range(1, weeks + 1)]
 
 
 def _begins(turn: Turn, loan: Transfer, day: date) -> datetime:
-    """When our people may be reminded that it is that day at the owner's."""
+    """When that day has begun at the lender, and no quiet hours are here."""
     begins = time_zones.beginning(day, loan.terms.time_zone, turn.us.time_zone)
     return time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo))
 
 
 @dataclass(frozen=True)
 class RemindOfDueDate(OfTransfer, WhenAnswered):
-    """The reminder of `at`, of what is borrowed, waits for who may hand it back."""
+    """Reads who may return the loan, before the reminder of the time `at` is posted."""
 
     at: datetime
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Remind those who took it, and them, unless it is back, or night by now."""
+        """Post the reminder, unless the loan has been returned or quiet hours have begun."""
         _on_able_to_return(turn, self, event)
 
 

@@ -1,7 +1,7 @@
-"""The end of a loan: its last return, or the owner's approver's decision that it is a gift or lost.
+"""The end of a loan: its last return, or the lender's approver decides that it is a gift or lost.
 
-Items of a loan can end one by one; the loan ends with the last. An item that is lost, or is back without having left
-the borrower's books, still counts in the borrower's stock, until its superuser has it removed (`left_over`).
+Lines of a loan can end one by one. The loan ends with the last. A line that ended without leaving the borrower's books
+still counts in the borrower's stock until the borrower's superuser has it removed (`left_over`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from fedbot.rules.transfer import both_sides
 
 
 def is_home(turn: Turn, transfer: Transfer) -> None:
-    """A return is through, as far as this side is concerned: the loan is over with the last of it."""
+    """After a return has finished on this side: end the loan if nothing is out any more."""
     loan = turn.transfer(transfer.terms.parent) if transfer.is_return else None
     if loan is None or not loan.is_on_loan:
         return
@@ -41,7 +41,7 @@ def is_home(turn: Turn, transfer: Transfer) -> None:
 
 
 def end_what_is_back(turn: Turn) -> None:
-    """A journal that knew less than the world has read of returns: the loans of which nothing is out are over."""
+    """After a recovery has read the returns: end the loans of which nothing is out any more."""
     for loan in turn.loans():
         done = [t for t in lend.returns(turn, loan) if t.state in lend.OVER_WITH_STOCK]
         words = [*loan.line_ends, *(Closing(Ending.RETURNED, t.decided or t.asked) for t in done)]
@@ -50,10 +50,10 @@ def end_what_is_back(turn: Turn) -> None:
 
 
 def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Collection[int]) -> None:
-    """The owner's approver makes these lines of it a gift, or writes them off; they stay with the borrower's company.
+    """The lender's approver ends these lines as a gift or as lost. The items stay assigned to the borrower's company.
 
-    The borrower is told: of all that is out, if nothing else is. While it may not know of a return, or disputes it, the
-    lines are told, lest it takes what came back for a gift.
+    Tells the borrower. The message names no lines if everything that is out ends and the borrower knows all returns.
+    Otherwise it names them, so that the borrower doesn't take a returned item for a gift.
     """
     out = {line.number: line for line in lend.lines_out(turn, loan)}
     is_all = set(numbers) == set(out)
@@ -83,7 +83,7 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
 
 
 def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int], *, is_all: bool) -> Transfer:
-    """These lines are over; the loan is, if that is all of it, or nothing else is out."""
+    """End these lines, and the loan if nothing else is out."""
     ended = lend.with_ends(loan, end, numbers)
     turn.save(ended)
     if is_all or not lend.out(turn, ended):
@@ -94,7 +94,7 @@ def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int],
 
 
 def tell_alone(turn: Turn, loan: Transfer) -> None:
-    """It is back, as our people say without the other side, whose books should know if anybody is there to read it."""
+    """Tell a peer how our people closed the loan alone. Its bot may be gone, so nothing waits for an answer."""
     if loan.closed is None:
         return
     body = bodies.Closed(how=loan.closed.how, **both_sides.said_by(loan.closed.by))
@@ -102,7 +102,7 @@ def tell_alone(turn: Turn, loan: Transfer) -> None:
 
 
 def _note(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str) -> None:
-    """Our InvenTree's history tells how it ended, and by whose word; what is lost has that status, too."""
+    """Write into our InvenTree's history how the line ended and who said so. A lost item also gets that status."""
     item = loan.at(number).item
     if item is None:
         return
@@ -116,14 +116,14 @@ def _note(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str)
 
 @dataclass(frozen=True)
 class NoteEnding(OfLine, WhenStepEnds):
-    """InvenTree is told how a loan ended that didn't come back."""
+    """Writes into InvenTree how a loan ended that wasn't returned."""
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing follows."""
+        """Note it in the audit."""
         turn.note(self.transfer, audit.Fact.ENDING_NOTED)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """InvenTree didn't take it: the admins do it by hand."""
+        """Ask the admins to do it by hand."""
         _on_not_noted(turn, self, event)
 
 
@@ -140,9 +140,9 @@ def _on_not_noted(turn: Turn, then: NoteEnding, event: StepRefused | StepUnknown
 
 
 def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> None:
-    """At the borrower: take the owner's decision on the end of the loan or a part, even if we have closed it alone.
+    """At the borrower: take over the lender's decision on the loan or lines of it, even if we closed the loan alone.
 
-    Our superuser removes ended items that still count in our stock.
+    Tells our admins which ended items still count in our stock, because a superuser has to remove them.
     """
     loan = sequencing.send(turn, loan, bodies.Noted())
     if lend.is_kept(loan):
@@ -170,25 +170,28 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> N
 
 
 def _lines_in(turn: Turn, told: bodies.Closed, loan: Transfer) -> tuple[int, ...]:
-    """The lines that an owner's message says are over; if it names none, all but what is leaving the borrower."""
+    """The lines that the lender's message ends. If it names none: all that no return has begun to book out."""
     if told.lines is None:
         return tuple(lend.still_here(turn, loan))
     return tuple(number for number in lend.out(turn, loan) if number in told.lines)
 
 
 def as_we_said(turn: Turn, loan: Transfer, told: bodies.Closed, by: Signature) -> Transfer:
-    """The loan, as our own message tells that it, or a part of it, ended (`ledger.recover`); what follows was done."""
+    """Return the loan with the end that our own earlier message told. For `ledger.recover`: repeats no consequences."""
     ended = lend.with_ends(loan, Closing(told.how, by), _lines_in(turn, told, loan))
     return ended if told.lines is not None else replace(ended, closed=Closing(told.how, by))
 
 
 def keep(turn: Turn, loan: Transfer, by: Signature) -> Transfer:
-    """At the borrower: its owner's bot is gone for ever. Our superuser closes it; it stays in our books as theirs."""
+    """At the borrower: close the loan because the lender's bot is gone for good.
+
+    The item stays in our books as the lender's.
+    """
     return _end_lines(turn, loan, Closing(Ending.KEPT, by), lend.out(turn, loan), is_all=True)
 
 
 def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
-    """End the loan. The kind of end never depends on the order in which a side learns of the items' ends."""
+    """End the loan, in the way that comes last in `Ending` of all its lines, so that both sides agree in any order."""
     how = max([how, *(closing.how for closing in loan.line_ends)], key=list(Ending).index)
     ended = replace(loan, closed=Closing(how, by))
     turn.save(ended)
@@ -203,7 +206,7 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
 
 
 def show_anew(turn: Turn, loan: Transfer) -> None:
-    """The loan's card, our metadata and the notes of its stock items say how it stands now."""
+    """Update the loan's card, our metadata and the notes of its stock items."""
     if "card" in loan.told:
         both_sides.edit_card(turn, loan)
     for progress in loan.progress:
@@ -213,7 +216,7 @@ def show_anew(turn: Turn, loan: Transfer) -> None:
 
 
 def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
-    """At the owner: the step by which its own stock item comes back from the borrower's company."""
+    """At the lender: return the step that takes its own stock item back from the borrower's company."""
     line, loan = transfer.line(number), turn.transfer(transfer.terms.parent)
     connection = sequencing.connection_of(turn, transfer)
     lent = loan.at(line.of_line) if loan else None

@@ -1,6 +1,6 @@
-"""Extensions: the owner grants one at once, or decides on a card when the borrower asks.
+"""Extensions: the lender grants one at once, or decides on a card when the borrower asks.
 
-The borrower's request is a transfer of its own, which moves nothing. Only the owner sets the loan's last day.
+The borrower's request is a transfer of its own, which moves nothing. Only the lender sets the due date.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from fedbot.rules.wire.envelope import Cause
 
 
 def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until: date, asker: Signature) -> None:
-    """The borrower's person asks for more time."""
+    """Send the borrower's request for a later due date."""
     terms = Terms(
         kind=lend.EXTENSION,
         sender=loan.terms.sender,
@@ -45,7 +45,7 @@ def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until:
 
 
 def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
-    """At the owner: the borrower asks for more time. BadTerms if it isn't for a loan as we know it."""
+    """At the lender: take in the borrower's request. Raises BadTerms if it doesn't fit a loan in our journal."""
     transfer = opening.peers_transfer(turn, connection, envelope, event_id)
     loan = turn.transfer(transfer.terms.parent)
     known = loan is not None and loan.role == "sender" and loan.peer == connection.peer
@@ -63,25 +63,25 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Reques
 
 
 def against_rules(turn: Turn, loan: Transfer, until: date) -> str:
-    """Why the rules that the loan was agreed with don't let it last until then, as a code; '' if they do."""
+    """The code for why the loan's lending rules don't allow that due date; '' if they do."""
     today = turn.day_of(loan)
     due = max(loan.due_day or today, today)
-    if loan.due_day is not None and until <= loan.due_day:  # that is no more time
+    if loan.due_day is not None and until <= loan.due_day:  # not an extension
         return ""
     return lending.against_extension(loan.terms.rules, loan.extended, due, until)
 
 
 def look(turn: Turn, transfer: Transfer) -> None:
-    """Who may decide? The card waits for the answer."""
+    """Read who may decide. Then the card is posted."""
     turn.do(Ask(ShowExtensionCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
 
 
 @dataclass(frozen=True)
 class ShowExtensionCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """The owner's card waits for who may decide."""
+    """Reads the approvers before the lender's card is posted."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Put the card up."""
+        """Post the card."""
         transfer = turn.transfer(self.transfer)
         (able,) = event.answers
         if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
@@ -91,7 +91,7 @@ class ShowExtensionCard(both_sides.TellsThatItWaits, WhenAnswered):
 
 
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """At the owner: yes, it may stay longer, if its rules still allow that: it may have been extended since."""
+    """At the lender: extend the loan, if its rules still allow that. It may have been extended since the request."""
     loan = turn.transfer(transfer.terms.parent)
     if loan is None or not loan.is_on_loan or transfer.terms.loan_until is None:
         both_sides.end(turn, transfer, TransferState.DECLINED, None, lend.LOAN_OVER)
@@ -105,9 +105,9 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 
 def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
-    """The owner's approver gives more time at once: the message that says so carries it.
+    """The lender's approver extends the loan at once. The message in the room carries the protocol message.
 
-    It also answers the borrower's open requests: with a yes, if they ask for the same day.
+    It also answers the borrower's open requests: approved for the same day, declined for any other.
     """
     for asked in lend.open_extensions(turn, loan):
         if asked.terms.loan_until == until:
@@ -129,7 +129,7 @@ def _told(loan: Transfer, by: Signature) -> bodies.Extended:
 
 
 def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
-    """The loan with its new last day, also on the card and in our metadata. It counts as a reminder."""
+    """Save and return the loan with its new due date, and update its card and metadata. Counts as a reminder."""
     loan = replace(counted(loan, until), reminded=turn.now)
     turn.save(loan)
     turn.note_by(loan.id, audit.DueDate(until), by)
@@ -138,7 +138,7 @@ def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfe
 
 
 def on_extended(turn: Turn, loan: Transfer, envelope: Message[bodies.Extended]) -> None:
-    """At the borrower: the owner gives more time; heard of after the loan is over, it is the last day that it had."""
+    """At the borrower: take over the new due date. If the loan has ended here, only note it."""
     loan = sequencing.send(turn, loan, bodies.Noted())
     turn.save(loan)
     day = envelope.body.until
@@ -149,6 +149,6 @@ def on_extended(turn: Turn, loan: Transfer, envelope: Message[bodies.Extended]) 
 
 
 def counted(loan: Transfer, until: date) -> Transfer:
-    """The loan with that last day; a later one than it had is one extension more."""
+    """Return the loan with that due date, counted as one more extension if it is later."""
     later = loan.due_day is not None and until > loan.due_day
     return replace(loan, back_by=until, extended=loan.extended + later)

@@ -1,8 +1,8 @@
-"""Returns: each is a transfer of its own, which the borrower sends and the owner decides.
+"""Returns: each is a transfer of its own, which the borrower sends and the lender decides.
 
-The person who hands it back asks, and the owner's card decides its condition; or the owner's approver reports the
-return, and that line is the decision. The borrower debits like any sender; the owner takes its own stock item back from
-the borrower's company.
+Either the borrower's person asks, and the lender's card decides and records the condition; or the lender's approver
+reports the return, and that line is the decision. The borrower debits like any sender. The lender takes its own stock
+item back from the borrower's company.
 """
 
 from __future__ import annotations
@@ -47,18 +47,18 @@ SUPERSEDED = "asked-back"
 LONGEST_REMARK = 300
 RETURNS_PARTS = "returns_parts"
 LENT = "lent"
-"""The match of a return's line: the owner's own item."""
+"""The `match` of a return's line: the lender's own item."""
 
 
-# --- begun by one of our people --------------------------------------------------------------------------------
+# --- started by our own people ---------------------------------------------------------------------------------
 
 
 def hand_back(
     turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, source: int | None = None
 ) -> None:
-    """The borrower's person hands it back: the owner's people say on their card whether it is there.
+    """The borrower's person returns it. The lender's people confirm on their card that it is there.
 
-    `source` is the stock item of ours into which the borrowed one was merged: it leaves our books out of that.
+    `source` is the stock item of ours into which the borrowed one was merged. It is booked out of that one.
     """
     transfer = opening.open_push(turn, cause, connection, terms, asker, opening.OfferedStock())
     if source is not None:
@@ -68,7 +68,7 @@ def hand_back(
 def ask_back(
     turn: Turn, cause: Cause, connection: Connection, terms: Terms, by: Signature, *, damaged: bool = False
 ) -> None:
-    """The owner's approver has it here: that is the decision, and the borrower's bot gives it out of its books."""
+    """The lender's approver has it. That line is the decision, and the borrower's bot books it out."""
     opened = opening.own_opening(turn, connection, cause)
     transfer = opening.own_transfer(turn, opened, connection, terms, by, "receiver")
     transfer = decided(turn, transfer, by, damaged=damaged)
@@ -83,7 +83,7 @@ def ask_back(
 
 
 def decided(turn: Turn, transfer: Transfer, by: Signature, *, damaged: bool) -> Transfer:
-    """At the owner: the return as our approver's line has decided it."""
+    """At the lender: return the return as our approver's line has decided it."""
     known = _known_lines(turn, transfer)
     return replace(known, wanted="approve", decided=by, approved_hash=transfer.terms_hash, damaged=damaged)
 
@@ -91,7 +91,7 @@ def decided(turn: Turn, transfer: Transfer, by: Signature, *, damaged: bool) -> 
 def take_back_alone(
     turn: Turn, cause: Cause, connection: Connection, terms: Terms, by: Signature, *, damaged: bool
 ) -> Transfer:
-    """The friendship has ended, and it is here all the same: our own books alone are put right."""
+    """The connection has ended, but the item is here: open a return that corrects only our own books."""
     opened = opening.own_opening(turn, connection, cause)
     transfer = opening.own_transfer(turn, opened, connection, terms, by, "receiver")
     settled = Settlement(by, "back", alone=True)
@@ -103,7 +103,7 @@ def take_back_alone(
 
 
 def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
-    """At the owner: where each line's own stock item lay, and goes again."""
+    """At the lender: add to each line our own stock item, and the location to which it goes back."""
     loan = turn.transfer(transfer.terms.parent)
     for line in transfer.terms.lines if loan else ():
         before = loan.at(line.of_line) if loan else Progress(line.number)
@@ -124,12 +124,12 @@ def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
 
 
 def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
-    """At the borrower: the owner's approver has it, so it leaves our books. BadTerms if it isn't as it should be."""
+    """At the borrower: the lender's approver has the item, so book it out. Raises BadTerms for an invalid transfer."""
     transfer = both_sides.as_told(opening.peers_transfer(turn, connection, envelope, event_id), envelope.body)
     loan = turn.transfer(transfer.terms.parent)
     turn.note(transfer.id, audit.Asked(audit.Asking.ASK_BACK, connection.peer, by_peer=True), transfer.terms.asker)
     for other in lend.returns(turn, loan) if loan else ():
-        if other.state is TransferState.OPEN:  # ours, undecided: the owner has just decided
+        if other.state is TransferState.OPEN:  # our own undecided return: the lender's decision replaces it
             both_sides.end(turn, other, TransferState.CANCELLED, None, SUPERSEDED)
     reason = lend.wrong_return(turn, loan, transfer)
     if reason:
@@ -139,7 +139,10 @@ def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.R
 
 
 def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.Offer], event_id: str) -> None:
-    """At the owner: the borrower hands it back. BadTerms if it isn't as it should be; else InvenTree is looked at."""
+    """At the lender: the borrower wants to return it. Read InvenTree before the card is posted.
+
+    Raises BadTerms for an invalid transfer.
+    """
     transfer = _known_lines(turn, opening.peers_transfer(turn, connection, envelope, event_id))
     turn.save(transfer)
     turn.note(transfer.id, audit.Asked(audit.Asking.HAND_BACK, connection.peer, by_peer=True), transfer.terms.asker)
@@ -151,14 +154,14 @@ def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.
 
 
 def decline(turn: Turn, transfer: Transfer, reason: str) -> None:
-    """It can't be taken back, whoever would decide: the borrower keeps it in its books."""
+    """Decline a return that nobody could approve. The borrower keeps the item in its books."""
     body = bodies.Decline(reason=reason, **bodies.NOBODY)
     turn.save(sequencing.send(turn, replace(transfer, wanted="decline"), body, awaits=True))
     turn.note(transfer.id, audit.TransferIs(TransferState.DECLINED, reason))
 
 
 def look(turn: Turn, transfer: Transfer) -> None:
-    """Is our item still with the borrower's company, and who may decide? The card waits for the answer."""
+    """Read whether our item is still with the borrower's company, and who may decide. Then the card is posted."""
     loan = turn.transfer(transfer.terms.parent)
     if loan is None:
         raise LookupError(f"return {transfer.id} of an unknown loan")
@@ -173,10 +176,10 @@ def queries(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
 
 @dataclass(frozen=True)
 class ShowReturnCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """The owner's card waits for how our stock item lies, and who may decide."""
+    """Reads the state of our stock items and the approvers, before the lender's card is posted."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Put the card up, or say why it can't come back so."""
+        """Post the card, or decline with the reason."""
         _on_card(turn, self, event)
 
 
@@ -197,7 +200,7 @@ def _on_card(turn: Turn, then: ShowReturnCard, event: Answered) -> None:
 
 
 def wrong_at_lender(loan: Transfer, terms: Terms, connection: Connection, answers: list[Any]) -> str:
-    """Why our InvenTree could not take it back, as a short code; '' if it can. `answers` are those to `queries`."""
+    """The code for why our InvenTree could not take it back; '' if it can. `answers` are those to `queries`."""
     *found, standing = answers
     if not isinstance(standing, InventoryStanding):
         raise TypeError(f"a return asks what InvenTree can do, not {standing!r}")
@@ -214,19 +217,19 @@ def wrong_at_lender(loan: Transfer, terms: Terms, connection: Connection, answer
 
 
 def _is_what_was_lent(item: StockItem, lent: Line) -> bool:
-    """A number alone proves nothing: InvenTree that was put back to an earlier state gives it again."""
+    """Compare more than the number: an InvenTree that was restored from a backup can assign the same number again."""
     return (item.part.pk, item.serial, item.batch) == (lent.part, lent.serial, lent.batch)
 
 
 def item_of(answer: object, item: int | None) -> StockItem | None:
-    """The one stock item of that key among those that were found."""
+    """The stock item with that key among the found ones, or None. Raises TypeError for another answer."""
     if not isinstance(answer, ItemsFound):
         raise TypeError(f"a return asks for items, not {answer!r}")
     return next((each for each in answer.items if each.pk == item), None)
 
 
 def remarked_on(turn: Turn, event: Said) -> Transfer | None:
-    """The return, still to be decided, whose card one of our people has answered by that line."""
+    """The undecided return to whose card this line of one of our people replies; None if there is none."""
     about = turn.key_of(event.reply_to)
     transfer = turn.transfer(about.removeprefix("card:")) if about.startswith("card:") else None
     if transfer is None or not transfer.is_return or transfer.state is not TransferState.OPEN or event.edits:
@@ -235,7 +238,7 @@ def remarked_on(turn: Turn, event: Said) -> Transfer | None:
 
 
 def on_reply(turn: Turn, event: Said) -> None:
-    """Something said as a reply to the card of a return, by our people: it goes into the item's history."""
+    """Take a reply of our people to a return's card into the item's history, after reading their permissions."""
     transfer = remarked_on(turn, event)
     if transfer is None:
         return
@@ -247,7 +250,10 @@ def on_reply(turn: Turn, event: Said) -> None:
 
 @dataclass(frozen=True)
 class NoteRemark(OfTransfer, WhenAnsweredOrNot):
-    """Takes up a remark on a return, `said` in the message `event_id`, if its author is an active user."""
+    """Reads whether the author of a remark on a return is an active user.
+
+    `said` is its text, `event_id` its message.
+    """
 
     event_id: str
     person: str
@@ -258,7 +264,7 @@ class NoteRemark(OfTransfer, WhenAnsweredOrNot):
         _on_remark_permitted(turn, self, event)
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """InvenTree doesn't tell who the person is: nothing is noted."""
+        """Tell the author that nothing is noted."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             phrase = say(messages.loan.remark_not_noted, transfer=transfer, problem=event.problem)
@@ -284,11 +290,11 @@ def _answer_remark(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase
     turn.do(Post(f"remark:{transfer.id}:{event_id}", transfer.room, phrase, reply_to=event_id))
 
 
-# --- a journal that knows less than the world --------------------------------------------------------------------
+# --- after a loss of the journal ---------------------------------------------------------------------------------
 
 
 def go_on(turn: Turn, transfer: Transfer) -> None:
-    """At the owner: what is unfinished of a return is begun anew (`ledger.recover`)."""
+    """At the lender: start the unfinished part of a return again (`ledger.recover`)."""
     if not any(p.match for p in transfer.progress):
         transfer = _known_lines(turn, transfer)
         turn.save(transfer)

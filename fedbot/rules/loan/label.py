@@ -1,6 +1,6 @@
-"""Shows loans in InvenTree: in their stock items' notes, tags and history.
+"""Shows loans in InvenTree: in the notes, tags and history of their stock items.
 
-The text is derived from the journal whenever the loan changes.
+The text is derived from the journal again whenever the loan changes.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _AT_THE_BORROWER = {
 
 
 def until(transfer: Transfer) -> str:
-    """For InvenTree's history: ' until 15 Dec 2026'; '' if it is no loan."""
+    """The due date as a suffix for InvenTree's history: ' until 15 Dec 2026'; '' if it is no loan."""
     return f" until {day_in_notes(transfer.due_day)}" if transfer.is_loan and transfer.due_day is not None else ""
 
 
 def show(turn: Turn, transfer: Transfer) -> None:
-    """The stock items of this loan, or return, say what they are now."""
+    """Update the notes and tags of the stock items of this loan or return."""
     for progress in transfer.progress:
         what = _what(turn, transfer, progress)
         if what is not None and progress.item is not None:
@@ -58,14 +58,14 @@ def _label(turn: Turn, transfer: Transfer, progress: Progress, what: LoanLabel) 
 
 
 def _known(turn: Turn, transfer: Transfer, number: int) -> Known | None:
-    """A returned item may be split off from the lender's own item: then it has only the return's marks."""
+    """A returned item may have been split from the lender's own item. Then it has only the marks of the return."""
     known = known_item(turn, transfer, number)
     is_home = known is not None and known.mark and transfer.is_return and transfer.role == "receiver"
     return replace(known, mark=f"fed:{transfer.id}:{number}:") if known is not None and is_home else known
 
 
 def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | None:
-    """The label of that line's stock item; None if there is no text of ours to change."""
+    """The label of that line's stock item; None if the bot has no text to change there."""
     if progress.stage not in _STAGES:
         return None
     if transfer.is_return:
@@ -77,14 +77,14 @@ def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | Non
     is_owner = transfer.role == "sender"
     ending = transfer.ending_of(progress.number)
     if ending is None and progress.number not in lend.not_back(turn, transfer) and progress.stage in lend.CAME_BACK:
-        ending = Ending.RETURNED  # this thing is back, others are still out
+        ending = Ending.RETURNED  # this line is back, others are still out
     if ending is None:
         return LoanLabel.LENT if is_owner else LoanLabel.BORROWED
     return (_AT_THE_LENDER if is_owner else _AT_THE_BORROWER)[ending]
 
 
 def _of_a_return(transfer: Transfer, progress: Progress) -> LoanLabel | None:
-    """A split copies the notes: what left the borrower isn't borrowed any more, what is home isn't lent."""
+    """The label of a returned line: a split copies the notes, so both sides' labels are replaced."""
     if transfer.role == "receiver":
         return LoanLabel.NOTHING if progress.stage in lend.CAME_BACK else None
     if progress.stage == "back":

@@ -1,4 +1,4 @@
-"""Reads a loan's facts from the journal: its returns, the items still out, the owner, the lending rules."""
+"""Facts about a loan that the journal holds: returns, quantities still out, the lender and its lending rules."""
 
 from __future__ import annotations
 
@@ -24,52 +24,52 @@ from fedbot.rules.state import Turn
 RETURN = "return"
 EXTENSION = "extension"
 LOAN_OVER = "loan-over"
-"""Why nothing more can be asked about it."""
+"""Reason code: the loan has ended, so nobody can return or extend it any more."""
 OTHER_DAY = "other-day"
-"""Why more time isn't asked for any more: the owner has said by itself until when it may stay."""
+"""Reason code for a declined extension: the lender has set another due date itself."""
 CAME_BACK = frozenset({"arrived", "created", "placed"})
-"""Stages of a return's line that is back: at the borrower, who sends it, and at the owner."""
+"""Stages of a line that has arrived: `arrived` at the sender, `created` and `placed` at the receiver."""
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
 COMES_IN = frozenset({TransferState.CREDITING, TransferState.DISPUTED})
 
 
 def lender_of(loan: Transfer) -> str:
-    """The party whose thing it is."""
+    """The id of the party that lends."""
     return loan.terms.sender
 
 
 def children(turn: Turn, loan: Transfer) -> list[Transfer]:
-    """Its returns and what was asked about it, oldest first."""
+    """The loan's returns and extension requests, oldest first."""
     return turn.marked(Mark.PARENT, loan.id)
 
 
 def returns(turn: Turn, loan: Transfer) -> list[Transfer]:
-    """Its returns, oldest first."""
+    """The loan's returns, oldest first."""
     return [t for t in children(turn, loan) if t.is_return]
 
 
 def open_extensions(turn: Turn, loan: Transfer) -> list[Transfer]:
-    """The requests for an extension that wait for the owner."""
+    """The loan's extension requests that the lender hasn't decided yet."""
     asked = (t for t in children(turn, loan) if t.terms.kind == EXTENSION)
     return [t for t in asked if t.state is TransferState.OPEN]
 
 
 def open_return(turn: Turn, loan: Transfer) -> Transfer | None:
-    """The return that is under way."""
+    """The loan's return that is under way; None if there is none."""
     return next((t for t in turn.open_transfers() if t.is_return and t.terms.parent == loan.id), None)
 
 
 def lent(loan: Transfer) -> dict[int, Decimal]:
-    """The quantity of each line that went to the borrower."""
+    """The quantity of each line that arrived at the borrower, by line number."""
     return {
         line.number: line.quantity
         for line in loan.lines_come
-        if loan.at(line.number).stage in CAME_BACK  # the same stages tell that it arrived there
+        if loan.at(line.number).stage in CAME_BACK  # a loan's lines use the same stages
     }
 
 
 def came_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
-    """The quantity of each line that is back."""
+    """The returned quantity of each line that was lent, by line number."""
     back = dict.fromkeys(lent(loan), Decimal(0))
     for transfer in returns(turn, loan):
         for line in transfer.terms.lines if transfer.state in OVER_WITH_STOCK else ():
@@ -79,58 +79,58 @@ def came_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
 
 
 def not_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
-    """The quantity of each line that did not come back, for whatever reason; without lines that are back."""
+    """The quantity of each line that was not returned, by line number: still out, given away or lost."""
     back = came_back(turn, loan)
     left = {number: quantity - back[number] for number, quantity in lent(loan).items()}
     return {number: quantity for number, quantity in left.items() if quantity > 0}
 
 
 def out(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
-    """The quantity of each line that the borrower still has, and owes."""
+    """The quantity of each line that the borrower still has and must return, by line number."""
     over = {closing.line for closing in loan.line_ends}
     return {number: quantity for number, quantity in not_back(turn, loan).items() if number not in over}
 
 
 def lines_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
-    """The items that the borrower still has, as lines."""
+    """The lines that the borrower still has, each with the quantity still out."""
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in out(turn, loan).items())
 
 
 def away(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
-    """The quantity of each line that its owner doesn't have: the borrower has it, or it is on its way there."""
+    """The quantity of each line that the lender doesn't have: still out, or on its way to the borrower."""
     if not loan.is_on_its_way:
         return out(turn, loan)
     return {line.number: line.quantity for line in loan.terms.lines if not loan.at(line.number).failed}
 
 
 def lines_away(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
-    """The same items, as lines."""
+    """The lines of `away`, each with that quantity."""
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in away(turn, loan).items())
 
 
 def left(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
-    """The items that did not come back, as lines: those still out, and those that became a gift or were lost."""
+    """The lines of `not_back`, each with that quantity."""
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in not_back(turn, loan).items())
 
 
 def as_out(turn: Turn, loan: Transfer) -> Transfer:
-    """The loan as people are told of it: by what is still out, else by what did not come back. For telling only."""
+    """Return the loan reduced to its lines still out, else to those not returned. Only for messages to people."""
     return loan.named_by(lines_away(turn, loan) or left(turn, loan) or loan.lines_told)
 
 
 def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
-    """At the borrower: what is out and hasn't begun to leave our books."""
+    """At the borrower: the quantities still out that no return has begun to book out, by line number."""
     moving = [t for t in returns(turn, loan) if t.state is not TransferState.OPEN]
     return _without(out(turn, loan), moving)
 
 
 def free_to_return(turn: Turn, loan: Transfer, but: str = "") -> dict[int, Decimal]:
-    """The quantities still out that no other open return (than `but`) brings back, so no more returns than was lent."""
+    """The quantities still out that no open return covers, by line number. Ignores the return with the id `but`."""
     return _without(out(turn, loan), [t for t in returns(turn, loan) if t.id != but])
 
 
 def _without(left: dict[int, Decimal], going_back: Iterable[Transfer]) -> dict[int, Decimal]:
-    """The quantities without those that these open returns bring back."""
+    """`left` without the quantities that these returns bring back, unless they have failed or finished."""
     for transfer in going_back:
         if transfer.state in FINAL or transfer.state in OVER_WITH_STOCK:
             continue
@@ -141,14 +141,14 @@ def _without(left: dict[int, Decimal], going_back: Iterable[Transfer]) -> dict[i
 
 
 def with_ends(loan: Transfer, end: Closing, numbers: Iterable[int]) -> Transfer:
-    """The loan, these lines of it having ended so."""
+    """Return the loan with `end` recorded for these lines. A line that has already ended keeps its first end."""
     known = {closing.line for closing in loan.line_ends}
     ends = tuple(replace(end, line=number) for number in numbers if number not in known)
     return replace(loan, line_ends=(*loan.line_ends, *ends))
 
 
 def borrowers_stock(loan: Transfer, number: int) -> tuple[int, int] | None:
-    """The borrower's stock item and part of that line, as this side knows them."""
+    """The borrower's stock item and part of that line; None if this side doesn't know them."""
     if loan.role == "receiver":
         progress = loan.at(number)
         return (progress.item, progress.part) if progress.item and progress.part else None
@@ -158,7 +158,7 @@ def borrowers_stock(loan: Transfer, number: int) -> tuple[int, int] | None:
 
 
 def return_terms(loan: Transfer, wanted: Mapping[int, Decimal], asker: Signature, note: str = "") -> Terms | None:
-    """The terms of a return of these quantities; None if the borrower's stock items aren't known here."""
+    """Return the terms of a return of these quantities; None if a borrower's stock item isn't known here."""
     lines: list[Line] = []
     for number, quantity in wanted.items():
         stock = borrowers_stock(loan, number)
@@ -191,13 +191,13 @@ def _line_back(loan: Transfer, of_line: int, quantity: Decimal, item: int, part:
         origin=lender_of(loan),
         whole=False,
         of_line=of_line,
-        details=NO_ITEM_DETAILS,  # it is the owner's own item that comes home, with all that it has there
+        details=NO_ITEM_DETAILS,  # the lender takes back its own item, which still has its details
         stays=(),
     )
 
 
 def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
-    """Why a peer's return can't be one of this loan, as a short code; '' if it can."""
+    """Return the reason code for which a peer's return doesn't fit this loan; '' if it fits."""
     if loan is None or not loan.is_loan or loan.peer != transfer.peer:
         return "no-loan"
     if not loan.is_on_loan:
@@ -211,7 +211,7 @@ def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
 
 
 def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
-    """The loan by which that stock item of ours, or what it was split off from, is here; None if it isn't borrowed."""
+    """The loan by which we have that stock item, or the item it was split from; None if it isn't borrowed."""
     by = item.provenance.transfer if item.provenance else ""
     for loan in turn.loans():
         over = {loan.at(closing.line).item for closing in loan.line_ends}
@@ -228,9 +228,9 @@ def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
 
 
 def became_borrowed(turn: Turn, given: Collection[int], but: str = "") -> bool:
-    """Whether one of these stock items is a friend's by now, by another transfer than `but`.
+    """Whether one of these stock items has come to belong to a peer, by another transfer than `but`.
 
-    Our people have said so since (`here`).
+    That happens if our approver says that an incoming line is an item that we already have (`Progress.here`).
     """
     ours = (t for t in turn.restless_transfers() if t.role == "receiver" and t.id != but)
     coming = (t for t in ours if t.is_on_loan or t.state in COMES_IN or t.wanted == "approve")
@@ -238,21 +238,21 @@ def became_borrowed(turn: Turn, given: Collection[int], but: str = "") -> bool:
 
 
 def is_kept(loan: Transfer) -> bool:
-    """Whether our space has closed it alone, as its owner's bot is gone."""
+    """Whether we, the borrower, closed the loan alone because the lender's bot is gone."""
     return loan.closed is not None and loan.closed.how is Ending.KEPT
 
 
 def reopened(loan: Transfer) -> Transfer:
-    """The loan without the end that we gave it alone: its owner is back, and decides."""
+    """Return the loan without the end that we recorded alone. Called when the lender is back and decides again."""
     return replace(loan, closed=None, line_ends=tuple(e for e in loan.line_ends if e.how is not Ending.KEPT))
 
 
 def of_connection(turn: Turn, connection: Connection) -> Sequence[Transfer]:
-    """The open loans between us and that friend, including earlier friendships."""
+    """The open loans between us and that peer, including those of earlier connections."""
     return [t for t in turn.loans() if t.peer == connection.peer]
 
 
-# --- Which of our own lending rules hold for a loan: the config's, and those that people wrote into InvenTree.
+# --- Which of our own lending rules apply to a loan: those of our config, and those in InvenTree's metadata.
 
 A_DAY = timedelta(days=1)
 FOR_NOBODY = LendingRule(spaces=())
@@ -261,7 +261,7 @@ FOR_NOBODY = LendingRule(spaces=())
 def for_loan(
     turn: Turn, moved: Sequence[ValuedLine], items: Iterable[int], found: Iterable[Answer]
 ) -> tuple[LendingRule, ...]:
-    """The rules for lending these stock items of ours, of which `found` tells."""
+    """Return the rules for lending these stock items of ours. `found` are InvenTree's answers about them."""
     wanted = frozenset(items)
     told = [
         said for answer in found if isinstance(answer, ItemsFound) for item, said in answer.lending if item in wanted
@@ -280,7 +280,7 @@ def _said(turn: Turn, said: tuple[LendingSaid, ...]) -> list[LendingRule]:
 
 
 def _tell_admins(turn: Turn, said: LendingSaid) -> None:
-    """Once a day for each place."""
+    """Tell the admins of a rule that can't be read, at most once a day for each place."""
     if turn.tell_once(f"lending rule:{said.where}", A_DAY):
         phrase = say(messages.lending.rule_not_understood, where=said.where, is_hidden=said.text is None)
         turn.tell_admins(phrase, f"lending-rule:{said.where}:{turn.now.date()}")

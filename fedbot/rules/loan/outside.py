@@ -1,7 +1,7 @@
-"""Lending to a neighbour without a bot: our side alone, by the same steps, with the same marks and reminders.
+"""Loans to a neighbour without a bot. Only our side books them, with the same steps, marks and reminders.
 
-The line of our approver is the decision. The neighbour is a customer company in our InvenTree; what it has is with that
-company, and comes back from it.
+The approver's line is the decision. The neighbour is a customer company in our InvenTree. Its loans are assigned to
+that company and are returned from it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ A_MOMENT = timedelta(minutes=10)
 
 
 def lend(turn: Turn, loan: OutsideLoan) -> None:
-    """Book it out: the message that answers the line says how far that has come, and whether it is the second one."""
+    """Open the loan and begin to book it out. The loan's message shows the progress, and a possible duplicate."""
     loan = replace(loan, before=_said_just_before(turn, loan))
     turn.save(loan)
     turn.note_by(loan.id, audit.LentOutside(loan.neighbour), loan.by)
@@ -74,7 +74,7 @@ def lend(turn: Turn, loan: OutsideLoan) -> None:
 
 
 def _said_just_before(turn: Turn, loan: OutsideLoan) -> str:
-    """The code of a loan just like it that the same person has made shortly before; '' if there is none."""
+    """The code of an equal loan that the same person made up to 10 minutes before; '' if there is none."""
     same = [
         other.code
         for other in turn.outside_loans()
@@ -128,7 +128,10 @@ def _handed_over(loan: OutsideLoan) -> HandOver:
 
 @dataclass(frozen=True)
 class OutsideStep(WhenStepEnds):
-    """A step of a loan to a neighbour without a bot, by its id; `step` is the name of its kind."""
+    """Carries on a loan to a neighbour without a bot after a step.
+
+    `loan` is its id, `step` the class name of the step.
+    """
 
     loan: str
     step: str
@@ -139,14 +142,14 @@ class OutsideStep(WhenStepEnds):
         return self.loan
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """Note it, do what follows."""
+        """Note the step in the audit and want the next one."""
         loan = turn.outside_loan(self.loan)
         if loan is not None:
             turn.note(loan.id, audit.StepWasDone(self.step, 1))
             _on_done(turn, loan, event, self.step)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """Before anything has left, nothing is lent. Afterwards, or if nobody can tell, people must look."""
+        """End the loan as not lent if nothing has left. Otherwise people must look into it."""
         loan = turn.outside_loan(self.loan)
         if loan is not None:
             if isinstance(event, StepRefused):
@@ -180,7 +183,7 @@ def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
 
 @dataclass(frozen=True)
 class BookOutside(WhenAnswered):
-    """Booking out such a loan waits for a last look, as InvenTree may have been silent since its line; by its id."""
+    """Reads the lender's permissions again before the loan is booked out, because InvenTree may have been silent."""
 
     loan: str
 
@@ -190,7 +193,7 @@ class BookOutside(WhenAnswered):
         return self.loan
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """It leaves if who lent it still may, and if it isn't said to be a friend's by now."""
+        """Book it out if the lender may still approve, and the item hasn't become a peer's since."""
         loan = turn.outside_loan(self.loan)
         (permissions,) = event.answers
         if loan is None or not isinstance(permissions, Permissions):
@@ -219,7 +222,7 @@ def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown
 
 
 def _not_lent(turn: Turn, loan: OutsideLoan) -> None:
-    """It stays here; but what was there once already, and can't be booked out again, is there all the same."""
+    """End the loan as not lent. An item that has been with the neighbour before is unclear instead."""
     if loan.again:
         _is_unclear(turn, loan)
     else:
@@ -233,17 +236,17 @@ def _is_unclear(turn: Turn, loan: OutsideLoan) -> None:
 
 
 def _page(turn: Turn, loan: OutsideLoan) -> Phrase:
-    """Its message as it stands now."""
+    """The loan's message as it is now."""
     return say(messages.lending.outside_loan, loan=loan, us=turn.us, friend=friend_of(turn, loan))
 
 
 def friend_of(turn: Turn, loan: OutsideLoan) -> str:
-    """The name of the space that takes the loan over; '' if none does."""
+    """The name of the space that takes over the loan; '' if none does."""
     return turn.party_name(loan.friend) if loan.friend else ""
 
 
 def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
-    """It is in that state now: its message says so, and InvenTree's notes where it has any."""
+    """Save the loan in that state, and update its message and the notes in InvenTree."""
     loan = replace(loan, state=state)
     turn.save(loan)
     _mirror(turn, loan)
@@ -281,13 +284,13 @@ def is_mirror(value: object) -> bool:
 
 
 def restore(turn: Turn, value: dict[str, Any]) -> None:
-    """Restore the loans in a neighbour's mirror. People have to look at a step that was under way.
+    """Restore the loans in a neighbour's mirror. A step that was under way becomes unclear, for people to look into.
 
-    ValueError if it can't be read.
+    Raises ValueError if it can't be read.
     """
     for loan in _LOANS.validate_python(value["outside"]):
         under_way = loan.state in {OutsideState.BOOKING_OUT, OutsideState.COMING_BACK}
-        found = replace(loan, posted=loan.posted + 1)  # which message was its own isn't known any more
+        found = replace(loan, posted=loan.posted + 1)  # the event of its message is lost, so it gets a new message
         if under_way or loan.state is OutsideState.UNCLEAR:
             found = replace(found, state=OutsideState.UNCLEAR, problem=Plain(Fault.NO_TRACE))
         turn.save(found)
@@ -295,17 +298,17 @@ def restore(turn: Turn, value: dict[str, Any]) -> None:
 
 
 def go_on_after_a_loss(turn: Turn) -> None:
-    """All is read: what was on offer to a neighbour's bot, and no room tells of it any more, is as it was before."""
+    """After everything is read: put loans back that were on offer to a neighbour's bot if no room tells of it."""
     for loan in on_loan(turn):
         if loan.state is OutsideState.HANDING_OVER and turn.transfer(loan.handing) is None:
             _stands(turn, replace(loan, handing="", friend=""), OutsideState.OUT)
 
 
-# --- what our people say of it ---
+# --- lines of our people ---
 
 
 def take_back(turn: Turn, loan: OutsideLoan, by: Signature, *, damaged: bool, note: str) -> None:
-    """It is here again: from the neighbour's company back to where it lay."""
+    """Take it back from the neighbour's company to its former location."""
     loan = replace(loan, ended_by=by, damaged=damaged, note=note, problem=None)
     if loan.item is None or loan.company is None:
         raise ValueError(f"loan {loan.id} has nothing to take back")
@@ -319,7 +322,7 @@ def take_back(turn: Turn, loan: OutsideLoan, by: Signature, *, damaged: bool, no
 
 
 def close(turn: Turn, loan: OutsideLoan, how: OutsideState, by: Signature) -> None:
-    """It doesn't come back: a gift, or lost; or people have put right by hand what was unclear."""
+    """Close a loan that doesn't come back (gift, lost), or that people have put right by hand."""
     if how is OutsideState.LOST and loan.item is not None:
         sentence = _sentence(loan, "lost at", by)
         _do(turn, loan, Arrived(_mark(loan, "lost"), sentence, loan.item, STATUS_LOST, _known(loan)))
@@ -328,22 +331,25 @@ def close(turn: Turn, loan: OutsideLoan, how: OutsideState, by: Signature) -> No
 
 
 def prolong(turn: Turn, loan: OutsideLoan, day: date, by: Signature) -> None:
-    """The neighbour may keep it until then."""
+    """Extend the neighbour's loan to that day."""
     turn.note_by(loan.id, audit.DueDate(day), by)
     _stands(turn, replace(loan, until=day, reminded=None), OutsideState.OUT)
 
 
-# --- the neighbour has a bot by now ---
+# --- handing it over to the neighbour's new bot ---
 
 
 def is_as_known(loan: OutsideLoan, item: StockItem) -> bool:
-    """Whether our InvenTree shows just that with the neighbour's company, before it is handed over."""
+    """Whether our InvenTree shows exactly this loan with the neighbour's company. Checked before it is handed over."""
     found = (item.part.pk, item.serial, item.customer, item.quantity)
     return found == (loan.part, loan.serial, loan.company, loan.quantity)
 
 
 def brought_here(turn: Turn, transfer: Transfer, note: str) -> TakeBack | None:
-    """From the neighbour's company to where it lay, the first step of handing it over; None if that isn't so."""
+    """The first step of handing it over: back from the neighbour's company.
+
+    None if this transfer doesn't hand over a loan.
+    """
     loan = turn.outside_loan(transfer.terms.outside.loan) if transfer.terms.outside else None
     if loan is None or loan.handing != transfer.id or loan.item is None or loan.company is None:
         return None
@@ -353,7 +359,7 @@ def brought_here(turn: Turn, transfer: Transfer, note: str) -> TakeBack | None:
 
 
 def follow(turn: Turn) -> None:
-    """After any event: what is offered to the neighbour's bot stands as the transfer does that offers it."""
+    """After an event: update a loan that is offered to the neighbour's bot from the transfer that offers it."""
     for transfer in list(turn.changes.values()):
         told = transfer.terms.outside if isinstance(transfer, Transfer) and transfer.role == "sender" else None
         loan = turn.outside_loan(told.loan) if told is not None else None
@@ -371,7 +377,7 @@ def _follow(turn: Turn, loan: OutsideLoan, transfer: Transfer) -> None:
 
 
 def _handing_is_over(turn: Turn, loan: OutsideLoan, transfer: Transfer) -> None:
-    """The transfer is over: it is an ordinary loan now, or the neighbour has it as before."""
+    """End the loan as handed over, or give it back to the neighbour as before, depending on how the transfer ended."""
     (line,) = transfer.terms.lines
     progress, by = transfer.at(line.number), transfer.decided or transfer.asked
     if transfer.state is TransferState.DONE:
@@ -387,7 +393,7 @@ def _handing_is_over(turn: Turn, loan: OutsideLoan, transfer: Transfer) -> None:
 
 
 def _book_out_again(turn: Turn, loan: OutsideLoan, item: int) -> None:
-    """It came to nothing when it had left the neighbour's company already: there it goes again."""
+    """Book it out to the neighbour again, because the transfer failed when it had already left its company."""
     loan = replace(loan, source=item, stage="", handing="", friend="", again=loan.again + 1)
     loan = _stands(turn, loan, OutsideState.BOOKING_OUT)
     _do(turn, loan, _taken_out(loan))
@@ -397,17 +403,17 @@ def _book_out_again(turn: Turn, loan: OutsideLoan, item: int) -> None:
 
 
 def on_loan(turn: Turn) -> list[OutsideLoan]:
-    """All that is with neighbours, or unclear; what is due first coming first."""
+    """The neighbours' loans that are out or unclear, earliest due date first."""
     return sorted((each for each in turn.outside_loans() if each.is_living), key=lambda each: (each.until, each.id))
 
 
 def is_overdue(turn: Turn, loan: OutsideLoan) -> bool:
-    """Whether its last day is over here."""
+    """Whether its due date has passed in our time zone."""
     return loan.state is OutsideState.OUT and loan.until < turn.today()
 
 
 def look(turn: Turn) -> None:
-    """By the clock: whoever lent it is reminded before its last day, on it, and weekly when it is over."""
+    """By the clock: remind the lender one day before the due date, on it, and weekly afterwards."""
     for loan in on_loan(turn):
         when = _next_reminder(turn, loan)
         if when is not None and when <= turn.now:
@@ -420,12 +426,12 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     return [when for loan in on_loan(turn) if (when := _next_reminder(turn, loan)) is not None]
 
 
 def _next_reminder(turn: Turn, loan: OutsideLoan) -> datetime | None:
-    """When whoever lent it is to be reminded next, in the morning of that day."""
+    """When the lender is reminded next: the end of the quiet hours on that day. None if it isn't out."""
     if loan.state is not OutsideState.OUT:
         return None
     last = loan.reminded or loan.by.at

@@ -1,7 +1,7 @@
-"""Overdue loans: telling the admins, and stopping new loans to a friend until everything is back.
+"""Overdue loans: tell the admins, and stop new loans to a peer until everything is back.
 
 The borrower's own bot reminds its people (`due_reminders`). Here each side's bot tells its own admins. A superuser of
-the owner may stop new loans to a friend; the stop ends by itself.
+the lender can stop new loans to a peer. The stop ends by itself.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 
 NO_LOANS = "no-loans"
-"""Why a loan isn't given: its owner lends that friend nothing before what is overdue is back."""
+"""Reason code: the lender gives that peer no new loan until the overdue ones are back."""
 ADMINS, STOP = "admins", "stop"
 
 
 def overdue(turn: Turn, peer: str = "", role: str = "sender") -> list[Transfer]:
-    """The overdue loans between us and that party (or anybody), the longest overdue first, with the items still out.
+    """The overdue loans between us and that party ('': any), oldest first, each with its lines that are still out.
 
     `role` is ours: `sender` for loans that we gave, `receiver` for those that we have to return.
     """
@@ -33,20 +33,20 @@ def overdue(turn: Turn, peer: str = "", role: str = "sender") -> list[Transfer]:
 
 
 def is_overdue(turn: Turn, loan: Transfer) -> bool:
-    """Whether its last day is over where its owner is."""
+    """Whether its due date has passed in the lender's time zone."""
     return loan.is_on_loan and loan.due_day is not None and loan.due_day < turn.day_of(loan)
 
 
 def is_refused(turn: Turn, transfer: Transfer) -> bool:
-    """Whether it would be a new loan to a friend that gets none."""
+    """Whether it is a loan to a peer to which our superuser has stopped new loans."""
     return transfer.is_loan and transfer.role == "sender" and turn.lending_stop(transfer.peer) is not None
 
 
-# --- a superuser decides ---
+# --- the stop on new loans ---
 
 
 def stop(turn: Turn, peer: str, room: str, by: Signature, *, answered_in: str) -> LendingStop:
-    """Stop new loans to that friend, and tell the room that we share with it, unless the line is answered there."""
+    """Stop new loans to that peer, and tell the room that we share with it, unless `answered_in` is that room."""
     stopped = LendingStop(peer, by, room)
     turn.save(stopped)
     turn.note_by(peer, audit.Fact.NO_NEW_LOANS, by)
@@ -68,7 +68,7 @@ def _tell_room(turn: Turn, stopped: LendingStop, key: str) -> None:
 
 
 def resume(turn: Turn, stopped: LendingStop, by: Signature | None, *, answered_in: str = "") -> None:
-    """It may borrow again: a superuser says so, or all of it is back (`by` nobody). The room that we share is told."""
+    """Allow new loans again, and tell our shared room. `by` is the superuser; None if everything overdue is back."""
     turn.drop(stopped)
     turn.note_by(stopped.id, audit.Fact.LOANS_AGAIN, by)
     peer_name = turn.party_name(stopped.id)
@@ -81,7 +81,7 @@ def resume(turn: Turn, stopped: LendingStop, by: Signature | None, *, answered_i
 
 
 def follow(turn: Turn) -> None:
-    """After any event that changed a transfer: who has brought all of it back may borrow again."""
+    """After an event that changed a transfer: allow new loans to peers that have returned everything overdue."""
     if any(isinstance(document, Transfer) for document in turn.changes.values()):
         for stopped in turn.lending_stops():
             if not overdue(turn, stopped.id):
@@ -92,7 +92,7 @@ def follow(turn: Turn) -> None:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: the admins are told of what is overdue, once for each step and due date."""
+    """By the clock: tell the admins of overdue loans, once for each step and due date."""
     for loan in turn.loans():
         for step, at in _steps(turn, loan):
             if at <= turn.now:
@@ -102,17 +102,17 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     return [at for loan in turn.loans() for _, at in _steps(turn, loan)]
 
 
 def _word(loan: Transfer, step: str) -> str:
-    """In `Transfer.told` once the step was taken for that due date."""
+    """The entry in `Transfer.told` once the step was taken for that due date."""
     return f"overdue {step} {loan.due_day}"
 
 
 def _steps(turn: Turn, loan: Transfer) -> list[tuple[str, datetime]]:
-    """The steps that are still to be taken, each with its time. Whether a friend gets no loans only its owner says."""
+    """The steps still to be taken, with their times. Only the lender is asked to stop new loans."""
     due, after = loan.due_day, turn.us.overdue
     if due is None:
         return []
@@ -122,7 +122,7 @@ def _steps(turn: Turn, loan: Transfer) -> list[tuple[str, datetime]]:
 
 
 def _begins(turn: Turn, loan: Transfer, due: date, wait: timedelta) -> datetime:
-    """When the loan is overdue for so long: its last day is over, and that many more."""
+    """When the loan has been overdue for that long."""
     begins = time_zones.beginning(due + timedelta(days=1), loan.terms.time_zone, turn.us.time_zone)
     return (begins + wait).astimezone(turn.now.tzinfo)
 

@@ -1,7 +1,7 @@
-"""Photos of what came back, and of what was handed over where the owner's lending rules ask for that.
+"""Photos of returned items, and of items at hand-over where the lender's lending rules ask for it.
 
-People reply with one to a message of their bot, and it is attached to their stock item: of a return before and after
-they decide, of a loan once it is handed over. A photo moves nothing and decides nothing.
+People reply with a photo to their bot's message, and the bot attaches it to their stock item: for a return before and
+after the decision, for a loan once it is handed over. A photo moves nothing and decides nothing.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from fedbot.rules.transfer import both_sides
 TOO_LARGE, TOO_MANY, INACTIVE = "too-large", "too-many", "inactive"
 TOO_EARLY, TOO_LATE = "too-early", "too-late"
 SOON = timedelta(minutes=15)
-"""So long a photo waits for an InvenTree that doesn't answer."""
+"""How long a photo waits for InvenTree to answer."""
 KEPT_UNTIL = timedelta(days=14)
-"""So long after the end of a return photos of it are still taken."""
+"""How long after the end of a transfer its photos are still accepted."""
 LONGEST_PHOTO = 20_000_000
 """Bytes."""
 _NOT_BACK = FINAL - {TransferState.DONE}
 
 
 def on_photo(turn: Turn, event: PhotoSent) -> None:
-    """A picture in a room: if it answers such a message (or is in its thread) and is of our people, it is kept."""
+    """Keep a photo that one of our people sent as a reply to such a message, or in its thread."""
     transfer = meant(turn, event)
     if transfer is None:
         return
@@ -58,7 +58,7 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
 
 @dataclass(frozen=True)
 class PermitPhoto(OfTransfer, WhenAnsweredOrNot):
-    """A person's photo of a return, sent as the message `event_id`, waits for whether that is an active user.
+    """Reads whether the author of the photo in the message `event_id` is an active user.
 
     `file` as in `PhotoSent`.
     """
@@ -69,11 +69,11 @@ class PermitPhoto(OfTransfer, WhenAnsweredOrNot):
     file: dict[str, Any]
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Attach it to what came back, or say why not."""
+        """Attach it to the stock items, or say why not."""
         _on_permitted(turn, self, event)
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """InvenTree doesn't tell who the person is: nothing is attached."""
+        """Tell the author that nothing is attached."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             _say_not_kept(turn, transfer, self.event_id, "silent", event.problem)
@@ -96,7 +96,10 @@ def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
 
 
 def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
-    """The return or the loan that it is of, if it is from our people. It has to answer a message of ours."""
+    """The return or loan that the photo shows.
+
+    None if it isn't from our people, or doesn't answer a message of ours about such a transfer.
+    """
     if event.sender not in turn.us.people:
         return None
     answered = turn.own_subject_of(event.reply_to) or turn.own_subject_of(event.thread)
@@ -123,20 +126,20 @@ def _why_not(turn: Turn, transfer: Transfer, event: PhotoSent) -> str:
 
 
 def _one_of_many(event_id: str) -> str:
-    """The end of its mark: the same whenever the photo is read again."""
+    """The end of the step's mark. Derived from the event, so that the same photo always gets the same mark."""
     return f"photo-{hashlib.sha256(event_id.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
 class KeepPhoto(OfLine, WhenStepEnds):
-    """The photo of the message `event_id` goes to one stock item; `is_last`: to the last of several."""
+    """Attaches the photo in the message `event_id` to one stock item. `is_last` is set for the last of several."""
 
     event_id: str
     item: int
     is_last: bool
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """It is in InvenTree: whoever sent it is told, once for all items."""
+        """Note it, and tell the author once for all items."""
         transfer = turn.transfer(self.transfer)
         if transfer is None:
             return
@@ -147,7 +150,7 @@ class KeepPhoto(OfLine, WhenStepEnds):
             _reply(turn, transfer, self.event_id, phrase)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """It isn't, or nobody can tell: that is said, with what helps. Nothing waits for it."""
+        """Tell the author why not and how to fix it. Nothing waits for the photo."""
         transfer = turn.transfer(self.transfer)
         if transfer is None:
             return

@@ -1,7 +1,8 @@
-"""The waiting list: who comes next for what is on loan or booked, first come, first served, at the owner's side.
+"""The waiting list for stock that is on loan or booked: first come, first served, kept by the lender.
 
-The owner's journal has the order. When the thing is back and fine, the first in line is told, and it is kept for a
-pick-up window: they ask for it like for anything else, so that the owner's people decide. Then comes the next.
+The lender's journal has the order. When an item is back and sound, the bot notifies the first in the queue and keeps
+the item for the pick-up window. They then request it as usual, and the lender's people decide. If they don't request it
+in time, it is the next one's turn.
 """
 
 from __future__ import annotations
@@ -43,24 +44,24 @@ from fedbot.rules.wire.envelope import BadEnvelope, Opening, SubjectKind
 
 A_DAY, A_MOMENT = timedelta(days=1), timedelta(minutes=1)
 UNTIL_ASKED_AGAIN = timedelta(minutes=10)
-"""Our InvenTree was silent when somebody came: it is asked again then."""
+"""InvenTree didn't answer when somebody joined the queue. The bot asks it again after this time."""
 KEPT_FOR = timedelta(days=30)
 MOST_LENT = 20
-"""So many stock items of a part that are lent are looked at for who waits for it by its name."""
+"""At most this many lent items of one part are looked up by number for a queue entry that names the part."""
 OVER = FINAL | {TransferState.RECEIVED}
 _PLACE, _TURN = "place", "turn"
 ABOUT_A_PLACE = frozenset({_PLACE, _TURN})
-"""Kinds of our messages that tell people of their place in a friend's queue."""
+"""Kinds of our messages that tell people their place in a peer's queue."""
 _ASKS = re.compile(
     r"(?:!fed\s+)?(?:request|ask|borrow)(?P<rest>\s+(?:for|until)\s+[\w .:-]{1,40})?[.!]?", re.IGNORECASE
 )
 
 
-# --- our people wait for something of a friend's ---
+# --- our people in a peer's queue ---
 
 
 def begin(turn: Turn, place: PlaceInLine, opening: Opening) -> None:
-    """One of our people waits: the owner's bot hears of it. `opening` is what the place's id is made from."""
+    """Save our person's place, post its page and tell the lender's bot. The place's id is the hash of `opening`."""
     turn.save(place)
     turn.note_by(place.id, audit.Fact.WAITS, place.by)
     _send_wait(turn, place, opening)
@@ -69,12 +70,12 @@ def begin(turn: Turn, place: PlaceInLine, opening: Opening) -> None:
 
 
 def page(turn: Turn, place: PlaceInLine) -> Phrase:
-    """The page of our place in a friend's queue."""
+    """Return the page of our place in a peer's queue."""
     return say(messages.booking.place_page, place=place, us=turn.us, peer_name=turn.party_name(place.peer))
 
 
 def leave(turn: Turn, place: PlaceInLine, by: Signature) -> None:
-    """Our people don't wait any more: the owner's bot hears of that too."""
+    """Give up our place, and tell the lender's bot."""
     place = _over(turn, place, PlaceState.LEFT, by)
     connection = turn.connection(place.connection)
     if connection is not None and connection.state is ConnectionState.ACTIVE:
@@ -101,7 +102,10 @@ def _over(turn: Turn, place: PlaceInLine, state: PlaceState, by: Signature | Non
 
 
 def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceInQueue]) -> None:
-    """The owner's bot tells how we stand in its queue. It can tell so only of what we wait for at its own."""
+    """Take over our place in a peer's queue as the lender's bot reports it.
+
+    Ignores a place that isn't open or belongs to another connection. Raises BadTerms for an unknown end.
+    """
     turn.save(connection)
     body = envelope.body
     place = turn.place_in_line(body.wait)
@@ -112,10 +116,10 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceI
             raise BadTerms("over")
         says_more = body.over == PlaceState.UNKNOWN and body.why in SAID_WITH_UNKNOWN
         place = _over(turn, place, PlaceState(body.why if says_more else body.over))
-        if turn.now - place.by.at > A_MOMENT:  # else who asked is still reading the answer, which says so
+        if turn.now - place.by.at > A_MOMENT:  # otherwise the person is still reading the answer, which says so
             _mention(turn, place, f"{_PLACE}-over:{place.id}")
     elif place.state is PlaceState.TURN:
-        return  # it is told once: no bot can mention our people again and again
+        return  # posted only once, so that a peer's bot can't mention our people again and again
     elif body.until is not None and body.item:
         place = replace(place, state=PlaceState.TURN, place=1, item=body.item, until=body.until)
         turn.save(place)
@@ -128,20 +132,21 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceI
 
 
 def _edit(turn: Turn, place: PlaceInLine) -> None:
-    """Its message reads as it stands now; where the room was replaced since, only the next mention says so."""
+    """Edit the place's message to its current state. If its room was replaced, only the next mention shows it there."""
     turn.do(Edit(f"{_PLACE}:{place.id}", announcements.room_now(turn, place.room), page(turn, place)))
 
 
 def _mention(turn: Turn, place: PlaceInLine, key: str) -> None:
-    """A message of its own for who waits, as an edited one is easily missed."""
+    """Post a new message that mentions the person, because they easily miss an edit."""
     room = announcements.room_now(turn, place.room)
     turn.do(Post(key, room, page(turn, place), mentions=(place.by.person,)))
 
 
 def line_meant(turn: Turn, event: Said) -> str:
-    """The whole line that `borrow for 2 weeks` stands for, as a reply to 'it is your turn'; '' if none.
+    """Return the full line that a reply such as `borrow for 2 weeks` to "it is your turn" means; '' if it means none.
 
-    It asks for what they wait for, in their own words: which stock item the owner's bot keeps is only its word.
+    It repeats the words with which the person joined the queue. The stock item that the lender's bot keeps is only a
+    peer's claim.
     """
     said = _ASKS.fullmatch(event.text.strip())
     kind, _, identifier = turn.key_of(event.reply_to).partition(":")
@@ -155,11 +160,11 @@ def line_meant(turn: Turn, event: Said) -> str:
     return f"!fed {as_whom}request {plain(place.quantity)}{place.unit} {word} from {place.peer}{rest}"
 
 
-# --- the owner's queue ---
+# --- the lender's queue ---
 
 
 def join(turn: Turn, entry: QueueEntry) -> QueueEntry:
-    """Somebody waits, behind all who came before."""
+    """Add the entry at the end of our queue."""
     entry = replace(entry, number=_next_number(turn))
     turn.save(entry)
     turn.note_by(entry.id, audit.Fact.WAITS, entry.by)
@@ -167,12 +172,12 @@ def join(turn: Turn, entry: QueueEntry) -> QueueEntry:
 
 
 def place_of(turn: Turn, entry: QueueEntry) -> int:
-    """Its place in our queue: 1 is asked next."""
+    """The entry's place in our queue: 1 is next."""
     return entry.place_among(turn.queue())
 
 
 def on_wait(turn: Turn, connection: Connection, envelope: Message[bodies.Wait]) -> None:
-    """A friend waits for something of ours, or doesn't any more."""
+    """Take over that a peer waits for something of ours, or doesn't any more."""
     turn.save(connection)
     body, identifier = envelope.body, envelope.body.wait
     known = turn.queue_entry(identifier)
@@ -200,7 +205,7 @@ def on_wait(turn: Turn, connection: Connection, envelope: Message[bodies.Wait]) 
 
 
 def _check_opening(turn: Turn, connection: Connection, body: bodies.Wait) -> None:
-    """The place is this friend's to open. BadTerms if not."""
+    """Check that this peer may open that place. Raises BadTerms if not."""
     opening = body.opening
     if opening is None or not transfer_opening.is_theirs_to_open(turn, connection, opening):
         raise BadTerms("opening: not yours")
@@ -209,7 +214,7 @@ def _check_opening(turn: Turn, connection: Connection, body: bodies.Wait) -> Non
 
 
 def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | PlaceState:
-    """One of our own people waits for something of ours; or why they can't."""
+    """Add one of our own people to our queue. Return the entry, or the reason why they can't wait."""
     items = meant(turn, entry, found)
     if (why := _why_not(turn, entry, items, found)) is not None:
         return why
@@ -223,7 +228,7 @@ def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | 
 
 
 def own_page(turn: Turn, entry: QueueEntry) -> Phrase:
-    """The page of an entry in our own queue, of our person or a friend's."""
+    """Return the page of an entry in our own queue, of our person or of a peer."""
     return say(messages.booking.in_our_queue, entry=entry, us=turn.us, place=place_of(turn, entry))
 
 
@@ -241,15 +246,15 @@ def _look(turn: Turn, entry: QueueEntry) -> None:
 
 
 def queries(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
-    """The query, and one for each lent item by number, because our InvenTree finds by name only stock that is here.
+    """The query, and one by number for each lent item of that name: by name, InvenTree finds only stock that is here.
 
-    The answers, together, go to `found_together`.
+    Pass the answers to `found_together`.
     """
     return (asked, *(replace(asked, word=f"#{key}") for key in _lent_and_called(turn, asked.word)))
 
 
 def _lent_and_called(turn: Turn, word: str) -> list[int]:
-    """The stock items that are lent, to friends and neighbours, of a part that is called so."""
+    """The stock items of parts with that name or IPN that are lent, to peers or to neighbours without a bot."""
     ours = (loan for loan in turn.loans_away() if loan.role == "sender")
     lines = ((loan.at(line.number).item, line.description) for loan in ours for line in lend.lines_away(turn, loan))
     outside = ((loan.item, loan.description) for loan in turn.outside_loans() if loan.is_living)
@@ -259,7 +264,7 @@ def _lent_and_called(turn: Turn, word: str) -> list[int]:
 
 
 def found_together(answers: Sequence[object]) -> ItemsFound:
-    """The answers to `queries`, as one."""
+    """Return the answers to `queries` as one. Raises TypeError for any other answer."""
     items: dict[int, StockItem] = {}
     factors: dict[UnitFactor, None] = {}
     for found in answers:
@@ -272,7 +277,7 @@ def found_together(answers: Sequence[object]) -> ItemsFound:
 
 @dataclass(frozen=True)
 class LookAtQueue(WhenAnsweredOrNot):
-    """Somebody in the queue, by the entry's id, waits for how what they wait for stands in our InvenTree."""
+    """Reads from our InvenTree the stock that the queue entry with that id waits for."""
 
     entry: str
 
@@ -282,17 +287,17 @@ class LookAtQueue(WhenAnsweredOrNot):
         return self.entry
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """It is their turn, if it is back and fine and nobody comes before them."""
+        """Give them their turn if an item is back and sound and nobody comes before them."""
         entry = turn.queue_entry(self.entry)
         if entry is not None and not entry.kept:
             seen(turn, entry, found_together(event.answers))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """Our InvenTree is silent: it is looked at again later."""
+        """Do nothing: `look` reads it again later."""
 
 
 def seen(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
-    """Take over the state of the items that they wait for."""
+    """Bring the entry up to date with the stock that InvenTree has found for it."""
     items = meant(turn, entry, found)
     is_new = not entry.part
     if is_new:
@@ -312,7 +317,7 @@ def seen(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
 
 
 def meant(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
-    """The stock items of ours that the word means, for who waits: a friend sees only what is shared."""
+    """The stock items of ours that an entry's word can mean. A peer gets only shared stock."""
     shared = share.scope(turn)
     own = [item for item in found.items if lend.borrowed(turn, item) is None]
     own = [item for item in own if turn.may_move(entry.party, item.part.pk) or not entry.connection]
@@ -320,7 +325,7 @@ def meant(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
 
 
 def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound) -> PlaceState | None:
-    """Why they can't wait for that; None if they can."""
+    """The reason why they can't wait for that; None if they can."""
     if not items:
         is_theirs = any(_owner_of(turn, item) == entry.party for item in found.items)
         return PlaceState.OURS if is_theirs and entry.connection else PlaceState.UNKNOWN
@@ -340,13 +345,13 @@ def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem], found: I
 
 
 def _owner_of(turn: Turn, item: StockItem) -> str:
-    """The party that lends it to us; '' if it is our own."""
+    """The id of the party that lends it to us; '' if it is our own."""
     loan = lend.borrowed(turn, item)
     return loan.peer if loan is not None else ""
 
 
 def identified(entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound) -> QueueEntry:
-    """The entry with what our InvenTree says that the word means."""
+    """Return the entry with the part, item, name and unit that InvenTree has for its word."""
     first = items[0]
     is_one = len(items) == 1 and ("#" in entry.word or "://" in entry.word)
     name = presentable(f"{first.part.name}#{first.serial}" if is_one and first.serial else first.part.name)
@@ -358,7 +363,7 @@ def identified(entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound)
 
 
 def _free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockItem | None:
-    """The first of them that is back and fine, not booked over, and for which nobody comes before."""
+    """The first item that is here, sound, not booked, and for which nobody comes before this entry; None if none."""
     today = turn.today()
     last = today + turn.us.pickup_window
     for item in items:
@@ -374,7 +379,7 @@ def _free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockIte
 
 
 def _is_their_turn(turn: Turn, entry: QueueEntry, item: StockItem) -> None:
-    """It is kept for them from now on, for the pick-up window."""
+    """Keep the item for them during the pick-up window, and tell them."""
     last = turn.today() + turn.us.pickup_window
     until = time_zones.beginning(last, turn.us.time_zone, turn.us.time_zone).astimezone(turn.now.tzinfo)
     entry = replace(entry, kept=item.pk, kept_until=until, told=1)
@@ -389,7 +394,7 @@ def _is_their_turn(turn: Turn, entry: QueueEntry, item: StockItem) -> None:
 
 
 def _tell_place(turn: Turn, entry: QueueEntry) -> None:
-    """They hear which place they have, if it is another one than they know."""
+    """Tell them their place if it has changed."""
     place = place_of(turn, entry)
     if place == entry.told or entry.kept:
         return
@@ -410,7 +415,7 @@ def _tell(turn: Turn, entry: QueueEntry, place: int = 0, over: PlaceState | None
 
 
 def end(turn: Turn, entry: QueueEntry, why: PlaceState, by: Signature | None = None) -> None:
-    """They don't wait any more: they are told why, and who stands behind them moves up."""
+    """Remove the entry, tell them why, and move up the entries behind it."""
     turn.drop(entry)
     turn.note_by(entry.id, audit.Fact.WAITS_NO_MORE, by)
     if entry.connection and why in TOLD_ENDS:
@@ -425,11 +430,11 @@ def end(turn: Turn, entry: QueueEntry, why: PlaceState, by: Signature | None = N
             _look(turn, turn.queue_entry(other.id) or other)
 
 
-# --- what happens to the thing meanwhile ---
+# --- what transfers and connections change in the queues ---
 
 
 def follow(turn: Turn) -> None:
-    """After any event: who has got it waits no more, and what may be free again is looked at."""
+    """After an event: end entries that got their item or lost their connection, and look for stock that became free."""
     for document in list(turn.changes.values()):
         if isinstance(document, Connection) and document.state is ConnectionState.ENDED:
             _parted(turn, document)
@@ -465,14 +470,14 @@ def _follow_transfer(turn: Turn, before: TransferState | None, transfer: Transfe
 
 
 def _look_at_part(turn: Turn, parts: set[int]) -> None:
-    """Something of these parts may be free again."""
+    """Look again for the entries that wait for one of these parts."""
     for entry in turn.queue():
         if entry.part in parts and not entry.kept:
             _look(turn, entry)
 
 
 def _lapse(turn: Turn) -> None:
-    """An item that was reserved long enough, and isn't requested, goes to the next in line."""
+    """End the entries that didn't request the item kept for them in time."""
     for entry in turn.queue():
         is_over = entry.kept_until is not None and entry.kept_until <= turn.now
         if is_over and not _asks_for_it(turn, entry):
@@ -480,7 +485,7 @@ def _lapse(turn: Turn) -> None:
 
 
 def _serve(turn: Turn, transfer: Transfer) -> None:
-    """The owner's people have said yes to it."""
+    """End the receiver's entries for the items that our approver has just agreed to give."""
     for entry in turn.queue():
         lines = [line for line in transfer.terms.lines if entry.waits_for(line.item, line.part)]
         if entry.party == transfer.peer and lines:
@@ -491,7 +496,7 @@ def _serve(turn: Turn, transfer: Transfer) -> None:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: what nobody asked for in time goes to the next, and the rest is looked at once a day."""
+    """By the clock: end expired turns, look again for waiting entries once a day, and drop old places of our people."""
     _lapse(turn)
     for entry in turn.queue():
         if not entry.kept and (due := _next_look(turn, entry)) is not None and due <= turn.now:
@@ -502,20 +507,20 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     times = [due for entry in turn.queue() if (due := _next_look(turn, entry)) is not None]
     return times + [place.ended + KEPT_FOR for place in turn.places_in_line() if place.ended is not None]
 
 
 def _next_look(turn: Turn, entry: QueueEntry) -> datetime | None:
-    """When something is due about it; None while a request of theirs waits for our people."""
+    """When the entry is due next; None while a request of theirs waits for our people."""
     if entry.kept_until is not None:
         return None if _asks_for_it(turn, entry) else entry.kept_until
     return min(entry.looked or entry.since, turn.now) + (A_DAY if entry.part else UNTIL_ASKED_AGAIN)
 
 
 def _asks_for_it(turn: Turn, entry: QueueEntry) -> bool:
-    """Whether something of theirs for now waits for our people: what is booked, or for later, holds nobody up."""
+    """Whether they have an open request for the kept item that starts now. A later booking keeps no item waiting."""
     asked = [t for t in turn.open_transfers() if t.role == "sender" and t.peer == entry.party and _is_for_now(turn, t)]
     return any(line.item == entry.kept for transfer in asked for line in transfer.terms.lines)
 

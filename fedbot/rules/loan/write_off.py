@@ -1,7 +1,7 @@
-"""A borrower's superuser settles a loan (`!fed resolve`): ended items still in our stock, or an owner that is gone.
+"""A borrower's superuser settles a loan (`!fed resolve`): ended items still in our stock, or a lender that is gone.
 
-The bot looks into InvenTree first. If the owner's bot is gone for ever, only our own books are settled: the item stays
-in them as the owner's, and is on loan again if the owner becomes a friend again.
+The bot reads InvenTree first. If the lender's bot is gone for good, only our own books are settled. The item stays in
+them as the lender's, and is on loan again if the lender connects again.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ HERE = frozenset({Whereabouts.STOCK, Whereabouts.OUTGOING})
 
 
 def is_abandoned(turn: Turn, loan: Transfer) -> bool:
-    """Whether we have borrowed it, and there is no friendship any more by which it could go back."""
+    """Whether we borrowed it, and no connection is left through which we could return it."""
     connection = turn.connection_with(loan.peer) or turn.connection(loan.connection)
     ended = connection is not None and connection.state is ConnectionState.ENDED
     return loan.role == "receiver" and loan.is_on_loan and ended
 
 
 def looks(loan: Transfer) -> tuple[WhereIsIt, ...]:
-    """The queries for the place of each record, in the order of `left_over`."""
+    """The queries for where each stock item is, in the order of `left_over`."""
     return tuple(_look(loan, number) for number in loan.left_over)
 
 
@@ -47,7 +47,7 @@ def _look(loan: Transfer, number: int) -> WhereIsIt:
 
 
 def seen_in(loan: Transfer, answers: tuple[object, ...]) -> Seen:
-    """The answers to `looks`, by line."""
+    """The answers to `looks`, by line number. Raises TypeError for another answer."""
     seen: Seen = {}
     for number, answer in zip(loan.left_over, answers, strict=True):
         if not isinstance(answer, ItemsSeen):
@@ -67,7 +67,7 @@ def truths(turn: Turn, loan: Transfer, seen: Seen) -> tuple[Truth, ...]:
 
 
 def _still_here(loan: Transfer, seen: Seen) -> dict[int, ItemSeen]:
-    """The records that count in our stock, by line."""
+    """The stock items that still count in our stock, by line number."""
     return {
         number: item
         for number, answer in seen.items()
@@ -77,7 +77,7 @@ def _still_here(loan: Transfer, seen: Seen) -> dict[int, ItemSeen]:
 
 
 def settle(turn: Turn, loan: Transfer, truth: Truth, seen: Seen, by: Signature) -> Transfer:
-    """So it is, says a superuser. The loan as it stands then."""
+    """Settle the loan as the superuser says, and return it."""
     turn.note(loan.id, audit.Settled(truth.name), by.person, by.event_id)
     if truth.name == KEPT:
         return end.keep(turn, loan, by)
@@ -98,17 +98,17 @@ def settle(turn: Turn, loan: Transfer, truth: Truth, seen: Seen, by: Signature) 
 
 @dataclass(frozen=True)
 class WriteOffItem(OfLine, WhenStepEnds):
-    """It is taken out of our stock."""
+    """Takes an ended line out of our stock."""
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """It counts in our stock no more."""
+        """Note that it no longer counts in our stock."""
         loan = turn.transfer(self.transfer)
         if loan is not None:
             turn.save(replace(loan, left_over=tuple(n for n in loan.left_over if n != self.line)))
             turn.note(loan.id, audit.WrittenOff(self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """InvenTree didn't take it, or nobody can tell: the admins are told; it can be said again."""
+        """Tell the admins. The superuser can settle it again."""
         loan = turn.transfer(self.transfer)
         if loan is not None:
             phrase = say(messages.loan.not_written_off, loan=loan, problem=event.problem)
