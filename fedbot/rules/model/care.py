@@ -11,7 +11,7 @@ from fedbot.rules.model.stock import Part, StockItem
 
 @dataclass(frozen=True)
 class ValuedLine:
-    """So much of one part, from or to a place (a path). `price` is that of one, in `currency`; None: it has none."""
+    """A quantity of one part, from or to a place (a path). `price` is for one, in `currency`; None if there is none."""
 
     part: Part
     place: str
@@ -22,9 +22,9 @@ class ValuedLine:
 
 @dataclass(frozen=True)
 class NamedStock:
-    """The things that a setting names.
+    """The stock that a setting names.
 
-    `parts` are IPNs, names or `part:12`; `categories` and `locations` are names or paths, with all below.
+    `parts` are IPNs, names or `part:12`; `categories` and `locations` are names or paths, and include all below.
     """
 
     parts: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class NamedStock:
         return bool(self.parts or self.categories or self.locations)
 
     def naming(self, part: Part, place: str) -> str:
-        """By what that part at that place (a path) is named: 'part LENS-2', 'category Laser'; '' if it isn't."""
+        """Return how it names that part at that place (a path): 'part LENS-2', 'category Laser'; '' if it doesn't."""
         named = _named(part)
         if name := next((each for each in self.parts if _folded(each) in named), ""):
             return f"part {name}"
@@ -52,11 +52,11 @@ class NamedStock:
 
 @dataclass(frozen=True)
 class Care(NamedStock):
-    """From which total value on, and of which parts, categories and locations, a decision needs two people.
+    """The total value, and the parts, categories and locations, for which a decision needs two people.
 
     `from_value` is in `currency` (None: no value needs care). `is_dear_without_price` says how an item without a price
-    in it counts. `taken_in`: what others offer us, too. `typed_code`: in an encrypted room one person is enough who
-    types the code.
+    in that currency counts. `taken_in`: offers of others need it too. `typed_code`: in an encrypted room, one person
+    who types the code is enough.
     """
 
     from_value: Decimal | None = None
@@ -71,7 +71,7 @@ class Care(NamedStock):
         return self.from_value is not None or self.names_any
 
     def why(self, moved: Iterable[ValuedLine]) -> str:
-        """The reason that it needs care, for the audit; '' if nothing does."""
+        """Return the reason why these lines need care, for the audit; '' if they don't."""
         things = tuple(moved)
         named = (self.naming(thing.part, thing.place) for thing in things)
         return next((why for why in named if why), "") or self._why_by_value(things)
@@ -89,7 +89,7 @@ class Care(NamedStock):
 
 
 def taken_out(item: StockItem, quantity: Decimal) -> ValuedLine:
-    """So much of a stock item of ours."""
+    """Return a quantity of a stock item of ours as a line with its price."""
     return ValuedLine(item.part, item.place, quantity, item.price, item.currency)
 
 
@@ -98,7 +98,7 @@ def _named(part: Part) -> set[str]:
 
 
 def is_below(path: str, above: str) -> bool:
-    """Whether that place or category is the other one, or is in it. `above` is a name, or an end or all of its path."""
+    """Whether that place or category is `above`, or below it. `above` is a name, or the end or all of a path."""
     return f"/{_folded(above)}/" in f"/{_folded(path)}/"
 
 

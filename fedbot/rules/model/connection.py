@@ -1,4 +1,4 @@
-"""A connection as a document: two parties that may exchange stock, and the messages between their bots."""
+"""A connection as a document: two parties that may exchange stock, and the state of their message exchange."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from fedbot.rules.wire.envelope import Draft, past_with
 class Exchange:
     """Our side of the messages about one transfer or connection.
 
-    Messages are numbered from 1 on each side and read strictly in order. `sent` and `seen` are the highest
-    numbers sent and read; `unread` our messages that the peer has not said to have seen. While `awaiting`,
-    they are sent again at `resend_at`. `said` is when our last one was written, `repeated` when we last sent
-    some again, or answered a message that came again.
-    `agreed` is the highest number of ours that the peer has said to have read; `past` is the hash of our messages up
-    to it, and `peer_past` that of the peer's up to `seen` (`envelope.past_with`). `differs` is the number of ours up to
-    which the peer tells another past (0: it never did).
+    Each side numbers its messages from 1, and they are read strictly in order. `sent` and `seen` are the highest
+    numbers sent and read; `unread` are our messages that the peer hasn't acknowledged. While `awaiting`, they are sent
+    again at `resend_at`. `said` is when our last one was written, `repeated` when we last sent some again or answered a
+    repeated message. `agreed` is the highest number of ours that the peer has acknowledged; `past` is the hash of our
+    messages up to it, and `peer_past` that of the peer's up to `seen` (`envelope.past_with`). `differs` is the number
+    of ours up to which the peer reports another hash (0: it never did).
     """
 
     sent: int = 0
@@ -38,7 +37,7 @@ class Exchange:
     differs: int = 0
 
     def past_at(self, number: int) -> str | None:
-        """The hash of our messages up to that number, if it isn't below `agreed` and none of them is lost."""
+        """Return the hash of our messages up to that number; None if it is below `agreed`, or one of them is lost."""
         past = self.past
         between = [draft for draft in self.unread if self.agreed < draft.number <= number]
         if number < self.agreed or len(between) != number - self.agreed:
@@ -50,10 +49,10 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Renewal:
-    """The peer's next token on its way. The old one serves until this one has proved good.
+    """The rotation of a peer's token. The old token is valid until the new one has been tried.
 
-    `name` and `expiry` once it is there; `reason` and `problem` while it hangs. `by_hand`: somebody put it into
-    the vault, in the old one's place. `by` asked for it in `room`, where the outcome is told.
+    `name` and `expiry` are set once the new one exists; `reason` and `problem` while the rotation is stuck. `by_hand`:
+    an admin put it into the vault in place of the old one. `by` asked for it in `room`, where the outcome is posted.
     """
 
     looked: datetime
@@ -68,9 +67,9 @@ class Renewal:
 
 @dataclass(frozen=True)
 class ShownConnection:
-    """All that a card about a friendship shows: both parties with their keys, and the access that a yes makes.
+    """Everything that a connection's card shows: both parties with their keys, and the access that an approval makes.
 
-    `name` is the peer's, under which it asks.
+    `name` is the name under which the peer asks.
     """
 
     own: str
@@ -91,17 +90,15 @@ class ShownConnection:
 class Connection(HasCard):
     """The standing relation of our party with a peer, as one of its two sides.
 
-    `peer_bot`, `peer_key` and `room` are pinned when it is asked for; `former_keys` were pinned before a review.
-    `own_made`: the peer's access is made and
-    its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
-    `peer_needs` why the peer's token is no good (`direct`); `obstacle` and `peer_obstacle` what was said then.
-    `problem` is why it was declined, or who ended the asking.
-    `peer_events` are the peer's newest messages about it, to which people may reply.
-    `shown`, `reminded`, `card`, `own_card`, `card_since` and `in_room` are as of a transfer. `peer_shares`: how long
-    the peer's sharing list was when it last told.
-    `check`: what people compare the keys by, while it is asked for and when another key is looked at.
-    `new_name`: the peer announces it, and no superuser of ours has agreed to it: until then it is called `peer_name`.
-    `peer_has_left`: it has ended the friendship at once, so nothing that is on loan can come back by it any more.
+    `peer_bot`, `peer_key` and `room` are pinned when the connection is requested; `former_keys` were pinned before a
+    review. `own_made`: the peer's access exists, and its token was tried (`relayed`) or handed over (`direct`). `needs`
+    is why our side waits for a person, `peer_needs` why the peer's token doesn't work (`direct`); `obstacle` and
+    `peer_obstacle` are the diagnoses of these. `problem` is why it was declined, or who withdrew the request.
+    `peer_events` are the peer's newest messages about it, to which people may reply. `shown`, `reminded`, `card`,
+    `own_card`, `card_since` and `in_room` are as in `Transfer`. `peer_shares`: the length of the peer's sharing list as
+    it last reported it. `check`: the data for comparing keys, while the connection is requested and while another key
+    is reviewed. `new_name`: announced by the peer; it is called `peer_name` until a superuser of ours agrees.
+    `peer_has_left`: it ended the connection at once, so no loan can be returned over it any more.
     """
 
     id: str
@@ -159,26 +156,26 @@ class Connection(HasCard):
 
     @property
     def subject_kind(self) -> str:
-        """The envelope field that names it."""
+        """The envelope field that holds its id."""
         return "connection"
 
     @property
     def is_to_be_compared(self) -> bool:
-        """Whether it stands still because the journal was rebuilt: bot and key are as before, but nobody looked yet."""
+        """Whether it is suspended only because the journal was rebuilt: bot and key are unchanged, but not reviewed."""
         return bool(self.changed_key) and (self.changed_bot, self.changed_key) == (self.peer_bot, self.peer_key)
 
     @property
     def is_ending_or_over(self) -> bool:
-        """Whether nothing new starts on it any more, or nothing goes on."""
+        """Whether nothing new may start on it."""
         return self.state in {ConnectionState.ENDING, ConnectionState.ENDED}
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether its time is over by then without a decision, or without being ready."""
+        """Whether its deadline has passed without a decision, or without both sides being ready."""
         return self.state in UNFINISHED_CONNECTION and self.decision is None and self.due < now
 
     @property
     def waits(self) -> bool:
-        """Whether the bot tells the peer nothing until a superuser has looked at its key, or at the new room."""
+        """Whether the bot sends the peer nothing until a superuser has reviewed its key or its new room."""
         return self.state is ConnectionState.SUSPENDED or bool(self.changed_room)
 
 
@@ -248,4 +245,4 @@ KEY_EMOJI: tuple[tuple[str, str], ...] = (
     ("📁", "Folder"),
     ("📌", "Pin"),
 )
-"""Those of Matrix' device verification, in its order (client-server API, 'SAS method: emoji')."""
+"""The emoji of Matrix device verification, in their order (client-server API, 'SAS method: emoji')."""

@@ -1,4 +1,4 @@
-"""People's decisions, as documents keep them, and the meaning of each emoji."""
+"""People's decisions as documents store them, and the choices that emoji stand for."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from fedbot.rules.model import names
 from fedbot.rules.model.lifecycles import Ending
 
 LONGEST_PICKUP = 120
-"""The longest text in a `Pickup`, also in a peer's."""
+"""Longest text in a `Pickup`, also in a peer's, in characters."""
 
 
 class Choice(StrEnum):
-    """A person's choice on a card. `PARCEL`: yes, by parcel; or, once it is in transit: it has arrived.
+    """A person's choice on a card.
 
-    `DAMAGED`: the lent item is back, but damaged.
+    `PARCEL`: approved, by parcel; or, once it is in transit: it has arrived. `DAMAGED`: the loan is returned, but
+    damaged.
     """
 
     APPROVE = "approve"
@@ -37,7 +38,7 @@ class DecisionStage(StrEnum):
 
 @dataclass(frozen=True)
 class Vote:
-    """A person's choice on a card. `quantity` is set if the owner's approver grants less than requested.
+    """A person's choice on a card. `quantity` is set if the sender's approver grants less than requested.
 
     `shown` is the hash of the card at that time. `proven`: the person typed the code, in an encrypted room.
     """
@@ -56,9 +57,9 @@ class Vote:
 
 @dataclass(frozen=True)
 class Decision:
-    """A decision on its way: the permission is being read, then the grace runs, then the permission is read again.
+    """A decision in progress: the permission is read, the grace runs, then the permission is read again.
 
-    `behind` is what others said while this person's permission is being read: it is taken up if that isn't there.
+    `behind` are votes of others while this person's permission is being read. They are used if the person lacks it.
     `shown` is the hash of what the card showed when the person decided.
     """
 
@@ -79,7 +80,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Unseen:
-    """Our card, or an edit of it, that the homeserver has taken (at `posted`, by our clock) and no sync has shown."""
+    """A version of our card that the homeserver accepted, at `posted` by our clock, and no sync has shown yet."""
 
     event_id: str
     version: int
@@ -90,9 +91,9 @@ class Unseen:
 class InRoom:
     """The newest version of our card, and the newest that a sync has shown. A decision counts only after that one.
 
-    `version` counts our cards and the edits that changed what a decision on them means; `seen` is the newest one that a
+    `version` counts our cards, and those edits that changed the meaning of a decision; `seen` is the newest one that a
     sync has shown. `place` is its place among all cards that syncs have shown, `at` its time by the homeserver's clock;
-    None for a card of an earlier release, or from before a loss.
+    None for a card from an earlier release or from before a loss.
     """
 
     version: int = 0
@@ -107,7 +108,7 @@ class InRoom:
         return self.seen >= self.version
 
     def read_differently(self) -> InRoom:
-        """With another version, on which a decision counts once a sync has shown it."""
+        """Return it with one version more. Decisions count on it once a sync has shown it."""
         return replace(self, version=self.version + 1)
 
 
@@ -115,7 +116,7 @@ NO_CARD = InRoom()
 
 
 class HasCard:
-    """A subject that people decide on by a card. `own_card` is the event of our newest card."""
+    """A subject that people decide on a card. `own_card` is the event of our newest card."""
 
     card_event: str
     own_card: str
@@ -123,17 +124,17 @@ class HasCard:
 
     @property
     def card_to_act_on(self) -> str:
-        """The card that concerns our people: our own, where there is one beside the owner's; '' if there is none."""
+        """The event of the card that concerns our people: our own if there is one, else the peer's; '' if none."""
         return self.own_card or self.card_event if self.card_event else ""
 
     def asks_on(self, event_id: str) -> bool:
-        """Whether a decision counts on that message of ours: on the newest card, never on a former one or an edit."""
+        """Whether a decision counts on that message of ours: only on the newest card, not an older one or an edit."""
         return event_id == (self.own_card or self.card_event)
 
 
 @dataclass(frozen=True)
 class SpokenReason:
-    """The reason that one of our people gave in reply to a card, in case they decline."""
+    """A reason that one of our people gave in reply to a card. It counts if they decline."""
 
     person: str
     text: str
@@ -141,7 +142,7 @@ class SpokenReason:
 
 @dataclass(frozen=True)
 class Signature:
-    """The person who decided (or asked), the time and the event. `note`: the reason.
+    """The person who decided or asked, with the time and the event. `note`: the reason.
 
     `through` is the name of the API token that they used, if any.
     """
@@ -165,8 +166,8 @@ class Signature:
 class KeyCheck:
     """Both bots' parts of the short string by which people compare keys (hex; '' while unknown).
 
-    `ours` is our nonce, a secret until the peer is bound to its own: by `peer_commitment`, or by `theirs`, its nonce.
-    `peer_key` is the key that is looked at. `is_told`: our nonce was told.
+    `ours` is our nonce. It stays secret until the peer is committed to its own, by `peer_commitment` or by the nonce
+    itself (`theirs`). `peer_key` is the key under review. `is_told`: our nonce was sent.
     """
 
     ours: str
@@ -177,15 +178,15 @@ class KeyCheck:
 
     @property
     def is_open(self) -> bool:
-        """Whether people can't compare yet."""
+        """Whether the peer's nonce is missing, so that people can't compare yet."""
         return not self.theirs
 
 
 @dataclass(frozen=True)
 class Settlement:
-    """A dispute was settled by a person's word (`truth`); `alone`: the other side had no say in it.
+    """A person's settlement of a dispute (`truth`). `alone`: the other side did not take part.
 
-    `contested`: the other side had disputed it by then, so that it says nothing new if it only does so again.
+    `contested`: the other side had already disputed it. If it only disputes again, nothing changes.
     """
 
     by: Signature
@@ -196,10 +197,10 @@ class Settlement:
 
 @dataclass(frozen=True)
 class Parcel:
-    """It goes by parcel: the receiver books it in only when one of its approvers says that it has arrived.
+    """The state of a parcel. The receiver books it in only once one of its approvers reports its arrival.
 
-    `left` is when it left the sender's stock; `received` and `missing` are who said that it came, or never did.
-    `rest` is what the sender's superuser said of what did not arrive with the others.
+    `left` is when it left the sender's stock; `received` and `missing` are who reported that it arrived, or never did.
+    `rest` is what the sender's superuser said of the missing part.
     """
 
     left: datetime | None = None
@@ -210,7 +211,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Pickup:
-    """Pick-up at a space: the place, the opening hours, the contact; '' if not given."""
+    """Where, when and how to pick up from a space: the place, the opening hours, the contact; '' if not given."""
 
     where: str = ""
     hours: str = ""
@@ -225,14 +226,17 @@ NO_PICKUP = Pickup()
 
 @dataclass(frozen=True)
 class Closing:
-    """A loan has ended: how, and by whose word (of the last return: who decided it). `line`: only that one of it."""
+    """The end of a loan, and who decided it (for a return, who decided the last one).
+
+    `line`: only this line; 0: all.
+    """
 
     how: Ending
     by: Signature
     line: int = 0
 
 
-# --- Which emoji a reaction means: clients send the same sign in several spellings.
+# --- Emoji: clients send the same one in several spellings.
 
 _VARIATION_SELECTORS = {"\ufe0e", "\ufe0f"}
 _SKIN_TONES = range(0x1F3FB, 0x1F3FF + 1)
@@ -291,7 +295,7 @@ _AS_IF_DECIDED = frozenset(
 
 
 def looks_like_a_decision(text: str) -> bool:
-    """Whether people mean a decision by that reaction or word, though it isn't one: '👍', 'yes', 'No thanks!'."""
+    """Whether people mean a decision by that reaction or word, although it isn't one: '👍', 'yes', 'No thanks!'."""
     words = normalised(text).casefold().strip(" .,!?")
     bare = words.removesuffix(" please").removesuffix(" thanks").removesuffix(" danke").removesuffix(" bitte")
     return bare.strip(" ,") in _AS_IF_DECIDED or words in CARD_KEYS
@@ -305,14 +309,14 @@ _THANKS = re.compile(r"[\s,.!]*\b(?:thanks|thank you|thx|danke|merci)?[^\w]*$")
 
 
 def says_it_is_here(text: str) -> bool:
-    """Whether people mean by it that a parcel has come: 'it arrived', 'Paket ist da, danke!'."""
+    """Whether people say by it that a parcel has arrived: 'it arrived', 'Paket ist da, danke!'."""
     words = _THANKS.sub("", normalised(text).casefold().replace("’", "'").strip())
     return _HERE.fullmatch(words) is not None
 
 
 def normalised(key: str) -> str:
-    """The key without variation selectors and skin tones: '✔️' is '✔', '👍🏽' is '👍'.
+    """Return the key without variation selectors and skin tones: '✔️' becomes '✔', '👍🏽' becomes '👍'.
 
-    Any string may come in, also an empty one or one that is no emoji; it is only compared, never shown.
+    Accepts any string, also an empty one or one that is no emoji. The result is only compared, never shown.
     """
     return "".join(sign for sign in key if sign not in _VARIATION_SELECTORS and ord(sign) not in _SKIN_TONES)

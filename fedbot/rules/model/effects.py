@@ -1,7 +1,7 @@
-"""Effects: what the rules want done, as data. The journal commits them with the state; workers perform them.
+"""Effects: actions that the rules want, as data. The journal commits them with the state; workers perform them.
 
 There are three workers: chat (one outgoing queue), steps in InvenTree (one at a time), and queries to InvenTree
-(several at once). Text for people is a `Phrase`, which `fedbot.messages` words before it is committed.
+(several at once). Text for people is a `Phrase`. `fedbot.messages` puts it into words before it is committed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class Phrase:
-    """A sentence or a card: the function in `fedbot.messages` that puts it into words, and what it speaks of.
+    """A sentence or a card: the function in `fedbot.messages` that puts it into words, and its arguments.
 
-    `to` is the name of whom it answers, where nothing else shows that. `line` is the id of what they said on a page or
-    by API, and `through` the name of their token.
+    `to` is the name of the person it answers, where nothing else shows that. `line` is the id of a line sent by page or
+    API, and `through` the name of the sender's token.
     """
 
     sentence: Callable[..., object]
@@ -41,22 +41,24 @@ class Phrase:
 
 
 def say(sentence: Callable[Concatenate[Any, P], object], /, *_: P.args, **about: P.kwargs) -> Phrase:
-    """`say(messages.offer.no_such_space, word="btea")`: the sentence's own arguments, all but the locale."""
+    """Return a phrase from a sentence's own arguments, all but the locale.
+
+    Example: `say(messages.offer.no_such_space, word="btea")`.
+    """
     return Phrase(sentence, about)
 
 
 GREETING = "met:"
-"""The beginning of the key of a newcomer's greeting."""
+"""The prefix of the key of a newcomer's greeting."""
 
 
 @dataclass(frozen=True)
 class Post:
     """A message. `key` names it for later edits, reactions and replies.
 
-    `mentions`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread`
-    are event ids or keys of our own posts. `answers`: the person whose line this answers, who waits for it.
-    `refuses`: the line can't be carried out.
-    `interim`: it only says that the answer comes later. `version`: as in `decision.InRoom`, of a card.
+    `mentions`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread` are
+    event ids or keys of our own posts. `answers`: the person whose line this answers, and who waits for it. `refuses`:
+    the line can't be carried out. `interim`: the answer comes later. `version`: of a card, as in `decision.InRoom`.
     """
 
     key: str
@@ -75,7 +77,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Edit:
-    """The message `key` reads differently now; it never notifies. May carry an envelope. `version` as in `Post`."""
+    """A new text for the message `key`. It never notifies, and may carry an envelope. `version` as in `Post`."""
 
     key: str
     room: str
@@ -86,9 +88,9 @@ class Edit:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture in a thread, or in reply to a line; goes last, and the text that it belongs to stands without it.
+    """A picture in a thread, or in reply to a line. It is sent last, and the text is complete without it.
 
-    The phrase's first line tells what is to be seen; the others are the picture's own words.
+    The phrase's first line describes the picture; the others are its caption and labels.
     """
 
     key: str
@@ -101,7 +103,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class SendEnvelope:
-    """A purely mechanical message: event type `dev.fedbot.envelope`, which clients don't show."""
+    """A protocol message without text for people: event type `dev.fedbot.envelope`, which clients don't show."""
 
     room: str
     draft: Draft
@@ -109,7 +111,7 @@ class SendEnvelope:
 
 @dataclass(frozen=True)
 class Announce:
-    """Put our state event `dev.fedbot.party` into the room."""
+    """Puts our state event `dev.fedbot.party` into the room."""
 
     room: str
     content: dict[str, Any]
@@ -117,7 +119,7 @@ class Announce:
 
 @dataclass(frozen=True)
 class Join:
-    """Go into a room: accept an invitation, or try whether it is open; `via` are servers that know it."""
+    """Joins a room: accepts an invitation, or tries whether the room is open. `via` are servers that know it."""
 
     room: str
     via: tuple[str, ...] = ()
@@ -125,7 +127,7 @@ class Join:
 
 @dataclass(frozen=True)
 class Leave:
-    """Decline an invitation; or leave, once the message `after` is there."""
+    """Declines an invitation, or leaves the room once the message `after` was sent."""
 
     room: str
     after: str = ""
@@ -133,7 +135,7 @@ class Leave:
 
 @dataclass(frozen=True)
 class Typing:
-    """The typing sign: shown for `seconds`, taken down by 0. Not journaled: it may get lost."""
+    """The typing indicator, shown for `seconds`; 0 removes it. Not journaled, so it may get lost."""
 
     room: str
     seconds: int
@@ -141,7 +143,7 @@ class Typing:
 
 @dataclass(frozen=True)
 class TellOffChat:
-    """The answer to a line that was said by page or API: kept with it, in words. `key` is that of the message."""
+    """The answer to a line that was sent by page or API. It is stored with the line. `key` is that of the message."""
 
     line: str
     key: str
@@ -152,9 +154,9 @@ class TellOffChat:
 
 @dataclass(frozen=True)
 class Ask:
-    """Questions to our InvenTree, and what follows. While it is silent, a patient one is asked until it is answered.
+    """Queries to our InvenTree, and their continuation. By default they are repeated until InvenTree answers.
 
-    One with `until` is asked again until that time; then it is unanswered.
+    With `until`, they are repeated until that time and then count as unanswered.
     """
 
     then: WhenAnswered
@@ -163,13 +165,13 @@ class Ask:
 
     @property
     def or_not(self) -> WhenAnsweredOrNot | None:
-        """The continuation if there is no answer; None if the query is asked until there is one."""
+        """The continuation if there may be no answer; None if the query is repeated until there is one."""
         return self.then if isinstance(self.then, WhenAnsweredOrNot) else None
 
 
 @dataclass(frozen=True)
 class Do:
-    """A step in our InvenTree, and what follows."""
+    """A step in our InvenTree, and its continuation."""
 
     then: WhenStepEnds
     step: Step
@@ -177,7 +179,7 @@ class Do:
 
 @dataclass(frozen=True)
 class KeepSecret:
-    """Unseal a secret that a peer sent into the vault under `reference`; `bound_to` is what it was sealed for."""
+    """Decrypts a secret that a peer sent into the vault, under `reference`. `bound_to` is what it was sealed for."""
 
     then: WhenStepEnds
     reference: str
@@ -187,14 +189,14 @@ class KeepSecret:
 
 @dataclass(frozen=True)
 class Forget:
-    """Remove a secret from the vault."""
+    """Removes a secret from the vault."""
 
     reference: str
 
 
 @dataclass(frozen=True)
 class MoveSecret:
-    """Move a secret in the vault from `source` to `target`, replacing any there."""
+    """Moves a secret in the vault from `source` to `target`, replacing any there."""
 
     source: str
     target: str
@@ -206,7 +208,7 @@ Effect = ChatEffect | Typing | TellOffChat | Ask | Do | KeepSecret | Forget | Mo
 
 
 def is_for_page(effect: Effect) -> bool:
-    """Whether it would be said in no room, but to who has said something by page or API."""
+    """Whether it is for a person on a page or API, and not for a room."""
     if isinstance(effect, Post) and is_off_chat(effect.reply_to):
         return True
     return isinstance(effect, Post | Edit | Picture | Typing) and is_off_chat(effect.room)

@@ -15,15 +15,15 @@ MOST_OF_ANYTHING = 10**12
 COUNTS = ("parts", "stock_items", "low_stock", "categories", "locations")
 """The figures that InvenTree counts."""
 BALANCE = "balance"
-"""The figures that our journal counts: given, received and open."""
+"""The kind of the figures that our journal counts: given, received and open."""
 
 
 STATS_SILENT_AFTER = timedelta(minutes=2)
-"""So long an answer waits for the figures of a space."""
+"""How long an answer waits for the figures of a space."""
 
 
 class Way(StrEnum):
-    """The way that a line moved, seen from us. An item on loan counts as lent, one that became a gift as given."""
+    """The direction in which a line moved, seen from us. A loan counts as lent, one that became a gift as given."""
 
     GIVEN = "given"
     RECEIVED = "received"
@@ -36,7 +36,7 @@ WAYS = tuple(way.value for way in Way)
 
 @dataclass(frozen=True)
 class Flow:
-    """The stock that moved one way: the lines of transfers, and the pieces in those that are counted by the piece."""
+    """The stock that moved one way: the lines of transfers, and the pieces in lines that are counted by the piece."""
 
     lines: int = 0
     pieces: Decimal = Decimal(0)
@@ -44,7 +44,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Dealings:
-    """The stock that moved between us and one friend, seen from us; `open` counts unfinished transfers."""
+    """The stock that moved between us and one peer, seen from us; `open` counts unfinished transfers."""
 
     party: str
     name: str
@@ -57,11 +57,11 @@ class Dealings:
 
 @dataclass(frozen=True)
 class SpaceFigures:
-    """One space's figures as of `at`, as far as it tells them (None: it doesn't).
+    """One space's figures as of `at`. Figures that it doesn't report are None.
 
-    The movements are those of the last `days` (0: all); only our own figures name the friend. `problem` is why there
-    are no figures: `inventory` (its InvenTree doesn't answer), `hidden` (not for a shared room), `later` (asked too
-    often, until `again`). `shared` is the length of its sharing list.
+    The movements are those of the last `days` (0: all); only our own figures name the peer. `problem` is why there are
+    no figures: `inventory` (its InvenTree doesn't answer), `hidden` (not for a shared room), `later` (asked too often,
+    until `again`). `shared` is the length of its sharing list.
     """
 
     party: str
@@ -85,7 +85,7 @@ class SpaceFigures:
 
     @property
     def id(self) -> str:
-        """The newest of each friend are kept."""
+        """The party, because only the newest figures of each are kept."""
         return self.party
 
 
@@ -93,8 +93,8 @@ class SpaceFigures:
 class Survey:
     """A `stats` line that waits for figures: our own from our InvenTree, others' from their bots.
 
-    `waiting` are parties. It is answered when nobody is missing, at the latest at `until`; what comes later is
-    added to the answer (`posted`). `chart`: a picture is wanted with it.
+    `waiting` are parties. It is answered when none is missing, at the latest at `until`; later figures are added to the
+    answer (`posted`). `chart`: a picture is wanted with it.
     """
 
     id: str
@@ -109,7 +109,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class StockHistory:
-    """The number of our stock items on the days that figures were posted, oldest first, for the chart."""
+    """The number of our stock items on each day that figures were posted, oldest first, for the chart."""
 
     id: str = "stock-history"
     points: tuple[tuple[date, int], ...] = ()
@@ -117,7 +117,7 @@ class StockHistory:
 
 @dataclass(frozen=True)
 class Chart:
-    """The data of a chart: stock items by day, and the lines given and received by friend."""
+    """The data of a chart: stock items by day, and lines given and received by peer."""
 
     stock: tuple[tuple[date, int], ...] = ()
     exchange: tuple[tuple[str, int, int], ...] = ()
@@ -132,7 +132,7 @@ class LabelCode:
 
 
 def figures_written(figures: SpaceFigures) -> dict[str, Any]:
-    """The figures as a message carries them, and our metadata keeps them: what isn't told isn't there."""
+    """Return the figures as messages carry them and our metadata keeps them. Missing figures are left out."""
     data: dict[str, Any] = {name: getattr(figures, name) for name in (*COUNTS, "shared", "open")}
     for way in WAYS:
         flow: Flow | None = getattr(figures, way)
@@ -141,7 +141,7 @@ def figures_written(figures: SpaceFigures) -> dict[str, Any]:
 
 
 def figures_read(nothing_yet: SpaceFigures, data: dict[str, Any]) -> SpaceFigures:
-    """A friend's figures. ValueError for what is no count; what we don't know is left out."""
+    """Parse a peer's figures into `nothing_yet`. Unknown ones are left out. Raises ValueError for invalid counts."""
     told: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "shared", "open") if name in data}
     told |= {way: _flow(data[way]) for way in WAYS if way in data}
     return replace(nothing_yet, **told)

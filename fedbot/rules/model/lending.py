@@ -15,29 +15,29 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.lifecycles import OPEN_PLACES, PlaceState
 
-# --- Lending rules: what our config asks of a loan, and what of it both sides see on their cards and agree to.
+# --- Lending rules: what our config requires of a loan. Both sides see the resulting terms on their cards.
 
 MOST_RULES = 20
-"""So many can be configured, and so many in InvenTree count for one loan."""
+"""Most rules in the config, and most rules from InvenTree that count for one loan."""
 MOST_TEXTS = 6
 MOST_TO_AGREE = 1_000
-"""Texts, and bytes of HTML of them all, that the borrower of a loan agrees to: any card has room for them, uncut."""
+"""Most bytes of HTML in all texts that a borrower agrees to, so that any card has room for them uncut."""
 LONGEST_RULE_TEXT = 200
 LONGEST_LOAN = 731
 MOST_EXTENSIONS = 100
 TOO_LONG, NO_MORE_TIME, NOT_TO_YOU, TO_BE_AGREED = "too-long", "no-more-time", "not-to-you", "to-be-agreed"
-"""Why a loan is refused, as short codes."""
+"""Reason codes for a refused loan."""
 BY_RULES = "lending rules"
-"""Why a yes takes two people, for the audit, if that is why."""
+"""Reason for the audit: lending rules require two people."""
 
 
 @dataclass(frozen=True)
 class LoanRules:
-    """The rules of one loan, as its owner has them; they travel with its terms.
+    """The lender's rules for one loan. They are part of its terms.
 
-    `longest` is how many days it may stay, and by how many days each extension may prolong it (0: any). `extensions`:
-    how often it may be extended (None: any). `agree`: what the borrower agrees to. `photo_out`, `photo_back`: a photo
-    is wanted when it is handed over, and when it comes back. `two_people`: two approvers of the owner have to agree.
+    `longest` is the most days that it may last, and by which each extension may prolong it (0: any). `extensions`: how
+    often it may be extended (None: any). `agree`: texts to which the borrower agrees. `photo_out`, `photo_back`: a
+    photo is wanted at the hand-over, and at the return. `two_people`: two approvers of the lender have to agree.
     """
 
     longest: int = 0
@@ -48,11 +48,11 @@ class LoanRules:
     two_people: bool = False
 
     def last_day(self, first: date) -> date | None:
-        """The last day that a loan, or a further extension of it, from that day may have; None: any."""
+        """The latest due date of a loan, or of an extension, that starts on that day; None: any."""
         return first + timedelta(days=self.longest) if self.longest else None
 
     def complaint(self) -> str:
-        """The invalid field of a peer's rules; '' if all are valid."""
+        """Return the name of the invalid field in a peer's rules; '' if all are valid."""
         if not 0 <= self.longest <= LONGEST_LOAN:
             return "longest"
         if self.extensions is not None and not 0 <= self.extensions <= MOST_EXTENSIONS:
@@ -64,7 +64,7 @@ class LoanRules:
 
 @dataclass(frozen=True)
 class RuleOrigin:
-    """The source of a rule, our config or InvenTree, and the thing it is for: 'part LENS-2'; '' for all."""
+    """The source of a rule (our config or InvenTree) and the stock it covers, such as 'part LENS-2'; '' for all."""
 
     where: str
     in_inventree: bool = False
@@ -72,10 +72,9 @@ class RuleOrigin:
 
 @dataclass(frozen=True)
 class LendingRule(NamedStock):
-    """One rule of our config, for the parts, categories and locations that it names; for everything if it names none.
+    """One rule of our config, for the parts, categories and locations that it names; for all stock if it names none.
 
-    `spaces` are the ids of those that may borrow it (None: all), `origin` is where it stands. The rest is as in
-    `LoanRules`.
+    `spaces` are the ids of those that may borrow (None: all), `origin` is its source. The rest is as in `LoanRules`.
     """
 
     spaces: tuple[str, ...] | None = None
@@ -88,7 +87,7 @@ class LendingRule(NamedStock):
     origin: RuleOrigin = RuleOrigin("")
 
     def held_for(self, things: Iterable[ValuedLine]) -> RuleOrigin | None:
-        """By what it is about any of them; None if it isn't."""
+        """Return the source by which the rule covers any of these lines; None if it covers none."""
         if not self.names_any:
             return RuleOrigin("")
         names = (self.naming(thing.part, thing.place) for thing in things)
@@ -97,7 +96,7 @@ class LendingRule(NamedStock):
 
 
 class _Said(BaseModel):
-    """A rule as it stands in InvenTree's metadata: the settings of one in our config, without what it is about."""
+    """A rule in InvenTree's metadata: the settings of one in our config, without the stock that it covers."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -111,7 +110,7 @@ class _Said(BaseModel):
 
 
 def said_in_inventree(text: str) -> LendingRule | None:
-    """The rule that stands in InvenTree's metadata as that JSON text; None if it can't be understood."""
+    """Parse a rule from the JSON text in InvenTree's metadata; None if it is invalid."""
     try:
         said = _Said.model_validate_json(text)
     except ValidationError:
@@ -130,13 +129,16 @@ def said_in_inventree(text: str) -> LendingRule | None:
 
 
 def that_hold(rules: Iterable[LendingRule], things: Sequence[ValuedLine]) -> tuple[LendingRule, ...]:
-    """Those of our rules that are about any of these things."""
+    """Return those of our rules that cover any of these lines, each with its source."""
     held = ((rule, rule.held_for(things)) for rule in rules)
     return tuple(replace(rule, origin=origin) for rule, origin in held if origin is not None)
 
 
 def may_borrow(rules: Sequence[LendingRule], party: str) -> bool:
-    """Whether all of the rules let that space borrow. More texts to agree to than a card shows let nobody."""
+    """Whether all of these rules let that space borrow.
+
+    If together they have more texts than a card can show, nobody may borrow.
+    """
     found = strictest(rules)
     if found is not None and found.complaint():
         return False
@@ -144,7 +146,7 @@ def may_borrow(rules: Sequence[LendingRule], party: str) -> bool:
 
 
 def strictest(rules: Sequence[LendingRule]) -> LoanRules | None:
-    """Several rules as one: of each field the strictest, and every text; None if nothing is left to say."""
+    """Combine several rules into one: the strictest value of each field, and every text; None if nothing remains."""
     counted = [rule.extensions for rule in rules if rule.extensions is not None]
     found = LoanRules(
         longest=min((rule.longest for rule in rules if rule.longest), default=0),
@@ -158,7 +160,7 @@ def strictest(rules: Sequence[LendingRule]) -> LoanRules | None:
 
 
 def origins(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
-    """The sources of those rules that determine the strictest combination."""
+    """Return the sources of the rules that determine the strictest combination."""
     found = strictest(rules) or LoanRules()
     won = (
         rule
@@ -174,29 +176,35 @@ def origins(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
 
 
 def shortest(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
-    """The sources of those rules that determine the longest loan."""
+    """Return the sources of the rules that determine the longest loan."""
     return origins([LendingRule(longest=rule.longest, origin=rule.origin) for rule in rules])
 
 
 def against_loan(rules: LoanRules | None, first: date, last: date) -> str:
-    """Why a loan can't last so long, as a code with the last day and the days behind it; '' if it can."""
+    """Return the reason code against a loan that long, with the latest due date and the days; '' if it is allowed.
+
+    Example: `too-long:2026-12-20:14`.
+    """
     latest = rules.last_day(first) if rules else None
     return f"{TOO_LONG}:{latest}:{(latest - first).days}" if latest is not None and last > latest else ""
 
 
 def against_extension(rules: LoanRules | None, extended: int, due: date, last: date) -> str:
-    """The same of more time for a loan that was extended so often. `due`: from when on it is counted."""
+    """Return the reason code against one more extension to the day `last`; '' if it is allowed.
+
+    `extended` is the number of extensions so far, `due` the day from which the new one counts.
+    """
     if rules is not None and rules.extensions is not None and extended >= rules.extensions:
         return f"{NO_MORE_TIME}:{rules.extensions}"
     return against_loan(rules, due, last)
 
 
-# --- What a booking keeps beside its transfer, and what other cards show of it.
+# --- Bookings: data beside their transfer, and how other cards show them.
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why that line of a booking can't be handed over as agreed; `left` is how much of it there is."""
+    """The reason why a line of a booking can't be handed over as agreed; `left` is the quantity that is available."""
 
     line: int
     why: Hindrance
@@ -205,10 +213,10 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Reserved:
-    """A booking that something else would break: its code, for which party it is, and its days.
+    """A booking, or a place in the queue, that an approval would override: its code, party and days.
 
-    `waits`: it isn't booked, but that party waits for it since the `first` day, and comes before. `name` is how the
-    party is called, `person` who it is if they are ours, and `what` the thing; none makes it another one.
+    `waits`: it isn't booked; that party has been in the queue since the `first` day, and comes before. `name` is the
+    party's name, `person` the person if it is one of ours, `what` the thing. These three don't count in comparisons.
     """
 
     code: str
@@ -221,20 +229,20 @@ class Reserved:
     person: str = field(default="", compare=False)
 
 
-# --- Who waits for what is on loan or booked: the owner's queue, and the places of our people in friends' queues.
+# --- The waiting list: the lender's queue, and our people's places in the queues of peers.
 
 MOST_PLACES = 20
-"""So many things a space, or one of our people, may wait for at once."""
+"""Most things that a space, or one of our people, may wait for at once."""
 
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """At the owner: that party waits for so much of what `word` means. First come, first served: by `number`.
+    """An entry in the lender's queue: a party that waits for a quantity of what `word` names. Ordered by `number`.
 
-    `wait` is the waiting space's own id of it, `connection` its friendship; '' for one of our own people, who is `by`.
-    `part` and `item` are keys of our InvenTree: `part` 0 while that hasn't said, `item` 0 if any of the part will do.
-    `kept` is the stock item that is kept for them until `kept_until`, 0 if none; `told` the place that they know of.
-    `unit` is what the quantity is counted in: as it was said, and from when `part` is known that part's.
+    `connection` is the party's; '' for one of our own people, who is then `by`. `part` and `item` are keys of our
+    InvenTree: `part` is 0 until that has answered, `item` is 0 if any item of the part will do. `kept` is the stock
+    item that is kept for them until `kept_until`, 0 if none; `told` is the place that they know of. `unit` is the unit
+    of the quantity: as the person gave it, and the part's own once `part` is known.
     """
 
     id: str
@@ -265,15 +273,15 @@ class QueueEntry:
         return self.part == other.part and self.part != 0 and (0 in {self.item, other.item} or self.item == other.item)
 
     def place_among(self, entries: Iterable[QueueEntry]) -> int:
-        """Its place in the queue: 1 is asked next."""
+        """Return its place among these entries: 1 is next."""
         return 1 + sum(each.number < self.number and each.meets(self) for each in entries)
 
 
 @dataclass(frozen=True)
 class PlaceInLine:
-    """One of our people waits for something of a friend's: `place` as the owner's bot told it, 0 before it did.
+    """The place of one of our people in a peer's queue: `place` as the lender's bot reports it, 0 before that.
 
-    `item` is the owner's stock item that is kept for us until `until`.
+    `item` is the lender's stock item that is kept for us until `until`.
     """
 
     id: str
@@ -293,18 +301,18 @@ class PlaceInLine:
 
     @property
     def is_living(self) -> bool:
-        """Whether we still wait."""
+        """Whether our person still waits."""
         return self.state in OPEN_PLACES
 
 
-# --- What a space does about things that friends don't bring back: the steps, and a friend that gets no new loans.
+# --- Overdue loans: when our admins are told, and stops on new loans.
 
 
 @dataclass(frozen=True)
 class OverdueSteps:
-    """After so long our admins are told; after so long they are asked to decide. None: never.
+    """The times after a due date at which our admins are told, and asked to stop new loans. None: never.
 
-    The borrower's people are reminded before, on and after the due date, whatever this says.
+    The borrower's people are reminded before, on and after the due date, independently of this.
     """
 
     admins_after: timedelta | None = timedelta(days=7)
@@ -313,7 +321,7 @@ class OverdueSteps:
 
 @dataclass(frozen=True)
 class LendingStop:
-    """Our superuser has said that this party gets no new loans until what is overdue is back. `id` is the party's."""
+    """Our superuser's stop: this party gets no new loans until its overdue ones are back. `id` is the party's."""
 
     id: str
     by: Signature

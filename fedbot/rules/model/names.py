@@ -1,9 +1,9 @@
 """The names of spaces and people for readers, and text from strangers without misleading characters.
 
-Anybody can take any display name. A name is shown alone only if it equals the identity: the party id, or the local part
-of an account on the bot's own homeserver, in upper or lower case. So most cards stay short. Otherwise the identity
-follows the name: 'Attraktor (gammaspace)', 'Piet (@kim:example.org)'. The label is made where a name comes in, so no
-later code handles a bare name.
+Anybody can choose any display name. A name is shown alone only if it equals the identity: the party id, or the local
+part of an account on the bot's own homeserver, ignoring case. Otherwise the identity follows: 'Attraktor (gammaspace)',
+'Piet (@kim:example.org)'. That keeps most cards short. The label is made where a name comes in, so no later code
+handles an unlabelled name.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from typing import Any
 
 LONGEST_NAME = 40
 LONGEST_LABEL = 300
-"""Characters of a display name and the longest Matrix id behind it: the id is never cut off in favour of the name."""
+"""Characters of a display name and the longest Matrix id after it. The id is never cut in favour of the name."""
 LONGEST_DECORATED = 100
-"""Characters of a Matrix id beside which InvenTree's history, whose entries are short, has room for a name."""
+"""The longest Matrix id beside which an entry of InvenTree's history has room for a name."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BRACKETS = str.maketrans(dict.fromkeys("()[]{}<>（）［］｛｝⁽⁾₍₎❨❩❪❫⟨⟩‹›«»﹙﹚❬❭"))
 
 
 def bare(name: str) -> str:
-    """A display name on one line, without what can't be seen, turns the text around, or looks like our brackets."""
+    """Return a display name on one line, without invisible or bidirectional characters and our brackets."""
     seen = "".join(" " if sign.isspace() else sign for sign in unicodedata.normalize("NFC", name))
     kept = "".join(sign for sign in seen if unicodedata.category(sign) not in _UNSEEN)
     return " ".join(kept.translate(_BRACKETS).split())[:LONGEST_NAME].strip()
 
 
 def decoration(label: str, identity: str) -> str:
-    """The display name of a label, without the identity behind it."""
+    """Return the display name of a label, without the identity after it."""
     name, bracket, behind = label.rpartition(" (")
     return bare(name if bracket and behind.removesuffix(")").partition(" of ")[0] == identity else label)
 
 
 def of_party(name: str, party: str) -> str:
-    """A space by its id: 'Attraktor' where that is the id in another case, 'Attraktor (gammaspace)' otherwise."""
+    """Return the label of a space: 'Attraktor' if the id is the same name, else 'Attraktor (gammaspace)'."""
     shown = decoration(name, party)
     if not shown or shown.lower() == party:
         return shown or party
@@ -50,26 +50,26 @@ _AROUND = f"{_AT_AN_END}()[]#`'\""
 
 
 def without_end(text: str) -> str:
-    """The text without the punctuation after its last word."""
+    """Return the text without the punctuation after its last word."""
     return text.strip().rstrip(_AT_AN_END)
 
 
 def bare_word(text: str) -> str:
-    """The id or code in this text, without brackets, quotes and punctuation around it."""
+    """Return the id or code in this text, without brackets, quotes and punctuation around it."""
     return text.strip(_AROUND)
 
 
 def is_called(party: str, label: str, word: str) -> bool:
-    """Whether somebody who types that means the space: by its id, its label or its display name, in any case.
+    """Whether a typed word means the space: its id, label or display name, in any case.
 
-    A full stop or the like may end it, unless a name itself does (`e.V.`).
+    Punctuation at its end is ignored, unless it belongs to a name (`e.V.`).
     """
     names, wanted = {party.casefold(), label.casefold(), decoration(label, party).casefold()}, word.strip().casefold()
     return bool({wanted, without_end(wanted)} & names)
 
 
 def of_person(name: str, person: str, server: str) -> str:
-    """A person by their Matrix id; the name alone where it is that of the account, on the bot's own `server`."""
+    """Return the label of a person: with the id, unless the name equals the account on the bot's own `server`."""
     local, _, home = person.removeprefix("@").partition(":")
     shown = decoration(name, person)
     if home == server and (not shown or shown.lower() == local.lower()):
@@ -78,16 +78,16 @@ def of_person(name: str, person: str, server: str) -> str:
 
 
 def of_ours(name: str, person: str, says: str) -> str:
-    """One of our own people in a peer's words: only the party `says` tells it, 'Piet (@piet:… of betaspace)'."""
+    """Return the label of one of our people in a peer's words: 'Piet (@piet:… of betaspace)'. `says` is that peer."""
     shown = decoration(name, person)
     who = f"{person} of {says}"
     return f"{shown} ({who})" if shown else who
 
 
 def in_history(name: str, person: str, username: str, party: str) -> str:
-    """A person as InvenTree's history names them for good, with whoever vouches for them.
+    """Return a person's label for InvenTree's history, which lasts, with who vouches for them.
 
-    'Piet (@piet:example.org, InvenTree user piet)' of our own, 'Bea (@bea:example.net of betaspace)' of a peer's.
+    'Piet (@piet:example.org, InvenTree user piet)' for our own, 'Bea (@bea:example.net of betaspace)' for a peer's.
     """
     who = f"{person}, InvenTree user {username}" if username else " of ".join(filter(None, (person, party)))
     shown = decoration(name, person) if len(person) <= LONGEST_DECORATED else ""
@@ -95,16 +95,16 @@ def in_history(name: str, person: str, username: str, party: str) -> str:
 
 
 def party_in_history(name: str, party: str) -> str:
-    """A space as InvenTree's history names it for good: always with its id, 'Attraktor (attraktor)'."""
+    """Return a space's label for InvenTree's history, which lasts: always with its id, 'Attraktor (attraktor)'."""
     shown = decoration(name, party)
     return f"{shown} ({party})" if shown else party
 
 
-# --- Text from strangers without what could mislead a reader or break a store: controls and bidi overrides.
+# --- Text from strangers: controls and bidi overrides, which mislead readers or break a database, are removed.
 
 # Controls (NUL among them, but not line feed and tab), and half surrogates, which no UTF-8 can hold.
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
-# Embeddings, overrides, isolates and marks: with them a line can read otherwise than it is (Unicode TR 36).
+# Embeddings, overrides, isolates and marks can make a line read differently from its characters (Unicode TR 36).
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _INVISIBLE = "\u200b\u2060\ufeff"
 _REMOVED = re.compile(f"[{_CONTROLS}{_BIDI}{_INVISIBLE}]")
@@ -113,7 +113,7 @@ _NAME_LENGTH = 80
 
 
 def clean_text(text: object) -> str:
-    """A text of several lines, with line feeds and tabs only; anything but a string becomes ''."""
+    """Return a text of several lines with only line feeds and tabs; '' for anything but a string."""
     if not isinstance(text, str):
         return ""
     if text.isascii() and text.isprintable():
@@ -123,12 +123,12 @@ def clean_text(text: object) -> str:
 
 
 def clean_name(name: object) -> str:
-    """A name: one line, white space folded, at most 80 characters; anything but a string becomes ''."""
+    """Return a name on one line, white space folded, at most 80 characters; '' for anything but a string."""
     return " ".join(clean_text(name).split())[:_NAME_LENGTH].rstrip()
 
 
 def can_be_stored(raw: dict[str, Any]) -> bool:
-    """Whether the event is JSON that UTF-8 can hold: half surrogates, NaN, infinity and endless nesting are not."""
+    """Whether the event is JSON that UTF-8 can hold: no half surrogates, NaN, infinity or endless nesting."""
     try:
         json.dumps(raw, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Two documents of lending beyond one friend: a rota among several, and a loan to a neighbour without a bot."""
+"""Documents of lending beyond one peer: a rota among several peers, and a loan to a neighbour without a bot."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fedbot.rules.wire.envelope import short_hash
 
 LONGEST_NEIGHBOUR = 60
 OUTSIDE = "outside:"
-"""In front of a neighbour's name, in place of a party's id: no party has an id like that."""
+"""The prefix of a neighbour's name where a party's id would be. No party id begins like that."""
 
 
 @dataclass(frozen=True)
 class LentBefore:
-    """A loan that began before the borrower had a bot: its id at the owner, as whom it has it, and since when."""
+    """A loan from before the borrower had a bot: its id at the lender, the neighbour's name, and the first day."""
 
     loan: str
     neighbour: str
@@ -30,16 +30,15 @@ class LentBefore:
 
 @dataclass(frozen=True)
 class OutsideLoan:
-    """One stock item, or some of it, lent to the `neighbour` of that name until that day, which is included.
+    """One stock item, or a part of one, lent to the `neighbour` until that day, inclusive.
 
-    `by` is our approver, whose line was the decision; `room` is where that was said. `source` is the stock item as it
-    lay, `item` the one that went, `status` and `location` what it had before. `stage` is the last step that is known to
-    be done ('', `taken`, `handed`), `problem` why it is unclear or wasn't lent. `ended_by` said how it ended.
-    `handing` is the transfer by which it becomes an ordinary loan to `friend`, whose bot the neighbour has by now.
-    `handing_code` is how people name that transfer.
-    `again` counts how often it was booked out once more, as that came to nothing,
-    `posted` how often its message was posted anew, after a loss of the journal.
-    `before` is the code of one just like it that the same person made a moment before.
+    `by` is our approver, whose line was the decision; `room` is where they wrote it. `source` is the stock item before,
+    `item` the one that left, `status` and `location` its former ones. `stage` is the last step known to be done ('',
+    `taken`, `handed`), `problem` why it is unclear or wasn't lent. `ended_by` reported its end. `handing` is the
+    transfer by which it becomes an ordinary loan to `friend`, the neighbour's new bot, and `handing_code` that
+    transfer's code. `again` counts how often it was booked out again because that failed, `posted` how often its
+    message was posted again after a loss of the journal. `before` is the code of an equal loan that the same person
+    made a moment before.
     """
 
     id: str
@@ -75,39 +74,39 @@ class OutsideLoan:
 
     @property
     def is_living(self) -> bool:
-        """Whether it isn't over."""
+        """Whether it hasn't ended."""
         return self.state not in OUTSIDE_OVER
 
 
 def outside_id(lending_event: str) -> str:
-    """Its id: made from the Matrix event of the line that lends."""
+    """Return the id of a neighbour's loan, derived from the Matrix event of the line that lends."""
     return short_hash("outside", lending_event)
 
 
-# --- A rota: one thing asked of several friends until somebody gives it, and in which order they are asked.
+# --- A rota: one thing requested from several peers in turn, until somebody gives it.
 
 KEPT_FOR = timedelta(days=30)
-"""So long a rota that is over can be shown."""
+"""How long a finished rota can be shown."""
 MOST_LIVING = 20
-"""So many rotas may run at once in a space: each one asks every friend."""
+"""Most rotas that may run at once in a space, because each one asks every peer."""
 
 
 class Order(StrEnum):
-    """By what is decided who is asked first."""
+    """A criterion for who is asked first."""
 
     NEAREST = "nearest"
-    """As the settings list the spaces; the others come behind."""
+    """In the order of the settings; the others follow."""
     BALANCE = "balance"
-    """Whom we have given more than they gave us comes first."""
+    """Peers that owe us most, by pieces given, come first."""
     RESTED = "rested"
-    """Whom we have never asked comes first, then whom we asked longest ago."""
+    """Peers that we have never asked come first, then those asked longest ago."""
     MOST = "most"
-    """The friend with the most of it comes first."""
+    """Peers with the largest quantity come first."""
 
 
 @dataclass(frozen=True)
 class RotaPolicy:
-    """The order in which a rota asks (the most important criterion first), and how long it waits for one answer.
+    """The order in which a rota asks (the most important criterion first), and how long it waits for each answer.
 
     `nearest` are the ids of spaces.
     """
@@ -119,7 +118,7 @@ class RotaPolicy:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A friend that has some of it.
+    """A peer that has some of it.
 
     `balance`: pieces that we gave it, less those that we got. `asked`: when we last asked it for something.
     """
@@ -131,7 +130,7 @@ class Candidate:
 
 
 def in_order(candidates: Sequence[Candidate], wanted: Decimal, policy: RotaPolicy) -> tuple[Candidate, ...]:
-    """The candidates in the order in which they are asked: who has enough alone comes before all others."""
+    """Return the candidates in the order in which they are asked. Those that have enough alone come first."""
     first = [*policy.nearest, *sorted({each.party for each in candidates} - set(policy.nearest))]
     place = {party: min(number, len(policy.nearest)) for number, party in enumerate(first)}
 
@@ -148,34 +147,34 @@ def in_order(candidates: Sequence[Candidate], wanted: Decimal, policy: RotaPolic
 
 
 class Why(StrEnum):
-    """Why a friend isn't asked, or not waited for any longer."""
+    """The reason why a peer isn't asked, or not waited for any longer."""
 
     SILENT_SEARCH = "silent search"
     """Its bot did not answer the search."""
     INVENTORY = "inventory"
     HIDDEN = "hidden"
-    """It keeps out of shared rooms what it has."""
+    """It doesn't show its stock in shared rooms."""
     TOO_LITTLE = "too little"
     NOT_FRIENDS = "not friends"
-    """It is no friend any more."""
+    """It isn't connected with us any more."""
     SILENT = "silent"
     """Its people did not decide in time."""
     NOTHING_CAME = "nothing came"
-    """Its people agreed, we confirmed, and nothing came: it may still come until its bot says otherwise."""
+    """Its people agreed, we confirmed, and nothing arrived. It may still arrive until its bot reports otherwise."""
     GIVEN_UP = "given up"
-    """The same, and our people go on without it: whatever still comes goes back."""
+    """As `NOTHING_CAME`, and our people continue without it. A late arrival is returned."""
     NOT_NEEDED = "not needed"
     """Another space gives it."""
     LESS = "less"
-    """It can give less, which nobody asked to join."""
+    """It can give less, and the asker did not allow joining several gifts."""
     STOPPED = "stopped"
     TOO_LATE = "too late"
-    """The day until which it is needed is over."""
+    """The day until which it is needed has passed."""
 
 
 @dataclass(frozen=True)
 class Passed:
-    """A friend that isn't asked; `quantity` is how much it has, where that is known."""
+    """A peer that isn't asked. `quantity` is how much it has, if known."""
 
     party: str
     why: Why
@@ -184,9 +183,9 @@ class Passed:
 
 @dataclass(frozen=True)
 class AskedInTurn:
-    """A friend that was asked for that much, by which transfer and when; `why` it was taken back, if we did that.
+    """A peer that was asked for a quantity, by which transfer and when. `why` is set if we took the request back.
 
-    `confirmed`: when we said that we take it. `told`: the asker was told that nothing has come since.
+    `confirmed`: when we confirmed that we take it. `told`: the asker knows that nothing has arrived since.
     """
 
     party: str
@@ -200,14 +199,14 @@ class AskedInTurn:
 
 @dataclass(frozen=True)
 class Rota:
-    """One line of one person: `wanted` pieces of what is called `word`, to keep or to borrow until `loan_until`.
+    """One person's request to several peers: `wanted` pieces of `word`, to keep or to borrow until `loan_until`.
 
-    `unit` is what that is counted in, if somebody said so; else each space counts it as it does.
-    `event_id` is the line, from which the ids of all its requests are made. `room` is where its message stands, `key`
-    that message's. `until`: nobody is asked any more from then on. `at_once`: all are asked at the same time.
-    `joins`: several spaces may give a part each. `waiting` are asked in that order; `asked` have been.
-    `shown` is what the message said last, in short, so that it is edited only when it changes. `stuck` is the code of
-    the request that was confirmed and of which nothing comes, once the asker was told so.
+    `unit` is the unit of the quantity if the person gave one; else each space counts in its own. `event_id` is the
+    line, from which the ids of all its requests are derived. `room` is where its message is, `key` that message's key.
+    `until`: nobody is asked after that. `at_once`: all are asked at the same time. `joins`: several spaces may give a
+    part each. `waiting` are to be asked in that order; `asked` have been. `shown` is a digest of the message's last
+    content, so that it is edited only when it changes. `stuck` is the code of a confirmed request of which nothing
+    arrives, once the asker knows.
     """
 
     id: str
@@ -236,10 +235,10 @@ class Rota:
 
     @property
     def is_living(self) -> bool:
-        """Whether it still asks, or waits."""
+        """Whether it still asks, or waits for answers."""
         return self.state in LIVING_ROTA
 
 
 def rota_id(asking_event: str) -> str:
-    """A rota's id: made from the Matrix event of the line that asks."""
+    """Return a rota's id, derived from the Matrix event of the line that asks."""
     return short_hash("rota", asking_event)

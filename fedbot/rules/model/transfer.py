@@ -1,4 +1,4 @@
-"""A transfer as a document: its terms, its states, and how far each line has come."""
+"""A transfer as a document: its terms, its state, and the progress of each line."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ from fedbot.rules.wire.envelope import Opening
 LONGEST_CARD_LINK = 200
 
 NOT_SENT = "not-sent"
-"""Why a line of a transfer failed here: it failed at the sender."""
+"""Reason code for a line that failed here because it had failed at the sender."""
 NOT_COME = "not-come"
-"""Why a line of a parcel failed: it was not in it, says the receiver's approver."""
+"""Reason code for a line that was missing from a parcel, as the receiver's approver reports."""
 _HAS_LEFT = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.RECEIVED})
 RECALLED = "recalled"
-"""In `Transfer.told` while what the rooms tell of it is being read again, after a loss; then it goes on."""
+"""In `Transfer.told` after a loss, while the rooms are read for what they say of the transfer. Then it continues."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the terms: which item, how much, and what it is. `item` is the sender's stock key.
+    """One line of the terms: the item, its quantity and its description. `item` is the sender's stock item key.
 
-    While a request has only the asker's words, the `units` of its description are those in which it says how much.
-    `of_line` is set in a return: the number of the loan's line that it brings back. `details` travels with it, `stays`
-    doesn't.
+    In a request that has only the asker's words, the `units` of the description are those of the requested quantity.
+    `of_line` is set in a return: the number of the loan's line that it brings back. `details` are sent to the receiver,
+    `stays` aren't.
     """
 
     number: int
@@ -79,31 +79,32 @@ class Line:
 
     @property
     def is_ok(self) -> bool:
-        """Whether its condition is simply OK, so that nobody needs to be told of it."""
+        """Whether its condition is simply OK, so that no card needs to mention it."""
         return self.status == STATUS_OK and self.status_text in {"", "OK"}
 
     @property
     def tells_of_files(self) -> bool:
-        """Whether there are files that could go along with it."""
+        """Whether there are files that could be sent with it."""
         return bool(self.details.files or self.description.details.picture)
 
     def amount(self, quantity: Decimal, unit: str, told: Sequence[UnitFactor] = ()) -> Decimal | None:
-        """So much of `unit` ('' if none was said) in the units of the line's part; None if that can't be told.
+        """Return a quantity of `unit` in the units of the line's part; None if it can't be converted.
 
-        `told` is what an InvenTree says of units that aren't common knowledge.
+        `unit` is '' if the person gave none. `told` are factors from an InvenTree, for units that aren't common
+        knowledge.
         """
         return in_units(quantity, unit, self.description.units, told) if unit else quantity
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The terms of a request or offer, frozen. A decision counts for exactly these terms (their hash).
+    """The terms of a request or offer, frozen. A decision is bound to exactly these terms (their hash).
 
-    `loan_until` is the last day of a loan, inclusive, in the owner's `time_zone` (IANA name). `starts` is the first day
-    of a booking, in the same zone. `parent` is the loan that a `return` brings back, or that an `extension` prolongs.
-    `confirm`: the asker asks several spaces, so the owner's yes only grants it, and nothing leaves before the asker's
-    bot confirms. `rules` are the owner's lending rules for this loan and its return. `outside`: the borrower has it
-    already, from a time when it had no bot.
+    `loan_until` is the due date of a loan, inclusive, in the lender's `time_zone` (IANA name). `starts` is the first
+    day of a booking, in the same zone. `parent` is the loan that a `return` brings back or an `extension` prolongs.
+    `confirm`: the asker asks several spaces, so the sender's approval only grants the request, and nothing leaves
+    before the asker's bot confirms. `rules` are the lender's rules for this loan and its return. `outside`: the
+    borrower already has the item, from a time when it had no bot.
     """
 
     kind: str
@@ -124,7 +125,7 @@ class Terms:
 
     @property
     def decider(self) -> str:
-        """The party whose approvers decide: the receiver of a push, else the owner (of a return the receiver)."""
+        """The party whose approvers decide: the receiver of a push or a return, else the sender."""
         return self.receiver if self.kind in {"push", "return"} else self.sender
 
 
@@ -132,7 +133,7 @@ class Terms:
 class Progress:
     """The progress of one line in our own InvenTree.
 
-    Stages of a sender: `''`, `brought` (by a neighbour without a bot), `taken`, `handed`, `arrived`, `back`.
+    Stages of a sender: `''`, `brought` (back from a neighbour without a bot), `taken`, `handed`, `arrived`, `back`.
     Stages of a receiver: `''`, `created`, `placed`.
     """
 
@@ -152,25 +153,25 @@ class Progress:
     failed: str = ""
     acting: str = ""  # the step that is under way (class name)
     unknown: str = ""  # the step whose outcome nobody knows (class name)
-    accounted: Decimal = Decimal(0)  # vanished here since, and accounted for by a superuser (`merges`)
+    accounted: Decimal = Decimal(0)  # vanished here since, and explained by a superuser (`merges`)
     factor: str = "1"  # the receiver's units in one of the sender's, as a fraction: '100', '1/100'
-    units: str = ""  # of the receiver's part
-    revision: str = ""  # of the receiver's part, if it differs from the sender's
+    units: str = ""  # units of the receiver's part
+    revision: str = ""  # revision of the receiver's part, if it differs from the sender's
     serial: str = ""  # the number at the receiver, if the sender's was taken; the sender's stays in the terms
     short: Decimal = Decimal(0)  # did not arrive by parcel, in the sender's units
-    short_item: int | None = None  # the sender's stock item with those; 0 if people have to book them by hand
+    short_item: int | None = None  # the sender's stock item that holds `short`; 0 if people have to book it by hand
     mirrored: bool = False  # the step that made the item also wrote its metadata
-    largest_file: int = 0  # bytes; the receiver takes no larger file
-    status_key: int | None = None  # the receiver's own custom status of that name
-    here: int | None = None  # the receiver's stock item that its approver says this is already
+    largest_file: int = 0  # bytes; the receiver accepts no larger file
+    status_key: int | None = None  # the receiver's own custom status of the same name
+    here: int | None = None  # the receiver's stock item that this line already is, as its approver says
 
 
 @dataclass(frozen=True)
 class Landing:
     """The place where a line would be booked in, as a card shows it: our part and location, or the new part.
 
-    Its fields are those of the line's `Progress`. `item` is our own stock item that comes back by it; `match` is what
-    tells that it is that part, or why there is none.
+    Its fields are those of the line's `Progress`. `item` is our own stock item that it returns. `match` says how the
+    part was found, or why none was.
     """
 
     item: int | None
@@ -191,12 +192,13 @@ class Landing:
 
 @dataclass(frozen=True)
 class ShownTransfer:
-    """All that a card about a transfer shows. `role` is ours.
+    """Everything that a transfer's card shows. `role` is ours.
 
-    `terms` name the asker by the Matrix id alone. `landings` are where its lines land, in their order, if that is
-    at us; None while our InvenTree hasn't said. `granted_by` is a Matrix id, set where the owner gives less than was
-    asked for. `care`: a yes takes two people. `hands_over`: the first day of a booking has come, and a yes says
-    that it was handed over; `obstacles` are what stands against that. `over`: the bookings that a yes breaks.
+    `terms` name the asker by the Matrix id alone. `landings` say where each line would be booked in, if that is with
+    us, in the order of the lines; None until our InvenTree has answered. `granted_by` is a Matrix id, set if the sender
+    grants less than requested. `care`: an approval takes two people. `hands_over`: the first day of a booking has come,
+    and an approval says that it was handed over; `obstacles` are the reasons against that. `over`: the bookings that an
+    approval breaks.
     """
 
     role: str
@@ -212,10 +214,10 @@ class ShownTransfer:
 
 @dataclass(frozen=True)
 class Dispute:
-    """Why nothing goes on by itself: `by` are the parties that can't tell what happened, or can't agree to it.
+    """The reason why a transfer can't continue by itself. `by` are the parties that can't tell or don't agree.
 
-    `was` is the state before it, `line` the line in question (0: all), `said` the kind of the message by which the
-    peer has told its own truth since.
+    `was` is the state before the dispute, `line` the line in question (0: all), `said` the kind of the message by which
+    the peer has reported its own outcome since.
     """
 
     was: TransferState
@@ -225,7 +227,7 @@ class Dispute:
 
     @property
     def is_contradicted(self) -> bool:
-        """Whether the sender has taken back, without the receiver's word, what the receiver has booked in."""
+        """Whether the sender has taken back, without the receiver's word, stock that the receiver has booked in."""
         return self.said == "reverted" or (self.was is TransferState.RECEIVED and self.said != "done")
 
 
@@ -233,32 +235,32 @@ class Dispute:
 class Transfer(HasCard):
     """One agreed movement of stock, seen from one side. `role` is ours: `sender` or `receiver`.
 
-    Identity: `opening` is what the id is a hash of. `peer_items` are the stock items at the peer, in the order of the
-    lines that moved: booked in there (at the sender) or handed over there (at the receiver). `peer_events` are the
-    peer's newest messages about it, which people may reply to.
+    Identity: the id is a hash of `opening`. `peer_items` are the stock items at the peer, in the order of the lines
+    that moved: booked in there (at the sender) or handed over there (at the receiver). `peer_events` are the peer's
+    newest messages about it, to which people may reply.
 
     Card and consent: `shown` is when our first card was posted, `reminded` when people were last reminded, both by our
     clock. `card` is the content of our newest card (None: unknown after a loss), `own_card` its event, `card_since`
-    when it was posted, `in_room` how far syncs have shown it. `consented` is the hash that our approver's decision is
-    bound to, `approved_hash` that of the terms which our approver accepted as the receiver. `reasons` are our people's
-    replies. `care`: our approval takes two people, or the code typed in an encrypted room. `dearer`: it does only since
-    the last look before the debit. `first_yes` is the first of the two, for our own offer the line that asked for it;
-    `released` is the second. `peer_agreed` is the receiver's approval before that. `granted` is the owner's decision
-    for less than requested, or for one of several spaces that were asked; the asker's side has to confirm it.
-    `requested` are the lines that our person requested; `accepted` names the items that we saw offered for them
-    (`terms.shown_as`).
+    when it was posted, `in_room` how much of it syncs have shown. `consented` is the hash to which our approver's
+    decision is bound, `approved_hash` that of the terms which our approver accepted as the receiver. `reasons` are our
+    people's replies. `care`: our approval takes two people, or the code typed in an encrypted room. `dearer`: it takes
+    them only since the last read before the debit. `first_yes` is the first of the two votes (for our own offer, the
+    line that asked for it), `released` the second. `peer_agreed` is the receiver's approval before that. `granted` is
+    the sender's decision to give less than requested, or to give as one of several spaces that were asked; the asker's
+    side has to confirm it. `requested` are the lines that our person requested; `accepted` names the items that we saw
+    offered for them (`terms.shown_as`).
 
-    `ruled_by`: the sources of the lending rules, at the lender. `pickup` is where the receiver's people fetch it.
+    `ruled_by`: the sources of the lending rules, at the lender. `pickup` is where the receiver's people pick it up.
 
-    Booking: `due` is how long it is kept for pick-up, `was_due` how long it could be decided. At the owner, `looked` is
-    the day of our last look into InvenTree, `obstacles` are those seen then, `calls` says that our card asks whether it
-    was handed over, and `handed` who said so. `there` is the quantity of each line's stock item when it was picked,
-    `over` the bookings that can't be kept if this one leaves.
+    Booking: `due` is until when it is kept for pick-up, `was_due` until when it could be decided. At the lender,
+    `looked` is the day on which InvenTree was last read for it, `obstacles` are those found then, `calls` says that our
+    card asks whether it was handed over, and `handed` who said so. `there` is the quantity of each line's stock item
+    when it was picked, `over` the bookings that can't be kept if this one leaves.
 
-    Loan: `back_by` is the last day as extended (None: as in the terms), `extended` the number of extensions, `closed`
-    how it ended, `line_ends` how the lines ended that didn't come back. At the borrower, `left_over` are ended lines
-    that still count in our stock; `peer_parts` are the borrower's parts, like `peer_items`. Return: `damaged` is what
-    the owner's approver saw, `remark` the text about it.
+    Loan: `back_by` is the due date as extended (None: as in the terms), `extended` the number of extensions, `closed`
+    how it ended, `line_ends` how the lines ended that weren't returned. At the borrower, `left_over` are ended lines
+    that still count in our stock; `peer_parts` are the borrower's parts, like `peer_items`. Return: `damaged` is the
+    condition that the lender's approver saw, `remark` the text about it.
     """
 
     id: str
@@ -327,64 +329,64 @@ class Transfer(HasCard):
 
     @property
     def subject_kind(self) -> str:
-        """The envelope field that names it."""
+        """The envelope field that holds its id."""
         return "transfer"
 
     @property
     def is_loan(self) -> bool:
-        """Whether it lends something (a return or an extension of it doesn't)."""
+        """Whether it lends something. Returns and extensions don't."""
         return self.terms.loan_until is not None and not self.terms.parent
 
     @property
     def is_return(self) -> bool:
-        """Whether it brings back what was lent."""
+        """Whether it returns borrowed stock."""
         return self.terms.kind == "return"
 
     @property
     def moves_what_is_lent(self) -> bool:
-        """Whether its stock items are lent by it, or come back by it: a loan or a return."""
+        """Whether it is a loan or a return, so that its stock items belong to the lender."""
         return self.is_loan or self.is_return
 
     def is_carried_by(self, connection: Connection) -> bool:
-        """Whether the connection carries it now: a friendship that is ending still brings home what was lent."""
+        """Whether it can go on over this connection. An ending connection still carries returns."""
         if connection.state is ConnectionState.ENDING:
             return self.is_return
         return connection.state is ConnectionState.ACTIVE
 
     @property
     def is_on_loan(self) -> bool:
-        """Whether the borrower has it, and owes it."""
+        """Whether the borrower has it and must return it."""
         here = self.state is TransferState.DONE or (self.role == "receiver" and self.state is TransferState.RECEIVED)
         return self.is_loan and here and self.closed is None
 
     @property
     def is_on_its_way(self) -> bool:
-        """Whether it is a loan that has left its owner, and that the borrower hasn't booked in yet."""
+        """Whether it is a loan that has left the lender and that the borrower hasn't booked in yet."""
         return self.is_loan and self.state in _HAS_LEFT and not self.is_on_loan and self.closed is None
 
     @property
     def asks_if_handed_over(self) -> bool:
-        """Whether it is booked with us, its first day has come, and our card asks for the hand-over."""
+        """Whether it is a booking at the lender whose first day has come, and whose card asks for the hand-over."""
         return self.state is TransferState.BOOKED and self.role == "sender" and self.calls
 
     @property
     def is_settled_alone(self) -> bool:
-        """Whether our own people alone have said what became of it. A peer's word about its people's is no such."""
+        """Whether our own people alone have settled its outcome. A peer's report about its people doesn't count."""
         ours = self.terms.sender if self.role == "sender" else self.terms.receiver
         return self.settled is not None and self.settled.alone and self.settled.by.party == ours
 
     @property
     def waits_for_release(self) -> bool:
-        """Whether it is our own offer, and a second person of ours has to agree before it can go."""
+        """Whether it is our own offer, and a second person of ours has to agree before it can leave."""
         return self.is_our_offer and self.care and self.released is None and self.state is TransferState.OPEN
 
     @property
     def is_our_offer(self) -> bool:
-        """Whether we offered it, so that its receiver decides."""
+        """Whether we offered it, so that the receiver decides."""
         return self.role == "sender" and self.terms.kind == "push"
 
     def given_item(self, number: int) -> int | None:
-        """The sender's stock item that went, as far as this side knows it: split off, or the one that was offered."""
+        """The sender's stock item that was given, split off or whole; None if this side doesn't know it."""
         if self.role == "sender":
             return self.at(number).item
         sent = [line.number for line in self.terms.lines if self.at(line.number).failed != NOT_SENT]
@@ -392,18 +394,18 @@ class Transfer(HasCard):
 
     @property
     def over_at(self) -> datetime | None:
-        """When it was over; a loan is when it came home, was given or is lost."""
+        """When it ended; for a loan, when it was returned, given away or lost. None before that."""
         if self.closed:
             return self.closed.by.at
         return None if self.is_on_loan else self.ended
 
     @property
     def due_day(self) -> date | None:
-        """The last day of the loan, as extended."""
+        """The due date of the loan, as extended; None if it is no loan."""
         return self.back_by or self.terms.loan_until
 
     def ending_of(self, number: int) -> Ending | None:
-        """The end of that line of a loan; None if it isn't over (or came back while the others are out)."""
+        """The end of that line of a loan; None if it hasn't ended, or was returned while others are still out."""
         for closing in self.line_ends:
             if closing.line == number:
                 return closing.how
@@ -413,30 +415,30 @@ class Transfer(HasCard):
 
     @property
     def awaits_parcel(self) -> bool:
-        """Whether it is on its way to us, and our approvers say when it is here."""
+        """Whether a parcel is in transit to us, and our approvers report its arrival."""
         return self.role == "receiver" and self.state is TransferState.SENT
 
     @property
     def parcel_last_told(self) -> datetime | None:
-        """When it left, or people were last reminded of it; None if nothing is on its way to us."""
+        """When the parcel left, or people were last reminded of it; None if none is in transit to us."""
         if not self.awaits_parcel or self.parcel is None or self.parcel.left is None:
             return None
         return max(self.parcel.left, self.reminded) if self.reminded else self.parcel.left
 
     @property
     def is_booked_here(self) -> bool:
-        """Whether it is booked with us, as the owner, and waits for its first day."""
+        """Whether it is a booking at the lender that waits for its first day."""
         return self.state is TransferState.BOOKED and self.role == "sender"
 
     def line(self, number: int) -> Line:
-        """The line of that number; KeyError if there is none."""
+        """Return the line with that number. Raises KeyError if there is none."""
         for line in self.terms.lines:
             if line.number == number:
                 return line
         raise KeyError(number)
 
     def came(self, number: int) -> Decimal:
-        """The quantity of that line that arrives, in the sender's units: all of it, or what the parcel held."""
+        """The quantity of that line that arrives, in the sender's units: all of it, or the part in the parcel."""
         at = self.at(number)
         return Decimal(0) if at.failed == NOT_COME else self.line(number).quantity - at.short
 
@@ -448,29 +450,29 @@ class Transfer(HasCard):
 
     @property
     def lines_moved(self) -> tuple[Line, ...]:
-        """The lines that go, or went: without those that failed or are back, and what was missing from a parcel."""
+        """The lines that leave, or left: without failed and returned ones and without missing parts of a parcel."""
         stays = {progress.number for progress in self.progress if progress.failed or progress.stage == "back"}
         return tuple(line for line in self.lines_come if line.number not in stays)
 
     @property
     def lines_told(self) -> tuple[Line, ...]:
-        """The lines as people are told of them: what goes, or went; all that was meant, if nothing does."""
+        """The lines for messages to people: `lines_moved`, or all lines of the terms if none moves."""
         return self.lines_moved or self.terms.lines
 
     @property
     def lines_missing(self) -> tuple[Line, ...]:
-        """The lines, or parts of them, that were missing from a parcel."""
+        """The lines, or parts of lines, that were missing from a parcel."""
         lines = (replace(line, quantity=line.quantity - self.came(line.number)) for line in self.terms.lines)
         return tuple(line for line in lines if line.quantity)
 
     def named_by(self, lines: tuple[Line, ...]) -> Transfer:
-        """The transfer, of which people are told by these lines. For telling only."""
+        """Return the transfer with only these lines. Only for messages to people."""
         progress = tuple(replace(each, failed="", short=Decimal(0)) for each in self.progress)
         return replace(self, terms=replace(self.terms, lines=lines), progress=progress)
 
     @property
     def lacks_a_rest(self) -> bool:
-        """Whether our superuser has to say, as the sender, what became of what did not arrive."""
+        """Whether our superuser, as the sender, has to say what became of the stock missing from a parcel."""
         settled = self.parcel is None or self.parcel.rest is not None
         return self.role == "sender" and self.state is TransferState.DONE and bool(self.lines_missing) and not settled
 
@@ -481,7 +483,7 @@ class Transfer(HasCard):
 
     @property
     def said_here(self) -> int | None:
-        """The receiver's stock item that its approver says this is already."""
+        """The receiver's stock item that this already is, as its approver says; None if it is new here."""
         return next((progress.here for progress in self.progress if progress.here is not None), None)
 
     def serial_here(self, number: int) -> str:
@@ -489,7 +491,7 @@ class Transfer(HasCard):
         return self.at(number).serial or self.line(number).serial
 
     def at(self, number: int) -> Progress:
-        """The progress of the line with that number."""
+        """Return the progress of that line, a new one if there is none yet."""
         for progress in self.progress:
             if progress.number == number:
                 return progress
@@ -498,9 +500,9 @@ class Transfer(HasCard):
 
 @dataclass(frozen=True)
 class WaitingLine:
-    """A line that waits for our InvenTree, by its event id.
+    """A line that waits until our InvenTree answers. `id` is its event id.
 
-    `told`: the person knows that it waits.
+    `told`: its author knows that it waits.
     """
 
     id: str
@@ -510,7 +512,10 @@ class WaitingLine:
 
 
 def total(lines: Sequence[Line], unit: str = "") -> Decimal:
-    """The total of lines of one part: in its own units, or in `unit`, leaving out lines that can't be converted."""
+    """Return the total of lines of one part, in its own units or in `unit`.
+
+    Leaves out lines that can't be converted.
+    """
     if not unit:
         return sum((line.quantity for line in lines), Decimal(0))
     amounts = (in_units(line.quantity, line.description.units, unit) for line in lines)
@@ -518,9 +523,9 @@ def total(lines: Sequence[Line], unit: str = "") -> Decimal:
 
 
 def less_of(lines: Sequence[Line], quantity: Decimal) -> tuple[Line, ...] | None:
-    """The lines with so much less, taken away from the last ones; all of them if they haven't got that much.
+    """Return the lines reduced to that total, taking from the last ones; all of them if they hold less.
 
-    None where that can't be told or done: of several parts, or a fraction of a thing with a serial number.
+    None if they are of several parts, or an item with a serial number would have to be split.
     """
     if len({line.part for line in lines}) > 1:
         return None
@@ -537,18 +542,21 @@ def less_of(lines: Sequence[Line], quantity: Decimal) -> tuple[Line, ...] | None
 
 
 def step_mark(transfer: Transfer, line: int, step: str) -> str:
-    """The mark of one step, as it stands in InvenTree's history."""
+    """Return the mark of one step, as InvenTree's history holds it."""
     return f"fed:{transfer.id}:{line}:{step}"
 
 
 def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
-    """The transfer with this line's progress replaced."""
+    """Return the transfer with this line's progress replaced."""
     others = tuple(p for p in transfer.progress if p.number != progress.number)
     return replace(transfer, progress=tuple(sorted((*others, progress), key=lambda p: p.number)))
 
 
 def link_to_card(transfer: Transfer, line: Line) -> str:
-    """The permalink to the card, with the mark: how the new item is found again, and a way back for people."""
+    """Return the permalink to the card, with the line's mark. It identifies the new item, and leads people back.
+
+    Leaves out the event if the link would be longer than InvenTree stores.
+    """
     link = f"https://matrix.to/#/{transfer.room}/{transfer.card_event}"
     marked = f"{link}?{step_mark(transfer, line.number, 'in')}"
     return (
