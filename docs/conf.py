@@ -1,8 +1,5 @@
 """How Sphinx builds the site of these pages: `make docs`, offline, into build/docs."""
 
-from pygments.lexers.special import TextLexer
-from sphinx.application import Sphinx
-
 project = "fedbot"
 author = "the people of fedbot"
 copyright = "the people of fedbot, MIT licence"  # noqa: A001 (Sphinx's name for it)
@@ -14,12 +11,9 @@ myst_enable_extensions = ["colon_fence"]
 html_theme = "furo"
 html_title = "fedbot"
 html_theme_options = {"navigation_with_keys": True}
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 pygments_style = "default"
 nitpicky = True
-
-
-def setup(app: Sphinx) -> None:
-    """Show diagrams as the text that they are written in: their renderer would be loaded from another host."""
-    app.add_lexer("mermaid", TextLexer)

@@ -159,8 +159,8 @@ async def acted(inventory: OwnInventory, step: Step) -> StepResult:
 
 
 def told(api: int) -> dict[str, set[str]]:
-    """The refusals for each missing permission on a server of this API number, from docs/inventree.md."""
-    page = (DOCS / "inventree.md").read_text(encoding="utf-8")
+    """The refusals for each missing permission on a server of this API number, from docs/design/inventree.md."""
+    page = (DOCS / "design" / "inventree.md").read_text(encoding="utf-8")
     table = page.partition("| without | is refused |")[2].partition("\n\n")[0]
     return {
         permission: {what for each in cell.split(", ") for what in _of_version(each, api)}

@@ -359,7 +359,7 @@ async def test_an_item_that_is_no_longer_in_stock_can_not_be_put_back(alpha: Spa
 
 
 async def test_the_senders_side_of_a_push_takes_seven_calls(alpha: Space) -> None:
-    """'Calls of one push' in docs/inventree.md gives the reason for each."""
+    """docs/performance.md gives the reason for each."""
     company = alpha.company()
     await alpha.inventory.probe(take_out(alpha))  # the first check of the server is not part of it
     alpha.network.log.clear()

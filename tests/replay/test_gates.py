@@ -19,7 +19,7 @@ from fedbot_demo.inventree import versions
 from fedbot_demo.inventree.versions import Version as Simulated
 from tests.replay.replaying import Replay, exchanges
 
-DOCS = Path(__file__).parents[2] / "docs" / "inventree.md"
+DOCS = Path(__file__).parents[2] / "docs" / "design" / "inventree.md"
 
 #: The bot's reading and the simulated server's, by the name of the bot's gate.
 READINGS: dict[str, tuple[Callable[[Known], object], Callable[[Simulated], object]]] = {
@@ -114,7 +114,7 @@ def test_each_gate_names_the_inventree_change_that_it_comes_from_and_the_docs_na
         assert re.match(rf"v{gate.api}(\D|$)|(a )?commit.* within v({gate.api}|{gate.api - 1})(\D|$)", gate.source), (
             gate
         )
-    page = DOCS.read_text(encoding="utf-8").partition("### Versions")[2].partition("###")[0]
+    page = DOCS.read_text(encoding="utf-8").partition("## Versions")[2].partition("## ")[0]
     told = {(int(number), source) for number, source in re.findall(r"^\| (\d+) \| .* \| (.+?) \|$", page, re.MULTILINE)}
     assert told == {(gate.api, gate.source) for gate in GATES.values()}
 

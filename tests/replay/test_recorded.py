@@ -30,7 +30,7 @@ from tests.replay.replaying import (
     exchanges,
 )
 
-DOCS = Path(__file__).parents[2] / "docs" / "inventree.md"
+DOCS = Path(__file__).parents[2] / "docs" / "design" / "simulated-inventree.md"
 COMPARED = [
     (version, each) for version in RECORDED for each in exchanges(version) if each.name not in LEFT_OUT[version]
 ]
