@@ -120,7 +120,7 @@ class Endpoint:
     guard: Guard
     #: The Vary header.
     vary: str = "Authorization, origin, Accept-Language, Cookie"
-    #: Methods that a real server has here and this one doesn't (docs/design/simulated-inventree.md); the Allow header names them.
+    #: Methods that a real server has here and this one doesn't; the Allow header names them.
     also: str = ""
     #: The property of `versions.Version` that says whether it names those; empty: always.
     also_when: str = ""
