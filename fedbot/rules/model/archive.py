@@ -1,4 +1,4 @@
-"""Every kind of document that the journal keeps, and transfers at rest: over, out of memory, and found again."""
+"""Every kind of document that the journal stores, and transfers at rest: finished, out of memory, and searchable."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ MOVED_STAGES = frozenset({"arrived", "created", "placed"})
 
 
 class Mark(StrEnum):
-    """By what a transfer at rest is found; a value of each, as text, stands in an index.
+    """The keys by which transfers at rest are found. An index holds a transfer's values of each, as text.
 
-    `EVENT`: the line by which it was asked, or a peer's message about it. `PARENT`: the loan that it is about.
-    `PEER`: the other party. `KEPT`: the other party, of a loan that we have closed alone. `GIFT`: the other party, of a
-    loan of which something became a gift. `ITEM`: a stock item of ours.
-    `SERIAL`: a serial number of what we have sent. `PART`: a part of ours, of what came. `WORD`: a part's name or IPN
-    (also with #serial), case folded.
+    `EVENT`: the line that requested it, or a peer's message about it. `PARENT`: the loan that it is about. `PEER`: the
+    other party. `KEPT`: the other party of a loan that we closed alone. `GIFT`: the other party of a loan of which
+    something became a gift. `ITEM`: a stock item of ours. `SERIAL`: a serial number that we sent. `PART`: our part that
+    something received became. `WORD`: a part's name or IPN (also with #serial), case folded.
     """
 
     EVENT = "event"
@@ -49,12 +48,12 @@ class Mark(StrEnum):
 
 
 Place = tuple[datetime, str]
-"""A transfer's place in the order of `newest`: the time that it was asked for, and its id."""
+"""A transfer's place in the order of `newest`: the time of its request, and its id."""
 
 
 @dataclass(frozen=True)
 class PeerFlow:
-    """The stock that moved one way between us and `peer`: the lines, and the pieces of those that are counted."""
+    """The stock that moved one way between us and `peer`: the lines, and the pieces of lines that are counted."""
 
     peer: str
     way: Way
@@ -66,13 +65,13 @@ class Archive(Protocol):
     """The past: finished transfers, and the key of each message that we sent."""
 
     def transfer_at_rest(self, identifier: str) -> Transfer | None:
-        """The transfer of that id, if it is at rest."""
+        """Return the transfer of that id, if it is at rest."""
 
     def ids_at_rest(self, beginning: str) -> tuple[str, ...]:
-        """The ids that begin like that, in their order."""
+        """Return the ids with that prefix, in order."""
 
     def marked(self, mark: Mark, value: str, after: str = "") -> Iterator[Transfer]:
-        """Those with that mark, in the order of their ids, behind the id `after`."""
+        """Yield the transfers with that mark, in the order of their ids, after the id `after`."""
 
     def newest(
         self,
@@ -81,26 +80,26 @@ class Archive(Protocol):
         since: datetime | None = None,
         behind: Place | None = None,
     ) -> Iterator[Transfer]:
-        """The newest first: of these rooms, with that party, of which something happened since.
+        """Yield transfers, newest first: in these rooms, with that party, with any change since that time.
 
-        Only what comes after `behind` in that order.
+        Only those after `behind` in that order.
         """
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
-        """The number of transfers that `newest` would return."""
+        """Return the number of transfers that `newest` would yield."""
 
     def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[PeerFlow]:
-        """The stock that they moved in these rooms since then (`left_at`). A party and way may come several times."""
+        """Return the stock moved in these rooms since then (`left_at`). A party and way may occur several times."""
 
     def peers_at_rest(self) -> tuple[str, ...]:
-        """The parties of all transfers at rest."""
+        """Return the parties of all transfers at rest."""
 
     def key_of(self, event_id: str) -> str:
-        """By which key our message of that event was sent; '' if it is none of ours."""
+        """Return the key under which we sent the message of that event; '' if it isn't ours."""
 
 
 def is_restless(transfer: Transfer) -> bool:
-    """Whether it isn't at its end, may have to send its last message again, or is a loan or a rest to be settled."""
+    """Whether it hasn't ended, may have to repeat its last message, or is a loan or a missing rest to be settled."""
     waits = transfer.state not in FINAL or transfer.exchange.resend_at is not None
     return waits or transfer.is_on_loan or bool(transfer.left_over) or transfer.lacks_a_rest
 
@@ -111,12 +110,12 @@ def is_at_rest(transfer: Transfer) -> bool:
 
 
 def latest(transfer: Transfer) -> datetime:
-    """When something last happened with it: it was asked for, decided or ended."""
+    """Return the time of its last change: when it was requested, decided or ended."""
     return max(transfer.asked.at, (transfer.decided or transfer.asked).at, transfer.over_at or transfer.asked.at)
 
 
 def marks_of(transfer: Transfer) -> frozenset[tuple[Mark, str]]:
-    """Under which marks it is found."""
+    """Return the marks by which it is found."""
     found = {(Mark.EVENT, event) for event in (transfer.asked.event_id, *transfer.peer_events)}
     found |= {(Mark.PARENT, transfer.terms.parent), (Mark.PEER, transfer.peer)}
     if transfer.closed is not None and transfer.closed.how is Ending.KEPT:
@@ -136,12 +135,12 @@ def marks_of(transfer: Transfer) -> frozenset[tuple[Mark, str]]:
 
 
 def left_at(transfer: Transfer) -> datetime:
-    """The time when the things that it moved count as gone."""
+    """Return the time from which its stock counts as moved."""
     return transfer.ended or (transfer.decided or transfer.asked).at
 
 
 def flows_of_transfer(transfer: Transfer) -> tuple[PeerFlow, ...]:
-    """Its lines that changed hands for good. For a loan this depends on its returns (`ledger.figures`)."""
+    """Return its lines that changed hands for good. For a loan this depends on its returns (`ledger.figures`)."""
     if transfer.moves_what_is_lent:
         return ()
     way = Way.GIVEN if transfer.role == "sender" else Way.RECEIVED
@@ -153,17 +152,17 @@ def flows_of_transfer(transfer: Transfer) -> tuple[PeerFlow, ...]:
 
 
 def flow_of_line(peer: str, way: Way, line: Line) -> PeerFlow:
-    """One line that went that way; what is measured counts as a line, not in pieces."""
+    """Return one line that moved that way. A measured quantity counts as a line, but not in pieces."""
     return PeerFlow(peer, way, 1, line.quantity if counts_pieces(line.description.units) else Decimal(0))
 
 
 def is_meant(transfer: Transfer, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> bool:
-    """Whether `Archive.newest` would give it, if it were at rest."""
+    """Whether `Archive.newest` would yield it, if it were at rest."""
     here = (rooms is None or transfer.room in rooms) and peer in {"", transfer.peer}
     return here and (since is None or latest(transfer) >= since)
 
 
-# --- Every kind of document that the journal keeps.
+# --- Every kind of document that the journal stores.
 
 Document = (
     Room

@@ -16,7 +16,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, Ending, OutsideState,
 
 
 class Fact(StrEnum):
-    """An entry that needs no fields."""
+    """An entry without fields."""
 
     # a transfer
     LESS_GRANTED = "less granted"
@@ -39,7 +39,7 @@ class Fact(StrEnum):
     PEER_DISPUTES = "disputed by the peer"
     PEER_DISPUTES_TOO_LATE = "the peer disputes what is not its to say now"
     RECEIVER_SAYS_SO_TOO = "the receiver says so too"
-    # what is asked of several friends
+    # requests to several peers, wants and queues
     WANTED = "wanted"
     NOT_WANTED = "not wanted any more"
     WANT_TOLD = "our people were told that a friend wants it"
@@ -94,7 +94,7 @@ class Fact(StrEnum):
     BOOKS_NOT_ASKED = "the last question about the books isn't read yet"
     SHARED = "shared"
     NOT_SHARED = "not shared any more"
-    # a pretend friend
+    # the practice peer
     PRACTICE_BEGINS = "practice begins"
     PRACTICE_IS_OVER = "practice is over"
     # the bot itself
@@ -110,14 +110,14 @@ class Fact(StrEnum):
 
 @dataclass(frozen=True)
 class Happened:
-    """A fact."""
+    """An entry that is just a fact."""
 
     fact: Fact
 
 
 @dataclass(frozen=True)
 class SaidToBeHere:
-    """An approver says that what is lent to us is our stock item already; 0: that it isn't."""
+    """An approver's word that a loan to us is this stock item of ours already; 0: that it isn't."""
 
     item: int
 
@@ -139,7 +139,7 @@ class Asking(StrEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """Something was asked of the other space, `peer`; or by it (`by_peer`)."""
+    """A request to the other space, `peer`, or by it (`by_peer`)."""
 
     what: Asking
     peer: str
@@ -148,7 +148,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class TransferIs:
-    """A transfer came to that state; `reason` is a short code or a text. `stock_items`: those that are concerned."""
+    """A transfer's new state; `reason` is a short code or a text. `stock_items`: those concerned."""
 
     state: TransferState
     reason: str = ""
@@ -158,14 +158,14 @@ class TransferIs:
 
 @dataclass(frozen=True)
 class ConnectionIs:
-    """A connection came to that state."""
+    """A connection's new state."""
 
     state: ConnectionState
 
 
 @dataclass(frozen=True)
 class PeerDeclined:
-    """The other space has said no to a connection."""
+    """The other space's refusal of a connection."""
 
     reason: str
 
@@ -212,7 +212,7 @@ class AskedOfSender:
 
 @dataclass(frozen=True)
 class StepWasDone:
-    """A step in our InvenTree; `step` is the name of its kind."""
+    """A completed step in our InvenTree; `step` is the name of its class."""
 
     step: str
     line: int = 0
@@ -220,7 +220,7 @@ class StepWasDone:
 
 @dataclass(frozen=True)
 class StepWasRefused:
-    """InvenTree said no to it. With `waits`, people may say once more that the parcel is here."""
+    """A step that InvenTree refused. `waits`: people may report the parcel's arrival again."""
 
     line: int
     problem: Diagnosis
@@ -229,42 +229,42 @@ class StepWasRefused:
 
 @dataclass(frozen=True)
 class NothingFollows:
-    """Something came in after it was disputed."""
+    """An outcome that arrived after the transfer was disputed, so that nothing follows from it."""
 
     line: int
 
 
 @dataclass(frozen=True)
 class NeedsCare:
-    """Our yes takes two people, as the config names it: by that part, category or location, or by that value."""
+    """Our approval takes two people because of this part, category, location or value, as in the config."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class AskerHasToSee:
-    """A request is taken back, as what would come isn't what was asked for (`why`, a short code)."""
+    """A request that was taken back because the offered items differ from the request (`why`, a short code)."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class BookingStands:
-    """The obstacles to a booking in our InvenTree: for each line the reason why it can't be handed over as agreed."""
+    """The obstacles to a booking in our InvenTree: for each line, why it can't be handed over as agreed."""
 
     why: tuple[Hindrance, ...]
 
 
 @dataclass(frozen=True)
 class Waits:
-    """It had to wait for InvenTree."""
+    """A wait for InvenTree."""
 
     problem: Diagnosis
 
 
 @dataclass(frozen=True)
 class Disputed:
-    """Nobody could tell what happened with that line (0: with all)."""
+    """An unknown outcome of that line (0: of all)."""
 
     line: int
     problem: Diagnosis
@@ -272,7 +272,7 @@ class Disputed:
 
 @dataclass(frozen=True)
 class Settled:
-    """People, or the other space's bot (`by_peer`), have told what is true."""
+    """People, or the other space's bot (`by_peer`), have said which outcome is true."""
 
     truth: str
     by_peer: bool = False
@@ -280,7 +280,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class ParcelHere:
-    """The parcel is here. `missing`: the quantities that were not in it, a line each."""
+    """The arrival of a parcel. `missing`: the quantities that were not in it, one for each line."""
 
     missing: tuple[str, ...] = ()
 
@@ -301,7 +301,7 @@ class RestBack:
 
 @dataclass(frozen=True)
 class VanishedFound:
-    """A superuser has told what became of some of it."""
+    """A superuser's word on what became of a vanished quantity of that line."""
 
     line: int
     quantity: str
@@ -309,7 +309,7 @@ class VanishedFound:
 
 @dataclass(frozen=True)
 class LoanEnded:
-    """A loan, or a part of it, ended this way."""
+    """The end of a loan, or of a part of it."""
 
     how: Ending
     in_part: bool = False
@@ -317,35 +317,35 @@ class LoanEnded:
 
 @dataclass(frozen=True)
 class LentOutside:
-    """Something was lent to a neighbour without a bot."""
+    """A loan to a neighbour without a bot."""
 
     neighbour: str
 
 
 @dataclass(frozen=True)
 class OutsideIs:
-    """A loan to a neighbour without a bot changed its state."""
+    """The new state of a loan to a neighbour without a bot."""
 
     state: OutsideState
 
 
 @dataclass(frozen=True)
 class DueDate:
-    """The loan's due date from now on."""
+    """The loan's new due date."""
 
     day: date
 
 
 @dataclass(frozen=True)
 class WrittenOff:
-    """It was taken out of our stock."""
+    """An ended line was taken out of our stock."""
 
     line: int
 
 
 @dataclass(frozen=True)
 class PhotoKept:
-    """The photo is with that stock item."""
+    """The photo is attached to that stock item."""
 
     item: int
 
@@ -360,38 +360,38 @@ class FileNotSent:
 
 @dataclass(frozen=True)
 class PhotoNotKept:
-    """It isn't."""
+    """The photo could not be attached."""
 
     problem: Diagnosis
 
 
 @dataclass(frozen=True)
 class GoesOn:
-    """It goes on under the next friendship."""
+    """The transfer continues under the next generation of the connection."""
 
     generation: int
 
 
 @dataclass(frozen=True)
 class Reminded:
-    """These people were reminded."""
+    """A reminder that mentioned these people."""
 
     people: tuple[str, ...]
 
 
-# --- what a connection needs ---------------------------------------------------------------------------------
+# --- setting up a connection ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Provisioned:
-    """A step of the setting up; `result` is the name of its result's kind."""
+    """A step of the setup; `result` is the name of its result's class."""
 
     result: str
 
 
 @dataclass(frozen=True)
 class ProvisionWaits:
-    """The setting up waits for people."""
+    """The setup waits for people."""
 
     problem: Diagnosis
 
@@ -420,7 +420,7 @@ class Active:
 
 @dataclass(frozen=True)
 class TokenRotated:
-    """The peer's new token works; `before`: that was so already, as we found after a loss."""
+    """The peer's new token works. `before`: it already did when we found it after a loss."""
 
     name: str
     before: bool = False
@@ -428,14 +428,14 @@ class TokenRotated:
 
 @dataclass(frozen=True)
 class RotationWaits:
-    """The new token has to wait."""
+    """The rotation of a token has to wait."""
 
     problem: Diagnosis
 
 
 @dataclass(frozen=True)
 class NewName:
-    """The peer wants to be called so, or may (`accepted`)."""
+    """The name that the peer wants, or may use from now on (`accepted`)."""
 
     name: str
     accepted: bool = False
@@ -443,7 +443,7 @@ class NewName:
 
 @dataclass(frozen=True)
 class RoomReplaced:
-    """The room of a friendship was replaced; `is_over`: as was the friendship."""
+    """The room of a connection was replaced. `is_over`: the connection has ended."""
 
     room: str
     is_over: bool = False
@@ -451,7 +451,7 @@ class RoomReplaced:
 
 @dataclass(frozen=True)
 class GoesOnInRoom:
-    """A superuser says that it goes on in that room."""
+    """A superuser's decision that the connection continues in that room."""
 
     room: str
 
@@ -461,7 +461,7 @@ class GoesOnInRoom:
 
 @dataclass(frozen=True)
 class Said:
-    """A person typed that verb; `counted`: not in answer to a message about something else."""
+    """A verb that a person typed. `counted`: it didn't reply to a message about something else."""
 
     verb: str
     counted: bool = True
@@ -469,21 +469,21 @@ class Said:
 
 @dataclass(frozen=True)
 class LineTakenBack:
-    """A line with that verb was taken back, or deleted, while it waited for our InvenTree."""
+    """A line with that verb that was redacted while it waited for our InvenTree."""
 
     verb: str
 
 
 @dataclass(frozen=True)
 class NotEntitled:
-    """A person may not use that verb."""
+    """A verb that the person may not use."""
 
     verb: str
 
 
 @dataclass(frozen=True)
 class NotTaken:
-    """A message of another bot can't be taken as it is, or (`is_unreadable`) not be read at all."""
+    """A message of another bot that can't be accepted, or (`is_unreadable`) not even be read."""
 
     problem: str
     is_unreadable: bool = False
@@ -491,14 +491,14 @@ class NotTaken:
 
 @dataclass(frozen=True)
 class LeftUnread:
-    """One message too many of that kind."""
+    """A message that stays unread because the budget of its kind is used up."""
 
     kind: str
 
 
 @dataclass(frozen=True)
 class NotUnderstood:
-    """The sealed part of a peer's `search`, `hits`, `books` or `figures` can't be read."""
+    """The sealed part of a peer's `search`, `hits`, `books` or `figures` that can't be read."""
 
     what: str
     problem: str
@@ -506,21 +506,21 @@ class NotUnderstood:
 
 @dataclass(frozen=True)
 class FiguresTold:
-    """The peer has told its figures, or why not."""
+    """The peer has sent its figures, or the reason why not."""
 
     problem: str
 
 
 @dataclass(frozen=True)
 class PastDiffers:
-    """The peer tells another past of our messages, from that number on."""
+    """The peer's record of our messages differs from ours from that number on."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class PeerSawMore:
-    """The peer has seen more of our messages than we know of."""
+    """The peer has read more of our messages than we know of."""
 
     known: int
     seen: int
@@ -536,7 +536,7 @@ class PastLost:
 
 @dataclass(frozen=True)
 class KnownFromOwnMessage:
-    """Read in our own message of that kind, while recovering."""
+    """Learnt from our own message of that kind, during recovery."""
 
     kind: str
 
@@ -550,14 +550,14 @@ class FoundMirrored:
 
 @dataclass(frozen=True)
 class Reconciles:
-    """The books are compared, and put right (`repair`)."""
+    """The start of a comparison of the books, with `repair` or without."""
 
     repair: bool
 
 
 @dataclass(frozen=True)
 class ReconciledByNight:
-    """They were; `problem` is why not, '' if there is nothing new."""
+    """The nightly comparison ran; `problem` is why it failed, '' if there is nothing new."""
 
     problem: str
 
@@ -567,7 +567,7 @@ class ReconciledByNight:
 
 @dataclass(frozen=True)
 class AdminsTold:
-    """The name of a sentence that the admins were told, and its key."""
+    """A message to the admins, by its sentence's name and its key."""
 
     sentence: str
     key: str
@@ -575,7 +575,7 @@ class AdminsTold:
 
 @dataclass(frozen=True)
 class NotPosted:
-    """The homeserver won't take a message of ours."""
+    """A message of ours that the homeserver refused."""
 
     code: str
     key: str
@@ -584,14 +584,14 @@ class NotPosted:
 
 @dataclass(frozen=True)
 class HomeserverBack:
-    """It answers again."""
+    """The homeserver answers again."""
 
     since: datetime
 
 
 @dataclass(frozen=True)
 class SetAside:
-    """Something of ours failed unforeseen, and waits under that number."""
+    """An unforeseen failure of ours, quarantined under that number."""
 
     number: int
     kind: str
@@ -616,7 +616,7 @@ class RulesFailed:
 
 @dataclass(frozen=True)
 class InventoryVersion:
-    """InvenTree is of another API version."""
+    """InvenTree has another API version."""
 
     old: int
     new: int
@@ -624,7 +624,7 @@ class InventoryVersion:
 
 @dataclass(frozen=True)
 class OwnTokenRotated:
-    """Our own token was renewed, or it could not be (`problem`)."""
+    """Our own token was rotated, or could not be (`problem`)."""
 
     setting: str
     name: str = ""
@@ -633,7 +633,7 @@ class OwnTokenRotated:
 
 @dataclass(frozen=True)
 class OwnTokenRevoked:
-    """Our old token was revoked, or it could not be (`problem`)."""
+    """Our old token was revoked, or could not be (`problem`)."""
 
     setting: str
     problem: Diagnosis | None = None
@@ -641,7 +641,7 @@ class OwnTokenRevoked:
 
 @dataclass(frozen=True)
 class ClockSetBack:
-    """Our clock was ahead."""
+    """Our clock was ahead by that much."""
 
     seconds: int
 
@@ -659,7 +659,7 @@ class RoomChange(StrEnum):
 
 @dataclass(frozen=True)
 class InRoom:
-    """Something happened with a room; `about` is the reason, the room that replaces it, or the announced party."""
+    """A change of a room; `about` is the reason, the room that replaces it, or the announced party."""
 
     change: RoomChange
     room: str
@@ -668,7 +668,7 @@ class InRoom:
 
 @dataclass(frozen=True)
 class WebAccessGiven:
-    """The person may use the pages or the API from now on, by a session or token of that name."""
+    """A session or token of that name by which the person may use the pages or the API."""
 
     kind: AccessKind
     name: str
@@ -684,7 +684,7 @@ class WebAccessEnded:
 
 @dataclass(frozen=True)
 class PersonListed:
-    """Somebody was added (`added`), as that user of InvenTree and as an admin or not, or removed."""
+    """A person was added (`added`), as that InvenTree user and as an admin or not, or removed."""
 
     person: str
     user: str
@@ -694,7 +694,7 @@ class PersonListed:
 
 @dataclass(frozen=True)
 class SettingsRead:
-    """The settings file was read again; `faulty`: the old ones stay in use. `changed`: the settings' names."""
+    """The settings were read again; `faulty`: the old ones stay in use. `changed`: the settings' names."""
 
     changed: tuple[str, ...]
     faulty: bool
@@ -702,7 +702,7 @@ class SettingsRead:
 
 @dataclass(frozen=True)
 class Matched:
-    """A peer's word is that part of ours; 0: none any more."""
+    """A peer's name was assigned to that part of ours; 0: the assignment was removed."""
 
     peer: str
     word: str
@@ -796,10 +796,10 @@ Noted = (
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One event in the life of `subject`: who caused it (a Matrix id, or ''), through which Matrix event.
+    """One entry about `subject`: who caused it (a Matrix id, or ''), and through which Matrix event.
 
-    `says`: the peer that alone says so of one of ours. `user` and `user_key` are the name and the id of that person's
-    user in our InvenTree ('' and 0 if not known); `terms_hash` are the terms of the transfer as they were then.
+    `says`: the peer that alone reports it of one of our people. `user` and `user_key` are the name and the id of the
+    person's user in our InvenTree ('' and 0 if not known); `terms_hash` is that of the transfer's terms at the time.
     `through` is the name of the API token that the person used, if any.
     """
 

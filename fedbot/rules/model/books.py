@@ -1,4 +1,4 @@
-"""Two spaces' records of one line of a transfer, their differences, and a comparison that is under way."""
+"""Two spaces' records of one line of a transfer, their differences, and a comparison in progress."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Kind(StrEnum):
 class BookLine:
     """One line of a transfer in one side's books: its journal, and its InvenTree at that moment.
 
-    `stage` as in `Progress`; `quantity` is what was agreed, `now` what the stock item has. `where` is `stock`,
+    `stage` as in `Progress`; `quantity` is the agreed one, `now` that of the stock item. `where` is `stock`,
     `outgoing`, `customer` (the other side's company), `elsewhere`, `gone`, or '' if there never was an item.
-    `overtaken`: the stock item has gone by another transfer since, so that this one says nothing of it any more.
-    `owed` is how much of a loan's line the borrower still has by its journal, `there` how much of that is in its stock.
-    `left_over`: as the borrower we should have it no more (`Transfer.left_over`).
-    `marked`: the hand-over stands in its history (None: can't be told). `marked_arrived`: it has its old status.
+    `overtaken`: the stock item has left by a later transfer, so this line says nothing about it any more. `owed` is how
+    much of a loan's line the borrower still has by its journal, `there` how much of that is in its stock. `left_over`:
+    the borrower should not have it any more (`Transfer.left_over`). `marked`: its history shows the hand-over (None:
+    unknown). `marked_arrived`: it has its old status.
     """
 
     transfer: str
@@ -59,10 +59,10 @@ class BookLine:
 
 @dataclass(frozen=True)
 class Past:
-    """One side's record of the messages about a subject (an id): its own that were acknowledged, and those it read.
+    """One side's record of the messages about a subject (an id): its own acknowledged ones, and those it read.
 
-    `ours` and `theirs` are as the side sees it that tells of them: it has sent `sent`, and read `seen` of the other's.
-    The hashes are those of `envelope.past_with`.
+    `ours` and `theirs` are from the view of the side that reports them: it has sent `sent`, and read `seen` of the
+    other's. The hashes are those of `envelope.past_with`.
     """
 
     subject: str
@@ -74,12 +74,11 @@ class Past:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that doesn't agree; `ours` and `theirs` are the stock items. `fixed`: that is being put right.
+    """One difference; `ours` and `theirs` are the stock items. `fixed`: it is being corrected.
 
-    If the two sides disagree about past messages, `transfer` is the id of their subject (also a friendship), and
-    `number` that of the message up to which they disagree.
-
-    For a loan, `owed` is the quantity that the borrower should have, and `there` how much of that is in its stock.
+    If the two sides disagree about past messages, `transfer` is the id of their subject (also a connection), and
+    `number` that of the message up to which they disagree. For a loan, `owed` is the quantity that the borrower should
+    have, and `there` how much of that is in its stock.
     """
 
     transfer: str
@@ -94,11 +93,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """A comparison with one friend under way; `id` is the connection's. By night nobody asked: no `asked_by`.
+    """A comparison with one peer in progress; `id` is the connection's. A nightly one has no `asked_by`.
 
-    `order` is the number under which the command line waits for it.
-
-    Transfers up to the id `after` are compared, page by page. The friend is to answer by `until`.
+    `order` is the number under which the command line waits for it. Transfers up to the id `after` are compared, page
+    by page. The peer is to answer by `until`.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The sharing list, searches and their hits, friends' names for our parts, and wants."""
+"""The sharing list, searches and their hits, peers' names for our parts, and wants."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ EVERYTHING = "everything"
 
 
 LARGEST_PICTURE = 64 * 1024
-"""Bytes of a part's picture, at most."""
+"""Largest picture of a part, in bytes."""
 SEARCH_SILENT_AFTER = timedelta(seconds=20)
-"""So long an answer waits for what a space finds."""
+"""How long an answer waits for a space's hits."""
 
 
 @dataclass(frozen=True)
 class Share:
     """An entry of the sharing list: a stock item, a part with its items, or a category with all below it.
 
-    `pk` is 0 for everything that we have. `above` are the ids under which it is covered as well: an item's part, a
-    part's categories. `is_template`: of a part; its variants are shared with it.
+    `pk` is 0 for everything that we have. `above` are ids that also cover it: an item's part, a part's categories.
+    `is_template`: a part whose variants are shared with it.
     """
 
     model: str
@@ -40,24 +40,24 @@ class Share:
 
     @property
     def id(self) -> str:
-        """`part:12`."""
+        """The entry's id, such as `part:12`."""
         return share_id(self.model, self.pk)
 
 
 def share_id(model: str, pk: int) -> str:
-    """The id of an entry of the sharing list."""
+    """Return the id of an entry of the sharing list."""
     return f"{model}:{pk}"
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One part that was found: how much of it is free, and the stock item with most of it.
+    """One part that was found: its free quantity, and the stock item with most of it.
 
-    `flawed` is how much of that isn't OK, `condition` what InvenTree calls the condition of most of it. `lent` is
-    how much more of it is on loan, `back` when the first of that is due. `booked` is how much of it is booked next,
-    from `booked_from` to `booked_until`. `waiting` is how many wait for it, `place` which of them we are (0: none).
-    `part` is the key of a part of ours; 0 in a friend's hit. `picture` tells where its picture lies on the homeserver,
-    and how to open it (`AttachPhoto.file`); {} if there is none.
+    `flawed` is how much of that isn't OK, `condition` InvenTree's name for the condition of most of it. `lent` is the
+    further quantity on loan, `back` when the first of it is due. `booked` is the quantity booked next, from
+    `booked_from` to `booked_until`. `waiting` is the length of the queue, `place` our place in it (0: none). `part` is
+    the key of our own part; 0 in a peer's hit. `picture` is the address and key of its picture on the homeserver
+    (`AttachPhoto.file`); {} if there is none.
     """
 
     item: int
@@ -78,7 +78,7 @@ class Hit:
     picture: dict[str, Any] = field(default_factory=dict)
 
     def free_for_us(self, today: date) -> Decimal:
-        """The quantity that can be requested now: it is OK, nobody waits for it, and it isn't booked from today on."""
+        """Return the quantity that can be requested now: it is OK, not booked today, and nobody waits for it."""
         if self.waiting:
             return Decimal(0)
         begun = self.booked if self.booked_from is not None and self.booked_from <= today else Decimal(0)
@@ -87,10 +87,10 @@ class Hit:
 
 @dataclass(frozen=True)
 class PartPicture:
-    """The picture of one of our parts, as it lies encrypted on the homeserver. `id` is the part's key.
+    """The picture of one of our parts, as uploaded to the homeserver, encrypted. `id` is the part's key.
 
-    `where` is its address in our InvenTree, `digest` the SHA-256 of what was put there (hex), `looked` when it was last
-    compared. `file` is `Hit.picture`; {} if there is nothing that can be shown.
+    `where` is its address in our InvenTree, `digest` the SHA-256 of the uploaded picture (hex), `looked` when it was
+    last compared. `file` is `Hit.picture`; {} if nothing can be shown.
     """
 
     id: str
@@ -106,7 +106,7 @@ class SpaceHits:
 
     `cut`: it has more hits than the answer holds. `problem` is why there are no hits: `inventory` (its InvenTree
     doesn't answer), `hidden` (not for a shared room), `later` (asked too often, until `again`), `unreadable`.
-    `percent`: how much of our own stock was read so far, by the bot that fills its index.
+    `percent`: how much of our own stock has been read, while the index is being filled.
     """
 
     party: str
@@ -121,13 +121,13 @@ class SpaceHits:
 
 @dataclass(frozen=True)
 class Search:
-    """A `find` line. Its hits are numbered through, in the order of `came`, and stay so, for ten minutes.
+    """A `find` line. Its hits are numbered in the order of `came`, and keep their numbers for ten minutes.
 
-    `waiting` are parties. It is answered when nobody is missing, at the latest after 20 seconds; what comes later is
-    added to the answer (`posted`). `shown` hits were listed so far. `only`: the one space that was to be asked. Without
-    `words` all that is shared was meant, of that `category` if there is one; `page` as in `SearchStock`.
-    `rota`: the id of the rota that waits for the hits, `request` that of the request of which the owner recognised
-    nothing in a `line`; then no list is posted, and `posted` says that the wait is over.
+    `waiting` are parties. It is answered when none is missing, at the latest after 20 seconds; later hits are added to
+    the answer (`posted`). `shown` hits are listed so far. `only`: the one space to be asked. Without `words` it means
+    everything shared, of that `category` if there is one; `page` as in `SearchStock`. `rota`: the id of the rota that
+    waits for the hits; `request`: the id of a request in which the peer recognised nothing of a `line`. For these no
+    list is posted, and `posted` says that the wait has ended.
     """
 
     id: str
@@ -149,12 +149,12 @@ class Search:
 
     @property
     def is_list(self) -> bool:
-        """Whether the hits are put to the person as a list."""
+        """Whether the person gets the hits as a list."""
         return not (self.rota or self.request)
 
     @property
     def hits(self) -> tuple[tuple[SpaceHits, Hit], ...]:
-        """All hits with their spaces, as they are numbered."""
+        """All hits with their spaces, in the order of their numbers."""
         return tuple((space, hit) for space in self.came for hit in space.hits)
 
 
@@ -167,13 +167,13 @@ class Allowance:
 
 
 def alias_id(peer: str, word: str) -> str:
-    """The document's id: case doesn't matter, as it doesn't in InvenTree's own searches."""
+    """Return the document's id. Case doesn't matter, as in InvenTree's own searches."""
     return f"{peer}:{word.casefold()}"
 
 
 @dataclass(frozen=True)
 class Alias:
-    """`word` is an IPN or a part's name as `peer` uses it; `part` the key of our part, `name` and `ipn` its own."""
+    """A peer's name for a part of ours: `word` is its IPN or name, `part` our key, `name` and `ipn` our own."""
 
     id: str
     peer: str
@@ -185,22 +185,22 @@ class Alias:
     at: datetime
 
 
-# --- What somebody wants and nobody has: our own wants, and what friends have told us of theirs.
+# --- Wants: things that nobody has at the moment. Our own, and those that peers have told us.
 
 MOST_WANTS = 20
-"""So many a space may have at once."""
+"""Most wants that a space may have at once."""
 MOST_WANTS_OF_A_FRIEND = 50
-"""So many of one friend are kept."""
+"""Most wants of one peer that are kept."""
 LONGEST_DAYS = 180
-"""Nobody wants anything for longer."""
+"""Longest time for which something can be wanted, in days."""
 
 
 @dataclass(frozen=True)
 class Want:
-    """One of our people wants so much of what is called `word`, until that day, which is included.
+    """One of our people wants a quantity of `word`, until that day, inclusive.
 
-    `unit` is what that is counted in, if somebody said so. `lacking` is how much of it hasn't come yet. `told` are the
-    friendships whose bots keep it, by the connection's id.
+    `unit` is the unit of the quantity, if the person gave one. `lacking` is how much hasn't arrived yet. `told` are the
+    ids of the connections whose bots keep it.
     """
 
     id: str
@@ -224,7 +224,7 @@ class Want:
 
 @dataclass(frozen=True)
 class WantShown:
-    """A friend's want as our people read it. A reply `offer` offers this, and no more."""
+    """A peer's want as our people read it. A reply `offer` offers this, and no more."""
 
     word: str
     quantity: Decimal
@@ -232,16 +232,16 @@ class WantShown:
 
     @property
     def key(self) -> str:
-        """By which a message that showed just this is told from others about the same want."""
+        """A key that tells a message that showed just this from others about the same want."""
         return short_hash("want shown", self.word, str(self.quantity), self.unit)
 
 
 @dataclass(frozen=True)
 class FriendWant:
-    """A friend's want, as its bot told us. `id` is that of `friend_want_id`, `want` the friend's own id.
+    """A peer's want, as its bot told us. `id` is that of `friend_want_id`, `want` the peer's own id.
 
-    `looked` is the last time that we searched our shared items for it; `told` is when our people were told that we have
-    some, `free` how much that was, and `shown` what they read then.
+    `looked` is when we last searched our shared items for it; `told` is when our people were told that we have some,
+    `free` how much that was, and `shown` what they read then.
     """
 
     id: str
@@ -259,10 +259,10 @@ class FriendWant:
 
 
 def want_id(wanting_event: str) -> str:
-    """The id of one of our own: made from the Matrix event of the line that says so."""
+    """Return the id of one of our wants, derived from the Matrix event of its line."""
     return short_hash("want", wanting_event)
 
 
 def friend_want_id(peer: str, want: str) -> str:
-    """The id under which a friend's want is kept here."""
+    """Return the id under which a peer's want is kept here."""
     return short_hash("friend's want", peer, want)

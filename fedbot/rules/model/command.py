@@ -1,4 +1,4 @@
-"""A line once it is understood, typed in chat or sent by a page, and what the bot remembers of a conversation."""
+"""Parsed lines, typed in chat or sent by a page, and the bot's memory of a conversation."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MORE = "more"
 
 
 class Answers(StrEnum):
-    """The kinds of message that a line may answer to name its subject.
+    """The kinds of message to which a line may reply to name its subject.
 
-    Another bot's message can show people any text, whatever its envelope holds. So only lines that read may answer it.
-    A line that changes something answers a message of ours; a decision answers our card.
+    Another bot's message can show people any text, whatever its envelope holds. So only lines that read may reply to
+    it. A line that changes something has to reply to a message of ours; a decision, to our card.
     """
 
     ANY_MESSAGE = "any message"
@@ -28,9 +28,9 @@ class Answers(StrEnum):
 
 @dataclass(frozen=True)
 class About:
-    """Whether a line changes nothing (`looks`), and the words in it that name a case and a space; '' where none does.
+    """Whether a line changes nothing (`looks`), and the words in it that name a subject and a space; '' if none does.
 
-    `shared`: it has to be said in a room that we share with other spaces.
+    `shared`: it has to be typed in a room that we share with other spaces.
     """
 
     looks: bool
@@ -41,15 +41,14 @@ class About:
 
 @dataclass(frozen=True)
 class Command:
-    """A line for us. `arguments` are JSON values as the verb's spec names them (quantities decimal strings).
+    """A line for us. `arguments` are JSON values as the verb's spec names them (quantities are decimal strings).
 
-    `subject` is the id that the line is about, if it is a reply to, or in the thread of, a message that says so
-    (`Answers`).
-    `username` is the speaker's in our InvenTree, '' for somebody of no party. `encrypted`: the line came so.
-    `is_picked`: it was picked from a numbered list, and which list a number answers is in clear. `picked_from` is the
-    message with the list; '' if a program picked it. `factors` are what our InvenTree has told of the units in the
-    line; None if it wasn't asked. `place`: as many versions of our cards had syncs shown before it; None if it wasn't
-    said in a room, or journaled by an earlier release.
+    `subject` is the id that the line is about, if it replies to, or is in the thread of, a message about it
+    (`Answers`). `username` is the person's in our InvenTree, '' for somebody of no party. `encrypted`: the line was
+    sent encrypted. `is_picked`: it was picked from a numbered list; the reply relation, which isn't encrypted, says
+    from which. `picked_from` is the message with the list; '' if a program picked it. `factors` are InvenTree's
+    conversions of the units in the line; None if it wasn't asked. `place`: the number of versions of our cards that
+    syncs had shown before it; None if it wasn't typed in a room, or journaled by an earlier release.
     """
 
     verb: str
@@ -70,19 +69,19 @@ class Command:
 
     @property
     def is_proven(self) -> bool:
-        """Whether the person's own device says that they typed all of it."""
+        """Whether the person's own device vouches that they typed all of it."""
         return self.encrypted and not self.is_picked
 
 
-# --- What the bot remembers of a conversation: numbered lists, and what it doesn't say twice.
+# --- The bot's memory of a conversation: numbered lists, and things not to repeat.
 
 NUMBER_WITHIN = timedelta(minutes=10)
-"""So long a number stands for a line of a list."""
+"""How long a number stands for a line of a list."""
 
 
 @dataclass(frozen=True)
 class Cooldown:
-    """Something that was said once and is not said again before `until` (quiet lines, strangers, alarms)."""
+    """Something that was posted once and isn't repeated before `until` (quiet lines, strangers, alarms)."""
 
     id: str
     until: datetime
@@ -90,7 +89,7 @@ class Cooldown:
 
 @dataclass(frozen=True)
 class PendingChoice:
-    """A numbered list put to a person: a number, said as a reply to it, stands for one of `lines`.
+    """A numbered list for a person: a number, as a reply to it, stands for one of `lines`.
 
     `more` is the line for which the word 'more' stands. `event_id` is the message with the list.
     """
@@ -104,20 +103,20 @@ class PendingChoice:
     more: str = ""
 
 
-# --- What people do on pages and through the API, as documents: their lines with the answers, and who is signed in.
+# --- Documents of pages and the API: people's lines with their answers, and who is signed in.
 
 ANSWERS_KEPT = timedelta(days=1)
-"""So long a line said again under the same idempotency key gets the same answer."""
+"""How long a line repeated under the same idempotency key gets the same answer."""
 MOST_SESSIONS = 50
-"""So many pages a person has open; one more ends the oldest."""
+"""Most sessions of a person. One more ends the oldest."""
 MOST_TOKENS = 50
-"""So many tokens and addresses a person has; there is none more before one is ended."""
+"""Most tokens and addresses of a person. At the limit, one has to be ended before the next."""
 SIGN_IN_WITHIN = timedelta(minutes=10)
-"""So long a code counts after the page has shown it."""
+"""How long a sign-in code counts after the page has shown it."""
 
 
 class Outcome(StrEnum):
-    """The outcome of a line: it changed something, it was only answered, or nothing was done."""
+    """The outcome of a line: it changed something, it was only answered, or it was refused."""
 
     DONE = "done"
     TOLD = "told"
@@ -126,7 +125,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class WebAnswer:
-    """One answer to a line, in words. `sentence` is its name in `fedbot.messages`; an edit has the same `key`.
+    """One answer to a line, as text. `sentence` is its name in `fedbot.messages`; an edit has the same `key`.
 
     `choices` are whole lines, of which the person picks one.
     """
@@ -143,7 +142,7 @@ class WebAnswer:
 class WebLine:
     """A line, or a decision, of one of our people by page or API. `id` is its event id (`is_off_chat`).
 
-    `text` is what was wanted, to tell whether an idempotency key is used for something else. `through` is the name of
+    `text` is the wish, which shows whether an idempotency key is reused for something else. `through` is the name of
     the API token that they used, if any.
     """
 
@@ -173,10 +172,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class WebAccess:
-    """A session or token of one of our people. `id` is the SHA-256 (hex) of its secret, which nobody keeps.
+    """A session or token of one of our people. `id` is the SHA-256 (hex) of its secret, which nobody stores.
 
-    `name` tells people which one it is: a browser, or what they have called it. `proven`: the person signed in by an
-    encrypted line, so that typed codes count. `username` is the person's InvenTree user then.
+    `name` says which one it is: the browser, or the person's own name for it. `proven`: the person signed in by an
+    encrypted line, so that typed codes count. `username` is the person's InvenTree user at that time.
     """
 
     id: str

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 
 NO_CODE = "refused"
-"""The reason of a refusal that we have no code for: InvenTree's own words are all there is."""
+"""The reason code of a refusal that we only know in InvenTree's own words."""
 ANOTHER_THING = "another-thing"
 CHANGED = "changed"
 GONE = "gone"
@@ -65,13 +65,13 @@ class Fault(Enum):
     COMPANY_INACTIVE = "company-inactive"
     PART_INACTIVE = "inactive"
     NOT_SALABLE = "not-salable"
-    # the bot's own
+    # the bot itself
     WENT_BACK = "went-back"
     NO_TRACE = "no-trace"
     GIVEN_UP = "given-up"
     LENDER_MAY_NOT = "right-lost"
     BORROWED_BY_NOW = "borrowed-by-now"
-    # both sides differ
+    # contradictions between both sides
     REVERTED_BUT_HERE = "reverted-but-here"
     TAKEN_BACK_BUT_RECEIVED = "taken-back-but-received"
     PARCEL_DID_NOT_ARRIVE = "parcel-did-not-arrive"
@@ -176,7 +176,7 @@ _REASONS: dict[Enum, str] = {
 
 @dataclass(frozen=True)
 class Plain:
-    """A fault by itself."""
+    """A fault without a subject."""
 
     fault: Fault
 
@@ -191,7 +191,7 @@ class OfItem:
 
 @dataclass(frozen=True)
 class Named:
-    """A fault of what has that name."""
+    """A fault of the thing with that name."""
 
     fault: NameFault
     name: str
@@ -219,7 +219,7 @@ class Verbatim:
 
 @dataclass(frozen=True)
 class ItemHasStatus:
-    """The status, as InvenTree calls it: not the one agreed on (`condition`), or one that may not travel (`status`)."""
+    """A wrong status, as InvenTree calls it: it isn't the agreed one (`is_agreed` False) or forbids a transfer."""
 
     item: int
     status: str
@@ -228,7 +228,7 @@ class ItemHasStatus:
 
 @dataclass(frozen=True)
 class ItemHasOnly:
-    """Less than what was wanted is there."""
+    """The stock item has less than wanted."""
 
     item: int
     quantity: Decimal
@@ -236,7 +236,7 @@ class ItemHasOnly:
 
 @dataclass(frozen=True)
 class ItemAllocated:
-    """Too much of it is allocated to orders or builds."""
+    """Too much of the stock item is allocated to orders or builds."""
 
     item: int
     allocated: Decimal
@@ -244,7 +244,7 @@ class ItemAllocated:
 
 
 class Unlike(Enum):
-    """By what a stock item is another than the one that we know."""
+    """The property in which a stock item differs from the one that we know."""
 
     MARK = "mark"
     PART = "part"
@@ -254,7 +254,10 @@ class Unlike(Enum):
 
 @dataclass(frozen=True)
 class AnotherThing:
-    """Under that key is another thing than the one that we know; `found` is what stands there ('' if nothing does)."""
+    """Another thing under the key of a stock item that we know.
+
+    `found` is the differing value ('' if there is none).
+    """
 
     item: int
     unlike: Unlike
@@ -265,7 +268,7 @@ class AnotherThing:
 
 
 class PlaceFault(Enum):
-    """Why a configured stock location is no place to put things."""
+    """Why a configured stock location can't be used."""
 
     MISSING = "missing"
     SEVERAL = "several"
@@ -274,7 +277,7 @@ class PlaceFault(Enum):
 
 @dataclass(frozen=True)
 class BadPlace:
-    """The location `word`, of `inventree.{setting}`. `paths` are those that it could mean."""
+    """The location `word` in `inventree.{setting}` can't be used. `paths` are those that it could mean."""
 
     fault: PlaceFault
     setting: str
@@ -291,7 +294,7 @@ class FileUnusable:
     written: bool
 
 
-# --- what a server says, or doesn't --------------------------------------------------------------------------
+# --- bad answers, and none ------------------------------------------------------------------------------------
 
 
 class Cause(Enum):
@@ -318,7 +321,7 @@ class NoResponse:
 
 @dataclass(frozen=True)
 class ServerError:
-    """A 5xx; `error` is the Python exception that the server names, '' if none."""
+    """A 5xx response; `error` is the Python exception that the server names, '' if none."""
 
     host: str
     status: int
@@ -328,7 +331,7 @@ class ServerError:
 
 @dataclass(frozen=True)
 class NoJson:
-    """A success whose body isn't the JSON that was asked for."""
+    """A success whose body isn't the expected JSON."""
 
     host: str
     may_be_done: bool
@@ -336,7 +339,7 @@ class NoJson:
 
 @dataclass(frozen=True)
 class NotUnderstood:
-    """An answer on which our own code, or a library, broke; `error` is the exception's name."""
+    """An answer on which our own code, or a library, failed; `error` is the exception's name."""
 
     error: str
     of_friend: bool
@@ -344,7 +347,7 @@ class NotUnderstood:
 
 @dataclass(frozen=True)
 class Redirected:
-    """The server sends us elsewhere."""
+    """A redirect, which we don't follow."""
 
     host: str
     status: int
@@ -352,7 +355,7 @@ class Redirected:
 
 @dataclass(frozen=True)
 class AnsweredOnly:
-    """A 4xx without any words that we could read."""
+    """A 4xx response without readable text."""
 
     status: int
     phrase: str
@@ -361,7 +364,7 @@ class AnsweredOnly:
 
 @dataclass(frozen=True)
 class TokenRefused:
-    """A 401, and what InvenTree said of it."""
+    """A 401 response, with InvenTree's text."""
 
     said: str
 
@@ -376,7 +379,10 @@ class Lacks(Enum):
 
 @dataclass(frozen=True)
 class Forbidden:
-    """A 403, and what InvenTree said of it. `role` and `permission`, if it lacks a role: 'stock', 'change'."""
+    """A 403 response, with InvenTree's text.
+
+    If a role is missing, `role` and `permission` name it: 'stock', 'change'.
+    """
 
     lacks: Lacks
     said: str
@@ -385,7 +391,7 @@ class Forbidden:
 
 
 class VersionFault(Enum):
-    """Why an InvenTree of that version won't do."""
+    """Why an InvenTree of that version can't be used."""
 
     TOO_OLD = "too-old"
     UNKNOWN = "unknown-version"
@@ -395,7 +401,7 @@ class VersionFault(Enum):
 
 @dataclass(frozen=True)
 class BadVersion:
-    """The API version of our InvenTree."""
+    """The API version of our InvenTree can't be used."""
 
     fault: VersionFault
     api: int
@@ -430,7 +436,7 @@ _OF_KIND: dict[type[Diagnosis], str] = {
 
 
 def reason_of(problem: Diagnosis) -> str:
-    """Its short code."""
+    """Return the diagnosis's short code."""
     match problem:
         case Plain(fault) | OfItem(fault, _) | Named(fault, _):
             return _REASONS.get(fault, str(fault.value))
@@ -448,7 +454,7 @@ def reason_of(problem: Diagnosis) -> str:
 
 
 class Hindrance(StrEnum):
-    """Why a line of a booking can't be handed over as InvenTree stands."""
+    """Why a line of a booking can't be handed over, as of the last read of InvenTree."""
 
     GONE = "gone"
     NOT_HERE = "not here"

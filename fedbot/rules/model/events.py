@@ -1,8 +1,7 @@
-"""Everything that can happen, as data: what the chat brought, what a timer says, how an effect ended.
+"""Everything that can happen, as data: chat events, timers, and the outcomes of effects.
 
-`at` is when it happened by the homeserver's clock (chat) or ours (the rest); always aware, UTC. An event is
-journaled before it is decided upon. Chat events carry the Matrix `event_id`, by which a repeated delivery
-is recognised.
+`at` is the time by the homeserver's clock (chat) or ours (the rest); always aware, UTC. An event is journaled before
+rules decide on it. Chat events carry the Matrix `event_id`, by which a repeated delivery is recognised.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from fedbot.rules.model.stock import Permissions
 
 @dataclass(frozen=True)
 class Said:
-    """A person's (or a stranger's) line in a room. `reply_to` and `thread` are event ids.
+    """A line of a person (or a stranger) in a room. `reply_to` and `thread` are event ids.
 
-    `unproven`: said in clear in an encrypted room, so that whoever runs a homeserver there may have written it.
-    `encrypted`: it came encrypted by a device of the person.
-    `mentions_us`: the person's app says that the bot is mentioned in it. `missed`: said while we were out of the room.
+    `unproven`: sent in clear in an encrypted room, so that the admin of a homeserver there may have written it.
+    `encrypted`: sent encrypted by a device of the person. `mentions_us`: the person's client says that it mentions the
+    bot. `missed`: sent while we were out of the room.
     """
 
     room: str
@@ -47,7 +46,10 @@ class Said:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A line whose key hasn't come. `line` is its event id; it may still be read one day, and be news then."""
+    """A line whose key hasn't arrived. `line` is its event id.
+
+    It may still become readable, and is a new event then.
+    """
 
     room: str
     event_id: str
@@ -58,10 +60,10 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class PhotoSent:
-    """A person's (or a stranger's) picture in a room, with what was written under it.
+    """A picture of a person (or a stranger) in a room, with its caption.
 
-    `file` tells where it lies and how it is opened: `{"url": "mxc://…"}`, or the spec's `EncryptedFile`. `size` is in
-    bytes as the sender's client says, 0 if it doesn't.
+    `file` is its address and key: `{"url": "mxc://…"}`, or the spec's `EncryptedFile`. `size` is in bytes as the
+    sender's client says, 0 if it doesn't.
     """
 
     room: str
@@ -77,7 +79,7 @@ class PhotoSent:
 
 @dataclass(frozen=True)
 class Reacted:
-    """A reaction. `key` is the emoji exactly as sent. `missed`: it was made while we were out of the room."""
+    """A reaction. `key` is the emoji exactly as sent. `missed`: made while we were out of the room."""
 
     room: str
     event_id: str
@@ -90,7 +92,7 @@ class Reacted:
 
 @dataclass(frozen=True)
 class Redacted:
-    """Something was taken back: by its author, or by a moderator (then `sender` is not the author)."""
+    """A redaction, by the author of the target or by a moderator (then `sender` is not the author)."""
 
     room: str
     event_id: str
@@ -101,9 +103,9 @@ class Redacted:
 
 @dataclass(frozen=True)
 class EnvelopeSeen:
-    """The content under `dev.fedbot` of a message, as it came; not yet verified when journaled by chat.
+    """The content under `dev.fedbot` of a message, as received. The chat edge hasn't verified it.
 
-    `edits` is the message that the carrying one edits. Our own come only while we recover (`ledger.recover`).
+    `edits` is the message that the carrying one edits. Our own envelopes come only during recovery (`ledger.recover`).
     """
 
     room: str
@@ -116,7 +118,7 @@ class EnvelopeSeen:
 
 @dataclass(frozen=True)
 class Echoed:
-    """A sync shows a message of ours, or an edit, at its place among what others say. Only cards are of interest."""
+    """A message or edit of ours that a sync shows, at its place among other messages. Only cards matter."""
 
     room: str
     event_id: str
@@ -125,21 +127,21 @@ class Echoed:
 
 @dataclass(frozen=True)
 class Recalled:
-    """A message of the past, read again for what it tells while a lost journal is rebuilt: nothing is done for it."""
+    """A past message, read again while a lost journal is rebuilt. Rules only learn from it and start nothing."""
 
     message: EnvelopeSeen
 
 
 @dataclass(frozen=True)
 class PastRead:
-    """All messages of the past have been read again: the lost journal is rebuilt."""
+    """The end of reading past messages: the lost journal is rebuilt."""
 
     at: datetime
 
 
 @dataclass(frozen=True)
 class PartyAnnounced:
-    """State event `dev.fedbot.party` (state key = the bot's own id), or an announcing envelope."""
+    """The state event `dev.fedbot.party` (state key = the bot's own id), or an announcing envelope."""
 
     room: str
     event_id: str
@@ -150,7 +152,7 @@ class PartyAnnounced:
 
 @dataclass(frozen=True)
 class Invited:
-    """We were invited to a room; `direct`: as the inviter's client says, to be alone with us."""
+    """An invitation to a room. `direct`: the inviter's client says that it is a direct chat."""
 
     room: str
     event_id: str
@@ -162,7 +164,7 @@ class Invited:
 
 @dataclass(frozen=True)
 class Removed:
-    """We are out of a room: kicked, banned, or left (`sender` is ourselves then)."""
+    """Our removal from a room: kicked, banned, or left (then `sender` is ourselves)."""
 
     room: str
     event_id: str
@@ -174,7 +176,7 @@ class Removed:
 
 @dataclass(frozen=True)
 class RoomReplaced:
-    """A tombstone: the room was upgraded. `replacement` is '' if it names no room (a moderator has taken it back)."""
+    """A tombstone: the room was upgraded. `replacement` is '' if it names no room (a moderator has redacted it)."""
 
     room: str
     event_id: str
@@ -187,9 +189,9 @@ class RoomReplaced:
 class RoomSeen:
     """A room as of a sync. Sent when the room is new to us, or anything in it changed.
 
-    `may_*` are computed from the power levels, room version 12 included. `members` maps
-    the joined members' ids to their display names. `predecessor` is the room that it says to take the place of;
-    `replaced_by` what its tombstone names.
+    `may_*` are computed from the power levels, room version 12 included. `members` maps the joined members' ids to
+    their display names. `predecessor` is the room that it claims to replace; `replaced_by` is the one that its
+    tombstone names.
     """
 
     room: str
@@ -207,21 +209,21 @@ class RoomSeen:
 
 @dataclass(frozen=True)
 class CaughtUp:
-    """A sync with all its back-fills is complete; `at` is when its request was sent. Nothing older is missing."""
+    """The end of a sync with all its back-fills; `at` is when its request was sent. Nothing older is missing."""
 
     at: datetime
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A timer: something may be due."""
+    """A timer: work may be due."""
 
     at: datetime
 
 
 @dataclass(frozen=True)
 class ClockSetBack:
-    """Our clock was ahead, and isn't any more: it was `last` when we last looked, and it is `at` now."""
+    """A correction of our clock, which had been ahead: it was `last` at the previous check, and is `at` now."""
 
     at: datetime
     last: datetime
@@ -229,7 +231,7 @@ class ClockSetBack:
 
 @dataclass(frozen=True)
 class SetAside:
-    """Something of ours failed unforeseen and waits under `number` until an admin has it tried again."""
+    """An unforeseen failure of ours, quarantined under `number` until an admin has it tried again."""
 
     at: datetime
     number: int
@@ -240,7 +242,7 @@ class SetAside:
 
 @dataclass(frozen=True)
 class StatsDue:
-    """The schedule of the figures has come round; `due` is for when it was meant."""
+    """The schedule of the figures has come round; `due` is the scheduled time."""
 
     at: datetime
     due: datetime
@@ -248,7 +250,7 @@ class StatsDue:
 
 @dataclass(frozen=True)
 class ReconcileDue:
-    """It is night: our books and those of our friends are to be compared; `due` is for when it was meant."""
+    """The nightly comparison of our books with our peers' is due; `due` is the scheduled time."""
 
     at: datetime
     due: datetime | None = None
@@ -256,7 +258,7 @@ class ReconcileDue:
 
 @dataclass(frozen=True)
 class ReconcileOrdered:
-    """The operator wants our books compared now, with `party` or, if '', with every friend."""
+    """The operator's order to compare our books now, with `party` or, if '', with every peer."""
 
     at: datetime
     number: str
@@ -266,7 +268,7 @@ class ReconcileOrdered:
 
 @dataclass(frozen=True)
 class PeopleOrdered:
-    """The operator wants somebody added or removed, with InvenTree's answer about that user."""
+    """The operator's order to add or remove somebody, with InvenTree's answer about that user."""
 
     at: datetime
     change: RosterChange
@@ -276,10 +278,10 @@ class PeopleOrdered:
 
 @dataclass(frozen=True)
 class SaidOffChat:
-    """One of our people, known by a session or token, says a line on a page or through the API, without `!fed`.
+    """A line that one of our people, known by a session or token, sends by page or API, without `!fed`.
 
     `event_id` is ours (`is_off_chat`), the same for the same idempotency key. `subject` is the id that the line is
-    about and `room` where it is to be said, if they say so. `proven`: a homeserver can't have said it. `through` is the
+    about and `room` where it is to be posted, if given. `proven`: no homeserver can have forged it. `through` is the
     name of the API token that they used, if any.
     """
 
@@ -295,9 +297,10 @@ class SaidOffChat:
 
 @dataclass(frozen=True)
 class DecidedOffChat:
-    """The same for a decision on a card: `seen` is the hash of what the page showed (`shown.hash_of`).
+    """A decision on a card by page or API. `seen` is the hash of what the page showed (`shown.hash_of`).
 
-    `quantity` is what is granted, where that is less than was requested. `code` is what the person has typed.
+    `quantity` is set if less is granted than was requested. `code` is the code that the person typed. The rest is as in
+    `SaidOffChat`.
     """
 
     at: datetime
@@ -315,7 +318,7 @@ class DecidedOffChat:
 
 @dataclass(frozen=True)
 class AccessGiven:
-    """One of our people has signed in with InvenTree, or has made a token: this is what they hold now."""
+    """Access that one of our people got by signing in with InvenTree, or by making a token."""
 
     at: datetime
     access: WebAccess
@@ -323,7 +326,7 @@ class AccessGiven:
 
 @dataclass(frozen=True)
 class AccessEnded:
-    """`by` has ended a session or revoked a token: the hash of its secret."""
+    """The end of a session or token by `by`; `access` is the hash of its secret."""
 
     at: datetime
     access: str
@@ -332,9 +335,9 @@ class AccessEnded:
 
 @dataclass(frozen=True)
 class PracticeOrdered:
-    """The operator wants a pretend friend (`fedbot practice`).
+    """The operator's order about the practice peer (`fedbot practice`).
 
-    `wants` is `begin` (with that `practice`), `end` (the friendship) or `forget` (all of it, once that has ended).
+    `wants` is `begin` (with that `practice`), `end` (the connection) or `forget` (everything, once it has ended).
     """
 
     at: datetime
@@ -344,10 +347,10 @@ class PracticeOrdered:
 
 @dataclass(frozen=True)
 class SettingsRead:
-    """The settings file, or a file that it names, has changed and was read again.
+    """The result of reading the settings again after they, or a file that they name, have changed.
 
-    `changed` are the settings that are others now, `waiting` those of them that take a restart. `problems` are
-    why the file can't be used (path, what is wrong, what to write): then everything stays as it was.
+    `changed` are the changed settings, `waiting` those of them that need a restart. If there are `problems` (path,
+    error, correction), the old settings stay in use.
     """
 
     at: datetime
@@ -358,7 +361,7 @@ class SettingsRead:
 
 @dataclass(frozen=True)
 class HomeserverBack:
-    """Our homeserver answers again, after it was silent since `since`."""
+    """Our homeserver answers again, after a silence since `since`."""
 
     at: datetime
     since: datetime
@@ -366,10 +369,10 @@ class HomeserverBack:
 
 @dataclass(frozen=True)
 class Started:
-    """The process is up; `version` is fedbot's own.
+    """The start of the process; `version` is fedbot's own.
 
-    `recovers`: it goes on from a backup or a rebuilt journal, and has read what happened since. `untrusted`: why
-    people's clients warn of what it says in encrypted rooms; '' if they don't.
+    `recovers`: it continues from a backup or a rebuilt journal, and has read the events since. `untrusted`: why
+    people's clients warn of its messages in encrypted rooms; '' if they don't.
     """
 
     at: datetime
@@ -380,9 +383,9 @@ class Started:
 
 @dataclass(frozen=True)
 class Posted:
-    """A message of ours is in the room: `key` is its name in the journal, `event_id` Matrix's.
+    """A message of ours that is in the room: `key` is its name in the journal, `event_id` Matrix's.
 
-    `edits`: it only changes how the message of that key reads. `version` is that of the card which it shows.
+    `edits`: it only edits the message of that key. `version` is that of the card which it shows.
     """
 
     at: datetime
@@ -395,7 +398,7 @@ class Posted:
 
 @dataclass(frozen=True)
 class PostRefused:
-    """The homeserver will not take a message of ours (no power, too large, left the room)."""
+    """The homeserver's refusal of a message of ours (no power, too large, left the room)."""
 
     at: datetime
     key: str
@@ -406,7 +409,7 @@ class PostRefused:
 
 @dataclass(frozen=True)
 class Answered:
-    """The answers to an `Ask`, in the order of its questions."""
+    """The answers to an `Ask`, in the order of its queries."""
 
     at: datetime
     then: WhenAnswered
@@ -415,7 +418,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """An `Ask` that isn't patient could not be answered: InvenTree is away (`silent`) or says no."""
+    """An `Ask` that is given up without an answer, because InvenTree is `silent` or refuses it."""
 
     at: datetime
     then: WhenAnsweredOrNot
@@ -425,7 +428,7 @@ class Unanswered:
 
 @dataclass(frozen=True)
 class StepDone:
-    """A step was done (now, or before and found again by its mark)."""
+    """A step that was done, now or earlier (found by its mark)."""
 
     at: datetime
     then: WhenStepEnds
@@ -434,7 +437,7 @@ class StepDone:
 
 @dataclass(frozen=True)
 class StepRefused:
-    """A definite no, of InvenTree or of our own check: nothing was changed."""
+    """A definite refusal of a step, by InvenTree or by our own check: nothing was changed."""
 
     at: datetime
     then: WhenStepEnds
@@ -448,7 +451,7 @@ class StepRefused:
 
 @dataclass(frozen=True)
 class StepUnknown:
-    """Nobody can tell whether the step was done; it will not be repeated. A person resolves it."""
+    """A step whose outcome no program can find out. It isn't repeated; a person resolves it."""
 
     at: datetime
     then: WhenStepEnds
@@ -456,15 +459,15 @@ class StepUnknown:
 
     @property
     def reason(self) -> str:
-        """Always the same short code: what the problem was, nobody knows."""
+        """Always the same short code, because the problem is unknown."""
         return "unknown"
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A step or a patient query could not be tried or finished yet; the next try is at `next_try`.
+    """A step or a repeated query that couldn't be done yet; the next try is at `next_try`.
 
-    Not `silent`: InvenTree answers, but says no, or is a version that we don't know.
+    Not `silent`: InvenTree answers, but refuses, or has a version that we don't know.
     """
 
     at: datetime
@@ -530,13 +533,13 @@ ChatEvent = (
 )
 
 BY_THE_CLOCK = (CaughtUp, Tick, StatsDue, ReconcileDue, Started)
-"""The events whose rules look at all documents. They come again, so one that fails may skip a document."""
+"""The events whose rules look at all documents. They recur, so one that fails may skip a document."""
 
 
 def subject_of(event: Event) -> str:
-    """The id of the transfer or connection that the event by itself is about; '' if it is about none.
+    """Return the id of the transfer or connection that the event itself names; '' if it names none.
 
-    A reaction or a reply names a message only: what that is about, the state knows (`Turn.subject_of`).
+    A reaction or a reply names only a message. `Turn.subject_of` knows what that message is about.
     """
     match event:
         case Answered() | Unanswered() | StepDone() | StepRefused() | StepUnknown() | Waiting():

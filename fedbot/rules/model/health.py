@@ -1,4 +1,4 @@
-"""The bot's own state: when it last caught up, its InvenTree and homeserver, its own tokens, and the next due work.
+"""The bot's own state: its last catch-up, its InvenTree and homeserver, its own tokens, and the next due work.
 
 Fields have defaults, because older journals lack some.
 """
@@ -16,27 +16,27 @@ SET_RIGHT = timedelta(days=1)
 
 
 def counted_from(last: datetime | None, now: datetime) -> datetime:
-    """From when something regular counts at a start: when it was last due, else now.
+    """Return the time from which regular work counts at a start: its last due time if known, else now.
 
-    One that is to come by more than a day was noted by a clock that was wrong; a clock set back by an hour, on the
-    other hand, is no reason to do it twice.
+    A time more than a day ahead was noted by a wrong clock and is ignored. A clock that is set back by an hour,
+    however, must not make the work run twice.
     """
     return last if last is not None and last <= now + SET_RIGHT else now
 
 
 @dataclass(frozen=True)
 class BotStatus:
-    """One document with what isn't about anybody else.
+    """The bot's status: one document with everything that concerns no other party.
 
-    `inventory_down_since`, `_problem`, `_next_try` while our InvenTree is silent; `outage` is the message that tells
-    of it in the admin room, `outage_told` when it was posted. `silent_from` and `silent_until`: the homeserver's last
+    `inventory_down_since`, `_problem`, `_next_try` are set while our InvenTree is silent; `outage` is the message about
+    that in the admin room, `outage_told` when it was posted. `silent_from` and `silent_until`: the homeserver's last
     silence. `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
-    `anchors` are the newest entries of InvenTree's stock history at the last look; `went_back` since when we know that
-    it was put back to an earlier state: nothing is moved there until a superuser says so.
-    `looked` is when our own health was last looked at, `release`, `api` and `abilities` what InvenTree was then.
-    `superusers` are those of our people (InvenTree user names) who were superusers when that was last read.
-    `cards_seen` counts the versions of our cards that syncs have shown. `echoes` are our newest messages, with their
-    times, that a sync has shown before the homeserver answered that it took them.
+    `anchors` are the newest entries of InvenTree's stock history at the last check; `went_back` is since when we know
+    that it was restored to an earlier state: no stock is moved there until a superuser allows it. `looked` is when our
+    own health was last checked, `release`, `api` and `abilities` are InvenTree's at that time. `superusers` are those
+    of our people (InvenTree user names) who were superusers at the last read. `cards_seen` counts the versions of our
+    cards that syncs have shown. `echoes` are our newest messages, with their times, that a sync showed before the
+    homeserver answered that it took them.
     """
 
     id: str = "standing"
@@ -65,10 +65,10 @@ class BotStatus:
 
 @dataclass(frozen=True)
 class OwnToken:
-    """One of our own tokens; `id` is the setting that it stands in, `token` or `admin_token`.
+    """One of our own tokens; `id` is the setting that holds it, `token` or `admin_token`.
 
-    `pk` is InvenTree's key of it, `old` that of the one before, while that one is still good. `warned`: for
-    how many days before its end the admins were last told. `reason` and `problem` while there is no new one.
+    `pk` is its key in InvenTree, `old` that of the one before, while that is still valid. `warned`: how many days
+    before its expiry the admins were last told. `reason` and `problem` are set while there is no new one.
     """
 
     id: str
@@ -95,7 +95,7 @@ class DueKind(StrEnum):
 
 @dataclass(frozen=True)
 class Due:
-    """Something that will happen by the clock. `about` is the case's code, or the space."""
+    """Work that the clock will start. `about` is the subject's code, or the space."""
 
     kind: DueKind
     at: datetime
@@ -104,11 +104,11 @@ class Due:
 
 @dataclass(frozen=True)
 class Quarantined:
-    """Something that failed in a way that nobody has foreseen, set aside until an admin has it tried again.
+    """An unforeseen failure, set aside until an admin has it tried again.
 
-    `what` is the name of the event's or the effect's class, or `timers`; `subject` is what it is about (of a message:
-    its key), '' if nothing else has to wait for it. `problem` is the exception's type and a short text without
-    secrets. `number` is given by the journal. `is_event`: later events about the same wait for it.
+    `what` is the name of the event's or the effect's class, or `timers`; `subject` is its subject (of a message: its
+    key), '' if nothing else has to wait for it. `problem` is the exception's type and a short text without secrets.
+    `number` is given by the journal. `is_event`: later events about the same subject wait for it.
     """
 
     what: str

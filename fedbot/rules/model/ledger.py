@@ -1,4 +1,4 @@
-"""The data of overviews: transfers, loans and the bot, as verbs show them, and how a dispute is settled."""
+"""The data of overviews: transfers, loans and the bot as verbs show them, and how disputes can be settled."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from fedbot.rules.model.queries import InventoryStanding
 from fedbot.rules.model.stock import Permission, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 
-# --- No rule is decided here, nothing of it is kept.
+# --- Only data: no rule is decided here, and none of it is stored.
 
 
 @dataclass(frozen=True)
 class VerbLine:
-    """A verb on a page of help: what to type, what for, and who may. `also`: the same verb in our own language."""
+    """A verb on a help page: what to type, its purpose, and who may use it. `also`: its name in our own language."""
 
     name: str
     shown: str
@@ -36,9 +36,10 @@ class VerbLine:
 class SpaceSeen:
     """Another space in the room, or one that we are connected with.
 
-    `claims` bots say that they host it (more than one is a conflict; none: only the connection tells of it).
-    `fingerprint` is of the key that the connection pins, else of the announced one. `unanswered` is how often
-    we have sent again what its bot has not seen: 0 if it is up to date. `shares`: how long its sharing list is.
+    `claims` is the number of bots that say that they host it (more than one is a conflict; 0: known only from the
+    connection). `fingerprint` is of the key that the connection pins, else of the announced one. `unanswered` is how
+    often we have sent messages again that its bot hasn't acknowledged: 0 if none waits. `shares`: the length of its
+    sharing list.
     """
 
     party: str
@@ -53,7 +54,10 @@ class SpaceSeen:
 
 @dataclass(frozen=True)
 class PersonSeen:
-    """One of our people, with the permissions read just now; `added`: since the settings were written."""
+    """One of our people, with the permissions read just now.
+
+    `added`: by a superuser since the settings were written.
+    """
 
     person: str
     name: str
@@ -65,7 +69,7 @@ class PersonSeen:
 
 @dataclass(frozen=True)
 class Cancellable:
-    """The things that a person can cancel. `places` and `in_line` are as in `Todo`."""
+    """Everything that a person can cancel. `places` and `in_line` are as in `Todo`."""
 
     subjects: tuple[Connection | Transfer, ...] = ()
     rotas: tuple[Rota, ...] = ()
@@ -75,7 +79,7 @@ class Cancellable:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The short code of each, in the order in which they are told."""
+        """The short code of each, in the order of display."""
         codes = [subject.code for subject in self.subjects]
         codes += [rota.code for rota in self.rotas]
         codes += [want.code for want in self.wants]
@@ -86,7 +90,7 @@ class Cancellable:
 
 @dataclass(frozen=True)
 class Todo:
-    """The open tasks: this person's decisions, their own requests that wait for others, problems to look at, and loans.
+    """A person's open tasks: their decisions, their own requests, problems to review, and loans.
 
     `elsewhere`: the number of tasks in other rooms, which this one doesn't show.
     """
@@ -109,7 +113,7 @@ class Todo:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing waits in this room."""
+        """Whether nothing is open in this room."""
         waiting = self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels
         listed = self.on_loan or self.rotas or self.outside or self.wants or self.places or self.in_line
         return not (waiting or self.left_over or self.lacking or listed)
@@ -117,11 +121,11 @@ class Todo:
 
 @dataclass(frozen=True)
 class StatusSeen:
-    """The bot's status. `inventory` is None if our InvenTree does not answer; `problem` says why.
+    """The bot's status. `inventory` is None if our InvenTree doesn't answer; `problem` says why.
 
-    `waiting` are the codes of the cases that wait for it, `due` is the next scheduled work, soonest first. `moved` are
-    configured rooms that were replaced, with their replacements. `quarantined` rows failed and wait for an admin.
-    `mute` are the names of rooms in which the power levels don't let us write or react.
+    `waiting` are the codes of subjects that wait for InvenTree, `due` is the next scheduled work, soonest first.
+    `moved` are configured rooms that were replaced, with their replacements. `quarantined` rows failed and wait for an
+    admin. `mute` are the names of rooms in which the power levels don't let us write or react.
     """
 
     standing: BotStatus
@@ -140,7 +144,7 @@ class StatusSeen:
 
 @dataclass(frozen=True)
 class AvailableStock:
-    """A stock item that may be meant, and how much of it would go."""
+    """A stock item that may be meant, and the quantity that would be taken."""
 
     item: StockItem
     quantity: Decimal
@@ -148,7 +152,7 @@ class AvailableStock:
 
 @dataclass(frozen=True)
 class ChangeSeen:
-    """The change at a suspended connection's peer: the pinned account and key, and those announced now.
+    """The change of a suspended connection's peer: the pinned account and key, and those announced now.
 
     `emoji`: those that people compare; () until the peer's bot has answered.
     """
@@ -163,9 +167,9 @@ class ChangeSeen:
 
 @dataclass(frozen=True)
 class CaseSeen:
-    """A case for `show`, besides its history.
+    """A subject for `show`, without its history.
 
-    `returns` are a loan's returns, `left` is the part still out. `keys` are the fingerprints of a friendship's keys,
+    `returns` are a loan's returns, `left` are its lines still out. `keys` are the fingerprints of a connection's keys,
     ours and theirs; `emoji` are those that people compare, () if there is nothing to compare. `users`: people's
     InvenTree users by Matrix id.
     """
@@ -179,9 +183,9 @@ class CaseSeen:
 
 @dataclass(frozen=True)
 class Preview:
-    """The effects of a disconnection: the transfers to cancel and to finish first (with --now: those left unclear).
+    """The effects of a disconnection: the transfers to cancel, and those to finish first (with --now: left unclear).
 
-    `on_loan` are the loans to settle one by one: the friendship ends when the last is returned, given or lost.
+    `on_loan` are the loans to settle one by one: the connection ends when the last is returned, given or lost.
     """
 
     cancelled: tuple[Transfer, ...]
@@ -200,7 +204,7 @@ class Lost:
 
 
 class OnThatDay(IntEnum):
-    """The kinds of entry on a day of the calendar, in the order of display."""
+    """The kinds of calendar entry, in the order of display."""
 
     OVERDUE = 0
     BACK = 1
@@ -209,7 +213,7 @@ class OnThatDay(IntEnum):
 
 @dataclass(frozen=True)
 class AgendaEntry:
-    """On that day this happens, by that booking or loan."""
+    """A calendar entry: a pick-up or return of a booking or loan on that day."""
 
     day: date
     what: OnThatDay
@@ -218,32 +222,32 @@ class AgendaEntry:
 
 @dataclass(frozen=True)
 class NeighbourEntry:
-    """On that day a neighbour without a bot brings something back, or has it overdue."""
+    """A calendar entry: a return from a neighbour without a bot, due or overdue."""
 
     day: date
     what: OnThatDay
     loan: OutsideLoan
 
 
-# --- What may be true of a transfer of which nobody can tell by machine, by the words that people type.
+# --- Settling a transfer whose outcome no program can find out: the outcomes, by the words that people type.
 
 LEFT, OUT, STAYS = "left", "out", "stays"
 ARRIVED, BACK, LOST = "arrived", "back", "lost"
 BOOKED, NEVER, COME, STANDS = "booked", "never", "come", "stands"
 FOUND = "found"
 SETTLED = "settled"
-"""Why a line did not go on, where people have said so."""
+"""Reason code for a line that did not go on because people settled it."""
 GONE = "gone"
 
 
 @dataclass(frozen=True)
 class Truth:
-    """One thing that may be true, by the word that stands for it; `item` is the stock item that it is about."""
+    """One possible outcome, by the word that people type. `item` is the stock item that it concerns."""
 
     name: str
     item: int | None = None
 
     @property
     def typed(self) -> str:
-        """As it is typed behind `--as`."""
+        """The text to type after `--as`."""
         return f"{self.name} #{self.item}" if self.item is not None and self.name in {LEFT, BOOKED} else self.name

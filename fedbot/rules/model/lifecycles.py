@@ -1,6 +1,6 @@
-"""Every lifecycle as a table: the states of a connection, a transfer, a loan and so on, and the arrows between them.
+"""Every lifecycle as a table: the states of a connection, a transfer, a loan and so on, and the changes between them.
 
-`decide` refuses to commit any other arrow.
+`decide` refuses to commit any other change.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 
 class TransferState(StrEnum):
-    """The sender's journal decides until `sent`, the receiver's until `received` or `refused`.
+    """The state of a transfer. The sender's journal decides until `sent`, the receiver's until `received` or `refused`.
 
-    A receiver is at `sent` only while a parcel is on its way to it. At `booked` both sides have agreed, and it waits
+    A receiver is in `sent` only while a parcel is in transit to it. In `booked`, both sides have agreed and it waits
     for its first day.
     """
 
@@ -45,7 +45,7 @@ BOOKS_SETTLED: Mapping[str, frozenset[TransferState]] = {
     "sender": FINAL,
     "receiver": FINAL | {T.RECEIVED, T.REFUSED},
 }
-"""The states in which our own books are final. A receiver that has answered only awaits confirmation."""
+"""The states in which our own books are final. A receiver that has answered only waits for the confirmation."""
 
 TRANSFER_ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferState]]] = {
     "sender": {
@@ -76,9 +76,9 @@ TRANSFER_ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferSt
         T.DISPUTED: NOTHING_MOVED | {T.OPEN, T.BOOKED, T.SENT, T.CREDITING, T.RECEIVED, T.REFUSED, T.DONE, T.REVERTED},
     },
 }
-"""The changes that one event may make. Two within one event are one arrow; None is a transfer that we don't know yet.
+"""The changes that one event may make. Two changes by one event count as one. None is a transfer new to us.
 
-`approved` goes back to `open` if the last look before the debit shows that it now takes two people. `done` and
+`approved` goes back to `open` if the last read before the debit shows that it now takes two people. `done` and
 `reverted` reopen only if our people alone had settled it, and the peer contradicts them.
 """
 
@@ -88,17 +88,17 @@ PEER_DISPUTES: Mapping[str, frozenset[TransferState]] = {
 }
 """The states in which a peer's `unclear` makes the transfer disputed.
 
-It doesn't while we move the stock ourselves, or once we have answered: then our own books are settled.
+It doesn't while we move the stock ourselves, or once we have answered, because then our own books are settled.
 """
 
 
-# --- A loan: how it ends, and which end may still become another.
+# --- The end of a loan.
 
 
 class Ending(StrEnum):
-    """The ways that a loan, or an item of it, can end. Several items end in the last of these that applies to one.
+    """The ways in which a loan, or a line of it, can end. A loan with several ends has the last of them in this order.
 
-    `KEPT`: the borrower closed it alone, because the owner's bot is gone. The item still belongs to the owner.
+    `KEPT`: the borrower closed it alone, because the lender's bot is gone. The item still belongs to the lender.
     """
 
     RETURNED = "returned"
@@ -111,7 +111,10 @@ LOAN_ARROWS: Mapping[Ending | None, frozenset[Ending | None]] = {
     None: frozenset(Ending),
     Ending.KEPT: frozenset({None, Ending.RETURNED, Ending.GIFT, Ending.LOST}),
 }
-"""None is on loan. If the borrower closed it alone, the owner may reopen it or end it in another way."""
+"""The changes of a loan's end; None is on loan.
+
+If the borrower closed it alone, the lender may reopen it or end it differently.
+"""
 
 
 # --- A connection.
@@ -148,17 +151,20 @@ CONNECTION_ARROWS: Mapping[ConnectionState | None, frozenset[ConnectionState]] =
     C.SUSPENDED: frozenset({C.MAKING, C.READY, C.ACTIVE, C.CANCELLED, C.EXPIRED, C.ENDING, C.ENDED}),
     C.ENDING: frozenset({C.ENDED}),
 }
-"""The changes that one event may make. Two within one event are one arrow. None is a connection that we don't know yet:
-one that is found again after a loss may be in any state. An ended connection never reopens."""
+"""The changes that one event may make.
+
+Two changes by one event count as one. None is a connection new to us: one that is found after a loss may be in any
+state. An ended connection never reopens.
+"""
 
 
 # --- A loan to a neighbour without a bot.
 
 
 class OutsideState(StrEnum):
-    """The state of a loan to a neighbour. `UNCLEAR`: a step failed, or its outcome is unknown; people must look.
+    """The state of a loan to a neighbour. `UNCLEAR`: a step failed, or its outcome is unknown; people must check it.
 
-    `HANDING_OVER`: the neighbour has a bot now, and is offered it as an ordinary loan; `HANDED_OVER`: it is one.
+    `HANDING_OVER`: the neighbour has a bot now and is offered the loan as an ordinary one; `HANDED_OVER`: it accepted.
     """
 
     BOOKING_OUT = "booking out"
@@ -187,10 +193,10 @@ OUTSIDE_ARROWS: Mapping[OutsideState | None, frozenset[OutsideState]] = {
     O.COMING_BACK: frozenset({O.RETURNED, O.UNCLEAR}),
     O.UNCLEAR: frozenset({O.HANDING_OVER, O.COMING_BACK, O.GIFT, O.LOST, O.CLOSED}),
 }
-"""After a loss it is found as it stood."""
+"""The changes that one event may make. None is a loan new to us: after a loss it is found in its last state."""
 
 
-# --- A rota: one thing asked of several friends.
+# --- A rota: one thing requested from several peers in turn.
 
 
 class RotaState(StrEnum):
@@ -212,50 +218,50 @@ ROTA_ARROWS: Mapping[RotaState | None, frozenset[RotaState]] = {
 }
 
 
-# --- A place in a friend's queue.
+# --- A place in a peer's queue.
 
 
 class PlaceState(StrEnum):
-    """The state of our place in a friend's queue, as the owner's bot tells it; and why it ended."""
+    """The state of our place in a peer's queue as the lender's bot reports it, or the reason why it ended."""
 
     ASKED = "asked"
-    """The owner's bot hasn't answered yet."""
+    """The lender's bot hasn't answered yet."""
     WAITING = "waiting"
     TURN = "turn"
-    """It is back, and kept for us."""
+    """The item is back, and kept for us."""
     SERVED = "served"
     LAPSED = "lapsed"
-    """It was kept, and nobody asked for it in time."""
+    """It was kept for us, and nobody requested it in time."""
     FREE = "free"
-    """It is there: there is nothing to wait for."""
+    """It is available now, so there is nothing to wait for."""
     UNKNOWN = "unknown"
-    """The owner shares nothing that is called so."""
+    """The lender shares nothing of that name."""
     YOURS = "yours"
-    """We have it: the owner lends it to us."""
+    """The lender already lends it to us."""
     OURS = "ours"
-    """It is ours: that friend has borrowed it from us."""
+    """It is ours: that peer has borrowed it from us."""
     UNCLEAR = "unclear"
-    """Several parts are called so."""
+    """Several parts have that name."""
     UNIT = "unit"
-    """The owner counts it in another unit."""
+    """The lender counts it in another unit."""
     TWICE = "twice"
-    """Our space waits for it already."""
+    """Our space already waits for it."""
     FULL = "full"
-    """We wait for too much there."""
+    """We wait for too many things there."""
     REMOVED = "removed"
-    """The owner's people have taken us out of the queue."""
+    """The lender's people have removed us from the queue."""
     LEFT = "left"
     """Our own people don't wait any more."""
     PARTED = "parted"
-    """The friendship is over."""
+    """The connection has ended."""
 
 
 OPEN_PLACES = frozenset({PlaceState.ASKED, PlaceState.WAITING, PlaceState.TURN})
 ENDS_OF_A_PLACE = frozenset(PlaceState) - OPEN_PLACES
 TOLD_ENDS = ENDS_OF_A_PLACE - {PlaceState.LEFT, PlaceState.PARTED}
-"""Why a place is over, where the owner's bot says so."""
+"""The ends that the lender's bot reports."""
 SAID_WITH_UNKNOWN = frozenset({PlaceState.YOURS, PlaceState.OURS})
-"""Those that came after version 1: they go along with `unknown`, which is all that older bots read."""
+"""Ends added after version 1. They are sent beside `unknown`, which is all that older bots read."""
 PLACE_ARROWS: Mapping[PlaceState | None, frozenset[PlaceState]] = {
     None: frozenset({PlaceState.ASKED}),
     PlaceState.ASKED: ENDS_OF_A_PLACE | {PlaceState.WAITING, PlaceState.TURN},
@@ -264,7 +270,7 @@ PLACE_ARROWS: Mapping[PlaceState | None, frozenset[PlaceState]] = {
 }
 
 
-# --- What somebody wants and nobody has.
+# --- A want: something that nobody has at the moment.
 
 
 class WantState(StrEnum):
@@ -273,7 +279,7 @@ class WantState(StrEnum):
     WANTED = "wanted"
     FOUND = "found"
     OVER = "over"
-    """Its day is over."""
+    """Its last day has passed."""
     STOPPED = "stopped"
 
 
@@ -282,7 +288,7 @@ WANT_ARROWS: Mapping[WantState | None, frozenset[WantState]] = {
     WantState.WANTED: frozenset({WantState.FOUND, WantState.OVER, WantState.STOPPED}),
 }
 
-# --- What `decide` asks.
+# --- The checks that `decide` makes.
 
 _ARROWS: Mapping[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
     ConnectionState: CONNECTION_ARROWS,
@@ -299,10 +305,10 @@ def allows(before: StrEnum | None, after: StrEnum) -> bool:
 
 
 def transfer_allows(role: str, before: TransferState | None, after: TransferState) -> bool:
-    """The same for a transfer in which our role is that."""
+    """Whether a transfer in which we have that role may change so; as in `allows`."""
     return before is after or after in TRANSFER_ARROWS[role].get(before, frozenset())
 
 
 def loan_allows(before: Ending | None, after: Ending | None) -> bool:
-    """The same for the end of a loan; None: it is on loan."""
+    """Whether the end of a loan may change so. None: on loan."""
     return before is after or after in LOAN_ARROWS.get(before, frozenset())

@@ -12,17 +12,17 @@ from fedbot.rules.model.outside import RotaPolicy
 from fedbot.rules.model.room import AnnouncedParty
 
 SILENT_AFTER_RESENDS = 2
-"""The messages that a peer's bot gets again without an answer before people read that it is silent."""
+"""How often a peer's bot is sent messages again without an answer before people read that it is silent."""
 
-# --- The pretend friend that an operator has put up to try the bot alone (`fedbot practice`), as the rules know it.
+# --- The practice peer, which an operator starts to try the bot alone (`fedbot practice`).
 
 PRACTICE = "practice"
-"""The pretend friend's party id, which no makerspace may have. Only things with this party are practice."""
+"""The practice peer's party id, which no makerspace may have. Only data with this party is practice."""
 
 
 @dataclass(frozen=True)
 class Practice:
-    """The pretend friend's room, bot account and key; one document.
+    """The practice peer's room, bot account and key; one document.
 
     `parts` are the keys of the parts created for it in our InvenTree. It gives and gets stock of these parts only.
     """
@@ -35,20 +35,20 @@ class Practice:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it says where, and who."""
+        """Whether its room, bot and key are known."""
         return bool(self.room and self.bot and self.key)
 
     def over(self, us: PartyConfig) -> PartyConfig:
-        """Our party, which reads the practice room too."""
+        """Return our configuration with the practice room added."""
         return replace(us, rooms=(*us.rooms, self.room))
 
     def is_friend(self, bot: str, party: AnnouncedParty) -> bool:
-        """Whether that is the pretend friend."""
+        """Whether that is the practice peer."""
         return (bot, party.id, party.key) == (self.bot, PRACTICE, self.key)
 
 
 def may_be_believed(practice: Practice | None, room: str, bot: str, party: AnnouncedParty) -> bool:
-    """Whether a party that announces itself may be there: the pretend friend in its room alone, and alone there."""
+    """Whether an announced party may be accepted in that room: the practice peer in its own only, nobody else there."""
     if practice is None:
         return party.id != PRACTICE
     if room == practice.room:
@@ -57,7 +57,7 @@ def may_be_believed(practice: Practice | None, room: str, bot: str, party: Annou
 
 
 def may_move(practice: Practice | None, peer: str, part: int) -> bool:
-    """Whether that part of ours may go to this party, or come from it: practice parts to the pretend friend only."""
+    """Whether that part of ours may move to or from this party: practice parts only with the practice peer."""
     made = practice.parts if practice else ()
     return (part in made) == (peer == PRACTICE)
 
@@ -69,15 +69,15 @@ USUAL_STEPS = OverdueSteps()
 
 @dataclass(frozen=True)
 class PartyConfig:
-    """Our own party, as configured; `name` is how it is called (`names`).
+    """Our own party, as configured; `name` is its label (`names`).
 
-    `people` maps Matrix ids to InvenTree user names; `admins` may invite the bot, besides them. `key` is the
-    public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name), as is
-    `stats_schedule` (cron, read by `engine.schedule`, as is `reconcile_at`). `look_every`: how often our own health is
-    looked at (InvenTree's version, our tokens); None: never. `tells_prices`: what a thing was bought for goes along.
-    `largest_file`: files of at most so many bytes go along, and are taken (0: none).
-    `tells_pictures`: who searches on a page sees the pictures of parts that we share.
-    `pages_url`: where people find our pages; "" if there are none. `screen_shows`: what stands on a wall screen.
+    `people` maps Matrix ids to InvenTree user names; `admins` may also invite the bot. `key` is the public half of our
+    signing key (hex), which peers pin. Times of day are in `time_zone` (IANA name), as is `stats_schedule` (cron, read
+    by `engine.schedule`, as is `reconcile_at`). `look_every`: how often our own health is checked (InvenTree's version,
+    our tokens); None: never. `tells_prices`: purchase prices are sent along. `largest_file`: files of at most so many
+    bytes are sent and accepted (0: none). `tells_pictures`: peers who search on a page see the pictures of parts that
+    we share. `pages_url`: the address of our pages; "" if there are none. `screen_shows`: the sections of a wall
+    screen.
     """
 
     party: str
@@ -139,16 +139,16 @@ class PartyConfig:
 
     @property
     def looks_at_categories(self) -> bool:
-        """Whether `care` or `lending` names categories, so that those of our stock items have to be known."""
+        """Whether `care` or `lending` names categories, so that those of our stock items must be known."""
         return bool(self.care.categories) or any(rule.categories for rule in self.lending)
 
 
 @dataclass(frozen=True)
 class Roster:
-    """The people added and removed while the bot ran, by a superuser or on the command line; one document.
+    """People added and removed while the bot runs, by a superuser or on the command line; one document.
 
-    `people` and `admins` are like those of the configuration, which wins where both name somebody. `removed` are
-    Matrix ids that count for nothing, although the configuration names them.
+    `people` and `admins` are like those of the configuration, which wins where both name somebody. `removed` are Matrix
+    ids without any permission, although the configuration names them.
     """
 
     id: str = "roster"
@@ -157,7 +157,7 @@ class Roster:
     removed: tuple[str, ...] = ()
 
     def over(self, configured: PartyConfig) -> PartyConfig:
-        """The configuration with these people."""
+        """Return the configuration with these people."""
         people = {**configured.people, **{p: u for p, u in self.people.items() if p not in configured.people}}
         admins = dict.fromkeys((*configured.admins, *self.admins))
         return replace(
@@ -169,7 +169,7 @@ class Roster:
 
 @dataclass(frozen=True)
 class RosterChange:
-    """Somebody is to be added (`adds`) as that InvenTree user (`username`), as admin, or both; or to be removed."""
+    """An order to add a person (`adds`) as that InvenTree user (`username`), as admin, or both; or to remove them."""
 
     adds: bool
     person: str

@@ -1,4 +1,4 @@
-"""The queries that rules may ask of InvenTree and the journal (reads only), their answers, and their continuations."""
+"""The queries that rules send to InvenTree and the journal (reads only), their answers, and their continuations."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PersonPermissions:
-    """What may this user do right now? Answer: `Permissions`."""
+    """Reads the current permissions of a user. Answer: `Permissions`."""
 
     username: str
 
 
 @dataclass(frozen=True)
 class WhoMay:
-    """Which of these users (all of them mapped people) have this right now? Answer: `Able`."""
+    """Reads which of these users, all of them mapped people, have the permission now. Answer: `Able`."""
 
     permission: Permission
     usernames: tuple[str, ...]
@@ -45,14 +45,14 @@ class WhoMay:
 
 @dataclass(frozen=True)
 class Able:
-    """The users that have the permission asked for, in the order asked."""
+    """The users that have the permission, in the order of the query."""
 
     usernames: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Received:
-    """A received line: the stock item that it became, the part of ours, and the quantity."""
+    """A received line: the stock item that it became, our part, and the quantity."""
 
     transfer: str
     line: int
@@ -62,18 +62,17 @@ class Received:
 
 
 ReceivedOf = Callable[[int], tuple[Received, ...]]
-"""Returns everything received of that part of ours. It grows with the years, so it isn't stored with a query."""
+"""Returns everything received of that part of ours. It grows over the years, so it isn't stored with a query."""
 
 
 @dataclass(frozen=True)
 class FindItems:
-    """Which stock items does this word mean? `#42`, a pasted link, an IPN, a part's name, `PART#SERIAL`.
+    """Finds the stock items that a word means: `#42`, a pasted link, an IPN, a part's name, `PART#SERIAL`.
 
-    `with_categories`: the parts' categories are told too. `merges`: it is told as well what has vanished of what was
-    received of the same parts (`ReceivedOf`). `whole`: what else InvenTree has of them is told too (`seen`).
-    `lending`: so are the lending rules in the metadata of their parts, categories and locations. `units` are those in
-    which somebody says how much of them (`factors`).
-    Answer: `ItemsFound`.
+    `with_categories`: the answer includes the parts' categories. `merges`: it includes received items of the same parts
+    that have vanished since (`ReceivedOf`). `whole`: it includes other stock of the same parts (`seen`). `lending`: it
+    includes the lending rules in the metadata of their parts, categories and locations. `units` are units in which
+    somebody gave a quantity; the answer relates them to the parts' (`factors`). Answer: `ItemsFound`.
     """
 
     word: str
@@ -86,9 +85,9 @@ class FindItems:
 
 @dataclass(frozen=True)
 class LendingSaid:
-    """A lending rule in InvenTree, as JSON text, and the thing it is for: 'part LENS-2', 'location Attic'.
+    """A lending rule in InvenTree, as JSON text, and the stock that it covers: 'part LENS-2', 'location Attic'.
 
-    `text` is None where metadata can't be read.
+    `text` is None if the metadata can't be read.
     """
 
     where: str
@@ -97,13 +96,13 @@ class LendingSaid:
 
 @dataclass(frozen=True)
 class ItemsFound:
-    """The stock items meant, in stock first; `parts` are near hits when no stock item was meant exactly.
+    """The stock items meant, those in stock first. `parts` are near matches if no stock item was meant exactly.
 
-    `tainted` lists the items whose foreign origin is seen in themselves or in an item they were split from,
-    as (stock item key, origin party). `vanished` lists what was received and has no stock item any more, with the
-    quantity of that, and `merged` when others were last merged into an item, or into what it was split from.
-    `lending` are the lending rules that were said of an item: (stock item key, rule). `factors` tell how the parts'
-    units and those that were asked about relate, where that isn't common knowledge.
+    `tainted` lists the items whose foreign origin is recorded on them, or on an item from which they were split, as
+    (stock item key, origin party). `vanished` lists received lines that have no stock item any more, with the vanished
+    quantity, and `merged` when others were last merged into an item, or into the one it was split from. `lending` are
+    lending rules, as (stock item key, rule). `factors` relate the parts' units to those of the query, if that isn't
+    common knowledge.
     """
 
     items: tuple[StockItem, ...] = ()
@@ -115,29 +114,29 @@ class ItemsFound:
     factors: tuple[UnitFactor, ...] = ()
 
     def amount(self, quantity: Decimal, unit: str, item: StockItem) -> Decimal | None:
-        """So much of `unit` in the units of the item's part, exactly; None if that can't be told."""
+        """Return a quantity of `unit` in the units of the item's part, exactly; None if it can't be converted."""
         return in_units(quantity, unit, item.part.units, self.factors) if unit else quantity
 
 
 @dataclass(frozen=True)
 class RelateUnits:
-    """Convert between these units: one that a person typed, and a part's. Answer: `UnitsRelated`."""
+    """Converts between units that a person typed and those of parts. Answer: `UnitsRelated`."""
 
     pairs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class UnitsRelated:
-    """The factors that our InvenTree's units tell; of a pair that can't be compared none."""
+    """The factors from our InvenTree, without pairs of units that can't be compared."""
 
     factors: tuple[UnitFactor, ...] = ()
 
 
 @dataclass(frozen=True)
 class FindShareable:
-    """What can be shared under this word? A stock item, part or category. Answer: `Shareable`.
+    """Finds stock that can be shared under this word: a stock item, part or category. Answer: `Shareable`.
 
-    As `FindItems`, and a category's name or path, `part:12`, `category:5`.
+    Accepts what `FindItems` accepts, and a category's name or path, `part:12`, `category:5`.
     """
 
     word: str
@@ -147,9 +146,9 @@ class FindShareable:
 class Thing:
     """A stock item, part or category. `model` is `stockitem`, `part` or `partcategory`, `above` the ids it is under.
 
-    `origin` is the other party that an item came from. `quantity` is how much of an item or part is in stock,
-    `parts` how many a category has. Only what is `salable` can be given to another space.
-    `is_template`: its variants are parts of their own.
+    `origin` is the other party from which an item came. `quantity` is the quantity of an item or part in stock, `parts`
+    the number of parts in a category. Only `salable` things can be given to another space. `is_template`: its variants
+    are parts of their own.
     """
 
     model: str
@@ -165,7 +164,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Shareable:
-    """All that the word means exactly; without any, the names of parts and categories that are near."""
+    """Exact matches of the word; if there are none, the names of similar parts and categories."""
 
     things: tuple[Thing, ...] = ()
     near: tuple[str, ...] = ()
@@ -173,9 +172,9 @@ class Shareable:
 
 @dataclass(frozen=True)
 class Scope:
-    """A part of our stock: single items (of `item_parts`), all items of parts, or of categories and those below.
+    """A subset of our stock: single items (of `item_parts`), all items of parts, or of categories and those below.
 
-    `templates` are those of the parts whose variants are in it, too.
+    `templates` are those of the parts whose variants are included too.
     """
 
     everything: bool = False
@@ -186,24 +185,24 @@ class Scope:
     templates: tuple[int, ...] = ()
 
     def covers(self, item: StockItem) -> bool:
-        """Whether it is in it. Its part must tell its categories, if there are any here, and so its template."""
+        """Whether it includes that item. Its part must name its template, and its categories if the scope has any."""
         return item.pk in self.items or self.covers_part(item.part)
 
     def covers_part(self, part: Part) -> bool:
-        """Whether all stock items of the part are in it."""
+        """Whether it includes all stock items of the part."""
         named = part.pk in self.parts or part.template in self.templates
         return self.everything or named or bool(set(self.categories) & set(part.categories))
 
 
 @dataclass(frozen=True)
 class SearchStock:
-    """Search stock with all these words in its part's name, IPN, keywords or description. Answer: `StockHits`.
+    """Searches for stock with all these words in its part's name, IPN, keywords or description. Answer: `StockHits`.
 
-    Only items in stock and in `scope`. `reference`: the vault's token to read with, '' for our own. The search uses our
-    own index, and reads each hit again in InvenTree, so no call there grows with the stock. Vanished items of the parts
-    found (`ReceivedOf`) are searched with our own token. Without words it returns all of the scope. `category`: only
-    that name or path, and below it. `page`: the first is 1. `lent` are the keys of parts and stock items on loan: such
-    a part is found even if none of it is here.
+    Finds only items in stock and in `scope`; without words, all of them. `reference`: the vault's token to read with,
+    '' for our own. The search uses our own index and reads each hit again in InvenTree, so no call there grows with the
+    stock. Vanished items of the parts found (`ReceivedOf`) are searched with our own token. `category`: only that name
+    or path, and below it. `page`: the first is 1. `lent` are the keys of parts and stock items on loan; their parts are
+    found even if none is here.
     """
 
     words: str
@@ -218,9 +217,9 @@ class SearchStock:
 class StockHits:
     """The items found, by part, without their provenance; `cut` if there may be more.
 
-    `percent` is the part of our stock that was read so far: below 100 while the index is filled for the first time.
-    `vanished` and `merged` as in `ItemsFound`. `lent` are parts found of which none is here.
-    `pictures`: the key of each part that has an image, and the address of the small one that InvenTree makes of it.
+    `percent` is how much of our stock has been read so far: below 100 while the index is filled for the first time.
+    `vanished` and `merged` as in `ItemsFound`. `lent` are parts found of which none is here. `pictures`: the key of
+    each part that has an image, and the address of the small version that InvenTree makes.
     """
 
     items: tuple[StockItem, ...] = ()
@@ -234,7 +233,10 @@ class StockHits:
 
 @dataclass(frozen=True)
 class PictureMeant:
-    """The picture of a part, at its address in our InvenTree. `digest`: as in `PartPicture`, of what lies there."""
+    """The picture of a part, at its address in our InvenTree.
+
+    `digest` is that of the last upload, as in `PartPicture`.
+    """
 
     part: int
     where: str
@@ -243,9 +245,9 @@ class PictureMeant:
 
 @dataclass(frozen=True)
 class PicturesOf:
-    """Put these pictures onto the homeserver, encrypted, and only what has changed. Answer: `PicturesPut`.
+    """Uploads these pictures to the homeserver, encrypted, if they have changed. Answer: `PicturesPut`.
 
-    Nobody but who is told how can open them; a second try leaves a copy that nobody can read.
+    Only recipients of the key can open them. Trying again leaves a copy that nobody can read.
     """
 
     pictures: tuple[PictureMeant, ...]
@@ -253,7 +255,7 @@ class PicturesOf:
 
 @dataclass(frozen=True)
 class PicturePut:
-    """As in `PartPicture`. `file` is {} if it lies there as it was, or if there is nothing that can be shown."""
+    """An uploaded picture, as in `PartPicture`. `file` is {} if it hasn't changed, or if nothing can be shown."""
 
     part: int
     digest: str
@@ -262,14 +264,14 @@ class PicturePut:
 
 @dataclass(frozen=True)
 class PicturesPut:
-    """Those that were looked at, which may be fewer than were meant: only so long somebody waits for them."""
+    """The pictures processed. They may be fewer than requested, because the time for it is limited."""
 
     pictures: tuple[PicturePut, ...] = ()
 
 
 @dataclass(frozen=True)
 class NamedThings:
-    """Which of these parts, categories and locations of the settings are there? Answer: `UnknownThings`."""
+    """Checks the parts, categories and locations that the settings name. Answer: `UnknownThings`."""
 
     parts: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -278,7 +280,7 @@ class NamedThings:
 
 @dataclass(frozen=True)
 class UnknownThings:
-    """Those that InvenTree doesn't know."""
+    """The names that InvenTree doesn't know."""
 
     parts: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -287,13 +289,13 @@ class UnknownThings:
 
 @dataclass(frozen=True)
 class MatchPart:
-    """Which of our parts is this? By what somebody has said (`alias`, a part's key), IPN, then exact name.
+    """Finds our part for a description: by an earlier assignment (`alias`, a part's key), IPN, then exact name.
 
-    `mark` is that of booking it in. `gave` are our stock items with this serial number that went to this peer for
-    good, to its `company`: one of them may come again. `with_category`: the path of the part's category is told.
-    `status` is the name of a custom status, of the class `status_class`: have we got that, too? `here` is our stock
-    item that an approver says this is: then it has to be just that much, with the same serial number.
-    Answer: `PartMatch`.
+    `mark` is that of booking it in. `gave` are our stock items with this serial number that went to this peer for good,
+    to its `company`: one of them may come back. `with_category`: the answer includes the path of the part's category.
+    `status` is the name of a custom status of the class `status_class`, which is matched to one of ours. `here` is our
+    stock item that this is, as an approver says; it must then have exactly this quantity and serial number. Answer:
+    `PartMatch`.
     """
 
     peer: str
@@ -314,14 +316,13 @@ class MatchPart:
 class PartMatch:
     """The one part that fits and may take the item, or why there is none.
 
-    Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why
-    nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `unknown-unit`,
-    `fraction`, `not-that`). `how` it was found: `alias`, `ipn`, `name`, or `here`: it is a stock item of ours already,
-    `again`.
-    `factor` is how many of our units one of the peer's is, a fraction such as '1/100'.
-    `serial` is the number that it gets here, where something else of ours has the peer's number already.
-    `location` and `place` are where the item would be put away. `again` is our own stock item that it becomes once
-    more, because it was here before. `status_key` is that of the custom status.
+    Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why nothing fits
+    (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `unknown-unit`, `fraction`,
+    `not-that`). `how` it was found: `alias`, `ipn`, `name`, or `here`: it already is the stock item `again` of ours.
+    `factor` is how many of our units make one of the peer's, as a fraction such as '1/100'. `serial` is its number
+    here, if another item of ours has the peer's number. `location` and `place` are where the item would be put away.
+    `again` is our own stock item that it becomes again, because it was here before. `status_key` is our key of the
+    custom status.
     """
 
     part: Part | None = None
@@ -339,9 +340,9 @@ class PartMatch:
 
 @dataclass(frozen=True)
 class StockFigures:
-    """How much is there in our InvenTree? Answer: `StockCounts`.
+    """Counts what is in our InvenTree. Answer: `StockCounts`.
 
-    `reference`: read under that token of the vault, which we made for the friend that asks; '' for our own.
+    `reference`: read with that token of the vault, which we made for the peer that asks; '' for our own.
     """
 
     reference: str = ""
@@ -349,7 +350,7 @@ class StockFigures:
 
 @dataclass(frozen=True)
 class StockCounts:
-    """The numbers of each kind; None where the token lacks the permission. Stock items are those in stock.
+    """The number of each kind; None if the token lacks the permission. Stock items are those in stock.
 
     `low_stock` is also None while our stock is read for the first time.
     """
@@ -363,17 +364,17 @@ class StockCounts:
 
 @dataclass(frozen=True)
 class Overview:
-    """Is our InvenTree there, and who are we in it? Answer: `InventoryStanding`."""
+    """Reads whether our InvenTree answers, and as whom we are signed in. Answer: `InventoryStanding`."""
 
 
 @dataclass(frozen=True)
 class CompanyMirrors:
-    """What have we written about connections into our companies' metadata? Answer: `MirrorsFound`."""
+    """Reads the mirrors of connections in our companies' metadata. Answer: `MirrorsFound`."""
 
 
 @dataclass(frozen=True)
 class CompanyMirror:
-    """One company's: `value` is the JSON text under our key, which bears our own signature for this company."""
+    """The mirror in one company's metadata: `value` is the JSON text under our key, signed by us for this company."""
 
     company: int
     name: str
@@ -390,12 +391,12 @@ class MirrorsFound:
 
 @dataclass(frozen=True)
 class OwnTokens:
-    """Which tokens do we work with, and when do they end? Answer: `OwnTokensSeen`."""
+    """Reads the tokens that we use and their expiry. Answer: `OwnTokensSeen`."""
 
 
 @dataclass(frozen=True)
 class TokenSeen:
-    """One of our tokens: the setting that it stands in, its name, InvenTree's key of it, its end."""
+    """One of our tokens: the setting that holds it, its name, its key in InvenTree, its expiry."""
 
     setting: str
     name: str
@@ -405,7 +406,7 @@ class TokenSeen:
 
 @dataclass(frozen=True)
 class OwnTokensSeen:
-    """Those that the server tells of: none below API 293."""
+    """The tokens that the server reports: none below API 293."""
 
     tokens: tuple[TokenSeen, ...] = ()
 
@@ -426,12 +427,11 @@ class IndexStanding:
 
 @dataclass(frozen=True)
 class InventoryStanding:
-    """InvenTree's own version and settings, and our token's permissions; without secrets.
+    """InvenTree's version and settings, and our token's permissions; without secrets.
 
     `abilities` are the names of what this version can do and others can't (`inventree.versions.ABILITIES`). `index` is
-    told of a server that is too large to be read anew for each answer. `reads_lending_rules`: whether metadata of
-    parts, categories and locations can be read. `makes_parts`: whether a yes may make a part
-    that is not there yet.
+    set for a server that is too large to be read again for each answer. `reads_lending_rules`: whether metadata of
+    parts, categories and locations can be read. `makes_parts`: whether an approval may make a missing part.
     """
 
     name: str
@@ -452,16 +452,16 @@ class InventoryStanding:
 
 @dataclass(frozen=True)
 class HistoryAt:
-    """Does the stock history still hold these entries, and which are its newest? Answer: `HistorySeen`."""
+    """Reads whether the stock history still holds these entries, and its newest ones. Answer: `HistorySeen`."""
 
     anchors: tuple[Anchor, ...] = ()
 
 
 @dataclass(frozen=True)
 class HistorySeen:
-    """The newest entries, of different stock items. `went_back`: those asked for are gone, or are others now.
+    """The newest entries, of different stock items. `went_back`: the entries of the query are gone or have changed.
 
-    Then InvenTree was put back to an earlier state. Entries that went with their stock items tell nothing.
+    Then InvenTree was restored to an earlier state. Entries deleted with their stock items don't count.
     """
 
     anchors: tuple[Anchor, ...] = ()
@@ -470,10 +470,10 @@ class HistorySeen:
 
 @dataclass(frozen=True)
 class WhereIsIt:
-    """What became of one line of a transfer? Answer: `ItemsSeen`, as far as its stock items are still there.
+    """Reads the stock items of one line of a transfer that still exist. Answer: `ItemsSeen`.
 
-    `mark` is the line's (`fed:<transfer>:<line>`). Looked at are `items`, what the history shows under the mark,
-    and, with a `part`, the items of it whose link holds the mark.
+    `mark` is the line's (`fed:<transfer>:<line>`). The query reads `items`, the items whose history has the mark, and,
+    with a `part`, its items whose link has the mark.
     """
 
     mark: str
@@ -483,9 +483,9 @@ class WhereIsIt:
 
 @dataclass(frozen=True)
 class BooksOf:
-    """How do these stock items stand? Answer: `ItemsSeen`. The number of calls doesn't grow with that of the items.
+    """Reads the state of these stock items. Answer: `ItemsSeen`. The number of calls doesn't grow with the items.
 
-    `borrowed` is what is on loan here: of what isn't there whole, all stock items of the part are looked through.
+    `borrowed` are lines on loan here. If one isn't there whole, all stock items of its part are read.
     """
 
     items: tuple[int, ...]
@@ -503,9 +503,9 @@ class Whereabouts(StrEnum):
 
 @dataclass(frozen=True)
 class ItemSeen:
-    """A stock item as it stands now. `place` is the location's name; `marks` those in its history and its link.
+    """The current state of a stock item. `place` is the location's name; `marks` are those in its history and its link.
 
-    `came_from` and `old_status` are where it lay before it was taken out, and as what, if the history tells.
+    `came_from` and `old_status` are its location and status before it was taken out, if the history has them.
     """
 
     pk: int
@@ -525,9 +525,9 @@ class ItemSeen:
 
 @dataclass(frozen=True)
 class ItemsSeen:
-    """The items that are there. `history_read`: their history was looked through for marks (API >= 320).
+    """The items that exist. `history_read`: their history was searched for marks (API >= 320).
 
-    `borrowed` is as it was asked, with how much of it is in stock, what was split off from it included.
+    `borrowed` repeats the query's, with the quantity in stock, including items split off.
     """
 
     items: tuple[ItemSeen, ...] = ()
@@ -537,28 +537,28 @@ class ItemsSeen:
 
 @dataclass(frozen=True)
 class AuditOf:
-    """What is noted about this transfer or connection? Answer: `AuditTrail`. The journal answers, not InvenTree."""
+    """Reads the audit of a transfer or connection. Answer: `AuditTrail`. The journal answers, not InvenTree."""
 
     subject: str
 
 
 @dataclass(frozen=True)
 class AuditTrail:
-    """All that is noted about a subject, with its times, oldest first."""
+    """The audit entries about a subject with their times, oldest first."""
 
     entries: tuple[tuple[datetime, AuditEntry], ...] = ()
 
 
 @dataclass(frozen=True)
 class SignInShown:
-    """Which page shows this code, to be signed in? Answer: `SignInFound`. Our own pages answer, not InvenTree."""
+    """Finds the page that shows this sign-in code. Answer: `SignInFound`. Our own pages answer, not InvenTree."""
 
     code: str
 
 
 @dataclass(frozen=True)
 class SignInFound:
-    """The hash of the secret that only the page has, and which browser it is in; '' if no page shows the code."""
+    """The hash of the secret that only the page has, and its browser; '' if no page shows the code."""
 
     access: str = ""
     browser: str = ""
@@ -628,7 +628,7 @@ QUESTIONS: dict[type[Query], type[Answer]] = {
 QUANTITY_PLACES = Decimal("0.00001")
 
 
-# --- What follows when a query is answered or a step has ended: it goes along, and comes back with the outcome.
+# --- Continuations: stored with a query or a step, and run with its outcome.
 
 
 class Continuation:
@@ -638,44 +638,44 @@ class Continuation:
 
     @property
     def subject(self) -> str:
-        """The id of what the effect is about; '' if it is about nothing that has one."""
+        """The id of the effect's subject; '' if it has none."""
         return ""
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
-        """It can't be done now, and is tried again: tell those who wait for it. By itself, nobody does."""
+        """React to a query or step that is delayed and will be tried again. By default, do nothing."""
 
 
 class WhenAnswered(Continuation, ABC):
-    """For a query that is asked until it is answered."""
+    """A continuation of a query that is sent until InvenTree answers."""
 
     @abstractmethod
     def answered(self, turn: Turn, event: Answered) -> None:
-        """The answers are here, in the order of the queries."""
+        """Act on the answers, which are in the order of the queries."""
 
 
 class WhenAnsweredOrNot(WhenAnswered):
-    """For a query that somebody waits for: it is given up when InvenTree is silent or says no."""
+    """A continuation of a query that is given up if InvenTree is silent or refuses, because somebody waits for it."""
 
     @abstractmethod
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """There will be no answer."""
+        """Act on the lack of an answer."""
 
 
 class WhenStepEnds(Continuation, ABC):
-    """For a step."""
+    """A continuation of a step."""
 
     @abstractmethod
     def done(self, turn: Turn, event: StepDone) -> None:
-        """It was done."""
+        """Act on the step's success."""
 
     @abstractmethod
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """It was refused, or nobody can tell."""
+        """Act on a refusal or an unknown outcome."""
 
 
 @dataclass(frozen=True)
 class OfTransfer(Continuation):
-    """`transfer` is its id."""
+    """A continuation about the transfer with the id `transfer`."""
 
     transfer: str
 
@@ -687,14 +687,14 @@ class OfTransfer(Continuation):
 
 @dataclass(frozen=True)
 class OfLine(OfTransfer):
-    """`line` is the line's number in the transfer."""
+    """A continuation about the line with the number `line` of a transfer."""
 
     line: int
 
 
 @dataclass(frozen=True)
 class OfConnection(Continuation):
-    """`connection` is its id."""
+    """A continuation about the connection with the id `connection`."""
 
     connection: str
 
@@ -705,7 +705,7 @@ class OfConnection(Continuation):
 
 
 def kinds() -> tuple[type[Continuation], ...]:
-    """Every kind that can be made, of those modules that are loaded (`dispatch` loads them all)."""
+    """Return every concrete kind of continuation in the loaded modules (`dispatch` loads them all), by name."""
     found: set[type[Continuation]] = set()
     below: list[type[Continuation]] = [WhenAnswered, WhenStepEnds]
     while below:

@@ -10,9 +10,9 @@ from datetime import datetime
 class Room:
     """A Matrix room that we are in, or were (`joined`).
 
-    `replaced_by` is what its tombstone names, `predecessor` what its first event does; `announcements` compares them.
-    `removed` is when we were thrown out of it, or left, the last time. `announce_at` is when we say again who we are,
-    for a bot that may not have heard it.
+    `replaced_by` is the room that its tombstone names, `predecessor` the one that its first event names;
+    `announcements` compares them. `removed` is when we were last removed from it, or left. `announce_at` is when we
+    announce ourselves again, for a bot that may have missed it.
     """
 
     id: str
@@ -33,9 +33,8 @@ class Room:
 class AnnouncedParty:
     """One party as its bot announces it. `people` are for addressing only; they get no permission from it.
 
-    `speaks` are the oldest and the newest version of the protocol that its bot speaks.
-    `at` is when it was signed, in milliseconds by the bot's clock; `since` when we first read that this bot hosts the
-    party with this key.
+    `speaks` are the oldest and the newest protocol version of its bot. `at` is when it was signed, in milliseconds by
+    the bot's clock; `since` when we first read that this bot hosts the party with this key.
     """
 
     id: str
@@ -58,7 +57,7 @@ class Announcement:
 
     @property
     def id(self) -> str:
-        """One announcement a room and bot: the state event's own key."""
+        """The room and the bot: there is one announcement for both, as of the state event."""
         return f"{self.room} {self.bot}"
 
 
@@ -72,7 +71,7 @@ class OwnAnnouncement:
 
     @property
     def id(self) -> str:
-        """One a room."""
+        """The room: there is one announcement in each."""
         return self.room
 
 

@@ -1,9 +1,9 @@
-"""The steps in an InvenTree: one step is one change, journaled before and after. A peer's access, then stock.
+"""The steps in an InvenTree: each is one change, journaled before and after. First a peer's access, then stock.
 
-Every step carries `mark`, which is written into InvenTree's own history by the act, so that a probe can tell
-whether the act was done. A step on a stock item of ours carries what that is `known` to be; without that, its history
-must at least show a mark of the same line. Marks are `fed:<transfer or connection id>:<line>:<step>`. `note` is the
-sentence that a person reads in the history behind the mark. `STEPS` pairs every step with its result's type.
+Every step carries a `mark`, which its act writes into InvenTree's own history, so that a probe can tell whether the act
+was done. A mark is `fed:<transfer or connection id>:<line>:<step>`. `note` is the sentence for people behind the mark.
+A step on a stock item of ours carries the identity that the item must have (`known`); without that, the item's history
+must at least show a mark of the same line. `STEPS` pairs every step with its result's type.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 
 from fedbot.rules.model.stock import NO_PART_DETAILS, PartDescription, PartDetails
 
-# --- The acts by which a peer gets access to an InvenTree and loses it, and our own tokens are renewed.
+# --- Steps that give a peer access to an InvenTree and end it, and that rotate our own tokens.
 
 
 @dataclass(frozen=True)
 class MakeCompany:
-    """The customer company that stands for a peer; found again by `link` in every generation.
+    """Makes the customer company that stands for a peer. `link` identifies it in every generation.
 
     Result: `CompanyMade`.
     """
@@ -34,17 +34,17 @@ class MakeCompany:
 
 @dataclass(frozen=True)
 class CompanyMade:
-    """`foreign` is set when a company of that name exists and isn't ours: a person must decide."""
+    """The peer's company, found or made."""
 
     company: int
 
 
 @dataclass(frozen=True)
 class MakeAccess:
-    """A group with view-only roles, and in it the peer's service user (admin token needed).
+    """Makes a group with view-only roles, and in it the peer's service user. Needs the admin token.
 
-    `name` is `fed-<party>-<generation>`, for both; `last_name` holds the connection's id. `for_peer`: its token will
-    be handed over (`direct`), which is refused where any account can make itself admin. Result: `AccessMade`.
+    `name` is `fed-<party>-<generation>`, for both; `last_name` holds the connection's id. `for_peer`: the token will be
+    handed over (`direct`), which is refused where any account can make itself admin. Result: `AccessMade`.
     """
 
     mark: str
@@ -63,10 +63,10 @@ class AccessMade:
 
 @dataclass(frozen=True)
 class MintToken:
-    """A token for the peer's user, one year; the secret goes into the vault under `reference`.
+    """Makes a token for the peer's user, valid for a year. The secret goes into the vault under `reference`.
 
-    Name `fed-<party>-<generation>-<number>`. With an unknown outcome that number is revoked and the next one
-    minted, since a token's value is shown only once. Result: `TokenMinted`.
+    Its name is `fed-<party>-<generation>-<number>`. A token's value is shown only once. So if the outcome is unknown,
+    the token with that number is revoked and the next one made. Result: `TokenMinted`.
     """
 
     mark: str
@@ -78,7 +78,7 @@ class MintToken:
 
 @dataclass(frozen=True)
 class TokenMinted:
-    """The token is in the vault; `name` is the one that was really minted."""
+    """The token is in the vault. `name` is its actual name, because the number may have advanced."""
 
     name: str
     expiry: date
@@ -86,10 +86,10 @@ class TokenMinted:
 
 @dataclass(frozen=True)
 class TryToken:
-    """Read an inventory under the token in the vault: ours for relayed answers, the peer's for direct.
+    """Reads an inventory with the token in the vault: ours for relayed answers, the peer's for direct ones.
 
-    `url` is empty for our own InvenTree; `private`: it may be at a private address. Fails unless the token can read
-    stock and cannot write it. `for_peer`: as with `MakeAccess`. Result: `TokenTried`.
+    `url` is empty for our own InvenTree; `private`: it may have a private address. Fails unless the token can read
+    stock and can't write it. `for_peer`: as in `MakeAccess`. Result: `TokenTried`.
     """
 
     mark: str
@@ -101,7 +101,7 @@ class TryToken:
 
 @dataclass(frozen=True)
 class TokenTried:
-    """The token's view; its name and expiry, where the server tells them (API ≥ 293)."""
+    """What the token can read, and its name and expiry if the server reports them (API ≥ 293)."""
 
     stock_items: int
     api: int
@@ -111,7 +111,7 @@ class TokenTried:
 
 @dataclass(frozen=True)
 class RevokeToken:
-    """Revoke the token of that name, once another one has taken its place. Result: `TokenRevoked`."""
+    """Revokes the token of that name, after another one has replaced it. Result: `TokenRevoked`."""
 
     mark: str
     user: int
@@ -120,15 +120,15 @@ class RevokeToken:
 
 @dataclass(frozen=True)
 class TokenRevoked:
-    """No token of that name is good any more."""
+    """No token of that name is valid any more."""
 
 
 @dataclass(frozen=True)
 class RenewOwnToken:
-    """The next token of our own, in place of the one in the setting (`token`, `admin_token`), with that name.
+    """Replaces our own token in that setting (`token`, `admin_token`) by a new one of that name.
 
-    Made, tried, written into the file that the setting names, used from then on; the old one stays good. Asked for
-    again by the same name it is the same token. Result: `OwnTokenRenewed`.
+    Makes it, tries it, writes it into the file that the setting names, and uses it from then on. The old one stays
+    valid. Repeating the step with the same name gives the same token. Result: `OwnTokenRenewed`.
     """
 
     mark: str
@@ -138,7 +138,7 @@ class RenewOwnToken:
 
 @dataclass(frozen=True)
 class OwnTokenRenewed:
-    """The new one is in use. `pk` is InvenTree's key of it."""
+    """The new token is in use. `pk` is its key in InvenTree."""
 
     name: str
     pk: int
@@ -147,7 +147,7 @@ class OwnTokenRenewed:
 
 @dataclass(frozen=True)
 class RevokeOwnToken:
-    """Revoke the token of ours with that key, once another one is in use. Result: `TokenRevoked`."""
+    """Revokes our own token with that key, after another one is in use. Result: `TokenRevoked`."""
 
     mark: str
     setting: str
@@ -156,7 +156,10 @@ class RevokeOwnToken:
 
 @dataclass(frozen=True)
 class EndAccess:
-    """Deactivate the peer's user first (a token can mint tokens), then revoke its tokens. Result: `AccessEnded`."""
+    """Deactivates the peer's user, then revokes its tokens: in that order, because a token can make tokens.
+
+    Result: `AccessEnded`.
+    """
 
     mark: str
     user: int
@@ -165,7 +168,7 @@ class EndAccess:
 
 @dataclass(frozen=True)
 class CloseCompany:
-    """Set the peer's company inactive; it is never deleted. Result: `AccessEnded`."""
+    """Sets the peer's company inactive. It is never deleted. Result: `AccessEnded`."""
 
     mark: str
     company: int
@@ -177,7 +180,7 @@ class AccessEnded:
 
 
 def due_in_a_year(moment: datetime) -> date:
-    """The expiry of a token minted now: one year, as UC1 says."""
+    """Return the expiry of a token made now: one year, as UC1 says."""
     year, month, day = moment.year + 1, moment.month, moment.day
     return date(year, month, 28) if (month, day) == (2, 29) else date(year, month, day)
 
@@ -204,7 +207,7 @@ __all__ = [
 
 
 OWN_KEY, SHARE_KEY, LENDING_KEY = "fedbot", "fedbot_share", "fedbot_lending"
-"""Ours in InvenTree's metadata: what the journal says of a record, whether it is shared, and people's lending rule."""
+"""Our keys in InvenTree's metadata: the journal's data on a record, the sharing mark, and people's lending rule."""
 
 
 @dataclass(frozen=True)
@@ -224,10 +227,10 @@ class Known:
 
 @dataclass(frozen=True)
 class TakeOut:
-    """Sender: move exactly `quantity` of `item` to *Outgoing*, with the travelling status. Result: `Taken`.
+    """Sender: moves exactly `quantity` of `item` to *Outgoing*, with the status for transit. Result: `Taken`.
 
-    `batch`, `status`, `status_text` and `units` are as people agreed to it; None and '' where they may be others.
-    `company` is that which will get it: nothing leaves for one that is inactive.
+    `batch`, `status`, `status_text` and `units` are those that people agreed to; None and '' accept any. `company` will
+    get the item; nothing leaves for an inactive one.
     """
 
     mark: str
@@ -246,7 +249,7 @@ class TakeOut:
 
 @dataclass(frozen=True)
 class Taken:
-    """The item in *Outgoing*: the split-off child, or the item itself if all of it was taken.
+    """The item in *Outgoing*: split off, or the item itself if all of it was taken.
 
     `status` and `location` are the earlier ones, for `Arrived`, `PutBack` and `TakeBack`.
     """
@@ -260,9 +263,9 @@ class Taken:
 
 @dataclass(frozen=True)
 class HandOver:
-    """Sender: give the item in *Outgoing* to the peer's company. Result: `HandedOver`.
+    """Sender: assigns the item in *Outgoing* to the peer's company. Result: `HandedOver`.
 
-    `mirror` is what its metadata then tells, as in `Mirror`.
+    `mirror` is written into its metadata, as in `Mirror`.
     """
 
     mark: str
@@ -276,7 +279,7 @@ class HandOver:
 
 @dataclass(frozen=True)
 class HandedOver:
-    """Read back: the item is with the company, in the agreed quantity. `mirrored`: its metadata tells of it, too."""
+    """The item is with the company, in the agreed quantity. `mirrored`: its metadata is written too."""
 
     item: int
     mirrored: bool = False
@@ -284,7 +287,7 @@ class HandedOver:
 
 @dataclass(frozen=True)
 class PutBack:
-    """Sender: what was taken out, but not handed over, goes back where it lay. Result: `PlacedAt`."""
+    """Sender: moves an item that was taken out, but not handed over, back to its location. Result: `PlacedAt`."""
 
     mark: str
     note: str
@@ -297,7 +300,7 @@ class PutBack:
 
 @dataclass(frozen=True)
 class TakeBack:
-    """Sender: what the receiver refused comes back from the company into stock. Result: `PlacedAt`."""
+    """Sender: takes an item back from the company into stock. Result: `PlacedAt`."""
 
     mark: str
     note: str
@@ -311,7 +314,7 @@ class TakeBack:
 
 @dataclass(frozen=True)
 class Arrived:
-    """Sender: what became of what was handed over, as its status: the old one once it has arrived, or 'lost'.
+    """Sender: sets the status of a handed-over item: the old one once it has arrived, or 'lost'.
 
     Result: `HandedOver`.
     """
@@ -325,7 +328,7 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Remark:
-    """Sender: a sentence in the history of what is with the receiver's company, which stays as it is.
+    """Sender: writes a sentence into the history of an item with the receiver's company, and changes nothing else.
 
     Result: `HandedOver`.
     """
@@ -338,9 +341,9 @@ class Remark:
 
 @dataclass(frozen=True)
 class WriteOff:
-    """Receiver: what was borrowed, and is lost or back at its owner, is in our stock no more: its status is 'lost'.
+    """Receiver: removes a borrowed item that is lost, or back at the lender, from our stock: its status becomes 'lost'.
 
-    At most `quantity` is: more in that stock item is something else, too. Result: `WrittenOff`.
+    Refused if the item has more than `quantity`, because the rest is something else. Result: `WrittenOff`.
     """
 
     mark: str
@@ -352,14 +355,14 @@ class WriteOff:
 
 @dataclass(frozen=True)
 class WrittenOff:
-    """Read back: the item has that status."""
+    """The item has the status 'lost'."""
 
     item: int
 
 
 @dataclass(frozen=True)
 class CreatePart:
-    """Receiver: a part for what comes in, as proposed on the card. Result: `PartCreated`."""
+    """Receiver: makes a part for an incoming item, as proposed on the card. Result: `PartCreated`."""
 
     mark: str
     description: PartDescription
@@ -368,17 +371,17 @@ class CreatePart:
 
 @dataclass(frozen=True)
 class PartCreated:
-    """The new (or found) part."""
+    """The part, new or found."""
 
     part: int
 
 
 @dataclass(frozen=True)
 class CreateItem:
-    """Receiver: the stock item, in *Incoming*; `link` holds the mark. Result: `ItemCreated`.
+    """Receiver: makes the stock item, in *Incoming*; `link` holds the mark. Result: `ItemCreated`.
 
-    `mirror` is what its metadata tells from the first moment, as in `Mirror`, but for the item's key. `units` are those
-    of the part in which `quantity` is, as the card has shown; None if nobody has seen any.
+    `mirror` is its metadata from the start, as in `Mirror`, without the item's key. `units` are those of the part in
+    which `quantity` is given, as on the card; None if no card showed any.
     """
 
     mark: str
@@ -397,9 +400,9 @@ class CreateItem:
 
 @dataclass(frozen=True)
 class BookInAgain:
-    """Receiver: bring our own stock item back from the peer's company into *Incoming*, instead of creating one.
+    """Receiver: brings our own stock item back from the peer's company into *Incoming*, instead of making a new one.
 
-    For serialised items: InvenTree allows a serial number once per part, including items with a customer.
+    For items with a serial number: InvenTree allows each number once per part, and counts items with a customer.
     Result: `ItemCreated`.
     """
 
@@ -415,9 +418,9 @@ class BookInAgain:
 
 @dataclass(frozen=True)
 class MarkAsHere:
-    """Receiver: a stock item of ours that was here before the transfer is what comes by it. Result: `ItemCreated`.
+    """Receiver: records that the transfer's item is a stock item that we already have. Result: `ItemCreated`.
 
-    Nothing is added, and it stays where it lies: its history says so. `quantity` is all of it.
+    Adds no stock and moves nothing, but writes it into the item's history. `quantity` is all of it.
     """
 
     mark: str
@@ -430,7 +433,7 @@ class MarkAsHere:
 
 @dataclass(frozen=True)
 class ItemCreated:
-    """Read back: the stock item in *Incoming*. `mirrored`: its metadata tells where it came from."""
+    """The stock item in *Incoming*. `mirrored`: its metadata says where it came from."""
 
     item: int
     quantity: Decimal
@@ -439,9 +442,9 @@ class ItemCreated:
 
 @dataclass(frozen=True)
 class PutAway:
-    """Receiver: from *Incoming* to its destination, with 'received from …' in the history.
+    """Receiver: moves the item from *Incoming* to its destination, with 'received from …' in its history.
 
-    Without a `location` the item's default place is meant (part, then category, then the configured one).
+    Without a `location`, it goes to the default location (of the part, then the category, then the configured one).
     Result: `PlacedAt`.
     """
 
@@ -455,7 +458,7 @@ class PutAway:
 
 @dataclass(frozen=True)
 class PlacedAt:
-    """The item's place now."""
+    """The item's location now."""
 
     item: int
     location: int | None
@@ -464,10 +467,10 @@ class PlacedAt:
 
 @dataclass(frozen=True)
 class Mirror:
-    """Write a key of ours in the metadata of a company, stock item, part or category, read back. Result: `Mirrored`.
+    """Writes one of our keys in the metadata of a company, stock item, part or category. Result: `Mirrored`.
 
-    `value` is JSON text; the journal decides, metadata mirrors it. The edge signs it. `is_new`: it can't stand there
-    yet, so it isn't looked for before it is written.
+    `value` is JSON text, which the edge signs. The journal is authoritative; metadata mirrors it. `is_new`: it can't
+    exist yet, so no probe looks for it.
     """
 
     mark: str
@@ -485,7 +488,7 @@ class Mirrored:
 
 
 class LoanLabel(StrEnum):
-    """The part that a stock item plays in a loan, as its notes and tag in InvenTree say.
+    """The role of a stock item in a loan, as its notes and tag in InvenTree say.
 
     `NOTHING`: none any more. `AS_IS`: keep the text about a loan, and write only the bookings.
     """
@@ -503,7 +506,7 @@ class LoanLabel(StrEnum):
 
 @dataclass(frozen=True)
 class BookedFor:
-    """A booking of a stock item: for which space, on which days, and its short id."""
+    """A booking of a stock item: the space, the days and its code."""
 
     peer_name: str
     first: date
@@ -513,10 +516,10 @@ class BookedFor:
 
 @dataclass(frozen=True)
 class Label:
-    """Either side of a loan: write our line in the stock item's notes, and our tag. Result: `Labelled`.
+    """Either side of a loan: writes our line into the stock item's notes, and our tag. Result: `Labelled`.
 
-    `until` is the loan's last day; `code` its short id. `booked` are all bookings of the item, a line each; None keeps
-    those lines. Other people's text is kept.
+    `until` is the due date; `code` the loan's code. `booked` are all bookings of the item, a line each; None keeps
+    those lines. Text of other people is kept.
     """
 
     mark: str
@@ -531,17 +534,17 @@ class Label:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Read back: notes and tags hold our line and our tag, and no older ones of ours."""
+    """The notes and tags hold our line and our tag, and no older ones of ours."""
 
 
 @dataclass(frozen=True)
 class Furnish:
-    """Receiver: a stock item, or a part that was made for it, gets what else travelled. Result: `Furnished`.
+    """Receiver: adds the sender's other details to a stock item, or to the part made for it. Result: `Furnished`.
 
-    `model` is `stockitem` or `part`. Tags are added, and to the notes the lines `notes` that aren't in them yet. A part
-    that isn't the one that we made (by its `link`) stays as it is; ours gets the parameters whose templates are there
-    by name, and the rest of `details` in words in its notes, if it has none. `status_key` is a custom status of ours. A
-    `price` in a currency that InvenTree doesn't list isn't set.
+    `model` is `stockitem` or `part`. Adds the tags, and to the notes those lines of `notes` that they lack. Changes
+    only a part that we made (recognised by its `link`): that gets the parameters whose templates exist by name, and the
+    rest of `details` as text in its notes, if those are empty. `status_key` is a custom status of ours. A `price` in a
+    currency that InvenTree doesn't list isn't set.
     """
 
     mark: str
@@ -559,15 +562,15 @@ class Furnish:
 
 @dataclass(frozen=True)
 class Furnished:
-    """Read back: it has what it can have here."""
+    """It has all details that it can have here."""
 
 
 @dataclass(frozen=True)
 class AttachPhoto:
-    """Attach a picture of the room to a stock item. The mark and `note` are its comment. Result: `PhotoAttached`.
+    """Attaches a picture from the room to a stock item. The mark and `note` are its comment. Result: `PhotoAttached`.
 
-    `file` tells where it lies on the homeserver (`events.PhotoSent`), where it is fetched anew at each try: its bytes
-    are nowhere in our journal.
+    `file` is its address on the homeserver (`events.PhotoSent`). Each try fetches it again; its bytes are never in our
+    journal.
     """
 
     mark: str
@@ -579,10 +582,11 @@ class AttachPhoto:
 
 @dataclass(frozen=True)
 class SendFile:
-    """Sender: put a file of a stock item, or the image of a part, onto the homeserver, encrypted. Result: `FileSent`.
+    """Sender: uploads a file of a stock item, or the image of a part, to the homeserver, encrypted. Result: `FileSent`.
 
-    `model` is `stockitem` or `part`. A file that is longer than `longest` (bytes), or isn't what its name says, is
-    refused. It leaves no trace in InvenTree; a second try leaves another copy on the homeserver that nobody can read.
+    `model` is `stockitem` or `part`. Refuses a file that is longer than `longest` (bytes), or isn't of the type that
+    its name says. It changes nothing in InvenTree; trying again leaves another copy on the homeserver that nobody can
+    read.
     """
 
     mark: str
@@ -594,7 +598,7 @@ class SendFile:
 
 @dataclass(frozen=True)
 class FileSent:
-    """The file's address and key (as `file` of `AttachPhoto`), its length in bytes, its SHA-256 in hex."""
+    """The file's address and key (as `AttachPhoto.file`), its length in bytes, its SHA-256 in hex."""
 
     file: dict[str, Any]
     size: int
@@ -603,10 +607,10 @@ class FileSent:
 
 @dataclass(frozen=True)
 class KeepFile:
-    """Receiver: a file that came along is attached to a stock item, or is the image of a new part. Result: `FileKept`.
+    """Receiver: attaches a received file to a stock item, or makes it the image of a new part. Result: `FileKept`.
 
-    `file` as of `AttachPhoto`; its content must have this `digest` and be what `name` says. It is known by the end of
-    its mark, so that what came before isn't attached twice. A part that isn't the one that we made (by its `link`), or
+    `file` is as in `AttachPhoto`; its content must have this `digest` and be of the type that `name` says. The end of
+    the mark identifies it, so that it isn't attached twice. A part that we didn't make (recognised by its `link`), or
     that has an image, stays as it is.
     """
 
@@ -624,12 +628,12 @@ class KeepFile:
 
 @dataclass(frozen=True)
 class FileKept:
-    """InvenTree has it, or needs none."""
+    """InvenTree has the file, or needs none."""
 
 
 @dataclass(frozen=True)
 class PhotoAttached:
-    """InvenTree has it, under this key."""
+    """InvenTree has the photo, under this key."""
 
     attachment: int
 
@@ -736,14 +740,14 @@ OF_STOCK = (
 )
 """The steps that change stock or its records. None is done while InvenTree's books are in doubt."""
 
-# Steps that only read, or that may be repeated without harm: never an unknown outcome.
+# These steps only read, or can be repeated without harm. Their outcome is never unknown.
 REPEATABLE: frozenset[type[Step]] = frozenset(
     {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, Label, Furnish, SendFile, EndAccess, CloseCompany}
 )
 
 
 def note_of(mark: str, sentence: str) -> str:
-    """The text that goes into InvenTree's history: the mark first, then what a person reads (≤ 500 characters)."""
+    """Return the text for InvenTree's history: the mark, then the sentence for people (≤ 500 characters)."""
     return f"{mark} {sentence}"[:500]
 
 
@@ -751,5 +755,5 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def day_in_notes(day: date) -> str:
-    """A day as it stands in InvenTree's notes and history, in English like all that we write there: '12 Dec 2026'."""
+    """Return a day as in InvenTree's notes and history, in English like everything we write there: '12 Dec 2026'."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

@@ -1,4 +1,4 @@
-"""InvenTree's data as the rules see it: units, codes, permissions, parts, items, and the details that travel along."""
+"""InvenTree's data as the rules see it: units, codes, permissions, parts, items, and the details sent along."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-# --- What InvenTree has of an item and its part beside what every card shows: what of it travels, and what does not.
+# --- Details of an item and its part beyond what every card shows: which are sent to the receiver, and which stay.
 
 
 MOST_TAGS = 10
@@ -23,7 +23,7 @@ LONGEST_NOTES = 500
 LONGEST_LINK = 200
 MOST_FILES = 5
 LARGEST_FILE = 20_000_000
-"""Bytes: no file that is larger travels, whatever is configured."""
+"""Largest file that is ever sent, in bytes, whatever is configured."""
 HIGHEST_PRICE = Decimal(10) ** 9
 PRICE_PLACES = 6
 _LINK = re.compile(r"https?://[^\s/?#\"'<>\\]+[^\s\"'<>\\]*", re.IGNORECASE)
@@ -34,7 +34,7 @@ _FILE_NAME = re.compile(
 
 
 class Trait(StrEnum):
-    """The details that don't travel, in the order in which a card names them. `PART_…`: of a part to be created."""
+    """The details that aren't sent, in the order of a card. `PART_…`: details of a part to be created."""
 
     STATUS = "status"
     NOTES = "notes"
@@ -55,13 +55,13 @@ class Trait(StrEnum):
 
 @dataclass(frozen=True)
 class TestResult:
-    """The newest result of a test: its name, whether it passed, the value measured."""
+    """The newest result of a test: its name, whether it passed, the measured value."""
 
     name: str
     passed: bool
     value: str = ""
 
-    __test__ = False  # to pytest it is no test
+    __test__ = False  # pytest would take it for a test
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class FileTold:
-    """A file: its name, and its length in bytes (0: InvenTree doesn't tell it)."""
+    """A file: its name, and its length in bytes (0: InvenTree doesn't report it)."""
 
     name: str
     size: int = 0
@@ -84,7 +84,7 @@ class FileTold:
 class ItemDetails:
     """Details of a stock item. `status` is the name of a custom status, `inside` the names of installed items.
 
-    `price` is the purchase price of one, in `currency` (three letters). `files` are attached to it.
+    `price` is the purchase price of one, in `currency` (three letters). `files` are its attachments.
     """
 
     notes: str = ""
@@ -116,9 +116,9 @@ NO_PART_DETAILS = PartDetails()
 
 @dataclass(frozen=True)
 class ItemSeen:
-    """A stock item's details as InvenTree tells them. `untold` is what this answer doesn't tell of.
+    """A stock item's details as InvenTree reports them. `untold` are details that this answer lacks.
 
-    `has_more_files`: something is attached to it that is no file, or more than is listed.
+    `has_more_files`: it has attachments that aren't files, or more than are listed.
     """
 
     details: ItemDetails = NO_ITEM_DETAILS
@@ -128,7 +128,7 @@ class ItemSeen:
 
 @dataclass(frozen=True)
 class PartSeen:
-    """A part's details as InvenTree tells them. `untold` as of an item."""
+    """A part's details as InvenTree reports them. `untold` as in `ItemSeen`."""
 
     details: PartDetails = NO_PART_DETAILS
     untold: tuple[Trait, ...] = ()
@@ -139,7 +139,10 @@ NOTHING_SEEN = ItemSeen()
 
 
 def of_item(seen: ItemSeen, *, with_price: bool, largest_file: int = 0) -> tuple[ItemDetails, tuple[Trait, ...]]:
-    """Split an item's details into those that travel, and those that stay. Larger files stay (0: all of them)."""
+    """Split an item's details into those that are sent and those that stay.
+
+    Files larger than `largest_file` bytes stay (0: all of them).
+    """
     told = seen.details
     travels = ItemDetails(
         notes=told.notes[:LONGEST_NOTES],
@@ -165,7 +168,7 @@ def of_item(seen: ItemSeen, *, with_price: bool, largest_file: int = 0) -> tuple
 
 
 def of_part(seen: PartSeen, *, largest_file: int = 0) -> tuple[PartDetails, tuple[Trait, ...]]:
-    """Split a part's details, for a new part, into those that travel, and those that stay."""
+    """Split a part's details, for a new part, into those that are sent and those that stay."""
     told = seen.details
     fitting = [each for each in told.parameters if max(len(each.name), len(each.value)) <= LONGEST_WORD]
     travels = PartDetails(
@@ -187,7 +190,7 @@ def of_part(seen: PartSeen, *, largest_file: int = 0) -> tuple[PartDetails, tupl
 
 
 def left_out_of_item(details: ItemDetails) -> tuple[Trait, ...]:
-    """The details that stay if a message has no room for them."""
+    """Return the item's details that stay if a message has no room for them."""
     pairs = (
         (Trait.STATUS, details.status),
         (Trait.NOTES, details.notes),
@@ -202,7 +205,7 @@ def left_out_of_item(details: ItemDetails) -> tuple[Trait, ...]:
 
 
 def left_out_of_part(details: PartDetails) -> tuple[Trait, ...]:
-    """The same of a part."""
+    """Return the part's details that stay if a message has no room for them."""
     pairs = (
         (Trait.PART_NOTES, details.notes),
         (Trait.PART_LINK, details.link),
@@ -214,24 +217,24 @@ def left_out_of_part(details: PartDetails) -> tuple[Trait, ...]:
 
 
 def with_traits(known: Sequence[Trait], more: Sequence[Trait]) -> tuple[Trait, ...]:
-    """All of these, each once, in order."""
+    """Return all of these, each once, in the order of `Trait`."""
     return _in_order({*known, *more})
 
 
 def is_link(link: str) -> bool:
-    """Whether it is an address of the web that may travel: nothing else ever becomes a link at the other space."""
+    """Whether it is a web address that may be sent. Nothing else ever becomes a link at the other space."""
     return len(link) <= LONGEST_LINK and bool(_LINK.fullmatch(link))
 
 
 def is_price(price: Decimal | None, currency: str) -> bool:
-    """Whether InvenTree would take it."""
+    """Whether InvenTree would accept it."""
     if price is None or not price.is_finite() or not 0 <= price < HIGHEST_PRICE:
         return False
     return -int(price.as_tuple().exponent) <= PRICE_PLACES and bool(_CURRENCY.fullmatch(currency))
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a file of that name may travel: no path, and an ending that its content can be held against."""
+    """Whether a file of that name may be sent: no path, and a suffix against which its content can be checked."""
     return len(name) <= LONGEST_WORD and bool(_FILE_NAME.fullmatch(name))
 
 
@@ -241,7 +244,7 @@ def is_picture(name: str) -> bool:
 
 
 def complaint_about_item(details: ItemDetails, stays: Sequence[Trait]) -> str:
-    """The field of a peer's line that `of_item` wouldn't produce; '' if there is none."""
+    """Return the field of a peer's line that `of_item` would never produce; '' if there is none."""
     pairs = (
         ("notes", len(details.notes) <= LONGEST_NOTES),
         ("link", not details.link or is_link(details.link)),
@@ -259,7 +262,7 @@ def complaint_about_item(details: ItemDetails, stays: Sequence[Trait]) -> str:
 
 
 def complaint_about_part(details: PartDetails, stays: Sequence[Trait]) -> str:
-    """The same of a part."""
+    """Return the field of a peer's part that `of_part` would never produce; '' if there is none."""
     names = [each.name for each in details.parameters]
     values = [each.value for each in details.parameters]
     pairs = (
@@ -274,10 +277,10 @@ def complaint_about_part(details: PartDetails, stays: Sequence[Trait]) -> str:
 
 
 def words_for_notes(details: ItemDetails, *, without_status: bool = False) -> tuple[str, ...]:
-    """The details without a safe field at the receiver, as lines for a stock item's notes.
+    """Return the details that have no safe field at the receiver, as lines for a stock item's notes.
 
-    `without_status`: the receiver has that status, too.
-    In English, like all that we write into InvenTree. The field `link` there holds our own mark.
+    `without_status`: the receiver has that status too. In English, like everything that we write into InvenTree. The
+    field `link` there holds our own mark.
     """
     lines = [line for line in details.notes.splitlines() if line.strip()]
     lines += [f"Status there: {details.status}"] if details.status and not without_status else []
@@ -290,7 +293,7 @@ def words_for_notes(details: ItemDetails, *, without_status: bool = False) -> tu
 
 
 def words_of_part(details: PartDetails, without: Sequence[str] = ()) -> tuple[str, ...]:
-    """The same for the notes of a new part; `without` the parameters of these names, which got a field."""
+    """Return the details as lines for a new part's notes, `without` parameters of these names, which have a field."""
     lines = [line for line in details.notes.splitlines() if line.strip()]
     lines += [f"Link: {details.link}"] if details.link else []
     return (*lines, *(f"{each.name}: {each.value}" for each in details.parameters if each.name not in without))
@@ -322,7 +325,7 @@ def _in_order(traits: set[Trait]) -> tuple[Trait, ...]:
     return tuple(trait for trait in Trait if trait in traits)
 
 
-# --- Units of parts, as InvenTree has them: a name such as `m`, `kg` or `10 m`; none for what is counted in pieces.
+# --- Units of parts, as InvenTree has them: a name such as `m`, `kg` or `10 m`; none for parts counted in pieces.
 
 _PIECES = frozenset(
     {"", "1", "piece", "pieces", "pc", "pcs", "pce", "each", "ea", "unit", "units", "stück", "stueck", "stk", "st"}
@@ -330,7 +333,7 @@ _PIECES = frozenset(
 
 
 def counts_pieces(units: str) -> bool:
-    """Whether a part is counted, so that there is no half of it.
+    """Whether a part is counted in pieces, so that there is no half of it.
 
     To InvenTree's library `pcs` are parsecs; to people they are pieces.
     """
@@ -371,12 +374,15 @@ _ALSO_CALLED = {
     **dict.fromkeys(("pound", "pounds", "lbs"), "lb"),
 }
 MEASURES = frozenset({*_MEASURES, *_ALSO_CALLED})
-"""The units in which people say how much, in lower case: `2m`, `50 cm`, `3 feet`."""
+"""The units in which people give quantities, in lower case: `2m`, `50 cm`, `3 feet`."""
 _MEASURE = re.compile(r"([0-9]+(?:\.[0-9]+)?)? ?([a-zA-Z]+)")
 
 
 def unit_called(name: str) -> str:
-    """The unit of that name, `m` for metres; '' if it is none. The only single letter that may be a capital is L."""
+    """Return the unit of that name, such as `m` for metres; '' if it is none.
+
+    The only single letter that may be a capital is L.
+    """
     small = name.casefold() if len(name) > 1 or name == "L" else name
     return _ALSO_CALLED.get(small, small) if small in MEASURES else ""
 
@@ -407,18 +413,18 @@ def in_units(quantity: Decimal, unit: str, units: str, told: Sequence[UnitFactor
 
 
 def is_common(unit: str, units: str) -> bool:
-    """Whether anybody can say, without an InvenTree, what one is in the other."""
+    """Whether we can convert between these units without asking an InvenTree."""
     return counts_pieces(units) or (_size_of(unit) is not None and _size_of(units) is not None)
 
 
 def _size_of(units: str) -> tuple[str, Fraction] | None:
-    """The measure, and the number of its base units: `10 m` is ten metres of length."""
+    """Return the measure and the number of its base units: `10 m` is ten metres of length."""
     found = _MEASURE.fullmatch(units.strip())
     measure = _MEASURES.get(unit_called(found[2])) if found is not None else None
     return (measure[0], measure[1] * Fraction(found[1] or 1)) if found is not None and measure is not None else None
 
 
-# --- What InvenTree's barcodes and QR codes hold: `INV-SI42` or `{"stockitem": 42}`, and so of parts and places.
+# --- The content of InvenTree's barcodes and QR codes: `INV-SI42` or `{"stockitem": 42}`; parts and locations alike.
 #
 # Neither says whose InvenTree it comes from.
 
@@ -439,7 +445,7 @@ class Scanned:
 
 
 def scanned_in(text: str) -> Scanned | None:
-    """The record that a scanned code names; None if it is no such code."""
+    """Return the record that a scanned code names; None if it is no such code."""
     match = _CODE.fullmatch(text.strip())
     if match is None:
         return None
@@ -449,12 +455,12 @@ def scanned_in(text: str) -> Scanned | None:
 
 
 def stock_item_in(text: str) -> int | None:
-    """The key of the stock item that a scanned code stands for; None if it is no such code."""
+    """Return the key of the stock item that a scanned code names; None if it is no such code."""
     scanned = scanned_in(text)
     return scanned.key if scanned is not None and scanned.model == STOCK_ITEM else None
 
 
-# Logical stock status codes: only these four may be handed over.
+# Logical stock status codes. Only those in `TRAVELLING_STATUSES` may be handed over.
 STATUS_OK = 10
 STATUS_ATTENTION = 50
 STATUS_DAMAGED = 55
@@ -466,7 +472,7 @@ TRAVELLING_STATUSES = frozenset({STATUS_OK, STATUS_ATTENTION, STATUS_DAMAGED, ST
 class Permission(StrEnum):
     """The permission that a verb or a card requires, weakest first.
 
-    `ANYONE`: to be among the configured people. `MAPPED`: besides, their InvenTree user is active.
+    `ANYONE`: the person is configured. `MAPPED`: and their InvenTree user is active.
     """
 
     ANYONE = "anyone"
@@ -479,8 +485,8 @@ class Permission(StrEnum):
 class Permissions:
     """InvenTree's current information about one of its users. Unknown users have no permissions.
 
-    `key` is the user's id there. `unpinned`: InvenTree says that it is an approver or a superuser, but our
-    configuration has to say so too, and doesn't.
+    `key` is the user's id there. `unpinned`: it is an approver or a superuser in InvenTree, but our configuration,
+    which has to name it too, doesn't.
     """
 
     username: str
@@ -504,10 +510,11 @@ class Permissions:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of an InvenTree's catalogue. `categories` are the keys of its own and of those above, where read.
+    """A part of an InvenTree's catalogue.
 
-    So are `category_path`, as InvenTree writes it, `template`, the part that it is a variant of, and `seen`: what a new
-    part that is made from it would get besides.
+    Set only if they were read: `categories`, the keys of its category and of those above; `category_path`, as InvenTree
+    writes it; `template`, the part of which it is a variant; `seen`, the further details for a new part that is made
+    from it.
     """
 
     pk: int
@@ -529,16 +536,16 @@ class Part:
 
     @property
     def full_name(self) -> str:
-        """As InvenTree shows it: 'IPN | name | revision'."""
+        """The name as InvenTree shows it: 'IPN | name | revision'."""
         return " | ".join(word for word in (self.ipn, self.name, self.revision) if word)
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """The origin of a stock item, kept in its metadata under the key `fedbot`.
+    """The origin of a stock item, in its metadata under the key `fedbot`.
 
-    `origin` is the party that owned it first; `item` the row's own key, so that a mark copied by a split is
-    told from the real one; `transfer` the transfer that brought it here.
+    `origin` is the party that owned it first; `transfer` brought it here. `item` is the item's own key, which tells the
+    original from a copy made by a split.
     """
 
     origin: str
@@ -551,9 +558,9 @@ _MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z-]+)(?::|%3A)(?P<line>\d+)"
 
 @dataclass(frozen=True)
 class StockItem:
-    """One row of stock. `available` = quantity minus what is allocated to orders and builds.
+    """One stock item. `available` is its quantity without what is allocated to orders and builds.
 
-    `price` is what one of it was bought for, in `currency`. `seen` is what else InvenTree has of it, where it was read.
+    `price` is the purchase price of one, in `currency`. `seen` are its further details, if they were read.
     """
 
     pk: int
@@ -579,14 +586,14 @@ class StockItem:
 
     @property
     def is_ok(self) -> bool:
-        """Whether its condition is simply OK, so that nobody needs to be told of it."""
+        """Whether its condition is simply OK, so that no card needs to mention it."""
         return self.status == STATUS_OK and self.status_text in {"", "OK"}
 
     @property
     def mark(self) -> tuple[str, int] | None:
-        """The id and line of the transfer that created it, or what it was split from, by its link; None without one.
+        """The id and line of the transfer that created it, or the item it was split from, by its link; None if none.
 
-        The link is there as soon as the item is, before its metadata and before we know its key.
+        The link exists as soon as the item does, before its metadata and before we know its key.
         """
         found = _MARK.search(self.link)
         return (found["transfer"], int(found["line"])) if found else None
@@ -598,14 +605,14 @@ class StockItem:
 
 
 def is_sound(item: StockItem) -> bool:
-    """Whether it lies here and InvenTree would let it go."""
+    """Whether it is in stock here and may be handed over."""
     part = item.part
     here = item.in_stock and item.customer is None and item.status in TRAVELLING_STATUSES and item.available > 0
     return here and part.salable and part.active and not part.virtual
 
 
 def plain(quantity: Decimal) -> str:
-    """A quantity as InvenTree and the wire write it: no exponent, no trailing zeros ('12.5', '10')."""
+    """Return a quantity as InvenTree and the wire write it: no exponent, no trailing zeros ('12.5', '10')."""
     text = format(quantity, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -630,7 +637,10 @@ class PartDescription:
 
 @dataclass(frozen=True)
 class Anchor:
-    """An entry of the stock history by which it is known again: its key, its stock item, when it was written."""
+    """An entry of the stock history: its key, its stock item and its time.
+
+    They identify it if keys are assigned again.
+    """
 
     pk: int
     item: int | None

@@ -1,7 +1,7 @@
-"""Time zones by their IANA names: a loan's last day is reckoned where its owner is, whoever reads it.
+"""Time zones by their IANA names. A loan's due date counts in the lender's zone, whoever reads it.
 
-A name comes from a friend's message, too. One that this machine doesn't know (its table of zones may be older) is read
-as the own zone: by then a day is wrong by some hours at worst, and no stock moves by the clock.
+A name can come from a peer's message. If this machine doesn't know it (its table of zones may be older), our own zone
+is used. Then a day is wrong by some hours at worst, and no stock moves by the clock.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ def _all_names() -> frozenset[str]:
 
 
 def is_known(name: str) -> bool:
-    """Whether this machine knows the zone, whatever was written as its name."""
+    """Whether this machine knows a zone of that name; any text may come in."""
     return name in _all_names()
 
 
 def zone(name: str, own: str) -> ZoneInfo:
-    """The zone of that name; the own one where none is named, or an unknown one."""
+    """Return the zone of that name; our own one if the name is '' or unknown."""
     return ZoneInfo(name if is_known(name) else own)
 
 
 def day_at(moment: datetime, name: str, own: str) -> date:
-    """The day there at that moment."""
+    """Return the day in that zone at that moment."""
     return moment.astimezone(zone(name, own)).date()
 
 
 def beginning(day: date, name: str, own: str) -> datetime:
-    """When the day begins there."""
+    """Return the moment at which the day begins in that zone."""
     return datetime.combine(day, time(), zone(name, own))
 
 
 def after_the_night(us: PartyConfig, moment: datetime) -> datetime:
-    """The moment itself, or the end of our quiet hours that it falls into."""
+    """Return the moment, or the end of our quiet hours if it is within them."""
     local = moment.astimezone(ZoneInfo(us.time_zone))
     if not _is_quiet(us, local.time()):
         return moment
