@@ -1,8 +1,8 @@
-"""The state as the rules read it, and the `Turn` in which one event is decided upon.
+"""The state as the rules read it, and the `Turn` in which rules decide on one event.
 
-`State` holds every document by id, but for transfers at rest, for which it asks its `Archive`. A `Turn` collects what
-one event changes and wants done; the journal commits it in one transaction, and only then the state takes the changes
-over (`State.apply`).
+`State` holds every document by id, except transfers at rest, which it reads from its `Archive`. A `Turn` collects the
+changes and effects of one event. The journal commits it in one transaction; only then does the state take over the
+changes (`State.apply`).
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ D = TypeVar("D", bound=Document)
 class State:
     """The documents that may still change, by class and id. `archive` has finished transfers and our messages' keys.
 
-    `us` is our own party: as configured, with the people that were added and removed since.
-    `nonce` gives 32 bytes (hex) for a purpose that nobody else can tell (`Identity.nonce`).
-    `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
-    `regular` returns when scheduled work is due next (`engine.schedule`). `quarantined` returns what failed and waits
-    for an admin. Rules that run by the clock skip the documents whose ids are in `passed_over`.
+    `us` is our own party: as configured, with the people added and removed since. `nonce` returns 32 bytes (hex) for a
+    purpose; nobody else can compute them (`Identity.nonce`). `unseal` decrypts a text that a peer sealed to our key
+    (sealed text, the binding); it raises BadEnvelope. `regular` returns when scheduled work is due next
+    (`engine.schedule`). `quarantined` returns failures that wait for an admin. Rules that run by the clock skip the
+    documents whose ids are in `passed_over`.
     """
 
     def __init__(
@@ -98,14 +98,14 @@ class State:
 
     @property
     def configured(self) -> PartyConfig:
-        """Our party as the settings say, without what was added and removed since."""
+        """Our party as in the settings, without later changes."""
         return self._configured
 
     def _sort_out_us(self) -> None:
         self.us = self.as_configured(self.get(Roster, Roster.id), self.get(Practice, PRACTICE))
 
     def as_configured(self, roster: Roster | None, practice: Practice | None) -> PartyConfig:
-        """Our party as the settings say, with these people, and with the room of a pretend friend."""
+        """Return our party as in the settings, with these people, and with the room of a practice peer."""
         us = roster.over(self._configured) if roster else self._configured
         return practice.over(us) if practice else us
 
@@ -127,33 +127,33 @@ class State:
                 self._sort_out_us()
 
     def _sort_in(self, identifier: str, transfer: Transfer | None) -> None:
-        """After years nearly all transfers are over; what looks for something to do needn't look at those."""
+        """Index the transfers that may need work. After years nearly all are finished and needn't be looked at."""
         if transfer is not None and is_restless(transfer):
             self._restless[identifier] = transfer
         else:
             self._restless.pop(identifier, None)
 
     def restless_transfers(self) -> Iterator[Transfer]:
-        """The transfers that a timer may concern (`is_restless`)."""
+        """Iterate over the transfers that a timer may concern (`is_restless`)."""
         return iter(self._restless.values())
 
     def everything(self) -> list[Document]:
-        """Every document but the transfers at rest."""
+        """Return every document except the transfers at rest."""
         return [document for of_kind in self._documents.values() for document in of_kind.values()]
 
     def get(self, kind: type[D], identifier: str) -> D | None:
-        """The document, or None."""
+        """Return the document, also a transfer at rest; None if there is none."""
         found = self._documents.get(kind.__name__, {}).get(identifier)
         if found is None and kind is Transfer:
             found = self.archive.transfer_at_rest(identifier)
         return cast("D | None", found)
 
     def holds(self, kind: type[Document]) -> bool:
-        """Whether there is a document of that class; of the transfers only those that aren't at rest count."""
+        """Whether there is a document of that class; transfers at rest don't count."""
         return bool(self._documents.get(kind.__name__))
 
     def all(self, kind: type[D]) -> Iterator[D]:
-        """Every document of that class, oldest first; of the transfers only those that aren't at rest."""
+        """Iterate over the documents of that class, oldest first, except transfers at rest."""
         return cast("Iterator[D]", iter(self._documents.get(kind.__name__, {}).values()))
 
 
@@ -161,28 +161,28 @@ class Verbs(Protocol):
     """The verbs, as the rules use them."""
 
     def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
-        """The verb and its arguments, or what is wrong with the line."""
+        """Return the verb and its arguments, or the sentence that says what is wrong with the line."""
 
     def permission(self, verb: str) -> Permission:
-        """The permission that the verb needs."""
+        """Return the permission that the verb needs."""
 
     def answers(self, verb: str) -> Answers:
-        """The kinds of message that name the subject of a line with this verb, if the line answers one."""
+        """Return the kinds of message that name the subject of a line with this verb, if the line replies to one."""
 
     def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-        """The queries that the verb needs first; or its answer to the person, if it needs none."""
+        """Return the queries that the verb needs first; or its answer to the person, if it needs none."""
 
     def about(self, verb: str, arguments: dict[str, Any]) -> About:
-        """The subject of a line with these arguments, as far as its words name it."""
+        """Return the subject of a line with these arguments, as far as its words name it."""
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-        """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
+        """Carry out the line. Return the answer to it; None if an effect in the turn answers it."""
 
     def answer_without(self, turn: Turn, command: Command, problem: Diagnosis | None) -> bool:
         """Answer the line although our InvenTree doesn't answer; False if the verb can't."""
 
     def is_safe_for(self, turn: Turn, room: str, verb: str, arguments: dict[str, Any], others: frozenset[str]) -> bool:
-        """Whether every space of somebody whom `others` list too may answer at once: nothing is done twice by that."""
+        """Whether all spaces of a person whom `others` list too may answer at once. Then nothing is done twice."""
 
 
 def _by_id(transfer: Transfer) -> str:
@@ -194,12 +194,13 @@ def _by_time(transfer: Transfer) -> tuple[datetime, str]:
 
 
 class Turn:
-    """One event being decided upon: reads through to the state, collects changes, effects and audit."""
+    """The decision on one event: reads through to the state, and collects changes, effects and audit entries."""
 
     def __init__(self, state: State, now: datetime, *, by_the_clock: bool = False, verbs: Verbs | None = None) -> None:
-        """`by_the_clock`: nobody asks for a certain document, so those that are set aside are passed over.
+        """Begin a turn on `state` at `now`.
 
-        `verbs`: what people can type, in a turn that decides upon an event.
+        `by_the_clock`: no particular document is asked for, so quarantined ones are skipped. `verbs`: what people can
+        type, in a turn that decides on an event.
         """
         self.state = state
         self.us = state.us
@@ -214,13 +215,13 @@ class Turn:
 
     @property
     def verbs(self) -> Verbs:
-        """The verbs that people can type."""
+        """The verbs that people can type. Raises LookupError in a turn that only reads."""
         if self._verbs is None:
             raise LookupError("this turn only reads")
         return self._verbs
 
     def apart(self) -> Turn:
-        """A copy of this turn to try something in; its changes and effects don't count."""
+        """Return a copy of this turn to try something in. Its changes and effects don't count."""
         copy = Turn(self.state, self.now, verbs=self._verbs)
         copy.us, copy._passed_over, copy.changes = self.us, self._passed_over, dict(self.changes)
         return copy
@@ -228,7 +229,7 @@ class Turn:
     # collecting
 
     def save(self, document: Document) -> None:
-        """Save this document. A connection or transfer is saved only under an id of its kind."""
+        """Save this document. Raises ValueError for a connection or transfer whose id is of another kind."""
         if isinstance(document, Connection | Transfer):
             kind = document.terms.kind if isinstance(document, Transfer) else SubjectKind.CONNECTION
             if kind_of(document.id) != kind:
@@ -240,11 +241,11 @@ class Turn:
         self.changes[type(document).__name__, document.id] = None
 
     def do(self, *effects: Effect) -> None:
-        """Want these effects, in this order within their queue. A message mentions only whom it still may."""
+        """Want these effects, in this order within their queue. Messages mention only people whose budget allows it."""
         self.effects.extend(self._mentioning_few(e) if isinstance(e, Post) and e.mentions else e for e in effects)
 
     def _mentioning_few(self, post: Post) -> Post:
-        """The message, without mentioning people whom this peer's affairs have mentioned too often lately."""
+        """Return the message without mentions of people whom this peer's affairs have mentioned too often lately."""
         _, subject, *_ = (*post.key.split(":"), "", "")
         about = self.transfer(subject) or self.connection(subject)
         whose = about.peer if about else self.us.party
@@ -252,14 +253,14 @@ class Turn:
         return replace(post, mentions=mentions)
 
     def spends(self, what: str, whose: str) -> datetime | None:
-        """Take one from that budget (`budgets.LIMITS`): None if there was one, else when there is one again."""
+        """Take one from that budget (`budgets.LIMITS`). Return None, or if it is empty, when it has one again."""
         known, again = budgets.spend(self.allowance(f"{what}:{whose}"), budgets.limits(self.us, what), self.now)
         if again is None:
             self.save(known)
         return again
 
     def answer(self, command: Command, phrase: Phrase | None, *, refuses: bool = False) -> None:
-        """The one answer to a line: a quiet reply to it. None: an effect in the turn answers it."""
+        """Answer a line with a quiet reply. `phrase` is None if an effect in the turn answers it."""
         if phrase is not None:
             key = f"answer:{command.subject or '-'}:{command.event_id}"
             self.do(Post(key, command.room, phrase, reply_to=command.event_id, answers=command.sender, refuses=refuses))
@@ -275,10 +276,9 @@ class Turn:
         *,
         mentions: bool = False,
     ) -> None:
-        """Put a numbered list to a person, as the answer to the line `event_id`; a number picks a whole line.
+        """Post a numbered list for a person, as the answer to the line `event_id`; a number picks a whole line.
 
-        `more` is the line that brings the next page. `mentions`: it comes later than an answer, so that it mentions
-        them.
+        `more` is the line for the next page. `mentions`: it comes later than an answer, so it mentions the person.
         """
         key = f"choice:-:{event_id}"
         self.save(PendingChoice(key, person, room, lines, self.now + NUMBER_WITHIN, more=more))
@@ -286,7 +286,7 @@ class Turn:
         self.do(Post(key, room, phrase, reply_to=event_id, answers=person, mentions=mentioned))
 
     def find_post(self, event_id: str, key: str, room: str) -> None:
-        """Know one of our messages by that key from now on: we didn't know it, or its text has changed."""
+        """Record the key of one of our messages that we didn't know, or whose meaning has changed."""
         self.found.append((event_id, key, room))
 
     def void(self, subject: str) -> None:
@@ -335,7 +335,7 @@ class Turn:
             self.do(Post(f"admin:left-out:{key}", self.us.admin_room, say(messages.health.admin_messages_left_out)))
 
     def tell_once(self, what: str, for_how_long: timedelta) -> bool:
-        """True if this wasn't told within `for_how_long`. Remember that it is told now."""
+        """Return whether this wasn't told within `for_how_long`, and remember that it is told now."""
         known = self._get(Cooldown, what)
         if known and known.until > self.now:
             return False
@@ -347,7 +347,7 @@ class Turn:
         return time_zones.day_at(self.now, "", self.us.time_zone)
 
     def day_of(self, transfer: Transfer) -> date:
-        """The current day in the time zone of the transfer's owner, which its days are counted in."""
+        """The current day in the time zone of the transfer's lender, in which its days count."""
         return time_zones.day_at(self.now, transfer.terms.time_zone, self.us.time_zone)
 
     # reading
@@ -371,17 +371,17 @@ class Turn:
         return any(kind in names for kind, _ in self.changes)
 
     def holds_where(self, kind: type[D], where: Callable[[D], bool]) -> bool:
-        """Whether that holds for a document of that class, quarantined ones too; of transfers only the living."""
+        """Whether `where` is true of a document of that class, quarantined ones included, transfers at rest not."""
         changed = (document for document in self.changes.values() if isinstance(document, kind))
         known = (doc for doc in self.state.all(kind) if (kind.__name__, doc.id) not in self.changes)
         return any(map(where, changed)) or any(map(where, known))
 
     def everything(self) -> list[Document]:
-        """Every document as it stood before this turn, but for the transfers at rest."""
+        """Return every document as of before this turn, except transfers at rest."""
         return self.state.everything()
 
     def room(self, identifier: str) -> Room | None:
-        """The room, if we know it. A line by page is said in a room of its own, alone with us, as in a direct chat."""
+        """Return the room; None if unknown. A line by page has a room of its own, like a direct chat with us."""
         if is_off_chat(identifier):
             line = self.web_line(identifier)
             members = {self.us.bot: self.us.name, line.person: self._shown_name(line.person)} if line else {}
@@ -393,19 +393,19 @@ class Turn:
         return self._all(Room)
 
     def connection(self, identifier: str) -> Connection | None:
-        """The connection of that id, if we know it."""
+        """Return the connection with that id; None if unknown."""
         return self._get(Connection, identifier)
 
     def connections(self) -> list[Connection]:
-        """Every connection, past ones too."""
+        """Return every connection, past ones too."""
         return self._all(Connection)
 
     def transfer(self, identifier: str) -> Transfer | None:
-        """The transfer of that id, if we know it."""
+        """Return the transfer with that id; None if unknown."""
         return self._get(Transfer, identifier)
 
     def brought(self, item: StockItem) -> tuple[Transfer, Line] | None:
-        """The transfer, and its line, by which an item of ours came, according to its mark; None if we know none."""
+        """Return the transfer and line that brought an item of ours, by its mark; None if unknown."""
         if item.mark is None:
             return None
         identifier, number = item.mark
@@ -415,15 +415,15 @@ class Turn:
         return next(((transfer, line) for line in transfer.terms.lines if line.number == number), None)
 
     def transfers(self) -> list[Transfer]:
-        """Every transfer, past ones too, oldest first. This reads the whole past, so prefer a narrower query."""
+        """Return every transfer, past ones too, oldest first. This reads the whole past, so prefer a narrower query."""
         return self._in_order([*self._at_rest(self.state.archive.newest()), *self.living_transfers()])
 
     def living_transfers(self) -> list[Transfer]:
-        """Every transfer that wasn't at rest before this turn, or was changed by it."""
+        """Return every transfer that wasn't at rest before this turn, or was changed by it."""
         return self._all(Transfer)
 
     def marked(self, mark: Mark, value: str | int | None) -> list[Transfer]:
-        """The transfers with that mark (`marks_of`), past ones too, oldest first."""
+        """Return the transfers with that mark (`marks_of`), past ones too, oldest first."""
         wanted = (mark, "" if value is None else str(value))
         if not wanted[1]:
             return []
@@ -431,7 +431,7 @@ class Turn:
         return self._in_order([*self._at_rest(self.state.archive.marked(*wanted)), *living])
 
     def with_peer(self, peer: str, after: str = "") -> Iterator[Transfer]:
-        """The transfers with that party, past ones too, in the order of their ids, behind the id `after`."""
+        """Iterate over the transfers with that party, past ones too, in the order of their ids, after `after`."""
         living = [t for t in self.living_transfers() if t.peer == peer and t.id > after]
         past = self._at_rest(self.state.archive.marked(Mark.PEER, peer, after), living)
         return merge(sorted(living, key=_by_id), past, key=_by_id)
@@ -443,14 +443,14 @@ class Turn:
         since: datetime | None = None,
         behind: Place | None = None,
     ) -> Iterator[Transfer]:
-        """The transfers, past ones too, newest request first (`Archive.newest`)."""
+        """Iterate over the transfers, past ones too, newest request first (`Archive.newest`)."""
         living = sorted(self._living(rooms, peer, since), key=_by_time, reverse=True)
         living = [transfer for transfer in living if behind is None or _by_time(transfer) < behind]
         past = self._at_rest(self.state.archive.newest(rooms, peer, since, behind), living)
         return merge(living, past, key=_by_time, reverse=True)
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
-        """The number of matching transfers."""
+        """Return the number of transfers that `newest` would yield."""
         changed = (identifier for kind, identifier in self.changes if kind == Transfer.__name__)
         twice = [t for t in map(self.state.archive.transfer_at_rest, changed) if t and is_meant(t, rooms, peer, since)]
         return len(self._living(rooms, peer, since)) + self.state.archive.count(rooms, peer, since) - len(twice)
@@ -459,17 +459,17 @@ class Turn:
         return [t for t in self.living_transfers() if is_meant(t, rooms, peer, since)]
 
     def flows(self, rooms: Sequence[str] | None, since: datetime | None) -> list[PeerFlow]:
-        """The quantities that moved in these rooms since then, without this turn's changes."""
+        """Return the quantities that moved in these rooms since then, without this turn's changes."""
         living = [t for t in self.living_transfers() if rooms is None or t.room in rooms]
         counted = [t for t in living if since is None or left_at(t) >= since]
         return [*self.state.archive.flows(rooms, since), *(flow for t in counted for flow in flows_of_transfer(t))]
 
     def peers(self) -> list[str]:
-        """Every party with which we ever had a transfer."""
+        """Return every party with which we ever had a transfer."""
         return sorted({*self.state.archive.peers_at_rest(), *(t.peer for t in self.living_transfers())})
 
     def _at_rest(self, found: Iterable[Transfer], living: Iterable[Transfer] = ()) -> Iterator[Transfer]:
-        """Without those that this turn has changed, and the `living`, which may come to rest while this is read."""
+        """Leave out transfers changed by this turn, and the `living`, which may come to rest during the iteration."""
         known = {transfer.id for transfer in living}
         return (t for t in found if (Transfer.__name__, t.id) not in self.changes and t.id not in known)
 
@@ -478,48 +478,48 @@ class Turn:
         return sorted(found, key=lambda transfer: transfer.asked.at)
 
     def subjects(self) -> list[Connection | Transfer]:
-        """Everything that people may decide on: connections, and transfers that are not at their end."""
+        """Return everything that people may decide on: connections, and transfers that haven't ended."""
         return [*self.open_transfers(), *self.connections()]
 
     def restless_transfers(self) -> list[Transfer]:
-        """The transfers that a timer may concern (`is_restless`)."""
+        """Return the transfers that a timer may concern (`is_restless`)."""
         changed = [doc for doc in self.changes.values() if isinstance(doc, Transfer) and is_restless(doc)]
         known = self.state.restless_transfers()
         found = [t for t in known if (Transfer.__name__, t.id) not in self.changes] + changed
         return [t for t in found if t.id not in self._passed_over] if self._passed_over else found
 
     def open_transfers(self) -> list[Transfer]:
-        """Those that are not at their end."""
+        """Return the transfers that haven't ended."""
         return [transfer for transfer in self.restless_transfers() if transfer.state not in FINAL]
 
     def loans(self) -> list[Transfer]:
-        """All loans, here and at friends, by due date."""
+        """Return all loans, given and taken, by due date."""
         found = [t for t in self.restless_transfers() if t.is_on_loan]
         return sorted(found, key=lambda t: (t.due_day or date.max, t.id))
 
     def loans_away(self) -> list[Transfer]:
-        """All loans of which the owner doesn't have the items: those on loan, and those still on their way there."""
+        """Return all loans whose items the lender doesn't have, on loan or on their way there, by due date."""
         travelling = (t for t in self.open_transfers() if t.is_on_its_way)
         return sorted((*self.loans(), *travelling), key=lambda t: (t.due_day or date.max, t.id))
 
     def announcement(self, room: str, bot: str) -> Announcement | None:
-        """The bot's last announcement in the room, whether we believe it or not."""
+        """Return the bot's last announcement in the room, even if we don't believe it."""
         return self._get(Announcement, Announcement(room, bot).id)
 
     def is_still(self, person: str, username: str) -> bool:
-        """Whether the person is that InvenTree user to us. Somebody may be removed while a permission is read."""
+        """Whether the person is still mapped to that InvenTree user. They may be removed while a permission is read."""
         return self.us.people.get(person) == username
 
     def who_may(self, permission: Permission) -> WhoMay:
-        """The query for those of our people who have a permission."""
+        """Return the query for those of our people who have a permission."""
         return WhoMay(permission, tuple(dict.fromkeys(self.us.people.values())))
 
     def names_of(self, able: Able, room: str) -> list[str]:
-        """The names, as in that room, of our people who have a permission, in the configuration's order."""
+        """Return the names, as in that room, of our people who have a permission, in the configuration's order."""
         return [self.name_of(person, room) for person, user in self.us.people.items() if user in able.usernames]
 
     def roster(self) -> Roster:
-        """The people added and removed since the settings were written."""
+        """Return the people added and removed since the settings were written."""
         return self._get(Roster, Roster.id) or Roster()
 
     def enlist(self, roster: Roster) -> None:
@@ -528,23 +528,23 @@ class Turn:
         self.us = self.state.as_configured(roster, self.practice())
 
     def practice(self) -> Practice | None:
-        """The pretend friend, while there is one."""
+        """Return the practice peer, while there is one."""
         return self._get(Practice, PRACTICE)
 
     def may_move(self, peer: str, part: int) -> bool:
-        """Whether that part of ours may go to this party, or come from it (`practice.may_move`)."""
+        """Whether that part of ours may move to or from this party (`practice.may_move`)."""
         return may_move(self.practice(), peer, part)
 
     def own_announcement(self, room: str) -> OwnAnnouncement | None:
-        """Our own last announcement there."""
+        """Return our own last announcement in the room."""
         return self._get(OwnAnnouncement, room)
 
     def all_announcements(self) -> list[Announcement]:
-        """Every bot's announcement in every room, ours too."""
+        """Return every bot's announcement in every room, ours too."""
         return self._all(Announcement)
 
     def announcements(self, room: str) -> list[Announcement]:
-        """The announcements of other bots in this room: each party once, from the bot that we believe."""
+        """Return the announcements of other bots in this room: each party once, from the bot that we believe."""
         return [
             replace(a, parties=tuple(p for p in a.parties if (a.bot, p) in self.announced(room, p.id)))
             for a in self._announcements(room)
@@ -560,202 +560,202 @@ class Turn:
         ]
 
     def choice(self, identifier: str) -> PendingChoice | None:
-        """A numbered list that we have put to somebody."""
+        """Return a numbered list that we posted for somebody."""
         return self._get(PendingChoice, identifier)
 
     def choices(self) -> list[PendingChoice]:
-        """Every numbered list that waits for its number."""
+        """Return every numbered list that waits for its number."""
         return self._all(PendingChoice)
 
     def waiting_line(self, event_id: str) -> WaitingLine | None:
-        """The line, if it still waits for our InvenTree."""
+        """Return the line, if it still waits for our InvenTree."""
         return self._get(WaitingLine, event_id)
 
     def waiting_lines(self) -> list[WaitingLine]:
-        """Every line that waits for our InvenTree."""
+        """Return every line that waits for our InvenTree."""
         return self._all(WaitingLine)
 
     def web_line(self, event_id: str) -> WebLine | None:
-        """A line said on a page or through the API, with its answers so far."""
+        """Return a line sent by page or API, with its answers so far."""
         return self._get(WebLine, event_id)
 
     def web_lines(self) -> list[WebLine]:
-        """Every line of theirs that is still kept."""
+        """Return every line sent by page or API that is still stored."""
         return self._all(WebLine)
 
     def web_access(self, identifier: str) -> WebAccess | None:
-        """The session or token of that hash."""
+        """Return the session or token of that hash."""
         return self._get(WebAccess, identifier)
 
     def web_accesses(self) -> list[WebAccess]:
-        """Every session and token."""
+        """Return every session and token."""
         return self._all(WebAccess)
 
     def cooldowns(self) -> list[Cooldown]:
-        """The sentences that aren't repeated for a while."""
+        """Return the sentences that aren't repeated for a while."""
         return self._all(Cooldown)
 
     def standing(self) -> BotStatus:
-        """When we last caught up, and how our InvenTree is."""
+        """Return the bot's status: its last catch-up, InvenTree's state and so on."""
         return self._get(BotStatus, "standing") or BotStatus()
 
     def alias(self, identifier: str) -> Alias | None:
-        """Our part that one of our people matched with a friend's word."""
+        """Return our part that one of our people assigned to a peer's name."""
         return self._get(Alias, identifier)
 
     def aliases(self) -> list[Alias]:
-        """All matches with friends' words."""
+        """Return all assignments of peers' names."""
         return self._all(Alias)
 
     def own_token(self, setting: str) -> OwnToken:
-        """Our own token in that setting, `token` or `admin_token`, as far as we know it."""
+        """Return our own token in that setting, `token` or `admin_token`, as far as we know it."""
         return self._get(OwnToken, setting) or OwnToken(setting)
 
     def figures_of(self, party: str) -> SpaceFigures | None:
-        """The newest figures that a friend has told us."""
+        """Return the newest figures that a peer has sent us."""
         return self._get(SpaceFigures, party)
 
     def survey(self, identifier: str) -> Survey | None:
-        """The `stats` line of that event id, while it waits for figures."""
+        """Return the `stats` line of that event id, while it waits for figures."""
         return self._get(Survey, identifier)
 
     def reconciliation(self, connection: str) -> Reconciliation | None:
-        """The comparison of books that is under way on this connection."""
+        """Return the comparison of books in progress on this connection."""
         return self._get(Reconciliation, connection)
 
     def reconciliations(self) -> list[Reconciliation]:
-        """Every comparison of books that is under way."""
+        """Return every comparison of books in progress."""
         return self._all(Reconciliation)
 
     def surveys(self) -> list[Survey]:
-        """Every `stats` line that waits for figures."""
+        """Return every `stats` line that waits for figures."""
         return self._all(Survey)
 
     def shares(self) -> list[Share]:
-        """The entries of our sharing list, which friends may find and request."""
+        """Return the entries of our sharing list, which peers may find and request."""
         return self._all(Share)
 
     def share(self, identifier: str) -> Share | None:
-        """The entry of the sharing list."""
+        """Return the entry of the sharing list."""
         return self._get(Share, identifier)
 
     def search(self, identifier: str) -> Search | None:
-        """The `find` line of that id, while its numbers count."""
+        """Return the `find` line of that id, while its numbers count."""
         return self._get(Search, identifier)
 
     def searches(self) -> list[Search]:
-        """Every `find` line of which the numbers count."""
+        """Return every `find` line whose numbers still count."""
         return self._all(Search)
 
     def part_picture(self, part: int) -> PartPicture | None:
-        """The picture of our part on the homeserver."""
+        """Return the picture of our part on the homeserver."""
         return self._get(PartPicture, str(part))
 
     def part_pictures(self) -> list[PartPicture]:
-        """All pictures on the homeserver."""
+        """Return all pictures on the homeserver."""
         return self._all(PartPicture)
 
     def rota(self, identifier: str) -> Rota | None:
-        """The rota (a request to several friends) with this id."""
+        """Return the rota (a request to several peers) with this id."""
         return self._get(Rota, identifier)
 
     def rotas(self) -> list[Rota]:
-        """All running and recent rotas."""
+        """Return all running and recent rotas."""
         return self._all(Rota)
 
     def rota_of(self, transfer: Transfer) -> Rota | None:
-        """The rota of this request of ours."""
+        """Return the rota of this request of ours; None if it has none."""
         opening = transfer.opening
         asks_several = transfer.terms.confirm and transfer.role == "receiver" and opening is not None
         return self.rota(rota_id(opening.cause.word)) if asks_several and opening is not None else None
 
     def lending_stop(self, party: str) -> LendingStop | None:
-        """The stop on new loans to this party; None if there is none."""
+        """Return the stop on new loans to this party; None if there is none."""
         return self._get(LendingStop, party)
 
     def lending_stops(self) -> list[LendingStop]:
-        """Every party that gets no new loans."""
+        """Return every stop on new loans."""
         return self._all(LendingStop)
 
     def outside_loan(self, identifier: str) -> OutsideLoan | None:
-        """The loan to a neighbour without a bot, with this id."""
+        """Return the loan to a neighbour without a bot, with this id."""
         return self._get(OutsideLoan, identifier)
 
     def outside_loans(self) -> list[OutsideLoan]:
-        """All loans to neighbours without a bot, past ones too."""
+        """Return all loans to neighbours without a bot, past ones too."""
         return self._all(OutsideLoan)
 
     def want(self, identifier: str) -> Want | None:
-        """Our people's want with this id."""
+        """Return our people's want with this id."""
         return self._get(Want, identifier)
 
     def wants(self) -> list[Want]:
-        """Our people's open and recent wants."""
+        """Return our people's open and recent wants."""
         return self._all(Want)
 
     def friend_want(self, identifier: str) -> FriendWant | None:
-        """A friend's want, by its id here."""
+        """Return a peer's want, by its id here."""
         return self._get(FriendWant, identifier)
 
     def friend_wants(self) -> list[FriendWant]:
-        """All wants of friends."""
+        """Return all wants of peers."""
         return self._all(FriendWant)
 
     def queue_entry(self, identifier: str) -> QueueEntry | None:
-        """The entry with this id in the queue for our items."""
+        """Return the entry with this id in the queue for our items."""
         return self._get(QueueEntry, identifier)
 
     def queue(self) -> list[QueueEntry]:
-        """All entries of the queue for our items."""
+        """Return all entries of the queue for our items."""
         return sorted(self._all(QueueEntry), key=lambda entry: entry.number)
 
     def place_in_line(self, identifier: str) -> PlaceInLine | None:
-        """Our place in a friend's queue, by its id."""
+        """Return our place in a peer's queue, by its id."""
         return self._get(PlaceInLine, identifier)
 
     def places_in_line(self) -> list[PlaceInLine]:
-        """Our people's places in friends' queues, recent ones too."""
+        """Return our people's places in peers' queues, recent ones too."""
         return self._all(PlaceInLine)
 
     def account(self, username: str) -> Account | None:
-        """The user of our InvenTree, as last read."""
+        """Return the user of our InvenTree, as last read."""
         return self._get(Account, username) if username else None
 
     def allowance(self, identifier: str) -> Allowance:
-        """The state of that budget."""
+        """Return the state of that budget."""
         return self._get(Allowance, identifier) or Allowance(identifier)
 
     def allowances(self) -> list[Allowance]:
-        """Every budget that is partly spent."""
+        """Return every budget that is partly spent."""
         return self._all(Allowance)
 
     def stock_history(self) -> StockHistory:
-        """The stock counts at each time that figures were posted."""
+        """Return the stock counts at each time that figures were posted."""
         return self._get(StockHistory, "stock-history") or StockHistory()
 
     # looking up
 
     def subject(self, identifier: str) -> Connection | Transfer | None:
-        """The transfer or connection of that id, looked for only among those of the kind that the id is of."""
+        """Return the transfer or connection of that id. The id's own kind decides which of them is searched."""
         is_connection = kind_of(identifier) is SubjectKind.CONNECTION
         return self.connection(identifier) if is_connection else self.transfer(identifier)
 
     def connection_with(self, peer: str) -> Connection | None:
-        """The newest connection with that party which is not over; else None."""
+        """Return the newest connection with that party that hasn't ended; None if there is none."""
         living = [c for c in self.connections() if c.peer == peer and c.state in LIVING_CONNECTION]
         return max(living, key=lambda c: c.generation, default=None)
 
     def active_connections(self, room: str = "") -> list[Connection]:
-        """The connections that carry transfers now (in this room)."""
+        """Return the connections that carry transfers now (in this room, if given)."""
         return [c for c in self.connections() if c.state is ConnectionState.ACTIVE and (not room or c.room == room)]
 
     def claims(self, room: str, party: str) -> list[tuple[str, AnnouncedParty]]:
-        """The validly signed claims in this room to host that party, oldest first: (bot, party)."""
+        """Return the validly signed claims in this room to host that party, oldest first, as (bot, party)."""
         claims = [(a.bot, each) for a in self._announcements(room) for each in a.parties if each.id == party]
         return sorted(claims, key=lambda claim: claim[1].since or self.now)
 
     def announced(self, room: str, party: str) -> list[tuple[str, AnnouncedParty]]:
-        """The claim to host that party in this room that we believe, (bot, party), as a list of one or none.
+        """Return the claim to host that party in this room that we believe, (bot, party), as a list of one or none.
 
         The bot or key that a living connection pins always wins; else the oldest claim.
         """
@@ -766,7 +766,7 @@ class Turn:
         return claims[:1]
 
     def subject_of(self, event_id: str) -> str:
-        """The id that a message is about: ours by its key (`card:ID`, `offer:ID`, …), a peer's as we read it, or ''."""
+        """Return the id that a message is about: by our key (`card:ID`, `offer:ID`, …), as we read a peer's, or ''."""
         key = self.key_of(event_id)
         subject = key.partition(":")[2].partition(":")[0]
         if key or not event_id:
@@ -775,22 +775,22 @@ class Turn:
         return next((s.id for s in subjects if event_id == s.asked.event_id or event_id in s.peer_events), "")
 
     def key_of(self, event_id: str) -> str:
-        """The key of our message with that event id; '' if it isn't ours."""
+        """Return the key of our message with that event id; '' if it isn't ours."""
         return self.state.archive.key_of(event_id) if event_id else ""
 
     def own_subject_of(self, event_id: str) -> str:
-        """The id of the subject of our message; '' for another bot's message."""
+        """Return the id of the subject of our message; '' for another bot's message."""
         return self.subject_of(event_id) if self.key_of(event_id) else ""
 
     def card_subject_of(self, event_id: str) -> str:
-        """The id of the subject if that message is our newest card of it; else ''."""
+        """Return the id of the subject if that message is our newest card of it; else ''."""
         kind, _, identifier = self.key_of(event_id).partition(":")
         subject = self.transfer(identifier) or self.connection(identifier)
         is_card = kind == "card" and subject is not None and subject.asks_on(event_id)
         return identifier if is_card else ""
 
     def by_code(self, word: str) -> list[Connection | Transfer]:
-        """The transfers and connections whose id begins with what a person typed (4 characters at least)."""
+        """Return the transfers and connections whose id begins with the typed word (4 characters at least)."""
         word = word.lower()
         if len(word) < CODE_LENGTH:
             return []
@@ -800,7 +800,7 @@ class Turn:
         return [*found, *(c for c in self.connections() if c.id.startswith(word))]
 
     def short_code(self, identifier: str) -> str:
-        """The shortest beginning of this id, 4 characters at least, that no other subject has."""
+        """Return the shortest prefix of this id, 4 characters at least, that no other subject has."""
         past = self.state.archive.ids_at_rest(identifier[:CODE_LENGTH])
         ids = (*past, *(s.id for s in self.living_transfers()), *(c.id for c in self.connections()))
         others = [other for other in ids if other != identifier]
@@ -810,38 +810,38 @@ class Turn:
         return identifier[:length]
 
     def name_of(self, person: str, room: str = "") -> str:
-        """A person's name: their Matrix id, with the display name in the room where that is safe."""
+        """Return a person's label: their Matrix id, with the display name in the room where that is safe."""
         return self.called(self._shown_name(person, room), person)
 
     def _shown_name(self, person: str, room: str = "") -> str:
-        """The person's display name, in that room before any other; '' if we know none."""
+        """Return the person's display name, preferably the one in that room; '' if unknown."""
         known = self._get(Room, room) if room else None
         return next((c.members[person] for c in [known, *self.rooms()] if c and c.members.get(person)), "")
 
     def called(self, name: str, person: str, says: str = "") -> str:
-        """The name of a person with that display name (`names`), where the party `says` vouches for them."""
+        """Return the label of a person with that display name (`names`), for whom the party `says` vouches."""
         if self._is_said_of_ours(person, says):
             return names.of_ours(name, person, says)
         return names.of_person(name, person, self.us.bot.partition(":")[2])
 
     def signature_of(self, command: Command) -> Signature:
-        """The speaker of a line, as the one who asked or decided."""
+        """Return the signature of a line's sender."""
         return self.signature(command.sender, command.room, command.at, command.event_id, command.username)
 
     def signature(
         self, person: str, room: str, at: datetime, event_id: str, username: str, note: str = ""
     ) -> Signature:
-        """One of our people, as the one who asked or decided by that line or reaction."""
+        """Return the signature of one of our people who asked or decided by that line or reaction."""
         name, through = self.name_of(person, room), self.said_through(event_id)
         return Signature(person, name, self.us.party, at, event_id, username, note, through)
 
     def said_through(self, event_id: str) -> str:
-        """The name of the API token by which that was said; '' if by none."""
+        """Return the name of the API token by which the line was sent; '' if by none."""
         line = self.web_line(event_id) if is_off_chat(event_id) else None
         return line.through if line is not None else ""
 
     def party_name(self, party: str) -> str:
-        """The name of a party (`names`): the last one that our people agreed to."""
+        """Return the label of a party (`names`): with the last name to which our people agreed."""
         if party == self.us.party:
             return names.of_party(self.us.name, party)
         known = [c for c in self.connections() if c.peer == party]

@@ -1,1 +1,1 @@
-"""A transfer from asking to its end: offer, request, the sender's decision, send, receive, parcel, dispute, resolve."""
+"""Transfers from the request to the end: offer, request, decision, sending, receiving, parcels, disputes."""

@@ -1,7 +1,7 @@
 """Bookings: agreed for a later day, checked each morning, handed over on the first day, or lapsed.
 
-A booking is a transfer that both sides have agreed on, and that waits. On its first day the owner's card asks whether
-it was picked up: a yes sends it like any other transfer; otherwise it lapses after the pick-up window.
+A booking is a transfer that both sides have agreed on, and that waits. On its first day the lender's card asks whether
+it was picked up. A yes sends it like any other transfer; otherwise it lapses after the pick-up window.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from fedbot.rules.wire.envelope import Draft
 
 DAY_OVER = "day-over"
 NOT_FETCHED = "not-fetched"
-"""Why a booking is over: nobody came within the pick-up window."""
+"""Reason code: nobody came within the pick-up window."""
 A_DAY = timedelta(days=1)
 CALLED = "called"
-"""In `told` of a booking of which the owner's people were asked whether it was fetched."""
+"""In `told` of a booking once the lender's people were asked whether it was picked up."""
 
 
-# --- at the owner: booked ---------------------------------------------------------------------------------------
+# --- at the lender: booking --------------------------------------------------------------------------------------
 
 
 def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
@@ -67,20 +67,20 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 
 def booked_until(transfer: Transfer, until: datetime) -> Transfer:
-    """The transfer as a booking that is kept until that moment."""
+    """Return the transfer as a booking that is kept until that moment."""
     was_due = transfer.was_due or transfer.due
     return replace(transfer, state=TransferState.BOOKED, due=until, was_due=was_due, decision=None, reminded=None)
 
 
 def first_day(transfer: Transfer) -> date:
-    """The day from which on it may be fetched. ValueError if it isn't booked ahead."""
+    """Return the day from which it may be picked up. Raises ValueError if it isn't booked ahead."""
     if transfer.terms.starts is None:
         raise ValueError(f"transfer {transfer.id} has no first day")
     return transfer.terms.starts
 
 
 def end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
-    """The end of the pick-up window, which follows its first day and never exceeds the loan."""
+    """Return the end of the pick-up window, which follows its first day and never exceeds the loan."""
     first = max(first_day(transfer), turn.day_of(transfer))
     last = min(first + turn.us.pickup_window, (transfer.terms.loan_until or first) + A_DAY)
     return time_zones.beginning(last, transfer.terms.time_zone, turn.us.time_zone).astimezone(turn.now.tzinfo)
@@ -93,7 +93,7 @@ def may_lapse(turn: Turn, transfer: Transfer) -> bool:
 
 
 def why_lapsed(transfer: Transfer) -> str:
-    """The reason: nobody came, or our bot or InvenTree was down, so nobody could hand it over."""
+    """Return the reason code: nobody came, or our bot or InvenTree was down, so nobody could hand it over."""
     return NOT_FETCHED if _was_called(transfer) else DAY_OVER
 
 
@@ -109,17 +109,17 @@ def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
     turn.do(Post(f"booked:{transfer.id}", transfer.room, phrase, mentions=mentions, draft=draft))
 
 
-# --- at the owner: each morning ---------------------------------------------------------------------------------
+# --- at the lender: each morning ---------------------------------------------------------------------------------
 
 
 def booked_here(turn: Turn) -> list[Transfer]:
-    """The bookings of our items, by their first day."""
+    """Return the bookings of our items, by their first day."""
     found = [t for t in turn.open_transfers() if t.is_booked_here]
     return sorted(found, key=lambda t: (first_day(t), t.id))
 
 
 def look(turn: Turn) -> None:
-    """At each tick: look once a day at the booked items in our InvenTree."""
+    """By the clock: read the booked items in our InvenTree once a day."""
     for transfer in booked_here(turn):
         if next_look(turn, transfer) <= turn.now:
             turn.save(replace(transfer, looked=turn.day_of(transfer)))
@@ -129,15 +129,15 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     return [next_look(turn, transfer) for transfer in booked_here(turn)]
 
 
 def next_look(turn: Turn, transfer: Transfer) -> datetime:
-    """The time of the next look: in the morning, by the lender's clock."""
+    """Return the time of the next read: in the morning, by the lender's clock."""
     if transfer.looked is None:
         return time_zones.after_the_night(turn.us, turn.now)
-    # a day that is to come yet was noted by a clock that was ahead
+    # a day in the future was noted by a clock that was ahead
     last = min(transfer.looked, turn.day_of(transfer))
     begins = time_zones.beginning(last + A_DAY, transfer.terms.time_zone, turn.us.time_zone)
     return time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo))
@@ -145,10 +145,10 @@ def next_look(turn: Turn, transfer: Transfer) -> datetime:
 
 @dataclass(frozen=True)
 class LookAtBooking(both_sides.TellsThatItWaits, WhenAnswered):
-    """A booking waits for its item's state in our InvenTree, and for the people who may hand it over."""
+    """Reads a booking's items in our InvenTree, and the people who may hand it over."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """People are told of what stands against it; from the first day on the card asks whether it was fetched."""
+        """Tell people of new obstacles. From the first day on, ask by card whether it was picked up."""
         _on_looked(turn, self, event)
 
 
@@ -167,7 +167,7 @@ def _on_looked(turn: Turn, then: LookAtBooking, event: Answered) -> None:
     if obstacles != transfer.obstacles or (is_lent_yet and has_begun and CALLED not in transfer.told):
         transfer = replace(transfer, obstacles=obstacles)
         turn.save(transfer)
-        if has_begun or not is_lent_yet:  # what a loan ahead of it still holds is no news by itself
+        if has_begun or not is_lent_yet:  # a loan before it that isn't back yet is no news by itself
             _tell_obstacles(turn, transfer)
     if has_begun and transfer.decision is None:
         _ask_if_handed_over(turn, transfer, able)
@@ -182,7 +182,7 @@ def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
     asking = replace(transfer, calls=True, due=until, told=tuple(dict.fromkeys((*transfer.told, "card", CALLED))))
     if transfer.calls and transfer.card == consent.of_transfer(asking):
         return
-    former = asking.card if "card" in transfer.told else None  # it may stand in a room that was replaced since
+    former = asking.card if "card" in transfer.told else None  # it may be in a room that was replaced since
     asking, draft = replace(asking, shown=None, reminded=None, card=former), None
     if until != transfer.due:
         told = bodies.Booked(until=until, parcel=asking.parcel is not None, **both_sides.said_by(asking.decided))
@@ -192,7 +192,7 @@ def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
 
 
 def _obstacles(turn: Turn, line: Line, answer: object) -> tuple[Obstacle, ...]:
-    """The obstacle to handing that line over today; () if there is none."""
+    """Return the obstacle to handing that line over today; () if there is none."""
     if not isinstance(answer, ItemsFound):
         raise TypeError(f"a booking asks for items, not {answer!r}")
     item = next((item for item in answer.items if item.pk == line.item), None)
@@ -225,7 +225,7 @@ def _tell_obstacles(turn: Turn, transfer: Transfer) -> None:
 
 
 def not_today(turn: Turn, transfer: Transfer, by: Signature) -> None:
-    """It isn't fetched today: the card asks again tomorrow, as long as the pick-up window lasts."""
+    """Note that it wasn't picked up today. The card asks again tomorrow, within the pick-up window."""
     transfer = replace(transfer, calls=False, looked=turn.day_of(transfer))
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.NOT_FETCHED, by)
@@ -237,7 +237,7 @@ def not_today(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], event: EnvelopeSeen) -> None:
-    """The lender has booked it for us, if we had agreed to exactly that; or it keeps the booking for longer."""
+    """Take over that the lender has booked it for us as agreed, or keeps the booking for longer."""
     is_meant = envelope.terms_hash == transfer.terms_hash and transfer.terms.starts is not None
     if is_meant and transfer.state is TransferState.BOOKED and transfer.due < envelope.body.until <= _latest(transfer):
         _kept_longer(turn, transfer, envelope.body.until)
@@ -261,7 +261,7 @@ def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], 
 
 
 def _latest(transfer: Transfer) -> datetime:
-    """The latest end of a booking: the end of its loan, in the time zone where that comes last."""
+    """Return the latest end of a booking: the end of its loan, in the time zone where that comes last."""
     last = transfer.terms.loan_until or first_day(transfer)
     return datetime.combine(last + 2 * A_DAY, time(), UTC)
 

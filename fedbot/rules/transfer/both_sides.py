@@ -1,4 +1,4 @@
-"""The rules that both roles share, and disputes, which wait until people settle them."""
+"""Rules that both roles share, and disputes, which wait until people settle them."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from fedbot.rules.wire.envelope import Draft
 
 EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
-"""In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
+"""In `told` of a transfer that moved to another room, where nobody can reply to its earlier messages."""
 NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER = "no-part", "other-thing", "other-unit", "not-in-order"
 CANCELLED_BY_BOT = frozenset({NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER, TO_BE_AGREED})
-"""Why the asker's bot takes a request back by itself; it tells its person then."""
+"""Reasons for which the asker's bot withdraws a request by itself and tells its person."""
 
 
 def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, changes: tuple[Change, ...] = ()) -> Phrase:
-    """The card as it reads in the transfer's present state. `people` are the names of those who may decide.
+    """Return the card in the transfer's present state. `people` are the names of those who may decide.
 
-    `changes`: what the card before this one showed otherwise.
+    `changes`: the differences from the card before this one.
     """
     return say(
         messages.transfer_card.transfer_card,
@@ -66,57 +66,57 @@ def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people
 
 
 def is_ours(turn: Turn, transfer: Transfer) -> bool:
-    """Whether the card is ours: our people decide."""
+    """Whether our people decide on it."""
     return transfer.terms.decider == turn.us.party
 
 
 def signature_in(turn: Turn, envelope: Message[Decided], party: str, event_id: str) -> Signature:
-    """The peer's person who decided, as its bot says (the peer answers for its own people)."""
+    """Return the peer's person who decided, as its bot reports. A peer vouches for its own people."""
     person, name = _named(turn, envelope.body, party)
     note = presentable(envelope.body.note)
     return Signature(person, name, party, envelope.sent_at, event_id, note=note)
 
 
 def _named(turn: Turn, told: Statement, party: str) -> tuple[str, str]:
-    """A person of the peer's by their Matrix id, and how they are called; empty where nobody is named."""
+    """Return the Matrix id and label of a peer's person; the label is '' if nobody is named."""
     return told.by, turn.called(told.by_name, told.by, party) if told.by else ""
 
 
 def by_parcel(transfer: Transfer) -> Transfer:
-    """The transfer, as one that goes by parcel."""
+    """Return the transfer as one that is sent by parcel."""
     return replace(transfer, parcel=transfer.parcel or Parcel())
 
 
 def as_told(transfer: Transfer, told: ByParcel) -> Transfer:
-    """The transfer, by parcel or damaged if the peer's message says so."""
+    """Return the transfer, by parcel or damaged if the peer's message says so."""
     if told.damaged:
         transfer = replace(transfer, damaged=True)
     return by_parcel(transfer) if told.parcel else transfer
 
 
 def on_these_terms(transfer: Transfer, terms: Terms) -> Transfer:
-    """The transfer on these terms; of a line that isn't in them any more nothing is known."""
+    """Return the transfer on these terms, without the progress of lines that they don't have."""
     numbers = {line.number for line in terms.lines}
     progress = tuple(p for p in transfer.progress if p.number in numbers)
     return replace(transfer, terms=terms, terms_hash=hash_of(terms), progress=progress)
 
 
 def is_agreed(transfer: Transfer) -> bool:
-    """Whether the receiver's side has said yes to exactly these terms: by its approver, or by having asked for them.
+    """Whether the receiver's side has agreed to exactly these terms: its approver did, or its person requested them.
 
-    Taking it back later doesn't undo that: the sender may not have read it before the stock left.
+    Withdrawing it later doesn't undo that: the sender may not have read it before the stock left.
     """
     asked_for = transfer.terms.kind == "request" and transfer.granted is None
     return asked_for or transfer.approved_hash == transfer.terms_hash
 
 
 def numbers_in(lines: Iterable[FailedLine]) -> set[int]:
-    """The numbers of the lines that a peer's message tells of."""
+    """Return the numbers of the lines that a peer's message names."""
     return {line.number for line in lines}
 
 
 def said_by(signature: Signature | None) -> bodies.OwnStatement:
-    """The fields of a message that name our person, and the reason."""
+    """Return the fields of a message that name our person and the reason."""
     if signature is None:
         return bodies.NOBODY
     return {
@@ -128,7 +128,7 @@ def said_by(signature: Signature | None) -> bodies.OwnStatement:
 
 
 def settled_by_us(turn: Turn, transfer: Transfer) -> bodies.Settled | None:
-    """Our people's settlement, as a message tells it; None if there is none."""
+    """Return our people's settlement for a message; None if there is none."""
     settled = transfer.settled
     if settled is None or settled.by.party != turn.us.party:
         return None
@@ -136,23 +136,23 @@ def settled_by_us(turn: Turn, transfer: Transfer) -> bodies.Settled | None:
 
 
 def settlement_in(turn: Turn, envelope: Message[Truth], party: str) -> Settlement | None:
-    """The peer's people's settlement in a message; None if there is none."""
+    """Return the settlement by the peer's people in a message; None if there is none."""
     told = envelope.body.settled
     by = person_in(turn, told, party, envelope.sent_at)
     return Settlement(by, told.truth, told.alone) if by is not None and told is not None else None
 
 
 def person_in(turn: Turn, told: Statement | None, party: str, at: datetime) -> Signature | None:
-    """The peer's person named in that part of its message; None if there is no such part."""
+    """Return the peer's person named in that part of its message; None if the part is missing."""
     return Signature(*_named(turn, told, party), party, at) if told is not None else None
 
 
 def end(
     turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "", line: int = 0
 ) -> Transfer:
-    """The arbiter's last word before any stock moved: told to the peer, to the asker, and on the card.
+    """End a transfer before any stock moved. Only the sender may. Tells the peer, the asker and the card.
 
-    `line`: the number of the line because of which it is declined.
+    `line`: the number of the line for which it is declined.
     """
     was_booked = transfer.state is TransferState.BOOKED and transfer.role == "sender"
     transfer = replace(transfer, state=state, decision=None, problem=problem, ended=turn.now, wanted="")
@@ -166,7 +166,7 @@ def end(
     turn.note_by(transfer.id, audit.TransferIs(state, problem), by)
     if "card" in transfer.told:
         edit_card(turn, transfer, draft)
-        if not (transfer.terms.confirm or _its_own_bot_has_told(transfer)):  # its asker hears it from its own bot
+        if not (transfer.terms.confirm or _its_own_bot_has_told(transfer)):  # the asker's own bot tells its asker
             say_the_end(turn, transfer)
     elif transfer.terms.confirm or _its_own_bot_has_told(transfer):
         sequencing.post(turn, transfer, draft)
@@ -181,13 +181,13 @@ def end(
 
 
 def _its_own_bot_has_told(transfer: Transfer) -> bool:
-    """Whether the asker's bot has taken a request back by itself, and told its person why and what helps."""
+    """Whether the asker's bot has withdrawn a request by itself, and told its person why and what to do."""
     is_asked = transfer.role == "sender" and transfer.terms.kind == "request"
     return is_asked and transfer.state is TransferState.CANCELLED and transfer.problem in CANCELLED_BY_BOT
 
 
 def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
-    """Post the end as a message, too, for the people who asked and decided: some clients don't show edits."""
+    """Post the end as a message too, for the people who asked and decided: some clients don't show edits."""
     people = [transfer.terms.asker]
     if transfer.decided and transfer.decided.person and transfer.state is not TransferState.CANCELLED:
         people.append(transfer.decided.person)
@@ -215,9 +215,9 @@ def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
 
 
 def is_on_its_way(turn: Turn, transfer: Transfer, left: datetime) -> None:
-    """It comes to us by parcel: nothing is booked in before our people say that it is here.
+    """Note that a parcel is in transit to us. Nothing is booked in before our people report its arrival.
 
-    The message says no more than that we have read theirs, so that the sender waits for weeks without asking again.
+    Our message only acknowledges the sender's, so that the sender can wait for weeks without repeating it.
     """
     transfer = replace(transfer, state=TransferState.SENT, parcel=Parcel(left=left))
     transfer = replace(transfer, in_room=transfer.in_room.read_differently())
@@ -231,7 +231,7 @@ def is_on_its_way(turn: Turn, transfer: Transfer, left: datetime) -> None:
 
 
 def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
-    """Somebody takes it back. '' if it is cancelled, `asked` if the arbiter was asked to, else why not."""
+    """Cancel for a person. Return '' if done, `asked` if the sender was asked to, else the reason code why not."""
     if transfer.state in FINAL:
         return "over"
     if transfer.role == "sender":
@@ -267,17 +267,17 @@ def take_back_first_yes(turn: Turn, transfer: Transfer, by: str, event_id: str) 
 
 @dataclass(frozen=True)
 class TellsThatItWaits(OfTransfer):
-    """Base of continuations for which people wait in the room: a message there says why."""
+    """Base of continuations for which people wait in the room. A delay is posted there with its reason."""
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
-        """Our InvenTree can't do it now: the card's thread says so."""
+        """Post in the card's thread that our InvenTree can't do it now."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             _waits(turn, transfer, event)
 
 
 def why_refused(event: StepRefused) -> str:
-    """The reason of a refused step as a line keeps it: our short code, else InvenTree's own words."""
+    """Return the reason of a refused step for the line's record: our short code, else InvenTree's own words."""
     match event.problem:
         case Verbatim(text=text, reason=diagnosis.NO_CODE):
             return text[:LONGEST_REASON]
@@ -287,7 +287,7 @@ def why_refused(event: StepRefused) -> str:
 
 
 def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
-    """Something can't go on now: one message in the card's thread, edited as time goes by."""
+    """Post a delay in the card's thread. The message is edited as time passes."""
     if transfer.state is TransferState.DISPUTED:
         return
     first = transfer.waiting_since is None
@@ -318,7 +318,7 @@ def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
 
 
 def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
-    """Update the message about the wait, because the transfer continues."""
+    """Update the message about the delay, because the transfer continues. Return the transfer."""
     if transfer.waiting_since is None:
         return transfer
     transfer = replace(transfer, waiting_since=None, obstacle=None)
@@ -329,7 +329,7 @@ def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
 
 
 def thread_of(transfer: Transfer) -> str:
-    """The thread of this transfer: the card's, else that of the message that asked for it."""
+    """The thread of this transfer: the card's, else that of the message that opened it."""
     if transfer.card_event:
         return transfer.card_event
     if "card" in transfer.told:
@@ -339,24 +339,24 @@ def thread_of(transfer: Transfer) -> str:
     ours = transfer.terms.sender if transfer.role == "sender" else transfer.terms.receiver
     opened_here = transfer.asked.party == ours
     if opened_here and transfer.terms.confirm and transfer.opening is not None:
-        return transfer.opening.cause.word  # the line itself: the rota's message answers it, for all that it asks
+        return transfer.opening.cause.word  # the line itself, because the rota's message answers all its requests
     return f"offer:{transfer.id}" if opened_here else transfer.asked.event_id
 
 
 def not_put_away(turn: Turn, transfer: Transfer, problem: Diagnosis) -> Phrase:
-    """The admins' message about an item that was booked in, but is still in *Incoming*."""
+    """Return the admins' message about an item that was booked in, but is still in *Incoming*."""
     return say(
         messages.transfer.not_put_away, transfer=transfer, peer_name=turn.party_name(transfer.peer), problem=problem
     )
 
 
 def with_card(transfer: Transfer, event_id: str) -> Transfer:
-    """The card that people decide on is the peer's: we know it now (threads and links point to it)."""
+    """Return the transfer with the peer's card, if it has none yet. Threads and links point to it."""
     return replace(transfer, card_event=transfer.card_event or event_id)
 
 
 def tell_silence(turn: Turn, transfer: Transfer) -> None:
-    """The peer's bot has not answered for a while: say so once, in the card's thread."""
+    """Post once in the card's thread that the peer's bot has not answered for a while."""
     over = transfer.state in FINAL or transfer.state is TransferState.DISPUTED
     if transfer.exchange.resends != SILENT_AFTER_RESENDS or "silent" in transfer.told or over:
         return
@@ -365,17 +365,17 @@ def tell_silence(turn: Turn, transfer: Transfer) -> None:
     turn.do(Post(f"silent:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer)))
 
 
-# --- Disputes: nobody can tell what became of stock, so nothing goes on by itself until people settle it.
+# --- Disputes: no program can find out what became of stock, so nothing continues until people settle it.
 
 TRUTHS = {
     "sender": frozenset({"received", "refused"}),
     "receiver": frozenset({"sent", "declined", "cancelled", "expired", "aborted", "done", "reverted"}),
 }
-"""The messages by which the other side tells what is true, by our role."""
+"""The messages by which the other side reports the outcome, by our role."""
 
 
 def dispute(turn: Turn, transfer: Transfer, line: int, problem: Diagnosis, said: str = "") -> None:
-    """Nobody can tell what happened to the stock: stop, tell people; a superuser settles it.
+    """Stop the transfer and tell people, because its outcome is unknown. A superuser settles it.
 
     `said` is the kind of the peer's message that contradicts us, if one does.
     """
@@ -400,7 +400,7 @@ def dispute(turn: Turn, transfer: Transfer, line: int, problem: Diagnosis, said:
 
 
 def _told(turn: Turn, transfer: Transfer) -> bodies.Disputed:
-    """Why; of a parcel that never arrived, who of us says so."""
+    """Return the message with the reason. For a parcel that never arrived it names our person who reported that."""
     missing = transfer.parcel.missing if transfer.parcel else None
     if missing is None or missing.party != turn.us.party:
         return bodies.Disputed(reason="unknown outcome")
@@ -420,9 +420,9 @@ def _stopped(transfer: Transfer, problem: Diagnosis) -> Transfer:
 
 
 def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed], _: EnvelopeSeen) -> None:
-    """The peer can't tell what happened, or contradicts us: it is disputed here too until people settle it.
+    """Dispute the transfer here too, because the peer doesn't know the outcome or contradicts us.
 
-    Not while we are the ones who move the stock; and what is final stays so, unless our people alone said so.
+    Ignored while we move the stock ourselves, and after a final state, unless only our people settled that.
     """
     if not _is_heard(transfer):
         turn.save(transfer)
@@ -447,9 +447,9 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
 
 
 def _is_heard(transfer: Transfer) -> bool:
-    """Whether the peer may stop it: it has, or may have, the stock; or our people alone have said what became of it.
+    """Whether the peer may stop the transfer: it has, or may have, the stock; or our people alone have settled it.
 
-    Not by a dispute that our people knew of when they said so: it would be open for as long as the peer likes.
+    A dispute that our people knew when they settled it doesn't count, because a peer could keep it open forever.
     """
     if transfer.state in FINAL:
         is_contested = transfer.settled is not None and transfer.settled.contested
@@ -459,7 +459,7 @@ def _is_heard(transfer: Transfer) -> bool:
 
 
 def _stop_saying_otherwise(turn: Turn, transfer: Transfer) -> None:
-    """Update the card and the message about a wait: the transfer is disputed."""
+    """Update the card and the message about a delay: the transfer is disputed."""
     if "card" in transfer.told:
         edit_card(turn, transfer)
     if "wait" in transfer.told:
@@ -486,13 +486,13 @@ def tell_anew(turn: Turn, transfer: Transfer) -> None:
         turn.do(Edit(f"admin:{key}", turn.us.admin_room, phrase))
 
 
-# --- the peer tells its truth ---
+# --- the peer reports the outcome ---
 
 
 def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Transfer:
-    """The transfer after the peer's message: no longer disputed, if only the peer didn't know the outcome.
+    """Return the transfer after the peer's report: no longer disputed, if only the peer didn't know the outcome.
 
-    If we don't know it either, the peer's account is kept for our people.
+    If we don't know it either, the peer's report is kept for our people.
     """
     if envelope.kind not in TRUTHS[transfer.role] or not bodies.says(envelope, bodies.Truth):
         return transfer
@@ -503,7 +503,7 @@ def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Tr
         return replace(transfer, settled=counts)
     ours = tuple(party for party in dispute.by if party != transfer.peer)
     if envelope.kind == "reverted" and transfer.role == "receiver" and dispute.was is TransferState.SENT:
-        ours = ()  # a parcel that has not come: that the sender has it again contradicts nothing here
+        ours = ()  # a parcel that hasn't arrived: the sender's report that it has it again contradicts nothing here
     turn.note_by(transfer.id, audit.Settled(envelope.kind, by_peer=True), settled.by if settled else None)
     if ours:
         transfer = replace(transfer, dispute=replace(dispute, by=ours, said=envelope.kind))
@@ -525,7 +525,7 @@ def _is_contradicted(transfer: Transfer, kind: str) -> bool:
 
 
 def begin_step(turn: Turn, transfer: Transfer, line: int, step: Step, then: WhenStepEnds) -> None:
-    """Want this step of a line done, and note at the line that it is under way."""
+    """Want this step of a line, and note at the line that it is under way."""
     current = turn.transfer(transfer.id) or transfer
     turn.save(with_progress(current, replace(current.at(line), acting=type(step).__name__, unknown="")))
     turn.do(Do(then, step))

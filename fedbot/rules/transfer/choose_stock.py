@@ -22,7 +22,7 @@ Chosen = list[tuple[StockItem, Decimal]]
 
 
 def may_come_in_pieces(line: Line, chosen: Chosen, room: int) -> bool:
-    """Whether so many pieces fit, and who asks can add them up: not where only we can say how much was meant."""
+    """Whether so many pieces fit, and the asker can add them up. They can't in a unit that only we can convert."""
     is_plain = not line.description.units or is_common(line.description.units, chosen[0][0].part.units)
     return len(chosen) <= room and (is_plain or len(chosen) == 1)
 
@@ -30,10 +30,10 @@ def may_come_in_pieces(line: Line, chosen: Chosen, room: int) -> bool:
 def chosen_from(
     turn: Turn, transfer: Transfer, items: Sequence[StockItem], quantity: Decimal, free: Free
 ) -> Chosen | str:
-    """The items to offer: those that nobody else has requested, else those that nobody else was granted."""
+    """Return the items to offer: those that nobody else has requested, else those that nobody else was granted."""
     claimed = _claimed(turn, transfer, free.there, Claim.ASKED_FOR)
     chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, claimed)))
-    if isinstance(chosen, str):  # then two want the same, and our people decide who gets it
+    if isinstance(chosen, str):  # two parties want the same, and our people decide
         decided = _claimed(turn, transfer, free.there, Claim.DECIDED) if transfer.terms.starts else {}
         chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, decided)))
     if isinstance(chosen, str) and transfer.terms.starts:
@@ -42,7 +42,7 @@ def chosen_from(
 
 
 def _claimed(turn: Turn, transfer: Transfer, amounts: Mapping[int, Decimal], least: Claim) -> dict[int, Decimal]:
-    """The quantity of each stock item that others have at least that claim to, on these days."""
+    """Return how much of each stock item others have at least that claim to, on these days."""
     first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
     claimed = {}
     for item, amount in amounts.items():
@@ -54,7 +54,7 @@ def _claimed(turn: Turn, transfer: Transfer, amounts: Mapping[int, Decimal], lea
 def _booked_then(
     turn: Turn, transfer: Transfer, items: Sequence[StockItem], amounts: Mapping[int, Decimal], quantity: Decimal
 ) -> str:
-    """The reason with the nearest free days, if it is booked on these days; else ''."""
+    """Return the reason code with the nearest free days, if it is booked on these days; else ''."""
     terms = transfer.terms
     if terms.starts is None or terms.loan_until is None:
         return ""
@@ -74,7 +74,7 @@ def _sum(one: Mapping[int, Decimal], other: Mapping[int, Decimal]) -> dict[int, 
 
 @dataclass(frozen=True)
 class Free:
-    """The facts that decide whether an item may go: the receiver, each item's provenance, and other lines' quantities.
+    """The facts that decide whether an item may leave: the receiver, each item's origin, and other lines' quantities.
 
     `there` is the quantity of each that can be promised; `hidden` is the quantity that may belong to a third space
     (`merged_stock`), which stays.
@@ -87,18 +87,18 @@ class Free:
     hidden: Mapping[int, Decimal] = field(default_factory=dict)
 
     def of(self, item: StockItem) -> Decimal:
-        """The quantity of it that may go."""
+        """The quantity of it that may leave."""
         kept = self.taken.get(item.pk, Decimal(0)) + self.hidden.get(item.pk, Decimal(0))
         return self.there[item.pk] - kept
 
     def may_go(self, item: StockItem) -> bool:
-        """Whether any of it may go there (UC6)."""
+        """Whether any of it may go to the receiver (UC6)."""
         mixed = self.hidden.get(item.pk, Decimal(0))
         return not forbidden_origin(self.origins[item.pk], self.destination) and mixed < item.quantity
 
 
 def best_items(items: Sequence[StockItem], quantity: Decimal, free: Free) -> Chosen | str:
-    """The stock items to serve a request from: the smallest that has enough, else several; or why there is none.
+    """Return the items for a request: the smallest that has enough, else several; or the reason code if there is none.
 
     Items with status OK come first.
     """
@@ -114,7 +114,7 @@ def best_items(items: Sequence[StockItem], quantity: Decimal, free: Free) -> Cho
 
 
 def _together(items: Sequence[StockItem], quantity: Decimal, left: Mapping[int, Decimal]) -> Chosen:
-    """As few items of one part as it takes, those with most first; empty if all of them haven't got that much."""
+    """Return as few items of one part as possible, largest first; empty if together they have too little."""
     for part in dict.fromkeys(item.part.pk for item in items):
         chosen: Chosen = []
         wanted = quantity

@@ -1,7 +1,7 @@
-"""Files that go along: what is attached to a stock item, and the image of a part that is made for it.
+"""Files sent along: the attachments of a stock item, and the image of a part that is made for it.
 
-They go once the item is booked in, and only those that its receiver asks for. Each lies encrypted on the homeserver;
-how to open it is sealed to the receiver. Nothing waits for them, and what doesn't arrive is told to the admins.
+They are sent once the item is booked in, and only those that the receiver asks for. Each is on the homeserver,
+encrypted; its key is sealed to the receiver. Nothing waits for them, and the admins are told of missing ones.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from fedbot.rules.protocol.terms import file_in
 from fedbot.rules.state import Turn
 
 PICTURE = 0
-"""The number of the part's image; those of the item are numbered from 1, as its line tells them."""
+"""The number of the part's image. Those of the item's files begin at 1, in the order of its line."""
 _PART, _STOCK_ITEM = "part", "stockitem"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def _told(line: Line, number: int) -> FileTold | None:
-    """The file of that number; None if the terms tell of none."""
+    """Return the file of that number; None if the terms have none."""
     if number == PICTURE:
         name = line.description.details.picture
         return FileTold(name) if name else None
@@ -45,7 +45,7 @@ def _told(line: Line, number: int) -> FileTold | None:
 
 
 def wanted(transfer: Transfer, progress: Progress) -> tuple[int, ...]:
-    """The numbers of the files that we ask for, of a line that we have just booked in."""
+    """Return the numbers of the files that we ask for, of a line that we have just booked in."""
     line = transfer.line(progress.number)
     if not progress.largest_file or transfer.is_return:
         return ()
@@ -55,11 +55,11 @@ def wanted(transfer: Transfer, progress: Progress) -> tuple[int, ...]:
     return (*picture, *fitting)
 
 
-# --- the sender gives ------------------------------------------------------------------------------------------
+# --- the sender uploads ----------------------------------------------------------------------------------------
 
 
 def send(turn: Turn, transfer: Transfer, booked_in: Iterable[bodies.BookedIn]) -> None:
-    """The files that the receiver asks for, with what it has booked in."""
+    """Upload the files that the receiver asks for in its report of booked-in lines."""
     numbers = {line.number for line in transfer.terms.lines}
     for entry in booked_in:
         for number in dict.fromkeys(entry.files if entry.number in numbers else ()):
@@ -76,18 +76,18 @@ def send(turn: Turn, transfer: Transfer, booked_in: Iterable[bodies.BookedIn]) -
 
 @dataclass(frozen=True)
 class PassFileOn(OfLine, WhenStepEnds):
-    """The file of that number is put onto the homeserver for the receiver."""
+    """Carries on after the upload of the file of that number for the receiver."""
 
     number: int
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """The receiver is told where it is, and how to open it."""
+        """Send the receiver the file's address and key."""
         if isinstance(event.result, FileSent):
             sealed = {"file": event.result.file, "digest": event.result.digest}
             self._tell(turn, "", sealed)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """It can't be had: the receiver's admins hear it, who may ask for it."""
+        """Tell the receiver. Its admins can ask for the file."""
         turn.note(self.transfer, audit.FileNotSent(self.line, event.problem))
         self._tell(turn, event.reason)
 
@@ -101,11 +101,11 @@ class PassFileOn(OfLine, WhenStepEnds):
         sequencing.post(turn, transfer, draft)
 
 
-# --- the receiver takes ----------------------------------------------------------------------------------------
+# --- the receiver downloads ------------------------------------------------------------------------------------
 
 
 def on_file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], sealed: Mapping[str, Any]) -> None:
-    """A file that we asked for is there, or can't be had. It is taken once."""
+    """Keep a file that we asked for, once; or tell the admins if it can't be had."""
     told, key = envelope.body, f"file:{envelope.body.number}:{envelope.body.file}"
     asked = [p for p in transfer.progress if p.number == told.number and p.stage and p.item is not None]
     if key in transfer.told or not asked or told.file not in wanted(transfer, asked[0]):
@@ -135,20 +135,20 @@ def on_file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], seal
 
 @dataclass(frozen=True)
 class TakeFile(OfLine, WhenStepEnds):
-    """A file that came along is kept in our InvenTree."""
+    """Carries on after a received file was stored in our InvenTree."""
 
     name: str
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing follows."""
+        """Note it in the audit."""
         turn.note(self.transfer, audit.StepWasDone(KeepFile.__name__, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins are told, so that a person can add it; nothing waits for it."""
+        """Tell the admins, so that a person can add it. Nothing waits for it."""
         self.tell_admins(turn, event.problem)
 
     def tell_admins(self, turn: Turn, problem: Diagnosis) -> None:
-        """It isn't here, and why."""
+        """Tell the admins that the file is missing, and why."""
         transfer = turn.transfer(self.transfer)
         if transfer is None:
             return

@@ -50,14 +50,14 @@ KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request"
 
 
 def own_opening(turn: Turn, connection: Connection, cause: Cause) -> Opening:
-    """The opening of something that we open now with this connection's peer, for that cause."""
+    """Return the opening of something that we open now with this connection's peer, for that cause."""
     return Opening(turn.us.key, connection.room, cause)
 
 
 def own_transfer(
     turn: Turn, opening: Opening, connection: Connection, terms: Terms, asker: Signature, role: str
 ) -> Transfer:
-    """A transfer that one of our people asked for."""
+    """Return a new transfer that one of our people asked for."""
     identifier = envelopes.opened_id(SubjectKind(terms.kind), opening)
     return Transfer(
         id=identifier,
@@ -83,11 +83,11 @@ _LOOKED_AT = 20
 
 
 def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
-    """The same person's earlier transfer of the same items to the same space, shortly before, if it may still happen.
+    """Return the person's equal transfer to the same space in the 10 minutes before, if it may still happen; else None.
 
-    It may be intended, so nothing is refused.
+    The repetition may be intended, so nothing is refused.
     """
-    for other in islice(turn.newest(), _LOOKED_AT):  # by time alone: so a page of them is read at most
+    for other in islice(turn.newest(), _LOOKED_AT):  # ordered by time, so only one page is read
         if other.asked.at < transfer.asked.at - A_MOMENT:
             return None
         same_person = other.role == transfer.role and other.asked.person == transfer.asked.person
@@ -99,7 +99,7 @@ def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
 
 
 def _same(transfer: Transfer) -> object:
-    """The fields that make two of them the same to the person who types them."""
+    """Return the fields in which two transfers are the same to the person who types them."""
     lines = transfer.requested or transfer.terms.lines
     things = tuple((line.part, line.description.name, line.serial, line.quantity) for line in lines)
     return (
@@ -113,7 +113,10 @@ def _same(transfer: Transfer) -> object:
 
 
 def opens(transfer: Transfer) -> bodies.OpensWith:
-    """The fields of the message that opens it: the terms, its deadline, and the source of its id."""
+    """Return the fields of the message that opens it: the terms, its deadline, and the source of its id.
+
+    Raises ValueError if the opening is unknown.
+    """
     if transfer.opening is None:
         raise ValueError(f"nobody knows how transfer {transfer.id} was opened")
     return {"terms": transfer.terms, "due": transfer.due, "opening": transfer.opening}
@@ -123,7 +126,7 @@ def opens(transfer: Transfer) -> bodies.OpensWith:
 class OfferedStock:
     """Our side's facts about its offer, beyond the terms.
 
-    `metadata` (line number to JSON text) is the items' metadata in our InvenTree; it travels sealed. `care`: why the
+    `metadata` (line number to JSON text) is the items' metadata in our InvenTree; it is sent sealed. `care`: why the
     asker's approval is not enough (`Care.why`); then it counts as the first, and a card asks for the second. `there` is
     the quantity of each line's stock item; the asker has seen its bookings. `ruled_by`: the sources of the lending
     rules.
@@ -138,7 +141,7 @@ class OfferedStock:
 def open_push(
     turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, known: OfferedStock
 ) -> Transfer:
-    """A new push on the sender's side: the offer goes out as the answer to the asker's line."""
+    """Open a push on the sender's side. The message with the offer answers the asker's line."""
     transfer = own_transfer(turn, own_opening(turn, connection, cause), connection, terms, asker, "sender")
     transfer = replace(transfer, there=known.there, ruled_by=known.ruled_by)
     transfer = replace(transfer, over=bookings.in_the_way(turn, transfer))
@@ -165,7 +168,7 @@ def open_push(
 
 
 def asked_with_care(turn: Turn, transfer: Transfer, asker: Signature) -> Transfer:
-    """Our own offer, which needs a second approval. The asker has given the first."""
+    """Return our own offer as one that needs a second approval. The asker has given the first."""
     transfer = replace(transfer, care=True)
     shown = consent.hash_now(turn.us, transfer)
     first = Vote(Choice.APPROVE, asker.person, asker.username, asker.event_id, asker.at, shown=shown)
@@ -174,10 +177,10 @@ def asked_with_care(turn: Turn, transfer: Transfer, asker: Signature) -> Transfe
 
 @dataclass(frozen=True)
 class ShowReleaseCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """The card that asks for the second yes to our own offer waits for who may say it."""
+    """Reads who may approve our own offer as the second person, before its card is posted."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """We know: the card goes up, for everybody but who asked."""
+        """Post the card for everybody except the asker."""
         transfer = turn.transfer(self.transfer)
         (able,) = event.answers
         if transfer is None or not isinstance(able, Able) or not transfer.waits_for_release:
@@ -189,9 +192,9 @@ class ShowReleaseCard(both_sides.TellsThatItWaits, WhenAnswered):
 
 
 def peers_opening(turn: Turn, connection: Connection, envelope: Message[bodies.Opens]) -> Opening:
-    """The opening in a peer's first message. Raises BadTerms if the peer may not open that id.
+    """Return the opening in a peer's first message. Raises BadTerms if the peer may not open that id.
 
-    The key must be one that we pinned for this peer, and the room the friendship's, or one that it replaced.
+    The key must be one that we pinned for this peer, and the room the connection's, or one that it replaced.
     """
     opening, kind = envelope.body.opening, envelope.body.terms.kind
     if not is_theirs_to_open(turn, connection, opening):
@@ -202,14 +205,14 @@ def peers_opening(turn: Turn, connection: Connection, envelope: Message[bodies.O
 
 
 def is_theirs_to_open(turn: Turn, connection: Connection, opening: Opening) -> bool:
-    """Whether this friend may have opened it so: by its own key, in the room of the friendship or one before it."""
+    """Whether this peer may have opened it: with its own key, in the room of the connection or one that it replaced."""
     pinned = [c for c in turn.connections() if c.peer == connection.peer]
     is_theirs = any(opening.key in {c.peer_key, *c.former_keys} for c in pinned)
     return is_theirs and opening.room in announcements.lineage(turn, connection.room)
 
 
 def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens], event_id: str) -> Transfer:
-    """A transfer that a peer's message asks for. BadTerms if it can't be taken as it is."""
+    """Return the transfer that a peer's message opens. Raises BadTerms if it is invalid."""
     opening = peers_opening(turn, connection, envelope)
     terms = envelope.body.terms
     parties = {"offer": (connection.peer, turn.us.party), "request": (turn.us.party, connection.peer)}
@@ -247,23 +250,23 @@ def _due(envelope: Message[bodies.Opens]) -> datetime:
 
 
 def addressees(turn: Turn, able: Able) -> list[str]:
-    """The Matrix ids of the people who have the permission, in the configuration's order."""
+    """Return the Matrix ids of the people who have the permission, in the configuration's order."""
     return [person for person, username in turn.us.people.items() if username in able.usernames]
 
 
 def names(turn: Turn, people: list[str], room: str) -> list[str]:
-    """These people's names in the room."""
+    """Return these people's names in the room."""
     return [turn.name_of(person, room) for person in people]
 
 
 @dataclass(frozen=True)
 class ShowChangedCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """Another card waits for who may decide. `void`: whose decision on the one before was void, '' if nobody's."""
+    """Reads who may decide before another card is posted. `void`: whose decision on the card before is void, or ''."""
 
     void: str = ""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """The card would show something else by now: that card goes up, if none has meanwhile."""
+        """Post the card, unless the newest one already shows the same."""
         _on_changed_card(turn, self, event)
 
 
@@ -280,14 +283,17 @@ def _on_changed_card(turn: Turn, then: ShowChangedCard, event: Answered) -> None
 
 
 def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
-    """Post the card of a transfer that only needs a yes or no. It carries our acknowledgement."""
+    """Post the card of a transfer that only needs an approval. It carries our acknowledgement."""
     transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())
     turn.save(transfer)
     post_card(turn, transfer, addressees(turn, able), draft)
 
 
 def suggestions(transfer: Transfer) -> tuple[str, ...]:
-    """The taps that the card offers. 📦 counts before a yes, too, but isn't worth one more event of each card."""
+    """Return the reactions that the card suggests.
+
+    📦 also counts before an approval, but isn't worth one more event for each card.
+    """
     if transfer.awaits_parcel:
         return (PARCEL_KEY,)
     if transfer.is_return and not transfer.is_our_offer:
@@ -298,9 +304,9 @@ def suggestions(transfer: Transfer) -> tuple[str, ...]:
 def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | None = None) -> None:
     """Post the card: it mentions up to three of the people who may decide, and suggests the reactions.
 
-    A card that shows something else than the one before it takes its place, and says what is different: a decision on
-    the former one is void, and whoever made it is mentioned first. After a loss of the journal our own message in the
-    room says again which card is the newest.
+    If it shows something else than the card before it, it replaces that card and names the differences. A decision on
+    the former card is void, and the person who made it is mentioned first. After a loss of the journal, our own message
+    in the room tells which card is the newest.
     """
     changes = consent.changes(turn.us, transfer)
     if changes:
@@ -323,7 +329,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
 
 
 def _is_another_card(transfer: Transfer) -> bool:
-    """Whether the friend has read a message of ours with a card before. The card to release our own offer has none."""
+    """Whether the peer has read a message of ours with a card before. The card for a second approval has none."""
     asks = transfer.state in {TransferState.OPEN, TransferState.BOOKED, TransferState.SENT}
     return "card" in transfer.told and asks and not transfer.is_our_offer
 
@@ -341,25 +347,25 @@ def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Tran
 
 
 def _what_the_former_reads(transfer: Transfer) -> Phrase:
-    """The first day of a booking is here, and nobody was asked about it yet."""
+    """Return the new text of the superseded card. It differs if the first day of a booking has come."""
     if transfer.calls and transfer.card is not None and not transfer.card.hands_over:
         return say(messages.booking.first_day_is_here, transfer=transfer)
     return say(messages.transfer_card.card_superseded, subject=transfer)
 
 
 def out_of_force(subject: S) -> S:
-    """The transfer or connection without its newest card, on which nothing is decided any more."""
+    """Return the transfer or connection without its newest card, on which no decision counts any more."""
     link = "" if subject.card_event == subject.own_card else subject.card_event
     return replace(subject, card_event=link, own_card="")
 
 
-# --- which version of a card our syncs have shown ---
+# --- the versions of a card that our syncs have shown ---
 
 MOST_ECHOES = 10
 
 
 def awaits_echo(turn: Turn) -> bool:
-    """Whether our own messages are of interest: one of them may be a card on which nothing counts until we read it."""
+    """Whether our own messages matter: one may be a card on which no decision counts until a sync shows it."""
     return any(is_open(subject) or awaits_parcel(subject) for subject in _not_shown(turn))
 
 
@@ -368,7 +374,7 @@ def _not_shown(turn: Turn) -> list[Connection | Transfer]:
 
 
 def on_card_posted(turn: Turn, event: Posted) -> None:
-    """The homeserver has taken a card, or an edit of one. A sync may have shown it before."""
+    """Note that the homeserver has accepted a card, or an edit of one. A sync may already have shown it."""
     subject = turn.subject(event.key.partition(":")[2])
     if subject is None or subject.in_room.seen >= event.version:
         return
@@ -382,7 +388,7 @@ def on_card_posted(turn: Turn, event: Posted) -> None:
 
 
 def on_echo(turn: Turn, event: Echoed) -> None:
-    """A sync shows a message of ours: a card that we wait for, or one that we don't know to be posted yet."""
+    """Note that a sync shows a message of ours: a card that we wait for, or one whose event id we don't know yet."""
     for subject in _not_shown(turn):
         for posted in subject.in_room.unseen:
             if posted.event_id == event.event_id:
@@ -393,7 +399,7 @@ def on_echo(turn: Turn, event: Echoed) -> None:
 
 
 def on_caught_up(turn: Turn) -> None:
-    """A sync is complete that began at `turn.now`: what was posted before that would have been shown by now."""
+    """Take cards posted before `turn.now` as shown, because a complete sync has begun since."""
     for subject in _not_shown(turn):
         for posted in [each for each in subject.in_room.unseen if each.posted < turn.now]:
             _is_shown(turn, turn.subject(subject.id) or subject, posted, posted.posted)
@@ -419,10 +425,10 @@ def open_request(
     until: datetime | None = None,
     answered: str = "",
 ) -> None:
-    """Open a request on the asker's side: it goes out as the answer to the asker's line.
+    """Open a request on the asker's side. The message that opens it answers the asker's line.
 
-    `accepted` identifies the offer that the asker has seen and takes as it is (`terms.shown_as`). `answered` is our
-    question that the line answers: that message becomes the answer, so that the room reads one message less. The
+    `accepted` identifies the offer that the asker has seen and accepts unchanged (`terms.shown_as`). `answered` is our
+    numbered list to which the line replies: that message becomes the answer, which saves the room one message. The
     request stays open until its usual end, but no longer than `until`.
     """
     transfer, draft = new_request(turn, cause, connection, terms, asker, accepted=accepted, until=until)
@@ -435,7 +441,7 @@ def open_request(
 
 
 def request_phrase(turn: Turn, transfer: Transfer, connection: Connection) -> Phrase:
-    """The answer to the line that asked for it."""
+    """Return the answer to the line that opened the request."""
     before = said_just_before(turn, transfer)
     return say(
         messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us, before=before
@@ -452,7 +458,10 @@ def new_request(
     accepted: str = "",
     until: datetime | None = None,
 ) -> tuple[Transfer, Draft]:
-    """A new request, and the message that opens it, which still has to go out. The rest as in `open_request`."""
+    """Return a new request, and the message that opens it, which the caller has to send.
+
+    The rest as in `open_request`.
+    """
     opened = own_opening(turn, connection, cause)
     transfer = own_transfer(turn, opened, connection, terms, asker, "receiver")
     transfer = replace(transfer, accepted=accepted, due=min(transfer.due, until) if until else transfer.due)
@@ -465,13 +474,13 @@ def new_request(
 
 
 def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
-    """Ask InvenTree who may accept what was granted; the card is posted with the answer."""
+    """Read who may accept the grant. Then the card is posted."""
     turn.do(Ask(ShowGrantedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
 
 
 @dataclass(frozen=True)
 class ShowGrantedCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """On the asker's side: the card of what was granted waits for the names of those who may accept it."""
+    """On the asker's side: reads who may accept the grant, before its card is posted."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post the card."""

@@ -1,6 +1,6 @@
-"""Parcels: items that left the sender and aren't here yet, until people report that they arrived, or never did.
+"""Parcels: items that left the sender and haven't arrived, until people report that they did, or never will.
 
-The sender books out as usual. The receiver stays at `sent` and books nothing in, however long it takes; nothing is sent
+The sender books out as usual. The receiver stays in `sent` and books nothing in, however long it takes; nothing is sent
 again, and nothing expires. A parcel that never arrives becomes a dispute, which people settle.
 """
 
@@ -26,7 +26,7 @@ from fedbot.rules.transfer import both_sides, receive
 
 
 def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal | None = None) -> None:
-    """Our approver says that the parcel, or this much of it, is here: book it in. The permission has been checked."""
+    """Book in the parcel, or this much of it, as our approver reports. The permission has been checked."""
     parcel = replace(transfer.parcel or Parcel(), received=by)
     transfer = replace(transfer, state=TransferState.CREDITING, parcel=parcel, decision=None)
     if quantity is not None:
@@ -37,12 +37,12 @@ def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal 
 
 
 def sent_lines(transfer: Transfer) -> tuple[Line, ...]:
-    """The lines that the parcel should hold: those that left the sender."""
+    """Return the lines that the parcel should hold: those that left the sender."""
     return tuple(line for line in transfer.terms.lines if transfer.at(line.number).failed != NOT_SENT)
 
 
 def _with_less(transfer: Transfer, quantity: Decimal) -> Transfer:
-    """The parcel held only this much of its one part: the rest is missing from its last lines."""
+    """Note that the parcel held only this much of its one part. The rest is missing from its last lines."""
     sent = sent_lines(transfer)
     here = {line.number: line.quantity for line in less_of(sent, quantity) or sent}
     for line in sent:
@@ -55,20 +55,20 @@ def _with_less(transfer: Transfer, quantity: Decimal) -> Transfer:
 
 
 def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
-    """An approver of either side says that it is lost or came back: nothing continues until people settle it."""
+    """Dispute the transfer, because an approver of either side reports the parcel as lost or returned."""
     parcel = replace(transfer.parcel or Parcel(), missing=by)
     turn.note_by(transfer.id, audit.Fact.PARCEL_MISSING, by)
     both_sides.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, Plain(Fault.PARCEL_MISSING))
 
 
-# --- what did not arrive with the rest of it -------------------------------------------------------------------
+# --- the missing part of a parcel --------------------------------------------------------------------------------
 
 
 TRUTHS_OF_A_REST = (Truth(BACK), Truth(FOUND), Truth(LOST))
 
 
 def settle_rest(turn: Turn, transfer: Transfer, truth: Truth, by: Signature) -> Transfer:
-    """Our superuser says, as the sender, what became of it. In our books it has been as 'lost' since."""
+    """Settle the missing part of a parcel as our superuser says. We are the sender; our books have it as 'lost'."""
     parcel = replace(transfer.parcel or Parcel(), rest=Settlement(by, truth.name))
     transfer = replace(transfer, parcel=parcel)
     turn.save(transfer)
@@ -86,21 +86,21 @@ def settle_rest(turn: Turn, transfer: Transfer, truth: Truth, by: Signature) -> 
 
 
 def rest_item(transfer: Transfer, number: int) -> int:
-    """Our stock item that holds what did not arrive of that line; 0 if people had to take it out by hand."""
+    """Return our stock item that holds the missing part of that line; 0 if people had to book it by hand."""
     progress = transfer.at(number)
     return (progress.item if progress.failed == NOT_COME else progress.short_item) or 0
 
 
 @dataclass(frozen=True)
 class GiveOldStatus(OfLine, WhenStepEnds):
-    """The missing items of a parcel are in our stock again, with their old status."""
+    """Gives the missing items of a parcel their old status, so that they are in our stock again."""
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing follows."""
+        """Note it in the audit."""
         turn.note(self.transfer, audit.RestBack(self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """Its status could not be changed: the admins do that by hand."""
+        """Ask the admins to change its status by hand."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             item = rest_item(transfer, self.line)

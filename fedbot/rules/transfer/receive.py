@@ -1,7 +1,7 @@
-"""The receiver's side of a transfer: what is offered to us, its card, what it asks of the sender, and booking in.
+"""The receiver's side of a transfer: the offer's card, the decision's message to the sender, and booking in.
 
-From `sent` on this side decides: `received` means that the new stock item was read back; `refused` is said
-only when nothing was created and never will be.
+From `sent` on, this side decides. `received` means that the new stock item was read back. `refused` means that nothing
+was created and nothing will be.
 """
 
 from __future__ import annotations
@@ -64,15 +64,15 @@ MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.BOOKED, TransferSta
 STALE_AFTER = timedelta(hours=1)
 TOO_MANY = "too-many"
 UNSEEN = frozenset({TOO_MANY, "disconnected"})
-"""Why the owner's bot declines what none of its people has seen."""
+"""Reasons for which the sender's bot declines before any of its people has seen the request."""
 HERE = "here"
-"""The match of a stock item that an approver names as the one that comes: it is here already."""
+"""The `match` of a line that already is a stock item of ours, as an approver says."""
 NOT_CONFIRMED = "not-confirmed"
-"""Why what a request is for goes back: its asker asks several, and had not confirmed this one."""
+"""Refusal: the request asks several spaces, and our bot had not confirmed this one."""
 NOT_YET = "not-yet"
-"""Why what is booked goes back: its owner's bot says before the first day that it is handed over."""
+"""Refusal: the lender's bot sent a booking before its first day."""
 GIVEN_UP = "given-up"
-"""Why it goes back if it still comes: it was confirmed, nothing came, and its asker's people go on without it."""
+"""Refusal: it was confirmed, nothing arrived in time, and our people continued without it."""
 ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted", "done"}),
     TransferState.BOOKED: frozenset({"cancelled", "expired", "aborted"}),
@@ -83,11 +83,11 @@ ENDS: dict[TransferState, frozenset[str]] = {
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 
 
-# --- the card of what is offered ---
+# --- the offer's card ---
 
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
-    """Which of our parts is each line, and who may decide? The card waits for the answer."""
+    """Read which of our parts each line is, and who may decide. Then the card is posted."""
     queries: list[Query] = [match_parts.query_for(turn, transfer, line) for line in transfer.terms.lines]
     queries.append(turn.who_may(Permission.APPROVER))
     turn.do(Ask(ShowOfferCard(transfer.id), tuple(queries)))
@@ -95,12 +95,12 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
 
 @dataclass(frozen=True)
 class ShowOfferCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """The card of an offer to us waits for the destination of each line, and for the people who may decide."""
+    """Reads the destination of each line and the people who may decide, before the card of an offer is posted."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """We know where each line would land: post the card, or let it say so if it is there already.
+        """Post the card with each line's destination, or update it.
 
-        If it has left the sender meanwhile (we had to ask anew after a loss), it is booked in now.
+        If the stock has left the sender meanwhile (we had to read again after a loss), book it in.
         """
         _on_matched(turn, self, event)
 
@@ -139,14 +139,14 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
 
 
 def _taken_in(transfer: Transfer, line: Line, match: object) -> ValuedLine:
-    """A line as it would be here, with the sender's names if we have no part for it yet. It has no price here."""
+    """Return a line as it would be here, with the sender's names if we have no part for it. It has no price here."""
     theirs = line.description
     part = match.part if isinstance(match, PartMatch) and match.part else Part(0, theirs.name, theirs.ipn)
     return ValuedLine(part, transfer.at(line.number).place, transfer.here(line.number))
 
 
 def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
-    """The card shows where it would land by now: edited in place if it couldn't be decided on before, else anew."""
+    """Show the new destination: edit the card if nobody could decide on it before, else post another one."""
     before = transfer.card
     decidable = before is not None and all(each and _is_place(each) for each in before.landings)
     asks = transfer.awaits_parcel or (transfer.state is TransferState.OPEN and not transfer.wanted)
@@ -167,22 +167,22 @@ def _is_place(place: Landing) -> bool:
     return place.part is not None or place.create_part
 
 
-# --- deciding: a request to the arbiter ---
+# --- decisions: requests to the sender ---
 
 
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """Our approver said yes: ask the sender, who decides until it is sent."""
+    """Our approver has approved: ask the sender, who decides until the stock is sent."""
     approved = replace(transfer, decided=decided, approved_hash=transfer.terms_hash)
     ask_sender(turn, approved, "approve", decided, "")
 
 
 def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """Our approver said no: ask the sender to record it."""
+    """Our approver has declined: ask the sender to record it."""
     ask_sender(turn, replace(transfer, decided=decided), "decline", decided, "")
 
 
 def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
-    """Tell the sender what our side wants, `by` one of our people or nobody. The sender has to confirm it."""
+    """Send the sender our side's decision, `by` one of our people or nobody. The sender has to confirm it."""
     told = both_sides.said_by(by)
     body: bodies.Approve | bodies.Decline
     if kind == "approve":
@@ -207,12 +207,12 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
 
 
 def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], event: EnvelopeSeen) -> None:
-    """The sender's word: declined, cancelled, expired, aborted, done or reverted."""
+    """Take over the sender's final message: declined, cancelled, expired, aborted, done or reverted."""
     may_be_here = transfer.state in {TransferState.SENT, TransferState.CREDITING, TransferState.RECEIVED}
     if envelope.kind == "reverted" and may_be_here:
         _on_taken_back_alone(turn, transfer)
         return
-    only_said = transfer.terms.kind == lend.EXTENSION  # of anything else what is done was sent before
+    only_said = transfer.terms.kind == lend.EXTENSION  # other kinds are sent before they are done
     too_early = envelope.kind == "done" and transfer.state is TransferState.OPEN and not only_said
     if envelope.kind not in ENDS.get(transfer.state, frozenset()) or too_early:
         turn.save(transfer)
@@ -232,23 +232,23 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
         both_sides.edit_card(turn, transfer, draft)
     turn.save(transfer)
     unseen = state is TransferState.DECLINED and reason in UNSEEN
-    if unseen:  # the owner keeps nothing of it, so its bot says nothing either
+    if unseen:  # the sender's bot stores nothing of it and posts nothing
         both_sides.say_the_end(turn, transfer)
     provision.mirror(turn, sequencing.connection_of(turn, transfer))
 
 
 def _why_it_goes_back(transfer: Transfer) -> str:
-    """The reason why we could not book it in. It stays true when the sender has it again."""
+    """Return why we could not book it in, to keep once the sender has it again; '' otherwise."""
     return transfer.problem if transfer.state is TransferState.REFUSED else ""
 
 
 def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
-    """The sender's people have taken it back without our word: if it is, or may be, in our books, people must look."""
+    """React to the sender's people taking it back without our word. Dispute it if it is, or may be, in our books."""
     if any(p.stage or p.acting or p.unknown for p in transfer.progress):
         turn.save(transfer)
         both_sides.dispute(turn, transfer, 0, Plain(Fault.REVERTED_BUT_HERE), said="reverted")
         return
-    says_so_too = transfer.state is TransferState.SENT  # a parcel that never came
+    says_so_too = transfer.state is TransferState.SENT  # a parcel that never arrived
     transfer = replace(transfer, state=TransferState.REVERTED, decision=None, ended=turn.now)
     if says_so_too and transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
@@ -266,9 +266,9 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
 
 
 def is_stale(turn: Turn, envelope: Message[bodies.Body], came: datetime) -> bool:
-    """Whether a `sent` is over an hour old, so its sender is asked first. A parcel's isn't stale: it books nothing in.
+    """Whether a `sent` is over an hour old, so its sender is asked first. Not for a parcel, which books nothing in.
 
-    `came` is when the homeserver got it, because the clock of a sender's small machine may be hours slow.
+    `came` is when the homeserver received it, because the sender's clock may be hours slow.
     """
     books_in = isinstance(envelope.body, bodies.Sent) and not envelope.body.parcel
     return books_in and turn.now - max(envelope.sent_at, came) > STALE_AFTER
@@ -282,9 +282,9 @@ def on_sent(
     at: datetime,
     sealed: dict[str, Any] | None = None,
 ) -> None:
-    """The stock has left the sender: book it in, if we did approve it and the connection is active.
+    """Book in the stock that has left the sender, if we approved it and the connection is active.
 
-    `at` is when the homeserver got the message.
+    `at` is when the homeserver received the message.
     """
     if transfer.state is TransferState.CANCELLED:
         _refuse_cancelled(turn, transfer)
@@ -323,34 +323,34 @@ def on_sent(
 
 
 def _too_soon(turn: Turn, transfer: Transfer, at: datetime) -> str:
-    """The reason why it comes too early; '' if it doesn't."""
+    """Return the reason code if it comes too early; '' if it doesn't."""
     if transfer.terms.confirm and not transfer.approved_hash:
         return NOT_CONFIRMED
     return NOT_YET if _is_early(turn, transfer, at) else ""
 
 
 def _is_early(turn: Turn, transfer: Transfer, at: datetime) -> bool:
-    """Whether it is booked for a day that has not begun at its owner, by our clock or the homeserver's."""
+    """Whether it is a booking whose first day has not begun at the lender, by our clock or the homeserver's."""
     now = max(turn.now, at)
     day = time_zones.day_at(now, transfer.terms.time_zone, turn.us.time_zone)
     return transfer.terms.starts is not None and day < transfer.terms.starts
 
 
 def _handed_over(transfer: Transfer, envelope: Message[bodies.Sent]) -> tuple[int, ...]:
-    """The sender's stock items that left, in the order of our lines; those that were offered, if it tells otherwise."""
+    """Return the sender's stock items that left, in the order of our lines; the offered ones where it names none."""
     told = {given.number: given.item for given in envelope.body.lines if given.item is not None}
     sent = [line for line in transfer.terms.lines if transfer.at(line.number).failed != NOT_SENT]
     return tuple(told.get(line.number, line.item) for line in sent)
 
 
 def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
-    """We have cancelled it without waiting for the sender (UC5, at once): it is never booked in, and goes back."""
+    """Refuse a transfer that we cancelled without waiting for the sender (UC5, at once). It is never booked in."""
     turn.save(sequencing.send(turn, transfer, bodies.Refused(reason=transfer.problem), awaits=True))
     turn.note(transfer.id, audit.Fact.CANCELLED_HERE)
 
 
 def _not_approved(turn: Turn, transfer: Transfer) -> Diagnosis | None:
-    """Why what was handed over isn't what our people approved, for the dispute; None if it is."""
+    """Return the diagnosis for a dispute if it isn't what our people approved; None if it is."""
     if not both_sides.is_agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
         return Plain(Fault.NOT_APPROVED)
     if consent.differs_from_what_was_approved(turn.us, transfer):
@@ -359,12 +359,12 @@ def _not_approved(turn: Turn, transfer: Transfer) -> Diagnosis | None:
 
 
 def _never_told_of(transfer: Transfer) -> bool:
-    """Whether the owner's bot never told which of its stock items a request means, so that no part of ours fits yet."""
+    """Whether the sender's bot never named its stock items for a request, so that no part of ours can fit yet."""
     return transfer.terms.kind == "request" and transfer.terms.lines == transfer.requested
 
 
 def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
-    """The owner sent other items than our person requested: book in none of them, and refuse them.
+    """Refuse items that differ from our person's request. None of them is booked in.
 
     For an offer the message is only read, because a sender that changes its own offer's terms keeps to nothing.
     """
@@ -383,7 +383,7 @@ def _refuse(turn: Turn, transfer: Transfer, why: str) -> None:
 def _as_given(
     turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], event_id: str, sealed: dict[str, Any]
 ) -> Transfer:
-    """A request, with the owner's decision and what the owner's InvenTree says of the items: told once they left."""
+    """Return the request with the sender's decision and its items' metadata. They are sent once the items left."""
     decided = both_sides.signature_in(turn, envelope, transfer.peer, event_id)
     texts = metadata_in(sealed)
     for line in transfer.terms.lines:
@@ -393,7 +393,7 @@ def _as_given(
 
 
 def go_on(turn: Turn, transfer: Transfer) -> None:
-    """Book in, once it is known where each line would land; a request may be answered before that."""
+    """Book in, once the destination of each line is known. `sent` may arrive before that."""
     if all(transfer.at(line.number).match or transfer.at(line.number).failed for line in transfer.terms.lines):
         book_in(turn, transfer)
 
@@ -404,16 +404,16 @@ def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
 
 @dataclass(frozen=True)
 class BookIn(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
-    """A step of booking a line in; `step` is the name of its kind."""
+    """Carries on after a step of booking a line in; `step` is the step's class name."""
 
     step: str
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """Note it, do what follows. While it is disputed nothing follows."""
+        """Record the result and begin the next step, unless the transfer is disputed."""
         _on_done(turn, self, event)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """Refused: the line is refused for ever, unless it came by parcel. Unknown: it is disputed."""
+        """Refuse the line for good, or wait for people if it came by parcel. Dispute an unknown outcome."""
         transfer = turn.transfer(self.transfer)
         if transfer is None:
             return
@@ -426,7 +426,7 @@ class BookIn(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
 
 
 def book_in(turn: Turn, transfer: Transfer) -> None:
-    """Create the next line's item; when none is left, say what was received and what was refused."""
+    """Create the next line's item. When none is left, report the received and refused lines."""
     for line in transfer.terms.lines:
         progress = transfer.at(line.number)
         if progress.stage or progress.failed:
@@ -476,13 +476,16 @@ def _where_from(transfer: Transfer, line: Line) -> str:
 
 
 def _in_words(transfer: Transfer, line: Line) -> tuple[str, ...]:
-    """The details for which our InvenTree has no field."""
+    """Return the details for which our InvenTree has no field."""
     has_status = transfer.at(line.number).status_key is not None
     return stock.words_for_notes(line.details, without_status=has_status)
 
 
 def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
-    """It was here before: our own record goes on, as InvenTree keeps a serial number only once of a part."""
+    """Return the step for an item that was here before.
+
+    Its record continues: a part has each serial number only once.
+    """
     company = sequencing.connection_of(turn, transfer).company
     if company is None:
         raise ValueError(f"transfer {transfer.id} comes from a peer without a company")
@@ -493,7 +496,7 @@ def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> 
 
 
 def _marked_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> MarkAsHere:
-    """It was here before, entered by hand: our own record goes on as what is borrowed."""
+    """Return the step for a borrowed item that was entered here by hand before. Its record continues."""
     owner = names.party_in_history(turn.party_name(transfer.peer), transfer.peer)
     note = f"this belongs to {owner}, and was here before its bot announced it"
     quantity, serial = transfer.here(line.number), transfer.serial_here(line.number)
@@ -501,7 +504,7 @@ def _marked_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item:
 
 
 def _given_by(turn: Turn, peer: str, item: int) -> str:
-    """The beginning of the marks of the last transfer that brought that stock item of ours to the peer."""
+    """Return the prefix of the marks of the last transfer that gave that stock item of ours to the peer; '' if none."""
     about = turn.marked(Mark.ITEM, item)
     given = [t for t in about if t.role == "sender" and t.peer == peer and t.settled is None]
     marks = [step_mark(t, p.number, "") for t in given for p in t.progress if p.item == item and p.stage == "arrived"]
@@ -509,7 +512,7 @@ def _given_by(turn: Turn, peer: str, item: int) -> str:
 
 
 def _status(line: Line) -> int:
-    """With which status it arrives: as it left; what no honest bot lets leave like that, somebody has to look at."""
+    """The status with which it arrives: that of the line; 'attention' for one that no honest bot sends."""
     return line.status if line.status in TRAVELLING_STATUSES else STATUS_ATTENTION
 
 
@@ -543,9 +546,9 @@ def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, even
         ours = link_to_card(transfer, line)
         turn.do(Do(then, Furnish(named, "part", event.result.part, told.tags, (), told, ours)))
     elif isinstance(event.result, ItemCreated):
-        is_new = step == CreateItem.__name__  # else our own record goes on, with its own notes
+        is_new = step == CreateItem.__name__  # otherwise our own record continues, with its own notes
         details, notes = line.details, () if is_new else _in_words(transfer, line)
-        price = None if transfer.is_loan else details.price  # what is borrowed is worth nothing in our books
+        price = None if transfer.is_loan else details.price  # a borrowed item has no value in our books
         step_with = Furnish(
             named,
             "stockitem",
@@ -563,14 +566,14 @@ def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, even
 
 @dataclass(frozen=True)
 class FurnishLine(OfLine, WhenStepEnds):
-    """The booked-in item, or the part created for it, gets the other data that travelled."""
+    """Adds the other data that the sender told to the booked-in item, or to the part created for it."""
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing follows."""
+        """Note it in the audit."""
         turn.note(self.transfer, audit.StepWasDone(Furnish.__name__, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins are told, so that a person can add it; nothing waits for it."""
+        """Tell the admins, so that a person can add it. Nothing waits for it."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             phrase = say(
@@ -580,7 +583,7 @@ class FurnishLine(OfLine, WhenStepEnds):
 
 
 def _recorded(progress: Progress, event: StepDone) -> Progress:
-    """The line, with what this step has done."""
+    """Return the line's progress with the result of this step."""
     match event.result:
         case PlacedAt(item, location, place):
             return replace(progress, stage="placed", item=item, location=location, place=place)
@@ -592,14 +595,14 @@ def _recorded(progress: Progress, event: StepDone) -> Progress:
 
 
 def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
-    """A parcel that our InvenTree refuses doesn't go back by itself: people fix the cause and confirm it again."""
+    """Keep a parcel that our InvenTree refuses in transit: people fix the cause and report its arrival again."""
     transfer = both_sides.goes_on(turn, transfer)
     parcel = transfer.parcel or Parcel()
     turn.note(transfer.id, audit.StepWasRefused(then.line, event.problem, waits=True))
     waits = as_sent(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
     waits = with_progress(waits, replace(waits.at(then.line), acting=""))
     turn.save(waits)
-    look_for_parts(turn, waits)  # another one may fit by now, or this one again
+    look_for_parts(turn, waits)  # another part may fit by now, or the same one again
     by = parcel.received.person if parcel.received else ""
     phrase = say(
         messages.transfer_end.parcel_not_booked_in,
@@ -613,7 +616,7 @@ def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepR
 
 
 def as_sent(transfer: Transfer) -> Transfer:
-    """The parcel, as if nobody had said yet how much of it is here."""
+    """Return the parcel without any report on how much of it arrived."""
     for progress in transfer.progress:
         failed = "" if progress.failed == NOT_COME else progress.failed
         transfer = with_progress(transfer, replace(progress, failed=failed, short=Decimal(0)))
@@ -621,13 +624,13 @@ def as_sent(transfer: Transfer) -> Transfer:
 
 
 def _can_be_fixed(transfer: Transfer) -> bool:
-    """Whether nothing of it is booked in yet, and an approver's word that it is here can be said once more."""
+    """Whether nothing of it is booked in yet, so that an approver can report the parcel's arrival again."""
     is_here = transfer.parcel is not None and transfer.parcel.received is not None and transfer.settled is None
     return transfer.state is TransferState.CREDITING and is_here and not any(p.stage for p in transfer.progress)
 
 
 def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
-    """InvenTree refused. Before the item exists, the line is refused for good. Later, the admins are told."""
+    """Refuse the line for good if its item doesn't exist yet. If it does, tell the admins."""
     transfer = both_sides.goes_on(turn, transfer)
     progress = replace(transfer.at(then.line), acting="")
     turn.note(transfer.id, audit.StepWasRefused(progress.number, event.problem))
@@ -644,7 +647,7 @@ def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused
 
 
 def _on_unknown(turn: Turn, then: BookIn, transfer: Transfer, event: StepUnknown) -> None:
-    """Nobody can tell whether a step was done. Putting away changes nothing for anybody else."""
+    """Dispute a step with unknown outcome. If only putting away is unknown, tell the admins."""
     progress = replace(transfer.at(then.line), acting="")
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.problem)
@@ -685,7 +688,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         sequencing.post(turn, transfer, draft)
     if transfer.moves_what_is_lent:
         label.show(turn, transfer)
-    if transfer.is_return:  # it lies in its old place already
+    if transfer.is_return:  # it is already back in its old location
         end.is_home(turn, transfer)
         return
     for progress in created:
@@ -695,7 +698,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
 
 
 def _as_booked_in(transfer: Transfer, progress: Progress) -> bodies.BookedIn:
-    """The report on a line to the sender: the serial number if it differs here, the quantity if it was less."""
+    """Return the report on a line to the sender: the serial number if it differs here, the quantity if it was less."""
     return bodies.BookedIn(
         number=progress.number,
         item=progress.item,
@@ -708,7 +711,7 @@ def _as_booked_in(transfer: Transfer, progress: Progress) -> bodies.BookedIn:
 
 
 def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
-    """A loan is back, or can't be taken back, and there is nobody to tell but our own people."""
+    """End a return that our people settled alone, and tell them: the peer is gone."""
     state = TransferState.DONE if returned else TransferState.ABORTED
     transfer = replace(transfer, state=state, ended=turn.now, problem="" if returned else transfer.progress[0].failed)
     turn.save(transfer)
@@ -721,7 +724,7 @@ def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
 
 
 def put_away(turn: Turn, transfer: Transfer, progress: Progress) -> None:
-    """Move it from *Incoming* to its place."""
+    """Move it from *Incoming* to its location."""
     _do(turn, transfer, progress.number, _put_away(turn, transfer, progress))
 
 
@@ -742,13 +745,13 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
     return PutAway(step_mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, where, known)
 
 
-# --- What is offered to us. Its card, and where it would be booked in: `receive`.
+# --- offers -----------------------------------------------------------------------------------------------------
 
 
 def on_offer(
     turn: Turn, connection: Connection, envelope: Message[bodies.Offer], sealed: dict[str, Any], event_id: str = ""
 ) -> None:
-    """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
+    """Take in a peer's offer, and read our InvenTree before the card is posted. Raises BadTerms if it is invalid."""
     transfer = opening.peers_transfer(turn, connection, envelope, event_id)
     terms = transfer.terms
     texts = metadata_in(sealed)

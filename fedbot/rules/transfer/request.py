@@ -1,7 +1,7 @@
-"""UC3: one space requests an item of another, and the owner decides. The asker's bot compares the offer.
+"""UC3: one space requests an item of another, and its owner decides. The asker's bot compares the offer.
 
-The owner is the sender and the arbiter; its bot turns the asker's words into stock items. The owner may grant a smaller
-quantity: then the terms are new, and need the asker's side's approval before anything moves.
+The owner is the sender and decides; its bot finds the stock items for the asker's words. The owner may grant a smaller
+quantity. Then the terms are new, and the asker's side must approve them before anything moves.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ from fedbot.rules.transfer.opening import look_who_confirms, request_phrase
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on, on_end
 
 COUNTED_IN = "counted-in"
-"""The code for 'we count it otherwise', with our unit behind it: `counted-in:cm`."""
-MOST_WORDS = 16_000  # bytes of the terms in clear; above that the lines go without their notes and the like
+"""The prefix of the reason "counted in another unit", followed by our unit: `counted-in:cm`."""
+MOST_WORDS = 16_000  # bytes of the terms in clear; above that the lines are sent without notes and other details
 MOST_MEANT = 5
-"""The number of hits that are suggested for a name that the owner doesn't have."""
-MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,000 of words, in at most 46,000
+"""Most hits suggested for a name that the owner doesn't have."""
+MOST_METADATA = 20_000  # bytes; sent sealed, a third longer, beside 16,000 of terms, in at most 46,000
 
 
 # --- the asker's side, which will receive ---
 
 
 def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: EnvelopeSeen) -> None:
-    """The owner's card is up: what exactly it would send. Which of our parts is that?"""
+    """Take over what the owner's card offers, and look for our parts. Ask our person again if it differs."""
     transfer = both_sides.with_card(transfer, event.event_id)
     if transfer.terms.kind != "request" or transfer.state is not TransferState.OPEN or envelope.body.terms is None:
         turn.save(transfer)
@@ -87,7 +87,7 @@ def is_to_be_agreed(transfer: Transfer, terms: Terms) -> bool:
 
 
 def _say_what_it_is_called(turn: Turn, before: Transfer, adopted: Transfer) -> None:
-    """If the asker typed only the owner's item numbers, or took what we had shown, edit our answer to show that."""
+    """If the asker typed only the owner's item numbers, or accepted a shown offer, edit our answer to name them."""
     by_number = any(line.description.name.startswith("#") for line in before.requested)
     if (by_number or before.accepted) and not adopted.terms.confirm and adopted.terms != before.terms:
         connection = sequencing.connection_of(turn, adopted)
@@ -96,15 +96,15 @@ def _say_what_it_is_called(turn: Turn, before: Transfer, adopted: Transfer) -> N
 
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
-    """Ask which of our parts each line is."""
+    """Read which of our parts each line is."""
     lines = transfer.terms.lines
     queries: list[Query] = [match_parts.query_for(turn, transfer, line) for line in lines]
     turn.do(Ask(MatchRequested(transfer.id), tuple(queries)))
 
 
 def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, less: bool) -> Transfer:
-    """The request with the owner's terms; BadTerms if they aren't what was asked for (or `less` of it)."""
-    kept = _all_but_lines if less else _all_but_the_owners  # the card's message tells of zone and rules, not the grant
+    """Return the request with the owner's terms. Raises BadTerms if they aren't the request, or `less` of it."""
+    kept = _all_but_lines if less else _all_but_the_owners  # the card's message tells zone and rules, a grant doesn't
     if kept(terms) != kept(transfer.terms):
         raise BadTerms("terms: not the request that was asked")
     if transfer.terms.rules not in {None, terms.rules}:
@@ -129,7 +129,7 @@ def _all_but_lines(terms: Terms) -> Terms:
 
 
 def _all_but_the_owners(terms: Terms) -> Terms:
-    """The terms without what is the owner's to say."""
+    """Return the terms without the fields that only the owner may set."""
     return replace(terms, lines=(), time_zone="", rules=None)
 
 
@@ -139,7 +139,7 @@ def _is_less_of(before: Sequence[Line], line: Line) -> bool:
 
 
 def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
-    """Ask the asker again, because the item differs, or is not in order, or has a text to agree to.
+    """Ask the asker again, because the item differs, is not in order, or has a text to agree to.
 
     The request is withdrawn. The offered item becomes a numbered choice, so that the asker's own reply requests it.
     """
@@ -149,7 +149,7 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     wanting = sequencing.send(turn, wanting, bodies.Cancel(reason=why, **bodies.NOBODY), awaits=True)
     turn.save(wanting)
     turn.note(transfer.id, audit.AskerHasToSee(why))
-    if turn.rota_of(transfer) is not None:  # somebody else is asked instead
+    if turn.rota_of(transfer) is not None:  # the rota asks another peer instead
         return
     phrase = say(
         messages.transfer.another_thing_would_be_given,
@@ -174,7 +174,7 @@ def _why_asked_anew(unlike: Sequence[tuple[Line, list[Line]]]) -> str:
 
 
 def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
-    """The line that asks for just what would be given."""
+    """Return the line that requests exactly the offered items."""
     asked = " + ".join(
         f"{_how_much(asked, pieces)} {_called(asked, pieces)}"
         for asked, pieces in pieces(transfer.requested, given.lines)
@@ -183,7 +183,7 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
 
 
 def _request_line(turn: Turn, transfer: Transfer, asked: str, option: str = "") -> str:
-    """The line that asks for that instead: days and note are as in the request."""
+    """Return a line for another item, with the days and the note of the request."""
     terms, person = transfer.terms, transfer.terms.asker
     several = who_answers.claimed_by_several(turn, person, transfer.room)
     as_whom = f"as {turn.us.party} " if several else ""
@@ -194,14 +194,14 @@ def _request_line(turn: Turn, transfer: Transfer, asked: str, option: str = "") 
 
 
 def _how_much(asked: Line, given: Sequence[Line]) -> str:
-    """As it was asked for, if anybody can say how much that is; else as the owner counts it."""
+    """Return the quantity as it was requested, if it can be converted; else as the owner counts it."""
     if asked_in(asked, given[0]) is None:
         return plain(total(given))
     return f"{plain(asked.quantity)}{asked.description.units}"
 
 
 def _called(asked: Line, given: Sequence[Line]) -> str:
-    """The words for a line in a new request: the asker's if they name the offered item, else the owner's."""
+    """Return the words for a line in a new request: the asker's if they name the offered item, else the owner's."""
     if all(is_meant(asked.description.name, line) for line in given):
         return f'"{asked.description.name}"'
     told = given[0].description
@@ -209,11 +209,11 @@ def _called(asked: Line, given: Sequence[Line]) -> str:
     return f'"{names[0]}"' if names else f"#{given[0].item}"
 
 
-# --- the owner has nothing of that name: what does it find by these words?
+# --- the owner has nothing of that name: suggest hits for its words ---
 
 
 def on_declined(turn: Turn, transfer: Transfer, envelope: Message[bodies.Declined], event: EnvelopeSeen) -> None:
-    """The owner's no. If it has nothing of that name, its bot is asked what it finds by these words."""
+    """Take over the owner's refusal. If it has nothing of that name, search at its bot for the words."""
     is_news = transfer.state is TransferState.OPEN and RECALLED not in transfer.told
     on_end(turn, transfer, envelope, event)
     number = envelope.body.line or (1 if len(transfer.requested) == 1 else 0)
@@ -229,7 +229,7 @@ def on_declined(turn: Turn, transfer: Transfer, envelope: Message[bodies.Decline
 
 
 def follow(turn: Turn) -> None:
-    """After any event: what a friend finds by the words of a request that named nothing is put to its asker."""
+    """After an event: suggest to the asker what a peer found for the words of a request that named nothing."""
     for document in list(turn.changes.values()):
         if isinstance(document, Search) and document.request and document.posted:
             turn.drop(document)
@@ -237,7 +237,7 @@ def follow(turn: Turn) -> None:
 
 
 def _let_choose_what_was_meant(turn: Turn, found: Search) -> None:
-    """A numbered list of the hits; a number asks for that one, all else being as it was typed."""
+    """Post a numbered list of the hits. A number requests that one, with everything else as typed."""
     transfer, hits = turn.transfer(found.request), tuple(hit for _, hit in found.hits if hit.quantity)[:MOST_MEANT]
     if transfer is None or not hits:
         return
@@ -248,7 +248,7 @@ def _let_choose_what_was_meant(turn: Turn, found: Search) -> None:
 
 
 def _line_meaning(turn: Turn, transfer: Transfer, number: int, word: str) -> str:
-    """The line of the request, with that word for the item of that number."""
+    """Return the line of the request, with that word for the item of that number."""
     asked = " + ".join(
         f"{plain(line.quantity)}{line.description.units} "
         + (word if line.number == number else f'"{line.description.name}"')
@@ -259,12 +259,12 @@ def _line_meaning(turn: Turn, transfer: Transfer, number: int, word: str) -> str
 
 @dataclass(frozen=True)
 class MatchRequested(both_sides.TellsThatItWaits, WhenAnswered):
-    """At who asks: the request waits for which of our parts would come."""
+    """On the asker's side: reads which of our parts the request's lines are."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """We know where it would land. Without a part for it the request is taken back, and the asker told why.
+        """Note each line's destination. Without a part for one, withdraw the request and tell the asker why.
 
-        If it has left the owner meanwhile, it is booked in, or refused, now.
+        If the stock has left the owner meanwhile, book it in or refuse it.
         """
         _on_matched(turn, self, event)
 
@@ -289,7 +289,7 @@ def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
 
 
 def _take_back(turn: Turn, transfer: Transfer) -> None:
-    """No part of ours fits: ask the owner to cancel, and tell the asker what would help."""
+    """Ask the owner to cancel, because no part of ours fits, and tell the asker what would help."""
     wanting = replace(transfer, wanted="cancel", problem=NO_PART, decision=None)
     transfer = sequencing.send(turn, wanting, bodies.Cancel(reason=NO_PART, **bodies.NOBODY), awaits=True)
     turn.save(transfer)
@@ -300,7 +300,7 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
 
 
 def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], event_id: str) -> None:
-    """The owner grants less: a card of ours asks the asker, or an approver here, whether that will do."""
+    """Post a card for the owner's smaller grant: the asker, or an approver here, decides on it."""
     if transfer.state is not TransferState.OPEN or transfer.wanted:
         turn.save(transfer)
         return
@@ -314,13 +314,13 @@ def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted]
 
 
 def _is_confirmed_in_turn(turn: Turn, transfer: Transfer) -> bool:
-    """Whether a rota decides if it is taken. Once that is lost, the asker's side does, on a card."""
+    """Whether a running rota decides on the grant. If the rota is lost, the asker's side decides on a card."""
     rota = turn.rota_of(transfer)
     return rota is not None and rota.is_living
 
 
 def _granted_what(transfer: Transfer) -> audit.Fact:
-    """For the audit: less than was asked for, or all of it, where that has to be confirmed first."""
+    """For the audit: less than requested, or all of it if that has to be confirmed first."""
     is_less = not pieces(transfer.requested, transfer.terms.lines)
     return audit.Fact.GRANTED if transfer.terms.confirm and not is_less else audit.Fact.LESS_GRANTED
 
@@ -329,7 +329,7 @@ def _granted_what(transfer: Transfer) -> audit.Fact:
 
 
 def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
-    """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
+    """Take in a peer's request, and read which stock items it means. Raises BadTerms if it is invalid."""
     transfer = opening.peers_transfer(turn, connection, envelope, event_id)
     terms = transfer.terms
     if terms.time_zone or terms.rules is not None:
@@ -347,7 +347,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
 
 
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
-    """Which of our stock items is each line, and who may decide? The card waits for the answer."""
+    """Read which of our stock items each line means, and who may decide. Then the card is posted."""
     shared = share.scope(turn)
     told = bool(shared.categories or shared.templates) or turn.us.looks_at_categories
     words = (line.description.name for line in transfer.terms.lines)
@@ -362,12 +362,13 @@ def look_for_items(turn: Turn, transfer: Transfer) -> None:
 
 @dataclass(frozen=True)
 class ShowRequestCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """At the owner: the card of a request waits for which stock items are meant, and who may decide."""
+    """At the owner: reads the stock items that a request means, and who may decide, before its card is posted."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Our InvenTree has looked: post the card for what would go, or decline with the reason.
+        """Post the card for the items found, or decline with the reason.
 
-        If there is a text to agree to, the asker's bot asks its person first and takes this request back: no card yet.
+        If there is a text to agree to, post no card yet: the asker's bot asks its person first and withdraws this
+        request.
         """
         _on_found(turn, self, event)
 
@@ -396,7 +397,7 @@ def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
 
 
 def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
-    """The request with the stock items that would go; declined if one of its lines can't be given.
+    """Return the request with the stock items to give; declined if one of its lines can't be given.
 
     Items that aren't shared get the same answer as items that don't exist, so requests reveal nothing. An item that
     came from the asker may be requested back.
@@ -413,7 +414,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
         origins = {item.pk: "".join(origins_of(turn, item, answer.tainted)[:1]) for item in answer.items}
         own = [item for item in answer.items if lend.borrowed(turn, item) is None]
         own = [item for item in own if turn.may_move(transfer.peer, item.part.pk)]
-        is_practice = transfer.peer == PRACTICE  # what is its own to ask for was made for it
+        is_practice = transfer.peer == PRACTICE  # the practice peer may request the parts made for it
         seen = [item for item in own if is_practice or shared.covers(item) or origins[item.pk] == transfer.peer]
         hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
         amounts = {item.pk: bookings.there(turn, item, ahead=terms.starts is not None) for item in seen}
@@ -461,7 +462,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
 def _counted_here(
     line: Line, items: Sequence[StockItem], found: ItemsFound
 ) -> tuple[Sequence[StockItem], Decimal] | str:
-    """The items that are counted in a unit in which that much can be told, and how much it is there; or why not."""
+    """Return the items with units to which the quantity converts, and the quantity in those; or the reason code."""
     amounts = {item.pk: found.amount(line.quantity, line.description.units, item) for item in items}
     fit = [item for item in items if amounts[item.pk] is not None]
     fit = [item for item in fit if item.part.units == fit[0].part.units]
@@ -473,7 +474,7 @@ def _counted_here(
 
 
 def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) -> str:
-    """Why our lending rules don't let it be lent to who asks, or for so long, as a short code; '' if they do."""
+    """Return the reason code if our lending rules forbid this borrower or this long a loan; '' if they don't."""
     if not lendings.may_borrow(hold, transfer.peer):
         return lendings.NOT_TO_YOU
     first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until

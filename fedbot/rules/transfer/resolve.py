@@ -1,7 +1,7 @@
 """A superuser's settlement of a disputed transfer, and its consequences (`!fed resolve`).
 
-The bot looks into InvenTree first, and only offers answers that fit. A settlement never changes the other side's books;
-that is for the superusers there, who learn of it by the usual messages.
+The bot reads InvenTree first, and only offers answers that fit. A settlement never changes the other side's books. That
+is for the superusers there, who learn of it by the usual messages.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ class Found:
 
 
 def is_under_way(transfer: Transfer) -> bool:
-    """Whether one of our steps still waits for its outcome: until then there is nothing to say."""
+    """Whether one of our steps still waits for its outcome. Until then nothing can be settled."""
     return any(p.acting for p in transfer.progress if p.stage not in {"created", "placed"})
 
 
 def in_question(transfer: Transfer) -> list[Line]:
-    """The lines of which somebody has to say what is true."""
+    """Return the lines whose outcome somebody has to settle."""
     dispute = _dispute(transfer)
     unknown = [line for line in transfer.terms.lines if transfer.at(line.number).unknown]
     if unknown:
@@ -75,7 +75,7 @@ def _dispute(transfer: Transfer) -> Dispute:
 
 
 def looks(transfer: Transfer, item: int | None) -> tuple[WhereIsIt, ...]:
-    """The queries to our InvenTree, in the order of `in_question`. `item` is one that the person named."""
+    """Return the queries to our InvenTree, in the order of `in_question`. `item` is one that the person named."""
     return tuple(_look(transfer, line, item) for line in in_question(transfer))
 
 
@@ -88,7 +88,7 @@ def _look(transfer: Transfer, line: Line, item: int | None) -> WhereIsIt:
 
 
 def found(transfer: Transfer, line: Line, seen: ItemsSeen, company: int | None) -> Found:
-    """The place of the line in the sender's InvenTree."""
+    """Return the place of the line in the sender's InvenTree."""
     fitting = [i for i in seen.items if i.quantity == line.quantity and i.part == line.part and i.serial == line.serial]
     for item in fitting:
         if item.where is Whereabouts.CUSTOMER and item.customer == company:
@@ -103,11 +103,11 @@ def found(transfer: Transfer, line: Line, seen: ItemsSeen, company: int | None) 
     return Found("stock", here[0]) if here else Found(GONE)
 
 
-# --- what may be true ----------------------------------------------------------------------------------------
+# --- the possible outcomes ---------------------------------------------------------------------------------------
 
 
 def truths(turn: Turn, transfer: Transfer, seen: Seen, named: int | None = None) -> tuple[Truth, ...]:
-    """The answers that fit what our InvenTree shows: at least one, because the other side may be gone."""
+    """Return the answers that fit our InvenTree: at least one, because the other side may be gone."""
     connection = sequencing.connection_of(turn, transfer)
     if transfer.role == "receiver":
         return _receivers(transfer, seen, named)
@@ -118,7 +118,7 @@ def truths(turn: Turn, transfer: Transfer, seen: Seen, named: int | None = None)
 
 
 def _parcels(transfer: Transfer, places: list[Found]) -> tuple[Truth, ...]:
-    """Our people may know more about a parcel than both InvenTrees: it came back to us, or the carrier has lost it."""
+    """Return the answers about a parcel. Our people may know more than both InvenTrees: it came back, or is lost."""
     kinds = {place.where for place in places}
     here = bool(kinds & {"stock", "outgoing"})
     names = [] if here or _dispute(transfer).said == "refused" else [ARRIVED]
@@ -144,7 +144,7 @@ def _senders(transfer: Transfer, connection: Connection, places: list[Found]) ->
     may_have_it |= was is TransferState.DONE and _dispute(transfer).said != "refused"  # as our people have said before
     if may_have_it and not kinds & {"stock", "outgoing"}:
         offered.append(Truth(ARRIVED, item))
-    is_back = bool(kinds & {"stock", "outgoing"})  # our people may stay with that, whatever the other side says
+    is_back = bool(kinds & {"stock", "outgoing"})  # our people may keep to that, whatever the other side says
     if is_back or (was is not TransferState.REVERTED and kinds != {GONE}):
         offered.append(Truth(BACK, item))
     if kinds == {GONE}:
@@ -174,7 +174,7 @@ def _is_here(item: ItemSeen) -> bool:
 
 
 def _booked_in(transfer: Transfer, seen: ItemsSeen) -> ItemSeen | None:
-    """The item that this transfer booked in for a line, if it is in stock."""
+    """Return the item that this transfer booked in for a line, if it is in stock."""
     return next((item for item in seen.items if _is_ours(transfer, item) and _is_here(item)), None)
 
 
@@ -185,7 +185,7 @@ def _is_ours(transfer: Transfer, item: ItemSeen) -> bool:
 
 
 def _bookable(transfer: Transfer, lines: list[Line], seen: Seen, named: int | None) -> list[ItemSeen]:
-    """The items as which the one line in question may have been booked in."""
+    """Return the items as which the one line in question may have been booked in."""
     if len(lines) != 1:
         return []
     (line,) = lines
@@ -199,7 +199,7 @@ def _bookable(transfer: Transfer, lines: list[Line], seen: Seen, named: int | No
 
 
 def fits(item: ItemSeen, quantity: Decimal, part: int | None, serial: str) -> bool:
-    """Whether a stock item is what was to be booked in, and is in stock."""
+    """Whether a stock item is the one to be booked in, and is in stock."""
     same = item.quantity == quantity and item.serial == serial and part in {None, item.part}
     return same and _is_here(item)
 
@@ -208,7 +208,7 @@ def fits(item: ItemSeen, quantity: Decimal, part: int | None, serial: str) -> bo
 
 
 def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signature) -> Transfer:
-    """This is true, says a superuser: go on from there. The transfer as it stands then."""
+    """Settle the dispute with that outcome and continue from there. Return the transfer."""
     lines = in_question(transfer)
     dispute = _dispute(transfer)
     contested = transfer.peer in dispute.by
@@ -228,7 +228,7 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
 
 
 def _is_alone(turn: Turn, transfer: Transfer, truth: Truth) -> bool:
-    """Whether it is said without knowing what the other side says, which may come and be otherwise."""
+    """Whether it is settled without knowing the other side's report, which may come and contradict it."""
     dispute = _dispute(transfer)
     if dispute.was is TransferState.OPEN:
         return turn.us.party not in dispute.by
@@ -250,7 +250,7 @@ def _settle_as_sender(turn: Turn, transfer: Transfer, truth: Truth, lines: list[
 def _go_on_debiting(
     turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, Found]
 ) -> None:
-    """One line was in question: it is with the peer's company, lies in Outgoing, or goes nowhere."""
+    """Continue the debit of the one line in question: it is with the peer's company, in *Outgoing*, or stays."""
     for number, place in places.items():
         progress = _at(transfer, number, place)
         if truth.name == OUT:
@@ -268,12 +268,12 @@ def _go_on_debiting(
 
 
 def _at(transfer: Transfer, number: int, place: Found) -> Progress:
-    """The line with the stock item that was found for it; the rest of its steps are known again."""
+    """Return the line with the stock item that was found for it, and with the data of its lost steps."""
     progress = replace(transfer.at(number), unknown="")
     if place.item is None or (place.where == "stock" and progress.item is None):
         return progress
     item = place.item
-    if not progress.stage:  # nobody told us where it lay, and with which status: its history does
+    if not progress.stage:  # the item's history has its former location and status
         old = transfer.line(number).status if item.old_status is None else item.old_status
         progress = replace(progress, status=old, location=item.came_from)
     return replace(progress, item=item.pk, quantity=transfer.line(number).quantity)
@@ -285,7 +285,7 @@ def _keep(turn: Turn, transfer: Transfer, progress: Progress) -> Progress:
 
 
 def _it_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: dict[int, Found]) -> None:
-    """The peer has it: our record is marked so, if it is there; then it is done."""
+    """Mark our record as arrived, if it exists, and end the transfer as done."""
     transfer = replace(transfer, state=TransferState.RECEIVED)
     for number, place in places.items():
         stage = "handed" if place.where == "given" else "arrived"
@@ -298,13 +298,13 @@ def _it_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: 
 
 
 def _it_is_back(turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, Found]) -> None:
-    """It comes back from the peer's company, or has come back by hand; or it is nowhere and written off."""
+    """Take it back from the peer's company, or note that it came back by hand, or that it is lost."""
     arrived = [p for p in transfer.progress if p.number not in places and p.stage in {"handed", "arrived"}]
     transfer = replace(transfer, state=TransferState.RECEIVED if arrived else TransferState.REVERTING)
     for number, place in places.items():
         progress = _at(transfer, number, place)
         stage = "handed" if place.where == "given" else "back"
-        if truth.name == LOST and stage == "handed":  # a parcel: it is ours again, but nobody has it
+        if truth.name == LOST and stage == "handed":  # a parcel: ours again, but lost
             progress = replace(progress, status=STATUS_LOST)
         failed = LOST if truth.name == LOST or place.where == GONE else progress.failed
         transfer = with_progress(transfer, replace(progress, stage=stage, failed=failed))
@@ -333,14 +333,14 @@ def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: lis
 
 
 def _which(transfer: Transfer, truth: Truth, seen: ItemsSeen) -> ItemSeen | None:
-    """The stock item that a line was booked in as, by what was said; None: it isn't in our books."""
+    """Return the stock item as which the line was booked in, by the settlement; None if it isn't in our books."""
     if truth.name == BOOKED:
         return next(item for item in seen.items if item.pk == truth.item)
     return _booked_in(transfer, seen) if truth.name == STANDS else None
 
 
 def _booked(progress: Progress, item: ItemSeen) -> Progress:
-    """Booked in under this number, and it stays where people have put it."""
+    """Return the line as booked in with that item, which stays where people have put it."""
     return replace(
         progress,
         stage="created",
@@ -353,7 +353,7 @@ def _booked(progress: Progress, item: ItemSeen) -> Progress:
 
 
 def _called_off(turn: Turn, transfer: Transfer) -> None:
-    """The sender can't tell whether it left. We don't take it any more: should it come after all, it is refused."""
+    """Cancel it, because the sender can't tell whether it left. If it still arrives, it is refused."""
     transfer = replace(transfer, state=TransferState.CANCELLED, ended=turn.now, decision=None, problem=SETTLED)
     by = both_sides.said_by(transfer.settled.by if transfer.settled else None)
     transfer, draft = sequencing.write(turn, transfer, bodies.Cancel(reason=SETTLED, **by), awaits=True)

@@ -1,13 +1,13 @@
-"""A request from anyone: friends are asked one after the other, or all at once, until somebody gives it.
+"""A request to anyone: peers are asked one after the other, or all at once, until somebody gives it.
 
-Each friend gets an ordinary request whose approval is only a grant: its bot moves nothing before ours has confirmed. We
+Each peer gets an ordinary request whose approval is only a grant: its bot moves nothing before ours has confirmed. We
 never confirm more than is wanted, and journal each confirmation before we send it. So the rota is never filled twice,
-even if messages cross, and it needn't wait for a silent friend.
+even if messages cross, and it needn't wait for a silent peer.
 
-Only a confirmed friend may still give it. We wait until its bot says that nothing comes, or until our people continue
-without it. Then the confirmation is dropped, and anything that still comes is refused.
+Only a confirmed peer may still give it. We wait until its bot says that nothing comes, or until our people continue
+without it. Then the confirmation is dropped, and we refuse a late arrival.
 
-`follow` runs after every event: it looks at the state of the requests and continues.
+`follow` runs after every event: it reads the state of the requests and continues.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ REASONS = {
 """The reason for cancelling a request, as the other space reads it. If a person stopped it, it reads the name."""
 _READ_ALIKE = {TransferState.CREDITING: TransferState.SENT, TransferState.RECEIVED: TransferState.DONE}
 ANSWERS_WITHIN = timedelta(hours=1)
-"""The time that a bot has to answer our cancellation of a confirmed request. After that, people are told."""
+"""How long a bot has to answer our cancellation of a confirmed request before people are told."""
 LATEST_REQUESTS = 50
-"""The number of newest transfers with a friend in which we look for our last request."""
+"""Newest transfers with a peer among which we look for our last request."""
 
 
 class RequestStatus(StrEnum):
@@ -67,18 +67,18 @@ class RequestStatus(StrEnum):
     GRANTED = "granted"
     """The other space would give it, and we haven't answered."""
     CONFIRMED = "confirmed"
-    """We have confirmed it: it counts as ours until the other space says otherwise."""
+    """We have confirmed it. It counts as ours until the other space says otherwise."""
     CANCELLED = "cancelled"
-    """We have cancelled it before we confirmed it, so nothing can come of it."""
+    """We have cancelled it before we confirmed it, so nothing can arrive."""
     OVER = "over"
-    """Nothing came of it."""
+    """Nothing arrived."""
 
 
 UNDECIDED = frozenset({RequestStatus.ASKED, RequestStatus.GRANTED})
 
 
 def status_of(transfer: Transfer) -> RequestStatus:
-    """The state of that request."""
+    """Return the state of that request."""
     if transfer.state in NOTHING_MOVED | {TransferState.REFUSED, TransferState.REVERTED}:
         return RequestStatus.OVER
     if transfer.approved_hash:
@@ -88,18 +88,18 @@ def status_of(transfer: Transfer) -> RequestStatus:
     return RequestStatus.ASKED if transfer.granted is None else RequestStatus.GRANTED
 
 
-# --- it begins ---
+# --- the start ---
 
 
 def begin(turn: Turn, command: Command, rota: Rota, friends: Sequence[Connection]) -> None:
-    """Ask these friends who has it; when they have answered, or are silent, the first request goes out."""
+    """Search at these peers. When they have answered, or are silent, the first request is sent."""
     turn.save(rota)
     turn.note_by(rota.id, audit.Fact.ROTA_BEGUN, rota.asker)
     searches.begin(turn, command, searches.Wanted(rota.word), friends, own=False, rota=rota.id)
 
 
 def follow(turn: Turn) -> None:
-    """After each event: continue every rota that it concerns."""
+    """After an event: continue every rota that it concerns."""
     concerned: dict[str, None] = {}
     for document in list(turn.changes.values()):
         if isinstance(document, Search) and document.rota and document.posted:
@@ -130,7 +130,7 @@ def _adopt(turn: Turn, rota: Rota, transfer: Transfer) -> None:
 
 
 def _listen(turn: Turn, search: Search) -> None:
-    """The friends that have it, by the search so far. A friend that answers late is asked after the others."""
+    """Take over which peers have it, by the search so far. A peer that answers late is asked after the others."""
     rota = turn.rota(search.rota)
     if rota is None or not rota.is_living:
         return
@@ -159,13 +159,13 @@ def _is_called(word: str, hit: Hit) -> bool:
 
 
 def _sound(rota: Rota, hit: Hit) -> Decimal:
-    """The quantity in order, in the rota's unit; 0 if it can't be converted."""
+    """Return the hit's sound quantity, in the rota's unit; 0 if it can't be converted."""
     quantity = hit.quantity - hit.flawed
     return in_units(quantity, hit.units, rota.unit) or Decimal(0) if rota.unit else quantity
 
 
 def _why_not(space: SpaceHits, quantity: Decimal) -> Why | None:
-    """The reason why that space isn't asked; None if it has nothing like it, which the page doesn't mention."""
+    """Return why that space isn't asked; None if it has nothing like it, which the page doesn't mention."""
     match space.problem:
         case "":
             return Why.TOO_LITTLE if quantity else None
@@ -186,14 +186,14 @@ def _candidate(turn: Turn, space: SpaceHits, quantity: Decimal) -> Candidate:
 
 
 def _asked_last(turn: Turn, party: str) -> datetime | None:
-    """The time of our last request to that friend, among the newest transfers with it."""
+    """Return the time of our last request to that peer, among the newest transfers with it."""
     for _, transfer in zip(range(LATEST_REQUESTS), turn.newest(peer=party), strict=False):
         if transfer.terms.kind == "request" and transfer.role == "receiver":
             return transfer.asked.at
     return None
 
 
-# --- it goes on ---
+# --- the requests ---
 
 
 def _go_on(turn: Turn, rota: Rota) -> None:
@@ -213,7 +213,7 @@ def _go_on(turn: Turn, rota: Rota) -> None:
 
 
 def requests(turn: Turn, rota: Rota) -> Iterator[tuple[AskedInTurn, Transfer]]:
-    """The requests so far, each with its transfer."""
+    """Yield the requests so far, each with its transfer."""
     for ask in rota.asked:
         transfer = turn.transfer(ask.transfer)
         if transfer is not None:
@@ -227,7 +227,7 @@ def _is_stopped_by_people(ask: AskedInTurn, transfer: Transfer) -> bool:
 
 
 def promised(turn: Turn, rota: Rota) -> Decimal:
-    """The quantity confirmed and not withdrawn since; for arrived ones, the quantity that arrived."""
+    """The quantity confirmed and not withdrawn; for arrived requests, the quantity that arrived."""
     return sum(
         (_coming(rota, t) for _, t in requests(turn, rota) if status_of(t) is RequestStatus.CONFIRMED), Decimal(0)
     )
@@ -258,23 +258,23 @@ def _confirm(turn: Turn, rota: Rota) -> Rota:
 
 
 def _with(rota: Rota, ask: AskedInTurn) -> Rota:
-    """The rota with this new state of that friend's request."""
+    """Return the rota with this new state of one request."""
     return replace(rota, asked=tuple(ask if each.transfer == ask.transfer else each for each in rota.asked))
 
 
 def _has_a_place(transfer: Transfer) -> bool:
-    """Whether we know where each of its lines would land."""
+    """Whether we know the destination of each of its lines."""
     known = all(transfer.at(line.number).match for line in transfer.terms.lines)
     return known and not match_parts.unmatched(transfer)
 
 
 def _by(turn: Turn, rota: Rota) -> Signature:
-    """The asker: the line that asked already decides to take it."""
+    """Return the asker's signature: the line that asked already decides to take it."""
     return replace(rota.asker, name=turn.name_of(rota.asker.person, rota.room))
 
 
 def _once_more(turn: Turn, rota: Rota) -> Rota:
-    """If the confirmed friend doesn't give it, ask once more those whose requests we cancelled for it."""
+    """If the confirmed peer doesn't give it, ask the peers again whose requests we cancelled for it."""
     is_over = rota.until is not None and rota.until <= turn.now
     if rota.waiting or is_over or _undecided(turn, rota) or promised(turn, rota) >= rota.wanted:
         return rota
@@ -284,7 +284,7 @@ def _once_more(turn: Turn, rota: Rota) -> Rota:
 
 
 def _ask_on(turn: Turn, rota: Rota) -> tuple[Rota, list[tuple[str, Draft]]]:
-    """The friends to ask next, with the room of each message. While a request runs, only `--all` asks more."""
+    """Ask the next peers. Return the messages with their rooms. While a request runs, only `--all` asks more."""
     drafts: list[tuple[str, Draft]] = []
     rota = _once_more(turn, rota)
     while rota.waiting:
@@ -328,7 +328,7 @@ def _ask(turn: Turn, rota: Rota, connection: Connection, quantity: Decimal) -> t
 
 
 def _finished(turn: Turn, rota: Rota) -> Rota:
-    """Whether it is over: all of it is here, or nobody is left who could give it."""
+    """Return the rota, ended if everything arrived, or nobody is left who could give it."""
     if _undecided(turn, rota):
         return rota
     confirmed = [t for _, t in requests(turn, rota) if status_of(t) is RequestStatus.CONFIRMED]
@@ -342,7 +342,7 @@ def _finished(turn: Turn, rota: Rota) -> Rota:
 
 
 def _cancel_the_rest(turn: Turn, rota: Rota) -> Rota:
-    """Take back requests that nobody needs any more."""
+    """Withdraw requests that nobody needs any more."""
     stopped = rota.state is RotaState.STOPPED
     if rota.is_living and promised(turn, rota) < rota.wanted:
         return rota
@@ -363,7 +363,7 @@ def _take_back(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer, why
 
 
 def stop(turn: Turn, rota: Rota, by: Signature) -> Rota:
-    """Stop the rota for one of our people. A confirmed request may still arrive, unless its owner agrees to cancel."""
+    """Stop the rota for one of our people. A confirmed request may still arrive, unless the peer agrees to cancel."""
     turn.note_by(rota.id, audit.Fact.ROTA_STOPPED, by)
     for _, transfer in list(requests(turn, rota)):
         if status_of(transfer) is RequestStatus.CONFIRMED and transfer.wanted == "approve":
@@ -373,27 +373,27 @@ def stop(turn: Turn, rota: Rota, by: Signature) -> Rota:
     return rota
 
 
-# --- who agreed, was confirmed, and gives nothing ---
+# --- confirmed peers that send nothing ---
 
 
 def _unheard(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
-    """The confirmed requests whose owner's bot has neither sent nor refused them."""
+    """Return the confirmed requests that the peer's bot has neither sent nor refused."""
     confirmed = [(ask, t) for ask, t in requests(turn, rota) if status_of(t) is RequestStatus.CONFIRMED]
     return [(ask, transfer) for ask, transfer in confirmed if transfer.state is TransferState.OPEN]
 
 
 def _heard_by(turn: Turn, ask: AskedInTurn) -> datetime:
-    """The time until which we wait after a confirmation."""
+    """Return the time until which we wait after a confirmation."""
     return (ask.confirmed or ask.at) + turn.us.rota.wait
 
 
 def _may_take_back(rota: Rota, ask: AskedInTurn, transfer: Transfer) -> bool:
-    """Whether to ask the confirmed bot to cancel if nothing comes: only if another friend could give it."""
+    """Whether to ask the confirmed bot to cancel if nothing arrives: only if another peer could give it."""
     return bool(rota.waiting) and ask.why is None and transfer.wanted == "approve"
 
 
 def _tell_that_nothing_came(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer) -> None:
-    """Tell the asker that nothing came, and what people can do. It may still come, so nobody else is asked."""
+    """Tell the asker that nothing arrived, and what people can do. It may still arrive, so nobody else is asked."""
     phrase = say(
         messages.rota.nothing_came,
         rota=rota,
@@ -408,7 +408,7 @@ def _tell_that_nothing_came(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: 
 
 
 def may_be_given_up(turn: Turn, transfer: Transfer) -> bool:
-    """Whether our people can continue without it: confirmed, overdue, and its bot has been asked to cancel."""
+    """Whether our people can continue without it: it is confirmed, and its time is over."""
     rota = turn.rota_of(transfer)
     unheard = _unheard(turn, rota) if rota is not None else []
     times = [_heard_by(turn, ask) for ask, each in unheard if each.id == transfer.id]
@@ -416,7 +416,7 @@ def may_be_given_up(turn: Turn, transfer: Transfer) -> bool:
 
 
 def give_up(turn: Turn, transfer: Transfer, by: Signature) -> Rota:
-    """Continue without a confirmed request: drop the confirmation. If the item still comes, we refuse it."""
+    """Continue without a confirmed request: drop the confirmation. A late arrival is refused."""
     rota = turn.rota_of(transfer)
     if rota is None:
         raise ValueError(f"transfer {transfer.id} belongs to no rota")
@@ -434,7 +434,7 @@ def give_up(turn: Turn, transfer: Transfer, by: Signature) -> Rota:
 
 
 def look(turn: Turn) -> None:
-    """At each tick: stop waiting for a silent friend if another one could be asked, and forget old rotas."""
+    """By the clock: stop waiting for a silent peer if another one could be asked, and forget old rotas."""
     for rota in turn.rotas():
         if (over := _forgotten(turn, rota)) is not None:
             if over <= turn.now:
@@ -458,7 +458,7 @@ def _look_at(turn: Turn, rota: Rota) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     times: list[datetime] = []
     for rota in turn.rotas():
         if (over := _forgotten(turn, rota)) is not None:
@@ -473,14 +473,14 @@ def next_wake(turn: Turn) -> list[datetime]:
 
 
 def _forgotten(turn: Turn, rota: Rota) -> datetime | None:
-    """The time when a finished rota is forgotten; None while it runs, or something may still come."""
+    """Return when a finished rota is forgotten; None while it runs, or something may still arrive."""
     if rota.ended is None or _unheard(turn, rota):
         return None
     return rota.ended + KEPT_FOR
 
 
 def _waited_for(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
-    """The requests without a decision, while another space could be asked."""
+    """Return the requests without a decision, while another space could be asked."""
     if rota.state is not RotaState.ASKING or not rota.waiting:
         return []
     return [(ask, transfer) for ask, transfer in requests(turn, rota) if status_of(transfer) is RequestStatus.ASKED]
@@ -491,7 +491,7 @@ def _silent(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
 
 
 def _is_too_late(turn: Turn, rota: Rota) -> bool:
-    """Whether its day has passed, so nobody else is asked."""
+    """Whether its last day has passed, so nobody else is asked."""
     return rota.until is not None and rota.until <= turn.now and not rota.waiting and not _undecided(turn, rota)
 
 
@@ -502,11 +502,11 @@ def _too_late(turn: Turn, rota: Rota) -> None:
     turn.save(replace(rota, waiting=(), passed=(*rota.passed, *late)))
 
 
-# --- what people read ---
+# --- messages to people ---
 
 
 def page(turn: Turn, rota: Rota) -> Phrase:
-    """The page of a rota: the spaces asked, and their answers."""
+    """Return the page of a rota: the spaces asked, and their answers."""
     seen = tuple((ask, transfer) for ask, transfer in requests(turn, rota))
     parties = [*(ask.party for ask in rota.asked), *(each.party for each in rota.waiting)]
     parties += [each.party for each in rota.passed]
@@ -515,7 +515,7 @@ def page(turn: Turn, rota: Rota) -> Phrase:
 
 
 def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
-    """Bring its message up to date. New requests travel with a message in their room."""
+    """Bring its message up to date. Each new request is carried by a message in its room."""
     shown = _in_short(turn, rota)
     was_shown, rota = rota.shown, replace(rota, shown=shown)
     if not drafts and shown != was_shown:
@@ -543,7 +543,7 @@ def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
 
 
 def _in_short(turn: Turn, rota: Rota) -> str:
-    """A short form of the message. The message is edited only when this changes."""
+    """Return a short form of the message. The message is edited only when this changes."""
     words = [rota.state.value, *([rota.stuck] if rota.stuck else [])]
     for ask, transfer in requests(turn, rota):
         words += [

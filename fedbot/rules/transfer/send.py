@@ -1,7 +1,7 @@
 """The sender's side of a transfer: takes the stock out and hands it over. `sender_decision` decides before that.
 
-The debit always comes before the credit. Each line moves alone: taken out, then handed over; a failing line leaves the
-others unchanged. Lines that the receiver refuses are booked back in.
+The debit always comes before the credit. Each line moves alone: it is taken out, then handed over, and a failing line
+leaves the others unchanged. Lines that the receiver refuses are booked back in.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, files
 from fedbot.rules.transfer.both_sides import begin_step
 
-LONGEST_SERIAL = 100  # as InvenTree has them
+LONGEST_SERIAL = 100  # InvenTree's own limit
 NOT_OUT_THERE = "not-out-there"
-"""Why it is not handed over to a neighbour that has a bot by now: our books of it may not be right."""
+"""Reason code: a neighbour's loan is not handed over to its new bot, because our books of it may be wrong."""
 
 
 # --- the debit ---
@@ -69,16 +69,19 @@ def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
 
 @dataclass(frozen=True)
 class BookOut(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
-    """A step of booking a line out, or back in; `step` is the name of its kind."""
+    """Carries on after a step of booking a line out, or back in; `step` is the step's class name."""
 
     step: str
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """Note it, do what follows. While it is disputed nothing follows."""
+        """Record the result and begin the next step, unless the transfer is disputed."""
         _on_done(turn, self, event)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """Refused before the hand-over: the line is put back. Afterwards, or if nobody can tell, people must look."""
+        """Put the line back if it was refused before the hand-over.
+
+        Otherwise, or if nobody can tell, people must look.
+        """
         transfer = turn.transfer(self.transfer)
         if transfer is None:
             return
@@ -97,14 +100,14 @@ def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
 
 
 def _given_to(transfer: Transfer) -> str:
-    """The words for a hand-over in InvenTree's history."""
+    """Return the words for a hand-over in InvenTree's history."""
     if transfer.is_return:
         return "returned to"
     return "lent to" if transfer.is_loan else "given to"
 
 
 def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> None:
-    """First bring an item from a neighbour without a bot into our stock, then take it out of it."""
+    """Bring an item back from a neighbour without a bot into our stock first, if it is one. Then take it out."""
     progress = transfer.at(line.number)
     if transfer.terms.outside is None or progress.stage == "brought":
         _do(turn, transfer, line.number, _taken_out(turn, transfer, line, connection))
@@ -117,11 +120,11 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
 
 
 def _taken_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
-    """The returned item must be the borrowed one, but people may have changed its batch."""
+    """Return the step. A returned item must be the borrowed one, but people may have changed its batch."""
     loan = turn.transfer(transfer.terms.parent) if transfer.is_return else None
     item = transfer.at(line.number).item or line.item
     known = known_item(turn, loan, line.of_line) if loan else None
-    if known is not None and item != line.item:  # what was merged has no mark of ours
+    if known is not None and item != line.item:  # a merged item has no mark of ours
         known = Known(known.part)
     return TakeOut(
         mark=step_mark(transfer, line.number, "out"),
@@ -167,7 +170,7 @@ def _rest_is_out(progress: Progress) -> bool:
 
 
 def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
-    """The line, with what this step has done."""
+    """Return the line's progress with the result of this step."""
     match event.result:
         case Taken(item, quantity, status, location):
             return replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
@@ -242,7 +245,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
 
 
 def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknown) -> None:
-    """A step's outcome is unknown: dispute the transfer. For the mark 'arrived' that isn't needed."""
+    """Dispute the transfer, because a step's outcome is unknown. For the mark 'arrived' that isn't needed."""
     progress = replace(transfer.at(then.line), acting="")
     if then.step == TakeBack.__name__ and not progress.stage:
         go_on(turn, _not_brought(turn, transfer, progress, event), sequencing.connection_of(turn, transfer))
@@ -258,7 +261,7 @@ def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknow
 
 
 def _not_brought(turn: Turn, transfer: Transfer, progress: Progress, event: StepRefused | StepUnknown) -> Transfer:
-    """A neighbour's item isn't where our books say, or nobody can tell: our people look at that loan."""
+    """Fail a neighbour's line whose item isn't where our books say, or may not be. Our people look into that loan."""
     loan = turn.outside_loan(transfer.terms.outside.loan) if transfer.terms.outside else None
     if loan is not None:
         turn.save(replace(loan, problem=event.problem))
@@ -282,7 +285,7 @@ def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Con
 
 
 def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, problem: Diagnosis) -> None:
-    """It arrived, but our record of it can't be marked so: the admins are told, the transfer is done."""
+    """Tell the admins that an arrived line's item can't get its old status. The transfer still ends as done."""
     turn.tell_admins(
         say(messages.transfer.not_marked_arrived, transfer=transfer, problem=problem),
         f"arrived:{transfer.id}:{progress.number}",
@@ -296,7 +299,7 @@ def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: 
 def _rest_by_hand(
     turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, problem: Diagnosis
 ) -> None:
-    """The missing part of a line can't be split off at the peer's company: people do that, and the rest continues."""
+    """Tell the admins to split off the missing part of a line by hand at the peer's company, and continue."""
     missing = replace(transfer.line(progress.number), quantity=progress.short)
     phrase = say(
         messages.transfer_end.rest_by_hand, transfer=transfer, line=missing, item=progress.item or 0, problem=problem
@@ -310,11 +313,11 @@ def _rest_by_hand(
 
 def _sent(turn: Turn, transfer: Transfer) -> None:
     given = [p for p in transfer.progress if p.stage == "handed"]
-    metadata = {str(p.number): p.metadata for p in given if p.metadata}  # a request's; an offer has told it
+    metadata = {str(p.number): p.metadata for p in given if p.metadata}  # a request's; an offer has already sent it
     transfer = replace(transfer, state=TransferState.SENT)
     if transfer.parcel is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=turn.now))
-    elif turn.us.pickup and not (transfer.terms.parent or transfer.terms.outside):  # nobody has to fetch that
+    elif turn.us.pickup and not (transfer.terms.parent or transfer.terms.outside):  # such an item needs no pick-up
         transfer = replace(transfer, pickup=turn.us.pickup)
     body = bodies.Sent(
         lines=tuple(bodies.GivenLine(number=p.number, item=p.item) for p in given),
@@ -342,7 +345,7 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
 
 
 def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Received], _: EnvelopeSeen) -> None:
-    """The receiver has booked it in (all of it, or all but the lines it refused)."""
+    """Take over that the receiver has booked in all lines, or all except those that it refused."""
     entries = envelope.body.items
     items = tuple(entry.item for entry in entries if entry.item is not None)
     place = next((entry.place for entry in entries), "")
@@ -373,7 +376,7 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
 
 
 def _with_less(transfer: Transfer, told: bodies.Received) -> Transfer:
-    """The parcel did not hold all of it: what was missing, whole lines and parts of them, is ours again, as lost."""
+    """Note the missing part of a parcel, whole lines and parts of lines. It becomes ours again, as lost."""
     if transfer.parcel is None:
         return transfer
     came = {entry.number: entry.quantity for entry in told.items if entry.quantity is not None}
@@ -390,13 +393,13 @@ def _with_less(transfer: Transfer, told: bodies.Received) -> Transfer:
 
 
 def _number_there(entries: Iterable[BookedIn], progress: Progress) -> str:
-    """The serial number that the thing has got at the receiver, if that is another one: by it it may come back."""
+    """Return the line's serial number at the receiver, if it differs there. The item may be returned by that number."""
     told = next((entry.serial for entry in entries if entry.number == progress.number), "")
     return presentable(told)[:LONGEST_SERIAL] if told else progress.serial
 
 
 def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bodies.Refused], _: EnvelopeSeen) -> None:
-    """The receiver could not book anything in, and never will: take it all back."""
+    """Take everything back, because the receiver could not book anything in, and never will."""
     reason = envelope.body.reason
     if transfer.state is TransferState.SENT and transfer.parcel is not None and transfer.parcel.missing is not None:
         both_sides.dispute(turn, transfer, 0, Plain(Fault.PARCEL_DID_NOT_ARRIVE), said="refused")
@@ -414,7 +417,7 @@ def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bod
 
 
 def _confirm(turn: Turn, transfer: Transfer) -> None:
-    """The receiver confirms a transfer that we have already closed: both sides agree from now on."""
+    """Take over that the receiver confirms a transfer that we have already closed: both sides agree from now on."""
     if transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
         both_sides.tell_anew(turn, transfer)
@@ -428,7 +431,7 @@ def _confirm(turn: Turn, transfer: Transfer) -> None:
 
 
 def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
-    """Mark what arrived, take back what was refused."""
+    """Mark the arrived lines, and take back the refused ones."""
     turn.save(transfer)
     connection = sequencing.connection_of(turn, transfer)
     for progress in transfer.progress:
@@ -445,12 +448,12 @@ def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
 
 
 def mark_arrived(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
-    """The receiver has it: our record gets its old status again."""
+    """Give our record its old status again, because the receiver has the item."""
     _do(turn, transfer, progress.number, arrived_late(turn, transfer, progress, connection))
 
 
 def arrived_late(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> Arrived:
-    """The step that marks it so; once more, where that is missing though all is done."""
+    """Return the step that gives a handed-over item its old status. Also repairs one where that is missing."""
     if progress.item is None:
         raise ValueError(f"transfer {transfer.id} has nothing to mark")
     sentence = _sentence(transfer, connection, "arrived at")
@@ -459,7 +462,7 @@ def arrived_late(turn: Turn, transfer: Transfer, progress: Progress, connection:
 
 
 def take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
-    """From the peer's company back into stock."""
+    """Take the item back from the peer's company into stock."""
     _do(turn, transfer, progress.number, _take_back(turn, transfer, progress, connection))
 
 
@@ -485,15 +488,15 @@ def _why_it_is_back(transfer: Transfer, progress: Progress) -> str:
 
 
 def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
-    """When every line is arrived or back, it is over: `done` or `reverted`, told once, with a mention."""
+    """When every line has arrived or is back: end the transfer as `done` or `reverted`, and mention people once."""
     turn.save(transfer)
     if any(p.stage == "handed" for p in transfer.progress):
         return
     reverting = transfer.state is TransferState.REVERTING
     state = TransferState.REVERTED if reverting else TransferState.DONE
     transfer = replace(transfer, state=state, ended=turn.now)
-    # the receiver asks again if this message gets lost, so nothing has to confirm it; unless it has stopped asking
-    # since we confirmed its last one alone, or our people have settled it, of which it knows nothing yet
+    # The receiver asks again if this message gets lost, so it needs no confirmation. Two exceptions: the receiver has
+    # stopped asking, because we only acknowledged its last message, or our people's settlement is news to it.
     settled = both_sides.settled_by_us(turn, transfer)
     awaits = settled is not None or transfer.exchange.repeated is not None
     transfer, draft = sequencing.write(turn, transfer, bodies.ENDS[state.value](settled=settled), awaits=awaits)

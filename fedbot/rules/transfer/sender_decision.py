@@ -1,7 +1,7 @@
-"""The sender decides until the stock is sent; the other side's wishes are requests to it.
+"""The sender's decisions until the stock is sent. The other side's wishes are requests to it.
 
-Just before anything moves it checks an approval again: our own person's permission, and merges into the stock since
-(UC6).
+Just before anything moves, the sender checks an approval again: our own person's permission, and merges into the stock
+since (UC6).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BORROWED_BY_NOW = "borrowed-by-now"
 
 
 def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event_id: str, at: datetime) -> None:
-    """The receiver's approver said yes. We decide whether that counts: it has to be theirs to decide, and in time."""
+    """Decide whether the receiver's approval counts: the receiver must be the one who decides, and in time."""
     waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
     if not waits or transfer.terms.decider != transfer.peer:
         turn.save(transfer)
@@ -52,7 +52,7 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve]
 
 
 def _wait_for_our_second(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """They agree, but only one of our two people has approved: tell the receiver only that we have read it."""
+    """Note the receiver's approval. Only one of our two people has approved, so just acknowledge it."""
     transfer, draft = sequencing.write(turn, replace(transfer, peer_agreed=decided), bodies.Noted())
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.AGREED_THERE, decided)
@@ -63,7 +63,7 @@ def _wait_for_our_second(turn: Turn, transfer: Transfer, decided: Signature) -> 
 
 
 def release(turn: Turn, transfer: Transfer, second: Signature) -> None:
-    """Our second person approves our own offer: it goes as soon as the receiver has approved, too."""
+    """Our second person approves our own offer. It leaves as soon as the receiver has approved, too."""
     transfer = replace(transfer, released=second)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.RELEASED, second)
@@ -74,16 +74,16 @@ def release(turn: Turn, transfer: Transfer, second: Signature) -> None:
 
 
 def withdraw(turn: Turn, transfer: Transfer, by: Signature) -> None:
-    """One of our people declines our own offer: take it back."""
+    """Withdraw our own offer, because one of our people declines it."""
     both_sides.end(turn, transfer, TransferState.CANCELLED, by)
 
 
 def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """Approved: read our own person's permissions again, then debit. A booking waits for its day."""
+    """Begin an approved transfer: read our own person's permissions again, then debit. A booking waits for its day."""
     if transfer.terms.starts is not None:
         booking.book(turn, transfer, decided)
         return
-    if set(bookings.in_the_way(turn, transfer)) - set(transfer.over):  # of a request the card would have shown them
+    if set(bookings.in_the_way(turn, transfer)) - set(transfer.over):  # a request's card would have shown them
         both_sides.end(turn, transfer, TransferState.ABORTED, None, bookings.BOOKED_THEN)
         return
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, decision=None)
@@ -93,7 +93,10 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 
 def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal | None = None) -> None:
-    """The owner's approver grants less, or all that others are asked for too: the asker's side has to confirm it."""
+    """Grant less, or the whole of a request to several spaces. The asker's side has to confirm it.
+
+    Raises ValueError for a quantity that can't be granted.
+    """
     lines = transfer.terms.lines if quantity is None else less_of(transfer.terms.lines, quantity)
     if lines is None:
         raise ValueError(f"of {transfer.code} {quantity} can't be granted")
@@ -111,7 +114,7 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal 
 def on_confirmed(
     turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event_id: str, at: datetime
 ) -> None:
-    """The asker's side confirms the grant. Both sides have decided on this hash, so the stock may move."""
+    """Take over the confirmation of our grant. Both sides have decided on this hash, so the stock may move."""
     waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
     if transfer.granted is None or not waits:
         turn.save(transfer)
@@ -126,7 +129,7 @@ def on_confirmed(
 
 
 def hand_over(turn: Turn, transfer: Transfer, by: Signature) -> None:
-    """Our approver says that the booked item is picked up: it is sent like any approved transfer."""
+    """Send a booked item that was picked up, as our approver says."""
     transfer = replace(transfer, state=TransferState.APPROVED, handed=by, decision=None)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.FETCHED, by)
@@ -134,11 +137,11 @@ def hand_over(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def look_again(turn: Turn, transfer: Transfer) -> None:
-    """Read our own person's permission again before anything moves: that of the one who offered it, else who decided.
+    """Read our own person's permission again before anything moves: of the one who offered, else who decided.
 
-    For a booking it is the person who hands it over; whoever agreed months ago may have left. A return that the owner
-    asked for was decided there, so no person of ours needs one. Items of a part that a third space's items share are
-    checked again, and so is their value.
+    For a booking it is the person who hands it over, because the approver of months ago may have left. A return that
+    the lender asked for was decided there, so no person of ours needs a permission. Items of a part that a third
+    space's items share are checked again, and so is their value.
     """
     ours = transfer.handed or (transfer.decided if transfer.terms.kind == "request" else transfer.asked)
     lines = transfer.terms.lines
@@ -159,7 +162,7 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
 
 
 def on_decline(turn: Turn, transfer: Transfer, envelope: Message[bodies.Decline], event: EnvelopeSeen) -> None:
-    """The receiver's approver said no."""
+    """Decline, because the receiver's approver did."""
     if transfer.state is TransferState.OPEN:
         by = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
         reason = envelope.body.reason
@@ -169,7 +172,7 @@ def on_decline(turn: Turn, transfer: Transfer, envelope: Message[bodies.Decline]
 
 
 def on_cancel(turn: Turn, transfer: Transfer, envelope: Message[bodies.Cancel], event: EnvelopeSeen) -> None:
-    """The receiver's side asks to cancel: granted as long as nothing has moved."""
+    """Cancel for the receiver's side, as long as nothing has moved."""
     if transfer.state in BEFORE_DEBIT:
         by = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
         reason = envelope.body.reason
@@ -179,14 +182,14 @@ def on_cancel(turn: Turn, transfer: Transfer, envelope: Message[bodies.Cancel], 
 
 
 def expire(turn: Turn, transfer: Transfer) -> None:
-    """Nobody decided in time. To be asked only when a sync is complete that began at `turn.now`."""
+    """Expire an undecided transfer. Call it only after a complete sync that began at `turn.now`."""
     if is_over(turn, transfer):
         why = booking.why_lapsed(transfer) if transfer.state is TransferState.BOOKED else ""
         both_sides.end(turn, transfer, TransferState.EXPIRED, None, why)
 
 
 def is_over(turn: Turn, transfer: Transfer) -> bool:
-    """Whether its time is over at `turn.now`, without a decision: for us to say, as its arbiter."""
+    """Whether its deadline has passed at `turn.now` without a decision, and we, the sender, decide that."""
     undecided = transfer.state in {TransferState.OPEN, TransferState.BOOKED} and transfer.decision is None
     is_due = transfer.role == "sender" and undecided and transfer.due < turn.now
     return is_due and (transfer.state is TransferState.OPEN or booking.may_lapse(turn, transfer))
@@ -194,10 +197,10 @@ def is_over(turn: Turn, transfer: Transfer) -> bool:
 
 @dataclass(frozen=True)
 class Debit(both_sides.TellsThatItWaits, WhenAnswered):
-    """The debit waits for the last look."""
+    """Reads permissions and stock a last time before the debit."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Without the permission, or with something of a third space in it, nothing moves."""
+        """Abort without the permission, or with a third space's stock in it; else debit."""
         _on_looked_again(turn, self, event)
 
 
@@ -206,7 +209,7 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
     if transfer is None or transfer.state is not TransferState.APPROVED:
         return
     transfer = both_sides.goes_on(turn, transfer)
-    # of a return the owner's approver has decided
+    # the lender's approver decides on a return
     permission = Permission.MAPPED if transfer.is_return else Permission.APPROVER
     if any(isinstance(answer, Permissions) and not answer.covers(permission) for answer in event.answers):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
@@ -219,19 +222,19 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
 
 
 def _may_need_care_by_now(turn: Turn, transfer: Transfer) -> bool:
-    """Whether prices, or where things lie, may have changed so that it takes two people, as it didn't before."""
+    """Whether prices or locations may have changed so that it takes two people, which it didn't before."""
     return turn.us.care.is_on and not transfer.care and not transfer.is_return
 
 
 def _why_care(turn: Turn, transfer: Transfer, answers: Sequence[object]) -> str:
-    """Why it takes two people as our InvenTree is now; '' if it doesn't."""
+    """Return why it takes two people as of this read; '' if it doesn't."""
     found = {item.pk: item for answer in answers if isinstance(answer, ItemsFound) for item in answer.items}
     lines = (line for line in transfer.terms.lines if line.item in found)
     return turn.us.care.why(taken_out(found[line.item], line.quantity) for line in lines)
 
 
 def _ask_two_people(turn: Turn, transfer: Transfer, why: str) -> None:
-    """One person's decision is void, and a new card asks two people. The other side's approval stays valid."""
+    """Void the one person's decision, and ask two people with a new card. The other side's approval stays valid."""
     turn.note(transfer.id, audit.NeedsCare(why))
     void = transfer.handed or transfer.decided
     transfer = replace(transfer, care=True, dearer=True, consented="", first_yes=None)
@@ -249,7 +252,7 @@ def _ask_two_people(turn: Turn, transfer: Transfer, why: str) -> None:
 
 
 def _is_mixed(turn: Turn, transfer: Transfer, found: ItemsFound) -> bool:
-    """Whether there is less of it than agreed without what may be a third space's."""
+    """Whether less than agreed remains without the quantity that may belong to a third space."""
     for item in found.items:
         wanted = sum((line.quantity for line in transfer.terms.lines if line.item == item.pk), Decimal(0))
         kept = merged_stock.total(merged_stock.hidden(turn, item, found, transfer.peer))
@@ -262,7 +265,7 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
     connection = turn.connection(transfer.connection)
     if connection is None or connection.company is None or not transfer.is_carried_by(connection):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, "connection")
-    elif (  # what comes from a neighbour it has already
+    elif (  # a neighbour's loan is already there
         transfer.is_loan and transfer.terms.outside is None and overdue.is_refused(turn, transfer)
     ):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
