@@ -113,9 +113,12 @@ class Gateway:
             self._counted = self.now(), read
         return self._counted[1]
 
-    async def user_by_password(self, username: str, password: str) -> str | None:
-        """The active user of our InvenTree with that name and password. Raises `InventoryProblem`."""
-        return await self._inventory.whose(Credentials(username, password))
+    async def user_by_password(self, username: str, password: str, code: str = "") -> str | None:
+        """The active user of our InvenTree with that name and password, and the code of their second factor.
+
+        Raises `InventoryProblem`.
+        """
+        return await self._inventory.whose(Credentials(username, password, code))
 
     async def user_by_token(self, token: str) -> str | None:
         """The active user of our InvenTree with that token. Raises `InventoryProblem`."""

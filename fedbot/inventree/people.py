@@ -6,9 +6,10 @@ configured, an approver has the role stock: add through one of their groups (API
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http.cookies import SimpleCookie
 
 import httpx
 
@@ -16,14 +17,20 @@ from fedbot.inventree.errors import of_exception
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import InventorySettings, Server
 from fedbot.inventree.transport import InvenTreeTransport, verification
-from fedbot.ports.inventory import Credentials, NotPermitted, Refusal, Unavailable
-from fedbot.rules.model.diagnosis import NO_CODE, AnsweredOnly, BadVersion, VersionFault
+from fedbot.ports.inventory import Credentials, InventoryProblem, NotPermitted, Refusal, Unavailable
+from fedbot.rules.model.diagnosis import NO_CODE, AnsweredOnly, BadVersion, Fault, Plain, VersionFault
 from fedbot.rules.model.queries import Able, PersonPermissions, Query, WhoMay
 from fedbot.rules.model.stock import Permissions
 
-# --- Finds the user behind a name and password, or a token: it asks our InvenTree once, and stores nothing.
+# --- Finds the user behind a name and password, or a token: it asks our InvenTree, and stores nothing.
+#
+# InvenTree's API takes a name and password without the second factor, which only its pages ask for. So a person's
+# password is checked by the API first, and then their whole sign-in as its pages do it. The first check keeps wrong
+# passwords from the second: InvenTree counts failed sign-ins by network, and all of ours come from the bot.
 
 _NO = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
+_SHOWABLE = frozenset({"totp", "recovery_codes"})
+"""The second factors that are a code, which a person can type on any page."""
 
 
 def whose(
@@ -31,30 +38,123 @@ def whose(
 ) -> str | None:
     """The active user with these credentials; None if they are invalid.
 
-    Raises `Refusal` below API 472, `Unavailable` if InvenTree doesn't answer.
+    Raises `Refusal` below API 472, or if InvenTree wants more of the person; `Unavailable` if it doesn't answer.
     """
     if not server.version.permissions_are_safe:
         raise Refusal(BadVersion(VersionFault.LOGINS_UNSAFE, server.version.api))
-    if credentials.username:
-        auth: httpx.Auth | None = httpx.BasicAuth(credentials.username, credentials.secret)
-        headers = {}
-    else:
-        if not credentials.secret.isascii() or not credentials.secret.isprintable():
-            return None
-        auth, headers = None, {"Authorization": f"Token {credentials.secret}"}
     verify = verification(settings.url, settings.certificate)
     with httpx.Client(verify=verify, transport=network, timeout=settings.timeout, trust_env=False) as client:
         try:
-            answer = client.get(f"{server.api.base_url}api/user/me/", auth=auth, headers=headers)
+            if not credentials.username:
+                return _user_by_token(server, client, credentials.secret)
+            user = _user(client, server, auth=httpx.BasicAuth(credentials.username, credentials.secret))
+            if user is not None:
+                _sign_in(server, client, user, credentials)
         except httpx.HTTPError as silent:
             raise of_exception(silent, server.api.host, reading=True) from None
+    return user
+
+
+def _user_by_token(server: Server, client: httpx.Client, token: str) -> str | None:
+    if not token.isascii() or not token.isprintable():
+        return None
+    return _user(client, server, headers={"Authorization": f"Token {token}"})
+
+
+def _user(
+    client: httpx.Client, server: Server, *, auth: httpx.Auth | None = None, headers: Mapping[str, str] | None = None
+) -> str | None:
+    answer = client.get(f"{server.api.base_url}api/user/me/", auth=auth, headers=headers)
     if answer.status_code in _NO:
         return None
     if not answer.is_success:
         raise Unavailable(AnsweredOnly(answer.status_code, answer.reason_phrase, NO_CODE))
-    row = answer.json()
-    name = row.get("username") if isinstance(row, dict) else None
+    row = _object_of(answer)
+    name = row.get("username")
     return name if isinstance(name, str) and row.get("is_active", True) else None
+
+
+def _sign_in(server: Server, client: httpx.Client, username: str, credentials: Credentials) -> None:
+    """Sign in as InvenTree's own pages do, and out again. Raises `Refusal` if more is needed than these credentials."""
+    session = _Session(client, server.api.base_url)
+    session.calls("GET", "auth/v1/config")  # brings the cookie that protects forms
+    try:
+        begun = session.calls("POST", "auth/v1/auth/login", username=username, password=credentials.secret)
+        if begun.is_success:
+            _refuse_if_factor_is_unset(session.calls("GET", "user/tokens/"))
+            return
+        second_factor = _pending(begun).get("mfa_authenticate")
+        if second_factor is None:
+            raise _refused(begun)
+        if not _SHOWABLE.intersection(second_factor.get("types", ())):
+            raise Refusal(Plain(Fault.SIGN_IN_UNSUPPORTED))
+        if not credentials.code:
+            raise Refusal(Plain(Fault.SECOND_FACTOR_MISSING))
+        shown = session.calls("POST", "auth/v1/auth/2fa/authenticate", code=credentials.code)
+        if not shown.is_success and _pending(shown).keys() != {"mfa_trust"}:  # whether to trust this browser
+            raise _refused(shown)
+    finally:
+        session.calls("DELETE", "auth/v1/auth/session")
+
+
+class _Session:
+    """A browser's session at InvenTree's own sign-in (`auth/v1/`, on every version that has safe logins).
+
+    It returns all cookies: a server behind HTTPS marks them `Secure`, and a bot beside it may call it by plain HTTP.
+    """
+
+    def __init__(self, client: httpx.Client, base_url: str) -> None:
+        self._client = client
+        self._base_url = base_url
+        self._cookies: dict[str, str] = {}
+
+    def calls(self, method: str, path: str, **content: str) -> httpx.Response:
+        headers = {
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
+            "X-CSRFToken": self._cookies.get("csrftoken", ""),
+            "Referer": self._base_url,
+        }
+        self._client.cookies.clear()
+        answer = self._client.request(method, f"{self._base_url}api/{path}", headers=headers, json=content or None)
+        for line in answer.headers.get_list("set-cookie"):
+            self._cookies |= {name: cookie.value for name, cookie in SimpleCookie(line).items()}
+        return answer
+
+
+def _pending(answer: httpx.Response) -> dict[str, Row]:
+    """The steps of the sign-in that wait for the person, by name."""
+    data = _object_of(answer).get("data") if answer.status_code == httpx.codes.UNAUTHORIZED else None
+    flows = data.get("flows") if isinstance(data, dict) else None
+    return {flow["id"]: flow for flow in flows or () if flow.get("is_pending")}
+
+
+def _refused(answer: httpx.Response) -> InventoryProblem:
+    """Why InvenTree doesn't sign this person in."""
+    if answer.is_server_error:
+        return Unavailable(AnsweredOnly(answer.status_code, answer.reason_phrase, NO_CODE))
+    codes = {error.get("code") for error in _object_of(answer).get("errors") or ()}
+    if "too_many_login_attempts" in codes or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return Refusal(Plain(Fault.SIGN_IN_LATER))
+    return Refusal(Plain(Fault.SECOND_FACTOR_WRONG if "incorrect_code" in codes else Fault.SIGN_IN_UNSUPPORTED))
+
+
+def _refuse_if_factor_is_unset(answer: httpx.Response) -> None:
+    """Refuse a person without a second factor where InvenTree requires one: all but a few calls say so."""
+    if answer.is_success:
+        return
+    if answer.is_server_error:
+        raise Unavailable(AnsweredOnly(answer.status_code, answer.reason_phrase, NO_CODE))
+    unset = _object_of(answer).get("id") == "mfa_register"
+    raise Refusal(Plain(Fault.SECOND_FACTOR_UNSET if unset else Fault.SIGN_IN_UNSUPPORTED))
+
+
+def _object_of(answer: httpx.Response) -> Row:
+    """The answer's JSON object; an empty one for anything else."""
+    try:
+        content = answer.json()
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 _NAME_A_GROUP = "name a group in inventree.approvers_group."

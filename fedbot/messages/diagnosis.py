@@ -64,6 +64,19 @@ FAULTS: dict[Fault, str] = {
     Fault.OLD_TOKEN_GOOD: marked("The old token is still valid"),
     Fault.ANOTHER_TOKEN_IN_FILE: marked("The file holds another token than the one that I use"),
     Fault.BAD_TOKEN: marked("The InvenTree token is empty or has characters that no token has"),
+    Fault.SECOND_FACTOR_MISSING: marked(
+        "InvenTree asks you for a second factor: type your password again, and the code that your app shows"
+    ),
+    Fault.SECOND_FACTOR_WRONG: marked(
+        "InvenTree refuses that code of your second factor: type the code that your app shows now"
+    ),
+    Fault.SECOND_FACTOR_UNSET: marked(
+        "InvenTree requires a second factor, and you have none: sign in to InvenTree, and set it up"
+    ),
+    Fault.SIGN_IN_LATER: marked("InvenTree has seen too many failed sign-ins: wait a minute"),
+    Fault.SIGN_IN_UNSUPPORTED: marked(
+        "InvenTree asks for something that you can't type here, such as a security key: sign in by chat, with the code"
+    ),
     Fault.SEALED: marked("What the peer sealed can't be opened"),
     Fault.BAD_URL: marked("inventree.url must look like https://inventree.example.org"),
     Fault.BAD_PATH: marked("That is not an address in our InvenTree"),

@@ -218,6 +218,19 @@ def inventory_refuses(locale: Locale, *, problem: Diagnosis) -> Lines:
     ]
 
 
+def login_wrong(locale: Locale) -> Lines:
+    """A name and password that InvenTree doesn't accept, or of nobody in our people."""
+    return [locale.say("InvenTree knows no active user by that name and password, or you aren't listed here.")]
+
+
+def login_refused(locale: Locale, *, problem: Diagnosis) -> Lines:
+    """InvenTree wants more of the person than their name and password, or is too old to be asked."""
+    return [
+        locale.say("You aren't signed in."),
+        locale.say("Why: {why}", why=diagnosis(locale, problem)),
+    ]
+
+
 def not_understood(locale: Locale, *, problems: tuple[str, ...]) -> Lines:
     """The call doesn't fit the schema. `problems`: each field, and what the library that reads it says, in English."""
     shown = problems[:_MOST_LISTED]
@@ -343,7 +356,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "with_inventree": marked("Or with your InvenTree user"),
     "user_name": marked("User name"),
     "password": marked("Password"),
-    "wrong_login": marked("InvenTree knows no active user by that name and password, or you aren't listed here."),
+    "second_factor": marked("Code of your second factor, if you have one"),
     "friends": marked("Friends"),
     "all": marked("All"),
     "space": marked("Space"),

@@ -68,10 +68,14 @@ class OutcomeUnknown(InventoryProblem):
 
 @dataclass(frozen=True)
 class Credentials:
-    """A person's InvenTree login: a name and password, or a token without a name."""
+    """A person's InvenTree login: a name and password, or a token without a name.
+
+    `code` is the one of the person's second factor, if they have one.
+    """
 
     username: str
     secret: str = field(repr=False)
+    code: str = field(default="", repr=False)
 
 
 class Inventory(Protocol):
@@ -92,7 +96,8 @@ class Inventory(Protocol):
     async def whose(self, credentials: Credentials) -> str | None:
         """The active user whose credentials these are; None if they are invalid or the user isn't active.
 
-        `Refusal` below API 472, where any account can create a token for an admin.
+        `Refusal` below API 472, where any account can create a token for an admin, and if InvenTree wants more of the
+        person, such as the code of their second factor.
         """
 
     async def tend(self) -> float:

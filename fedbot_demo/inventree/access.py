@@ -8,8 +8,9 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, replace
+from http.cookies import SimpleCookie
 
-from fedbot_demo.inventree.exchange import NotAuthenticatedError, Request
+from fedbot_demo.inventree.exchange import FactorNeededError, NotAuthenticatedError, Request
 from fedbot_demo.inventree.records import ROLES, Token, User
 from fedbot_demo.inventree.state import State
 
@@ -38,6 +39,10 @@ ACTIONS = {
     "DELETE": "delete",
 }
 
+SESSION_COOKIE = "sessionid"
+ENFORCE_MFA = "LOGIN_ENFORCE_MFA"
+_OPEN_WITHOUT_FACTOR = frozenset({"/api/", "/api/user/me/", "/api/user/roles/", "/api/user/token/"})
+"""What a session without a second factor may call where the server requires one (facts: 'Second factor')."""
 RULES = ("view", "add", "change", "delete")
 
 
@@ -62,7 +67,8 @@ def _digest(salt: str, password: str) -> str:
     return hashlib.blake2b(password.encode(), salt=salt.encode()[:16]).hexdigest()
 
 
-def _password_fits(user: User, password: str) -> bool:
+def password_fits(user: User, password: str) -> bool:
+    """Whether it is the user's password."""
     salt, _, digest = user.password_hash.partition("$")
     return bool(digest) and hmac.compare_digest(digest, _digest(salt, password))
 
@@ -78,7 +84,21 @@ def authenticate(state: State, request: Request) -> Session:
         return _by_token(state, value.strip())
     if scheme.lower() == "basic":
         return Session(_by_password(state, value.strip()))
-    return Session()
+    return _by_cookie(state, request)
+
+
+def cookies_of(request: Request) -> dict[str, str]:
+    """The cookies that the client sends."""
+    return {name: each.value for name, each in SimpleCookie(request.header("Cookie")).items()}
+
+
+def _by_cookie(state: State, request: Request) -> Session:
+    session = state.sessions.get(cookies_of(request).get(SESSION_COOKIE, ""))
+    if session is None or session.waits:
+        return Session()
+    if state.setting(ENFORCE_MFA) == "True" and request.path not in _OPEN_WITHOUT_FACTOR:
+        raise FactorNeededError
+    return Session(state.users[session.user])
 
 
 def _by_token(state: State, key: str) -> Session:
@@ -104,7 +124,7 @@ def _by_password(state: State, encoded: str) -> User:
     except (binascii.Error, UnicodeDecodeError) as error:
         raise NotAuthenticatedError("Invalid basic header. Credentials not correctly base64 encoded.") from error
     found = state.users.find("username", name)
-    if not found or not found[0].is_active or not _password_fits(found[0], password):
+    if not found or not found[0].is_active or not password_fits(found[0], password):
         raise NotAuthenticatedError("Invalid username/password.")
     return found[0]
 

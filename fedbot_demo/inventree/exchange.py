@@ -116,6 +116,16 @@ class NotAuthenticatedError(RefusedError):
         super().__init__({"detail": detail})
 
 
+class FactorNeededError(RefusedError):
+    """401: this server requires a second factor, and the session's account has none."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        error = "You must enable two-factor authentication before doing anything else."
+        super().__init__({"id": "mfa_register", "error": error})
+
+
 class ForbiddenError(RefusedError):
     """403: a known account without the permission."""
 

@@ -33,7 +33,10 @@ ROLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """An account. An empty `password_hash` allows no basic authentication (a service account)."""
+    """An account. An empty `password_hash` allows no basic authentication (a service account).
+
+    `second_factor` is the code that the person's app shows; empty for an account without one.
+    """
 
     pk: int
     username: str
@@ -45,6 +48,16 @@ class User:
     is_active: bool = True
     groups: tuple[int, ...] = ()
     password_hash: str = field(default="", repr=False)
+    second_factor: str = field(default="", repr=False)
+    factor_types: tuple[str, ...] = ("recovery_codes", "totp")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A browser's session. `waits`: until its person has shown the second factor."""
+
+    user: int
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

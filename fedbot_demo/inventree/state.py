@@ -28,6 +28,7 @@ from fedbot_demo.inventree.records import (
     RuleSet,
     SalesOrder,
     Setting,
+    SignedIn,
     StockItem,
     TestResult,
     TestTemplate,
@@ -83,6 +84,9 @@ class State:
     settings: Table[Setting] = field(default_factory=lambda: Table("key"))
     #: The custom statuses that the stock forms accept: those of the last start (facts: 'Custom status').
     custom_statuses_at_start: frozenset[int] = frozenset()
+
+    #: The sessions of browsers, by their cookie; a restart ends them.
+    sessions: dict[str, SignedIn] = field(default_factory=dict)
 
     #: The rows of the newest long list, by query and table versions, because its pages are requested one by one.
     listed: dict[object, list[Any]] = field(default_factory=dict)

@@ -440,6 +440,11 @@ class Version:
         return self.api >= 325  # noqa: PLR2004
 
     @property
+    def signs_in_by_session(self) -> bool:
+        """Whether `auth/v1/` signs a browser in, with a second factor (since 314; device trust since 344)."""
+        return self.api >= 344  # noqa: PLR2004
+
+    @property
     def anybody_makes_tokens_for_others(self) -> bool:
         """The security hole: any account gets a token of any other one, even an admin's (InvenTree 9c0cb3410)."""
         return self.makes_tokens and self.api < 472  # noqa: PLR2004

@@ -450,6 +450,24 @@ async def test_high_value_takes_two_people_or_a_code_typed_on_a_page_that_no_hom
     assert world.alpha.transfer().state.value == "done"
 
 
+async def test_a_page_asks_a_person_with_a_second_factor_for_its_code() -> None:
+    world, web = await pages(inventree_login=True)
+    (anna,) = world.alpha.tables.users.find("username", "anna")
+    world.alpha.tables.users.put(replace(anna, second_factor="123456"))
+    browser = web.visitor()
+    login = {"username": "anna", "password": world.alpha.seeded.passwords["anna"]}
+    await browser.gets("/sign-in")
+    refused = await browser.submits("/sign-in/inventree", **login)
+    assert refused.status_code == 403
+    assert "InvenTree asks you for a second factor" in refused.text
+    assert 'autocomplete="one-time-code"' in refused.text
+    assert login["password"] not in refused.text
+    assert (await browser.gets("/")).status_code == 303
+    assert (await browser.submits("/sign-in/inventree", **login, code="654321")).status_code == 403
+    assert (await browser.submits("/sign-in/inventree", **login, code="123 456")).status_code == 303
+    assert (await browser.follows()).status_code == 200
+
+
 async def test_people_and_programs_get_in_by_inventree_only_where_the_settings_allow_it_and_it_is_safe() -> None:
     world, web = await pages(inventree_login=True)
     password = world.alpha.seeded.passwords["anna"]

@@ -48,6 +48,8 @@ SAID: dict[str, Phrase] = {
     "too large": say(messages.web.too_large, most=65536),
     "silence": say(messages.web.inventory_silent, problem=Plain(Fault.SILENT)),
     "a refusal": say(messages.web.inventory_refuses, problem=Plain(Fault.SILENT)),
+    "a wrong login": say(messages.web.login_wrong),
+    "a login that is not enough": say(messages.web.login_refused, problem=Plain(Fault.SECOND_FACTOR_MISSING)),
     "no schema": say(messages.web.not_understood, problems=("choice: Field required",)),
     "no page": say(messages.web.not_found),
     "no method": say(messages.web.method_not_allowed),

@@ -39,6 +39,11 @@ class Fault(Enum):
     OLD_TOKEN_GOOD = "old-token-good"  # noqa: S105
     ANOTHER_TOKEN_IN_FILE = "another-token-in-file"  # noqa: S105
     BAD_TOKEN = "bad-token"  # noqa: S105
+    SECOND_FACTOR_MISSING = "second-factor-missing"
+    SECOND_FACTOR_WRONG = "second-factor-wrong"
+    SECOND_FACTOR_UNSET = "second-factor-unset"
+    SIGN_IN_LATER = "sign-in-later"
+    SIGN_IN_UNSUPPORTED = "sign-in-unsupported"
     SEALED = "sealed"
     # calls
     BAD_URL = "bad-url"

@@ -12,8 +12,8 @@ import hashlib
 import hmac
 import secrets
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -62,6 +62,15 @@ class Caller:
     def may_act(self) -> bool:
         """Whether the caller may act, not only read."""
         return self.scope is Scope.ACT
+
+
+@dataclass(frozen=True)
+class Login:
+    """A person's login in InvenTree. `code` is the one of their second factor, without blanks; '' without one."""
+
+    username: str
+    password: str = field(repr=False)
+    code: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -149,12 +158,12 @@ class Codes:
         return codes[0]
 
 
-async def _told(asked: Awaitable[Told]) -> Told:
-    """Await InvenTree's answer. Raises `Problem` if it refuses, or doesn't answer."""
+async def _told(asked: Awaitable[Told], refused: Callable[..., object] = messages.web.inventory_refuses) -> Told:
+    """Await InvenTree's answer. Raises `Problem` if it refuses (with the sentence `refused`), or doesn't answer."""
     try:
         return await asked
     except Refusal as no:
-        raise Problem(say(messages.web.inventory_refuses, problem=no.problem)) from no
+        raise Problem(say(refused, problem=no.problem)) from no
     except InventoryProblem as silent:
         raise Problem(say(messages.web.inventory_silent, problem=silent.problem)) from silent
 
@@ -203,14 +212,15 @@ class Access:
             return SignInFound()
         return SignInFound(found.access, found.browser)
 
-    async def by_password(self, username: str, password: str, browser: str, address: str) -> str | None:
-        """The secret of a new session if InvenTree accepts the password, else None. Raises `Problem`."""
+    async def by_password(self, login: Login, browser: str, address: str) -> str:
+        """The secret of a new session. Raises `Problem` if InvenTree refuses the login, or it is a stranger's."""
         customer = networks(address)[1]
-        self._too_many(self._passwords.wait(f"{customer} {username.casefold()}", self._bot.now()))
-        user = await _told(self._bot.user_by_password(username, password))
+        self._too_many(self._passwords.wait(f"{customer} {login.username.casefold()}", self._bot.now()))
+        found = self._bot.user_by_password(login.username, login.password, login.code)
+        user = await _told(found, messages.web.login_refused)
         person = self._person(user) if user else None
         if user is None or person is None:
-            return None
+            raise Problem(say(messages.web.login_wrong))
         return self._give(person, user, AccessKind.SESSION, browser, Scope.ACT, self.session)
 
     def make(self, caller: Caller, kind: AccessKind, name: str, scope: Scope, lasts: timedelta) -> str:

@@ -37,8 +37,11 @@ class Bot(Protocol):
     async def permissions(self, username: str) -> Permissions:
         """The user's current permissions in our InvenTree. Raises `InventoryProblem`."""
 
-    async def user_by_password(self, username: str, password: str) -> str | None:
-        """The active user of our InvenTree with that name and password. Raises `InventoryProblem`."""
+    async def user_by_password(self, username: str, password: str, code: str = "") -> str | None:
+        """The active user of our InvenTree with that name and password, and the code of their second factor.
+
+        Raises `InventoryProblem`.
+        """
 
     async def user_by_token(self, token: str) -> str | None:
         """The active user of our InvenTree with that token. Raises `InventoryProblem`."""

@@ -25,7 +25,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.names import clean_name
-from fedbot.web.site.access import Caller, form_token
+from fedbot.web.site.access import Caller, Login, form_token
 from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site, quantity_in
 from fedbot.web.site.guard import is_our_page
 from fedbot.web.site.problems import Problem
@@ -187,16 +187,16 @@ async def sign_in(page: Opened) -> Response:
     return _sign_in(page)
 
 
-def _sign_in(page: Page, *, failed: bool = False) -> Response:
+def _sign_in(page: Page, refused: Problem | None = None) -> Response:
     access = page.site.access
     code = access.code_of(page.secret) if page.secret else ""
     return page.shows(
         "sign_in.html",
-        401 if failed else 200,
+        refused.status if refused else 200,
         code=code,
         minutes=f"{SIGN_IN_WITHIN.total_seconds() / 60:.0f}",
         inventree_login=access.inventree_login,
-        failed=failed,
+        refused=refused.document(page.site.locale(page.request)).detail if refused else "",
     )
 
 
@@ -220,6 +220,7 @@ async def with_inventree(
     page: Opened,
     username: Annotated[str, Form(max_length=150)] = "",
     password: Annotated[str, Form(max_length=500)] = "",
+    code: Annotated[str, Form(max_length=50)] = "",
 ) -> Response:
     """Sign in with an InvenTree user's name and password, if the settings allow it."""
     site = page.site
@@ -227,8 +228,12 @@ async def with_inventree(
         raise Problem(say(messages.web.not_found))
     if not is_our_page(page.request, site.address):
         raise Problem(say(messages.web.not_our_form))
-    secret = await site.access.by_password(username, password, _browser(page.request), page.address)
-    return _sign_in(page, failed=True) if secret is None else _keeping(page, secret, page.goes_to("/"))
+    login = Login(username, password, "".join(code.split()))
+    try:
+        secret = await site.access.by_password(login, _browser(page.request), page.address)
+    except Problem as problem:
+        return _sign_in(page, problem)
+    return _keeping(page, secret, page.goes_to("/"))
 
 
 @router.post("/sign-out")

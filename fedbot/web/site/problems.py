@@ -16,7 +16,7 @@ MEDIA_TYPE = "application/problem+json"
 URN = "urn:fedbot:problem:"
 TYPES: Mapping[int, tuple[str, ...]] = {
     400: ("bad_request",),
-    401: ("not_known",),
+    401: ("not_known", "login_wrong"),
     403: (
         "stranger",
         "not_entitled",
@@ -29,6 +29,7 @@ TYPES: Mapping[int, tuple[str, ...]] = {
         "ends_only_itself",
         "not_our_form",
         "inventory_refuses",
+        "login_refused",
     ),
     404: (
         "no_such_id",
