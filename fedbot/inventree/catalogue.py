@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from fedbot.inventree.rows import Row, amount, item_of, part_of, part_shown, pla
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock_index import Known, forms_of
 from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.units import OwnUnits, as_told, factor, is_known
 from fedbot.inventree.whole_items import DETAILED, item_seen, part_seen
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model import stock
@@ -104,9 +104,6 @@ class Categories:
         ]
 
 
-_WORD = re.compile(r"[^\W\d_]{1,24}")
-_OWN_DEFINITION = re.compile(r"[\w. */]{1,40}")
-
 # A part may be in very many places. A person can't choose among more than this anyway.
 _MOST_ITEMS = 20
 MOST_PARTS = 100
@@ -118,13 +115,17 @@ _ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d{1,
 
 
 def find_items(server: Server, query: FindItems, categories: Categories | None = None) -> ItemsFound:
-    """The stock items that a word means, or parts with nearly that name."""
+    """The stock items that a word means, or parts with nearly that name. Units of our own are told by definition."""
     found = _found(server, query, categories)
     if not found.items and (ended := without_full_stop(query.word)):
         found = _found(server, replace(query, word=ended), categories)
-    counted = dict.fromkeys(item.part.units for item in found.items)
+    if all(counts_pieces(item.part.units) for item in found.items):
+        return found
+    own = server.own_units()
+    items = tuple(replace(item, part=replace(item.part, units=as_told(item.part.units, own))) for item in found.items)
+    counted = dict.fromkeys(item.part.units for item in items)
     pairs = [(unit, units) for unit in query.units for units in counted]
-    return replace(found, factors=_factors(server, pairs)) if pairs else found
+    return replace(found, items=items, factors=_factors(pairs, OwnUnits() if query.by_peer else own))
 
 
 def without_full_stop(word: str) -> str:
@@ -135,47 +136,19 @@ def without_full_stop(word: str) -> str:
 
 def relate_units(server: Server, query: RelateUnits) -> UnitsRelated:
     """The factors between these units, by this server's definitions."""
-    return UnitsRelated(_factors(server, query.pairs))
+    return UnitsRelated(_factors(query.pairs, server.own_units()))
 
 
-def _factors(server: Server, pairs: Iterable[tuple[str, str]]) -> tuple[UnitFactor, ...]:
-    """The factors that only this server's definitions give. Common units that its admins didn't define are left out."""
-    differing = [(unit, units) for unit, units in pairs if unit != units and not counts_pieces(units)]
-    own = _own_units(server) if differing else {}
-    asked = [
-        (unit, units)
-        for unit, units in differing
-        if not is_common(unit, units) or any(name in own for name in _WORD.findall(f"{unit} {units}"))
-    ]
-    told = ((unit, units, _ratio(own, unit, units)) for unit, units in asked)
-    return tuple(UnitFactor(unit, units, str(ratio)) for unit, units, ratio in told if ratio is not None)
+def _factors(pairs: Iterable[tuple[str, str]], own: OwnUnits) -> tuple[UnitFactor, ...]:
+    """How many of a part's units, as they are told, one typed unit is: by `own` definitions, or by what is common.
 
-
-def _own_units(server: Server) -> dict[str, str]:
-    """The simple definitions among the units of our server's admins, in pint's syntax, by name and symbol.
-
-    They are read each time, because an admin may add one.
+    Pairs that everybody can convert are left out.
     """
-    found: dict[str, str] = {}
-    for row in _units(server):
-        name, symbol, definition = (str(row.get(field) or "") for field in ("name", "symbol", "definition"))
-        if _WORD.fullmatch(name) and _OWN_DEFINITION.fullmatch(definition):
-            names = [name, symbol] if _WORD.fullmatch(symbol) else [name]
-            found |= dict.fromkeys(names, " = ".join([name, definition, *names[1:]]))
-    return found
-
-
-def _units(server: Server) -> list[Row]:
-    try:
-        return list(server.api.rows("units/"))
-    except Refusal:  # the server doesn't list them, so they are unknown units
-        return []
-
-
-def _ratio(own: Mapping[str, str], theirs: str, ours: str) -> Fraction | None:
-    from fedbot.inventree.units import factor  # noqa: PLC0415 -- imports numpy, so only if the units differ
-
-    return factor(tuple(dict.fromkeys(own.values())), theirs, ours)
+    differing = [(unit, units) for unit, units in pairs if unit != units and not counts_pieces(units)]
+    told = {unit: as_told(unit, own) for unit, _ in differing}
+    asked = [(unit, units) for unit, units in differing if told[unit] != unit or not is_common(unit, units)]
+    ratios = ((unit, units, factor(told[unit], units)) for unit, units in asked)
+    return tuple(UnitFactor(unit, units, str(ratio)) for unit, units, ratio in ratios if ratio is not None)
 
 
 def _found(server: Server, query: FindItems, categories: Categories | None) -> ItemsFound:
@@ -205,21 +178,9 @@ def _found(server: Server, query: FindItems, categories: Categories | None) -> I
     return ItemsFound(parts=exact or near)
 
 
-def ratio_of(server: Server, theirs: str, ours: str) -> Fraction | None:
-    """The number of our units in one of theirs; None if they can't be converted."""
-    return Fraction(1) if theirs == ours else _ratio(_own_units(server), theirs, ours)
-
-
 def takes_unit(server: Server, unit: str) -> bool:
-    """Whether a new part can have this unit: InvenTree refuses a name that is in none of its definitions."""
-    if counts_pieces(unit) or is_common(unit, unit):
-        return True
-    from fedbot.inventree.units import is_undefined  # noqa: PLC0415 -- imports numpy
-
-    if not is_undefined(unit):
-        return True
-    words = set(_WORD.findall(unit))
-    return any({row.get("name"), row.get("symbol")} & words for row in _units(server))
+    """Whether a new part can have this unit, and would be counted as it is told."""
+    return counts_pieces(unit) or is_known(unit, server.own_units())
 
 
 def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from fedbot.inventree import metadata
-from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like, ratio_of, takes_unit
+from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like, takes_unit
 from fedbot.inventree.incoming import why_not_here
 from fedbot.inventree.rows import Row, part_of, same
 from fedbot.inventree.stock import RETURNED, rows_of_part, trace
+from fedbot.inventree.units import factor
 from fedbot.inventree.whole_items import custom_statuses
 from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.queries import MatchPart, PartMatch
@@ -53,12 +54,12 @@ def _matched(server: Server, query: MatchPart) -> PartMatch:
         return _nothing(server, "none" if is_takeable else "unknown-unit", creatable=is_takeable)
     if len(fitting) > 1:
         return _nothing(server, "several", creatable=False)
-    row = fitting[0]
+    row = _as_told(server, fitting[0])
     reason = _why_not(row, query)
     again, serial = None, ""
     if not reason and query.serial:
         reason, again, serial = _by_number(server, row, query)
-    ratio = None if reason else _ratio(server, query, row)
+    ratio = None if reason else _ratio(query, row)
     reason = reason or _why_not_so_much(row, query, ratio)
     if reason:
         return _nothing(server, reason, creatable=False)
@@ -76,20 +77,26 @@ def _already_here(server: Server, query: MatchPart, item: int) -> PartMatch:
     part = server.api.row_if_there(f"part/{row['part']}/") if row is not None else None
     if row is None or part is None or why_not_here(server, row, query.quantity, query.serial):
         return PartMatch(reason="not-that")
-    if reason := _why_not(part, query) or _why_not_so_much(part, query, _one_to_one(server, query, part)):
+    part = _as_told(server, part)
+    if reason := _why_not(part, query) or _why_not_so_much(part, query, _one_to_one(query, part)):
         return PartMatch(reason=reason)
     place = server.place(row.get("location")) or server.default_place(part)
     return PartMatch(part=part_of(part), how="here", place=place.path, location=place.pk, again=item)
 
 
-def _one_to_one(server: Server, query: MatchPart, part: Row) -> Fraction | None:
+def _one_to_one(query: MatchPart, part: Row) -> Fraction | None:
     """The ratio of the units if it is 1, because the existing item keeps its quantity; else None."""
-    return ratio if (ratio := _ratio(server, query, part)) == 1 else None
+    return ratio if (ratio := _ratio(query, part)) == 1 else None
 
 
-def _ratio(server: Server, query: MatchPart, part: Row) -> Fraction | None:
+def _ratio(query: MatchPart, part: Row) -> Fraction | None:
     """The number of the part's units in one of the peer's; None if they can't be converted."""
-    return ratio_of(server, query.description.units.strip(), str(part.get("units") or "").strip())
+    return factor(query.description.units.strip(), str(part.get("units") or "").strip())
+
+
+def _as_told(server: Server, row: Row) -> dict[str, Any]:
+    """The part's row with its units as another InvenTree understands them."""
+    return {**row, "units": server.units_told(str(row.get("units") or ""))}
 
 
 def _candidates(server: Server, query: MatchPart) -> tuple[list[dict[str, Any]], str]:

@@ -175,7 +175,7 @@ def _must_count_as_shown(server: Server, step: CreateItem) -> None:
     if step.units is None:
         return
     part = part_of(server.api.row(f"part/{step.part}/"))
-    if part.units != step.units:
+    if server.units_told(part.units) != step.units:
         raise Refusal(Named(NameFault.PART_IN_OTHER_UNITS, part.name))
 
 

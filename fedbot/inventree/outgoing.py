@@ -104,6 +104,7 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
     A borrowed item may return even if its part became inactive.
     """
     part = part_shown(row)
+    units = None if step.units is None else presentable(server.units_told(str(part.get("units") or "")))
     quantity, allocated = amount(row["quantity"]), amount(row.get("allocated"))
     item, status = step.item, str(row.get("status_text"))
     checks: tuple[tuple[bool, Diagnosis], ...] = (
@@ -112,7 +113,7 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
         (step.known is None and part.get("active") is False, Plain(Fault.PART_INACTIVE)),
         (part.get("salable") is False, Plain(Fault.NOT_SALABLE)),
         (str(row.get("serial") or "") != step.serial, OfItem(ItemFault.OTHER_SERIAL, item)),
-        (step.units not in (None, presentable(str(part.get("units") or ""))), OfItem(ItemFault.OTHER_UNITS, item)),
+        (step.units != units, OfItem(ItemFault.OTHER_UNITS, item)),
         (step.batch not in (None, str(row.get("batch") or "")), OfItem(ItemFault.OTHER_BATCH, item)),
         (is_with_somebody(row), OfItem(ItemFault.NOT_IN_STOCK, item)),
         (not _is_as_agreed(row, step), ItemHasStatus(item, status, is_agreed=False)),

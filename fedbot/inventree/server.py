@@ -15,12 +15,13 @@ from pydantic import SecretStr
 from fedbot.inventree.rows import Row
 from fedbot.inventree.stock_index import Reader, StockReading
 from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.units import OwnUnits, as_told, own_units
 from fedbot.inventree.versions import Version
 from fedbot.messages.diagnosis import english
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.ports.vault import Vault
 from fedbot.rules.model.diagnosis import BadPlace, Fault, Named, NameFault, PlaceFault, Plain
-from fedbot.rules.model.stock import PartSeen
+from fedbot.rules.model.stock import PartSeen, counts_pieces
 
 
 @dataclass(frozen=True)
@@ -238,6 +239,14 @@ class Server:
         """Whether a missing part may be created: by the settings, our user's roles, and this version."""
         can_lie_there = bool(self.settings.new_part_category) or self.version.takes_parts_without_category
         return self.settings.new_parts and can_lie_there and self.account.may("part", "add")
+
+    def own_units(self) -> OwnUnits:
+        """The units that its admins have defined. They are read each time, because an admin may add one."""
+        return own_units(self.api.rows("units/"))
+
+    def units_told(self, units: str) -> str:
+        """A part's units, as another InvenTree understands them."""
+        return units if counts_pieces(units) else as_told(units, self.own_units())
 
     def superuser(self) -> InvenTreeTransport:
         """The transport for users, groups and tokens. Raises `Refusal` without a superuser's token."""

@@ -163,10 +163,11 @@ class Locale:
     # amounts
 
     def quantity(self, quantity: Decimal, units: str = "") -> str:
-        """'10', '1.5 m'. Never with a separator of thousands: `1,000` is ambiguous."""
+        """'10', '1.5 m', '2 × 50 m'. Never with a separator of thousands: `1,000` is ambiguous."""
         number = plain(quantity).replace(".", self.word("."))
         unit = self.short(units, 12)
-        return f"{number} {unit}" if unit else number
+        between = " × " if unit[:1].isdigit() else " "
+        return f"{number}{between}{unit}" if unit else number
 
     def typed(self, quantity: Decimal) -> str:
         """A quantity in a line that people copy, or as which they should write it: '1.1250', as `1.125` may be 1125."""

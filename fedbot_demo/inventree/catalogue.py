@@ -158,7 +158,7 @@ def _part_form(call: Call) -> JsonObject:
     form.text("revision", longest=100)
     form.text("keywords", null=True, longest=250)
     form.text("notes", null=True)
-    form.unit("units")
+    form.unit("units", {called for row in state.custom_units for called in (row.name, row.symbol)})
     form.link("link", null=True)
     form.tags("tags")
     required = state.version.parts_need_category

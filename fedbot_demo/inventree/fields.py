@@ -115,10 +115,11 @@ class Form:
         else:
             self.values[name] = text
 
-    def unit(self, name: str) -> None:
-        """A part's unit, if the library that InvenTree uses for them knows it."""
+    def unit(self, name: str, own: Collection[str]) -> None:
+        """A part's unit: `own` are those of the server's admins, the others have to be in the library."""
         self.text(name, longest=20)
-        if not is_unit(self.values.get(name, "")):
+        unit = self.values.get(name, "")
+        if unit not in own and not is_unit(unit):
             self.fail(name, "Invalid physical unit")
 
     def tags(self, name: str) -> None:

@@ -284,6 +284,16 @@ class CustomStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomUnit:
+    """A unit that the server's admins have defined."""
+
+    pk: int
+    name: str
+    symbol: str = ""
+    definition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A link or a file (its name, length and content) with a comment, attached to a row of any model."""
 

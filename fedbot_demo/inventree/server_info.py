@@ -10,7 +10,7 @@ from fedbot_demo.inventree.endpoint import Call, Endpoint, anyone, signed_in, st
 from fedbot_demo.inventree.exchange import ForbiddenError, JsonObject, NotFoundError, Reply, ServerError
 from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import ordered, page, search
-from fedbot_demo.inventree.records import CustomStatus, Setting
+from fedbot_demo.inventree.records import CustomStatus, CustomUnit, Setting
 from fedbot_demo.inventree.statuses import CLASSES, described
 from fedbot_demo.inventree.versions import Version
 
@@ -211,6 +211,25 @@ def create_custom_status(call: Call) -> Reply:
     return Reply(_custom_json(call.state.version, call.state.custom_statuses.put(row)), 201)
 
 
+def _unit_json(row: CustomUnit) -> JsonObject:
+    return {"pk": row.pk, "name": row.name, "symbol": row.symbol, "definition": row.definition}
+
+
+def list_units(call: Call) -> Reply:
+    """The units that the server's admins have defined."""
+    return page(call.request, call.query, list(call.state.custom_units), _unit_json)
+
+
+def create_unit(call: Call) -> Reply:
+    """Define a unit (staff only)."""
+    form = Form(call.row_fields())
+    form.text("name", required=True, blank=False, longest=50)
+    form.text("symbol", longest=10)
+    form.text("definition", required=True, blank=False, longest=50)
+    row = CustomUnit(pk=call.state.custom_units.next_pk, **form.check())
+    return Reply(_unit_json(call.state.custom_units.put(row)), 201)
+
+
 def content_type(call: Call) -> Reply:
     """The number of a model's content type."""
     if call.word not in _CONTENT_TYPES:
@@ -249,6 +268,7 @@ def endpoints() -> list[Endpoint]:
         Endpoint("generic/status/custom/", custom, signed_in, when="has_custom_statuses"),
         Endpoint("generic/status/custom/", {"GET": one_status}, signed_in, when="has_no_custom_statuses"),
         Endpoint("generic/status/*/", {"GET": one_status}, signed_in),
+        Endpoint("units/", {"GET": list_units, "POST": create_unit}, staff_or_read),
         Endpoint("stock/status/", {"GET": stock_statuses}, signed_in),
         Endpoint("stock/track/status/", {"GET": history_codes}, signed_in),
         Endpoint("contenttype/model/*/", {"GET": content_type}, signed_in, when="has_custom_statuses"),

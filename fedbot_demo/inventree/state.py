@@ -18,6 +18,7 @@ from fedbot_demo.inventree.records import (
     Category,
     Company,
     CustomStatus,
+    CustomUnit,
     Group,
     Location,
     Metadata,
@@ -74,6 +75,7 @@ class State:
     allocations: Table[Allocation] = field(default_factory=lambda: Table("item"))
     return_orders: Table[ReturnOrder] = field(default_factory=lambda: Table("customer"))
     custom_statuses: Table[CustomStatus] = field(default_factory=Table)
+    custom_units: Table[CustomUnit] = field(default_factory=Table)
     attachments: Table[Attachment] = field(default_factory=lambda: Table("model_id"))
     bom: Table[BomLine] = field(default_factory=lambda: Table("part"))
     parameter_templates: Table[ParameterTemplate] = field(default_factory=Table)

@@ -45,7 +45,7 @@ async def taken(world: World) -> None:
     [
         ("m", "cm", "2 m = 200 cm", "200"),
         ("cm", "m", "2 cm = 0.02 m", "0.02"),
-        ("10 m", "m", "2 10 m = 20 m", "20"),
+        ("10 m", "m", "2 × 10 m = 20 m", "20"),
         ("dozen", "pcs", "2 dozen = 24 pcs", "24"),
     ],
 )
@@ -376,3 +376,153 @@ async def test_half_a_kilo_is_granted_and_a_name_that_only_looks_like_a_measure_
     assert "500 g" in world.card().text
     await says(world, world.bea, "want a gram scale")
     assert told(world.room, "1 × gram scale")
+
+
+def defines(space: Space, name: str, definition: str, symbol: str = "") -> None:
+    """An admin of that InvenTree defines a unit."""
+    space.admin("POST", "units/", name=name, definition=definition, symbol=symbol)
+
+
+ROD, ROLL = ("rod", "3 * metre"), ("roll", "50 * metre")
+Defined = tuple[str, str]
+
+
+@pytest.mark.parametrize(
+    ("there", "theirs", "here", "ours", "booked"),
+    [
+        ([ROD], "rod", [], "m", "6"),  # to Pint a rod is 5.0292 m
+        ([ROD], "rod", [ROD], "rod", "2"),
+        ([ROD], "kilorod", [], "m", "6000"),
+        ([ROLL], "roll", [("roll", "100 * metre")], "roll", "1"),
+        ([ROLL], "roll", [("roll", "100 * metre")], "m", "100"),
+        ([ROLL], "roll", [("coil", "10 * metre")], "coil", "10"),
+        ([], "ft", [("foot", "30 * cm", "ft")], "cm", "60.96"),
+        ([("foot", "30 * cm", "ft")], "ft", [], "cm", "60"),
+        ([("gross", "144")], "gross", [], "pcs", "288"),
+        ([("box", "[box]")], "box", [("box", "[box]")], "box", "2"),
+    ],
+)
+async def test_a_unit_counts_by_the_definition_of_the_inventree_that_it_comes_from(
+    there: list[Defined], theirs: str, here: list[Defined], ours: str, booked: str
+) -> None:
+    world = await friends()
+    for space, units in ((world.alpha, there), (world.beta, here)):
+        for unit in units:
+            defines(space, *unit)
+    has_part(world.alpha, stock=10, units=theirs)
+    has_part(world.beta, units=ours)
+    world.anna.says("!fed push 2 CABLE to betaspace")
+    await world.settle()
+    await taken(world)
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (8, Decimal(booked)), world.room.transcript()
+
+
+@pytest.mark.parametrize(
+    ("there", "theirs", "here", "ours"),
+    [
+        ([ROD], "rod", [], "rod"),
+        ([], "rod", [ROD], "rod"),
+        ([("third", "metre / 3")], "third", [], "m"),
+        ([("third", "metre / 3")], "third", [("third", "metre / 4")], "third"),
+        ([("rod", "[rod]")], "rod", [], "m"),
+        ([("roll", "1e2 * metre - 1 * metre")], "roll", [ROLL], "roll"),
+        ([("box", "10 * sheet")], "box", [("box", "20 * sheet")], "box"),
+    ],
+)
+async def test_a_unit_that_no_other_inventree_can_know_moves_nothing(
+    there: list[Defined], theirs: str, here: list[Defined], ours: str
+) -> None:
+    world = await friends()
+    for space, units in ((world.alpha, there), (world.beta, here)):
+        for unit in units:
+            defines(space, *unit)
+    has_part(world.alpha, stock=10, units=theirs)
+    has_part(world.beta, units=ours)
+    world.anna.says("!fed push 2 CABLE to betaspace")
+    await world.settle()
+    assert "has another unit, and this quantity can't be converted exactly" in world.card().text
+    await taken(world)
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (10, 0), world.room.transcript()
+
+
+async def test_a_new_part_is_counted_by_the_definition_of_the_sender() -> None:
+    world = await friends(beta={"new_part_category": "Material"})
+    defines(world.alpha, *ROD)
+    has_part(world.alpha, stock=10, units="rod")
+    world.anna.says("!fed push 2 CABLE to betaspace")
+    await world.settle()
+    assert "2 × 3 m of Cable" in world.card().text
+    await taken(world)
+    assert (world.beta.part("CABLE").units, world.beta.total("CABLE")) == ("3 m", 2)
+
+
+@pytest.mark.parametrize(("theirs", "here"), [("rod", [ROD]), ("third", [])])
+async def test_no_new_part_gets_a_unit_that_means_something_else_here(theirs: str, here: list[Defined]) -> None:
+    world = await friends(beta={"new_part_category": "Material"})
+    if theirs == "third":
+        defines(world.alpha, "third", "metre / 3")
+    for unit in here:
+        defines(world.beta, *unit)
+    has_part(world.alpha, stock=10, units=theirs)
+    world.anna.says("!fed push 2 CABLE to betaspace")
+    await world.settle()
+    assert "its InvenTree doesn't know the unit for a new one" in world.card().text
+    await taken(world)
+    assert [part for part in world.beta.tables.parts if part.IPN == "CABLE"] == []
+
+
+@pytest.mark.parametrize("side", ["alpha", "beta"])
+async def test_a_unit_that_is_defined_anew_after_the_card_moves_nothing(side: str) -> None:
+    world = await friends()
+    for space in (world.alpha, world.beta):
+        defines(space, *ROLL)
+        has_part(space, stock=10 if space is world.alpha else 0, units="roll")
+    world.anna.says("!fed push 2 CABLE to betaspace")
+    await world.settle()
+    space = world.alpha if side == "alpha" else world.beta
+    (unit,) = space.tables.custom_units
+    space.tables.custom_units.put(replace(unit, definition="100 * metre"))
+    await taken(world)
+    await world.passes(timedelta(minutes=20))
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (10, 0), world.room.transcript()
+
+
+async def test_a_request_in_feet_means_feet_though_the_owners_are_shorter() -> None:
+    world = await sharing()
+    defines(world.alpha, "foot", "30 * cm", "ft")
+    has_part(world.alpha, stock=1000, units="ft")
+    has_part(world.beta, units="cm")
+    await says(world, world.bea, "request 50 feet CABLE from attraktor")
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert world.beta.total("CABLE") == 1524, world.room.transcript()
+    await says(world, world.anna, "push 10 feet CABLE to betaspace")
+    await taken(world)
+    assert world.beta.total("CABLE") == 1824, world.room.transcript()
+
+
+async def test_what_arrived_may_be_told_in_a_unit_that_this_inventree_defines_otherwise() -> None:
+    world = await friends()
+    defines(world.beta, "hand", "10 * cm")
+    has_part(world.alpha, stock=10, units="hand")  # 4 inches
+    has_part(world.beta, units="mm")
+    await says(world, world.anna, "push 2 CABLE to betaspace --parcel")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await says(world, world.cem, f"received {world.beta.transfer().code} 101.6 mm")
+    await world.grace()
+    assert world.beta.total("CABLE") == Decimal("101.6"), world.room.transcript()
+
+
+async def test_a_loan_in_a_unit_of_both_is_lent_and_comes_back() -> None:
+    world = await friends()
+    for space in (world.alpha, world.beta):
+        defines(space, *ROLL)
+        has_part(space, stock=10 if space is world.alpha else 0, units="roll")
+    await says(world, world.anna, "lend 2 CABLE to betaspace for 2 weeks")
+    await taken(world)
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (8, 2), world.room.transcript()
+    await says(world, world.bea, "return CABLE 50 m")
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (9, 1), world.room.transcript()

@@ -1,42 +1,91 @@
-"""Units that only our server knows: read each time, because an admin may add one, but computed once."""
+"""Units that only one server knows are told by their definition, and pint's are read once."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pint
+import pytest
 
 from fedbot.inventree import units
-from fedbot.inventree.catalogue import ratio_of, relate_units
-from fedbot.rules.model.queries import RelateUnits
+from fedbot.inventree.units import as_told, factor, is_known, own_units
+from fedbot.rules.model.queries import RelateUnits, UnitsRelated
 from fedbot.rules.model.stock import UnitFactor
-
-if TYPE_CHECKING:
-    import pytest
-
-    from fedbot.inventree.server import Server
+from tests.inventree.space import Space
 
 
-def defining(*rows: dict[str, Any]) -> Server:
-    return cast("Server", SimpleNamespace(api=SimpleNamespace(rows=lambda _: list(rows))))
+def unit(name: str, definition: str, symbol: str = "") -> dict[str, Any]:
+    return {"name": name, "symbol": symbol, "definition": definition}
 
 
-ROLL = {"name": "roll", "symbol": "rol", "definition": "50 * metre"}
+ROLL = unit("roll", "50 * metre", "rol")
 
 
-def test_an_admins_unit_is_known_by_name_and_symbol_and_unusual_ones_are_left_out() -> None:
-    odd = {"name": "odd", "symbol": "", "definition": "__import__('os')"}
-    server = defining(ROLL, odd)
-    assert ratio_of(server, "roll", "m") == 50
-    assert ratio_of(server, "cm", "rol") == Fraction(1, 5000)
-    assert ratio_of(server, "odd", "m") is None
-    assert ratio_of(defining(), "roll", "m") is None
+@pytest.mark.parametrize(
+    ("own", "name", "told"),
+    [
+        (ROLL, "roll", "50 m"),
+        (ROLL, "rol", "50 m"),
+        (ROLL, "rolls", "50 m"),
+        (ROLL, "2 roll", "100 m"),
+        (ROLL, "kilorol", "50000 m"),
+        (ROLL, "m", "m"),
+        (ROLL, "rod", "rod"),
+        (ROLL, "", ""),
+        (ROLL, "Stück", "Stück"),
+        (ROLL, "kg/m", "kg/m"),
+        (ROLL, "roll/kg", '"roll/kg"'),
+        (unit("foot", "30 * cm", "ft"), "ft", "0.3 m"),
+        (unit("tape", "12 * micrometre"), "tape", "0.012 mm"),
+        (unit("sheet", "2 * metre ** 2"), "sheet", "2 m²"),
+        (unit("keg", "30 * litre"), "keg", "30 l"),
+        (unit("sack", "25 * kg"), "sack", "25 kg"),
+        (unit("gross", "144"), "gross", "144 piece"),
+        (unit("shift", "8 * hour"), "shift", "28800 second"),
+        (unit("box", "[box]"), "box", "box"),
+        (unit("rod", "[rod]"), "rod", '"rod"'),
+        (unit("third", "metre / 3"), "third", '"third"'),
+        (unit("box", "10 * sheet"), "box", '"box"'),
+        (unit("circle", "2 * circle"), "circle", '"circle"'),
+        (unit("odd", "__import__('os')"), "odd", '"odd"'),
+        (unit("A4 sheet", "0.06 * metre ** 2"), "A4 sheet", '"A4 sheet"'),
+    ],
+)
+def test_an_admins_unit_is_told_by_its_definition(own: dict[str, Any], name: str, told: str) -> None:
+    assert as_told(name, own_units([own])) == told
+    assert as_told(name, own_units([])) == name, "of another server"
+
+
+def test_only_what_means_the_same_here_is_known() -> None:
+    own = own_units([ROLL, unit("foot", "30 * cm", "ft"), unit("box", "[box]")])
+    known = ["", "pcs", "m", "50 m", "hectometre", "box", "V*A"]
+    unknown = ["roll", "ft", "spool", "9**9**9", '"third"', "V*roll"]
+    assert [name for name in [*known, *unknown] if is_known(name, own)] == known
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "number"),
+    [
+        ("50 m", "m", 50),
+        ("50 m", "100 m", Fraction(1, 2)),
+        ("hectometre", "m", 100),
+        ("box", "box", 1),
+        ("box", "m", None),
+        ('"third"', '"third"', None),
+        ("m", "yd", Fraction(10_000, 9_144)),
+        ("degC", "kelvin", None),
+        ("9**9**9", "m", None),
+        ("dozen", "pcs", 12),
+    ],
+)
+def test_units_are_converted_exactly_or_not_at_all(theirs: str, ours: str, number: Fraction | None) -> None:
+    assert factor(theirs, ours) == number
 
 
 def test_pints_definitions_are_read_once_for_the_same_units(monkeypatch: pytest.MonkeyPatch) -> None:
     units._registry.cache_clear()
+    units._size.cache_clear()
     made: list[object] = []
     registry = pint.UnitRegistry
 
@@ -45,25 +94,19 @@ def test_pints_definitions_are_read_once_for_the_same_units(monkeypatch: pytest.
         return made[-1]
 
     monkeypatch.setattr(pint, "UnitRegistry", makes)
+    own = own_units([ROLL])
     for theirs in ("roll", "rol", "unheard", "unheard_of", "roll"):
-        ratio_of(defining(ROLL), theirs, "m")
-    assert len(made) == 1
+        as_told(theirs, own)
+    assert len(made) == 2, "with our definitions and without"
     units._registry.cache_clear()
+    units._size.cache_clear()
 
 
-def test_an_admins_unit_wins_over_pints_unit_of_that_name() -> None:
-    rod = {"name": "profile", "symbol": "rod", "definition": "3 * metre"}
-    foot = {"name": "foot", "symbol": "ft", "definition": "30 * cm"}
-    server = defining(rod, foot)
-    assert ratio_of(server, "rod", "m") == 3
-    assert ratio_of(defining(), "rod", "m") not in {3, None}, "an old measure of length"
-    pairs = (("ft", "cm"), ("m", "cm"), ("rod", "pcs"), ("cm", "cm"))
-    assert relate_units(server, RelateUnits(pairs)).factors == (UnitFactor("ft", "cm", "30"),)
-    assert relate_units(defining(), RelateUnits(pairs)).factors == ()
-
-
-def test_a_definition_that_makes_no_sense_hides_no_other_unit() -> None:
-    broken = {"name": "broken", "symbol": "", "definition": "3 * cord *"}
-    circle = {"name": "circle", "symbol": "", "definition": "2 * circle"}
-    server = defining(broken, circle, ROLL)
-    assert [ratio_of(server, unit, "m") for unit in ("broken", "circle", "roll")] == [None, None, 50]
+async def test_typed_units_count_by_our_definition_and_a_cards_by_the_common_one(beta: Space) -> None:
+    pairs = (("ft", "cm"), ("m", "cm"), ("ft", "30 cm"), ("ft", "pcs"), ("cm", "roll"), ("kg", "hectometre"))
+    typed = RelateUnits(pairs)
+    assert await beta.inventory.answer(typed) == UnitsRelated(())
+    for each in (ROLL, unit("foot", "30 * cm", "ft")):
+        beta.admin.post("units/", each)
+    told = UnitsRelated((UnitFactor("ft", "cm", "30"), UnitFactor("ft", "30 cm", "1")))
+    assert await beta.inventory.answer(typed) == told

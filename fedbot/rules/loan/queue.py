@@ -241,7 +241,9 @@ def _look(turn: Turn, entry: QueueEntry) -> None:
     shared = share.scope(turn)
     word = f"#{entry.item}" if entry.item else entry.word
     units = (entry.unit,) if entry.unit and not entry.part else ()
-    asked = FindItems(word, bool(shared.categories or shared.templates), units=units)
+    asked = FindItems(
+        word, bool(shared.categories or shared.templates), units=units, by_peer=entry.party != turn.us.party
+    )
     turn.do(Ask(LookAtQueue(entry.id), queries(turn, asked)))
 
 

@@ -72,7 +72,8 @@ class FindItems:
     `with_categories`: the answer includes the parts' categories. `merges`: it includes received items of the same parts
     that have vanished since (`ReceivedOf`). `whole`: it includes other stock of the same parts (`seen`). `lending`: it
     includes the lending rules in the metadata of their parts, categories and locations. `units` are units in which
-    somebody gave a quantity; the answer relates them to the parts' (`factors`). Answer: `ItemsFound`.
+    somebody gave a quantity; the answer relates them to the parts' (`factors`). `by_peer`: it was a peer, who
+    doesn't know our admins' definitions. Answer: `ItemsFound`.
     """
 
     word: str
@@ -81,6 +82,7 @@ class FindItems:
     whole: bool = False
     lending: bool = False
     units: tuple[str, ...] = ()
+    by_peer: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class ItemsFound:
     (stock item key, origin party). `vanished` lists received lines that have no stock item any more, with the vanished
     quantity, and `merged` when others were last merged into an item, or into the one it was split from. `lending` are
     lending rules, as (stock item key, rule). `factors` relate the parts' units to those of the query, if that isn't
-    common knowledge.
+    common knowledge. A part's unit that our admins have defined is replaced by its definition: `50 m`.
     """
 
     items: tuple[StockItem, ...] = ()

@@ -354,7 +354,7 @@ def look_for_items(turn: Turn, transfer: Transfer) -> None:
     lending = transfer.is_loan and turn.us.lending_from_inventree
     units = tuple(dict.fromkeys(unit for line in transfer.terms.lines if (unit := line.description.units)))
     queries: list[Query] = [
-        FindItems(word, told, merges=True, whole=True, lending=lending, units=units) for word in words
+        FindItems(word, told, merges=True, whole=True, lending=lending, units=units, by_peer=True) for word in words
     ]
     queries.append(turn.who_may(Permission.APPROVER))
     turn.do(Ask(ShowRequestCard(transfer.id), tuple(queries)))
