@@ -1,4 +1,4 @@
-"""Our own InvenTree tokens: renewed before they end, and people are warned where the bot can't do that."""
+"""Our own InvenTree tokens: rotated before they expire. If the bot can't, it warns people."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TOLD_AGAIN_AFTER = timedelta(days=30)
 
 
 def next_renewal(turn: Turn, token: OwnToken) -> datetime | None:
-    """When the next one is to be made; None where its end isn't known."""
+    """Return when the next token is to be made; None if the expiry isn't known."""
     if token.expiry is None:
         return None
     return datetime.combine(token.expiry - BEFORE_ITS_END, time(), ZoneInfo(turn.us.time_zone))
 
 
 def on_seen(turn: Turn, seen: OwnTokensSeen) -> None:
-    """Look at our own tokens in InvenTree: renew those that end soon, revoke those that were replaced."""
+    """Check our own tokens in InvenTree: renew those that expire soon, revoke those that were replaced."""
     for token in seen.tokens:
         known = _taken_up(turn, token)
         if known.old and known.old != known.pk:
@@ -39,7 +39,7 @@ def on_seen(turn: Turn, seen: OwnTokensSeen) -> None:
 
 
 def _taken_up(turn: Turn, seen: TokenSeen) -> OwnToken:
-    """It may be another one than we knew: made by us just before a crash, or put into the settings by hand."""
+    """Return the token, saved as seen. It may differ from ours: made just before a crash, or put into the settings."""
     known = turn.own_token(seen.setting)
     other = known.pk not in {0, seen.pk}
     ours = known.expiry is not None and seen.name == _next_name(turn, known, known.expiry)
@@ -52,7 +52,7 @@ def _taken_up(turn: Turn, seen: TokenSeen) -> OwnToken:
 
 
 def _next_name(turn: Turn, token: OwnToken, expiry: date) -> str:
-    """The same at each try, whenever that is, and another one each year and for each of the two."""
+    """Return the next token's name: the same at each try, but different each year and for each of the two."""
     kind = "fedbot" if token.id == SETTINGS[0] else "fedbot-admin"
     return f"{kind}-{turn.us.party}-{expiry.isoformat()}"
 
@@ -64,17 +64,17 @@ def _revoke(turn: Turn, token: OwnToken) -> None:
 
 @dataclass(frozen=True)
 class RotateOwnToken(WhenStepEnds):
-    """One of our own tokens is renewed; `setting` is its name in the settings."""
+    """Carries on after one of our own tokens was renewed; `setting` is its name in the settings."""
 
     setting: str
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """The new one is in use: revoke the old one."""
+        """Revoke the old token, because the new one is in use."""
         if isinstance(event.result, OwnTokenRenewed):
             _on_renewed(turn, turn.own_token(self.setting), event.result)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The one in use serves on, and is looked at again every day."""
+        """Keep the one in use. It is checked again every day."""
         token = turn.own_token(self.setting)
         turn.note("bot", audit.OwnTokenRotated(token.id, problem=event.problem))
         turn.save(_warned(turn, replace(token, reason=event.reason, problem=event.problem)))
@@ -82,18 +82,18 @@ class RotateOwnToken(WhenStepEnds):
 
 @dataclass(frozen=True)
 class RevokeOwnOldToken(WhenStepEnds):
-    """The token that was replaced is revoked."""
+    """Carries on after revoking a replaced token."""
 
     setting: str
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing has to be revoked any more."""
+        """Record that nothing has to be revoked any more."""
         token = turn.own_token(self.setting)
         turn.save(replace(token, old=0))
         turn.note("bot", audit.OwnTokenRevoked(token.id))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins are told once a month; it is tried again every day."""
+        """Tell the admins once a month. It is tried again every day."""
         token = turn.own_token(self.setting)
         turn.note("bot", audit.OwnTokenRevoked(token.id, event.problem))
         if turn.tell_once(f"own-token-stays:{token.id}", TOLD_AGAIN_AFTER):
@@ -118,7 +118,7 @@ def _tell_renewed(turn: Turn, token: OwnToken, expiry: date, *, by_hand: bool) -
 
 
 def _warned(turn: Turn, token: OwnToken) -> OwnToken:
-    """The admins are told 30, 14 and 3 days before the end."""
+    """Warn the admins 30, 14 and 3 days before the expiry. Return the token."""
     if token.expiry is None:
         return token
     left = (token.expiry - turn.now.date()).days

@@ -30,16 +30,17 @@ SOON = timedelta(minutes=5)
 
 
 def person_meant(word: str) -> str:
-    """The Matrix id that somebody typed or pasted as a link."""
+    """Return the Matrix id that somebody typed, or pasted as a link."""
     return word.strip("`<>\"'").removeprefix(ADDRESS)
 
 
 def objection(
     turn: Turn, change: RosterChange, by: str, permissions: Permissions | None = None, abilities: tuple[str, ...] = ()
 ) -> Phrase | None:
-    """Why that can't be done; None if it can. `permissions` and `abilities`: what InvenTree says of the user.
+    """Return why the change isn't possible; None if it is.
 
-    Without `permissions` only what InvenTree isn't needed for is looked at.
+    `permissions` and `abilities` are InvenTree's about the user. Without `permissions`, only the checks that don't need
+    InvenTree are made.
     """
     if not MATRIX_ID.fullmatch(change.person):
         return say(messages.people.no_matrix_id, word=change.person)
@@ -74,7 +75,7 @@ def _not_added(
 
 
 def carry_out(turn: Turn, change: RosterChange, by: str, event_id: str = "") -> Phrase:
-    """Do it: from this turn on our people are these, and our rooms are told."""
+    """Make the change and tell our rooms. It counts from this turn on."""
     roster = turn.roster()
     person, configured = change.person, turn.state.configured
     before = turn.us
@@ -103,7 +104,7 @@ def carry_out(turn: Turn, change: RosterChange, by: str, event_id: str = "") -> 
 
 
 def on_ordered(turn: Turn, event: PeopleOrdered) -> None:
-    """The operator adds or removes somebody; the command line has already named any obstacle."""
+    """Carry out the operator's order. The command line has already named any obstacle."""
     if objection(turn, event.change, ON_THE_COMMAND_LINE, event.permissions, event.abilities) is None:
         phrase = carry_out(turn, event.change, ON_THE_COMMAND_LINE)
         turn.tell_admins(phrase, f"people:{event.change.person}:{turn.now.isoformat()}")
@@ -113,7 +114,7 @@ def on_ordered(turn: Turn, event: PeopleOrdered) -> None:
 
 
 def on_settings_read(turn: Turn, event: SettingsRead) -> None:
-    """The settings file has changed: the new settings are in use, or, with a fault in them, the old ones still are."""
+    """Report a changed settings file: the new settings are in use, or the old ones, if the new ones are faulty."""
     turn.note("settings", audit.SettingsRead(tuple(event.changed), faulty=bool(event.problems)))
     phrase = (
         say(messages.health.settings_faulty, problems=event.problems)
@@ -130,7 +131,7 @@ def on_settings_read(turn: Turn, event: SettingsRead) -> None:
 
 
 def meet(turn: Turn, event: Said) -> None:
-    """Somebody's first line: they are told who they are to us and what they may do."""
+    """Answer somebody's first line with what they may do."""
     if turn.tell_once(_meeting(event.sender), FOR_GOOD):
         username = turn.us.people[event.sender]
         then = Meet(event.room, event.event_id, event.sender, username)
@@ -139,7 +140,7 @@ def meet(turn: Turn, event: Said) -> None:
 
 @dataclass(frozen=True)
 class Meet(WhenAnsweredOrNot):
-    """Greets the author of the line `event_id`, their first one, once their permissions are known."""
+    """Reads the permissions of the author of the line `event_id`, their first one, before greeting them."""
 
     room: str
     event_id: str
@@ -147,7 +148,7 @@ class Meet(WhenAnsweredOrNot):
     username: str
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """InvenTree has told: so do we."""
+        """Greet the person."""
         (permissions,) = event.answers
         if isinstance(permissions, Permissions) and turn.is_still(self.person, self.username):
             name = turn.name_of(self.person, self.room)
@@ -155,7 +156,7 @@ class Meet(WhenAnsweredOrNot):
             turn.do(Post(f"{GREETING}-:{self.event_id}", self.room, phrase))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """InvenTree doesn't say: the next line is the first one."""
+        """Forget that they were greeted, so that the next line counts as the first one."""
         del event
         for cooldown in turn.cooldowns():
             if cooldown.id == _meeting(self.person):
@@ -163,7 +164,7 @@ class Meet(WhenAnsweredOrNot):
 
 
 def met(turn: Turn, person: str) -> None:
-    """The person was told that already."""
+    """Note that the person needs no greeting any more."""
     turn.tell_once(_meeting(person), FOR_GOOD)
 
 

@@ -1,1 +1,1 @@
-"""A connection from asking to its end: connect, provision, rotate tokens, move to an upgraded room, disconnect."""
+"""A connection from the request to its end: connect, provision, rotate tokens, move to an upgraded room, disconnect."""

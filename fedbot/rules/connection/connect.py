@@ -1,7 +1,7 @@
-"""UC1: two parties become friends. Asking, crossing, deciding, making the peer's access, trying it.
+"""UC1: two parties connect. Requests, also crossing ones, decisions, and the peer's access with its trial.
 
-Nothing here needs an arbiter: a connection is `active` on a side only when its own trial passed and it has the
-peer's `ready`; a side that cancelled or expired never says `ready`, so the other can't become active either.
+No side has to arbitrate. A connection is `active` on a side only once its own trial passed and it has the peer's
+`ready`. A side that cancelled or expired never sends `ready`, so the other can't become active either.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
 from fedbot.rules.wire.envelope import connection_id, fingerprint
 
-MOST_AHEAD = 1000  # generations: enough for a peer that knows of connections which we have forgotten
+MOST_AHEAD = 1000  # generations: enough for a peer that knows connections which we have lost
 SAID_ONCE = timedelta(days=30)
 DAY = timedelta(days=1)
 
 
 def next_generation(turn: Turn, peer: str) -> int:
-    """1 + the highest generation that we know of with this peer."""
+    """Return 1 + the highest generation that we know of with this peer."""
     return 1 + max((c.generation for c in turn.connections() if c.peer == peer), default=0)
 
 
 def ask(
     turn: Turn, bot: str, party: AnnouncedParty, room: str, asker: Signature, line: str, generation: int = 0
 ) -> Connection:
-    """Ask a peer to connect; pins what its bot announces now. `line` is the event to reply to."""
+    """Ask a peer to connect, and pin what its bot announces now. `line` is the event to reply to."""
     generation = max(generation, next_generation(turn, party.id))
     while turn.connection(identifier := connection_id(turn.us.key, party.key, room, generation)) is not None:
-        generation += 1  # under another party id, or before a review, that key was our peer's already
+        generation += 1  # we already used that id: with that key under another party id, or before a review
     connection = Connection(
         id=identifier,
         code=turn.short_code(identifier),
@@ -72,20 +72,20 @@ def ask(
 
 
 def check_begun(turn: Turn, connection: Connection) -> Connection:
-    """Our request with its nonce. It is the same again if a rebuilt journal reads our request in the room."""
+    """Return our request with its nonce. A rebuilt journal derives the same nonce from our request in the room."""
     return pinning.begin_check(
         turn, connection, connection.peer_key, connection.asked.person, connection.due.isoformat()
     )
 
 
 def _asked(turn: Turn, connection: Connection) -> Phrase:
-    """Our asking as it reads now."""
+    """Return the text of our request in its present state."""
     key, emoji = fingerprint(connection.peer_key), pinning.emoji_numbers(turn, connection)
     return say(messages.connection.connect_asked, connection=connection, fingerprint=key, emoji=emoji)
 
 
 def _agreed_access(turn: Turn, theirs: str) -> str:
-    """`direct` only where both sides have opted in."""
+    """Return `direct` only if both sides have opted in, else `relayed`."""
     return "direct" if theirs == "direct" == turn.us.peer_access else "relayed"
 
 
@@ -102,13 +102,13 @@ def _asking(turn: Turn, connection: Connection) -> bodies.Connect:
     )
 
 
-# --- what the peer's bot writes ---
+# --- messages of the peer's bot ---
 
 
 def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: AnnouncedParty, event: EnvelopeSeen) -> None:
-    """A peer asks to connect: a card for our superusers; or, if we asked too, both have said yes.
+    """Take in a peer's request: a card for our superusers; or, if we asked too, both sides have agreed.
 
-    BadTerms if its id isn't that of both keys, the room and the generation.
+    Raises BadTerms if its id isn't that of both keys, the room and the generation.
     """
     known = turn.connection(envelope.subject)
     generation = _generation_in(turn, envelope, known)
@@ -126,7 +126,7 @@ def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: Announc
         reason, instead = _instead(turn, current)
         if generation < next_generation(turn, envelope.sender) or _throttled(turn, envelope.sender):
             _decline_by_itself(turn, connection, reason, instead)
-        else:  # kept, as our own next asking would else go under this very id, where the peer has read messages of ours
+        else:  # kept, because our next request would otherwise get this id, of which the peer has already read messages
             connection = replace(connection, state=ConnectionState.DECLINED, problem=reason)
             turn.save(sequencing.send(turn, connection, bodies.Declined(reason=reason), awaits=True))
     elif generation < next_generation(turn, envelope.sender):
@@ -138,7 +138,10 @@ def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: Announc
 
 
 def _generation_in(turn: Turn, envelope: Message[bodies.Connect], known: Connection | None) -> int:
-    """The generation under which it is asked; an id that we know was checked when it came, maybe with another key."""
+    """Return the generation of the request.
+
+    An id that we know was checked when it first came, maybe with another key.
+    """
     generation = envelope.body.generation
     if known is not None:
         is_it = known.generation == generation
@@ -151,18 +154,18 @@ def _generation_in(turn: Turn, envelope: Message[bodies.Connect], known: Connect
 
 
 def _take_up(turn: Turn, connection: Connection) -> None:
-    """Tell our nonce; once the peer has told its own, there is a card for our superusers."""
+    """Reveal our nonce. Once the peer has revealed its own, a card for our superusers is posted."""
     turn.save(_reveal(turn, connection))
     turn.note_by(connection.id, audit.Asked(audit.Asking.FRIENDSHIP, connection.peer, by_peer=True), connection.asked)
 
 
 def _put_up_card(turn: Turn, connection: Connection) -> None:
-    """A card for our superusers, as soon as we know who they are."""
+    """Read who our superusers are. Then the card is posted."""
     turn.do(Ask(ShowConnectCard(connection.id), (turn.who_may(Permission.SUPERUSER),)))
 
 
 def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies.Connect], asked: Connection) -> None:
-    """Both asked at once, or the same asking came again, or from a peer that has forgotten all."""
+    """React to a request whose id we know: both asked at once, it was sent again, or the peer has lost its journal."""
     read = sequencing.read(turn, known, envelope)
     if read is None:
         if known.state not in UNFINISHED_CONNECTION and not known.exchange.unread:
@@ -186,7 +189,7 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies
 
 
 def _reveal(turn: Turn, connection: Connection) -> Connection:
-    """The peer is bound to its nonce, or will be before it learns ours: tell ours."""
+    """Reveal our nonce. The peer is committed to its own, or will be before it reads ours."""
     connection, nonce = pinning.reveal_nonce(connection)
     if nonce is None:
         raise ValueError(f"no keys are compared in {connection.id}")
@@ -194,14 +197,14 @@ def _reveal(turn: Turn, connection: Connection) -> Connection:
 
 
 def _gives_way(current: Connection, asked: Connection) -> bool:
-    """Whether the present connection gives way to the peer's new request: a higher generation, from the pinned bot."""
+    """Whether the present connection yields to the peer's new request: a higher generation, from the pinned bot."""
     pinned = (current.peer_bot, current.peer_key, current.room) == (asked.peer_bot, asked.peer_key, asked.room)
     undecided = current.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
     return undecided and pinned and asked.generation > current.generation
 
 
 def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
-    """Both asked at once, the peer under the higher generation: ours ends, and our asking is our yes to theirs."""
+    """Both asked at once, the peer under the higher generation: end our request, and let it count as our approval."""
     turn.save(replace(ours, state=ConnectionState.CANCELLED, problem="asked anew"))
     turn.note_by(ours.id, audit.Fact.BOTH_ASKED_LATER_GENERATION, theirs.asked)
     decided = theirs.asked
@@ -217,7 +220,7 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
 
 
 def _instead(turn: Turn, current: Connection) -> tuple[str, int]:
-    """Why an asking isn't taken up beside what there is or was, and under which generation to ask."""
+    """Return why a request isn't accepted beside an existing connection, and the generation under which to ask."""
     if current.state is ConnectionState.ASKED:
         return "generation", current.generation
     reason = "connected" if current.state in LIVING_CONNECTION else "generation"
@@ -225,13 +228,13 @@ def _instead(turn: Turn, current: Connection) -> tuple[str, int]:
 
 
 def _decline_by_itself(turn: Turn, asked: Connection, reason: str, generation: int) -> None:
-    """Say why not, without keeping it: the asking is sent again until it is answered, and then so is this."""
+    """Send a refusal without keeping the request. The request is repeated until it is answered, and so is this."""
     _, draft = sequencing.write(turn, asked, bodies.Declined(reason=reason, generation=generation))
     turn.do(SendEnvelope(asked.room, draft))
 
 
 def _asker_in(turn: Turn, envelope: Message[bodies.Connect]) -> Signature:
-    """The peer's person who asks."""
+    """Return the signature of the peer's person who asks."""
     person = envelope.body.asker
     name = turn.called(envelope.body.asker_name, person, envelope.sender)
     return Signature(person, name, envelope.sender, envelope.sent_at)
@@ -261,7 +264,7 @@ def _offered(
 
 
 def _leave_for_later(turn: Turn, asked: Connection) -> None:
-    """Asked too often today: nothing is kept. The asking comes again by itself, so an honest peer is heard tomorrow."""
+    """Ignore one request too many today. The peer repeats it by itself, so an honest one is read tomorrow."""
     if turn.tell_once(f"throttled:{asked.room}", DAY):
         turn.note("connect", audit.Fact.ASKED_TOO_OFTEN_TO_CONNECT, asked.peer_bot)
         turn.do(
@@ -274,7 +277,7 @@ def _leave_for_later(turn: Turn, asked: Connection) -> None:
 
 
 def _throttled(turn: Turn, peer: str) -> bool:
-    """Whether this asking is one too many today."""
+    """Whether this request is one too many today."""
     since = turn.now - DAY
     today = [c for c in turn.connections() if not c.ours and c.due - turn.us.request_open_for > since]
     if len([c for c in today if c.peer == peer]) >= turn.us.connects_a_day_per_peer:
@@ -284,7 +287,7 @@ def _throttled(turn: Turn, peer: str) -> bool:
 
 @dataclass(frozen=True)
 class ShowConnectCard(OfConnection, WhenAnswered):
-    """The card waits for who may decide. `void`: whose decision on the one before was void, '' if nobody's."""
+    """Reads who may decide, before the card is posted. `void`: whose decision on the card before is void, or ''."""
 
     void: str = ""
 
@@ -330,7 +333,7 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
 def card(
     turn: Turn, connection: Connection, people: list[str] | None = None, changes: tuple[Change, ...] = ()
 ) -> Phrase:
-    """The card as it reads in the connection's present state. `changes`: what the one before it showed otherwise."""
+    """Return the card in the connection's present state. `changes`: the differences from the card before."""
     return say(
         messages.connection.connection_card,
         connection=connection,
@@ -344,7 +347,10 @@ def card(
 
 
 def on_revealed(turn: Turn, connection: Connection, envelope: Message[bodies.Reveal]) -> None:
-    """The peer tells its nonce. Ours is told in turn, and people can compare; then, on our card, decide."""
+    """Take in the peer's nonce, and reveal ours if it isn't yet.
+
+    People can then compare the emoji, and decide on our card.
+    """
     known = _with_nonce(turn, connection, envelope.body.nonce)
     if known is None or known.check == connection.check:
         turn.save(known or turn.connection(connection.id) or connection)
@@ -361,7 +367,7 @@ def on_revealed(turn: Turn, connection: Connection, envelope: Message[bodies.Rev
 
 
 def _with_nonce(turn: Turn, connection: Connection, nonce: str) -> Connection | None:
-    """The connection with the peer's nonce, ours told; None if it ended, as that isn't the nonce that was due."""
+    """Return the connection with the peer's nonce and ours revealed; None if the wrong nonce has ended it."""
     known = pinning.accept_nonce(connection, nonce)
     if known is None:
         pinning.tell_failure(turn, connection)
@@ -371,7 +377,7 @@ def _with_nonce(turn: Turn, connection: Connection, nonce: str) -> Connection | 
 
 
 def _refuse_for_keys(turn: Turn, connection: Connection) -> None:
-    """Somebody may stand between the two bots: nothing comes of it."""
+    """End a connection whose keys can't be trusted: somebody may be between the two bots."""
     if connection.state in UNFINISHED_CONNECTION | {ConnectionState.READY}:
         body = bodies.Cancelled(reason=pinning.FAILED)
         finish(turn, replace(connection, check=None), ConnectionState.CANCELLED, "", body)
@@ -380,7 +386,7 @@ def _refuse_for_keys(turn: Turn, connection: Connection) -> None:
 
 
 def on_accepted(turn: Turn, connection: Connection, envelope: Message[bodies.Accepted]) -> None:
-    """The peer's superuser said yes: make our side too."""
+    """Take in the approval of the peer's superuser, and provision our side."""
     if connection.state is not ConnectionState.ASKED:
         turn.save(_told_that_it_is_over(turn, connection))
         return
@@ -400,7 +406,10 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Message[bodies.Acc
 
 
 def _told_that_it_is_over(turn: Turn, connection: Connection) -> Connection:
-    """Our request ended here with its room, where we could tell nobody: tell the approver there now."""
+    """Return the connection, with a cancellation for the approver if our request ended with its room.
+
+    At that time we could tell nobody there.
+    """
     is_told = any(draft.kind == "cancelled" for draft in connection.exchange.unread)
     if connection.state is not ConnectionState.CANCELLED or is_told:
         return connection
@@ -409,7 +418,7 @@ def _told_that_it_is_over(turn: Turn, connection: Connection) -> Connection:
 
 
 def on_declined(turn: Turn, connection: Connection, envelope: Message[bodies.Declined]) -> None:
-    """The peer said no, or asks for another generation."""
+    """Take in the peer's refusal, or its wish for another generation."""
     if connection.state is not ConnectionState.ASKED:
         turn.save(connection)
         return
@@ -431,13 +440,13 @@ def on_declined(turn: Turn, connection: Connection, envelope: Message[bodies.Dec
 
 
 def on_ready(turn: Turn, connection: Connection, envelope: Message[bodies.Ready]) -> None:
-    """The peer's trial passed."""
+    """Take in that the peer's trial passed."""
     connection = replace(connection, peer_ready=True, peer_sees_items=envelope.body.items)
     provision.become_active(turn, connection)
 
 
 def on_cancelled(turn: Turn, connection: Connection, envelope: Message[bodies.Cancelled]) -> None:
-    """The peer's side cancelled, or let it expire: undo what we provisioned. It can't end an active connection."""
+    """Take in that the peer cancelled, or let it expire: undo our provisioning. It can't end an active connection."""
     was_active = connection.own_ready and connection.peer_ready
     if connection.state in LIVING_CONNECTION - {ConnectionState.ENDING} and not was_active:
         state = ConnectionState.CANCELLED if envelope.body.by else ConnectionState.EXPIRED
@@ -446,11 +455,11 @@ def on_cancelled(turn: Turn, connection: Connection, envelope: Message[bodies.Ca
         turn.save(connection)
 
 
-# --- what our own people and the clock do ---
+# --- our own people and the clock ---
 
 
 def on_approved(turn: Turn, connection: Connection, decided: Signature) -> None:
-    """Our superuser said yes: tell the peer, make our side."""
+    """Tell the peer our superuser's approval, and provision our side."""
     connection = replace(connection, decided=decided)
     body = bodies.Accepted(by=decided.person, by_name=decided.name, access=turn.us.peer_access)
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
@@ -460,7 +469,7 @@ def on_approved(turn: Turn, connection: Connection, decided: Signature) -> None:
 
 
 def on_refused(turn: Turn, connection: Connection, decided: Signature) -> None:
-    """Our superuser said no."""
+    """Tell the peer our superuser's refusal."""
     connection = replace(connection, decided=decided, state=ConnectionState.DECLINED)
     body = bodies.Declined(by=decided.person, by_name=decided.name, reason="declined")
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
@@ -476,9 +485,9 @@ def finish(
     by: str,
     body: bodies.Cancelled | bodies.Noted | None = None,
 ) -> Connection:
-    """It ends before it was ready on both sides: what was made is taken back, the people are told.
+    """End a connection before both sides were ready: undo the provisioning, and tell people.
 
-    `body` is the message that tells the peer, or confirms its own, if one is to go.
+    `body` is the message that tells the peer, or acknowledges its own, if one is to be sent.
     """
     is_shown = connection.ours or connection.exchange.sent > 1  # the card carries our second message
     ended, draft = replace(connection, state=state, decision=None, problem=by), None
@@ -499,28 +508,28 @@ def finish(
 
 
 def cancel(turn: Turn, connection: Connection, by: Signature) -> Connection:
-    """Our side takes it back before it is active; the peer is told."""
+    """Cancel for our side before it is active, and tell the peer."""
     body = bodies.Cancelled(by=by.person, by_name=by.name)
     return finish(turn, connection, ConnectionState.CANCELLED, by.name, body)
 
 
 def expire(turn: Turn, connection: Connection) -> None:
-    """Nobody decided, or it never became ready: it ends here and the peer is told. After `ready` it is kept.
+    """Expire a connection that nobody decided on, or that never became ready, and tell the peer.
 
-    To be asked only when a sync is complete that began at `turn.now`.
+    Not after our `ready`. Call it only after a complete sync that began at `turn.now`.
     """
     if connection.is_overdue(turn.now):
         finish(turn, connection, ConnectionState.EXPIRED, "", bodies.Cancelled())
 
 
 def announced_alone(turn: Turn, connection: Connection) -> bool:
-    """Whether exactly the bot and key that the connection pins announce its party at this moment."""
+    """Whether exactly the bot and key that the connection pins announce its party now."""
     announced = [(bot, party.key) for bot, party in turn.announced(connection.room, connection.peer)]
     return announced == [(connection.peer_bot, connection.peer_key)]
 
 
 def tell_silence(turn: Turn, connection: Connection) -> None:
-    """The peer's bot has not answered for a while: say so once, in the thread of the card or of our asking."""
+    """Post once, in the thread of the card or of our request, that the peer's bot hasn't answered for a while."""
     if connection.exchange.resends != SILENT_AFTER_RESENDS or connection.state not in UNFINISHED_CONNECTION:
         return
     if turn.tell_once(f"silent:{connection.id}", SAID_ONCE):

@@ -1,10 +1,10 @@
-"""UC5: ends a connection. Nothing new starts, open movements are finished, then the access ends.
+"""UC5: ends a connection. Nothing new starts, movements under way are finished, then the access ends.
 
 The connection is `ending` until nothing moves, then `ended`. The company is closed, never deleted, because InvenTree
-would bring its items back into stock; the next connection finds it again.
+would bring its items back into stock; the next connection uses it again.
 
 With `--now`, for a peer that is gone or hostile, access ends first. Transfers that our own books leave open become
-`disputed`; those that only the peer could finish are cancelled here, and refused if they come after all.
+`disputed`; those that only the peer could finish are cancelled here, and refused if they still arrive.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ DISCONNECTED = "disconnected"
 
 
 def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Preview:
-    """The effects that ending it would have on open transfers and loans."""
+    """Return the effects of a disconnection on open transfers and loans."""
     on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
     under_way = [t for t in turn.open_transfers() if t.connection == connection.id and t.state not in OVER]
     if at_once:
@@ -58,18 +58,18 @@ def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Pre
 
 
 def _is_cancelled(transfer: Transfer) -> bool:
-    """A transfer that has not begun to move ends with the friendship; a loan can still be returned."""
+    """Whether it is cancelled with the connection: it has not begun to move, and isn't a return."""
     return transfer.state in BEFORE_DEBIT and not transfer.is_return
 
 
 def _may_be_on_its_way(transfer: Transfer) -> bool:
-    """We have said yes to it, and the sender has not answered yet."""
+    """Whether we have approved it, and the sender hasn't answered yet."""
     said_yes = transfer.role == "receiver" and transfer.approved_hash == transfer.terms_hash
     return said_yes and transfer.state is not TransferState.BOOKED
 
 
 def _would_be_unclear(transfer: Transfer) -> bool:
-    """It is leaving our stock, or has left the sender's: only the peer, or the post, could say what became of it."""
+    """Whether it is leaving our stock, or has left the sender's: only the peer, or the post, knows its outcome."""
     leaves = transfer.role == "sender" and transfer.state is TransferState.DEBITING
     return leaves or transfer.state is TransferState.SENT
 
@@ -78,7 +78,10 @@ def _would_be_unclear(transfer: Transfer) -> bool:
 
 
 def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -> Connection:
-    """Our superuser ends it. `at_once`: access ends now, what moves is settled without the peer."""
+    """End the connection for our superuser.
+
+    `at_once`: access ends now, and moving stock is settled without the peer.
+    """
     seen = preview(turn, connection, at_once=at_once)
     body = bodies.Disconnecting(by=by.person, by_name=by.name, at_once=at_once)
     ending = replace(connection, state=ConnectionState.ENDING, decision=None, ended_by=by)
@@ -97,7 +100,7 @@ def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -
 
 
 def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
-    """It is ending already, and our superuser doesn't want to wait for the peer any longer."""
+    """End an `ending` connection now, because our superuser doesn't want to wait for the peer any longer."""
     turn.note_by(connection.id, audit.Fact.DISCONNECTS_AT_ONCE, by)
     seen = preview(turn, connection, at_once=True)
     phrase = say(messages.disconnect.disconnecting, connection=connection, us=turn.us, at_once=True, preview=seen)
@@ -110,27 +113,27 @@ def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
 
 
 def _cancel_open(turn: Turn, connection: Connection, by: Signature) -> None:
-    """Open requests are cancelled by their arbiter, the sender; the receiver's side follows by its message."""
+    """Cancel the open requests that we, the sender, decide. The receiver's side follows our message."""
     for transfer in turn.open_transfers():
         if transfer.connection == connection.id and transfer.role == "sender" and _is_cancelled(transfer):
             both_sides.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
 
 
 def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
-    """Without the peer's word: what it may hold is disputed, what it has not sent us is not taken any more."""
+    """Settle without the peer: dispute what it may hold, and cancel what it has not sent us."""
     for transfer in turn.open_transfers():
         if transfer.connection != connection.id:
             continue
         if _would_be_unclear(transfer):
             both_sides.dispute(turn, transfer, 0, Plain(Fault.ENDED_AT_ONCE))
-        elif transfer.role == "sender" and transfer.state in BEFORE_DEBIT:  # a return: the others are cancelled already
+        elif transfer.role == "sender" and transfer.state in BEFORE_DEBIT:  # a return: the others are already cancelled
             both_sides.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
         elif transfer.role == "receiver" and transfer.state in {TransferState.OPEN, TransferState.BOOKED}:
             _cancel_alone(turn, transfer, by)
 
 
 def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
-    """We don't wait for the sender, who may be gone: whatever comes of it from now on is refused."""
+    """Cancel without waiting for the sender, who may be gone. A late arrival is refused."""
     ended = replace(
         transfer, state=TransferState.CANCELLED, decided=by, decision=None, problem=DISCONNECTED, ended=turn.now
     )
@@ -147,7 +150,7 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodies.Disconnecting]) -> None:
-    """The peer ends it: we do the same on our side, and say so. If it does so at once, no loan can come back by it."""
+    """End our side too, because the peer ends it. If it does so at once, no loan can be returned over it."""
     by = both_sides.signature_in(turn, envelope, connection.peer, "")
     has_left = connection.peer_has_left or envelope.body.at_once
     connection = replace(connection, peer_has_left=has_left)
@@ -171,9 +174,9 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodie
 
 
 def finish_what_is_over(turn: Turn) -> None:
-    """After any event: a connection that is ending and has nothing under way or on loan any more has ended.
+    """After an event: end each connection that is ending and has nothing under way or on loan any more.
 
-    If the peer has left, loans don't keep it: each side settles them alone, or under the next friendship.
+    If the peer has left, loans don't keep it open: each side settles them alone, or under the next connection.
     """
     for connection in turn.connections():
         if connection.state is not ConnectionState.ENDING or _under_way(turn, connection):
@@ -191,7 +194,7 @@ def finish_what_is_over(turn: Turn) -> None:
 
 
 def _ended_by(turn: Turn, transfer: Transfer) -> Signature | None:
-    """The person who ended the transfer's friendship; None while it isn't over.
+    """Return the person who ended the transfer's connection; None if it hasn't ended.
 
     Afterwards only our own people can settle the transfer.
     """
@@ -204,7 +207,7 @@ def _under_way(turn: Turn, connection: Connection) -> bool:
 
 
 def _needs_no_access(connection: Connection, transfer: Transfer) -> bool:
-    """A disputed transfer waits for people. One that we have answered only lacks the peer's confirmation."""
+    """Whether a transfer doesn't keep the access: it is disputed and waits for people, or only lacks a confirmation."""
     answered = transfer.state in BOOKS_SETTLED[transfer.role]
     return transfer.state in OVER or (connection.peer_has_left and answered)
 
@@ -220,7 +223,7 @@ def _end(turn: Turn, connection: Connection) -> None:
 
 
 def tell_silence(turn: Turn, connection: Connection) -> None:
-    """The peer's bot has not answered for a while, so what it should finish hangs: say so once."""
+    """Post once that the peer's bot hasn't answered for a while, so its unfinished work is stuck."""
     silent = connection.exchange.resends == SILENT_AFTER_RESENDS
     if connection.state is not ConnectionState.ENDING or not silent:
         return
@@ -233,7 +236,7 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
 
 
 def falls_silent(turn: Turn, connection: Connection) -> Connection:
-    """A peer that has not answered for a month is gone: what it should know of the end is not sent any more."""
+    """Stop sending the end to a peer that hasn't answered for a month. Return the connection."""
     ended = connection.state is ConnectionState.ENDED and connection.ended_by is not None
     if not ended or not connection.exchange.awaiting or connection.ended_by is None:
         return connection

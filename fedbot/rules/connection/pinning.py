@@ -1,4 +1,4 @@
-"""Pins: a connection is with one party, account, key and room; any change suspends it. People compare keys whole."""
+"""Pins: a connection belongs to one party, account, key and room. Any change suspends it until people compare keys."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from fedbot.rules.wire.envelope import Draft, fingerprint, key_commitment, short
 
 TOLD_FOR = timedelta(days=30)
 RENAMED_FOR = timedelta(days=1)
-"""So long a peer that changes its name again and again is told of once."""
+"""How long a peer that keeps changing its name is reported only once."""
 PINNED = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.MAKING, ConnectionState.SUSPENDED})
 
 
 def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> None:
-    """A bot announces its parties: keep the proven ones, compare them with the pins, and report the others."""
+    """Take in a bot's announcement: store the proven parties, compare them with the pins, and report the others."""
     heard = announcements.read_announcement(room, bot, content)
     known = turn.announcement(room, bot)
     before = {party.id: party for party in known.parties} if known else {}
@@ -51,7 +51,7 @@ def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> No
 
 
 def _newer(turn: Turn, before: AnnouncedParty | None, party: AnnouncedParty) -> AnnouncedParty:
-    """The newer announcement of the same bot: nobody can put an older one back."""
+    """Return the newer announcement of the same bot, so that nobody can restore an older one."""
     if before is not None and party.at <= before.at:
         return before
     is_known = before is not None and before.key == party.key
@@ -59,7 +59,11 @@ def _newer(turn: Turn, before: AnnouncedParty | None, party: AnnouncedParty) -> 
 
 
 def _compare(turn: Turn, room: str, bot: str, party: AnnouncedParty) -> None:
-    """Only the pinned bot, or whoever holds the pinned key, can say something of a connection; others are told of."""
+    """Compare an announcement with the pins.
+
+    Only the pinned bot, or the holder of the pinned key, may change a connection. The admins are told about other
+    claims.
+    """
     connection = turn.connection_with(party.id)
     if connection is None or connection.state not in PINNED:
         believed = turn.announced(room, party.id)
@@ -93,7 +97,7 @@ def _hear_name(turn: Turn, connection: Connection, name: str) -> None:
 
 
 def accept_name(turn: Turn, connection: Connection, by: Signature) -> Connection:
-    """A superuser has read the peer's new name: from now on it is called so."""
+    """Use the peer's new name from now on, as a superuser agrees."""
     renamed = replace(connection, peer_name=connection.new_name, new_name="")
     turn.note(connection.id, audit.NewName(renamed.peer_name, accepted=True), by.person, by.event_id)
     turn.save(renamed)
@@ -101,16 +105,16 @@ def accept_name(turn: Turn, connection: Connection, by: Signature) -> Connection
 
 
 def _has_moved(turn: Turn, room: str, connection: Connection, party: AnnouncedParty) -> bool:
-    """Whether the holder of the pinned key speaks by another account, and no more by the pinned one."""
+    """Whether the holder of the pinned key uses another account, and not the pinned one any more."""
     still_there = any(bot == connection.peer_bot for bot, _ in turn.claims(room, party.id))
     return party.key == connection.peer_key and not still_there
 
 
 def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:
-    """A message in the peer's name from another account or key: never acted upon.
+    """React to a message in the peer's name from another account or key. It is never acted upon.
 
-    From the pinned account it means that the key changed; from elsewhere somebody pretends, and the admins
-    are told.
+    From the pinned account it means that the key changed. From another one somebody pretends to be the peer, and the
+    admins are told.
     """
     if key in connection.former_keys:
         turn.note(connection.id, audit.Fact.FORMER_KEY, bot)
@@ -123,7 +127,7 @@ def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:
 
 
 def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
-    """No new requests and no decisions until a superuser has looked (`!fed review`)."""
+    """Allow no new requests and no decisions until a superuser has reviewed it (`!fed review`)."""
     if connection.state is ConnectionState.SUSPENDED and connection.changed_key == key:
         return
     suspended = replace(connection, state=ConnectionState.SUSPENDED, changed_bot=bot, changed_key=key)
@@ -135,14 +139,14 @@ def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
 
 
 def compare_again(turn: Turn) -> None:
-    """The journal was rebuilt: each key comes from InvenTree or a room, which others write. A superuser compares it."""
+    """Suspend each connection after a rebuild: its key comes from InvenTree or a room, where others can write."""
     for connection in turn.connections():
         if connection.state in PINNED:
             suspend(turn, connection, connection.peer_bot, connection.peer_key)
 
 
 def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connection:
-    """A superuser has compared the keys: pin the account and key announced now, and continue.
+    """Pin the account and key announced now, because a superuser has compared the keys, and continue.
 
     Unacknowledged messages are sent again, sealed to the new key.
     """
@@ -172,13 +176,13 @@ def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connecti
 
 
 def _former_keys(connection: Connection) -> tuple[str, ...]:
-    """The keys that the peer had before the one that is accepted now: what it opened then keeps its id."""
+    """Return the peer's keys before the one that is now accepted. Subjects that they opened keep their ids."""
     now = connection.changed_key or connection.peer_key
     return tuple(key for key in dict.fromkeys((*connection.former_keys, connection.peer_key)) if key != now)
 
 
 def restored(connection: Connection) -> Connection:
-    """The suspended connection once nothing is left to review. Trials that passed still count."""
+    """Return the suspended connection as active, if nothing is left to review. Trials that passed still count."""
     if connection.state is not ConnectionState.SUSPENDED or connection.changed_bot or connection.changed_room:
         return connection
     if not connection.own_ready:
@@ -186,41 +190,41 @@ def restored(connection: Connection) -> Connection:
     return replace(connection, state=ConnectionState.ACTIVE if connection.peer_ready else ConnectionState.READY)
 
 
-# --- Keys are compared whole: if nobody stands between two bots, both show the same seven emoji.
+# --- Comparing whole keys: if nobody is between two bots, both show the same seven emoji.
 #
-# Each side puts a nonce into them, and tells it only once the other is bound to its own: who asks commits to its
-# nonce first, who decides tells its own next, then the first is told. So whoever speaks to each side with a key of
-# his own has one try in 2^42, and none that nobody notices.
+# Each side contributes a nonce, and reveals it only once the other is committed to its own: the asker commits to its
+# nonce first, the decider reveals its own next, then the asker reveals. So somebody between them, with a key of their
+# own for each side, has one try in 2^42, and people notice each failure.
 
 ANSWERED_AGAIN_AFTER = timedelta(minutes=1)
 FAILED = "keys"
-"""The reason of an asking that ends as a nonce isn't the one that was committed to."""
+"""The reason of a request that ends because a nonce isn't the committed one."""
 _CHECKED_AGAIN = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING, ConnectionState.SUSPENDED})
-"""Before that the messages by which a friendship is asked for carry all of it."""
+"""In earlier states, the messages of the request carry commitments and nonces."""
 
 
 def begin_check(
     turn: Turn, connection: Connection, peer_key: str, *causes: str, peer_commitment: str = ""
 ) -> Connection:
-    """The connection with our nonce, which differs for every cause and commitment."""
+    """Return the connection with our nonce, which differs for every cause and commitment."""
     purpose = ":".join((connection.id, peer_key, peer_commitment, *causes))
     return replace(connection, check=KeyCheck(turn.state.nonce(purpose), peer_key, peer_commitment=peer_commitment))
 
 
 def our_commitment(turn: Turn, connection: Connection) -> str:
-    """Our commitment, sent before our nonce."""
+    """Return our commitment, which is sent before our nonce; '' if no keys are compared."""
     return key_commitment(connection.id, turn.us.key, connection.check.ours) if connection.check else ""
 
 
 def reveal_nonce(connection: Connection) -> tuple[Connection, str | None]:
-    """The connection with our nonce told, and that nonce; None if no keys are compared."""
+    """Return the connection with our nonce revealed, and that nonce; None instead if no keys are compared."""
     if connection.check is None:
         return connection, None
     return replace(connection, check=replace(connection.check, is_told=True)), connection.check.ours
 
 
 def accept_nonce(connection: Connection, nonce: str) -> Connection | None:
-    """The connection with the peer's nonce; None if the peer wasn't bound to that one before ours was told."""
+    """Return the connection with the peer's nonce; None if the peer wasn't committed to it before we revealed ours."""
     check = connection.check
     if check is None or check.theirs == nonce:
         return connection
@@ -232,7 +236,7 @@ def accept_nonce(connection: Connection, nonce: str) -> Connection | None:
 
 
 def emoji_numbers(turn: Turn, connection: Connection) -> tuple[int, ...]:
-    """The places in `EMOJI` of the seven that both bots show; () as long as they aren't known."""
+    """Return the indices in `KEY_EMOJI` of the seven that both bots show; () while they aren't known."""
     check = connection.check
     if check is None or check.is_open or check.peer_key != (connection.changed_key or connection.peer_key):
         return ()
@@ -252,11 +256,11 @@ def is_typed_key(turn: Turn, connection: Connection, typed: str) -> bool:
     return bool(shown) and (word == names or bare == signs)
 
 
-# --- when another key is looked at ---------------------------------------------------------------------------
+# --- reviewing another key ---------------------------------------------------------------------------------
 
 
 def begin_review(turn: Turn, connection: Connection) -> Connection:
-    """Another key or account speaks for the peer: commit to a nonce, and ask for its own."""
+    """Begin the review of another key or account of the peer: commit to a nonce, and ask for the peer's."""
     key = connection.changed_key or connection.peer_key
     connection = begin_check(turn, connection, key, connection.changed_bot, turn.now.isoformat())
     turn.save(connection)
@@ -265,7 +269,7 @@ def begin_review(turn: Turn, connection: Connection) -> Connection:
 
 
 def on_check(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[bodies.Check]) -> None:
-    """Take a commitment or a nonce from the bot that speaks for the peer now. An unpinned key may send nothing else."""
+    """Take a commitment or a nonce from the bot that claims to be the peer. An unpinned key may send nothing else."""
     pinned = (connection.peer_bot, connection.peer_key)
     suspended = connection.state is ConnectionState.SUSPENDED
     looked_at = (connection.changed_bot, connection.changed_key) if suspended and connection.changed_bot else pinned
@@ -278,7 +282,7 @@ def on_check(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: 
 
 
 def _on_commitment(turn: Turn, connection: Connection, key: str, commitment: str) -> None:
-    """The peer reviews our key. Send our nonce at most once a minute, so that nobody can try for a certain string."""
+    """Answer a peer that reviews our key. Reveal a nonce at most once a minute, so that nobody can try for a string."""
     check = connection.check
     if check is not None and check.peer_key == key and check.peer_commitment == commitment:
         _tell(turn, connection)
@@ -301,7 +305,7 @@ def _tell(turn: Turn, connection: Connection) -> None:
 
 
 def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
-    """Both are bound now: reveal our nonce if we haven't, and show people the emoji to compare."""
+    """Both are committed now: reveal our nonce if we haven't, and show people the emoji to compare."""
     check = connection.check
     if check is None or check.peer_key != key or check.theirs == nonce:
         return
@@ -331,7 +335,7 @@ def _send(turn: Turn, connection: Connection, body: bodies.Check) -> None:
 
 
 def tell_failure(turn: Turn, connection: Connection) -> None:
-    """The revealed nonce isn't the committed one: an attack, or a broken bot."""
+    """Post that the revealed nonce isn't the committed one: an attack, or a broken bot."""
     turn.note(connection.id, audit.Fact.KEY_CHECK_FAILED)
     phrase = say(messages.keys.key_check_failed, connection=connection)
     if turn.tell_once(f"key-check-failed:{connection.id}", timedelta(days=1)):

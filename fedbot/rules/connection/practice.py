@@ -1,4 +1,4 @@
-"""Practice by the operator's order: a pretend friend comes, goes, and is forgotten as if it had never been there."""
+"""Practice by the operator's order: the practice peer comes, leaves, and is forgotten without a trace."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPERATOR = "the command line"
 
 
 def on_ordered(turn: Turn, event: PracticeOrdered) -> None:
-    """The operator wants it so."""
+    """Carry out the operator's order: begin, end or forget."""
     practice = turn.practice()
     match event.wants:
         case "begin" if practice is None and event.practice is not None and event.practice.is_whole:
@@ -37,7 +37,7 @@ def _living(turn: Turn) -> list[Connection]:
 
 
 def _end(turn: Turn) -> None:
-    """The friendship ends at once; what was lent in it is not waited for."""
+    """End the connection at once, without waiting for returns."""
     by = Signature(OPERATOR, OPERATOR, turn.us.party, turn.now)
     for connection in _living(turn):
         if connection.state in UNFINISHED_CONNECTION:
@@ -49,7 +49,7 @@ def _end(turn: Turn) -> None:
 
 
 def _forget(turn: Turn, practice: Practice) -> None:
-    """Nothing of it stays but what the audit says: no figures, no past, no reminders."""
+    """Forget it completely, except in the audit: no figures, no past, no reminders."""
     room = practice.room if practice.room != turn.us.admin_room else ""
     gone = [*turn.with_peer(PRACTICE), *(each for each in turn.everything() if _is_of(practice, room, each))]
     for document in gone:
@@ -62,7 +62,7 @@ def _forget(turn: Turn, practice: Practice) -> None:
 
 
 def _is_of(practice: Practice, room: str, document: Document) -> bool:
-    """Whether the document is of the pretend friend, or of the room that was made for it ('': it was in ours)."""
+    """Whether the document is the practice peer's, or that of the room made for it ('': it used one of ours)."""
     if PRACTICE in {document.id, getattr(document, "peer", "")}:
         return True
     if isinstance(document, Announcement | OwnAnnouncement):

@@ -1,8 +1,8 @@
 """Provisions a peer's access, one step after the other, until our side is ready.
 
-The steps are: company, group and user, token, trial. `relayed`: we try the token that we created, and keep it.
-`direct`: we seal it for the peer, who tries it, and we try the peer's. If the bot can't create something, an admin
-creates it by hand, and puts the token into the vault under `own_reference` (`fedbot credentials add`).
+The steps are: company, group and user, token, trial. `relayed`: we try the token that we made, and keep it. `direct`:
+we seal it for the peer, who tries it, and we try the peer's. If the bot can't make something, an admin makes it by
+hand, and puts the token into the vault under `own_reference` (`fedbot credentials add`).
 """
 
 from __future__ import annotations
@@ -56,27 +56,27 @@ TOKEN_CODES = frozenset({"not-permitted", "too-much-right", "too-little-right", 
 
 
 def access_name(connection: Connection) -> str:
-    """The name of the peer's user and group in our InvenTree, new in every generation."""
+    """Return the name of the peer's user and group in our InvenTree, new in every generation."""
     return f"fed-{connection.peer}-{connection.generation}"
 
 
 def own_reference(connection: Connection) -> str:
-    """The vault's reference for the token that we created for the peer."""
+    """Return the vault's reference for the token that we made for the peer."""
     return made_for(connection.peer, connection.generation)
 
 
 def made_for(party: str, generation: int) -> str:
-    """The vault's reference for the token that this generation of a friendship gives to the party."""
+    """Return the vault's reference for the token that we make for the party in this generation."""
     return f"made-for/{party}/{generation}"
 
 
 def next_of(reference: str) -> str:
-    """The vault's reference for the replacement of the token under `reference`, until its trial succeeds."""
+    """Return the vault's reference for the replacement of the token under `reference`, until its trial succeeds."""
     return f"{reference}/next"
 
 
 def peer_reference(connection: Connection) -> str:
-    """The vault's reference for the token that the peer created for us (`direct` only)."""
+    """Return the vault's reference for the token that the peer made for us (`direct` only)."""
     return f"got-from/{connection.peer}/{connection.generation}"
 
 
@@ -85,9 +85,9 @@ def _mark(connection: Connection, step: str) -> str:
 
 
 def begin(turn: Turn, connection: Connection) -> Connection:
-    """Both sides have said yes, or a superuser has looked at a change: go on with what isn't made yet.
+    """Provision what is still missing, after both approvals or a review.
 
-    For that there is as much time again as there was to decide.
+    The deadline starts again, with as much time as there was to decide.
     """
     connection = replace(
         connection,
@@ -107,7 +107,7 @@ def begin(turn: Turn, connection: Connection) -> Connection:
 
 
 def _next(turn: Turn, connection: Connection) -> Connection:
-    """The next act of our side: company, access, token, and its trial or handing it over."""
+    """Want the next step of our side: company, access, token, and its trial or hand-over."""
     then = Provision(connection.id)
     if connection.own_made:
         return _ready_when_complete(turn, connection)
@@ -132,7 +132,7 @@ def _next(turn: Turn, connection: Connection) -> Connection:
 
 @dataclass(frozen=True)
 class Provision(OfConnection, WhenStepEnds):
-    """A step that makes, or tries, what the peer gets from us."""
+    """Carries on after a step that makes, or tries, the peer's access."""
 
     def done(self, turn: Turn, event: StepDone) -> None:
         """Record the result, and start the next step.
@@ -143,7 +143,7 @@ class Provision(OfConnection, WhenStepEnds):
         _on_done(turn, self.connection, event, of_peer=False)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """It can't go on by itself: say in the admin room what to do; keep trying what may fix."""
+        """Tell the admin room what to do, or make a missing token. What a person may fix is tried again."""
         connection = turn.connection(self.connection)
         if connection is None or connection.state is not ConnectionState.MAKING:
             return
@@ -160,17 +160,17 @@ class TryPeersToken(OfConnection, WhenStepEnds):
     at_peer = True
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """It works."""
+        """Record that it works, and become ready."""
         _on_done(turn, self.connection, event, of_peer=True)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """It doesn't, so the peer's people have to do something."""
+        """Tell the room, because the peer's people have to fix it."""
         connection = turn.connection(self.connection)
         if connection is not None and connection.state is ConnectionState.MAKING:
             _peers_token_refused(turn, connection, event)
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
-        """The peer's InvenTree is silent."""
+        """Post that the peer's InvenTree is silent."""
         tell_that_peer_is_silent(turn, self.connection, event.problem)
 
 
@@ -197,9 +197,9 @@ def _on_done(turn: Turn, identifier: str, event: StepDone, *, of_peer: bool) -> 
 
 
 def _recorded(connection: Connection, event: StepDone, *, of_peer: bool) -> Connection:
-    """The connection with what this act has made or found out."""
+    """Return the connection with the result of this step."""
     result = event.result
-    if isinstance(result, TokenTried) and not of_peer and connection.token_expiry is None:  # it was made by hand
+    if isinstance(result, TokenTried) and not of_peer and connection.token_expiry is None:  # made by hand
         connection = replace(connection, token_name=result.name, token_expiry=result.expiry)
     match result:
         case CompanyMade(company):
@@ -227,7 +227,7 @@ def _mint(turn: Turn, connection: Connection) -> MintToken:
 
 
 def _token_is_good(turn: Turn, connection: Connection) -> Connection:
-    """The token that is for the peer was tried: it looks, and does no more. It may have been made by hand."""
+    """Hand over the tried token, or become ready. The token can only read. It may have been made by hand."""
     if connection.access == "direct":
         return _hand_over(turn, connection)
     return _ready_when_complete(turn, replace(connection, own_made=True))
@@ -254,7 +254,7 @@ def _try_peers(turn: Turn, connection: Connection) -> None:
 
 
 def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.Credentials]) -> None:
-    """The peer's token, sealed to us: into the vault, then try it at the peer's InvenTree."""
+    """Put the peer's token, which is sealed to us, into the vault, and try it at the peer's InvenTree."""
     if connection.access != "direct" or connection.state is not ConnectionState.MAKING:
         turn.save(connection)
         return
@@ -266,7 +266,10 @@ def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.
 
 
 def _ready_when_complete(turn: Turn, connection: Connection) -> Connection:
-    """Our side is made, and (`direct`) the peer's token works: we are ready, and active once the peer is too."""
+    """Become ready once our side is provisioned and (`direct`) the peer's token works.
+
+    Then active, if the peer is too.
+    """
     tried = connection.access != "direct" or connection.sees_items is not None
     if not (connection.own_made and tried) or connection.own_ready:
         return connection
@@ -277,7 +280,7 @@ def _ready_when_complete(turn: Turn, connection: Connection) -> Connection:
 
 
 def become_active(turn: Turn, connection: Connection) -> Connection:
-    """`active` when our own trial passed and the peer's `ready` is here; the people are told."""
+    """Become `active` once our own trial passed and the peer's `ready` is here, and tell people."""
     is_checked = connection.check is None or not connection.check.is_open
     is_ready = connection.own_ready and connection.peer_ready and connection.state is ConnectionState.READY
     if not (is_checked and is_ready):
@@ -311,7 +314,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
             turn.note(transfer.id, audit.GoesOn(connection.generation))
             sequencing.send_again(turn, mine)
             if mine.is_on_loan and mine.role == "receiver":
-                sequencing.ask(turn, mine)  # its owner may have settled it alone meanwhile
+                sequencing.ask(turn, mine)  # the lender may have settled it alone meanwhile
             adopted.append(mine)
             if transfer.id in {t.id for t in kept}:
                 _shows_as_on_loan_again(turn, mine)
@@ -321,7 +324,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
 
 
 def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
-    """An item whose loan we had closed alone is on loan again; its card and our InvenTree show that too."""
+    """Show in the card and our InvenTree that an item whose loan we had closed alone is on loan again."""
     turn.note(loan.id, audit.Fact.ON_LOAN_AGAIN)
     if "card" in loan.told:
         peer_name = turn.party_name(loan.peer)
@@ -339,11 +342,11 @@ def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
             mirror_received(turn, loan, progress)
 
 
-# --- what stands in the way --------------------------------------------------------------------------------
+# --- obstacles ---------------------------------------------------------------------------------------------
 
 
 def _no_token(turn: Turn, connection: Connection) -> None:
-    """Nobody has put one in by hand, so make it; or ours got lost, so make another."""
+    """Make a token, because nobody put one into the vault by hand; or another one, because ours got lost."""
     if connection.user is None:
         turn.do(Do(Provision(connection.id), _access(connection)))
         return
@@ -370,7 +373,7 @@ def _own_side_waits(turn: Turn, connection: Connection, event: StepRefused | Ste
 
 
 def _peers_token_refused(turn: Turn, connection: Connection, event: StepRefused | StepUnknown) -> None:
-    """The peer's token doesn't work. Its own people have to fix it, so the bot tells the room."""
+    """Tell the room that the peer's token doesn't work, because its own people have to fix it."""
     reason, problem = event.reason, event.problem
     connection = replace(connection, peer_needs=reason, peer_obstacle=problem, waiting_since=turn.now)
     turn.save(connection)
@@ -380,7 +383,7 @@ def _peers_token_refused(turn: Turn, connection: Connection, event: StepRefused 
 
 
 def tell_that_peer_is_silent(turn: Turn, identifier: str, problem: Diagnosis) -> None:
-    """The peer's InvenTree can't be reached from here; the trial is repeated by itself."""
+    """Post that the peer's InvenTree can't be reached. The trial is repeated by itself."""
     connection = turn.connection(identifier)
     if connection is None:
         return
@@ -392,7 +395,7 @@ def tell_that_peer_is_silent(turn: Turn, identifier: str, problem: Diagnosis) ->
 
 
 def told_to_peers(reason: str) -> str:
-    """Why a peer's token doesn't work, as its people may know: what is at other addresses near us is none of it."""
+    """Return the reason why a peer's token doesn't work, without details of our network that the peer may not learn."""
     return reason if reason in TOKEN_CODES else "unreachable"
 
 
@@ -404,7 +407,7 @@ def _tell_peers_token(turn: Turn, connection: Connection, problem: Diagnosis, co
 
 
 def _tell_room_once(turn: Turn, connection: Connection, what: str, phrase: Phrase) -> None:
-    """In the thread of the card (or of our asking), so that both sides' people know what it waits for."""
+    """Post in the thread of the card (or of our request), so that both sides' people know what it waits for."""
     if turn.tell_once(f"making:{connection.id}:{what}", A_DAY):
         thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
         key = f"making:{connection.id}:{what}:{turn.now.isoformat()}"
@@ -412,28 +415,28 @@ def _tell_room_once(turn: Turn, connection: Connection, what: str, phrase: Phras
 
 
 def next_try(connection: Connection) -> datetime | None:
-    """When to look again at what waits for a person's help; None if nothing does, or it is being tried."""
+    """When to try again a step that waits for a person; None if none does, or it is being tried."""
     waits = connection.state is ConnectionState.MAKING and (connection.needs or connection.peer_needs)
     return connection.waiting_since + TRY_AGAIN_AFTER if waits and connection.waiting_since else None
 
 
 def try_again(turn: Turn, connection: Connection) -> None:
-    """Look again each minute at a connection that waits for a person's help."""
+    """Try again each minute what waits for a person's help."""
     at = next_try(connection)
     if at is None or at > turn.now:
         return
-    connection = replace(connection, waiting_since=None)  # until it is refused again
+    connection = replace(connection, waiting_since=None)  # set again at the next refusal
     turn.save(connection)
     if connection.peer_needs:
         _try_peers(turn, connection)
     if connection.needs and connection.company is not None and connection.user is None:
-        _try_own(turn, connection)  # somebody may have made the access by hand
+        _try_own(turn, connection)  # an admin may have made the access by hand
     elif connection.needs:
         turn.save(_next(turn, connection))
 
 
 def take_back(turn: Turn, connection: Connection) -> None:
-    """Close the account of a connection that is over: deactivate the user, revoke its tokens, close the company."""
+    """Withdraw the access of an ended connection: deactivate the user, revoke its tokens, close the company."""
     if connection.user is not None:
         shut = EndAccess(_mark(connection, "end"), connection.user, own_reference(connection))
         turn.do(Do(ShutAccess(connection.id), shut))
@@ -447,9 +450,9 @@ def take_back(turn: Turn, connection: Connection) -> None:
 
 
 def close_company(turn: Turn, connection: Connection) -> None:
-    """Nothing of ours is with it on loan any more: the peer's company is closed, never deleted.
+    """Close the peer's company, never delete it, because none of our loans is with it any more.
 
-    The next friendship uses the same company: it stays open if that has begun already.
+    It stays open if the next connection, which uses the same company, has begun already.
     """
     living = turn.connection_with(connection.peer)
     is_used = living is not None and living.id != connection.id
@@ -460,14 +463,14 @@ def close_company(turn: Turn, connection: Connection) -> None:
 
 @dataclass(frozen=True)
 class ShutCompany(OfConnection, WhenStepEnds):
-    """The company of a peer whose connection is over is closed."""
+    """Carries on after closing the company of a peer whose connection has ended."""
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing follows."""
+        """Note it in the audit."""
         turn.note(self.connection, audit.StepWasDone("CloseAccess"))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins do it by hand."""
+        """Ask the admins to do it by hand."""
         connection = turn.connection(self.connection)
         if connection is not None:
             phrase = say(
@@ -481,10 +484,10 @@ class ShutCompany(OfConnection, WhenStepEnds):
 
 @dataclass(frozen=True)
 class ShutAccess(ShutCompany):
-    """The user of a peer whose connection is over is deactivated, and its tokens are revoked."""
+    """Carries on after deactivating the user of a peer whose connection has ended, and revoking its tokens."""
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """The room may know."""
+        """Tell the room, if the connection has ended."""
         super().done(turn, event)
         connection = turn.connection(self.connection)
         if connection is not None and connection.state is ConnectionState.ENDED:
@@ -492,7 +495,7 @@ class ShutAccess(ShutCompany):
 
 
 def tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
-    """The message that told of the end says now that it is done."""
+    """Update the message about the end: the access is withdrawn."""
     on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
     phrase = say(messages.disconnect.disconnected, connection=connection, us=turn.us, on_loan=on_loan)
     turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
@@ -503,7 +506,7 @@ STOP = TypeAdapter(LendingStop)
 
 
 def _kept(turn: Turn, connection: Connection) -> dict[str, Any]:
-    """Our people's places and wants with this friend, and a stop on new loans, which no message in a room holds."""
+    """Return our people's places and wants with this peer, and a stop on new loans. No message in a room has them."""
     kept: dict[str, Any] = {}
     places = tuple(each for each in turn.places_in_line() if each.connection == connection.id and each.is_living)
     wants = tuple(each for each in turn.wants() if connection.id in each.told and each.is_living)
@@ -517,7 +520,7 @@ def _kept(turn: Turn, connection: Connection) -> dict[str, Any]:
 
 
 def follow(turn: Turn) -> None:
-    """After any event: what our people wait for or want by now, and who gets no new loans, is mirrored."""
+    """After an event: mirror changed places, wants and stops on new loans."""
     concerned: dict[str, None] = {}
     for (kind, identifier), document in list(turn.changes.items()):
         if isinstance(document, PlaceInLine):
@@ -531,13 +534,13 @@ def follow(turn: Turn) -> None:
         elif kind == LendingStop.__name__ and (friend := turn.connection_with(identifier)) is not None:
             concerned[friend.id] = None
     for connection in filter(None, map(turn.connection, concerned)):
-        is_just_found = turn.state.get(Connection, connection.id) is None  # after a loss: it stands there already
+        is_just_found = turn.state.get(Connection, connection.id) is None  # after a loss it is already there
         if connection.state is ConnectionState.ACTIVE and not is_just_found:
             mirror(turn, connection)
 
 
 def mirror(turn: Turn, connection: Connection) -> None:
-    """The connection and its open requests, as they stand, into the company's metadata."""
+    """Mirror the connection and its open requests into the company's metadata."""
     if connection.company is None:
         return
     requests = [

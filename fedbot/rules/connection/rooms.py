@@ -1,4 +1,4 @@
-"""The rooms: invitations, announcing ourselves, what can happen to one, and friendships that move to an upgrade."""
+"""Rooms: invitations, our announcements, changes of a room, and connections that move to an upgraded room."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def on_invited(turn: Turn, event: Invited) -> None:
 
 
 def _is_one_too_many(turn: Turn, event: Invited) -> bool:
-    """Whether that person, or everybody together, invites us too often: then it stays unanswered."""
+    """Whether that person, or everybody together, invites us too often. Such an invitation stays unanswered."""
     by_one = turn.spends("invitation", event.sender)
     if by_one is None and turn.spends("invitation by anybody", "") is None:
         return False
@@ -123,7 +123,7 @@ def greet(turn: Turn, room: Room) -> None:
 
 @dataclass(frozen=True)
 class Greet(WhenAnsweredOrNot):
-    """The greeting of a room waits for who our superusers are."""
+    """Reads who our superusers are, before a room is greeted."""
 
     room: str
 
@@ -134,7 +134,7 @@ class Greet(WhenAnsweredOrNot):
         self._say(turn, tuple(person for person, user in turn.us.people.items() if user in users))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """InvenTree doesn't say: name those that the settings name."""
+        """Name only the admins in the settings."""
         del event
         self._say(turn, ())
 
@@ -151,9 +151,9 @@ def _greeting(room: str) -> str:
 
 
 def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
-    """A direct chat begins, or is none any more: then say why and leave.
+    """Greet a new direct chat. Leave one that isn't direct any more, and say why.
 
-    Other rooms that aren't configured are none of our business, such as one that was taken out of the settings.
+    The bot stays silent in other rooms that aren't configured, such as one that was removed from the settings.
     """
     comes_in = before is not None and not before.joined
     if not comes_in and not who_answers.direct_with(turn, before):
@@ -170,7 +170,7 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
 
 
 def announce(turn: Turn, room: Room) -> None:
-    """Say which parties we host: by the state event, or, where the room denies it, by an envelope."""
+    """Announce the parties that we host: by the state event or, if the room forbids it, by an envelope."""
     if not (room.may_announce or room.may_talk):
         return
     before = turn.own_announcement(room.id)
@@ -193,7 +193,7 @@ def _announce_by_message(turn: Turn, room: Room, *, again: bool) -> None:
 
 
 def on_newcomer(turn: Turn, identifier: str) -> None:
-    """A bot has said who it is: it may have come after we did so by message, and that isn't kept for it as state is."""
+    """Announce ourselves again by message, because a later bot can't read an earlier message as it can state."""
     room = turn.room(identifier)
     if room is None or room.may_announce or not room.may_talk or room.announce_at is not None:
         return
@@ -205,7 +205,7 @@ def on_newcomer(turn: Turn, identifier: str) -> None:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: say again who we are where that had to wait."""
+    """By the clock: send announcements that had to wait."""
     for identifier in announcements.current_rooms(turn):
         room = turn.room(identifier)
         if room is not None and room.announce_at is not None and room.announce_at <= turn.now:
@@ -214,13 +214,13 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     rooms = [turn.room(identifier) for identifier in announcements.current_rooms(turn)]
     return [room.announce_at for room in rooms if room is not None and room.announce_at is not None]
 
 
 def announce_everywhere(turn: Turn) -> None:
-    """After a start the configuration may have changed: announce where it has, and greet a room that is new."""
+    """After a start: announce where the configuration has changed, and greet new rooms."""
     for identifier in (*announcements.current_rooms(turn), turn.us.admin_room):
         room = turn.room(identifier)
         if room is not None and room.joined:
@@ -230,7 +230,7 @@ def announce_everywhere(turn: Turn) -> None:
 
 
 def on_announced(turn: Turn, event: PartyAnnounced) -> None:
-    """A bot says which parties it hosts."""
+    """Take in the parties that a bot announces."""
     if event.room in announcements.federation_rooms(turn) and event.sender != turn.us.bot:
         pinning.on_announced(turn, event.room, event.sender, event.content)
         on_newcomer(turn, event.room)
@@ -244,7 +244,7 @@ def on_announced_by_message(turn: Turn, event: EnvelopeSeen, said: bodies.Announ
 
 
 def on_removed(turn: Turn, event: Removed) -> None:
-    """We are out of a room: nothing can be said there any more; the admins are told."""
+    """Note that we are out of a room, and tell the admins."""
     room = turn.room(event.room)
     if room is None or not room.joined:
         return
@@ -254,7 +254,7 @@ def on_removed(turn: Turn, event: Removed) -> None:
         turn.tell_admins(say(messages.rooms.removed_from_room, room=room, event=event), f"removed:{event.event_id}")
 
 
-# --- A room that was upgraded: its friendships go on in the new one, once one of our superusers says so there.
+# --- Upgraded rooms: connections continue in the new room once one of our superusers confirms it there.
 
 ASKED_ONLY = frozenset({ConnectionState.ASKED, ConnectionState.OFFERED})
 FOR_EVER = timedelta(days=3650)
@@ -263,7 +263,7 @@ SAID_THERE = frozenset({"card", "wait", "silent", both_sides.MOVED})
 
 
 def on_replaced(turn: Turn, event: RoomReplaced) -> None:
-    """A tombstone. Go where it points to, and let what lives in the old room wait; `replacement` '' takes it back."""
+    """Follow a tombstone, and suspend what is in the old room. An empty `replacement` withdraws the tombstone."""
     room = turn.room(event.room) or Room(event.room)
     if room.replaced_by == event.replacement:
         return
@@ -288,13 +288,13 @@ def on_replaced(turn: Turn, event: RoomReplaced) -> None:
 
 
 def _lasts(turn: Turn, connection: Connection) -> bool:
-    """Whether it may still have something to say: it isn't over, or what it carried isn't."""
+    """Whether messages about it may still be sent: it hasn't ended, or its transfers haven't."""
     carried = any(t.connection == connection.id for t in turn.restless_transfers())
     return connection.state in LIVING_CONNECTION or carried
 
 
 def _wait(turn: Turn, connection: Connection, room: str) -> None:
-    """Suspend it until a superuser confirms the new room. A mere request is cancelled, and can be asked again there."""
+    """Suspend it until a superuser confirms the new room. A mere request is cancelled, and can be repeated there."""
     if connection.state in ASKED_ONLY:
         exchange = replace(connection.exchange, awaiting=False, resend_at=None)
         turn.save(replace(connection, state=ConnectionState.CANCELLED, decision=None, exchange=exchange))
@@ -306,7 +306,7 @@ def _wait(turn: Turn, connection: Connection, room: str) -> None:
 
 
 def look_at_replacement(turn: Turn, room: Room) -> None:
-    """We are in a room that may be a replacement: say what waits there for whom, or leave if it is none."""
+    """Post what waits in a room that replaces another, or leave it if it isn't a replacement."""
     pointing = announcements.replaced_by(turn, room.id)
     if not pointing or not room.joined:
         return
@@ -329,7 +329,7 @@ def look_at_replacement(turn: Turn, room: Room) -> None:
 
 
 def on_started(turn: Turn) -> None:
-    """A connection that was found again after a loss, in a room that was replaced meanwhile, waits too."""
+    """Suspend connections that were found after a loss in a room that has been replaced meanwhile."""
     for room in turn.rooms():
         if room.replaced_by:
             for connection in turn.connections():
@@ -341,9 +341,9 @@ def on_started(turn: Turn) -> None:
 
 
 def waiting_for(turn: Turn, room: str) -> tuple[Connection, ...]:
-    """The connections that may go on in this room, if a superuser says so: all that wait, once it is the newest.
+    """Return the connections that may continue in this room, if a superuser agrees: all that wait, if it is the newest.
 
-    A room that is its own newest keeps those whose tombstone was taken back.
+    A room without a valid tombstone keeps its own connections.
     """
     if announcements.newest(turn, room) != room:
         return ()
@@ -357,12 +357,12 @@ def waiting_for(turn: Turn, room: str) -> tuple[Connection, ...]:
 
 
 def what_waits(turn: Turn, waiting: tuple[Connection, ...]) -> Phrase:
-    """The one message for all that waits for a room."""
+    """Return the one message about everything that waits for a room."""
     return say(messages.rooms.friendships_wait_here, us=turn.us, waiting=waiting, open_ones=_open(turn, waiting))
 
 
 def rooms_waited_for(turn: Turn) -> tuple[str, ...]:
-    """The names (else ids) of the rooms in which somebody has to say that what waits goes on there."""
+    """Return the names (else ids) of the rooms in which a superuser has to confirm that connections continue."""
     known = [turn.room(c.changed_room) or Room(c.changed_room) for c in _waiting(turn)]
     return tuple(dict.fromkeys(room.name or room.id for room in known))
 
@@ -372,13 +372,16 @@ def _waiting(turn: Turn) -> list[Connection]:
 
 
 def _open(turn: Turn, connections: Iterable[Connection]) -> tuple[Transfer, ...]:
-    """The open transfers and loans of these connections."""
+    """Return the open transfers and loans of these connections."""
     of = {connection.id for connection in connections}
     return tuple(t for t in turn.restless_transfers() if t.connection in of and (t.state not in FINAL or t.is_on_loan))
 
 
 def move(turn: Turn, room: str, by: Signature) -> tuple[tuple[Connection, ...], tuple[Transfer, ...]]:
-    """A superuser says that all that waits goes on here: the connections that moved, and what is open on them."""
+    """Move everything that waits to this room, as a superuser says.
+
+    Return the moved connections and their open transfers.
+    """
     moved = waiting_for(turn, room)
     for connection in moved:
         _move(turn, connection, room, by)
@@ -407,7 +410,7 @@ def _move(turn: Turn, connection: Connection, room: str, by: Signature) -> None:
 
 
 def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
-    """Its messages go out again, and a card that people can still tap is put up anew."""
+    """Send its messages again, and post a card again on which people can still decide."""
     card_stands = "card" in transfer.told and _waits_for_a_tap(turn, transfer)
     transfer = replace(_there(transfer, room), exchange=_soon(turn, transfer.exchange))
     turn.save(transfer)
@@ -421,12 +424,12 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
 
 
 def room_of(turn: Turn, connection: Connection) -> str:
-    """The room in which the friend may write about it. If it is over, that is the newest one: no review is needed."""
+    """Return the room in which the peer may write about it: the newest one if it has ended, without a review."""
     return connection.room if _lasts(turn, connection) else announcements.newest(turn, connection.room)
 
 
 def follow_what_is_over(turn: Turn, connection: Connection) -> Connection:
-    """The connection, in the room where messages about it are answered."""
+    """Return the connection with the room in which messages about it are answered."""
     room = room_of(turn, connection)
     if room != connection.room:
         connection = replace(connection, room=room, changed_room="", card_event="", own_card="", peer_events=())
@@ -435,7 +438,10 @@ def follow_what_is_over(turn: Turn, connection: Connection) -> Connection:
 
 
 def follow(turn: Turn, transfer: Transfer, room: str) -> Transfer:
-    """The transfer, in the room where its friendship goes on: a message about what was over is answered there too."""
+    """Return the transfer in the room where its connection continues.
+
+    Messages about finished ones are answered there too.
+    """
     if transfer.room == room:
         return transfer
     transfer = _there(transfer, room)
@@ -454,10 +460,10 @@ def _waits_for_a_tap(turn: Turn, transfer: Transfer) -> bool:
 
 @dataclass(frozen=True)
 class ShowMovedCard(both_sides.TellsThatItWaits, WhenAnswered):
-    """A card goes on in the new room, and waits for who may decide."""
+    """Reads who may decide, before a card is posted again in the new room."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """The card goes up there, if it still asks for something."""
+        """Post the card, if it still asks for something."""
         transfer = turn.transfer(self.transfer)
         (able,) = event.answers
         if transfer is None or not isinstance(able, Able) or not _waits_for_a_tap(turn, transfer):
@@ -468,5 +474,5 @@ class ShowMovedCard(both_sides.TellsThatItWaits, WhenAnswered):
 
 
 def _soon(turn: Turn, exchange: Exchange) -> Exchange:
-    """Messages that nobody could hear till now: the pauses between them begin anew."""
+    """Return the exchange with its resend pauses restarted, because nobody could read the messages until now."""
     return replace(exchange, resends=0, resend_at=turn.now + turn.us.resend_after[0] if exchange.awaiting else None)

@@ -1,8 +1,8 @@
 """Rotates the tokens made for peers, which are valid for a year.
 
-The new token is created, handed over for `direct` access, and tried; only then the old one is revoked. The vault keeps
-the new secret beside the old one until it has proved to work. If the bot can't create one, the admins are told what to
-click; a token that they put into the vault is recognised by its later expiry.
+The new token is made, handed over for `direct` access, and tried; only then is the old one revoked. The vault keeps the
+new secret beside the old one until its trial succeeds. If the bot can't make one, the admins are told what to click. A
+token that they put into the vault is recognised by its later expiry.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ from fedbot.rules.state import Turn
 BEFORE_ITS_END = timedelta(days=30)
 LOOK_AGAIN = timedelta(hours=1)
 A_DAY = timedelta(days=1)
-WARN_AT = (30, 14, 3)  # days before the token's end
+WARN_AT = (30, 14, 3)  # days before the token's expiry
 BY_HAND = frozenset({"no-admin-token", "unsupported"})
 PEER = "peer"
 
 
 def next_look(connection: Connection) -> datetime | None:
-    """When the connection's token is next to be looked at, or None."""
+    """Return when the connection's token is checked next; None if it isn't."""
     if connection.state is not ConnectionState.ACTIVE or connection.token_expiry is None:
         return None
     if connection.renewal is not None:
-        at_the_peer = connection.renewal.reason == PEER  # each look is a message to it
+        at_the_peer = connection.renewal.reason == PEER  # each check sends it a message
         return connection.renewal.looked + (A_DAY if at_the_peer else LOOK_AGAIN)
     return datetime.combine(connection.token_expiry, time(), UTC) - BEFORE_ITS_END
 
 
 def look(turn: Turn, connection: Connection) -> None:
-    """Begin the renewal when its time has come; go on with one that hangs, and warn of it."""
+    """Begin a rotation when it is due. Try again one that is stuck, and warn of it."""
     at = next_look(connection)
     if at is None or at > turn.now:
         return
@@ -66,7 +66,10 @@ def look(turn: Turn, connection: Connection) -> None:
 
 
 def rotate(turn: Turn, connection: Connection, by: Signature, room: str) -> bool:
-    """Our superuser wants a new token now; the outcome is told as a reply. False if one is on its way already."""
+    """Rotate the token now, as our superuser asks. The outcome is posted as a reply.
+
+    Return False if a rotation is already in progress.
+    """
     turn.note(connection.id, audit.Fact.TOKEN_WANTED, by.person, by.event_id)
     if connection.renewal is None:
         _begin(turn, connection, Renewal(turn.now, by=by, room=room))
@@ -87,7 +90,7 @@ def _begin(turn: Turn, connection: Connection, renewal: Renewal) -> None:
 
 
 def look_after_a_loss(turn: Turn, connection: Connection) -> None:
-    """After a restore or a rebuild: does the token that the journal knows lie in the vault, and is it good?"""
+    """After a restore or a rebuild: check that the token in the vault is the journal's, and that it works."""
     if connection.renewal is not None:
         turn.void(connection.id)
     if connection.own_made:
@@ -96,7 +99,7 @@ def look_after_a_loss(turn: Turn, connection: Connection) -> None:
 
 
 def _begin_after_a_loss(turn: Turn, connection: Connection) -> None:
-    """Provisioning the next token revokes any token that was made in the meantime."""
+    """Start the rotation again. Making the next token revokes any that was made in the meantime."""
     before = connection.renewal or Renewal(turn.now)
     _begin(turn, connection, Renewal(turn.now, by=before.by, room=before.room))
 
@@ -104,7 +107,7 @@ def _begin_after_a_loss(turn: Turn, connection: Connection) -> None:
 def _go_on(turn: Turn, connection: Connection) -> None:
     """Try a refused rotation again. One that only waits, for a server or the peer's message, continues by itself.
 
-    But a peer that has our message and doesn't answer has lost it since (its journal, say), so it gets it anew.
+    A peer that has our message and doesn't answer has lost it (with its journal, say), so it is sent again.
     """
     renewal = connection.renewal
     turn.save(connection)
@@ -131,7 +134,7 @@ def _do(turn: Turn, connection: Connection, step: Step) -> None:
 
 
 def _mint(turn: Turn, connection: Connection) -> None:
-    """The next token. An access that was made by hand is found by its name first."""
+    """Make the next token. An access that was made by hand is first found by its name."""
     if connection.user is None:
         name, for_peer = provision.access_name(connection), connection.access == "direct"
         _do(turn, connection, MakeAccess(_mark(connection, "access"), name, connection.id, for_peer))
@@ -147,14 +150,14 @@ def _mint(turn: Turn, connection: Connection) -> None:
 
 
 def next_name(connection: Connection) -> str:
-    """`fed-<party>-<generation>-<n+1>`."""
+    """Return the next token's name: `fed-<party>-<generation>-<n+1>`."""
     base = f"{provision.access_name(connection)}-"
     number = connection.token_name.removeprefix(base)
     return f"{base}{int(number) + 1 if number.isdecimal() else 2}"
 
 
 def _source(connection: Connection) -> str:
-    """The vault's reference of the new secret: beside the old one, or in its place if somebody put it there by hand."""
+    """Return the vault's reference of the new secret: beside the old one, or in its place if put there by hand."""
     own = provision.own_reference(connection)
     return own if connection.renewal is not None and connection.renewal.by_hand else provision.next_of(own)
 
@@ -171,16 +174,16 @@ def _hand_over(turn: Turn, connection: Connection) -> None:
 
 @dataclass(frozen=True)
 class RotateToken(OfConnection, WhenStepEnds):
-    """A step on the way to the next token that we make for the peer, up to its trial."""
+    """Carries on after a step towards the next token that we make for the peer, up to its trial."""
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """Go on with the next."""
+        """Continue with the next step."""
         connection = _active(turn, self.connection)
         if connection is not None and connection.renewal is not None:
             _ours_goes_on(turn, connection, connection.renewal, event)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The old token serves on, people are told in time."""
+        """Keep the old token, and warn people in time."""
         connection = _active(turn, self.connection)
         if connection is not None:
             _hangs(turn, connection, event.reason, event.problem)
@@ -188,30 +191,30 @@ class RotateToken(OfConnection, WhenStepEnds):
 
 @dataclass(frozen=True)
 class TryTokenMadeByHand(OfConnection, WhenStepEnds):
-    """Somebody may have put a new token in the old one's place."""
+    """Tries the vault's token, because an admin may have replaced the old one by hand."""
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """If it is newer, it is the next one."""
+        """Use it as the next token, if it is newer."""
         connection = _active(turn, self.connection)
         if connection is not None and connection.renewal is not None and isinstance(event.result, TokenTried):
             _made_by_hand(turn, connection, connection.renewal, event.result)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """Nobody has, or it is no good: the admins know already what to do."""
+        """Do nothing: no working token was put there, and the admins already know what to do."""
 
 
 @dataclass(frozen=True)
 class TryTokenAfterLoss(OfConnection, WhenStepEnds):
-    """After a restore or a rebuild: the token in the vault may be another than the journal says, or none."""
+    """After a restore or a rebuild: tries the token in the vault, which may differ from the journal's."""
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """It is good: take over which one it is."""
+        """Record which token it is."""
         connection = _active(turn, self.connection)
         if connection is not None and isinstance(event.result, TokenTried):
             _known_again(turn, connection, event.result)
 
     def not_done(self, turn: Turn, _: StepRefused | StepUnknown) -> None:
-        """Make another."""
+        """Make another one."""
         connection = _active(turn, self.connection)
         if connection is not None:
             _begin_after_a_loss(turn, connection)
@@ -219,7 +222,7 @@ class TryTokenAfterLoss(OfConnection, WhenStepEnds):
 
 @dataclass(frozen=True)
 class RevokeOldToken(OfConnection, WhenStepEnds):
-    """The old token is revoked. `event_id` in `room` is the line that asked for it, '' if none did."""
+    """Carries on after revoking the old token. `event_id` in `room` is the line that asked for it, '' if none did."""
 
     room: str = ""
     event_id: str = ""
@@ -233,7 +236,7 @@ class RevokeOldToken(OfConnection, WhenStepEnds):
             turn.do(Post(f"rotated:{connection.id}:{self.event_id}", self.room, phrase, reply_to=self.event_id))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins do it by hand."""
+        """Ask the admins to revoke it by hand."""
         connection = _active(turn, self.connection)
         if connection is not None:
             phrase = say(
@@ -247,19 +250,19 @@ class RevokeOldToken(OfConnection, WhenStepEnds):
 
 @dataclass(frozen=True)
 class TryPeersNextToken(OfConnection, WhenStepEnds):
-    """The trial of the next token that the peer made for us, at its InvenTree, which is at `url`."""
+    """The trial of the next token that the peer made for us, at its InvenTree under `url`."""
 
     url: str
     at_peer = True
 
     def done(self, turn: Turn, event: StepDone) -> None:
-        """It takes the old one's place, and the peer hears so."""
+        """Replace the old token, and tell the peer."""
         connection = _active(turn, self.connection)
         if connection is not None and isinstance(event.result, TokenTried):
             _peers_works(turn, connection, event.result, self.url)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The old one serves on, and the peer hears why."""
+        """Keep the old token, and tell the peer why."""
         connection = _active(turn, self.connection)
         if connection is None:
             return
@@ -269,7 +272,7 @@ class TryPeersNextToken(OfConnection, WhenStepEnds):
         turn.note(connection.id, audit.PeersTokenRefused(event.problem, is_next=True))
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
-        """The peer's InvenTree is silent."""
+        """Post that the peer's InvenTree is silent."""
         provision.tell_that_peer_is_silent(turn, self.connection, event.problem)
 
 
@@ -279,7 +282,7 @@ def _active(turn: Turn, identifier: str) -> Connection | None:
 
 
 def _known_again(turn: Turn, connection: Connection, tried: TokenTried) -> None:
-    """The token in the vault is good. If it is another than the journal says, its renewal had come to its end."""
+    """Take over the working token of the vault. If it isn't the journal's, its rotation had been completed."""
     old = connection.token_name
     if not tried.name or tried.name == old:
         if connection.renewal is not None:
@@ -318,7 +321,7 @@ def _made_by_hand(turn: Turn, connection: Connection, renewal: Renewal, tried: T
 
 
 def _proved_next(turn: Turn, connection: Connection, *, tried: bool = False) -> None:
-    """There is a new token: the one who will use it tries it."""
+    """Have the new token tried by the side that will use it."""
     turn.save(connection)
     if connection.access == "direct":
         _hand_over(turn, connection)
@@ -329,7 +332,7 @@ def _proved_next(turn: Turn, connection: Connection, *, tried: bool = False) -> 
 
 
 def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
-    """The new token has proved good: it takes the old one's place, and the old one is revoked."""
+    """Replace the old token by the new one, whose trial succeeded, and revoke the old one."""
     old, own = connection.token_name, provision.own_reference(connection)
     if not renewal.by_hand:
         turn.do(MoveSecret(provision.next_of(own), own))
@@ -360,7 +363,7 @@ def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
 
 
 def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.Credentials]) -> None:
-    """A token from the peer: its first one, or the next."""
+    """Take in a token from the peer: its first one, or the next."""
     if connection.state is ConnectionState.MAKING:
         provision.on_credentials(turn, connection, envelope)
         return
@@ -386,7 +389,7 @@ def _peers_works(turn: Turn, connection: Connection, tried: TokenTried, url: str
 
 
 def on_renewed(turn: Turn, connection: Connection, envelope: Message[bodies.Renewed]) -> None:
-    """The peer has tried the token that we handed over."""
+    """Take in the peer's trial of the token that we handed over."""
     renewal = connection.renewal
     if renewal is None or not renewal.name or connection.access != "direct":
         turn.save(connection)
@@ -396,7 +399,7 @@ def on_renewed(turn: Turn, connection: Connection, envelope: Message[bodies.Rene
         _switch(turn, connection, renewal)
 
 
-# --- what stands in the way ---
+# --- obstacles ---
 
 
 def _hangs(turn: Turn, connection: Connection, reason: str, problem: Diagnosis) -> None:
@@ -404,7 +407,7 @@ def _hangs(turn: Turn, connection: Connection, reason: str, problem: Diagnosis) 
     if renewal is None:
         turn.save(connection)
         return
-    lost = reason == provision.NO_TOKEN  # the vault hasn't got it any more, so another one is made
+    lost = reason == provision.NO_TOKEN  # the vault has lost it, so another one is made
     name = "" if lost or reason in BY_HAND else renewal.name
     renewal = replace(renewal, name=name, reason=reason, problem=problem)
     turn.note(connection.id, audit.RotationWaits(problem))
@@ -417,7 +420,10 @@ def _hangs(turn: Turn, connection: Connection, reason: str, problem: Diagnosis) 
 
 
 def _warned(turn: Turn, connection: Connection) -> Connection:
-    """The admins are told 30, 14 and 3 days before the token ends, if there is no new one by then."""
+    """Warn the admins 30, 14 and 3 days before the token expires, if there is no new one by then.
+
+    Return the connection.
+    """
     renewal, expiry = connection.renewal, connection.token_expiry
     if renewal is None or expiry is None:
         return connection
