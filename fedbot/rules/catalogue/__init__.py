@@ -1,1 +1,1 @@
-"""Sharing, searching, matching parts, and the provenance of stock (no passing on)."""
+"""Sharing, searching, matching parts, and the provenance of stock (which forbids passing it on)."""

@@ -1,4 +1,4 @@
-"""Matches a friend's part to one of ours, also by approvers' `match`, and picks the place to book it in."""
+"""Matches a peer's part to one of ours, also by approvers' `match`, and picks the location for booking it in."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from fedbot.rules.state import Turn
 
 
 def said_of(turn: Turn, peer: str, line: Line) -> int | None:
-    """The part of ours that somebody has said this line is. The friend's IPN counts before its name."""
+    """Return our part that somebody assigned to this line; None if nobody did.
+
+    The peer's IPN counts before its name.
+    """
     words = [word for word in (line.description.ipn, line.description.name) if word]
     said = [alias for word in words if (alias := turn.alias(alias_id(peer, word)))]
     return said[0].part if said else None
 
 
 def keep(turn: Turn, alias: Alias) -> Alias | None:
-    """From now on that is so; what was said of the word before, if anything was."""
+    """Store the assignment of a peer's name. Return the earlier one, if any."""
     before = turn.alias(alias.id)
     turn.save(alias)
     turn.note("matches", audit.Matched(alias.peer, alias.word, alias.part), alias.by)
@@ -38,14 +41,14 @@ def keep(turn: Turn, alias: Alias) -> Alias | None:
 
 
 def forget(turn: Turn, alias: Alias, by: str) -> None:
-    """Remove this match."""
+    """Remove this assignment."""
     turn.drop(alias)
     turn.note("matches", audit.Matched(alias.peer, alias.word, 0), by)
     _mirror(turn, alias.part)
 
 
 def _mirror(turn: Turn, part: int) -> None:
-    """All that is said of a part, into its metadata."""
+    """Mirror all assignments of a part into its metadata."""
     words: dict[str, list[str]] = {}
     for alias in turn.aliases():
         if alias.part == part:
@@ -55,7 +58,7 @@ def _mirror(turn: Turn, part: int) -> None:
 
 
 def query_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
-    """Which of our parts is this line, and is it one of our stock items that comes again?"""
+    """Return the query for our part of this line, and for a stock item of ours that comes back by it."""
     return MatchPart(
         transfer.peer,
         line.description,
@@ -73,7 +76,7 @@ def query_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
 
 
 def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
-    """Our stock items with this serial number that the peer has got from us, and doesn't owe us."""
+    """Return our stock items with this serial number that we gave to the peer for good."""
     marked = turn.marked(Mark.SERIAL, serial)
     given = [t for t in marked if t.role == "sender" and t.peer == peer and t.terms.kind != lend.EXTENSION]
     lines = [(t, line) for t in given for line in t.terms.lines if serial in {line.serial, t.at(line.number).serial}]
@@ -83,16 +86,17 @@ def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
 
 
 def _within_practice(turn: Turn, peer: str, match: PartMatch) -> PartMatch:
-    """Practice parts are for the pretend friend alone, and it makes no new ones."""
+    """Return the match, refused if it mixes practice and real stock. Practice parts are for the practice peer alone."""
     if match.part is not None and not turn.may_move(peer, match.part.pk):
         return PartMatch(reason="practice")
     return PartMatch(reason="practice") if peer == PRACTICE and match.creatable else match
 
 
 def matched(turn: Turn, transfer: Transfer, line: int, match: PartMatch) -> Progress:
-    """The line with its part and place here. A lent item needs a part from which it can be handed back.
+    """Return the line's progress with its part and location here.
 
-    A requested item is booked in without a card, so a part of another revision is never taken silently.
+    A lent item needs a part from which it can be returned. A requested item is booked in without a card, so a part of
+    another revision is never accepted silently.
     """
     match = _within_practice(turn, transfer.peer, match)
     theirs = transfer.line(line).description.revision
@@ -106,7 +110,7 @@ def matched(turn: Turn, transfer: Transfer, line: int, match: PartMatch) -> Prog
     progress = transfer.at(line)
     is_agreed = transfer.consented and not transfer.awaits_parcel and progress.match
     if is_agreed and (progress.part is not None or progress.create_part):
-        return progress  # the card has shown that place, and the yes was for it
+        return progress  # the card showed that destination, and the approval was for it
     return replace(
         progress,
         item=progress.item if progress.stage else match.again,
@@ -127,5 +131,5 @@ def matched(turn: Turn, transfer: Transfer, line: int, match: PartMatch) -> Prog
 
 
 def unmatched(transfer: Transfer) -> list[Progress]:
-    """The lines that have neither a part nor the permission to make one: they can't be taken yet."""
+    """Return the lines with neither a part nor the permission to make one. They can't be booked in yet."""
     return [p for p in transfer.progress if p.part is None and not p.create_part]

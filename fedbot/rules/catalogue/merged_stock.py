@@ -1,4 +1,4 @@
-"""Received items that vanished, and may now be part of an item that they were merged into (UC6).
+"""Received items that vanished, and may now be part of an item into which they were merged (UC6).
 
 InvenTree keeps no trace of a merged item. So an item that vanished without a known exit counts as part of every item of
 that part that was merged since, up to its quantity, until a superuser clears it.
@@ -21,7 +21,7 @@ from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer, with_progress
 from fedbot.rules.state import Turn
 
-# InvenTree's history tells minutes without a time zone, by another clock than ours: better a merge too many.
+# InvenTree's history has minutes without a time zone, by another clock than ours: rather assume one merge too many.
 _CLOCKS = timedelta(days=1)
 
 
@@ -34,20 +34,26 @@ class Hidden:
 
 
 def received_for(turn: Turn, query: Query) -> ReceivedOf | None:
-    """Returns everything received of a part, for queries that look for merges; another thread may call it."""
+    """Return the function that lists everything received of a part, for queries about merges; else None.
+
+    Another thread may call it.
+    """
     looks_for_merges = isinstance(query, SearchStock) or (isinstance(query, FindItems) and query.merges)
     return received_by(_as_it_stands(turn)) if looks_for_merges else None
 
 
 def _as_it_stands(turn: Turn) -> Turn:
-    """A snapshot: changes of later turns don't show in it. It holds the transfers that may change; the past doesn't."""
+    """Return a snapshot: changes of later turns don't show in it. It copies the transfers that may still change."""
     held = Turn(turn.state, turn.now)
     held.changes = {(type(transfer).__name__, transfer.id): transfer for transfer in turn.living_transfers()}
     return held
 
 
 def received_by(turn: Turn) -> ReceivedOf:
-    """Stock of a part that came from other spaces and has not wholly left by a transfer of ours, or as a lost loan."""
+    """Return the function that lists a part's stock from other spaces that hasn't wholly left again.
+
+    It can leave by a transfer of ours, or as a lost loan.
+    """
 
     def of_part(part: int) -> tuple[Received, ...]:
         return tuple(
@@ -65,7 +71,7 @@ def received_by(turn: Turn) -> ReceivedOf:
 
 
 def has_part_of_others(turn: Turn, part: int, destination: str) -> bool:
-    """Whether something of this part is here that may not go to `destination`."""
+    """Whether we have some of this part that may not go to `destination`."""
     came = ((each, turn.transfer(each.transfer)) for each in received_by(turn)(part))
     return any(
         transfer is not None
@@ -75,7 +81,7 @@ def has_part_of_others(turn: Turn, part: int, destination: str) -> bool:
 
 
 def _passed_on(turn: Turn, item: int) -> Decimal:
-    """The quantity of that stock item that left by a transfer and didn't come back."""
+    """Return the quantity of that stock item that left by a transfer and wasn't returned."""
     return sum(
         (
             line.quantity
@@ -89,7 +95,7 @@ def _passed_on(turn: Turn, item: int) -> Decimal:
 
 
 def hidden(turn: Turn, item: StockItem, found: ItemsFound | StockHits, destination: str) -> tuple[Hidden, ...]:
-    """The quantities in this item that may have come from other spaces than `destination`."""
+    """Return the quantities in this item that may have come from other spaces than `destination`."""
     merged = dict(found.merged).get(item.pk)
     if merged is None:
         return ()
@@ -103,12 +109,12 @@ def hidden(turn: Turn, item: StockItem, found: ItemsFound | StockHits, destinati
 
 
 def total(hidden_in: Iterable[Hidden]) -> Decimal:
-    """All of it together."""
+    """Return the sum of these quantities."""
     return sum((each.quantity for each in hidden_in), Decimal(0))
 
 
 def _unaccounted(turn: Turn, vanished: Iterable[Received], part: int) -> Iterable[tuple[Received, Transfer, Decimal]]:
-    """The vanished items of a part, their transfers, and the quantities that nobody has accounted for."""
+    """Yield the vanished items of a part, their transfers, and the quantities that nobody has explained."""
     for each in vanished:
         transfer = turn.transfer(each.transfer)
         if transfer is not None and each.part == part:
@@ -118,7 +124,7 @@ def _unaccounted(turn: Turn, vanished: Iterable[Received], part: int) -> Iterabl
 
 
 def clear(turn: Turn, found: ItemsFound, by: Signature) -> tuple[Hidden, ...]:
-    """A superuser knows where it went: what vanished of these items' parts hides in nothing any more."""
+    """Clear the vanished quantities of these items' parts, because a superuser knows where they went. Return them."""
     cleared = []
     for part in dict.fromkeys(item.part.pk for item in found.items):
         for each, _, quantity in _unaccounted(turn, found.vanished, part):

@@ -1,7 +1,7 @@
 """Provenance: items that may not go on to a third party (UC6), and our marks of transfers.
 
-The journal decides; metadata mirrors it under the key `fedbot`. A mark holds the item's own key,
-since a split copies metadata: on another key the mark is void, but the origin stays.
+The journal is authoritative; metadata mirrors it under the key `fedbot`. A mark holds the item's own key, because a
+split copies metadata: on another key the mark is void, but the origin stays.
 """
 
 from __future__ import annotations
@@ -25,39 +25,39 @@ from fedbot.rules.state import Turn
 
 @dataclass(frozen=True)
 class WriteMirror(WhenStepEnds):
-    """Metadata of our InvenTree says what the journal knows about the document of that id. Nothing waits for it."""
+    """Carries on after mirroring the document of that id into InvenTree's metadata. Nothing waits for it."""
 
     about: str
 
     @property
     def subject(self) -> str:
-        """The id of what it is about."""
+        """The id of the mirrored document."""
         return self.about
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing follows."""
+        """Note it in the audit."""
         turn.note(self.about, audit.StepWasDone(Mirror.__name__))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins are told once a day."""
+        """Tell the admins once a day."""
         if turn.tell_once("mirror", timedelta(days=1)):
             turn.tell_admins(say(messages.health.not_mirrored, problem=event.problem), f"mirror:{turn.now.date()}")
 
 
 def forbidden_origin(origin: str, destination: str) -> bool:
-    """UC6: what came from one party may go back to it, but not on to another."""
+    """Whether UC6 forbids it: an item that came from one party may go back to it, but not on to another."""
     return bool(origin) and origin != destination
 
 
 def origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
-    """The first owner of a received item; '' if it is ours."""
+    """Return the first owner of a received item; '' if it is ours."""
     return "" if line.origin == turn.us.party else line.origin or transfer.peer
 
 
 def origins_of(turn: Turn, item: StockItem, tainted: Iterable[tuple[int, str]]) -> tuple[str, ...]:
-    """The other spaces that the item came from, by its own marks or those of items it was split from.
+    """Return the other spaces from which the item came, by its own marks or those of items it was split from.
 
-    `tainted` are the origins of our InvenTree's items by the metadata of what they were split from.
+    `tainted` are origins of stock items by the metadata of the items they were split from.
     """
     brought = turn.brought(item)
     seen = [origin for pk, origin in tainted if pk == item.pk]
@@ -76,9 +76,9 @@ def has_foreign_mark(turn: Turn, item: StockItem) -> bool:
 
 
 def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:
-    """The identity that the line's stock item in our InvenTree must have before a step; None without a part of ours.
+    """Return the identity that the line's stock item in our InvenTree must have; None without a part of ours.
 
-    A return brings back the owner's own item, that of the loan. The batch of an item that we booked in may have
+    A return brings back the lender's own item, that of the loan. The batch of an item that we booked in may have
     changed, because people assign their own.
     """
     line = transfer.line(number)
@@ -86,7 +86,7 @@ def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:
     if transfer.role == "receiver" and loan is not None:
         return known_item(turn, loan, line.of_line)
     is_ours = transfer.role == "sender"
-    if is_ours and loan is not None:  # what we hand back has our own number
+    if is_ours and loan is not None:  # a returned item has our own number
         serial = loan.serial_here(line.of_line)
     else:
         serial = line.serial if is_ours else transfer.serial_here(number)
@@ -109,7 +109,7 @@ def _text(transfer: Transfer, value: dict[str, object]) -> str:
 
 
 def _loan(transfer: Transfer, number: int) -> dict[str, object]:
-    """Until when that line is lent, in whose time zone, and how that ended."""
+    """Return the line's due date with its time zone, and how the loan ended; {} if it is no loan."""
     if not transfer.is_loan or transfer.due_day is None:
         return {}
     ending = transfer.ending_of(number)
@@ -119,14 +119,14 @@ def _loan(transfer: Transfer, number: int) -> dict[str, object]:
 
 
 def mirror_given(turn: Turn, transfer: Transfer, progress: Progress) -> None:
-    """The sender's own record: whom it was given to, by which transfer."""
+    """Write into the metadata of the sender's item to whom it was given, and by which transfer."""
     if progress.item is not None:
         value = _given(transfer, progress, transfer.state)
         _mirror(turn, transfer, progress.number, progress.item, value)
 
 
 def given_text(transfer: Transfer, progress: Progress) -> str:
-    """The same as text, for the step that hands it over."""
+    """Return that metadata as text, for the step that hands the item over."""
     return _text(transfer, {"item": progress.item, **_given(transfer, progress, TransferState.SENT)})
 
 
@@ -139,13 +139,13 @@ def _given(transfer: Transfer, progress: Progress, state: TransferState) -> dict
 
 
 def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
-    """The receiver's record: its origin, the sender's item, and what the sender's InvenTree said of it."""
+    """Write into the metadata of the receiver's item its origin, the sender's item, and the sender's metadata."""
     if progress.item is not None:
         _mirror(turn, transfer, progress.number, progress.item, _received(turn, transfer, progress))
 
 
 def received_text(turn: Turn, transfer: Transfer, progress: Progress) -> str:
-    """The same as text, without the item's key, for the step that makes it."""
+    """Return that metadata as text without the item's key, for the step that makes the item."""
     return _text(transfer, _received(turn, transfer, progress))
 
 
@@ -168,10 +168,10 @@ def _received(turn: Turn, transfer: Transfer, progress: Progress) -> dict[str, o
 
 @dataclass(frozen=True)
 class LabelItem(OfLine, WhenStepEnds):
-    """A stock item says what it is now."""
+    """Carries on after writing a stock item's notes and tag."""
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing follows."""
+        """Note it in the audit."""
         turn.note(self.transfer, audit.StepWasDone(Label.__name__, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:

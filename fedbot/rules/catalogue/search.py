@@ -1,7 +1,7 @@
-"""`find`: searches friends' shared items, all friends at once, sealed.
+"""`find`: searches peers' shared items, all peers at once, sealed.
 
-A search waits for our own InvenTree and for friends' bots, which search with the token made for us; nothing in chat
-waits for it. A lost query is not sent again: the person types the line again.
+A search waits for our own InvenTree and for peers' bots, which search with the token made for us; nothing in chat waits
+for it. A lost query is not sent again: the person types the line again.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _PICTURES_AT_ONCE = 10
 _PICTURE_HOLDS = timedelta(days=1)
 _PICTURE_UNSEEN = timedelta(days=60)
 _ROOM_FOR_PICTURES = 30_000
-"""Bytes of an answer: pictures that don't fit into that are left out."""
+"""Bytes of an answer. Pictures that don't fit are left out."""
 
 _MORE = re.compile(r"(?:!fed\s+)?more[.!]?", re.IGNORECASE)
 _PLAIN = re.compile(r"\w[^\"“”„‟«»'‘’‚‛`#:;\n]*")
@@ -77,10 +77,10 @@ _ASKED_FOR = re.compile(
 _BEGINS_TO_ASK = re.compile(rf"{_ASKS}#?\d{{1,4}}\b", re.IGNORECASE)
 _TO_BORROW = frozenset({"borrow", "leih", "leihe"})
 _RIGHT_AFTER = timedelta(minutes=2)
-"""For so long `ask 1 2`, without being a reply, answers the list that was put to the person last."""
+"""How long `ask 1 2` without a reply counts as an answer to the person's newest list."""
 
 
-# --- a person asks ---
+# --- our person's search ---
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Wanted:
 
     @property
     def sealed(self) -> dict[str, Any]:
-        """As a message tells it to a friend's bot."""
+        """The query as sent to a peer's bot."""
         return {"words": self.words, "category": self.category, "page": self.page}
 
 
@@ -107,7 +107,7 @@ def begin(
     only: str = "",
     rota: str = "",
 ) -> None:
-    """Ask our InvenTree and these friends; the answer to the line comes when all have answered.
+    """Ask our InvenTree and these peers. The line is answered when all have answered.
 
     `rota`: the id of the rota that the hits are for, and that answers the line.
     """
@@ -135,7 +135,7 @@ def begin(
 
 
 def look_for(turn: Turn, request: Transfer, line: Line, connection: Connection) -> None:
-    """Ask a friend what it finds by the words of that line of a request of ours, in which it recognised nothing."""
+    """Ask a peer for hits of the words in a line of our request that it didn't recognise."""
     wanted = Wanted(line.description.name)
     search = Search(
         id=search_id(request.asked.event_id),
@@ -163,13 +163,13 @@ def _ask(turn: Turn, search: Search, wanted: Wanted, connections: Sequence[Conne
 
 
 def _shows_pictures(search: Search) -> bool:
-    """Whether the hits are for somebody on a page, who can see them."""
+    """Whether the hits are for somebody on a page, who can see pictures."""
     return is_off_chat(search.event_id) and search.is_list
 
 
 @dataclass(frozen=True)
 class FindForPerson(WhenAnsweredOrNot):
-    """A search of our own people, by its id."""
+    """Searches our InvenTree for our own people. `search` is the search's id."""
 
     search: str
 
@@ -179,7 +179,7 @@ class FindForPerson(WhenAnsweredOrNot):
         return self.search
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Our InvenTree has looked: in the admin room through all that we have, elsewhere through what we share."""
+        """Add our own hits: in the admin room from all our stock, elsewhere from the shared part."""
         search = turn.search(self.search)
         if search is not None:
             practice = turn.practice()
@@ -193,14 +193,17 @@ class FindForPerson(WhenAnsweredOrNot):
                 _came(turn, search, own)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
-        """Our InvenTree is silent."""
+        """Report that our InvenTree is silent."""
         search = turn.search(self.search)
         if search is not None:
             _came(turn, search, SpaceHits(turn.us.party, turn.us.name, problem="inventory"))
 
 
 def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], bool]:
-    """The hits, one for each part, without items that may not go to that peer, or came from another space (UC6)."""
+    """Return the hits, one for each part, without items that may not go to that peer, or came from another space (UC6).
+
+    Also return whether there are more.
+    """
     by_part: dict[int, list[tuple[StockItem, Decimal]]] = {}
     for item in found.items:
         clean = item.available - merged_stock.total(merged_stock.hidden(turn, item, found, _NOBODY))
@@ -221,16 +224,16 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
 
 
 def lent_out(turn: Turn) -> tuple[tuple[int, int], ...]:
-    """Part and stock item of each line of ours that is on loan, first due first; at most what a search takes."""
+    """Return part and stock item of each of our lines on loan, earliest due date first, limited for a search."""
     loans = (loan for loan in turn.loans_away() if loan.role == "sender")
     lines = ((line.part, line.item) for loan in loans for line in lend.lines_away(turn, loan))
     return tuple(islice(lines, _MOST_LENT))
 
 
 def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
-    """For each part of ours, the quantity on loan and the first due date."""
+    """Return for each part of ours the quantity on loan and the first due date."""
     lent: dict[int, dict[str, Any]] = {}
-    for loan in turn.loans_away():  # what is due first comes first
+    for loan in turn.loans_away():  # earliest due date first
         for line in lend.lines_away(turn, loan) if loan.role == "sender" else ():
             known = lent.setdefault(line.part, {"lent": Decimal(0), "back": loan.due_day})
             known["lent"] += line.quantity
@@ -238,7 +241,7 @@ def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
 
 
 def _booked(turn: Turn) -> dict[int, dict[str, Any]]:
-    """For each part of ours, the quantity and days of the next booking."""
+    """Return for each part of ours the quantity and days of the next booking."""
     booked: dict[int, dict[str, Any]] = {}
     waiting = (t for t in turn.open_transfers() if t.state is TransferState.BOOKED and t.role == "sender")
     for transfer in sorted(waiting, key=lambda t: (t.terms.starts or date.max, t.id)):
@@ -274,7 +277,7 @@ def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
 
 
 def _hit_of_nothing(part: Part, item: int) -> Hit:
-    """A part of which all is on loan; `item` is one of what is."""
+    """Return a hit for a part of which everything is on loan; `item` is one of its lent items."""
     return Hit(item, _name(part.name), _name(part.ipn), _name(part.units), Decimal(0), part=part.pk)
 
 
@@ -283,7 +286,7 @@ def _name(text: str) -> str:
 
 
 def _came(turn: Turn, search: Search, hits: SpaceHits) -> None:
-    """One space's answer is here: answer the line if nobody is missing, or add it to the answer that is there."""
+    """Add a space's answer. Answer the line if none is missing, or update the posted answer."""
     waiting = tuple(party for party in search.waiting if party != hits.party)
     hits = replace(hits, hits=tuple(_with_place(turn, hits.party, hit) for hit in hits.hits))
     search = replace(search, waiting=waiting, came=(*search.came, hits))
@@ -293,7 +296,7 @@ def _came(turn: Turn, search: Search, hits: SpaceHits) -> None:
 
 
 def _with_place(turn: Turn, party: str, hit: Hit) -> Hit:
-    """The hit with our place in that friend's queue for it, as its bot has told last."""
+    """Return the hit with our place in that peer's queue for it, as its bot last reported."""
     names = {hit.name.casefold(), hit.ipn.casefold()} - {""}
     places = (each for each in turn.places_in_line() if each.peer == party and each.is_living)
     ours = (each.place for each in places if each.word.partition("#")[0].casefold() in names)
@@ -301,12 +304,12 @@ def _with_place(turn: Turn, party: str, hit: Hit) -> Hit:
 
 
 def _answer(turn: Turn, search: Search) -> None:
-    """The answer to the line, or what its first page reads now that more has come; unless other rules read it."""
+    """Answer the line, or update its first page with later hits; unless other rules read the hits."""
     if not search.is_list:
         turn.do(Typing(search.room, 0))
         turn.save(replace(search, posted=True))
         return
-    if not search.posted:  # from now on the numbers stay
+    if not search.posted:  # from now on the numbers are fixed
         came = sorted(search.came, key=lambda space: (space.party != turn.us.party, space.name.casefold()))
         search = replace(search, came=tuple(came))
     search = replace(search, shown=max(search.shown, min(A_PAGE, len(search.hits))))
@@ -333,7 +336,7 @@ def _page(turn: Turn, search: Search, first: int) -> Phrase:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: who hasn't answered by now is said to be silent; later the numbers don't count any more."""
+    """By the clock: answer without the silent spaces. Later drop the search, and with it the hits' numbers."""
     for search in turn.searches():
         if search.asked + LISTED_FOR <= turn.now:
             turn.drop(search)
@@ -342,15 +345,15 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     return [search.asked + (LISTED_FOR if search.posted else SEARCH_SILENT_AFTER) for search in turn.searches()]
 
 
-# --- a person answers the list ---
+# --- our person's reply to the list ---
 
 
 def next_page(turn: Turn, command: Command) -> bool:
-    """Whether the line answers one of our lists: then its next hits follow, in a message of their own."""
+    """Return whether the line replies to one of our lists. If so, post its next hits in a new message."""
     search = turn.search(command.subject)
     if search is None:
         return False
@@ -366,10 +369,10 @@ def next_page(turn: Turn, command: Command) -> bool:
 
 
 def line_meant(turn: Turn, event: Said) -> str | Phrase:
-    """The whole line that `ask 1 2`, `1 2` or `more` stands for, as a reply to a list of ours; '' if it is none.
+    """Return the full line that `ask 1 2`, `1 2` or `more` means, as a reply to a list of ours; '' if it means none.
 
-    `!fed ask 1 2` without a reply means the person's newest list in the room, `ask 1 2` only right after it. A phrase
-    says what is wrong.
+    `!fed ask 1 2` without a reply refers to the person's newest list in the room; `ask 1 2` does so only right after
+    it. A phrase says what is wrong.
     """
     text = event.text.strip()
     wanted = _ASKED_FOR.fullmatch(text)
@@ -408,21 +411,21 @@ def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.M
 
 
 def is_plain_name(word: str) -> bool:
-    """Whether a line can hold it in quotes, and nothing of it is read as anything else."""
+    """Whether a line can hold it in quotes, and the parser reads it as nothing else."""
     return bool(_PLAIN.fullmatch(word)) and len(word) < _LONGEST_NAME
 
 
 def word_for(hit: Hit) -> str:
-    """The word to type for a hit: its IPN or name, which means all of its stock; its key if that could be misread."""
+    """Return the word to type for a hit: its IPN or name, which means all of its stock; its key if ambiguous."""
     plain_words = (word for word in (hit.ipn, hit.name) if is_plain_name(word))
     return next((f'"{word}"' for word in plain_words), f"#{hit.item}")
 
 
-# --- a friend's bot asks ---
+# --- a peer's search ---
 
 
 def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAsk]) -> None:
-    """A friend searches: look through what we share, under the token made for that friend."""
+    """Search our shared items for a peer, with the token made for it."""
     turn.save(connection)
     if connection.state is not ConnectionState.ACTIVE or turn.now - envelope.sent_at > budgets.HOUR:
         return
@@ -451,7 +454,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
 
 
 def _wanted(told: dict[str, Any]) -> Wanted | None:
-    """A friend's query; None if it is invalid."""
+    """Return a peer's query; None if it is invalid."""
     words, category, page = told.get("words"), told.get("category", ""), told.get("page", 1)
     texts = isinstance(words, str) and isinstance(category, str) and max(len(words), len(category)) <= LONGEST_WORDS
     if not texts or type(page) is not int or not 1 <= page <= MOST_PAGES:
@@ -461,13 +464,13 @@ def _wanted(told: dict[str, Any]) -> Wanted | None:
 
 @dataclass(frozen=True)
 class FindForFriend(OfConnection, WhenAnsweredOrNot):
-    """A friend's search, by the id that it has there. `pictures`: it wants those too."""
+    """Searches our InvenTree for a peer. `search` is its id there. `pictures`: it wants those too."""
 
     search: str
     pictures: bool = False
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Tell the friend what there is."""
+        """Send the peer the hits."""
         connection = turn.connection(self.connection)
         stock = _asked_for(event)
         hits, cut = hits_of(turn, stock, connection.peer if connection else "")
@@ -478,15 +481,15 @@ class FindForFriend(OfConnection, WhenAnsweredOrNot):
             _tell(turn, self, "", hits, cut=found.cut)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
-        """Our InvenTree is silent, or doesn't take the friend's token."""
+        """Tell the peer that our InvenTree is silent, or doesn't accept its token."""
         _tell(turn, self, "inventory")
 
 
 @dataclass(frozen=True)
 class TellWithPictures(WhenAnsweredOrNot):
-    """Hits of ours that wait for the pictures of their parts, of which the keys and addresses are `pictures`.
+    """Our hits while their pictures are uploaded. `pictures` are the parts' keys and the pictures' addresses.
 
-    `connection` is that of the friend who searches; '' for one of our own people.
+    `connection` is that of the peer that searches; '' for one of our own people.
     """
 
     connection: str
@@ -500,7 +503,7 @@ class TellWithPictures(WhenAnsweredOrNot):
         return self.connection or self.search
 
     def begin(self, turn: Turn) -> None:
-        """Have those put onto the homeserver that don't lie there; tell the hits at once if there are none."""
+        """Upload the missing pictures. Without any, send the hits at once."""
         meant = tuple(islice(self._unseen(turn), _PICTURES_AT_ONCE))
         if meant:
             turn.do(Ask(self, (PicturesOf(meant),)))
@@ -508,7 +511,7 @@ class TellWithPictures(WhenAnsweredOrNot):
             self._go_on(turn)
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """They lie there, or are as they were."""
+        """Store the pictures' addresses, and send the hits."""
         (answer,) = event.answers
         places = dict(self.pictures)
         for put in answer.pictures if isinstance(answer, PicturesPut) else ():
@@ -520,11 +523,11 @@ class TellWithPictures(WhenAnsweredOrNot):
         self._go_on(turn)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
-        """Then without those."""
+        """Send the hits without the missing pictures."""
         self._go_on(turn)
 
     def _unseen(self, turn: Turn) -> Iterator[PictureMeant]:
-        """Those that don't lie there, or were last compared long ago."""
+        """Yield the pictures that aren't uploaded, or were last compared long ago."""
         places = dict(self.pictures)
         for part in (hit.part for hit in self.found.hits if hit.part in places):
             known = turn.part_picture(part)
@@ -542,13 +545,13 @@ class TellWithPictures(WhenAnsweredOrNot):
 
 
 def _picture(turn: Turn, part: int, places: Mapping[int, str]) -> dict[str, Any]:
-    """The file of the part's current picture; {} if there is none."""
+    """Return the file of the part's current picture; {} if there is none."""
     known = turn.part_picture(part)
     return known.file if known is not None and known.where == places.get(part) else {}
 
 
 def _forget_pictures(turn: Turn) -> None:
-    """Nobody has looked for them for long, or there are too many."""
+    """Drop pictures that nobody has looked at for long, and the oldest if there are too many."""
     known = sorted(turn.part_pictures(), key=lambda each: (each.looked, each.id))
     for number, each in enumerate(known, 1):
         if each.looked + _PICTURE_UNSEEN <= turn.now or len(known) - number >= _MOST_PICTURES:
@@ -578,7 +581,7 @@ def _tell(
 
 
 def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) -> None:
-    """A friend's hits: added to the search that waits for them, if it still does."""
+    """Add a peer's hits to the search that waits for them, if it still does."""
     told = _understood(turn, connection, envelope)
     if told.shared is not None:
         connection = replace(connection, peer_shares=told.shared)
@@ -592,15 +595,15 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) 
 
 
 def _is_private(turn: Turn, room: str) -> bool:
-    """Whether only our own people read along."""
+    """Whether only our own people read the room."""
     return room == turn.us.admin_room or bool(who_answers.direct_with(turn, turn.room(room)))
 
 
-# --- in a message ---
+# --- the sealed part of a message ---
 
 
 def _with_pictures(hits: Iterable[Hit]) -> list[dict[str, Any]]:
-    """The hits, those with a picture that fits into the message with it."""
+    """Return the hits for a message, each with its picture if that still fits."""
     room, told = _ROOM_FOR_PICTURES, [(hit, _written(hit)) for hit in hits]
     room -= sum(len(canonical(written)) for _, written in told)
     for hit, written in told:
@@ -630,7 +633,7 @@ def _written(hit: Hit) -> dict[str, Any]:
 
 
 def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) -> SpaceHits:
-    """A friend's answer; whatever in it isn't as it should be makes all of it unreadable."""
+    """Return a peer's answer. One invalid field makes all of it unreadable."""
     nothing = SpaceHits(connection.peer, connection.peer_name)
     try:
         match envelope.body.problem:
@@ -672,13 +675,13 @@ def _hit_in(data: object) -> Hit:
     waiting = data.get("waiting", 0)
     if type(waiting) is not int or not 0 <= waiting <= _MOST_WAITING:
         raise ValueError("a hit that nobody, or everybody, waits for")
-    picture = file_in(data.get("picture"))  # added to version 1: what can't be read in it is left out
+    picture = file_in(data.get("picture"))  # added to version 1; an invalid one is ignored
     known = Hit(item, name, ipn, units, quantity, flawed, condition, lent, back, booked, first, last, waiting)
     return replace(known, picture=picture)
 
 
 def _day(text: object) -> date | None:
-    """A day, or none."""
+    """Return the day; None for ''. Raises ValueError for anything else."""
     if not isinstance(text, str) or len(text) > len("2026-12-31"):
         raise ValueError("a day that is none")
     day = date.fromisoformat(text) if text else None
@@ -688,7 +691,7 @@ def _day(text: object) -> date | None:
 
 
 def _maybe(text: object) -> Decimal:
-    """A quantity that may be nothing."""
+    """Return the quantity, which may be 0. Raises ValueError for anything else."""
     return Decimal(0) if text == "0" else _quantity(text)
 
 

@@ -1,7 +1,8 @@
-"""The sharing list: what friends may find, and name in a request. Nothing is on it at first.
+"""The sharing list: the items that peers may find, and name in a request. It starts empty.
 
-The journal decides; the whole list is mirrored into the friends' companies' metadata, from which it is rebuilt, and the
-entry of a stock item into that item's. For a part's or category's the bot would need roles that nothing else needs.
+The journal is authoritative. The whole list is mirrored into the peers' companies' metadata, from which it is rebuilt,
+and a stock item's entry into that item's. Parts and categories aren't mirrored: the bot would need roles for nothing
+else.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ EVERYTHING_ID = share_id(EVERYTHING, 0)
 
 
 def scope(turn: Turn) -> Scope:
-    """The scope of everything that is shared now."""
+    """Return the scope of everything that is shared now."""
     shares = turn.shares()
     return Scope(
         everything=any(share.model == EVERYTHING for share in shares),
@@ -48,13 +49,13 @@ def _keys_above(share: Share, model: str) -> tuple[int, ...]:
 
 
 def covering(turn: Turn, identifier: str, above: Sequence[str]) -> list[Share]:
-    """The entries by which friends see this thing: its own, and those above it."""
+    """Return the entries by which peers see this thing: its own, and those above it."""
     ids = [identifier, *above, EVERYTHING_ID]
     return [share for share in (turn.share(each) for each in ids) if share is not None]
 
 
 def begin(turn: Turn, thing: Thing, by: Signature) -> Share:
-    """Friends may find it and ask for it from now on."""
+    """Share it: from now on peers may find and request it."""
     name = presentable(thing.name)
     share = Share(thing.model, thing.pk, name, by.person, turn.now, thing.above, thing.is_template)
     turn.save(share)
@@ -85,7 +86,7 @@ def _remember(turn: Turn, shares: Sequence[Share], by: Signature, *, shared: boo
 
 
 def restore(turn: Turn, mirrored: Any) -> None:  # noqa: ANN401 -- JSON that we have signed
-    """Take the list over from what stands in a company's metadata, if there is none (a journal that is made anew)."""
+    """Restore the list from a company's metadata, unless there is one already."""
     if turn.shares() or not isinstance(mirrored, list):
         return
     for model, pk, name, by, at, above, is_template in mirrored:

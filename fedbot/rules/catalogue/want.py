@@ -1,7 +1,7 @@
-"""Wants: what nobody has stays with the friends' bots, which tell their people once they have some of it.
+"""Wants: a thing that nobody has is remembered by the peers' bots, which tell their people once they have some.
 
-A want is told to every friend of its room, sealed. Each friend's bot looks in what it shares: when the want comes, when
-something is shared, and once a day. It ends by itself: with its day, or when enough of it has come.
+A want is sent to every peer of its room, sealed. Each peer's bot searches its shared items: when the want arrives, when
+something is shared, and once a day. A want ends by itself: with its last day, or when enough has arrived.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from fedbot.rules.wire.envelope import BadEnvelope
 
 A_DAY = timedelta(days=1)
 UNTIL_READ = timedelta(seconds=20)
-"""So soon it is looked for again while our InvenTree is still being read, as after a start; later once a day."""
+"""The time to the next search while our InvenTree is still being read, as after a start. Later it is once a day."""
 KEPT_FOR = timedelta(days=30)
 LONGEST_WORD = 100
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
@@ -50,11 +50,11 @@ _KEY, FRIENDS_WANT = "want", "wanted"
 _OFFER = re.compile(r"(?:!fed\s+)?offer(?:\s+(?P<quantity>\d[\d.,]*)\s?(?P<unit>[a-z]*))?[.!]?", re.IGNORECASE)
 
 
-# --- our own ---
+# --- our own wants ---
 
 
 def begin(turn: Turn, want: Want) -> None:
-    """Somebody wants it: every friend of the room hears of it."""
+    """Save our person's want, send it to every peer of the room, and post its page."""
     turn.save(want)
     turn.note_by(want.id, audit.Fact.WANTED, want.by)
     _tell_friends(turn, want)
@@ -63,7 +63,7 @@ def begin(turn: Turn, want: Want) -> None:
 
 
 def page(turn: Turn, want: Want) -> Phrase:
-    """The page of a want."""
+    """Return the page of a want."""
     return say(messages.catalogue.want_page, want=want, us=turn.us, friends=_names(turn, want))
 
 
@@ -73,7 +73,7 @@ def _names(turn: Turn, want: Want) -> tuple[str, ...]:
 
 
 def _tell_friends(turn: Turn, want: Want) -> None:
-    """Friends that don't know of it yet: those of now, and who becomes one later."""
+    """Send the want to peers that don't know it yet, including new ones."""
     for connection in turn.active_connections(announcements.room_now(turn, want.room)):
         if connection.id not in want.told:
             _send(turn, want, connection)
@@ -91,7 +91,7 @@ def _send(turn: Turn, want: Want, connection: Connection) -> None:
 
 
 def end(turn: Turn, want: Want, state: WantState, by: Signature | None = None) -> None:
-    """It isn't wanted any more: the friends forget it, its message says so."""
+    """End the want: tell the peers, and update its message."""
     want = replace(want, state=state, ended=turn.now)
     turn.save(want)
     turn.note_by(want.id, audit.Fact.NOT_WANTED, by)
@@ -109,7 +109,7 @@ def end(turn: Turn, want: Want, state: WantState, by: Signature | None = None) -
 
 
 def follow(turn: Turn) -> None:
-    """After any event: what came is wanted no more, and what is shared now may be what a friend wants."""
+    """After an event: subtract arrived items from our wants, and search for peers' wants in newly shared stock."""
     documents = list(turn.changes.values())
     for transfer in documents:
         if isinstance(transfer, Transfer) and transfer.role == "receiver" and transfer.state in OVER_WITH_STOCK:
@@ -131,14 +131,14 @@ def _came(turn: Turn, transfer: Transfer) -> None:
         if came >= want.lacking:
             end(turn, want, WantState.FOUND)
         elif came:
-            turn.save(replace(want, lacking=want.lacking - came, told=()))  # the friends hear how much is left
+            turn.save(replace(want, lacking=want.lacking - came, told=()))  # the peers are sent what is still lacking
 
 
-# --- friends' ---
+# --- peers' wants ---
 
 
 def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) -> None:
-    """A friend wants something, or doesn't any more."""
+    """Take in a peer's want, or its end."""
     turn.save(connection)
     body, identifier = envelope.body, friend_want_id(connection.peer, envelope.body.want)
     known = turn.friend_want(identifier)
@@ -167,18 +167,21 @@ def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) 
 
 def _understood(told: dict[str, Any]) -> tuple[str, Decimal, str]:
     word, quantity, unit = word_and_quantity(told)
-    if not search.is_plain_name(word):  # a reply of our people puts it into a line
+    if not search.is_plain_name(word):  # our people's reply puts it into a line
         raise BadTerms("want.word")
     return word, quantity, unit
 
 
 def wanted_as(quantity: Decimal, unit: str) -> dict[str, str]:
-    """The quantity that we want or wait for, as a friend is told it."""
+    """Return the fields with the quantity of a want or place, for a peer."""
     return {"quantity": plain(quantity), **({"unit": unit} if unit else {})}
 
 
 def word_and_quantity(told: dict[str, Any]) -> tuple[str, Decimal, str]:
-    """The word, quantity and unit of a friend's want or place in the queue. Raises BadTerms if they are invalid."""
+    """Return the word, quantity and unit of a peer's want or place in the queue.
+
+    Raises BadTerms if they are invalid.
+    """
     word, quantity, unit = told.get("word"), told.get("quantity"), told.get("unit", "")
     if unit != "" and (not isinstance(unit, str) or unit_called(unit) != unit):
         raise BadTerms("want.unit")
@@ -201,7 +204,7 @@ def _look_for(turn: Turn, wanted: FriendWant) -> None:
 
 @dataclass(frozen=True)
 class LookForWant(WhenAnsweredOrNot):
-    """A friend's want, by its id here, waits for our shared stock of it, and for the people who may offer that."""
+    """Searches our shared items for a peer's want, by its id here, and reads who may offer them."""
 
     want: str
 
@@ -211,7 +214,7 @@ class LookForWant(WhenAnsweredOrNot):
         return self.want
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Our people are told once, if we share some of it."""
+        """Tell our people once, if we share some of it."""
         wanted, (hits, able) = turn.friend_want(self.want), event.answers
         if not (isinstance(hits, StockHits) and isinstance(able, Able)):
             raise TypeError(f"a want asks for hits and who may, not {event.answers!r}")
@@ -224,12 +227,12 @@ class LookForWant(WhenAnsweredOrNot):
             turn.save(replace(wanted, looked=turn.now - A_DAY + UNTIL_READ))
         if free <= 0 or connection.state is not ConnectionState.ACTIVE:
             return
-        # a friend whose want comes and goes doesn't have our people told of it each time
+        # once a day, because a peer could withdraw and repeat a want
         if turn.tell_once(f"wanted:{wanted.peer}:{wanted.word.casefold()}", A_DAY):
             _tell_people(turn, wanted, connection, free, addressees(turn, able))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """Our InvenTree is silent: it is looked for again the next day."""
+        """Do nothing: it is searched again the next day."""
 
 
 def _as_line(hit: Hit) -> Line:
@@ -247,9 +250,9 @@ def _tell_people(turn: Turn, wanted: FriendWant, connection: Connection, free: D
 
 
 def line_meant(turn: Turn, event: Said) -> str | Phrase:
-    """The whole line that `offer` stands for, as a reply to our message that a friend wants something; '' if none.
+    """Return the full line that `offer` means, as a reply to our message about a peer's want; '' if it means none.
 
-    It offers what that message says. If its bot wants something else by now, a phrase says that.
+    It offers what that message says. If the peer wants something else by now, a phrase says so.
     """
     said = _OFFER.fullmatch(event.text.strip())
     kind, _, rest = turn.key_of(event.reply_to).partition(":")
@@ -270,7 +273,7 @@ def line_meant(turn: Turn, event: Said) -> str | Phrase:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: what is over ends, new friends are told, and friends' wants are looked for once a day."""
+    """By the clock: end expired wants, tell new peers, and search for peers' wants once a day."""
     today = turn.today()
     for want in turn.wants():
         if want.ended is not None and want.ended + KEPT_FOR <= turn.now:
@@ -288,7 +291,7 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     times = [want.ended + KEPT_FOR for want in turn.wants() if want.ended is not None]
     times += [_day_after(turn, want.until) for want in turn.wants() if want.is_living]
     for wanted in turn.friend_wants():

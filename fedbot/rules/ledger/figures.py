@@ -1,4 +1,4 @@
-"""Our figures put together, and cut down to what may be told. Pure counting."""
+"""Computes our figures, and limits them to what may be disclosed. Pure counting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fedbot.rules.state import Turn
 
 
 def own(turn: Turn, counts: StockCounts, days: int, rooms: list[str] | None) -> SpaceFigures:
-    """Our figures: what our InvenTree counts, and what our journal knows of the last `days` (in these rooms)."""
+    """Return our figures: InvenTree's counts, and our journal's of the last `days` (in these rooms)."""
     between = dealings(turn, days, rooms)
     return SpaceFigures(
         party=turn.us.party,
@@ -41,7 +41,7 @@ def own(turn: Turn, counts: StockCounts, days: int, rooms: list[str] | None) -> 
 
 
 def rooms_told_of(turn: Turn, room: str) -> list[str] | None:
-    """The rooms of which that one may read; None: of all, past ones too."""
+    """Return the rooms whose figures that room may read; None: all, past ones too."""
     if not room or is_private(turn, room):
         return None
     person = who_answers.direct_with(turn, turn.room(room))
@@ -49,12 +49,12 @@ def rooms_told_of(turn: Turn, room: str) -> list[str] | None:
 
 
 def is_private(turn: Turn, room: str) -> bool:
-    """Whether only our own admins read along."""
+    """Whether only our own admins read the room."""
     return bool(room) and room == turn.us.admin_room
 
 
 def for_room(turn: Turn, figures: SpaceFigures, room: str) -> SpaceFigures:
-    """Our figures as that room may read them: all of them only where nobody else reads along."""
+    """Return our figures for that room: all of them only in the admin room, elsewhere the disclosed ones."""
     if is_private(turn, room):
         return figures
     if "stats" not in turn.us.disclose_in_room:
@@ -63,12 +63,12 @@ def for_room(turn: Turn, figures: SpaceFigures, room: str) -> SpaceFigures:
 
 
 def nothing(figures: SpaceFigures) -> SpaceFigures:
-    """The same space's figures, without any number."""
+    """Return the same space's figures without any number."""
     return SpaceFigures(figures.party, figures.name, figures.at, figures.days)
 
 
 def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
-    """The figures that we disclose (`stats.disclose`)."""
+    """Return the figures that we disclose (`stats.disclose`)."""
     hidden: dict[str, Any] = {name: None for name in (*COUNTS, "shared") if name not in turn.us.stats_disclose}
     if BALANCE not in turn.us.stats_disclose:
         hidden |= {**dict.fromkeys(WAYS), "open": None, "dealings": ()}
@@ -76,7 +76,7 @@ def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
 
 
 def dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
-    """Per friend, past ones too, the one with whom most went to and fro first. `rooms` None: all, past ones too."""
+    """Return the dealings with each peer, past ones too, busiest first. `rooms` None: all, past ones too."""
     since = turn.now - timedelta(days=days) if days else None
     by_party: dict[str, Dealings] = {}
     for connection in turn.connections():
@@ -100,7 +100,7 @@ def dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
 
 
 def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[PeerFlow]:
-    """The present loans, and gifts that began as loans. A returned or lost item counts nowhere."""
+    """Yield current loans, and gifts that began as loans. A returned or lost item counts nowhere."""
     gifts = (loan for peer in turn.peers() for loan in turn.marked(Mark.GIFT, peer))
     for loan in {t.id: t for t in (*turn.living_transfers(), *gifts) if t.is_loan}.values():
         if (rooms is None or loan.room in rooms) and (since is None or left_at(loan) >= since):
@@ -110,7 +110,7 @@ def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> It
 
 
 def _outside(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[PeerFlow]:
-    """The same of what neighbours without a bot have."""
+    """Yield current loans to neighbours without a bot, and gifts that began as such."""
     for loan in turn.outside_loans():
         is_told = rooms is None or loan.room in rooms
         if is_told and (since is None or (loan.ended or loan.by.at) >= since) and loan.stage == "handed":

@@ -1,6 +1,6 @@
-"""The ledger of transfers, finished and open: those of an item or a friend, and each line as a row.
+"""The ledger of transfers, finished and open: those of an item or a peer, and each line as a row.
 
-It reads the documents that we keep for ever, and decides nothing. `history` and `fedbot export` use it.
+It reads the documents that are kept forever, and decides nothing. `history` and `fedbot export` use it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CLASSIC_PAGES_UNTIL = 320
 class Row:
     """One line of one transfer, as seen from our side. Times are aware, UTC.
 
-    People are named by Matrix id, and our own by InvenTree user; a name is only what they called themselves.
+    People are identified by Matrix id, and our own by InvenTree user. A name is only what they call themselves.
     """
 
     id: str
@@ -70,7 +70,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(rows: Iterable[Any], columns: Sequence[str] = COLUMNS, *, heading: bool = True) -> str:
-    """Rows, which are dataclasses with these fields, comma separated. A spreadsheet takes nothing for a formula."""
+    """Return rows, which are dataclasses with these fields, as CSV in which a spreadsheet finds no formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     if heading:
@@ -80,7 +80,7 @@ def as_csv(rows: Iterable[Any], columns: Sequence[str] = COLUMNS, *, heading: bo
 
 
 def as_text(value: object) -> str:
-    """Times in UTC, ISO 8601; quantities as decimal strings; '' for what isn't there."""
+    """Return times in UTC as ISO 8601, quantities as decimal strings, and '' for None."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if isinstance(value, Decimal):
@@ -89,17 +89,17 @@ def as_text(value: object) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Other spaces' people write names and notes: what a spreadsheet would calculate gets a ' before it."""
+    """Return the text with a ' before anything that a spreadsheet would calculate, because other spaces write names."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def rows(transfers: Iterable[Transfer]) -> list[Row]:
-    """Every line of these transfers, newest first."""
+    """Return every line of these transfers, newest first."""
     return [_row(transfer, line) for transfer in newest_first(transfers) for line in transfer.terms.lines]
 
 
 def outside_rows(loans: Iterable[OutsideLoan]) -> list[Row]:
-    """The loans to neighbours without a bot, one row each, newest first."""
+    """Return the loans to neighbours without a bot, one row each, newest first."""
     return [_outside_row(loan) for loan in sorted(loans, key=_when_lent, reverse=True)]
 
 
@@ -108,28 +108,28 @@ def _when_lent(loan: OutsideLoan) -> Place:
 
 
 def with_outside(transfers: Iterable[Transfer], loans: Iterable[OutsideLoan]) -> Iterator[Transfer | OutsideLoan]:
-    """Both in one order, what was asked for last coming first; the transfers are in that order already."""
+    """Merge both by the time of their request, latest first. The transfers must already be in that order."""
     in_order = sorted(loans, key=_when_lent, reverse=True)
     return merge(transfers, in_order, key=place_of, reverse=True)
 
 
 def place_of(entry: Transfer | OutsideLoan) -> Place:
-    """Its place in that order."""
+    """Return the entry's place in that order."""
     return (entry.asked.at, entry.id) if isinstance(entry, Transfer) else _when_lent(entry)
 
 
 def rows_of(entry: Transfer | OutsideLoan) -> list[Row]:
-    """Every line of a transfer; the one row of a neighbour's loan."""
+    """Return every line of a transfer; the one row of a neighbour's loan."""
     return rows((entry,)) if isinstance(entry, Transfer) else outside_rows((entry,))
 
 
 def outside_since(loans: Iterable[OutsideLoan], moment: datetime) -> list[OutsideLoan]:
-    """Those that were lent, or ended, at that moment or later."""
+    """Return the loans that began or ended at that moment or later."""
     return [loan for loan in loans if max(loan.by.at, loan.ended or loan.by.at) >= moment]
 
 
 def is_of(loan: OutsideLoan, items: Collection[int], word: str) -> bool:
-    """Whether it is one of these items of ours, or was taken from one, or is of a part of that very name or IPN."""
+    """Whether it is, or was taken from, one of these items of ours, or its part has exactly that name or IPN."""
     known = (loan.description.name, loan.description.ipn)
     names = {*known, *(f"{name}#{loan.serial}" for name in known if loan.serial)}
     is_called = bool(word) and word.casefold() in {name.casefold() for name in names if name}
@@ -137,17 +137,17 @@ def is_of(loan: OutsideLoan, items: Collection[int], word: str) -> bool:
 
 
 def newest_first(transfers: Iterable[Transfer]) -> list[Transfer]:
-    """In the order in which they were asked for, the last first."""
+    """Return the transfers by the time of their request, latest first."""
     return sorted(transfers, key=lambda transfer: (transfer.asked.at, transfer.id), reverse=True)
 
 
 def since(transfers: Iterable[Transfer], moment: datetime) -> list[Transfer]:
-    """Those with which something has happened since: asked for, decided or ended."""
+    """Return the transfers that were requested, decided or ended since that moment."""
     return [t for t in transfers if latest(t) >= moment]
 
 
 def kind_of(transfer: Transfer) -> str:
-    """`give`, `loan`, `request`; what brings a loan back or prolongs it is of its own kind."""
+    """Return `give`, `loan` or `request`; a return or an extension is a kind of its own."""
     terms = transfer.terms
     if terms.kind == "push":
         return "loan" if transfer.is_loan else "give"
@@ -155,18 +155,18 @@ def kind_of(transfer: Transfer) -> str:
 
 
 def our_item(transfer: Transfer, line: Line) -> int | None:
-    """The stock item in our InvenTree that this line is, or was taken from; None if there is none (yet)."""
+    """Return our stock item that this line is, or was taken from; None if there is none (yet)."""
     known = transfer.at(line.number).item
     return known if transfer.role == "receiver" or known is not None else line.item or None
 
 
 def our_items(transfer: Transfer, line: Line) -> set[int | None]:
-    """The stock item in our InvenTree that this line is, and the one that it was taken from."""
+    """Return our stock item that this line is, and the one from which it was taken."""
     return {our_item(transfer, line), line.item if transfer.role == "sender" else None}
 
 
 def peer_item(transfer: Transfer, line: Line) -> int | None:
-    """The stock item in the peer's InvenTree, as far as its bot has told."""
+    """Return the stock item in the peer's InvenTree; None if its bot hasn't reported it."""
     if transfer.role == "receiver":
         return line.item or None
     handed = [progress.number for progress in transfer.progress if progress.stage == "arrived"]
@@ -174,7 +174,7 @@ def peer_item(transfer: Transfer, line: Line) -> int | None:
 
 
 def touches(transfer: Transfer, items: Collection[int], word: str) -> bool:
-    """Whether a line is one of these items of ours, or was taken from one, or has this very name or IPN."""
+    """Whether a line is, or was taken from, one of these items of ours, or its part has exactly that name or IPN."""
     wanted = word.casefold()
     for line in transfer.terms.lines:
         if our_items(transfer, line) & set(items):
@@ -189,18 +189,18 @@ def touches(transfer: Transfer, items: Collection[int], word: str) -> bool:
 
 
 def item_page(inventory_url: str, api: int, item: int) -> str:
-    """The item's page in our InvenTree's web interface, for a server of that API version (0: not known yet)."""
+    """Return the address of the item's page in our InvenTree, for a server of that API version (0: unknown)."""
     classic = 0 < api < CLASSIC_PAGES_UNTIL
     return f"{inventory_url.rstrip('/')}/{'' if classic else 'web/'}stock/item/{item}/"
 
 
 def name_of(signature: Signature) -> str:
-    """The person's display name, without the Matrix id behind it."""
+    """Return the person's display name, without the Matrix id."""
     return names.decoration(signature.name, signature.person)
 
 
 def _outside_row(loan: OutsideLoan) -> Row:
-    """The line of our approver was the question and the decision."""
+    """Return the row of a neighbour's loan. Our approver's line was both the request and the decision."""
     by, name = loan.by, name_of(loan.by)
     return Row(
         id=loan.id,

@@ -1,4 +1,4 @@
-"""Comparing the books with a friend: what both sides say of each line, what can't both be true, and repairs."""
+"""Compares the books with a peer: both sides' records of each line, their contradictions, and repairs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,10 @@ def begin(
     repair: bool = False,
     order: str = "",
 ) -> None:
-    """Ask the friend for the first page of its books. `asked_by` nobody: only what is new goes to the admins."""
+    """Ask the peer for the first page of its books.
+
+    Without `asked_by`, only new differences are reported, to the admins.
+    """
     until = turn.now + ANSWERS_WITHIN
     turn.save(Reconciliation(connection.id, room, until, asked_by, event_id, repair, order))
     turn.note(connection.id, audit.Reconciles(repair=repair), asked_by, event_id)
@@ -91,7 +94,7 @@ def _ask_for_page(turn: Turn, connection: Connection, after: str) -> None:
 
 
 def on_due(turn: Turn, event: ReconcileDue) -> None:
-    """At night: compare the books with every friend. A run that was due before the last one is skipped."""
+    """Start the nightly comparison with every peer. A run that was due before the last one is skipped."""
     standing = turn.standing()
     due = event.due or event.at
     if standing.last_reconcile is not None and due <= standing.last_reconcile:
@@ -105,15 +108,15 @@ def on_due(turn: Turn, event: ReconcileDue) -> None:
 
 
 def _is_asked(connection: Connection) -> bool:
-    """Whether the friend's bot has yet to read that we want its books: one that is gone needn't be told so nightly.
+    """Whether the peer's bot hasn't read our last request for its books, so that a bot that is gone gets no more.
 
-    Each question would be one more message to keep, and to send again every day.
+    Each one would be stored, and sent again every day.
     """
     return any(draft.kind == "books-ask" for draft in connection.exchange.unread)
 
 
 def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:
-    """From the command line: compare now; the outcome is told to the admins, and to whoever waits for it."""
+    """Compare now by the operator's order. The admins and the waiting command line are told the outcome."""
     for connection in turn.active_connections():
         if event.party in {"", connection.peer} and turn.reconciliation(connection.id) is None:
             begin(
@@ -127,29 +130,29 @@ def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:
 
 
 def on_started(turn: Turn) -> None:
-    """The nights count from when they were first there."""
+    """Count the nights from the first start."""
     standing = turn.standing()
     last = counted_from(standing.last_reconcile, turn.now) if turn.us.reconcile_at else None
     turn.save(replace(standing, last_reconcile=last))
 
 
 def look(turn: Turn) -> None:
-    """By the clock: a friend that has not answered in time is told of, and nobody waits for it any more."""
+    """By the clock: report a peer that has not answered in time, and stop waiting."""
     for running in turn.reconciliations():
         if running.until <= turn.now:
             _tell(turn, running, "silent")
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     return [running.until for running in turn.reconciliations()]
 
 
-# --- a friend asks: a page of our books ----------------------------------------------------------------------
+# --- a peer asks: a page of our books ------------------------------------------------------------------------
 
 
 def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.BooksAsk]) -> None:
-    """A friend wants a page of our books about what is between us: our InvenTree is looked into for it."""
+    """Read our InvenTree for the page of our books that a peer wants."""
     turn.save(connection)
     if connection.state is not ConnectionState.ACTIVE:
         return
@@ -164,7 +167,10 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.BooksA
 
 
 def _asks_too_much(turn: Turn, peer: str, after: str) -> bool:
-    """Whether the friend may not have this page now: it begins as often as it may ask; the next pages follow, once."""
+    """Whether the peer may not have this page now.
+
+    The first page costs budget; each later one is sent once, in order.
+    """
     if not after:
         return turn.spends("books", peer) is not None
     told = [cooldown for cooldown in turn.cooldowns() if cooldown.id == _told_page(peer, after)]
@@ -174,12 +180,12 @@ def _asks_too_much(turn: Turn, peer: str, after: str) -> bool:
 
 
 def _told_page(peer: str, last: str) -> str:
-    """By which it is remembered that a page with more behind it was told."""
+    """Return the id of the note that a page, with more after it, was sent."""
     return f"books-page:{peer}:{last}"
 
 
 def _page(turn: Turn, connection: Connection, after: str) -> tuple[list[Transfer], bool]:
-    """The next transfers by their ids, as many as surely fit into a message; and whether there are more."""
+    """Return the next transfers by id, as many as surely fit into a message, and whether there are more."""
     page: list[Transfer] = []
     room = MOST_BYTES
     for transfer in turn.with_peer(connection.peer, after):
@@ -203,12 +209,12 @@ def _lines(
 
 
 def _owed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
-    """At the borrower: what of a loan should be in our stock."""
+    """Return the quantities of a loan that should be in our stock, at the borrower; {} for anything else."""
     return lend.still_here(turn, transfer) if transfer.role == "receiver" and transfer.is_on_loan else {}
 
 
 def _books_of(turn: Turn, transfers: Sequence[Transfer]) -> BooksOf:
-    """The query for these transfers' stock items, and for the borrowed quantities in stock."""
+    """Return the query for these transfers' stock items, and for the borrowed quantities in stock."""
     borrowed = tuple(
         Received(transfer.id, number, item, part, quantity)
         for transfer in transfers
@@ -220,18 +226,18 @@ def _books_of(turn: Turn, transfers: Sequence[Transfer]) -> BooksOf:
 
 @dataclass(frozen=True)
 class LookForFriend(OfConnection, WhenAnsweredOrNot):
-    """A page of our books, for a friend: these transfers, which come `after` that one."""
+    """Reads the stock items of a page of our books for a peer: these transfers, which come `after` that id."""
 
     after: str
     transfers: tuple[str, ...]
     is_last: bool
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Our InvenTree has told: the page goes out, sealed."""
+        """Send the page, sealed."""
         _on_looked_for_friend(turn, self, event)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
-        """Our InvenTree is silent: the friend is told that there is no page now."""
+        """Tell the peer that our InvenTree is silent."""
         connection = turn.connection(self.connection)
         if connection is not None:
             body = bodies.Books(after=self.after, last="", problem="inventory")
@@ -255,7 +261,7 @@ def _on_looked_for_friend(turn: Turn, then: LookForFriend, event: Answered) -> N
 
 
 def _told_of(connection: Connection, transfers: Sequence[Transfer], *, is_last: bool) -> list[Connection | Transfer]:
-    """The subjects of a page; the friendship itself stands on the last one."""
+    """Return the subjects of a page. The connection itself is on the last one."""
     return [*transfers, connection] if is_last else [*transfers]
 
 
@@ -273,15 +279,15 @@ def _seen(event: Answered) -> ItemsSeen:
 
 
 def _written(line: BookLine) -> dict[str, Any]:
-    """A line as it goes through the room: JSON without floats."""
+    """Return a line for a message: JSON without floats."""
     return {**asdict(line), **{name: plain(getattr(line, name)) for name in _QUANTITIES}}
 
 
-# --- the friend's page ---------------------------------------------------------------------------------------
+# --- the peer's page -----------------------------------------------------------------------------------------
 
 
 def on_page(turn: Turn, connection: Connection, envelope: Message[bodies.Books]) -> None:
-    """A page of the friend's books: look up the same transfers in ours."""
+    """Take in a page of the peer's books, and read the same transfers in ours."""
     connection = sequencing.send(turn, connection, bodies.Noted())
     turn.save(connection)
     running = turn.reconciliation(connection.id)
@@ -307,13 +313,13 @@ def on_page(turn: Turn, connection: Connection, envelope: Message[bodies.Books])
 
 
 def _ours(turn: Turn, connection: Connection, after: str, last: str) -> list[Transfer]:
-    """Our transfers of the same page; `last` '' is the end."""
+    """Return our transfers of the same page; `last` '' is the end."""
     behind = turn.with_peer(connection.peer, after)
     return list(takewhile(lambda t: not last or t.id <= last, behind))
 
 
 def _pasts_in(sealed: dict[str, Any]) -> tuple[Past, ...]:
-    """The friend's record of the messages. Raises ValueError if it can't be read."""
+    """Return the peer's record of the messages. Raises ValueError if it can't be read."""
     try:
         return _PASTS.validate_python(sealed.get("pasts"))
     except ValidationError as problem:
@@ -321,7 +327,7 @@ def _pasts_in(sealed: dict[str, Any]) -> tuple[Past, ...]:
 
 
 def _understood(sealed: dict[str, Any]) -> tuple[BookLine, ...]:
-    """The friend's lines. ValueError if they can't be read."""
+    """Return the peer's lines. Raises ValueError if they can't be read."""
     try:
         lines = _LINES.validate_python(sealed.get("lines"))
     except ValidationError as problem:
@@ -337,16 +343,16 @@ def _understood(sealed: dict[str, Any]) -> tuple[BookLine, ...]:
 
 @dataclass(frozen=True)
 class Compare(OfConnection, WhenAnsweredOrNot):
-    """Our own page of the books, up to that transfer (`last`, '' is the end), to be compared with the friend's."""
+    """Reads our own page of the books, up to that transfer (`last`, '' is the end), to compare it with the peer's."""
 
     last: str
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Both sides are known: compare, fix if asked, and go on with the next page or tell."""
+        """Compare both sides, repair if asked, and continue with the next page or report."""
         _on_own_looked(turn, self, event)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
-        """Our own InvenTree is silent."""
+        """Report that our own InvenTree is silent."""
         running = turn.reconciliation(self.connection)
         if running is not None:
             _tell(turn, running, "own-inventory")
@@ -378,11 +384,11 @@ def _on_own_looked(turn: Turn, then: Compare, event: Answered) -> None:
     _tell(turn, running, "")
 
 
-# --- fixing -------------------------------------------------------------------------------------------------
+# --- repairs -------------------------------------------------------------------------------------------------
 
 
 def _mended(turn: Turn, connection: Connection, difference: Difference) -> Difference:
-    """Fix a difference that is ours and safe to fix: the status of an item that has arrived."""
+    """Repair a difference that is ours and safe to repair: the status of an item that has arrived."""
     transfer = turn.transfer(difference.transfer)
     if transfer is None or difference.kind is not Kind.NOT_ARRIVED:
         return difference
@@ -392,11 +398,11 @@ def _mended(turn: Turn, connection: Connection, difference: Difference) -> Diffe
 
 
 def _mirror_anew(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookLine]) -> None:
-    """Each item's metadata is read, and written where it isn't as it should be."""
+    """Write each item's metadata again. The step changes it only where it differs."""
     there = {(line.transfer, line.number) for line in ours if line.where not in {"", "gone"}}
     for transfer in transfers:
         if transfer.is_return and transfer.role == "receiver":
-            continue  # that item is our own: the loan tells of it
+            continue  # that item is our own, and the loan's mirror covers it
         for progress in transfer.progress:
             if (transfer.id, progress.number) in there:
                 (mirror_given if transfer.role == "sender" else mirror_received)(turn, transfer, progress)
@@ -404,25 +410,25 @@ def _mirror_anew(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookL
 
 @dataclass(frozen=True)
 class RepairStatus(OfLine, WhenStepEnds):
-    """The status of what has arrived is put right."""
+    """Carries on after repairing the status of an arrived item."""
 
     def done(self, turn: Turn, _: StepDone) -> None:
-        """Nothing follows."""
+        """Note it in the audit."""
         turn.note(self.transfer, audit.StepWasDone(Arrived.__name__, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """The admins are told."""
+        """Tell the admins."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             phrase = say(messages.transfer.not_marked_arrived, transfer=transfer, problem=event.problem)
             turn.tell_admins(phrase, f"arrived:{transfer.id}:{self.line}")
 
 
-# --- telling -------------------------------------------------------------------------------------------------
+# --- reporting -----------------------------------------------------------------------------------------------
 
 
 def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
-    """It is over: the answer to the line; by night only what is new, to the admins."""
+    """Report the outcome as the answer to the line; for a nightly run, only new differences, to the admins."""
     turn.drop(running)
     connection = turn.connection(running.id)
     if connection is None:
@@ -447,7 +453,7 @@ def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
 
 
 def outcome_key(connection: str, cause: str) -> str:
-    """The key of the message with the outcome: by the line, the order or the day that it was for."""
+    """Return the key of the message with the outcome, by the line, the order or the day that caused it."""
     return f"books:{connection}:{cause}"
 
 
@@ -468,11 +474,11 @@ def lines_of(
     returned: Mapping[int, Decimal] | None = None,
     owed: Mapping[int, Decimal] | None = None,
 ) -> list[BookLine]:
-    """A transfer as our books have it, line by line.
+    """Return our record of a transfer, line by line.
 
-    `company` is the peer's in our InvenTree; `newest` names the last transfer that each stock item went by;
-    `returned` is how much of each line of a loan is back, and so not with the company any more; `owed`, at its
-    borrower, how much of each line should be in stock.
+    `company` is the peer's in our InvenTree; `newest` names the last transfer of each stock item; `returned` is the
+    quantity of each line of a loan that is back, and so not with the company any more; `owed`, at the borrower, is how
+    much of each line should be in stock.
     """
     items = {item.pk: item for item in seen.items}
     lines = [_line(transfer, progress, items, company, seen, newest or {}) for progress in _all_lines(transfer)]
@@ -493,13 +499,13 @@ def _all_lines(transfer: Transfer) -> list[Progress]:
 
 
 def _newest_of(turn: Turn, transfers: Iterable[Transfer]) -> dict[int, str]:
-    """By which transfer, of all, each stock item of these went last."""
+    """Return the last transfer, of all, of each stock item of these."""
     items = dict.fromkeys(p.item for t in transfers for p in t.progress if p.item is not None)
     return newest_by_item({t.id: t for item in items for t in turn.marked(Mark.ITEM, item)}.values())
 
 
 def newest_by_item(transfers: Iterable[Transfer]) -> dict[int, str]:
-    """By which transfer each stock item of ours went last."""
+    """Return the last transfer of each stock item of ours."""
     in_order = sorted(transfers, key=lambda t: (t.asked.at, t.id))
     return {p.item: t.id for t in in_order for p in t.progress if p.item is not None and p.stage}
 
@@ -546,7 +552,7 @@ def _where(item: ItemSeen, company: int | None) -> str:
 
 
 def differences(ours: Sequence[BookLine], theirs: Iterable[BookLine]) -> list[Difference]:
-    """The differences between our lines and theirs, and the errors in ours."""
+    """Return the differences between our lines and theirs, and the errors in ours."""
     by_line = {(line.transfer, line.number): line for line in theirs}
     found = [d for line in ours for d in _compared(line, by_line.pop((line.transfer, line.number), None))]
     unknown = [line for line in by_line.values() if line.stage in GIVEN | BOOKED_IN]
@@ -554,7 +560,7 @@ def differences(ours: Sequence[BookLine], theirs: Iterable[BookLine]) -> list[Di
 
 
 def _compared(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
-    """The gravest difference between the two, with the errors in our own records."""
+    """Return the gravest difference between the two, with the errors in our own records."""
     between = _between(ours, theirs)
     kinds = ([between] if between else []) + (_amiss(ours) if between is not Kind.TWICE else [])
     other = theirs.item if theirs else None
@@ -563,7 +569,7 @@ def _compared(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
 
 
 def _missing_at_borrower(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
-    """An item on loan must be in the borrower's stock, whichever side that is."""
+    """Return the difference if a borrowed item is missing from the borrower's stock, whichever side that is."""
     borrower = ours if ours.role == "receiver" else theirs
     if borrower is None or borrower.role != "receiver" or borrower.there >= borrower.owed:
         return []
@@ -592,7 +598,7 @@ def _between(ours: BookLine, theirs: BookLine | None) -> Kind | None:
 
 
 def _amiss(ours: BookLine) -> list[Kind]:
-    """The errors in our own record of a line that we gave, or had borrowed."""
+    """Return the errors in our own record of a line that we gave, or had borrowed."""
     if ours.left_over:
         return [Kind.LEFT_OVER] if ours.where in HERE else []
     if ours.role != "sender" or ours.overtaken:
@@ -613,13 +619,13 @@ def _amiss(ours: BookLine) -> list[Kind]:
 
 
 def past_of(subject: Connection | Transfer) -> Past:
-    """Our record of the messages about that subject."""
+    """Return our record of the messages about that subject."""
     exchange = subject.exchange
     return Past(subject.id, exchange.sent, exchange.past_at(exchange.sent) or "", exchange.seen, exchange.peer_past)
 
 
 def pasts_that_differ(ours: Iterable[Connection | Transfer], theirs: Iterable[Past]) -> list[Difference]:
-    """The subjects whose messages the friend records differently. One that knows fewer has an older journal."""
+    """Return the subjects whose messages the peer records differently. One that knows fewer has an older journal."""
     told = {past.subject: past for past in theirs}
     found = []
     for subject in ours:

@@ -1,7 +1,7 @@
 """UC4: figures, on request and on a schedule.
 
-A survey waits for our own figures (our InvenTree counts) and for friends' (their bots count, and send what they
-disclose, sealed); nothing in chat waits for it. Lost messages are sent again, as all others (`protocol.sequencing`).
+A survey waits for our own figures (our InvenTree counts) and for peers' (their bots count, and send what they disclose,
+sealed); nothing in chat waits for it. Lost messages are sent again, like all others (`protocol.sequencing`).
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ MOST_POINTS = 60
 MOST_IN_CHART = 12
 
 
-# --- a person asks ---
+# --- our person's request ---
 
 
 def begin(
     turn: Turn, command: Command, connections: Sequence[Connection], days: int, *, own: bool, chart: bool
 ) -> None:
-    """Ask our InvenTree and these friends; the answer to the line comes when all have answered, then the chart."""
+    """Ask our InvenTree and these peers. The line is answered when all have answered, then the chart follows."""
     waiting = [turn.us.party] if own else []
     for connection in connections:
         waiting.append(connection.peer)
@@ -63,7 +63,7 @@ def begin(
 
 @dataclass(frozen=True)
 class CountForRoom(WhenAnsweredOrNot):
-    """Our own figures, for the survey of that id."""
+    """Counts our own figures for the survey of that id."""
 
     survey: str
 
@@ -73,7 +73,7 @@ class CountForRoom(WhenAnsweredOrNot):
         return self.survey
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Our InvenTree has counted: our own figures, as far as the room may read them."""
+        """Add our own figures, as far as the room may read them."""
         survey = turn.survey(self.survey)
         if survey is not None:
             rooms = ledger_figures.rooms_told_of(turn, survey.room)
@@ -81,7 +81,7 @@ class CountForRoom(WhenAnsweredOrNot):
             _came(turn, survey, ledger_figures.for_room(turn, figures, survey.room))
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
-        """Our InvenTree is silent."""
+        """Report that our InvenTree is silent."""
         survey = turn.survey(self.survey)
         if survey is not None:
             nothing = SpaceFigures(turn.us.party, turn.us.name, turn.now, survey.days, problem="inventory")
@@ -96,7 +96,7 @@ def _counts(event: Answered) -> StockCounts:
 
 
 def _came(turn: Turn, survey: Survey, figures: SpaceFigures) -> None:
-    """One space's figures are here: answer if nobody is missing, or add them to the answer that is there."""
+    """Add a space's figures. Answer if none is missing, or update the posted answer."""
     waiting = tuple(party for party in survey.waiting if party != figures.party)
     survey = replace(survey, waiting=waiting, came=(*survey.came, figures))
     turn.save(survey)
@@ -105,7 +105,7 @@ def _came(turn: Turn, survey: Survey, figures: SpaceFigures) -> None:
 
 
 def _answer(turn: Turn, survey: Survey) -> None:
-    """The answer to the line, or what it reads now that more has come."""
+    """Answer the line, or update the answer with later figures."""
     silent = tuple(turn.party_name(party) for party in survey.waiting)
     came = sorted(survey.came, key=lambda f: (f.party != turn.us.party, f.name.casefold()))
     phrase = say(messages.ledger.stats, us=turn.us, figures=tuple(came), silent=silent, days=survey.days)
@@ -124,7 +124,7 @@ def _answer(turn: Turn, survey: Survey) -> None:
 
 
 def _draw_asked(turn: Turn, survey: Survey, thread: str) -> None:
-    """The chart of our own figures; of a friend's, if that friend alone was asked for."""
+    """Post the chart of our own figures; of a peer's, if that peer alone was asked."""
     told = [figures for figures in survey.came if not figures.problem]
     own = [figures for figures in told if figures.party == turn.us.party]
     for figures in own or told[:1]:
@@ -133,7 +133,7 @@ def _draw_asked(turn: Turn, survey: Survey, thread: str) -> None:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: who hasn't answered by now is said to be silent; a day later nobody waits any more."""
+    """By the clock: answer without the silent spaces, and drop the survey a day later."""
     for survey in turn.surveys():
         if survey.until + FORGOTTEN_AFTER <= turn.now:
             turn.drop(survey)
@@ -142,15 +142,15 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     return [s.until + FORGOTTEN_AFTER if s.posted else s.until for s in turn.surveys()]
 
 
-# --- a friend's bot asks ---
+# --- a peer's request ---
 
 
 def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.StatsAsk]) -> None:
-    """A friend asks for our figures: count, under the token made for that friend."""
+    """Count for a peer that asks for our figures, with the token made for it."""
     turn.save(connection)
     if connection.state is not ConnectionState.ACTIVE:
         return
@@ -165,17 +165,17 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.StatsA
 
 @dataclass(frozen=True)
 class CountForFriend(OfConnection, WhenAnsweredOrNot):
-    """Our figures of the last `days` days, for a friend's bot that asks."""
+    """Counts our figures of the last `days` days for a peer."""
 
     days: int
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Tell the friend what we disclose."""
+        """Send the peer the figures that we disclose."""
         figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, _counts(event), self.days, None))
         _tell(turn, self, figures, "")
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
-        """Our InvenTree is silent, or doesn't take the friend's token: the friend is told that there are none."""
+        """Tell the peer that our InvenTree is silent, or doesn't accept its token."""
         _tell(turn, self, None, "inventory")
 
 
@@ -194,7 +194,7 @@ def _tell(
 
 
 def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Stats]) -> None:
-    """A friend's figures: kept, mirrored into its company's metadata, acknowledged, told to who asked."""
+    """Take in a peer's figures: store, mirror and acknowledge them, and add them to the surveys that wait for them."""
     figures = _understood(turn, connection, envelope)
     connection = sequencing.send(turn, connection, bodies.Noted())
     turn.save(connection)
@@ -233,7 +233,7 @@ def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Sta
 
 
 def on_started(turn: Turn) -> None:
-    """A schedule counts from when it was first there; without one nothing is remembered of it."""
+    """Count the schedule from its first start. Without a schedule, forget the last run."""
     standing = turn.standing()
     last = counted_from(standing.last_stats, turn.now) if turn.us.stats_schedule else None
     turn.save(replace(standing, last_stats=last))
@@ -251,12 +251,12 @@ def on_due(turn: Turn, event: StatsDue) -> None:
 
 @dataclass(frozen=True)
 class CountOnSchedule(WhenAnswered):
-    """Our figures for our rooms, as they were due at `last`."""
+    """Counts our figures for our rooms, for the scheduled run `last`."""
 
     last: datetime
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Post our figures into our rooms; the picture follows in the thread. An older counting is overtaken."""
+        """Post our figures in our rooms, and the chart in the thread, unless a later run has started."""
         _on_counted_on_schedule(turn, self, event)
 
 
@@ -284,7 +284,7 @@ def _remember(turn: Turn, counts: StockCounts) -> StockHistory:
 
 
 def with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> StockHistory:
-    """With today's number behind it, if there is one."""
+    """Return the history with today's number added, if there is one."""
     if stock_items is None:
         return history
     today = turn.now.astimezone(ZoneInfo(turn.us.time_zone)).date()
@@ -299,7 +299,7 @@ def _draw(turn: Turn, key: str, room: str, thread: str, figures: SpaceFigures, h
 
 
 def _chart(figures: SpaceFigures, history: StockHistory) -> Chart:
-    """Only what the text may tell."""
+    """Return the data of the chart: only what the text may disclose."""
     most = sorted(figures.dealings, key=lambda d: -(d.given.lines + d.received.lines))[:MOST_IN_CHART]
     exchange = tuple((d.name, d.given.lines, d.received.lines) for d in most if d.given.lines or d.received.lines)
     return Chart(history.points if figures.stock_items is not None else (), exchange)
