@@ -20,7 +20,7 @@ HIGHEST_VERSION = 1_000_000
 
 
 def our_parties(turn: Turn) -> tuple[AnnouncedParty, ...]:
-    """The parties that we announce in each federation room; none if others may not discover us."""
+    """Return the parties that we announce in each federation room; none if others may not discover us."""
     us = turn.us
     name, people = names.decoration(us.name, us.party), tuple(sorted(us.people))
     party = AnnouncedParty(us.party, name, us.key, people, us.peer_access, (OLDEST_VERSION, VERSION))
@@ -28,7 +28,7 @@ def our_parties(turn: Turn) -> tuple[AnnouncedParty, ...]:
 
 
 def our_announcement(turn: Turn, room: str) -> dict[str, Any]:
-    """Our announcement for a room: the state event `dev.fedbot.party`, or an envelope's body.
+    """Return our announcement for a room: the state event `dev.fedbot.party`, or an envelope's body.
 
     Its time is later than that of the last one in that room, even if our clock went back since.
     """
@@ -53,14 +53,14 @@ def _written(party: AnnouncedParty, at: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Heard:
-    """A bot's announcement, as far as it is well formed. `unproven` are the parties whose key didn't sign it."""
+    """A bot's announcement, without malformed entries. `unproven` are the parties whose key didn't sign it."""
 
     parties: tuple[AnnouncedParty, ...]
     unproven: tuple[AnnouncedParty, ...]
 
 
 def read_announcement(room: str, bot: str, content: dict[str, Any]) -> Heard:
-    """Read it: entries that aren't well formed are left out, long texts cut."""
+    """Parse an announcement. Malformed entries are left out, long texts cut."""
     parties: list[AnnouncedParty] = []
     unproven: list[AnnouncedParty] = []
     entries = content.get("parties")
@@ -94,32 +94,32 @@ def _party(entry: dict[str, Any]) -> AnnouncedParty | None:
 
 
 def _versions(speaks: object) -> tuple[int, int]:
-    """The oldest and the newest; the first version alone, if it says nothing that makes sense."""
+    """Return the oldest and the newest version; the first version alone for anything invalid."""
     match speaks:
         case [int(oldest), int(newest)] if 1 <= oldest <= newest <= HIGHEST_VERSION:
             return oldest, newest
     return 1, 1
 
 
-# --- Which room took the place of which (Matrix spec, 'Room upgrades'): in which rooms the federation lives.
+# --- Rooms that replaced others (Matrix spec, 'Room upgrades'), and so the rooms of the federation.
 
 
 def successor(turn: Turn, room: str) -> str:
-    """The room that took its place, once we have been in that; else ''."""
+    """Return the room that replaced it, once we have been in that room; else ''."""
     old = turn.room(room)
     new = turn.room(old.replaced_by) if old is not None and old.replaced_by else None
     return new.id if new is not None and new.predecessor == room else ""
 
 
 def predecessor(turn: Turn, room: str) -> str:
-    """The room whose place it took; '' if it took none."""
+    """Return the room that it replaced; '' if it replaced none."""
     new = turn.room(room)
     before = new.predecessor if new is not None else ""
     return before if before and successor(turn, before) == room else ""
 
 
 def lineage(turn: Turn, room: str) -> list[str]:
-    """The room and those whose places it took, newest first."""
+    """Return the room and those that it replaced, newest first."""
     rooms = [room]
     while (before := predecessor(turn, rooms[-1])) and before not in rooms:
         rooms.append(before)
@@ -127,7 +127,7 @@ def lineage(turn: Turn, room: str) -> list[str]:
 
 
 def newest(turn: Turn, room: str) -> str:
-    """The room that stands in its place now: itself, if none took it."""
+    """Return the room that finally replaced it; the room itself if none did."""
     seen = [room]
     while (after := successor(turn, seen[-1])) and after not in seen:
         seen.append(after)
@@ -135,9 +135,9 @@ def newest(turn: Turn, room: str) -> str:
 
 
 def room_now(turn: Turn, room: str) -> str:
-    """The room in which we tell our people of what was said in that one: it, or the one that took its place.
+    """Return the room for messages about something in that room: itself, or the one that replaced it.
 
-    While a friendship waits there for a superuser's word that it goes on in the new room, nothing goes there.
+    While a connection waits for a superuser to confirm the new room, nothing goes there.
     """
     old = lineage(turn, room)
     waits = any(c.changed_room and c.room in old and c.state in LIVING_CONNECTION for c in turn.connections())
@@ -145,7 +145,7 @@ def room_now(turn: Turn, room: str) -> str:
 
 
 def federation_rooms(turn: Turn) -> list[str]:
-    """The rooms in which what is said counts: the configured ones, what took their place, and whose they took."""
+    """Return the rooms whose messages count: the configured ones, those that replaced them, and those they replaced."""
     current = current_rooms(turn)
     configured = [room for room in turn.us.rooms if room not in current]
     return list(dict.fromkeys([*configured, *(each for room in current for each in lineage(turn, room))]))
@@ -157,12 +157,12 @@ def is_ours(turn: Turn, room: str) -> bool:
 
 
 def current_rooms(turn: Turn) -> list[str]:
-    """The rooms in which people meet now: the configured ones, or what took their place."""
+    """Return the rooms in which people meet now: the configured ones, or those that replaced them."""
     return list(dict.fromkeys(newest(turn, room) for room in turn.us.rooms))
 
 
 def replaced_by(turn: Turn, room: str) -> list[str]:
-    """The rooms of ours whose tombstones name this one as their replacement, whatever it says itself."""
+    """Return our rooms whose tombstones name this one as their replacement, even if this one doesn't confirm it."""
     ours = {*federation_rooms(turn), *(connection.room for connection in turn.connections())}
     pointing = (old.id for old in turn.rooms() if old.replaced_by == room)
     return [old for old in pointing if old in ours or room in turn.us.rooms]

@@ -39,7 +39,7 @@ from fedbot.rules.wire.envelope import LARGEST, LARGEST_INTEGER, BadEnvelope, En
 
 LONGEST_DAYS = 36_500
 LONGEST_PERSON = 255
-LONGEST_NAME = 400  # what another bot calls a person: a display name, and the Matrix id behind it
+LONGEST_NAME = 400  # a display name and the Matrix id, as another bot labels a person
 LONGEST_REASON = 300
 LONGEST_PLACE = 100
 LONGEST_SERIAL = 500
@@ -68,7 +68,7 @@ def _day(value: object) -> date:
 
 
 def _quantity(value: object) -> Decimal:
-    """As `stock.plain` writes it, and within InvenTree's limits."""
+    """Parse a quantity as `stock.plain` writes it, within InvenTree's limits."""
     if isinstance(value, Decimal):
         value = plain(value)
     try:
@@ -136,7 +136,7 @@ def _is_list(value: object) -> object:
 
 
 class Part(BaseModel):
-    """A part of a body, or a body: what it says is fixed once it is read."""
+    """A part of a body, or a body. It is immutable once parsed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
@@ -174,7 +174,7 @@ NOBODY: OwnStatement = {"by": "", "by_name": "", "event": "", "note": ""}
 
 
 class Statement(Part):
-    """The peer's person who says something, and why. The peer answers for its own people."""
+    """The peer's person who decided or reported something, and the reason. The peer vouches for its own people."""
 
     by: Person = ""
     by_name: Name = ""
@@ -183,14 +183,14 @@ class Statement(Part):
 
 
 class Settled(Statement):
-    """The peer's people's settlement of a dispute, or of an unknown outcome."""
+    """The settlement by the peer's people of a dispute, or of an unknown outcome."""
 
     truth: Annotated[StrictStr, _cut(20)] = ""
     alone: StrictBool = False
 
 
 class GivenLine(LinePart):
-    """A line that left the sender: its stock item there."""
+    """A line that left the sender, with the sender's stock item."""
 
     item: Key | None = None
 
@@ -204,15 +204,15 @@ class PickupDetails(Part):
 
 
 class FailedLine(LinePart):
-    """A line that came to nothing, and why."""
+    """A failed line, with the reason."""
 
     reason: Reason = ""
 
 
 class BookedIn(LinePart):
-    """A line that the receiver has booked in. `quantity` (sender's units): of a parcel, less arrived than was sent.
+    """A line that the receiver has booked in. `quantity` (sender's units): less arrived by parcel than was sent.
 
-    `files` are the numbers of those that it asks for: as the line tells them, from 1; 0 is the part's image.
+    `files` are the numbers of the files that it asks for: as in the line, from 1; 0 is the part's image.
     """
 
     item: Key | None = None
@@ -224,9 +224,9 @@ class BookedIn(LinePart):
 
 
 class Body(Part):
-    """The fields of every message: how far its writer has read (`seen`, and the hash `past` of those messages).
+    """The fields of every message. `seen` is the last number that its sender has read, `past` the hash up to it.
 
-    `awaits` asks for an acknowledgement; only the recipient can open `sealed`.
+    `awaits` asks for an acknowledgement; only the recipient can decrypt `sealed`.
     """
 
     kind: ClassVar[str] = ""
@@ -236,35 +236,35 @@ class Body(Part):
     sealed: SealedBox | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON, without the fields that have their default value."""
+        """Return the body as JSON, without the fields that have their default value."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
 class Decided(Body, Statement):
-    """A body that tells who decided."""
+    """A body that names who decided."""
 
 
 class Signed(Decided):
-    """The same, where somebody must have."""
+    """A body that must name who decided."""
 
     by: Person
     by_name: Name
 
 
 class Truth(Decided):
-    """One side's account of the stock, perhaps as its people settled it."""
+    """One side's report on the stock, perhaps as its people settled it."""
 
     settled: Settled | None = None
 
 
 class Ended(Truth):
-    """The sender's account of the end."""
+    """The sender's report of the end."""
 
     reason: Reason = ""
 
 
 class ByParcel(Decided):
-    """A decision, or its execution: it goes by parcel, or came back damaged."""
+    """A decision, or its execution: it is sent by parcel, or was returned damaged."""
 
     parcel: StrictBool = False
     damaged: StrictBool = False
@@ -275,7 +275,7 @@ class Asking(Body):
 
 
 class Answer(Body):
-    """The answer to that. `problem` is why there is none; `again` is when to ask again."""
+    """The answer to an `Asking`. `problem` is why there is none; `again` is when to ask again."""
 
     problem: Reason
     in_room: StrictBool = False
@@ -302,9 +302,9 @@ class Opens(ByParcel):
 
 
 class Announce(Body):
-    """A bot's parties, as they were signed one by one: each entry is read for itself (`announcements`).
+    """A bot's parties, each signed by itself and parsed separately (`announcements`).
 
-    `again` says that it is for another bot's announcement: nobody answers it by one of their own.
+    `again`: it answers another bot's announcement, so nobody answers it by one of their own.
     """
 
     kind = "announce"
@@ -328,14 +328,14 @@ class Connect(Body):
 
 
 class Reveal(Body):
-    """The nonce of the comparison of keys."""
+    """The nonce for comparing keys."""
 
     kind = "reveal"
     nonce: Hex
 
 
 class Check(Body):
-    """Another key is looked at: the commitment to a nonce, or the nonce."""
+    """The review of another key: the commitment to a nonce, or the nonce."""
 
     kind = "check"
     commitment: Hex | None = None
@@ -349,7 +349,7 @@ class Check(Body):
 
 
 class Accepted(Signed):
-    """A superuser said yes to connecting."""
+    """A superuser agreed to connect."""
 
     kind = "accepted"
     access: Word
@@ -357,7 +357,7 @@ class Accepted(Signed):
 
 
 class Declined(Ended):
-    """A no: to connecting, maybe with the generation to ask for; or the sender's to a transfer, because of a line."""
+    """A refusal: of a connection, maybe with the generation to use; or the sender's of a transfer, for a line."""
 
     kind = "declined"
     generation: Generation | None = None
@@ -373,7 +373,7 @@ class Credentials(Body):
 
 
 class Ready(Body):
-    """The trial passed, with so many stock items to be seen."""
+    """The trial passed, with the number of visible stock items."""
 
     kind = "ready"
     items: Number | None = None
@@ -387,22 +387,22 @@ class Renewed(Body):
 
 
 class Cancelled(Ended):
-    """Taken back: an asking to connect, or a transfer."""
+    """The end of a request to connect, or of a transfer, by its own side."""
 
     kind = "cancelled"
 
 
 class Disconnecting(Signed):
-    """A superuser ends the friendship."""
+    """A superuser ends the connection."""
 
     kind = "disconnecting"
     at_once: StrictBool = False
 
 
 class Noted(Decided):
-    """Read, and a card may be up; of a request with the terms that it shows.
+    """An acknowledgement. A card may be posted; for a request it carries the terms on the card.
 
-    `here`: the receiver's stock item that the card says it is already; only its own bot needs that again.
+    `here`: the receiver's stock item that the card says this already is. Only its own bot reads that again.
     """
 
     kind = "noted"
@@ -411,7 +411,7 @@ class Noted(Decided):
 
 
 class StatsAsk(Asking):
-    """Asks for figures over so many days; 0 is ever."""
+    """A request for figures over that many days; 0: all."""
 
     kind = "stats-ask"
     days: Days
@@ -450,7 +450,7 @@ class Want(Body):
 class Wait(Body):
     """A person waits for an item of the other space; `over`: no longer. The item and the quantity are sealed.
 
-    The place's id is made from `opening`, unless it is over.
+    The place's id is the hash of `opening`, which is missing if it is over.
     """
 
     kind = "wait"
@@ -462,7 +462,7 @@ class Wait(Body):
 class PlaceInQueue(Body):
     """The place in the queue. With `until`: the stock item is kept for them until then.
 
-    `over`: the reason why they no longer wait, as a short code; with `unknown`, `why` may say more.
+    `over`: the reason why they no longer wait, as a short code; with `unknown`, `why` may be more specific.
     """
 
     kind = "place"
@@ -475,14 +475,14 @@ class PlaceInQueue(Body):
 
 
 class BooksAsk(Asking):
-    """Asks for the page of the books behind this transfer."""
+    """A request for the page of the books after this transfer."""
 
     kind = "books-ask"
     after: Word
 
 
 class Books(Answer):
-    """A page of the books, sealed, from behind `after` up to `last`."""
+    """A page of the books, sealed, after `after` up to `last`."""
 
     kind = "books"
     after: Word
@@ -491,14 +491,14 @@ class Books(Answer):
 
 
 class AskAgain(Body):
-    """Send me what I have not seen."""
+    """A request for messages that its sender hasn't read."""
 
     kind = "ask"
     seen: Number
 
 
 class Seen(Body):
-    """Read, and nothing new from here."""
+    """An acknowledgement without anything new."""
 
     kind = "seen"
     seen: Number
@@ -514,7 +514,7 @@ class Offer(Opens):
 
 
 class Request(Opens):
-    """The receiver opens one. `accepted`: its asker has seen what would be given, and takes it as it is."""
+    """The receiver opens a transfer. `accepted`: its asker has seen the offered items, and accepts them unchanged."""
 
     kind = "request"
     accepted: ShownHash | None = None
@@ -528,7 +528,10 @@ class Granted(Signed):
 
 
 class Approve(Signed, ByParcel):
-    """The receiver's side says yes. `here`: its stock item that this is already; only its own bot needs that again."""
+    """The receiver's side approves.
+
+    `here`: its stock item that this already is. Only its own bot reads that again.
+    """
 
     kind = "approve"
     reason: Reason = ""
@@ -536,14 +539,14 @@ class Approve(Signed, ByParcel):
 
 
 class Decline(Signed):
-    """The receiver's side says no."""
+    """The receiver's side declines."""
 
     kind = "decline"
     reason: Reason = ""
 
 
 class Cancel(Signed):
-    """The receiver's side takes it back."""
+    """The receiver's side cancels."""
 
     kind = "cancel"
     reason: Reason = ""
@@ -556,13 +559,13 @@ class Expired(Ended):
 
 
 class Aborted(Ended):
-    """It can't go on, and nothing has moved."""
+    """It can't continue, and nothing has moved."""
 
     kind = "aborted"
 
 
 class Booked(Signed, ByParcel):
-    """Both sides have agreed: it is kept for its first day, and until then to be fetched."""
+    """Both sides have agreed: it is booked for its first day, and kept for pick-up until that moment."""
 
     kind = "booked"
     until: Moment
@@ -578,7 +581,7 @@ class Sent(Truth, ByParcel):
 
 
 class Received(Truth):
-    """The receiver has booked it in, all but the lines that it refused."""
+    """The receiver has booked it in, except the lines that it refused."""
 
     kind = "received"
     items: Lines[BookedIn]
@@ -586,7 +589,7 @@ class Received(Truth):
 
 
 class File(Body):
-    """A file that the receiver asked for: where it lies and how it is opened is sealed. `problem`: it can't be had."""
+    """A file that the receiver asked for; its address and key are sealed. `problem`: why it can't be sent."""
 
     kind = "file"
     number: LineNumber
@@ -595,7 +598,7 @@ class File(Body):
 
 
 class Refused(Truth):
-    """The receiver books nothing of it in, and never will."""
+    """The receiver books nothing in, and never will."""
 
     kind = "refused"
     reason: Reason
@@ -603,26 +606,26 @@ class Refused(Truth):
 
 
 class Reverted(Ended):
-    """All of it is back at the sender."""
+    """Everything is back at the sender."""
 
     kind = "reverted"
 
 
 class Done(Ended):
-    """It is over as it was meant."""
+    """The transfer is complete."""
 
     kind = "done"
 
 
 class Extended(Signed):
-    """A loan may stay until that day."""
+    """The due date of a loan was extended to that day."""
 
     kind = "extended"
     until: Day
 
 
 class Closed(Signed):
-    """A loan, or these lines of it, are over."""
+    """A loan, or these lines of it, ended."""
 
     kind = "closed"
     how: LoanEnding
@@ -630,7 +633,7 @@ class Closed(Signed):
 
 
 class Disputed(Body):
-    """Nobody at the peer can tell what happened; of a parcel, who says that it never came."""
+    """The peer can't find out what happened; for a parcel, who reported that it never arrived."""
 
     kind = "disputed"
     reason: Reason = ""
@@ -656,13 +659,13 @@ B_co = TypeVar("B_co", bound=Body, covariant=True)
 
 @dataclass(frozen=True)
 class Message(Envelope, Generic[B_co]):
-    """An envelope whose body is understood."""
+    """An envelope with its parsed body."""
 
     body: B_co
 
 
 def parse(envelope: Envelope) -> Message[Body]:
-    """The envelope with its body. Raises `BadEnvelope` with the field that isn't as it should be, or `kind`."""
+    """Return the envelope with its body. Raises `BadEnvelope` with the name of the invalid field, or `kind`."""
     model = KINDS.get(envelope.kind)
     if model is None:
         raise BadEnvelope("kind")
@@ -680,5 +683,5 @@ def _what_is_wrong(problem: ValidationError) -> str:
 
 
 def says(message: Message[Body], kind: type[B]) -> TypeGuard[Message[B]]:
-    """Whether the message is of that kind, or one of these kinds."""
+    """Whether the message's body is of that class, or of a subclass."""
     return isinstance(message.body, kind)

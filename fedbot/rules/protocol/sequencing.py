@@ -1,10 +1,10 @@
-"""Messages between bots: numbers, re-sending, and what to do with one that comes twice.
+"""Messages between bots: numbers, sending again, and repeated messages.
 
-Messages about one subject are numbered on each side and read strictly in order: one that comes too early is
-dropped and the missing ones are asked for; one that comes again is answered by what its writer has not seen,
-or by a bare `seen`, and many copies that come at once are answered once. Every message says how far its writer has
-read. One that must arrive is sent again until the peer says that it was seen: after 1 min, 10 min, 1 h, then daily.
-So a lost or redacted message heals.
+Messages about one subject are numbered on each side and read strictly in order. One that comes too early is dropped,
+and the missing ones are asked for. A repeated one is answered with the messages that its sender hasn't read, or with a
+bare `seen`; many copies that arrive at once are answered once. Every message acknowledges the messages that its sender
+has read. One that must arrive is sent again until the peer acknowledges it: after 1 minute, 10 minutes, 1 hour, then
+daily. So a lost or redacted message does no harm.
 """
 
 from __future__ import annotations
@@ -28,20 +28,23 @@ S = TypeVar("S", Connection, Transfer)
 
 A_DAY = timedelta(days=1)
 MOST_UNHEARD = 10
-"""So many questions of a kind are kept for a friend whose bot is silent: nobody waits for the answers by then."""
+"""Most requests of a kind that are kept for a peer whose bot is silent. By then nobody waits for the answers."""
 MOST_UNREAD = 200
-"""A peer that writes on without saying that it has read so many of our answers is listened to again once it has."""
+"""Most unacknowledged messages. A peer that keeps sending without reading more is ignored until it has read them."""
 MOST_FORGOTTEN = 10_000
-"""So many of our own messages may have got lost with a journal; whoever says that it has seen more makes it up."""
+"""Most of our own messages that can have got lost with a journal. A peer that claims to have read more is lying."""
 
 
 def bound_to(sender: str, to: str, subject: str, number: int) -> str:
-    """The text that a sealed body is bound to, so that nobody can move it into another message."""
+    """Return the text to which a sealed body is bound, so that nobody can move it into another message."""
     return f"{sender}>{to}:{subject}:{number}"
 
 
 def unsealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
-    """The opened sealed part of a message; {} if there is none. Raises BadEnvelope if it can't be opened."""
+    """Return the decrypted sealed part of a message; {} if there is none.
+
+    Raises BadEnvelope if it can't be decrypted.
+    """
     sealed = envelope.body.sealed
     if sealed is None:
         return {}
@@ -49,7 +52,10 @@ def unsealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
 
 
 def connection_of(turn: Turn, subject: Connection | Transfer) -> Connection:
-    """The connection that carries the subject's messages (a connection carries its own)."""
+    """Return the connection that carries the subject's messages (a connection carries its own).
+
+    Raises LookupError for a transfer whose connection is unknown.
+    """
     if isinstance(subject, Connection):
         return subject
     connection = turn.connection(subject.connection)
@@ -67,11 +73,10 @@ def write(
     sealed: dict[str, Any] | None = None,
     secrets: dict[str, str] | None = None,
 ) -> tuple[S, Draft]:
-    """The subject with its next message recorded, and the message, to go along with a message or alone.
+    """Return the subject with its next message recorded, and the message, to be carried by a post or sent alone.
 
-    `secrets`: fields of the body that are put in when it is signed, with where they are kept.
-
-    `awaits` says that it must arrive: then it is sent again until the peer says that it was seen.
+    `secrets`: body fields that are filled in when the message is signed, with their vault references. `awaits`: it must
+    arrive, so it is sent again until the peer acknowledges it.
     """
     before: Exchange = subject.exchange
     full = body.model_copy(update={"awaits": awaits, "seen": before.seen, "past": before.peer_past})
@@ -120,22 +125,22 @@ def send(
     awaits: bool = False,
     secrets: dict[str, str] | None = None,
 ) -> S:
-    """Write a message and send it by itself, unseen by people. While the connection waits, it does too."""
+    """Write a message and send it alone, unseen by people. While the connection waits, so does the message."""
     subject, draft = write(turn, subject, body, awaits=awaits, secrets=secrets)
     post(turn, subject, draft)
     return subject
 
 
 def post(turn: Turn, subject: Connection | Transfer, *drafts: Draft) -> None:
-    """Send messages by themselves, unseen by people; while the connection waits, they do too."""
+    """Send messages alone, unseen by people. While the connection waits, so do they."""
     if not connection_of(turn, subject).waits:
         turn.do(*(SendEnvelope(subject.room, draft) for draft in drafts))
 
 
 def is_unheard(turn: Turn, connection: Connection, kind: str) -> bool:
-    """Whether the peer hasn't read our last questions of this kind: one more would be kept, and be of no use.
+    """Whether the peer hasn't read our last requests of this kind, so that another one would be stored for nothing.
 
-    Then it is asked how far it has read, as it needn't have answered those.
+    If so, ask the peer how far it has read, because requests needn't be answered.
     """
     if sum(draft.kind == kind for draft in connection.exchange.unread) < MOST_UNHEARD:
         return False
@@ -146,8 +151,8 @@ def is_unheard(turn: Turn, connection: Connection, kind: str) -> bool:
 def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bool:
     """Send the unacknowledged messages (above `after`) again, with the same ids and numbers.
 
-    Only their acknowledgement of the peer's messages is current: if two messages crossed, neither acknowledges the
-    other, and repeating them unchanged would make both sides repeat for ever.
+    Return whether there were any. Only their acknowledgement of the peer's messages is current: if two messages
+    crossed, neither acknowledges the other, and repeating them unchanged would make both sides repeat forever.
     """
     now = {"seen": subject.exchange.seen, "past": subject.exchange.peer_past}
     wanted = [replace(d, body={**d.body, **now}) for d in subject.exchange.unread if d.number > after]
@@ -156,15 +161,15 @@ def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bo
 
 
 def ask(turn: Turn, subject: Connection | Transfer) -> None:
-    """Ask the peer for what we have not seen."""
+    """Ask the peer for messages that we haven't read."""
     _send_unnumbered(turn, subject, AskAgain)
 
 
 def ask_once(turn: Turn, subject: Connection | Transfer) -> None:
     """Ask for earlier messages after one that is useless alone, unless we just did.
 
-    The answer may be useless again (of a newer version, too old by clocks that differ, or without a beginning), and two
-    bots would ask each other for ever, as fast as they can.
+    The answer may be useless again (of a newer version, too old by differing clocks, or without a beginning), and two
+    bots would ask each other forever, as fast as they can.
     """
     if _asks_now(turn, subject.id):
         ask(turn, subject)
@@ -180,10 +185,10 @@ def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: type[AskA
 
 
 def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
-    """The subject with this message marked as seen, if it is the next one; else None, and what heals is done.
+    """Return the subject with this message marked as read, if it is the next one; else repair and return None.
 
-    Two kinds have no number: `ask` (send me what I have not seen) and `seen` (I have it, nothing new from here).
-    Neither is ever answered by one of its own kind, so two bots can't go on for ever.
+    Two kinds have no number: `ask` (send me what I haven't read) and `seen` (I have read it, nothing new from here).
+    Neither is ever answered by one of its own kind, so two bots can't go on forever.
     """
     acknowledged, past = envelope.body.seen, envelope.body.past
     if subject.exchange.sent < acknowledged <= subject.exchange.sent + MOST_FORGOTTEN:
@@ -212,17 +217,17 @@ def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
 
 
 def first_exchange(envelope: Message[Body]) -> Exchange:
-    """Our side of what begins with this message of the peer."""
+    """Return our side of an exchange that begins with this message of the peer."""
     return Exchange(seen=envelope.seq, peer_past=_with(Exchange(), envelope))
 
 
 def _with(exchange: Exchange, envelope: Message[Body]) -> str:
-    """The peer's past with this message."""
+    """Return the hash of the peer's messages including this one."""
     return past_with(exchange.peer_past, envelope.kind, envelope.seq, envelope.terms_hash, envelope.raw_body)
 
 
 def _may_repeat(turn: Turn, subject: Connection | Transfer) -> bool:
-    """Whether to answer a repeated message, or an `ask`, now; this is remembered.
+    """Return whether to answer a repeated message, or an `ask`, now; and remember it.
 
     Repetitions that arrive at once, as after an outage, are answered once. The peer's own pauses are longer, so its
     next try is answered too.
@@ -234,14 +239,17 @@ def _may_repeat(turn: Turn, subject: Connection | Transfer) -> bool:
 
 
 def _is_recent(turn: Turn, moment: datetime | None) -> bool:
-    """Whether that was within half of the first pause; not if it is to come yet, by a clock that was wrong."""
+    """Whether that was within half of the first pause.
+
+    A moment in the future was noted by a wrong clock and doesn't count.
+    """
     return moment is not None and timedelta() <= turn.now - moment < turn.us.resend_after[0] / 2
 
 
 def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -> None:
-    """Send the messages that the peer has not seen; a bare `seen` if there are none.
+    """Send the messages that the peer hasn't read; a bare `seen` if there are none.
 
-    If the peer forgot messages that we no longer have, the later ones are useless to it: it would ask for ever.
+    If the peer lost messages that we no longer have, the later ones are useless to it: it would ask forever.
     """
     has_next = any(draft.number == acknowledged + 1 for draft in subject.exchange.unread)
     if not has_next or not send_again(turn, subject, acknowledged):
@@ -249,10 +257,10 @@ def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -
 
 
 def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
-    """The subject after the peer acknowledged our messages up to that number, with their hash (`past`).
+    """Return the subject after the peer acknowledged our messages up to that number, with their hash (`past`).
 
-    A lower number than before comes late, or from a peer with an older journal, and says nothing new. If we have lost
-    our own record of the messages, we take the peer's hash.
+    A lower number than before is late, or from a peer with an older journal, and says nothing new. If we have lost our
+    own record of the messages, we take the peer's hash.
     """
     exchange = subject.exchange
     if not 0 < number <= exchange.sent or number < exchange.agreed:
@@ -270,7 +278,7 @@ def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
 
 
 def _tell_that_pasts_differ(turn: Turn, subject: Connection | Transfer, number: int) -> None:
-    """The peer tells of other messages of ours than we have sent: it, or we, tell the past differently now."""
+    """Tell the admins that the peer acknowledges other messages than we have sent: one of the two pasts was changed."""
     turn.note(subject.id, audit.PastDiffers(number))
     peer_name = turn.party_name(subject.peer)
     phrase = say(messages.keys.past_differs, code=subject.code, peer_name=peer_name, number=number)
@@ -278,17 +286,17 @@ def _tell_that_pasts_differ(turn: Turn, subject: Connection | Transfer, number: 
 
 
 def at_rest(subject: S) -> S:
-    """The subject at rest, so that nothing is sent again, if the peer owes us nothing any more."""
+    """Return the subject with sending again switched off, if the peer owes us nothing any more."""
     if _waits(subject):
         return subject
     return replace(subject, exchange=replace(subject.exchange, awaiting=False, resend_at=None))
 
 
 def _waits(subject: Connection | Transfer) -> bool:
-    """Whether the peer owes us something: that it has read what must arrive, or that it is ready, as we are.
+    """Whether the peer owes us something: an acknowledgement of a message that must arrive, or its `ready` after ours.
 
-    A message that need not arrive is never answered, so nobody waits for it. Nor, once the peer is ready, for an
-    answer to our own `ready`: the peer asks for that until it has it.
+    A message that need not arrive is never answered, so nobody waits for it. Once the peer is ready, we don't wait for
+    an answer to our own `ready` either: the peer asks for that until it has it.
     """
     needed = {draft.kind for draft in subject.exchange.unread if draft.body.get("awaits") is True}
     if not isinstance(subject, Connection):
@@ -297,7 +305,7 @@ def _waits(subject: Connection | Transfer) -> bool:
 
 
 def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
-    """The peer has read more messages than we remember writing, because our journal is older (a backup, a rebuild).
+    """Continue above numbers that the peer has read and we don't know, because our journal is older (backup, rebuild).
 
     Those numbers are taken. Our newer messages get numbers above them.
     """
@@ -311,7 +319,7 @@ def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
 
 
 def ask_for_unknown(turn: Turn, envelope: Message[Body], connection: Connection) -> None:
-    """A message about something that we have never heard of: ask for it from the beginning, as `ask_once` does."""
+    """Ask for an unknown subject's messages from the beginning, at most as often as `ask_once`."""
     if not _asks_now(turn, envelope.subject):
         return
     draft = Draft(
@@ -327,13 +335,13 @@ def ask_for_unknown(turn: Turn, envelope: Message[Body], connection: Connection)
 
 
 def resend_due(turn: Turn, subject: S) -> S:
-    """Send what is unread again if its time has come, or ask; the subject with the next time set."""
+    """Send unacknowledged messages again if that is due, or ask. Return the subject with the next time set."""
     exchange = subject.exchange
     if not exchange.awaiting or exchange.resend_at is None or exchange.resend_at > turn.now:
         return subject
     if not _waits(subject):
         return at_rest(subject)
-    if connection_of(turn, subject).waits:  # nothing goes out, so nobody is silent
+    if connection_of(turn, subject).waits:  # nothing is sent, so nobody is silent
         return replace(subject, exchange=replace(exchange, resend_at=turn.now + turn.us.resend_after[-1]))
     if not send_again(turn, subject):
         ask(turn, subject)
@@ -344,7 +352,7 @@ def resend_due(turn: Turn, subject: S) -> S:
 
 
 def address_anew(subject: S, connection: Connection) -> S:
-    """The subject with its unread messages addressed to what the connection pins now."""
+    """Return the subject with its unacknowledged messages sealed to the key that the connection pins now."""
     exchange = subject.exchange
     unread = tuple(replace(d, sealed_to=connection.peer_key) for d in exchange.unread)
     return replace(subject, exchange=replace(exchange, unread=unread))

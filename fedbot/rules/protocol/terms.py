@@ -1,4 +1,4 @@
-"""Terms on the wire: their one written form, its hash, and a careful reading of what a peer sent.
+"""Terms on the wire: their one written form, its hash, and the strict parsing of a peer's terms.
 
 The longest time that a request may stay open is part of the protocol, because both sides have to agree on it.
 """
@@ -37,15 +37,15 @@ _TERMS = TypeAdapter(Terms)
 
 
 class BadTerms(ValueError):
-    """A peer's terms that we can't take. The text names the field, and holds nothing that the peer wrote."""
+    """A peer's invalid terms. The text names the field, and quotes nothing of the peer's."""
 
 
 def to_json(terms: Terms) -> dict[str, Any]:
-    """The one written form of terms: JSON without floats."""
+    """Return the one written form of terms: JSON without floats."""
     data: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
     for line, wire in zip(terms.lines, data["lines"], strict=True):
         wire["quantity"] = plain(line.quantity)
-        for told in (wire, wire["description"]):  # only what is so is written: the form of all other terms stays
+        for told in (wire, wire["description"]):  # leave out empty ones, so that other terms keep their form
             told["details"] = {name: value for name, value in told["details"].items() if value}
             for name in ("of_line", "details", "stays"):
                 if not told.get(name, True):
@@ -57,12 +57,12 @@ def to_json(terms: Terms) -> dict[str, Any]:
 
 
 def hash_of(terms: Terms) -> str:
-    """The hash that decisions are bound to."""
+    """Return the hash to which decisions are bound."""
     return envelope.terms_hash(to_json(terms))
 
 
 def parse(data: object) -> Terms:
-    """A peer's terms. BadTerms says which field is wrong."""
+    """Parse a peer's terms. Raises BadTerms with the name of the wrong field."""
     _check_texts(data)
     try:
         terms = _TERMS.validate_python(data)
@@ -88,7 +88,7 @@ def parse(data: object) -> Terms:
 
 
 def _check_days(terms: Terms) -> None:
-    """A loan's days lie within the calendar, and in their order."""
+    """Check that a loan's days are in their order and not too far off."""
     if terms.time_zone and terms.loan_until is None:
         raise BadTerms("terms.time_zone of what is no loan")
     if terms.loan_until is not None:
@@ -101,7 +101,7 @@ def _check_days(terms: Terms) -> None:
 
 
 def _check_rules(terms: Terms) -> None:
-    """Lending rules are the owner's, of a loan or of its return."""
+    """Check that lending rules belong to a loan or its return, and are valid."""
     if terms.rules is None:
         return
     if terms.kind != "return" and (terms.loan_until is None or terms.parent):
@@ -111,7 +111,7 @@ def _check_rules(terms: Terms) -> None:
 
 
 def _check_outside(terms: Terms) -> None:
-    """Only a loan that is offered now can have begun before the borrower had a bot, and with one thing."""
+    """Check that only an offered loan of one thing claims to have begun before the borrower had a bot."""
     told = terms.outside
     if told is None:
         return
@@ -134,9 +134,9 @@ def _check_line(line: Line) -> None:
 
 
 def metadata_in(sealed: Mapping[str, Any]) -> dict[str, str]:
-    """The items' metadata in the peer's InvenTree, as JSON text by line number.
+    """Return the items' metadata in the peer's InvenTree, as JSON text by line number.
 
-    It is written into our own InvenTree once the item is there, and must not fail then: everything that isn't a JSON
+    It is written into our own InvenTree once the item is there, and must not fail then. So everything that isn't a JSON
     object is left out.
     """
     texts = sealed.get("metadata")
@@ -155,12 +155,12 @@ def _is_object(text: object) -> bool:
 
 
 def presentable(text: str) -> str:
-    """A text as terms may have it: not endless, and without signs that can't be seen."""
+    """Return a text as terms allow it: limited in length, and without invisible characters."""
     return visible(text)[:LONGEST_TEXT]
 
 
 def visible(text: str) -> str:
-    """All of a text, without signs that can't be seen."""
+    """Return the whole text without invisible characters."""
     return "".join(s for s in text if s in _NEEDED or unicodedata.category(s) not in {"Cc", "Cf", "Cs"})
 
 
@@ -168,7 +168,7 @@ T = TypeVar("T")
 
 
 def _seen(value: T) -> T:
-    """The same record with every text in it as terms may have it, if it is long."""
+    """Return the record with invisible characters removed from every text in it."""
     if isinstance(value, StrEnum):
         return value
     if isinstance(value, str):
@@ -183,9 +183,9 @@ def _seen(value: T) -> T:
 def line_of(
     number: int, item: StockItem, quantity: Decimal, origin: str, *, with_price: bool, largest_file: int
 ) -> Line:
-    """A line of the terms: so much of that stock item.
+    """Return a line of the terms with that quantity of the stock item.
 
-    `with_price`: what it was bought for may be told. `largest_file`: files of so many bytes go along, at most.
+    `with_price`: its purchase price may be sent. `largest_file`: largest file to send along, in bytes.
     """
     details, stays = stock.of_item(_seen(item.seen), with_price=with_price, largest_file=largest_file)
     return Line(
@@ -209,7 +209,7 @@ def line_of(
 
 
 def bare(line: Line) -> Line:
-    """The line without its details, all of which stay then: for terms that don't fit into a message."""
+    """Return the line without its details, which then stay: for terms that don't fit into a message."""
     told = line.description
     of_item, of_part = stock.left_out_of_item(line.details), stock.left_out_of_part(told.details)
     return replace(
@@ -221,7 +221,7 @@ def bare(line: Line) -> Line:
 
 
 def described(part: Part, *, largest_file: int = 0) -> PartDescription:
-    """A part as terms tell of it, with its picture if files go along."""
+    """Return a part as terms describe it, with its picture if files are sent along."""
     seen = part.seen
     details, stays = stock.of_part(_seen(seen), largest_file=largest_file) if seen else (NO_PART_DETAILS, ())
     return PartDescription(
@@ -238,7 +238,7 @@ def described(part: Part, *, largest_file: int = 0) -> PartDescription:
 
 
 def check_quantity(quantity: Decimal) -> None:
-    """InvenTree's limits: positive, at most 10 digits before the point and 5 behind it."""
+    """Check InvenTree's limits: positive, at most 10 digits before the point and 5 after it. Raises BadTerms."""
     if not quantity.is_finite() or quantity <= 0:
         raise BadTerms("quantity: not positive")
     if not fits(quantity):
@@ -246,18 +246,18 @@ def check_quantity(quantity: Decimal) -> None:
 
 
 def fits(quantity: Decimal) -> bool:
-    """Whether InvenTree can note that much as it is."""
+    """Whether InvenTree can store that quantity exactly."""
     return quantity < 10**MOST_DIGITS and -int(quantity.normalize().as_tuple().exponent) <= MOST_PLACES
 
 
 def check_day(day: date) -> None:
-    """No day so far off that reckoning with it fails: every timer after it would."""
+    """Refuse days so far off that timers based on them would fail. Raises BadTerms."""
     if not FIRST_DAY <= day <= LAST_DAY:
         raise BadTerms("a day beyond all calendars")
 
 
 def _check_texts(data: object) -> None:
-    """No endless texts, and none of the characters that make a text show as something else."""
+    """Refuse overlong texts, and characters that make a text look like another. Raises BadTerms."""
     if isinstance(data, dict):
         for key, value in data.items():
             _check_texts(key)
@@ -272,7 +272,7 @@ def _check_texts(data: object) -> None:
             raise BadTerms("a text has control characters")
 
 
-# --- The life of a transfer as a table: its states, and from which to which it may go, by our role in it.
+# --- limits and files ------------------------------------------------------------------------------------------
 
 MOST_OPEN_DAYS = 62
 LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
@@ -280,7 +280,7 @@ LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
 
 
 def file_in(told: object) -> dict[str, Any]:
-    """A file's address and key (`AttachPhoto.file`); {} if the peer wrote anything else."""
+    """Return a file's address and key (`AttachPhoto.file`); {} if the peer wrote anything else."""
     if not isinstance(told, Mapping):
         return {}
     key, hashes = told.get("key"), told.get("hashes")
@@ -296,11 +296,11 @@ def file_in(told: object) -> dict[str, Any]:
     return {"url": url, "iv": iv, "key": {"k": secret}, "hashes": {"sha256": sha256}}
 
 
-# --- What a person asked another space for, and whether what its owner would give is that.
+# --- Comparing an offer with the request it answers.
 #
-# A request is typed in words, and the owner says which of its stock items they mean. Only an item that is called so
-# is what was asked for: by its key, its part's IPN or name, with the serial number where one was named. Everything
-# else, and what isn't in order, needs the asker's own yes.
+# A request is typed in words, and the owner's bot finds the stock items for them. An item counts as requested only if
+# the words name it: by its key, or by its part's IPN or name, with the serial number if one was typed. Everything else,
+# and anything not in order, needs the asker's own approval.
 
 _KEY = re.compile(r"#\s*(\d{1,9})")
 _LINK = re.compile(r"\w+://.+/stock/(?:item/)?(\d{1,9})(?:/.*)?")
@@ -308,7 +308,7 @@ _INVISIBLE = "\u200d"
 
 
 def is_meant(word: str, line: Line) -> bool:
-    """Whether the words of a request name what this line gives."""
+    """Whether the words of a request name this line."""
     word = word.strip()
     key = _KEY.fullmatch(word) or _LINK.fullmatch(word)
     if key is not None:
@@ -320,7 +320,7 @@ def is_meant(word: str, line: Line) -> bool:
 
 
 def _names(line: Line) -> set[str]:
-    """The part's possible names: its IPN, its name, or its full name as InvenTree shows it."""
+    """Return the part's possible names: its IPN, its name, or its full name as InvenTree shows it."""
     told = line.description
     full = {
         " | ".join(piece for piece in pieces if piece) for pieces in _full_names(told.ipn, told.name, told.revision)
@@ -333,12 +333,12 @@ def _full_names(ipn: str, name: str, revision: str) -> tuple[tuple[str, ...], ..
 
 
 def _folded(text: str) -> str:
-    """Blanks, case and joiners make no difference, as in InvenTree."""
+    """Return the text for comparison: blanks, case and joiners make no difference, as in InvenTree."""
     return " ".join(text.replace(_INVISIBLE, "").split()).casefold()
 
 
 def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
-    """Each requested line with the pieces offered for it, in order; [] if they don't add up.
+    """Return each requested line with the pieces offered for it, in order; [] if they don't add up.
 
     Only the owner can convert a unit that isn't common, so such a line is offered in one piece.
     """
@@ -357,12 +357,12 @@ def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Lin
 
 
 def asked_in(asked: Line, given: Line) -> Decimal | None:
-    """The requested quantity in the units of the offered line; None if only its owner can convert it."""
+    """Return the requested quantity in the units of the offered line; None if only its owner can convert it."""
     return given.amount(asked.quantity, asked.description.units)
 
 
 def differences(requested: Sequence[Line], offered: Sequence[Line], today: date) -> list[tuple[Line, list[Line]]]:
-    """The requested lines for which something else, or something not in order, is offered."""
+    """Return the requested lines for which something else, or something not in order, is offered."""
     return [
         (asked, given)
         for asked, given in pieces(requested, offered)
@@ -372,14 +372,14 @@ def differences(requested: Sequence[Line], offered: Sequence[Line], today: date)
 
 
 def is_in_order(line: Line, today: date) -> bool:
-    """Whether its condition is OK and its date isn't over."""
+    """Whether its condition is OK and it hasn't expired."""
     return line.is_ok and (line.expiry is None or line.expiry >= today)
 
 
 def shown_as(terms: Terms) -> str:
-    """A hash of the items as the asker saw them, in 16 hex digits, which a request for them carries.
+    """Return a hash of the items as the asker saw them, in 16 hex digits, which a request for them carries.
 
-    The place of the items, and whether they are all of the stock, may change. Lending rules may not.
+    The location of the items, and whether they are the whole stock item, may change. Lending rules may not.
     """
     lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
     told = to_json(replace(terms, lines=lines))

@@ -1,4 +1,4 @@
-"""The bots and people in a room, the party that each belongs to, and the bot that answers a line."""
+"""The bots and people in a room, the party of each, and the bot that answers a line."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from fedbot.rules.state import Turn
 
 
 def bots_in(turn: Turn, room: str) -> list[str]:
-    """The ids of all fedbots in the room, ours too, lowest first."""
+    """Return the ids of all fedbots in the room, ours too, lowest first."""
     return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.us.bot})
 
 
 def direct_with(turn: Turn, room: Room | None) -> str:
-    """The one of our people with whom we are alone there: a direct chat; '' if it is none, or is configured.
+    """Return the one of our people with whom we are alone in the room; '' if it is no direct chat, or is configured.
 
-    The room's members decide, so the bot keeps no record of direct chats that could get lost.
+    The room's members decide, so the bot stores no list of direct chats that could get lost.
     """
     if room is None or not room.joined or room.id == turn.us.admin_room:
         return ""
@@ -27,7 +27,7 @@ def direct_with(turn: Turn, room: Room | None) -> str:
 
 
 def shared_with(turn: Turn, person: str) -> list[str]:
-    """The federation rooms that this person reads: of these may be told in a direct chat."""
+    """Return the federation rooms that this person reads. Their subjects may be shown in a direct chat."""
     known = {room: turn.room(room) for room in federation_rooms(turn)}
     return [room for room, seen in known.items() if seen and seen.joined and person in seen.members]
 
@@ -38,7 +38,7 @@ def is_bot(turn: Turn, room: str, sender: str) -> bool:
 
 
 def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> list[tuple[str, str]]:
-    """The other parties in this room that list the person: (party, its bot)."""
+    """Return the other parties in this room that list the person, as (party, its bot)."""
     peers = {(c.peer, c.peer_bot) for c in turn.active_connections(room)}
     return [
         (party.id, announcement.bot)
@@ -52,8 +52,8 @@ def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> lis
 def we_answer(turn: Turn, room: str, person: str) -> bool:
     """Whether we answer a line of this person.
 
-    Our own people are ours by our own configuration, whatever others announce. We leave somebody whom only another
-    bot lists to that bot. The bot with the lowest id answers people whom nobody lists.
+    Our own people are ours by our own configuration, whatever others announce. A person whom only another bot lists is
+    left to that bot. The bot with the lowest id answers people whom nobody lists.
     """
     if person in turn.us.people:
         return True
@@ -66,9 +66,9 @@ _SHORTEST_BEGINNING = 3
 
 
 def space_named(turn: Turn, room: str, person: str, word: str) -> str:
-    """The party that the person names in `as PARTY`: ours, or another that lists the person; '' if there is none.
+    """Return the party in `as PARTY`: ours, or another that lists the person; '' if there is none.
 
-    The beginning of another's name counts, too, so that only its own bot corrects it.
+    A prefix of another's name counts too, so that only its own bot corrects it.
     """
     if is_called(turn.us.party, turn.us.name, word):
         return turn.us.party
@@ -85,6 +85,6 @@ def _begins(party: str, name: str, word: str) -> bool:
 
 
 def claimed_by_several(turn: Turn, person: str, room: str) -> list[str]:
-    """All parties that list one of our people, ours among them, when another friendly party does so too."""
+    """Return all parties that list one of our people, ours included, if another connected party does too; else []."""
     others = other_homes(turn, room, person, active_only=True)
     return sorted({turn.us.party, *(party for party, _ in others)}) if others else []

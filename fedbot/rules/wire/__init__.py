@@ -1,1 +1,1 @@
-"""The envelope as it travels, signed and sealed, and the ids that both sides compute."""
+"""The envelope on the wire, signed and sealed, and the ids that both sides compute."""

@@ -22,18 +22,18 @@ VERSION = 1
 OLDEST_VERSION = 1
 """Protocol versions: the newest and the oldest that this bot speaks. It announces both (`speaks`)."""
 OTHER_VERSION = "version"
-"""Why an envelope of a version that we don't speak is no good."""
+"""The reason for refusing an envelope of a version that we don't speak."""
 LARGEST = 60_000  # bytes; a homeserver refuses an event from about 64,900 on
 DEEPEST = 32  # levels of nesting; Python's own JSON gives up at about 1,000, and a peer must not get us there
 LARGEST_INTEGER = 2**53 - 1
 SEED_BYTES = 32
 
-# Without i, l, o, 0 and 1: ids are read aloud and typed on phones.
+# Without i, l, o, 0 and 1, because people read ids aloud and type them on phones.
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-ID_LENGTH = 20  # of 31 messages: 99 bits
+ID_LENGTH = 20  # of 31 characters: 99 bits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = 7_258_118_400_000  # the year 2200: the last days that datetime knows can't be told in every time zone
+_LATEST = 7_258_118_400_000  # the year 2200: the last days that datetime knows can't be expressed in every time zone
 _SUBJECT_KINDS = ("connection", "transfer")
 _FIELDS = frozenset({"v", "id", "kind", "from", "to", "room", "seq", "terms_hash", "body", "sent_at", "key", "sig"})
 _PATTERNS = {
@@ -43,21 +43,20 @@ _PATTERNS = {
     "to": re.compile(r"([a-z0-9][a-z0-9-]{0,30})?"),
     "room": re.compile(r"![!-~]{1,254}"),
     "terms_hash": re.compile(r"([0-9a-f]{64})?"),
-    # Lower case only: a second spelling of the same bytes would be a second envelope with a good signature.
+    # Lower case only: a second spelling of the same bytes would be a second envelope with a valid signature.
     "key": re.compile(r"[0-9a-f]{64}"),
     "sig": re.compile(r"[0-9a-f]{128}"),
-    # The form of an id tells what it names (see below), so that no field takes the id of another kind of subject.
+    # The form of an id names the kind of its subject (see below), so no field accepts the id of another kind.
     "connection": re.compile(rf"[{ALPHABET}]{{{ID_LENGTH}}}-connection"),
     "transfer": re.compile(rf"[{ALPHABET}]{{{ID_LENGTH}}}-(push|request|return|extension)"),
 }
 
 
 class BadEnvelope(ValueError):
-    """The message holds no envelope that we can use. The error contains no secret.
+    """The message has no valid envelope. The error contains no secret.
 
-    `reason`: `not-an-object`, `version`, `fields` (missing or unknown ones), `field:NAME` (not of its form),
-    `not-canonical` (floats, too large integers, lone surrogates), `too-deep`, `too-large`, `key`, `signature`
-    or `sealed`.
+    `reason`: `not-an-object`, `version`, `fields` (missing or unknown ones), `field:NAME` (malformed), `not-canonical`
+    (floats, too large integers, lone surrogates), `too-deep`, `too-large`, `key`, `signature` or `sealed`.
     """
 
     def __init__(self, reason: str) -> None:
@@ -73,7 +72,7 @@ class NotCanonical(ValueError):
 
 
 def is_shallow(value: object) -> bool:
-    """Whether JSON data nests at most `DEEPEST` levels; safe to ask of anything, as it doesn't recurse."""
+    """Whether JSON data nests at most `DEEPEST` levels. Safe for any data, because it doesn't recurse."""
     level: list[object] = [value]
     for _ in range(DEEPEST + 1):
         inner: list[object] = []
@@ -89,9 +88,9 @@ def is_shallow(value: object) -> bool:
 
 
 def canonical(value: object) -> bytes:
-    """Matrix's canonical JSON (specification, appendices): sorted keys, no white space, UTF-8, no floats.
+    """Return Matrix's canonical JSON (specification, appendices): sorted keys, no white space, UTF-8, no floats.
 
-    Raises `NotCanonical` for what has none; a Decimal or a datetime has to be made a string before.
+    Raises `NotCanonical` for values that have none. Convert Decimals and datetimes to strings first.
     """
     if not is_shallow(value):
         raise NotCanonical("too deep")
@@ -104,7 +103,7 @@ def canonical(value: object) -> bytes:
 
 
 def _refuse_what_has_no_form(value: object) -> None:
-    """Refuse what `json.dumps` would take but canonical JSON doesn't know."""
+    """Refuse values that `json.dumps` accepts but canonical JSON doesn't."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
@@ -133,19 +132,22 @@ class Identity:
         self.key: str = self._signing.verify_key.encode().hex()
 
     def __repr__(self) -> str:
-        """Only the public half."""
+        """Return only the public half."""
         return f"Identity(key={self.key!r})"
 
     def __reduce__(self) -> str:
-        """Refuse to be pickled or copied: the seed has one place, the identity folder."""
+        """Refuse to be pickled or copied: the seed is only in the identity folder."""
         raise TypeError("an Identity is not to be copied")
 
     def sign(self, message: bytes) -> str:
-        """The signature over these bytes, in hex."""
+        """Return the signature over these bytes, in hex."""
         return self._signing.sign(message).signature.hex()
 
     def nonce(self, purpose: str) -> str:
-        """32 bytes, in hex, that nobody else can tell: the same for the same purpose, as rules know no randomness."""
+        """Return 32 bytes in hex that nobody else can compute.
+
+        The same purpose gives the same, because rules have no randomness.
+        """
         return hmac.digest(bytes(self._signing), b"fedbot nonce\0" + purpose.encode(), "sha256").hex()
 
     def unseal(self, box: bytes) -> bytes:
@@ -168,7 +170,7 @@ def signature_holds(key: str, message: bytes, signature: str) -> bool:
 
 
 def fingerprint(key: str) -> str:
-    """A public key as people compare it: `k3f9-2mxa-…`, 20 letters and digits in fours."""
+    """Return a public key in the form that people compare: `k3f9-2mxa-…`, 20 letters and digits in fours."""
     short = short_hash("key", key)
     return "-".join(short[start : start + 4] for start in range(0, ID_LENGTH, 4))
 
@@ -177,11 +179,11 @@ def fingerprint(key: str) -> str:
 
 
 def seal(public_key_hex: str, data: dict[str, Any], *, bound_to: str = "") -> str:
-    """The data for the owner of that key only, as base64.
+    """Return the data encrypted for the owner of that key, as base64.
 
-    `bound_to` goes into the box, and unsealing asks for the same: otherwise whoever reads the room could put
-    somebody else's box into an envelope of his own, and its content would pass as sent by him. Give sender
-    and subject, for example `alpha k7m2…`. Raises `BadEnvelope('key')` if there is no such key.
+    `bound_to` is part of the box, and unsealing requires the same text. Otherwise somebody who reads the room could put
+    another party's box into an envelope of their own, and pass its content off as theirs. Use sender and subject, for
+    example `alpha k7m2…`. Raises `BadEnvelope('key')` for an invalid key.
     """
     try:
         their_key = VerifyKey(bytes.fromhex(public_key_hex)).to_curve25519_public_key()
@@ -192,12 +194,12 @@ def seal(public_key_hex: str, data: dict[str, Any], *, bound_to: str = "") -> st
 
 
 def unseal(identity: Identity, sealed: str, *, bound_to: str = "") -> dict[str, Any]:
-    """The data in a sealed box. Raises `BadEnvelope('sealed')` if it isn't ours, was changed or moved."""
+    """Return the data in a sealed box. Raises `BadEnvelope('sealed')` if it isn't ours, was changed or moved."""
     try:
         box = base64.b64decode(sealed, validate=True)
     except (binascii.Error, TypeError, ValueError) as problem:
         raise BadEnvelope("sealed") from problem
-    if base64.b64encode(box).decode() != sealed:  # base64 has several spellings of one box; we take one
+    if base64.b64encode(box).decode() != sealed:  # base64 has several spellings of one box; we accept one
         raise BadEnvelope("sealed")
     content = _read_canonical(identity.unseal(box))
     if not isinstance(content, dict) or content.get("bound_to") != bound_to:
@@ -209,7 +211,7 @@ def unseal(identity: Identity, sealed: str, *, bound_to: str = "") -> dict[str, 
 
 
 def _read_canonical(text: bytes) -> object:
-    """The value of this canonical JSON; what was sealed otherwise (floats, double keys) is refused."""
+    """Return the value of canonical JSON. Raises `BadEnvelope('sealed')` for any other form (floats, double keys)."""
     try:
         value = json.loads(text)
         if canonical(value) == text:
@@ -224,11 +226,11 @@ def _read_canonical(text: bytes) -> object:
 
 @dataclass(frozen=True)
 class Envelope:
-    """A signed envelope whose form and signature are good. `sender` is `from` on the wire.
+    """An envelope with valid form and signature. `sender` is `from` on the wire.
 
-    `subject` is the id of a connection or a transfer, as `subject_kind` says; both are empty where it is
-    about neither. An empty `to` is for everybody. `sent_at` is by the writer's clock. `raw_body` is what it says, as it
-    was written: the rules read it once it is checked (`protocol/bodies`).
+    `subject` is the id of a connection or a transfer, as `subject_kind` says; both are empty if it is about neither. An
+    empty `to` is for everybody. `sent_at` is by the sender's clock. `raw_body` is the body as received; rules read it
+    once it is parsed (`protocol/bodies`).
     """
 
     v: int
@@ -247,7 +249,7 @@ class Envelope:
     sig: str
 
     def wire(self) -> dict[str, Any]:
-        """The content under `dev.fedbot`, exactly as it came."""
+        """Return the content under `dev.fedbot`, exactly as received."""
         content: dict[str, Any] = {
             "v": self.v,
             "id": self.id,
@@ -266,23 +268,23 @@ class Envelope:
 
 
 def wire_time(moment: datetime) -> int:
-    """Milliseconds since 1970, as Matrix's own times are. Raises ValueError without a time zone."""
+    """Return milliseconds since 1970, like Matrix's own times. Raises ValueError without a time zone."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone can't go on the wire")
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def common_version(speaks: tuple[int, int]) -> int | None:
-    """The newest version that we have in common with a bot that speaks from the first to the second; None if none."""
+    """Return the newest version that we share with a bot that speaks that range; None if none."""
     newest = min(VERSION, speaks[1])
     return newest if newest >= max(OLDEST_VERSION, speaks[0]) else None
 
 
 def sign(identity: Identity, unsigned: dict[str, Any]) -> dict[str, Any]:
-    """The envelope as it goes out: the given wire fields, completed with `v` and `key`, signed.
+    """Return the envelope to send: the given wire fields, completed with `v` and `key`, signed.
 
-    `unsigned` has every field of the envelope save `v`, `key` and `sig`; `sent_at` may be a datetime. Raises
-    `BadEnvelope` if a peer would not take it (too large, for example: then page it).
+    `unsigned` has every field of the envelope except `v`, `key` and `sig`; `sent_at` may be a datetime. Raises
+    `BadEnvelope` if a peer would refuse it (for example too large: then split it into pages).
     """
     content = {**unsigned, "v": VERSION, "key": identity.key}
     content.pop("sig", None)
@@ -296,9 +298,9 @@ def sign(identity: Identity, unsigned: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(raw: object) -> Envelope:
-    """The envelope, if its form and its signature are good. Raises `BadEnvelope`; never anything else.
+    """Return the envelope, if its form and its signature are valid. Raises `BadEnvelope`; never anything else.
 
-    A version that we don't know is reported as that, whatever else it may hold.
+    An unknown version is reported as such, whatever else is wrong.
     """
     if not isinstance(raw, dict):
         raise BadEnvelope("not-an-object")
@@ -336,7 +338,7 @@ def check(raw: object) -> Envelope:
 
 
 def _check_fields(raw: dict[str, Any]) -> str:
-    """Refuse missing, unknown and malformed fields; the kind of the subject, or ''."""
+    """Refuse missing, unknown and malformed fields. Return the kind of the subject, or ''."""
     subject_kinds = [name for name in _SUBJECT_KINDS if name in raw]
     if len(subject_kinds) > 1 or raw.keys() - set(subject_kinds) != _FIELDS:
         raise BadEnvelope("fields")
@@ -359,7 +361,7 @@ def _check_fields(raw: dict[str, Any]) -> str:
 
 
 def sign_announcement(identity: Identity, bot: str, room: str, content: dict[str, Any]) -> dict[str, Any]:
-    """Sign each party of the announcement of `bot` in `room`. Each party has its time (`at`, ms) already.
+    """Sign each party of the announcement of `bot` in `room`. Each party already has its time (`at`, ms).
 
     Raises `BadEnvelope('not-canonical')`.
     """
@@ -387,7 +389,7 @@ def announcement_holds(bot: str, room: str, entry: dict[str, Any]) -> bool:
 
 
 def _announced(bot: str, room: str, entry: dict[str, Any]) -> bytes:
-    """The signed bytes. They hold a list, so nobody can take them for an envelope, which is an object."""
+    """Return the signed bytes. They hold a list, so nobody can take them for an envelope, which is an object."""
     return canonical(["fedbot", "announcement", bot, room, entry])
 
 
@@ -395,12 +397,12 @@ def _announced(bot: str, room: str, entry: dict[str, Any]) -> bytes:
 
 
 def _digest(purpose: str, *parts: object) -> bytes:
-    """SHA-256 over canonical JSON: parts can't run into each other, purposes can't collide."""
+    """Return SHA-256 over canonical JSON, so that parts can't run into each other and purposes can't collide."""
     return hashlib.sha256(canonical(["fedbot", purpose, *parts])).digest()
 
 
 def short_hash(purpose: str, *parts: object) -> str:
-    """20 messages of the hash over these parts, in the domain of that purpose. Raises `NotCanonical`."""
+    """Return 20 characters of the hash over these parts, in the domain of that purpose. Raises `NotCanonical`."""
     number = int.from_bytes(_digest(purpose, *parts))
     letters = []
     for _ in range(ID_LENGTH):
@@ -410,56 +412,56 @@ def short_hash(purpose: str, *parts: object) -> str:
 
 
 def terms_hash(terms: dict[str, Any]) -> str:
-    """The hash of the frozen terms, in hex, which a decision is bound to. Raises `NotCanonical` for floats."""
+    """Return the hash of the frozen terms, in hex, to which a decision is bound. Raises `NotCanonical` for floats."""
     return _digest("terms", terms).hex()
 
 
 def key_commitment(connection: str, key: str, nonce: str) -> str:
-    """A commitment to a nonce, sent before the nonce. Nobody can find another nonce for it."""
+    """Return a commitment to a nonce, to be sent before the nonce. Nobody can find another nonce for it."""
     return _digest("key-commitment", connection, key, nonce).hex()
 
 
 def short_string(connection: str, *ends: tuple[str, str]) -> tuple[int, ...]:
-    """Seven numbers below 64, the same for both sides if both know the same keys; `ends` are (key, nonce) of each.
+    """Return seven numbers below 64, equal on both sides if both know the same keys. `ends` are (key, nonce) of each.
 
-    42 bits: enough, as neither side can try again after it has learned the other's nonce.
+    42 bits are enough, because neither side can try again after it has learned the other's nonce.
     """
     number = int.from_bytes(_digest("short-string", connection, sorted(ends))[:6]) >> 6
     return tuple(number >> shift & 63 for shift in range(36, -1, -6))
 
 
 def shown_hash(kind: str, shown: dict[str, Any]) -> str:
-    """The hash of what a card of that kind shows, in hex. Raises `NotCanonical` for floats."""
+    """Return the hash of the content of a card of that kind, in hex. Raises `NotCanonical` for floats."""
     return _digest("card", kind, shown).hex()
 
 
 VOLATILE = frozenset({"seen", "past", "awaits", "sealed", "token"})
 """Fields that change whenever a message is sent or sealed. The hash of the common past leaves them out."""
 EMPTIED = frozenset({"credentials", "renewed", "seen"})
-"""A message with a token that is gone goes out empty: these kinds are one in the common past."""
+"""Kinds that are sent empty once their token is gone. They count as one kind in the common past."""
 
 
 def past_with(past: str, kind: str, number: int, terms: str, body: dict[str, Any]) -> str:
-    """The hash of all messages of one side about a subject, up to this one; `past` is that of those before it."""
+    """Return the hash of one side's messages about a subject, including this one; `past` is that of those before it."""
     said = {name: value for name, value in body.items() if name not in VOLATILE}
     told = "" if kind in EMPTIED else kind
     return _digest("past", past, told, number, terms, {} if kind in EMPTIED else said).hex()
 
 
 def search_id(asking_event: str) -> str:
-    """A search's id: made from the Matrix event that asked for it."""
+    """Return a search's id, derived from the Matrix event that asked for it."""
     return short_hash("search", asking_event)
 
 
 def envelope_id(sender: str, subject: str, number: int) -> str:
-    """An envelope's id: the same at each re-send of the same number about the same subject."""
+    """Return an envelope's id: the same whenever the message with that number about that subject is sent again."""
     return short_hash("envelope", sender, subject, number)
 
 
 def transaction_id(journal_id: str, cause: int | str, purpose: str, attempt: int) -> str:
-    """A Matrix transaction id: the same at each retry of one send, new at each re-send.
+    """Return a Matrix transaction id: the same at each retry of one send, new whenever a message is sent again.
 
-    A homeserver answers a used id with the old event, in silence, even if type and content differ.
+    A homeserver answers a used id silently with the old event, even if type and content differ.
     """
     return _digest("transaction", journal_id, cause, purpose, attempt).hex()[:40]
 
@@ -468,7 +470,7 @@ def transaction_id(journal_id: str, cause: int | str, purpose: str, attempt: int
 
 HIGHEST_NUMBER = 1_000_000
 BY_PAGE, BY_API = "page-", "api-"
-"""The beginnings of the event ids of lines from pages and from the API, which aren't Matrix events."""
+"""The prefixes of the event ids of lines from pages and from the API, which aren't Matrix events."""
 _KEY = re.compile(r"[0-9a-f]{64}")
 _ROOM = re.compile(r"![!-~]{1,254}")
 _WORD = re.compile(r"[!-~]{1,255}")
@@ -491,14 +493,14 @@ _FORM = re.compile(rf"[{ALPHABET}]{{{ID_LENGTH}}}-(?P<kind>{'|'.join(SubjectKind
 
 
 class CauseKind(StrEnum):
-    """Why a subject was opened."""
+    """The kinds of cause for opening a subject."""
 
     LINE = "line"
-    """Somebody's line: `word` is its Matrix event id, `number` which of the subjects that it opened."""
+    """A person's line: `word` is its Matrix event id, `number` counts the subjects that it opened."""
     KEY = "key"
     """A program's call: `word` is its idempotency key."""
     TIMER = "timer"
-    """The clock: `word` is the name of the journaled timer, `number` which time it went off."""
+    """The clock: `word` is the name of the journaled timer, `number` counts its runs."""
 
 
 @dataclass(frozen=True)
@@ -512,7 +514,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Opening:
-    """The opener, room and cause of a subject at that time. A later key or room never changes the id.
+    """The opener, room and cause of a subject when it was opened. A later key or room never changes the id.
 
     `key` is the opener's public key in hex, `room` the Matrix room id.
     """
@@ -528,17 +530,17 @@ def is_off_chat(event_id: str) -> bool:
 
 
 def by_line(event_id: str, number: int = 1) -> Cause:
-    """The cause of what a person's line opens."""
+    """Return the cause of a subject that a person's line opens."""
     return Cause(CauseKind.KEY if is_off_chat(event_id) else CauseKind.LINE, event_id, number)
 
 
 def connection_id(key_a: str, key_b: str, room: str, generation: int) -> str:
-    """A connection's id; the same whichever of the two parties asks, so that two that ask at once make one."""
+    """Return a connection's id. It doesn't depend on which party asks, so two that ask at once make one connection."""
     return _named(SubjectKind.CONNECTION, sorted((key_a, key_b)), room, generation)
 
 
 def opened_id(kind: SubjectKind, opening: Opening) -> str:
-    """The id of a transfer of that kind, or of a place in a waiting list."""
+    """Return the id of a transfer of that kind, or of a place in a waiting list."""
     cause = opening.cause
     return _named(kind, opening.key, opening.room, [cause.kind.value, cause.word, cause.number])
 
@@ -548,19 +550,19 @@ def _named(kind: SubjectKind, *parts: object) -> str:
 
 
 def kind_of(identifier: str) -> SubjectKind | None:
-    """The kind of subject that an id names; None if it isn't one."""
+    """Return the kind of subject that an id names; None if it isn't one."""
     form = _FORM.fullmatch(identifier)
     return SubjectKind(form["kind"]) if form else None
 
 
 def opening_json(opening: Opening) -> dict[str, Any]:
-    """The opening as the first protocol message carries it."""
+    """Return the opening as the first protocol message carries it."""
     cause = {"kind": opening.cause.kind.value, "word": opening.cause.word, "number": opening.cause.number}
     return {"key": opening.key, "room": opening.room, "cause": cause}
 
 
 def parse_opening(value: object) -> Opening | None:
-    """The opening that a peer's message carries; None if it isn't one."""
+    """Return the opening that a peer's message carries; None if it isn't valid."""
     if not isinstance(value, dict) or not isinstance(value.get("cause"), dict):
         return None
     cause = _cause_in(value["cause"])
@@ -583,8 +585,8 @@ def _cause_in(value: dict[str, Any]) -> Cause | None:
 class Draft:
     """An envelope before it is signed: the runner adds version, id, room, key, time and signature.
 
-    `sealed` goes into the body sealed to `sealed_to` (the peer's key, hex); `secrets` maps a body field to a
-    vault reference, whose content is sealed likewise and never stands in the journal. `number` is `seq`.
+    `sealed` goes into the body, sealed to `sealed_to` (the peer's key, hex); `secrets` maps a body field to a vault
+    reference, whose content is sealed in the same way and is never in the journal. `number` is `seq`.
     """
 
     kind: str
