@@ -1,4 +1,4 @@
-"""A line that is understood is carried out: its permission, what InvenTree has to say first, and the one answer."""
+"""Carries out a parsed line: reads its permission and its queries from InvenTree, then gives the one answer."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from fedbot.rules.state import Turn
 LOST_AFTER = timedelta(days=1)
 TYPING_SECONDS = 30
 WORD_AFTER = timedelta(seconds=1.5)
-"""When InvenTree takes longer, the person is told that the line waits for it."""
+"""If InvenTree takes longer than this, the person is told that the line waits for it."""
 
 
 def carry_out(turn: Turn, command: Command) -> None:
-    """Ask our InvenTree what the verb and its permission need, or act at once where nothing is needed."""
+    """Ask our InvenTree for the queries of the verb and its permission; act at once if there are none."""
     permission, asked = turn.verbs.permission(command.verb), turn.verbs.ask(turn, command)
     complains = isinstance(asked, Phrase)
     queries = () if isinstance(asked, Phrase) else asked
@@ -46,7 +46,7 @@ def carry_out(turn: Turn, command: Command) -> None:
 
 
 def _about_permission(turn: Turn, command: Command, permission: Permission) -> tuple[PersonPermissions | WhoMay, ...]:
-    """The queries to ask first: whether the person has the permission, and who else has it."""
+    """Return the queries to ask first: whether the person has the permission, and who else has it."""
     person = PersonPermissions(command.username)
     match permission:
         case Permission.ANYONE:
@@ -59,7 +59,7 @@ def _about_permission(turn: Turn, command: Command, permission: Permission) -> t
 
 @dataclass(frozen=True)
 class CarryOut(WhenAnsweredOrNot):
-    """A line waits for our InvenTree. `complains`: the verb has found something wrong with it.
+    """Carries on with a line after InvenTree's answer. `complains`: the verb has objected to the line.
 
     `asked` is the digest of the verb's queries.
     """
@@ -70,7 +70,7 @@ class CarryOut(WhenAnsweredOrNot):
 
     @property
     def subject(self) -> str:
-        """The id of what the line is about, if it says so."""
+        """The id of the line's subject, if it names one."""
         return self.command.subject
 
     def answered(self, turn: Turn, event: Answered) -> None:
@@ -78,11 +78,11 @@ class CarryOut(WhenAnsweredOrNot):
         _on_answered(turn, self, event)
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """Our InvenTree says no, or nothing for as long as a line waits: fail closed and say so."""
+        """Refuse the line: our InvenTree refuses, or doesn't answer for as long as a line waits."""
         _on_unanswered(turn, self.command, event)
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
-        """Our InvenTree doesn't answer: say now what can be said without it, or that the line waits."""
+        """Answer what is possible without our InvenTree, or tell that the line waits."""
         line = turn.waiting_line(self.command.event_id)
         if line is not None:
             _do_without(turn, line, event.problem, silent=event.silent)
@@ -112,7 +112,7 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
 
 
 def _act(turn: Turn, then: CarryOut, answers: tuple[Answer, ...]) -> None:
-    """Let the verb act; or answer its complaint, which was held back until now, as it may reveal something of ours."""
+    """Let the verb act; or answer its objection, held back until now because it may reveal something of ours."""
     command = then.command
     complaint = turn.verbs.ask(turn, command) if then.complains else None
     if isinstance(complaint, Phrase):
@@ -128,7 +128,7 @@ def _digest(queries: Sequence[Query]) -> str:
 
 
 def _asks_otherwise(turn: Turn, then: CarryOut) -> bool:
-    """Whether something has changed since, so that the answers are to other queries than the verb would ask now."""
+    """Whether the verb would ask other queries now, because something has changed since."""
     if not then.asked:
         return False
     trial = turn.apart()
@@ -137,7 +137,10 @@ def _asks_otherwise(turn: Turn, then: CarryOut) -> bool:
 
 
 def _is_over(turn: Turn, command: Command) -> bool:
-    """Whether the line waited for InvenTree until now. One that was answered without it isn't answered again."""
+    """Return whether the line still waited, and stop its wait.
+
+    A line that was answered meanwhile isn't answered again.
+    """
     turn.do(Typing(command.room, 0))
     line = turn.waiting_line(command.event_id)
     if line is not None:
@@ -146,10 +149,10 @@ def _is_over(turn: Turn, command: Command) -> bool:
 
 
 def waiting_line_meant(turn: Turn, event: Said, arguments: dict[str, Any]) -> WaitingLine | None:
-    """The own line, waiting for our InvenTree, that a `cancel` takes back.
+    """Return the person's waiting line that a `cancel` withdraws; None if it means none.
 
-    It answers that line, or what we said of it. If it neither answers nor names anything, it means the newest line that
-    would change something.
+    The `cancel` replies to that line, or to our message about it. If it replies to nothing and names nothing, it means
+    the newest line that would change something.
     """
     own = [line for line in turn.waiting_lines() if line.command.sender == event.sender]
     if event.reply_to:
@@ -169,20 +172,20 @@ def _only_looks(turn: Turn, command: Command) -> bool:
 
 
 def take_back(turn: Turn, line: WaitingLine, by: str) -> None:
-    """Call the line off, and answer that nothing of it is done."""
+    """Drop the line, and answer that nothing of it is done."""
     call_off(turn, line, by)
     turn.answer(line.command, say(messages.line_errors.line_taken_back, text=line.command.text))
 
 
 def call_off(turn: Turn, line: WaitingLine, by: str) -> None:
-    """Do nothing of the line, whatever InvenTree answers."""
+    """Drop the line, so that InvenTree's answer has no effect."""
     turn.do(Typing(line.command.room, 0))
     turn.drop(line)
     turn.note(line.command.subject or "-", audit.LineTakenBack(line.command.verb), by, line.id)
 
 
 def not_entitled(turn: Turn, command: Command, permission: Permission, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Why the speaker may not do that, by the answers to `PersonPermissions` and `WhoMay`; None if they may."""
+    """Return the refusal if the answers to `PersonPermissions` and `WhoMay` lack the permission; else None."""
     lacked = lacking(permission, answers)
     if lacked is None:
         return None
@@ -198,7 +201,7 @@ def not_entitled(turn: Turn, command: Command, permission: Permission, answers: 
 
 
 def lacking(permission: Permission, answers: tuple[Answer, ...]) -> tuple[Permissions, Able] | None:
-    """None if the speaker has the permission, else the speaker's permissions and the people who have it."""
+    """Return None if the person has the permission, else their permissions and the people who have it."""
     permissions, able = answers
     if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
         raise TypeError(f"a line asks for permissions and who may, not {answers!r}")
@@ -220,16 +223,16 @@ def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
 
 
 def look(turn: Turn) -> None:
-    """By the clock: nobody waits for InvenTree without knowing it."""
+    """By the clock: tell people whose lines wait for InvenTree."""
     for line in turn.waiting_lines():
-        if line.asked + LOST_AFTER <= turn.now:  # its query is lost, with a part of the journal
+        if line.asked + LOST_AFTER <= turn.now:  # its query was lost with a part of the journal
             turn.drop(line)
         elif line.asked + WORD_AFTER <= turn.now:
             _do_without(turn, line, turn.standing().inventory_problem)
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When somebody is next to be told that a line waits."""
+    """The times at which `look` has something to do."""
     return [line.asked + WORD_AFTER for line in turn.waiting_lines() if not line.told]
 
 

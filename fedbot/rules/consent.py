@@ -1,8 +1,8 @@
-"""Consent: a decision counts for what its card showed, and a change before the act makes it void.
+"""Consent: a decision counts for the content of its card, and a change before the act makes it void.
 
-Cards are rendered from frozen models, `ShownTransfer` and `ShownConnection`. This module makes them
-from the documents: for the card that is posted, when a person reacts, when the grace ends, and when the act begins.
-Facts that may change without changing the agreement stay outside: how much is free, who may decide, display names.
+Cards are rendered from frozen models, `ShownTransfer` and `ShownConnection`. This module makes them from the documents:
+for the card that is posted, when a person reacts, when the grace ends, and when the act begins. Facts that may change
+without changing the agreement stay outside: the free quantity, who may decide, display names.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Landing, Line, Progress, ShownTransfer, Transfer
 from fedbot.rules.wire import envelope
 
-# --- What a card shows: the hash that a decision is bound to, and what one card shows otherwise than another ---
+# --- The content of a card: the hash to which a decision is bound, and the differences between two cards ---------
 
 
 Shown = ShownTransfer | ShownConnection
@@ -28,7 +28,7 @@ Shown = ShownTransfer | ShownConnection
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that a card shows otherwise than the card before it. `line` is its number; 0: it is about all of it.
+    """One difference between a card and the card before it. `line` is the line's number; 0: the whole transfer.
 
     `field` is the name in the model; `before` and `after` are its values there.
     """
@@ -43,13 +43,13 @@ _WRITERS: dict[type[Shown], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kin
 
 
 def hash_of(shown: Shown) -> str:
-    """The hash that a decision is bound to, 64 hex digits."""
+    """Return the hash to which a decision is bound, 64 hex digits."""
     written = _WRITERS[type(shown)].dump_python(shown, mode="json")
     return envelope.shown_hash(type(shown).__name__, written)
 
 
 def differences(before: Shown, after: Shown) -> tuple[Change, ...]:
-    """The differences on the later card, lines by their numbers."""
+    """Return the differences on the later card, lines by their numbers."""
     if not isinstance(before, ShownTransfer) or not isinstance(after, ShownTransfer):
         return tuple(_of_fields(before, after))
     found = _of_fields(before.terms, after.terms, {"lines"}) + _of_fields(before, after, {"terms", "landings"})
@@ -87,24 +87,24 @@ def _of_fields(before: Any, after: Any, leave_out: Container[str] = ()) -> list[
     return [Change(name, old, new) for name, old, new in values if old != new]
 
 
-# --- What people decide on, connections and transfers alike: is it open, who decides, who asked.
+# --- Decidable subjects, connections and transfers alike: whether open, who decides, who asked. -------------------
 
 Subject = Connection | Transfer
 
 
 def takes_less(subject: Subject) -> bool:
-    """Whether the card asks the asker's side if it takes less than it asked for."""
+    """Whether the card asks the asker's side to accept less than it requested."""
     less = isinstance(subject, Transfer) and subject.role == "receiver" and subject.granted is not None
     return less and not awaits_parcel(subject)
 
 
 def awaits_parcel(subject: Subject) -> TypeGuard[Transfer]:
-    """Whether it is on its way, and our approvers say when it is here: by the card, as a decision."""
+    """Whether a parcel is in transit to us, and our approvers report its arrival on the card, as a decision."""
     return isinstance(subject, Transfer) and subject.awaits_parcel
 
 
 def asks_if_handed_over(subject: Subject) -> TypeGuard[Transfer]:
-    """Whether it is a booking of ours whose first day has come, and our approvers say whether it was fetched."""
+    """Whether it is a booking of ours whose first day has come, and our approvers report the pick-up."""
     return isinstance(subject, Transfer) and subject.asks_if_handed_over
 
 
@@ -134,7 +134,7 @@ def decides_here(us: PartyConfig, subject: Subject) -> bool:
 
 
 def first_yes_of(subject: Subject) -> Vote | None:
-    """The first of two yeses, as long as it waits for the second on a card and can be taken back."""
+    """Return the first of two approvals while it waits for the second on a card and can be withdrawn; else None."""
     if not isinstance(subject, Transfer) or not is_open(subject) or subject.is_our_offer:
         return None
     was_counted = subject.asks_if_handed_over and not subject.dearer
@@ -142,7 +142,7 @@ def first_yes_of(subject: Subject) -> Vote | None:
 
 
 def asker_of(subject: Subject) -> str:
-    """The person who asked for it."""
+    """Return the person who asked for it."""
     return subject.asked.person if isinstance(subject, Connection) else subject.terms.asker
 
 
@@ -154,12 +154,12 @@ def asked_by(us: PartyConfig, subject: Subject, person: str) -> bool:
 
 
 def parcel_is_under_way(transfer: Transfer) -> bool:
-    """Whether it left the sender by parcel, and the receiver has not said that it came; for either side."""
+    """Whether it left the sender by parcel, and the receiver hasn't reported its arrival; for either side."""
     return transfer.parcel is not None and transfer.state is TransferState.SENT
 
 
 def of_transfer(transfer: Transfer) -> ShownTransfer:
-    """The model of the card that asks for a decision on this transfer."""
+    """Return the model of the card that asks for a decision on this transfer."""
     terms = transfer.terms
     is_here = transfer.role == "receiver"
     return ShownTransfer(
@@ -176,7 +176,7 @@ def of_transfer(transfer: Transfer) -> ShownTransfer:
 
 
 def _landing(progress: Progress) -> Landing | None:
-    """The place that a line would be booked into; None until our InvenTree has answered."""
+    """Return the place where a line would be booked in; None until our InvenTree has answered."""
     if not (progress.match or progress.create_part or progress.part is not None):
         return None
     known = {field.name: getattr(progress, field.name) for field in fields(Landing)}
@@ -184,7 +184,7 @@ def _landing(progress: Progress) -> Landing | None:
 
 
 def of_connection(us: PartyConfig, connection: Connection) -> ShownConnection:
-    """The model of the card that asks for a decision on this connection."""
+    """Return the model of the card that asks for a decision on this connection."""
     return ShownConnection(
         own=us.party,
         own_key=us.key,
@@ -202,17 +202,17 @@ def of_connection(us: PartyConfig, connection: Connection) -> ShownConnection:
 
 
 def shown(us: PartyConfig, subject: Connection | Transfer) -> Shown:
-    """The model of the subject's card as it would be posted now."""
+    """Return the model of the subject's card as it would be posted now."""
     return of_transfer(subject) if isinstance(subject, Transfer) else of_connection(us, subject)
 
 
 def hash_now(us: PartyConfig, subject: Connection | Transfer) -> str:
-    """The hash of what the subject's card shows now."""
+    """Return the hash of the subject's card as it would be posted now."""
     return hash_of(shown(us, subject))
 
 
 def drawn(transfer: Transfer) -> Transfer:
-    """The transfer as its card is drawn: only what the model holds, and how people call themselves.
+    """Return the transfer as its card is drawn: only the model's content, and people's display names.
 
     Anything else that a card should show must become part of the model first.
     """
@@ -253,18 +253,19 @@ def _drawn_signature(signature: Signature | None, person: str) -> Signature | No
     return replace(signature, person=person) if signature else None
 
 
-# --- whether a card, or a decision, still stands ----------------------------------------------------------------
+# --- validity of a card, or of a decision -----------------------------------------------------------------------
 
 
 def changes(us: PartyConfig, subject: Connection | Transfer) -> tuple[Change, ...]:
-    """The differences between the posted card and the present facts; nothing for a card that we don't know."""
+    """Return the differences between the posted card and the present facts; () for a card that we don't know."""
     return differences(subject.card, shown(us, subject)) if subject.card is not None else ()
 
 
 def differs_from_what_was_approved(us: PartyConfig, transfer: Transfer) -> tuple[Change, ...]:
-    """The differences between our people's approval and the present facts, before the bot acts; () without an approval.
+    """Return the differences between our people's approval and the present facts, before the act.
 
-    A place that wasn't known yet may be known by now: no card has shown another one.
+    () without an approval. A destination that wasn't known at the approval may be known by now: no card has shown
+    another one.
     """
     if not transfer.consented or transfer.consented == hash_now(us, transfer):
         return ()

@@ -1,7 +1,7 @@
-"""Decisions on a card: which reaction or line counts, the grace, and the second look at the permission.
+"""Decisions on a card: which reaction or line counts, the grace, and the second read of the permission.
 
-A decision runs through three stages: the permission is read, the grace runs, the permission is read again after a sync
-that began later than the grace ended. The first one wins; while it runs, no other is taken up.
+A decision runs through three stages: the permission is read, the grace runs, and the permission is read again after a
+sync that began later than the grace ended. The first decision wins; while it runs, no other begins.
 """
 
 from __future__ import annotations
@@ -62,23 +62,23 @@ QUIET_FOR = timedelta(days=1)
 MOST_BEHIND = 10
 MOST_REASONS = 10
 REFUSED = "refused"
-"""The beginning of the key of an answer to a decision that doesn't count."""
+"""The prefix of the key of an answer to a decision that doesn't count."""
 
 
 def permission_to_decide(subject: Subject, person: str = "") -> Permission:
-    """Connections are for superusers, transfers for approvers; who asked may take less."""
+    """Return the permission to decide: superuser for connections, approver for transfers. The asker may accept less."""
     if isinstance(subject, Connection):
         return Permission.SUPERUSER
     return Permission.MAPPED if takes_less(subject) and person == subject.terms.asker else Permission.APPROVER
 
 
 def takes_taps(subject: Subject) -> bool:
-    """Whether a reaction on its card still counts for something."""
+    """Whether a reaction on its card still counts."""
     return is_open(subject) or awaits_parcel(subject)
 
 
 def choices(subject: Subject) -> tuple[Choice, ...]:
-    """The choices that its card offers now."""
+    """Return the choices that its card offers now."""
     if awaits_parcel(subject):
         return (Choice.PARCEL,)
     if isinstance(subject, Connection):
@@ -87,12 +87,12 @@ def choices(subject: Subject) -> tuple[Choice, ...]:
 
 
 def card(turn: Turn, subject: Subject) -> Phrase:
-    """The card as it reads now."""
+    """Return the card in its present state."""
     return both_sides.card(turn, subject) if isinstance(subject, Transfer) else connections.card(turn, subject)
 
 
 def on_reaction(turn: Turn, event: Reacted) -> None:
-    """A reaction: takes up the decision if everything holds; else at most one quiet line a person and card."""
+    """Begin the decision of a reaction if it counts; else post at most one quiet line for each person and card."""
     if event.room not in announcements.federation_rooms(turn):
         return
     if not turn.key_of(event.target).startswith("card:"):
@@ -127,7 +127,7 @@ def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event
 
 
 def _reacts_too_much(turn: Turn, subject: Subject, person: str) -> bool:
-    """Whether the person is over their budget: told once, then their reactions count for nothing for a minute."""
+    """Whether the person is over their budget. They are told once, then their reactions don't count for a minute."""
     waiting = f"too-many-reactions:{person}"
     if any(cooldown.id == waiting and cooldown.until > turn.now for cooldown in turn.cooldowns()):
         return True
@@ -142,7 +142,7 @@ def _reacts_too_much(turn: Turn, subject: Subject, person: str) -> bool:
 
 
 def on_missed_reaction(turn: Turn, event: Reacted) -> None:
-    """A reaction that was made while we were out of the room: it doesn't count, and the person is told once."""
+    """Tell the person once that a reaction from while we were out of the room doesn't count."""
     subject = turn.subject(turn.subject_of(event.target))
     is_on_card = turn.key_of(event.target).startswith("card:") and normalised(event.key) in CARD_KEYS
     if subject is not None and is_on_card and takes_taps(subject) and subject.asks_on(event.target):
@@ -150,7 +150,7 @@ def on_missed_reaction(turn: Turn, event: Reacted) -> None:
 
 
 def spoken_on(turn: Turn, event: Said) -> Subject | None:
-    """The case on whose card one of our people answers with 'yes', or 'it arrived'; None if it is nothing like that."""
+    """Return the subject to whose card one of our people replies "yes" or "it arrived"; None for any other line."""
     about = turn.key_of(event.reply_to or event.thread)
     subject = turn.subject(about.removeprefix("card:")) if about.startswith("card:") and not event.edits else None
     if event.room not in announcements.federation_rooms(turn) or event.sender not in turn.us.people:
@@ -162,7 +162,10 @@ def spoken_on(turn: Turn, event: Said) -> Subject | None:
 
 
 def on_spoken_decision(turn: Turn, event: Said) -> bool:
-    """A word like "yes" as the answer to a card: never silence, and no decision, as what it answers is in clear."""
+    """Tell a person who replies "yes" to a card how to decide, and return whether the line is such a reply.
+
+    It is no decision, because reply relations aren't encrypted.
+    """
     subject = spoken_on(turn, event)
     if subject is not None:
         _tell_what_to_tap(turn, subject, event.sender)
@@ -170,7 +173,7 @@ def on_spoken_decision(turn: Turn, event: Said) -> bool:
 
 
 def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
-    """The transfer, still to be decided here, whose card one of our people has answered in words of their own."""
+    """Return the undecided transfer to whose card one of our people replies in their own words; None if none."""
     about = turn.key_of(event.reply_to)
     subject = turn.subject(about.removeprefix("card:")) if about.startswith("card:") else None
     if not isinstance(subject, Transfer) or event.edits or event.unproven or subject.is_return:
@@ -181,7 +184,10 @@ def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
 
 
 def on_reason(turn: Turn, event: Said) -> None:
-    """It is the reason, should that person decline; who said it is told once that the other space reads it then."""
+    """Keep a reply to a card as the reason, should that person decline.
+
+    Tell them once that the other space reads it then.
+    """
     subject = reasoned_on(turn, event)
     if subject is None:
         return
@@ -197,13 +203,13 @@ def on_reason(turn: Turn, event: Said) -> None:
 
 
 def _reason_of(subject: Subject, person: str) -> str:
-    """The reason that the person gave in reply to the card; '' if none."""
+    """Return the reason that the person gave in reply to the card; '' if none."""
     reasons = subject.reasons if isinstance(subject, Transfer) else ()
     return next((reason.text for reason in reasons if reason.person == person), "")
 
 
 def _tell_what_to_tap(turn: Turn, subject: Subject, person: str) -> None:
-    """One quiet line for one of our people, once a day and card."""
+    """Post one quiet line for one of our people, once for each day and card."""
     if person not in turn.us.people:
         return
     if not takes_taps(subject):
@@ -225,11 +231,10 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     note: str = "",
     proven: bool = False,
 ) -> Phrase | None:
-    """Begin a decision, or say why not. `reply_to` is the line, where the person typed instead of tapping.
+    """Begin a decision, or return why not. `reply_to` is the line, if the person typed instead of reacting.
 
-    `quantity` is what an owner's approver grants, where that is less than was requested. `at` is when it was
-    said: what was said in time counts though we were down then. `note` is the reason given. `proven`: the person typed
-    the code, in an encrypted room.
+    `quantity` is set if an approver grants less than requested. `at` is when the person decided; that counts even if we
+    were down then. `note` is the reason. `proven`: the person typed the code, in an encrypted room.
     """
     username = turn.us.people.get(person)
     if username is None:
@@ -254,14 +259,17 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
 
 
 def not_decided_here(turn: Turn, subject: Subject) -> Phrase:
-    """The other space's people decide on it, or have done so."""
+    """Return the sentence that the other space's people decide on it, or have done so."""
     if subject.state in {TransferState.OPEN, ConnectionState.ASKED}:
         return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
     return say(messages.approval.decided_already, subject=subject)
 
 
 def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: datetime) -> Phrase | None:
-    """Why this can't be said of the subject now, by this person; of a parcel on its way only that it is here."""
+    """Return why this choice isn't possible now for this person.
+
+    A parcel in transit can only be reported as arrived.
+    """
     if awaits_parcel(subject):
         if choice is not Choice.PARCEL:
             return say(messages.transfer_end.parcel_is_on_its_way, subject=subject)
@@ -281,14 +289,14 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
 
 
 def takes_two(transfer: Transfer, said: Vote | Decision) -> bool:
-    """Whether that yes takes a second person's."""
+    """Whether that approval takes a second person's."""
     confirms = transfer.awaits_parcel or (transfer.asks_if_handed_over and not transfer.dearer)  # two agreed before
     is_yes = said.choice is not Choice.DECLINE and not confirms
     return transfer.care and is_yes and not said.proven
 
 
 def _is_no_second_yes(turn: Turn, transfer: Transfer, vote: Vote) -> Phrase | None:
-    """Why it doesn't join the yes that somebody has said before: the same person's, or to something else."""
+    """Return why it doesn't join the first approval: the same person, or another content; None if it does."""
     first = transfer.first_yes
     if first is None or first.shown != vote.shown or not takes_two(transfer, vote):
         return None
@@ -301,7 +309,7 @@ def _is_no_second_yes(turn: Turn, transfer: Transfer, vote: Vote) -> Phrase | No
 
 
 def _fits(transfer: Transfer, choice: Choice) -> bool:
-    """Whether that can be said of it: only a return is damaged, and nothing that is there already comes by parcel."""
+    """Whether that choice fits: only a return can be damaged, and an item already there can't come by parcel."""
     if transfer.asks_if_handed_over:
         return choice is not Choice.DAMAGED
     if transfer.is_our_offer:
@@ -312,7 +320,7 @@ def _fits(transfer: Transfer, choice: Choice) -> bool:
 
 
 def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
-    """Somebody of another space, a friend or not, wants to decide on our card."""
+    """Return the refusal for a person of another space, connected or not, who wants to decide on our card."""
     if not takes_taps(subject):
         return say(messages.approval.decided_already, subject=subject)
     friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
@@ -326,7 +334,7 @@ def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
 
 
 def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
-    """Read the person's permission; who else could is asked along, for a refusal that helps."""
+    """Read the person's permission, and who else has it, for a refusal that helps."""
     decision = Decision(
         vote.choice,
         vote.person,
@@ -349,14 +357,14 @@ def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
 
 
 def _being_decided(turn: Turn, subject: Subject, first: Decision, person: str) -> Phrase:
-    """Why this person's word comes too late: somebody's, maybe an own one, is about to count."""
+    """Return the sentence that somebody's decision, maybe the person's own, is about to count."""
     if first.person == person:
         return say(messages.approval.decided_by_yourself, subject=subject, key=KEY_OF[first.choice])
     return say(messages.approval.being_decided, subject=subject, by=turn.name_of(first.person, subject.room))
 
 
 def _drop(turn: Turn, subject: Subject, decision: Decision) -> None:
-    """This decision doesn't count: the next one behind it is taken up, or the card is open again."""
+    """Drop a decision that doesn't count. Begin the next one behind it, or open the card again."""
     if decision.behind:
         first, *others = decision.behind
         _begin(turn, subject, first, *others)
@@ -367,7 +375,7 @@ def _drop(turn: Turn, subject: Subject, decision: Decision) -> None:
 
 
 def _tell_open_again(turn: Turn, subject: Subject, decision: Decision) -> None:
-    """Those who were told that somebody else is deciding hear that nothing came of it; nobody else needs a word."""
+    """Tell people who were told that somebody else is deciding that the card is open again."""
     told = [t for t in turn.cooldowns() if t.id.startswith(f"quiet:{subject.id}:") and t.id.endswith(":being_decided")]
     for cooldown in told:
         turn.drop(cooldown)
@@ -377,7 +385,7 @@ def _tell_open_again(turn: Turn, subject: Subject, decision: Decision) -> None:
 
 
 def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
-    """Why nothing may be decided with this peer now: its bot or key isn't the pinned one, or it is all over."""
+    """Return why nothing may be decided with this peer now: another bot or key, or an ended connection; or None."""
     if isinstance(subject, Transfer):
         connection = sequencing.connection_of(turn, subject)
         if subject.awaits_parcel:
@@ -392,7 +400,7 @@ def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
 
 
 def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
-    """A line has no part to go to: say so, and look again, as somebody may have made the part meanwhile."""
+    """Return the sentence about lines without a part, and look for parts again; None if there are none."""
     if transfer.role != "receiver" or not (missing := match_parts.unmatched(transfer)):
         return None
     receive.look_for_parts(turn, transfer)
@@ -402,7 +410,7 @@ def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
 
 @dataclass(frozen=True)
 class _OfDecision(WhenAnsweredOrNot):
-    """The decision by the reaction or line `event_id` on a connection or transfer waits for what the person may do."""
+    """Reads a person's permission for the decision by the reaction or line `event_id` on a connection or transfer."""
 
     about: str
     event_id: str
@@ -414,7 +422,7 @@ class _OfDecision(WhenAnsweredOrNot):
         return self.about
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
-        """Permissions can't be read: fail closed, say so, keep the card open."""
+        """Refuse, because permissions can't be read, and keep the card open."""
         running = _running(turn, self)
         if running:
             subject, decision = running
@@ -424,30 +432,30 @@ class _OfDecision(WhenAnsweredOrNot):
 
 @dataclass(frozen=True)
 class CheckPermissions(_OfDecision):
-    """Before the grace."""
+    """The read before the grace."""
 
     stage = DecisionStage.CHECKING
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Begin the grace, or say who could."""
+        """Begin the grace, or name the people who could decide."""
         _on_permissions(turn, self, event)
 
 
 @dataclass(frozen=True)
 class ConfirmDecision(_OfDecision):
-    """After it."""
+    """The read after the grace."""
 
     stage = DecisionStage.CONFIRMING
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """A decision that counts, for exactly these terms: act on it as arbiter, or ask the arbiter."""
+        """Carry out the decision: act on it as the sender, or ask the sender."""
         confirmed = on_confirmed(turn, self, event)
         if confirmed is not None:
             _carry_out(turn, *confirmed)
 
 
 def _running(turn: Turn, then: _OfDecision) -> tuple[Subject, Decision] | None:
-    """The decision that an answer belongs to, if it still runs in that stage."""
+    """Return the decision to which an answer belongs, if it still runs in that stage."""
     subject = turn.subject(then.about)
     if subject is None or subject.decision is None:
         return None
@@ -483,7 +491,7 @@ def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None
 
 
 def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
-    """Whether the card would show something else by now than when the person decided: then another card goes up."""
+    """Return whether the card has changed since the person decided. If so, ask for another card."""
     if isinstance(subject, Transfer) and subject.state is TransferState.OPEN:
         subject = replace(subject, over=bookings.in_the_way(turn, subject))
     if decision.shown == consent.hash_now(turn.us, subject):
@@ -499,7 +507,7 @@ def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
 
 
 def not_entitled(turn: Turn, subject: Subject, permissions: Permissions, able: Able) -> Phrase:
-    """The refusal that names who could decide instead."""
+    """Return the refusal that names who could decide instead."""
     return say(
         messages.approval.not_entitled_to_decide,
         subject=subject,
@@ -522,7 +530,7 @@ def _refuse(turn: Turn, subject: Subject, decision: Decision, phrase: Phrase) ->
 
 
 def _tell(turn: Turn, subject: Subject, decision: Decision | Vote, phrase: Phrase) -> None:
-    """As the answer to the line, or one quiet line for a tap."""
+    """Post it as the answer to the line, or as one quiet line for a reaction."""
     if decision.reply_to:
         key = f"{REFUSED}:{subject.id}:{decision.event_id}"
         turn.do(Post(key, subject.room, phrase, reply_to=decision.reply_to))
@@ -531,7 +539,7 @@ def _tell(turn: Turn, subject: Subject, decision: Decision | Vote, phrase: Phras
 
 
 def refuses_at_once(turn: Turn, key: str) -> bool:
-    """Whether that message refuses a decision before its grace began, so that the room never heard of it."""
+    """Whether that message refuses a decision before its grace began, so that the room never read of it."""
     kind, _, rest = key.partition(":")
     before = Turn(turn.state, turn.now).subject(rest.partition(":")[0])
     decision = before.decision if before is not None else None
@@ -539,7 +547,7 @@ def refuses_at_once(turn: Turn, key: str) -> bool:
 
 
 def not_granted(turn: Turn, subject: Subject, quantity: Decimal) -> Phrase | None:
-    """Why that much of it can't be granted: only what is requested of us can be, and no more than that."""
+    """Return why that quantity can't be granted: it is no request to us, or less was requested; None if it can."""
     if isinstance(subject, Transfer) and subject.is_return and subject.role == "receiver":
         loan = turn.short_code(subject.terms.parent)
         return say(messages.loan.less_is_back, back=subject, loan=loan, quantity=quantity)
@@ -554,13 +562,13 @@ def not_granted(turn: Turn, subject: Subject, quantity: Decimal) -> Phrase | Non
 
 
 def less_than_all(subject: Subject, quantity: Decimal | None) -> Decimal | None:
-    """The quantity that a yes names; all of it is a plain yes."""
+    """Return the quantity that an approval names; None if it is all of it."""
     is_all = isinstance(subject, Transfer) and quantity == total(subject.terms.lines)
     return None if is_all else quantity
 
 
 def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
-    """One quiet line in the card's thread, at most one a person, card and kind of complaint."""
+    """Post one quiet line in the card's thread, at most one for each person, card and kind of complaint."""
     if turn.tell_once(f"quiet:{subject.id}:{person}:{phrase.name}", QUIET_FOR):
         key = f"quiet:{subject.id}:{person}:{phrase.name}"
         addressed = replace(phrase, to=turn.name_of(person, subject.room))
@@ -568,10 +576,9 @@ def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
 
 
 def on_redaction(turn: Turn, event: Redacted) -> None:
-    """Something was taken back: a decision's own reaction or line stops it, whoever redacted it.
+    """Stop a decision whose reaction or line was redacted, by anybody. Replace a redacted card.
 
-    A card that was taken down decides nothing any more, and goes up again. Whether they may do so is known in its own
-    room alone: elsewhere anybody can name it.
+    Whether they may redact is decided by the room itself, so events from other rooms don't count.
     """
     for subject in turn.subjects():
         if event.target == subject.own_card and event.room in announcements.lineage(turn, subject.room):
@@ -594,7 +601,7 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
 
 
 def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
-    """Somebody has redacted the card that people decide on: a decision on it is void, and another card follows."""
+    """Void a decision on a card that somebody has redacted, and post another card."""
     if not (is_open(subject) and decides_here(turn.us, subject)) and not awaits_parcel(subject):
         return
     decision = subject.decision
@@ -609,7 +616,7 @@ def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
 
 
 def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
-    """Who may decide on it? The next card waits for the answer. `person`: whose decision was void, '' if nobody's."""
+    """Read who may decide. Then another card is posted. `person`: whose decision was void, or ''."""
     is_transfer = isinstance(subject, Transfer)
     then = (
         opening.ShowChangedCard(subject.id, person) if is_transfer else connections.ShowConnectCard(subject.id, person)
@@ -618,14 +625,14 @@ def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
 
 
 def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
-    """The grace is over without an effect: the card is open again."""
+    """Stop the decision in its grace. The card is open again."""
     turn.note(subject.id, audit.Fact.DECISION_STOPPED, person, event_id)
     if subject.decision is not None:
         _drop(turn, subject, subject.decision)
 
 
 def on_caught_up(turn: Turn) -> None:
-    """A sync is complete that began at `turn.now`: graces that ended before it are over. Read the permissions again."""
+    """Read the permissions again for graces that ended before this complete sync began."""
     for subject in turn.subjects():
         decision = subject.decision
         if decision is None or decision.stage is not DecisionStage.GRACE:
@@ -638,7 +645,7 @@ def on_caught_up(turn: Turn) -> None:
 
 
 def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Subject, Decision, Signature] | None:
-    """The permission was read a second time: the decision that counts now, or None. The decision is cleared."""
+    """Return the decision that counts after the second read, with its signature, and clear it; or None."""
     running = _running(turn, then)
     if running is None:
         return None
@@ -676,7 +683,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
 
 
 def _standing_yes(subject: Subject, decision: Decision) -> Vote | None:
-    """The first person's yes to what the second one's is to; None where there is none, or one is enough."""
+    """Return the first person's approval of the same content; None if there is none, or one is enough."""
     if not isinstance(subject, Transfer) or not takes_two(subject, decision):
         return None
     first = subject.first_yes
@@ -685,13 +692,13 @@ def _standing_yes(subject: Subject, decision: Decision) -> Vote | None:
 
 
 def _still_may(turn: Turn, first: Vote, permissions: Sequence[object]) -> bool:
-    """Whether who said the first yes may still say it; the second one's counts as the first then."""
+    """Whether the first approver still may approve. If not, the second approval becomes the first."""
     may = any(isinstance(each, Permissions) and each.covers(Permission.APPROVER) for each in permissions)
     return may and turn.is_still(first.person, first.username)
 
 
 def _keep_first_yes(turn: Turn, transfer: Transfer, decision: Decision) -> None:
-    """It takes another person's yes to the same: the card says so, and whoever said this one hears it."""
+    """Keep the first of two approvals. Show it on the card, and tell its author."""
     first = Vote(
         decision.choice,
         decision.person,
@@ -753,7 +760,7 @@ def _decide(turn: Turn, subject: Transfer, decision: Decision, decided: Signatur
 
 
 def _fetched_or_not(turn: Turn, transfer: Transfer, decision: Decision, decided: Signature) -> None:
-    """Our approver says whether what was booked has been fetched."""
+    """Record whether a booked item was picked up, as our approver says."""
     if decision.choice is Choice.DECLINE:
         booking.not_today(turn, transfer, decided)
         return

@@ -83,7 +83,7 @@ from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import booking, both_sides, opening, request, rota, sender_decision
 
 _WANTED_BY_VERBS_ALONE = (write_off,)
-"""No rule here needs them, but what follows their steps has to be known below."""
+"""No rule here uses them, but their continuations must be loaded for `CONTINUATIONS`."""
 CONTINUATIONS = queries.kinds()
 """All kinds of continuation that the journal may hold. All rules are loaded here, so none is missing."""
 
@@ -92,13 +92,13 @@ D = TypeVar("D", bound=Document)
 
 
 class _Follows(Protocol):
-    """A module of rules that goes on with what any event has changed."""
+    """A module of rules that reacts to the changes of any event."""
 
     def follow(self, turn: Turn) -> None: ...
 
 
 class _Timed(Protocol):
-    """A module of rules for what the clock brings: `look` does what is due, `next_wake` tells when that is next."""
+    """A module of rules that run by the clock: `look` does what is due, `next_wake` returns when that is next."""
 
     def look(self, turn: Turn) -> None: ...
 
@@ -107,13 +107,13 @@ class _Timed(Protocol):
 
 @dataclass(frozen=True)
 class _Present(Generic[D]):
-    """A document of that class is there, one for which `where` holds; without it any of that class."""
+    """The condition that a document of that class exists for which `where` holds; without `where`, any of the class."""
 
     kind: type[D]
     where: Callable[[D], bool] | None = None
 
     def holds(self, turn: Turn) -> bool:
-        """Whether it is so by now, whatever this turn has changed."""
+        """Whether such a document exists, including this turn's changes."""
         if self.where is None:
             return turn.holds(cast("type[Document]", self.kind))
         return turn.holds_where(self.kind, self.where)
@@ -121,7 +121,7 @@ class _Present(Generic[D]):
 
 R = TypeVar("R")
 _Table = tuple[tuple[tuple[R, ...], tuple[_Present[Any], ...]], ...]
-"""Rows of rules and documents: the rules are asked while one of the documents is there. Without it they do nothing."""
+"""Rows of rules and documents. The rules run while one of the documents exists; without one they have nothing to do."""
 
 _AFTER_EACH: _Table[_Follows] = (
     ((rota,), (_Present(Rota), _Present(Search))),
@@ -132,7 +132,7 @@ _AFTER_EACH: _Table[_Follows] = (
     ((queue,), (_Present(QueueEntry), _Present(PlaceInLine))),
     ((provision,), (_Present(PlaceInLine), _Present(Want), _Present(LendingStop))),
 )
-"""Asked after each event, in this order."""
+"""The rules that run after each event, in this order."""
 _BY_THE_CLOCK: _Table[_Timed] = (
     ((rooms,), (_Present(Room, lambda room: room.announce_at is not None),)),
     ((reminders,), ()),
@@ -149,18 +149,18 @@ _BY_THE_CLOCK: _Table[_Timed] = (
     ((health,), (_Present(BotStatus, lambda status: status.looked is not None),)),
     ((carry_out,), (_Present(WaitingLine),)),
 )
-"""Asked at each tick, in this order; a row without documents always."""
+"""The rules that run at each tick, in this order. A row without documents always runs."""
 
 
 def _asked(turn: Turn, table: _Table[R]) -> Iterator[R]:
-    """The rules of a table that are to be asked, each row by the documents that exist when its turn comes."""
+    """Yield the rules of a table to run, each row by the documents that exist when its turn comes."""
     for rules, present in table:
         if not present or any(each.holds(turn) for each in present):
             yield from rules
 
 
 def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
-    """Decide one event: return what changes and what is to be done. `now` is the time of the decision, by our clock."""
+    """Decide on one event: return the changes and effects. `now` is the time of the decision, by our clock."""
     moment = event.at if isinstance(event, CaughtUp) else now
     turn = Turn(state, moment, by_the_clock=isinstance(event, BY_THE_CLOCK), verbs=verbs)
     if isinstance(event, Said | Reacted) and event.missed:
@@ -169,7 +169,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         _RULES[type(event)](turn, event)
     if turn.holds_where(Connection, lambda connection: connection.is_ending_or_over):
         disconnect.finish_what_is_over(turn)
-    if not isinstance(event, Recalled):  # what is past is only read
+    if not isinstance(event, Recalled):  # the past is only read
         for rule in _asked(turn, _AFTER_EACH):
             rule.follow(turn)
     if any(map(is_for_page, turn.effects)):
@@ -179,11 +179,11 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
 
 
 class IllegalArrow(ValueError):
-    """A rule would take a connection, transfer or loan to where its lifecycle has no arrow: nothing is committed."""
+    """A rule would change a connection, transfer or loan in a way that its lifecycle forbids. Nothing is committed."""
 
 
 def _follow_the_tables(turn: Turn) -> None:
-    """Our own messages of the past (`ledger.recover`) are true, whatever the journal says."""
+    """Check the changes against the lifecycles. Our own past messages (`ledger.recover`) are true in any case."""
     for after in turn.changes.values():
         if isinstance(after, Transfer):
             if RECALLED not in after.told:
@@ -218,7 +218,7 @@ def _on_started(turn: Turn, event: Started) -> None:
 
 
 def _on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
-    """A protocol message: another bot's, or one of our own that our journal may have lost."""
+    """Handle a protocol message: another bot's, or one of our own that our journal may have lost."""
     envelope = inbound.opened(turn, event)
     if envelope is None:
         return
@@ -229,25 +229,25 @@ def _on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
 
 
 def _on_recalled(turn: Turn, event: Recalled) -> None:
-    """A message of the past: what it says counts, what would have to be done for it was done, or is begun anew."""
+    """Learn from a past message. Its effects were performed at the time, or start again after the recovery."""
     _on_envelope(turn, event.message)
     recover.begin(turn, event.message.at)
     turn.effects.clear()
 
 
 def _on_past_read(turn: Turn, event: PastRead) -> None:
-    """After a rebuild no key counts until a superuser has compared it."""
+    """After a rebuild: suspend all connections until a superuser has compared the keys."""
     del event
     pinning.compare_again(turn)
 
 
 def _on_post_refused(turn: Turn, event: PostRefused) -> None:
-    """The homeserver won't take a message of ours: nobody in the room can see it, so the admins are told."""
+    """Tell the admins that the homeserver refused a message of ours, because nobody in the room can see it."""
     turn.note("chat", audit.NotPosted(event.code, event.key, event.text))
     room = turn.room(event.room)
     is_read_only = room is not None and bool(room.replaced_by)
     is_closed = event.key == Join.__name__ and bool(announcements.replaced_by(turn, event.room))
-    if not (event.key.startswith("admin:") or is_read_only or is_closed):  # of upgraded rooms the admins know
+    if not (event.key.startswith("admin:") or is_read_only or is_closed):  # the admins already know of upgraded rooms
         subject = turn.subject(event.key.partition(":")[2].partition(":")[0])
         names = {"room": room.name if room else "", "code": subject.code if subject else ""}
         phrase = say(messages.health.post_refused, event=event, us=turn.us, **names)
@@ -255,7 +255,7 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
 
 
 def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
-    """A sync is complete that began at `turn.now`: what was due before that is decided on all that was said."""
+    """Decide what was due before this complete sync began, because everything said until then has been read."""
     turn.save(replace(turn.standing(), caught_up=turn.now))
     opening.on_caught_up(turn)
     decisions.on_caught_up(turn)
@@ -290,7 +290,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
 
 
 def _forget(turn: Turn) -> None:
-    """Documents that are kept only for a time."""
+    """Drop documents whose time is over."""
     remembered: list[PendingChoice | Cooldown] = [*turn.choices(), *turn.cooldowns()]
     for document in remembered:
         if document.until <= turn.now:
@@ -303,7 +303,7 @@ def _forget(turn: Turn) -> None:
 
 
 def _on_posted(turn: Turn, event: Posted) -> None:
-    """A message of ours is there: a card is known by its event from now on."""
+    """Note the event id of a message of ours, such as a card."""
     kind, _, rest = event.key.partition(":")
     if kind == "card" and not event.edits:
         subject = turn.subject(rest)
@@ -320,13 +320,13 @@ def _on_posted(turn: Turn, event: Posted) -> None:
 
 
 def _has_answered(turn: Turn) -> None:
-    """Our InvenTree has: if it was silent, that is news."""
+    """Note that our InvenTree has answered, which is news if it was silent."""
     if turn.standing().inventory_down_since is not None:
         health.is_back(turn)
 
 
 def _on_answered(turn: Turn, event: Answered) -> None:
-    if not all(isinstance(answer, AuditTrail | SignInFound) for answer in event.answers):  # those are our own
+    if not all(isinstance(answer, AuditTrail | SignInFound) for answer in event.answers):  # our own answer those
         _has_answered(turn)
     for answer in event.answers:
         if isinstance(answer, Permissions):
@@ -355,7 +355,7 @@ def _on_not_done(turn: Turn, event: StepRefused | StepUnknown) -> None:
 
 
 def _on_waiting(turn: Turn, event: Waiting) -> None:
-    """InvenTree can't do it now; it is tried again. People are told where they wait for it."""
+    """Tell people who wait that InvenTree can't do it now. It is tried again."""
     if not event.then.at_peer:
         health.on_waiting(turn, event)
     event.then.waiting(turn, event)
@@ -404,9 +404,9 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
 
 
 def next_wake(state: State, now: datetime) -> datetime | None:
-    """When the clock is next of interest (a message to send again, a making to try), or None.
+    """Return when the clock is next of interest (a message to send again, a step to try again), or None.
 
-    Expiries aren't among them: they need a sync that began later (`waits_for_sync`).
+    Expiries aren't included: they need a sync that began later (`waits_for_sync`).
     """
     turn = Turn(state, now, by_the_clock=True)
     times = [c.exchange.resend_at for c in turn.connections()]
@@ -420,7 +420,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
 
 
 def waits_for_sync(state: State, asked_at: datetime) -> bool:
-    """Whether a sync that began at `asked_at` decides something: a grace or a request is over by then."""
+    """Whether a sync that began at `asked_at` decides something, because a grace or a request has ended by then."""
     ends = grace_ends(state, asked_at)
     if ends is not None and ends <= asked_at:
         return True
@@ -431,7 +431,7 @@ def waits_for_sync(state: State, asked_at: datetime) -> bool:
 
 
 def grace_ends(state: State, now: datetime) -> datetime | None:
-    """When the next grace ends: a sync must begin after that. None if no grace runs."""
+    """Return when the next grace ends, after which a sync must begin. None if no grace runs."""
     deciding = [s.decision for s in Turn(state, now, by_the_clock=True).subjects() if s.decision]
     ends = [d.ends for d in deciding if d.stage is DecisionStage.GRACE and d.ends is not None]
     return min(ends, default=None)

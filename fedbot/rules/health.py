@@ -1,4 +1,4 @@
-"""The bot's own health: outages, upgrades and restores of InvenTree, the daily look there, and the admins' messages."""
+"""The bot's own health: outages, upgrades and restores of InvenTree, the daily check, and the admins' messages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from fedbot.rules.state import Turn
 
 A_DAY = timedelta(days=1)
 SAME_OUTAGE = timedelta(hours=1)
-"""A silence that begins that soon after the last one was told goes into the same message."""
+"""A silence that begins this soon after the last one was reported updates the same message."""
 ALREADY_WATCHED = timedelta(minutes=10)
 UNTRUSTED_AGAIN_AFTER = timedelta(days=30)
 UNKNOWN_NAMES_AGAIN_AFTER = timedelta(days=30)
@@ -47,7 +47,7 @@ TOLD_OF_ONE = timedelta(minutes=10)
 
 
 def on_waiting(turn: Turn, event: Waiting) -> None:
-    """Something waits for our InvenTree: since when, until when, and the admins are told if it is news."""
+    """Record that something waits for our InvenTree, and tell the admins if that is news."""
     if turn.standing().went_back is not None and not event.silent:
         return  # the admins know why
     if not event.silent:
@@ -71,7 +71,7 @@ def on_waiting(turn: Turn, event: Waiting) -> None:
 
 
 def _tell_refusal(turn: Turn, problem: Diagnosis) -> None:
-    """It answers, but with a no that only people can change: the token, a permission, its version."""
+    """Tell the admins of a refusal that only people can change: the token, a permission, its version."""
     if turn.tell_once("inventory-refuses", A_DAY):
         phrase = say(messages.health.inventory_refuses, problem=problem, us=turn.us)
         turn.tell_admins(phrase, f"refuses:{turn.now.isoformat()}")
@@ -89,13 +89,13 @@ def _tell_outage(turn: Turn, problem: Diagnosis) -> None:
 
 
 def watch(turn: Turn) -> None:
-    """Ask until it answers, so that its return is noticed although nothing else may wait for it any more."""
+    """Ask until InvenTree answers, so that its return is noticed although nothing else may wait for it any more."""
     if turn.tell_once("inventory-watched", ALREADY_WATCHED):
         _ask(turn)
 
 
 def is_back(turn: Turn) -> None:
-    """It has answered something."""
+    """Record that InvenTree has answered again, and update the admins' message."""
     standing = turn.standing()
     if standing.inventory_down_since is None:
         return
@@ -107,22 +107,22 @@ def is_back(turn: Turn) -> None:
 
 
 def on_homeserver_back(turn: Turn, event: HomeserverBack) -> None:
-    """Remembered for `status`; nobody can be told of it while it lasts."""
+    """Record the outage for `status`. Nobody could be told of it while it lasted."""
     turn.save(replace(turn.standing(), silent_from=event.since, silent_until=event.at))
     turn.note("chat", audit.HomeserverBack(event.since))
 
 
-# --- what failed unforeseen ---
+# --- unforeseen failures ---
 
 
 def on_set_aside(turn: Turn, event: SetAside) -> None:
-    """The admins are told, of many at once only of the first: `status` lists them all."""
+    """Tell the admins, of several at once only of the first. `status` lists them all."""
     turn.note(event.subject or "failures", audit.SetAside(event.number, event.what, event.problem))
     if turn.tell_once("set-aside", TOLD_OF_ONE):
         turn.tell_admins(say(messages.health.set_aside, aside=event), f"aside:{event.number}")
 
 
-# --- looking at it ---
+# --- the check ---
 
 
 def _ask(turn: Turn) -> None:
@@ -136,7 +136,7 @@ def _ask(turn: Turn) -> None:
 
 
 def _named_in_settings(turn: Turn) -> NamedThings:
-    """The parts, categories and locations that our lending and high-value rules name."""
+    """Return the parts, categories and locations that our lending and care rules name."""
     naming = (*turn.us.lending, turn.us.care)
     return NamedThings(
         tuple(dict.fromkeys(name for each in naming for name in each.parts)),
@@ -146,31 +146,31 @@ def _named_in_settings(turn: Turn) -> NamedThings:
 
 
 def on_started(turn: Turn) -> None:
-    """At each start, as it may have been upgraded, or our tokens exchanged, while we were away."""
+    """Check at each start, because InvenTree or our tokens may have changed in the meantime."""
     if turn.us.look_every is not None:
         _ask(turn)
 
 
 def on_untrusted(turn: Turn, why: str) -> None:
-    """At a start: people's clients warn of what we say in encrypted rooms. The admins are told once of each reason."""
+    """At a start: tell the admins, once for each reason, that clients warn of our messages in encrypted rooms."""
     if why and turn.tell_once(f"untrusted:{why}", UNTRUSTED_AGAIN_AFTER):
         turn.tell_admins(say(messages.health.bot_untrusted, why=why, us=turn.us), f"untrusted:{turn.now.isoformat()}")
 
 
 def on_mismatch(turn: Turn) -> None:
-    """A stock item wasn't the one that we know: whether all of InvenTree was put back is looked at now."""
+    """Check whether InvenTree was restored, because a stock item wasn't the one that we know."""
     if turn.standing().went_back is None:
         _ask(turn)
 
 
 def go_on(turn: Turn) -> None:
-    """A superuser has looked at the books: what we move from now on counts from this state of InvenTree."""
+    """Continue after a restore of InvenTree, because a superuser has reviewed the books. The new history counts."""
     turn.save(replace(turn.standing(), went_back=None, anchors=()))
     _ask(turn)
 
 
 def next_look(turn: Turn) -> datetime | None:
-    """When our own health is looked at next: at once if the last look is to come yet, by a clock that was wrong."""
+    """Return when our health is checked next: at once if the last check is in the future, noted by a wrong clock."""
     looked, every = turn.standing().looked, turn.us.look_every
     if looked is None or every is None:
         return None
@@ -178,13 +178,13 @@ def next_look(turn: Turn) -> datetime | None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     at = next_look(turn)
     return [] if at is None else [at]
 
 
 def look(turn: Turn) -> None:
-    """By the clock: look again. While InvenTree is silent somebody asks already, until it answers."""
+    """By the clock: check again. While InvenTree is silent, another query already waits for its answer."""
     at = next_look(turn)
     if at is None or at > turn.now:
         return
@@ -196,7 +196,7 @@ def look(turn: Turn) -> None:
 
 @dataclass(frozen=True)
 class LookAtInventory(WhenAnswered):
-    """Our own InvenTree, our tokens and our superusers are looked at."""
+    """Reads the state of our own InvenTree, our tokens and our superusers."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Take over what our InvenTree reports about itself."""
@@ -222,14 +222,14 @@ def _on_looked(turn: Turn, event: Answered) -> None:
 
 
 def _tell_unknown_names(turn: Turn, unknown: UnknownThings) -> None:
-    """A name is mistyped in the settings: what it means is lent, or given by one person, as if there were no rule."""
+    """Tell the admins of unknown names in the settings: without their rules, stock is lent or given too freely."""
     if turn.tell_once(f"unknown names:{unknown}", UNKNOWN_NAMES_AGAIN_AFTER):
         phrase = say(messages.health.unknown_names, unknown=unknown)
         turn.tell_admins(phrase, f"unknown-names:{turn.now.isoformat()}")
 
 
 def remember_superusers(turn: Turn, seen: Able) -> None:
-    """Remember the superusers: while InvenTree is down they may still end a friendship at once, and do nothing else."""
+    """Remember the superusers: while InvenTree is down they may still end a connection at once, and nothing else."""
     if turn.standing().superusers != seen.usernames:
         turn.save(replace(turn.standing(), superusers=seen.usernames))
 
@@ -256,7 +256,7 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
 
 
 def _on_history(turn: Turn, history: HistorySeen) -> None:
-    """If InvenTree's stock history went back, stop all writes, and ask which items are missing."""
+    """If InvenTree's stock history went back, stop all writes, and read which items are missing."""
     standing = turn.standing()
     if standing.went_back is not None:
         return
@@ -271,7 +271,7 @@ def _on_history(turn: Turn, history: HistorySeen) -> None:
 
 @dataclass(frozen=True)
 class LookForMissing(WhenAnswered):
-    """The query for the items of our transfers that InvenTree still has."""
+    """Reads which items of our transfers InvenTree still has."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Tell the admins."""
@@ -283,9 +283,9 @@ class LookForMissing(WhenAnswered):
 
 
 def _lost(turn: Turn, seen: ItemsSeen) -> tuple[Lost, ...]:
-    """The lines of which InvenTree shows nothing, or another thing under their number; the newest first.
+    """Return the lines whose stock item is missing in InvenTree, or is another thing now; newest first.
 
-    Borrowed items that are back at their owner don't count.
+    Borrowed items that are back at the lender don't count.
     """
     there = {item.pk: item for item in seen.items}
     found: list[Lost] = []

@@ -1,4 +1,4 @@
-"""Envelopes that come in: checked, told by party and subject, read in order, handed to their rule."""
+"""Incoming envelopes: checked, assigned to party and subject, read in order, and passed to their rule."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ENDED: tuple[type[bodies.Ended], ...] = (
 
 
 def opened(turn: Turn, event: EnvelopeSeen) -> Message[Body] | None:
-    """The message in an envelope of a federation room, its signature checked; None if it can't be read."""
+    """Return the message in an envelope of a federation room, with its signature checked; None if it can't be read."""
     if event.room not in announcements.federation_rooms(turn):
         return None
     try:
@@ -71,9 +71,9 @@ def on_message(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None
 
 
 def _is_too_much(turn: Turn, envelope: Message[Body], whose: str) -> bool:
-    """Whether this message is over the budget of its kind: then it is left unread, and comes again if it must arrive.
+    """Whether this message is over the budget of its kind. It then stays unread, and is repeated if it must arrive.
 
-    `whose` is the peer, or the Matrix account, where the budget isn't the subject's own.
+    `whose` is the peer, or the Matrix account, if the budget isn't the subject's own.
     """
     budget, scope = budgets.MESSAGES[envelope.kind]
     key = envelope.subject if scope is budgets.Scope.SUBJECT else f"{whose} {envelope.kind}"
@@ -88,13 +88,13 @@ def _is_too_much(turn: Turn, envelope: Message[Body], whose: str) -> bool:
 
 
 def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: audit.Fact) -> None:
-    """For the audit, as long as it isn't too often by this account."""
+    """Note a stray message in the audit, within a budget for each account."""
     if turn.spends("stray", event.sender) is None:
         turn.note(subject, what, event.sender, event.event_id)
 
 
 def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
-    """One polite notice a bot and day."""
+    """Post one polite notice for each bot and day."""
     if who_answers.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
         theirs = event.envelope.get("v")
         if problem == OTHER_VERSION and type(theirs) is int:
@@ -181,7 +181,7 @@ _ABOUT_CONNECTIONS: dict[type[Body], _ConnectionRule[Any]] = dict(
 
 
 def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
-    """A connection that we have not heard of: only an asking begins one, by the bot that we believe of."""
+    """Begin an unknown connection: only a request does, from the bot that we believe."""
     if not bodies.says(envelope, bodies.Connect):
         return
     announced = turn.announced(event.room, envelope.sender)
@@ -197,14 +197,14 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> N
 
 
 def _where_it_is_answered(turn: Turn, connection: Connection) -> Connection:
-    """The connection, in the room where messages about it are answered: one that is over waits for nobody to move."""
+    """Return the connection in the room where messages about it are answered. An ended one needs no review to move."""
     return connection if connection.state in LIVING_CONNECTION else rooms.follow_what_is_over(turn, connection)
 
 
 def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[Body]) -> bool:
     """Whether the message is from the party, account, key and room that the connection pins.
 
-    Messages in the room that this one replaced count too.
+    Messages in a room that this one replaced count too.
     """
     room = connection.room if connection.state in LIVING_CONNECTION else rooms.room_of(turn, connection)
     if envelope.sender != connection.peer or event.room not in announcements.lineage(turn, room):
@@ -254,7 +254,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
 
 
 def _go_on_if_settled(turn: Turn, identifier: str) -> None:
-    """The peer has told what is true, so what stopped here goes on, and the card says so."""
+    """Continue a transfer after the peer has reported the outcome, and update the card."""
     transfer = turn.transfer(identifier)
     if transfer is None or transfer.state is TransferState.DISPUTED:
         return
@@ -266,7 +266,7 @@ def _go_on_if_settled(turn: Turn, identifier: str) -> None:
 
 
 def _newest_with(turn: Turn, party: str) -> Connection | None:
-    """The connection that a new transfer with that party would go by: one that lives, else the last that ended."""
+    """Return the connection for a new transfer with that party: the living one, else the last that ended."""
     ended = [c for c in turn.connections() if c.peer == party and c.state is ConnectionState.ENDED]
     return turn.connection_with(party) or max(ended, key=lambda c: c.generation, default=None)
 
@@ -304,7 +304,7 @@ def _begin(turn: Turn, envelope: Message[Body], connection: Connection, kind: st
 
 
 def _is_one_too_many(turn: Turn, envelope: Message[Body], connection: Connection) -> bool:
-    """Whether the friend has asked for too much within an hour. Once declined for that, it stays declined."""
+    """Whether the peer has sent too many requests within an hour. Once declined for that, a request stays declined."""
     known = f"too-many:{envelope.subject}"
     if not any(cooldown.id == known for cooldown in turn.cooldowns()):
         if turn.spends("request", connection.peer) is None:
@@ -317,7 +317,7 @@ def _is_one_too_many(turn: Turn, envelope: Message[Body], connection: Connection
 
 
 def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
-    """Whether the peer opens more at once than we take. Then the message stays unread, and the room is told once.
+    """Whether the peer opens more at once than we accept. The message stays unread, and the room is told once.
 
     New offers and requests never hold up a return or an extension of a loan.
     """
@@ -340,9 +340,9 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
 
 
 def _decline_unseen(turn: Turn, envelope: Message[Body], connection: Connection, reason: str) -> None:
-    """A request that crossed with the end of the friendship, or is one too many: only we can end it.
+    """Decline a request that crossed with the end of the connection, or is one too many: only we can end it.
 
-    Nothing is kept of it: when it comes again, it is answered again by the same message.
+    Nothing of it is stored: a repeated request gets the same message again.
     """
     if envelope.kind == "request" and envelope.seq == 1:
         body = bodies.Declined(reason=reason, seen=envelope.seq)

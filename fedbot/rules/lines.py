@@ -1,4 +1,4 @@
-"""Lines that people type: which ones are for us, who may say them, and the one answer that each gets."""
+"""Lines that people type: which are for us, who may type them, and the one answer that each gets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from fedbot.rules.transfer import opening
 
 CARD = "card"
 RIGHT_AFTER = timedelta(minutes=2)
-"""For so long a number alone, without being a reply, answers the list that was put to the person last."""
+"""How long a number without a reply counts as an answer to the person's newest list."""
 HELP = frozenset({"help", "hilfe"})
 A_DAY = timedelta(days=1)
 LONGEST_NUMBER = 4
@@ -44,7 +44,7 @@ TAKES_BACK = "cancel"
 
 
 def on_said(turn: Turn, event: Said) -> None:
-    """A line in a room: ours to answer, or not. In a direct chat every line is for us, with or without `!fed`."""
+    """Handle a line in a room. In a direct chat every line is for us, with or without `!fed`."""
     heard, waited = _heard(turn, event), _edited(turn, event)
     if heard is None:
         if waited is not None:  # edited into something that isn't for us
@@ -68,7 +68,7 @@ def on_said(turn: Turn, event: Said) -> None:
 
 
 def is_for_us(turn: Turn, event: Said) -> bool:
-    """Whether the bot reacts to that line. Other talk is never stored."""
+    """Whether the bot reacts to that line. Other lines are never stored."""
     if any(each is not None for each in (_heard(turn, event), _edited(turn, event), decisions.spoken_on(turn, event))):
         return True
     if not _may_remark_on_a_card(turn, event):
@@ -82,13 +82,13 @@ def _may_remark_on_a_card(turn: Turn, event: Said) -> bool:
 
 
 def was_out(turn: Turn, event: Said | Reacted) -> bool:
-    """Whether we had been in that room before, and were out of it then."""
+    """Whether it is from a time when we were out of the room, after having been in it."""
     room = turn.room(event.room)
     return room is not None and room.removed is not None and event.at >= room.removed
 
 
 def on_missed(turn: Turn, event: Said | Reacted) -> None:
-    """A line that was typed while we were out of the room never counts; its author, if one of ours, is told so once."""
+    """Tell one of our people once that a line from while we were out of the room doesn't count."""
     if not was_out(turn, event) or event.sender not in turn.us.people:
         return
     if isinstance(event, Reacted):
@@ -99,7 +99,7 @@ def on_missed(turn: Turn, event: Said | Reacted) -> None:
 
 
 class _Heard(NamedTuple):
-    """A line as it was meant, what a reply to a list of ours stands for, and the message with that list."""
+    """A line as it was meant, the full line of a reply to a list of ours, and the message with that list."""
 
     text: str
     meant: str | Phrase
@@ -107,7 +107,7 @@ class _Heard(NamedTuple):
 
 
 def _heard(turn: Turn, event: Said) -> _Heard | None:
-    """None if the line isn't ours to answer."""
+    """Return the line if we have to answer it; else None."""
     if not _is_in_our_rooms(turn, event):
         return None
     listed = _list_meant(turn, event)
@@ -122,7 +122,7 @@ def _heard(turn: Turn, event: Said) -> _Heard | None:
 
 
 def _stands_for(turn: Turn, event: Said) -> str | Phrase:
-    """The whole line that a few words stand for, mostly by the message of ours that they answer; '' if for none."""
+    """Return the full line that a short reply to a message of ours means; '' if it means none."""
     answered = _kind_answered(turn, event)
     meant = search.line_meant(turn, event) if answered == search.LIST or turn.holds(Search) else ""
     if not meant and answered == want.FRIENDS_WANT:
@@ -133,12 +133,12 @@ def _stands_for(turn: Turn, event: Said) -> str | Phrase:
 
 
 def _kind_answered(turn: Turn, event: Said) -> str:
-    """The kind of our message that the line answers, by its key (`card`, `choice`, …); '' if none."""
+    """Return the kind of our message to which the line replies, by its key (`card`, `choice`, …); '' if none."""
     return turn.key_of(event.reply_to).partition(":")[0]
 
 
 def _addressed(turn: Turn, event: Said, text: str) -> str:
-    """The line with `!fed` in front, where it is for us without saying so."""
+    """Return the line with `!fed` in front, if it is for us without it."""
     if is_addressed(text):
         return text
     behind = _behind_our_name(turn, event, text)
@@ -151,7 +151,7 @@ def _addressed(turn: Turn, event: Said, text: str) -> str:
 
 
 def _behind_our_name(turn: Turn, event: Said, text: str) -> str | None:
-    """The text after a mention of us (our Matrix id or name) at the start of the line; None if there is no mention."""
+    """Return the text after a mention of us (our Matrix id or name) at the start of the line; None without one."""
     line = text.strip()
     room = turn.room(event.room)
     name = room.members.get(turn.us.bot, "") if room else ""
@@ -166,18 +166,18 @@ def _behind_our_name(turn: Turn, event: Said, text: str) -> str | None:
 
 
 def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
-    """Whether it was said in a federation room, in the admin room, or by one of our people alone with us."""
+    """Whether it was typed in a federation room, in the admin room, or in a direct chat with one of our people."""
     is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
     return is_direct or announcements.is_ours(turn, event.room)
 
 
 def _ends_a_friendship(text: str) -> bool:
-    """A line that ends a flood is always heard, even if somebody has used up the person's budget in their name."""
+    """Whether the line ends a connection. It always counts, even if somebody has used up the person's budget."""
     return "disconnect" in text.casefold().split()
 
 
 def _says_too_much(turn: Turn, event: Said) -> bool:
-    """Whether the person is over their budget: told once, then their lines count for nothing for a minute."""
+    """Whether the person is over their budget. They are told once, then their lines don't count for a minute."""
     waiting = f"too-many-lines:{event.sender}"
     if any(cooldown.id == waiting and cooldown.until > turn.now for cooldown in turn.cooldowns()):
         return True
@@ -192,20 +192,23 @@ def _says_too_much(turn: Turn, event: Said) -> bool:
 
 
 def _edited(turn: Turn, event: Said) -> WaitingLine | None:
-    """The line that its author has edited while it waits for our InvenTree."""
+    """Return the author's own waiting line of which this line is an edit; None if there is none."""
     line = turn.waiting_line(event.edits)
     return line if line is not None and line.command.sender == event.sender else None
 
 
 def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
-    """Once a day and person; each old line is told of."""
+    """Answer with the complaint, once a day for each person; for lines that are too old, each time."""
     said_before = not turn.tell_once(f"{complaint.name}:{event.edits or event.sender}", A_DAY)
     if complaint.name == "line_too_old" or not said_before:
         _answer(turn, event, complaint)
 
 
 def on_unreadable(turn: Turn, event: Unreadable) -> None:
-    """A line without its key, a minute later: whoever said it is told, once a day, as we can't tell whom it was for."""
+    """Tell one of our people, once a day, that a line is unreadable a minute after it came without its key.
+
+    We can't tell whether it was for us.
+    """
     is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
     if not (is_direct or announcements.is_ours(turn, event.room)):
         return
@@ -219,7 +222,7 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
 
 
 def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
-    """Why the line has no effect, whatever it says."""
+    """Return why the line has no effect, whatever its content; None if it may have one."""
     if event.edits:
         return say(messages.line_errors.edits_never_execute, waited=_edited(turn, event) is not None)
     if event.sender not in turn.us.people:
@@ -232,17 +235,15 @@ def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
 
 
 def is_addressed(text: str) -> bool:
-    """Whether the line begins with `!fed`, in whatever case, followed by a space or nothing."""
+    """Whether the line begins with `!fed`, in any case, followed by a space or nothing."""
     word = text.replace("\u00a0", " ").strip().split(" ", 1)[0].split("\n", 1)[0]
     return word.lower() == PREFIX
 
 
 def _picked(turn: Turn, event: Said) -> str | Phrase:
-    """The line that a number (or 'more') stands for: as a reply to our list, by the person asked, within 10 minutes.
+    """Return the full line that a number (or 'more') picks from our list, as a reply by that person within 10 minutes.
 
-    A number alone needs no reply right after the list.
-
-    A phrase says why it stands for nothing; '' if it is no such reply.
+    A number needs no reply right after the list. A phrase says why it picks nothing; '' if it is no such reply.
     """
     word = event.text.strip().rstrip(".)").casefold()
     word = MORE if word == f"{PREFIX} {MORE}" else word
@@ -267,9 +268,9 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
 
 
 def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
-    """The line that a number alone stands for, right after the list that we put to that person.
+    """Return the line that a number without a reply picks, right after the list that we posted for that person.
 
-    Somebody whom two spaces list may mean the other bot's list, so that person replies.
+    A person whom two spaces list may mean the other bot's list, so they have to reply.
     """
     choice = _newest_list(turn, event)
     if choice is None or choice.until - NUMBER_WITHIN + RIGHT_AFTER <= turn.now:
@@ -289,13 +290,13 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
 
 
 def _newest_list(turn: Turn, event: Said) -> PendingChoice | None:
-    """The list that we put to that person last, in that room."""
+    """Return the newest list that we posted for that person in that room."""
     own = [q for q in turn.choices() if q.room == event.room and q.person == event.sender and q.event_id]
     return max(own, key=lambda each: each.until, default=None)
 
 
 def _list_meant(turn: Turn, event: Said) -> str:
-    """The message with the list that a number answers, if the line is one."""
+    """Return the message with the list that a number answers, if the line is one."""
     newest = None if event.reply_to else _newest_list(turn, event)
     return newest.event_id if newest is not None else event.reply_to
 
@@ -305,7 +306,7 @@ def _is_our_list(turn: Turn, event_id: str) -> bool:
 
 
 def _not_on_the_list(turn: Turn, event: Said, lists: list[PendingChoice]) -> Phrase:
-    """Why that reply to a list of ours picks nothing."""
+    """Return why that reply to a list of ours picks nothing."""
     if not lists:
         return say(messages.line_errors.choice_is_over)
     (choice,) = lists
@@ -315,7 +316,7 @@ def _not_on_the_list(turn: Turn, event: Said, lists: list[PendingChoice]) -> Phr
 
 
 def _as_whom(words: str) -> tuple[str, str]:
-    """The space for which a line is said (`as beta find nut`), '' if it doesn't say, and the rest."""
+    """Return the space that a line addresses (`as beta find nut`), '' if none, and the rest."""
     word, _, behind = words.strip().partition(" ")
     if word != "as" or not behind.strip():
         return "", words.strip()
@@ -332,7 +333,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_f
         _answer(turn, event, say(messages.line_errors.not_of_that_space, party=as_whom, us=turn.us))
         return
     if as_whom and meant != turn.us.party:
-        return  # the person names the space that the line is for
+        return  # the person addresses another space
     parsed = turn.verbs.parse(turn, words)
     if isinstance(parsed, Phrase):
         _answer(turn, event, parsed)
@@ -378,7 +379,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_f
 
 
 def _answered_subject(turn: Turn, event: Said, answers: Answers) -> str:
-    """The id of the subject whose message the line answers, if that kind of message counts for the verb; else ''."""
+    """Return the id of the subject to whose message the line replies, if that kind of message counts; else ''."""
     if answers is Answers.OUR_CARD:
         return turn.card_subject_of(event.reply_to or event.thread)
     if answers is Answers.ANY_MESSAGE or turn.key_of(event.reply_to):
@@ -387,7 +388,7 @@ def _answered_subject(turn: Turn, event: Said, answers: Answers) -> str:
 
 
 def _answers_another_message(turn: Turn, event: Said, answers: Answers, words: str) -> Phrase | None:
-    """Why the line isn't about what it answers, with the line to type if that is meant; None if it names a case."""
+    """Return why the line isn't about the message it replies to, and what to type; None if it names a subject."""
     identifier = turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
     subject = turn.transfer(identifier) or turn.connection(identifier)
     if answers is Answers.ANY_MESSAGE or subject is None or any(turn.by_code(word) for word in _bare(words)):
@@ -399,12 +400,12 @@ def _answers_another_message(turn: Turn, event: Said, answers: Answers, words: s
 
 
 def _bare(words: str) -> list[str]:
-    """The words, without the signs that people put around an id."""
+    """Return the words without the characters that people put around an id."""
     return [word.strip(" .,:;!?()[]#") for word in words.split()]
 
 
 def on_redaction(turn: Turn, event: Redacted) -> None:
-    """A line that was deleted while it waits for our InvenTree is taken back. Other than that, it is about a card."""
+    """Withdraw a waiting line that was deleted. Any other redaction may be about a card."""
     line = turn.waiting_line(event.target)
     if line is not None and line.command.room == event.room:
         take_back(turn, line, event.sender)
@@ -416,11 +417,11 @@ def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:
     turn.do(Post(f"answer:-:{event.event_id}", event.room, phrase, reply_to=event.event_id, answers=event.sender))
 
 
-# --- What of a room's talk is for the bot. Nothing else of it is ever journaled.
+# --- Filtering: only events that concern the bot are journaled. -------------------------------------------------
 
 
 def concerns_us(state: State, event: Event, now: datetime) -> bool:
-    """Whether the rules would do anything with it as things are; always so of what isn't talk."""
+    """Whether the rules would do anything with the event now. Always true for events that aren't talk."""
     turn = Turn(state, now)
     if isinstance(event, Said | Reacted) and event.missed and not was_out(turn, event):
         return False
@@ -437,12 +438,12 @@ def concerns_us(state: State, event: Event, now: datetime) -> bool:
 
 
 def is_talk(event: Event) -> bool:
-    """Whether it is something that people, or we ourselves, say or show, and that may be of interest."""
+    """Whether it is a line, picture or reaction of people, or a message of ours, which may not concern the bot."""
     return isinstance(event, Said | PhotoSent | Reacted | Echoed)
 
 
 def may_change_what_concerns_us(state: State, event: Event) -> bool:
-    """Whether talk that follows may be for us only because of it: another room, or a message of ours found there."""
+    """Whether later talk may concern us only because of this event: another room, or a message of ours found there."""
     return isinstance(event, RoomSeen | RoomReplaced | Removed) or (
         isinstance(event, EnvelopeSeen) and event.sender == state.us.bot
     )

@@ -28,11 +28,11 @@ from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 DAY_TWO = timedelta(days=2)
 BEFORE_THE_END = timedelta(days=1)
 TOO_SOON = timedelta(hours=12)
-"""A reminder that would come that soon after the card or another one is left out."""
+"""A reminder this soon after the card or another reminder is left out."""
 
 
 def look(turn: Turn) -> None:
-    """Start the reminders that are due. Each first reads who may decide."""
+    """By the clock: start the reminders that are due. Each first reads who may decide."""
     for subject in turn.subjects():
         when = next_reminder(turn, subject)
         if when is not None and when <= turn.now:
@@ -41,13 +41,13 @@ def look(turn: Turn) -> None:
 
 
 def next_wake(turn: Turn) -> list[datetime]:
-    """When `look` has something to do."""
+    """The times at which `look` has something to do."""
     times = [next_reminder(turn, subject) for subject in turn.subjects()]
     return [when for when in times if when is not None]
 
 
 def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
-    """When people are to be reminded of it next; None if nobody is."""
+    """Return when people are reminded of it next; None if they aren't."""
     if isinstance(subject, Transfer) and (last := subject.parcel_last_told) is not None:
         when = max(last + turn.us.parcel_reminder, turn.now)
         return time_zones.after_the_night(turn.us, when) if subject.decision is None else None
@@ -63,7 +63,7 @@ def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
 
 
 def _waits(turn: Turn, subject: Subject) -> bool:
-    """Whether our people can still decide on it, and nobody is just doing so."""
+    """Whether our people can still decide on it, and nobody is deciding now."""
     if not (decides_here(turn.us, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
@@ -72,7 +72,7 @@ def _waits(turn: Turn, subject: Subject) -> bool:
 
 @dataclass(frozen=True)
 class Remind(WhenAnswered):
-    """The reminder of `at`, of a connection or transfer, waits for who may decide."""
+    """Reads who may decide, before the reminder of the time `at` is posted for a connection or transfer."""
 
     about: str
     at: datetime
@@ -83,7 +83,7 @@ class Remind(WhenAnswered):
         return self.about
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """Remind them in the card's thread, unless it is over, or night by now."""
+        """Post the reminder in the card's thread, unless it is decided or quiet hours have begun."""
         _on_able(turn, self, event)
 
 
@@ -120,19 +120,19 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
     else:
         phrase = say(messages.approval.reminder, subject=subject, us=turn.us, people=names, others=others)
     key = f"reminder:{subject.id}:{then.at.isoformat()}"
-    no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is its owner's
+    no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is the owner's
     thread = both_sides.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
     turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
     turn.note(subject.id, audit.Reminded(mentions))
 
 
-# --- What will happen by the clock, told by `status`: all of it follows from the documents, nothing is kept apart.
+# --- Scheduled work for `status`: all of it follows from the documents, nothing is stored separately.
 
 MOST = 8
 
 
 def upcoming(turn: Turn, rooms: list[str], *, private: bool) -> tuple[Due, ...]:
-    """The next things in these rooms, soonest first; `private`: what concerns only us, too."""
+    """Return the next due work in these rooms, soonest first; `private`: also work that concerns only us."""
     subjects = [subject for subject in turn.subjects() if subject.room in rooms]
     found = [Due(DueKind.REMINDER, at, s.code) for s in subjects if (at := next_reminder(turn, s))]
     borrowed = [loan for loan in turn.loans() if loan.room in rooms]
@@ -161,13 +161,13 @@ def _own_health(turn: Turn) -> list[Due]:
     return [*found, Due(DueKind.LOOK, at)] if at else found
 
 
-# --- A clock that was ahead and is right again: what was noted by it lies in the future; nothing may wait for that.
-# A machine without a clock of its own (a Raspberry Pi) may wake up in any year until it has asked the network.
-# While its clock is ahead, things are due too early, which does no harm that people can't put right. Once it is
-# right again, everything that was put off until a moment of the wrong time would wait for days or years.
+# --- A clock that was ahead and has been corrected: times noted by it lie in the future, and nothing may wait for them.
+# A machine without a battery-backed clock (a Raspberry Pi) may start in any year until it has asked the network. While
+# its clock is ahead, things are due too early, which people can put right. Once it is corrected, everything that was
+# postponed to a wrong time would wait for days or years.
 
 TOLERATED = timedelta(minutes=1)
-"""A clock that is put back by less is corrected, as clocks are: nothing waits noticeably longer for that."""
+"""A smaller correction of the clock is ignored: nothing waits noticeably longer because of it."""
 _AGREED = frozenset({"due", "terms"})
 """Times that both sides have agreed on aren't moved on one side."""
 
@@ -179,20 +179,20 @@ def moved_back(moment: datetime, now: datetime, ahead: timedelta) -> datetime: .
 @overload
 def moved_back(moment: datetime | None, now: datetime, ahead: timedelta) -> datetime | None: ...
 def moved_back(moment: datetime | None, now: datetime, ahead: timedelta) -> datetime | None:
-    """A moment to come as it would have been noted by the right clock, `now` at the earliest. The past stays."""
+    """Return a future moment as the right clock would have noted it, `now` at the earliest. The past stays."""
     if moment is None or moment <= now:
         return moment
     return now if moment - now <= ahead else moment - ahead
 
 
 def on_set_back(turn: Turn, event: ClockSetBack) -> None:
-    """All documents, as they would be if the clock had not been ahead; of the past what was noted by that clock."""
+    """Correct all documents, as if the clock had not been ahead; of past transfers those noted by that clock."""
     ahead = event.last - event.at
     for document in [*turn.everything(), *turn.state.archive.newest(since=event.at)]:
         righted = _righted(document, event.at, ahead)
         if isinstance(document, BotStatus) and isinstance(righted, BotStatus):
             righted = _with_what_was_due(righted, document, event.at)
-        if isinstance(righted, Connection) and not righted.ours:  # our own clock alone says how long it is open
+        if isinstance(righted, Connection) and not righted.ours:  # our own clock alone decides how long it is open
             righted = replace(righted, due=moved_back(righted.due, event.at, ahead))
         if righted != document:
             turn.save(righted)
@@ -200,7 +200,7 @@ def on_set_back(turn: Turn, event: ClockSetBack) -> None:
 
 
 def _with_what_was_due(righted: BotStatus, before: BotStatus, now: datetime) -> BotStatus:
-    """Don't repeat scheduled work when the clock goes back by some hours."""
+    """Return the status corrected so that scheduled work isn't repeated when the clock goes back by some hours."""
     stats, reconcile = before.last_stats, before.last_reconcile
     return replace(
         righted,
@@ -210,7 +210,7 @@ def _with_what_was_due(righted: BotStatus, before: BotStatus, now: datetime) -> 
 
 
 def _righted(value: T, now: datetime, ahead: timedelta) -> T:
-    """The same with the moments to come moved back, however deep they lie."""
+    """Return the value with future moments moved back, at any depth."""
     found: Any = value
     if isinstance(value, datetime):
         found = moved_back(value, now, ahead)

@@ -1,7 +1,7 @@
 """Lines and decisions from pages and the API, which follow the same rules as those in chat.
 
-A line that only reads is answered on the page alone, as in a direct chat. A line that changes something is said in the
-room that it is about, which stays the record: the page gets the answer, and the room reads about the change.
+A line that only reads is answered on the page alone, as in a direct chat. A line that changes something is recorded in
+the room that it is about: the page gets the answer, and the room reads about the change.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ _BOOKKEEPING = frozenset(
         "BotStatus",
     }
 )
-"""Documents that every line may change; what changes another one has done something."""
+"""Documents that any line may change. A change of any other kind means that the line did something."""
 
 
 # --- lines and decisions -----------------------------------------------------------------------------------------
 
 
 def on_said(turn: Turn, event: SaidOffChat) -> None:
-    """A line: understood and carried out as one that is said in chat, by the same budget and the same permissions."""
+    """Carry out a line like one that is typed in chat, with the same budget and the same permissions."""
     if not _begins(turn, event, f"{event.subject} {event.room} {event.text}".strip()):
         return
     complaint = _complaint(turn, event.sender)
@@ -97,7 +97,7 @@ def on_said(turn: Turn, event: SaidOffChat) -> None:
 
 
 def on_decided(turn: Turn, event: DecidedOffChat) -> None:
-    """A decision: the same as a tap on the card, for exactly what the page has shown."""
+    """Take a decision like a reaction on the card, for exactly the content that the page showed."""
     wanted = f"{event.choice} {event.subject} {event.seen} {event.quantity} {event.note}"
     if not _begins(turn, event, wanted):
         return
@@ -135,12 +135,12 @@ def _take_up(turn: Turn, event: DecidedOffChat) -> Phrase | None:
 
 
 def shown_hash(turn: Turn, subject: Subject) -> str:
-    """The hash of all that its card shows: a decision counts for that, and for nothing else."""
+    """Return the hash of everything that its card shows. A decision counts for exactly that."""
     return hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
 
 
 def _begins(turn: Turn, event: SaidOffChat | DecidedOffChat, text: str) -> bool:
-    """Keep the line; False if it was said before, under the same idempotency key."""
+    """Store the line. Return False if it came before, under the same idempotency key."""
     if turn.web_line(event.event_id) is not None:
         return False
     turn.save(WebLine(event.event_id, event.sender, turn.now, text, through=event.through))
@@ -148,7 +148,7 @@ def _begins(turn: Turn, event: SaidOffChat | DecidedOffChat, text: str) -> bool:
 
 
 def _complaint(turn: Turn, person: str) -> Phrase | None:
-    """Why nothing of this person has an effect now, whatever it says."""
+    """Return why no line of this person has an effect now; None if it may."""
     if person not in turn.us.people:
         return say(messages.line_errors.stranger, person=person, us=turn.us)
     if turn.spends("line", person) is not None:
@@ -158,13 +158,16 @@ def _complaint(turn: Turn, person: str) -> Phrase | None:
 
 
 def room_name(turn: Turn, room: str) -> str:
-    """A room's name, else its id."""
+    """Return a room's name, else its id."""
     known = turn.room(room)
     return known.name if known is not None and known.name else room
 
 
 def rooms_of(turn: Turn, person: str) -> list[str]:
-    """The federation rooms that the person reads, and the admin room if they are in it: of these a page tells."""
+    """Return the federation rooms that the person reads, and the admin room if they are in it.
+
+    Pages show only these.
+    """
     admin = turn.room(turn.us.admin_room) if turn.us.admin_room else None
     is_admin = admin is not None and admin.joined and person in admin.members
     return list(dict.fromkeys([*who_answers.shared_with(turn, person), *([turn.us.admin_room] if is_admin else [])]))
@@ -176,7 +179,7 @@ def _may_read(turn: Turn, person: str, subject: str) -> bool:
 
 
 def _room(turn: Turn, event: SaidOffChat, about: About) -> str:
-    """The room for a line that changes something: that of its case or friend, else one that the person uses; or ''."""
+    """Return the room for a line that changes something: its subject's or peer's, else one of the person's; or ''."""
     rooms = rooms_of(turn, event.sender)
     if event.room:
         return event.room if event.room in rooms else ""
@@ -188,7 +191,7 @@ def _room(turn: Turn, event: SaidOffChat, about: About) -> str:
 
 
 def _room_told_of(turn: Turn, event: SaidOffChat, about: About) -> str:
-    """The room of the case or of the friend that the line names; '' if it names none that we know."""
+    """Return the room of the subject or peer that the line names; '' if it names none that we know."""
     named = turn.by_code(about.case) if about.case else []
     subject = turn.subject(event.subject) if event.subject and not about.case else None
     if len(named) == 1 or subject is not None:
@@ -208,7 +211,7 @@ def _tell(turn: Turn, line: str, phrase: Phrase, outcome: Outcome) -> None:
 def hand_over(turn: Turn) -> None:
     """Send the answer to a line by page to the page. If the line changed something, tell the room too, and by whom.
 
-    Asked when one of the turn's effects is for a page (`is_for_page`).
+    Called if one of the turn's effects is for a page (`is_for_page`).
     """
     did_something = _did_something(turn)
     handed: list[Effect] = []
@@ -218,7 +221,7 @@ def hand_over(turn: Turn) -> None:
 
 
 def _did_something(turn: Turn) -> bool:
-    """Whether this turn has changed more than what is remembered of a conversation."""
+    """Whether this turn has changed more than the bot's memory of a conversation."""
     changed = any(kind not in _BOOKKEEPING for kind, _ in turn.changes)
     return changed or any(isinstance(effect, Do) or getattr(effect, "draft", None) for effect in turn.effects)
 
@@ -242,7 +245,7 @@ def _handed(turn: Turn, effect: Effect, *, did_something: bool) -> list[Effect]:
 
 
 def _in_the_room(turn: Turn, post: Post) -> ChatEffect:
-    """The message as the room reads it: it answers nothing there, so it says whom it answers."""
+    """Return the message for the room. It replies to nothing there, so it names the person whom it answers."""
     line = turn.web_line(post.reply_to)
     if line is None:
         return replace(post, reply_to="")
@@ -259,19 +262,19 @@ def _choices(turn: Turn, key: str) -> tuple[str, ...]:
 
 
 def on_access_given(turn: Turn, event: AccessGiven) -> None:
-    """A sign-in with InvenTree, or a new token; nothing where the person doesn't belong to us any more."""
+    """Record a sign-in with InvenTree, or a new token, unless the person isn't ours any more."""
     give(turn, event.access, f"{event.access.kind}")
 
 
 def give(turn: Turn, access: WebAccess, event_id: str = "") -> None:
-    """The person holds that now; the audit says so. A page more than they may have ends the oldest."""
+    """Give the person that access, and note it in the audit. One session too many ends the oldest."""
     if turn.us.people.get(access.person) == access.username and _has_room_for(turn, access):
         turn.save(access)
         turn.note("web", audit.WebAccessGiven(access.kind, access.name), access.person, event_id)
 
 
 def _has_room_for(turn: Turn, access: WebAccess) -> bool:
-    """Whether the person may hold that too. There is always room for a page."""
+    """Whether the person may have that too. A session always fits."""
     held = held_by(turn, access.person)
     if access.kind is not AccessKind.SESSION:
         return len([each for each in held if each.kind is not AccessKind.SESSION]) < MOST_TOKENS
@@ -282,30 +285,30 @@ def _has_room_for(turn: Turn, access: WebAccess) -> bool:
 
 
 def on_access_ended(turn: Turn, event: AccessEnded) -> None:
-    """A session is ended, or a token revoked, by the person whose it is."""
+    """End a session, or revoke a token, for its own person."""
     access = turn.web_access(event.access)
     if access is not None and access.person == event.by:
         end(turn, access)
 
 
 def end(turn: Turn, access: WebAccess, event_id: str = "") -> None:
-    """It opens nothing any more."""
+    """End the access, and note it in the audit."""
     turn.drop(access)
     turn.note("web", audit.WebAccessEnded(access.kind, access.name), access.person, event_id)
 
 
 def held_by(turn: Turn, person: str) -> list[WebAccess]:
-    """The person's valid sessions and tokens, oldest first."""
+    """Return the person's valid sessions and tokens, oldest first."""
     return [each for each in turn.web_accesses() if each.person == person and opens(turn, each)]
 
 
 def opens(turn: Turn, access: WebAccess) -> bool:
-    """Whether it still opens something: it hasn't ended, and its person is that InvenTree user to us."""
+    """Whether it is still valid: it hasn't ended, and its person is still mapped to that InvenTree user."""
     return access.ends > turn.now and turn.us.people.get(access.person) == access.username
 
 
 def look(turn: Turn) -> None:
-    """By the clock: what is over is forgotten."""
+    """By the clock: drop old answers and ended access."""
     for line in turn.web_lines():
         if line.at + ANSWERS_KEPT <= turn.now:
             turn.drop(line)

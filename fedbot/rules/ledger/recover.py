@@ -1,4 +1,4 @@
-"""Going on after a loss: a journal that knows less than the room, or less than InvenTree's metadata."""
+"""Recovery after a loss: a journal that knows less than the room, or less than InvenTree's metadata."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from fedbot.rules.transfer.opening import look_who_confirms
 from fedbot.rules.wire.envelope import Draft, SubjectKind, connection_id, kind_of, opened_id
 
 PUT_AWAY_WITHIN = timedelta(days=14)
-"""After so long people have put a received item into its place, so the bot doesn't ask about it again."""
+"""After that long, people have put a received item away, so the bot doesn't do it any more."""
 NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
 
 
@@ -83,16 +83,17 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
 
 
 def _is_ended_anew(transfer: Transfer, envelope: Message[Body]) -> bool:
-    """Whether we have ended it while the past was read, by today's rules, and the room shows what we truly said.
+    """Whether we have just ended it by today's rules, while the room shows that we had sent something else.
 
-    A request of a month ago is declined today as its day is over, though it was granted then, and is out.
+    For example, a request of a month ago is declined today because its day has passed, although it was granted and is
+    on loan.
     """
     written = (draft.kind for draft in transfer.exchange.unread if draft.number == envelope.seq)
     return transfer.state in NOTHING_MOVED and any(kind != envelope.kind for kind in written)
 
 
 def _undecided(transfer: Transfer, number: int) -> Transfer:
-    """The transfer before our message of that number, which stands in the room otherwise."""
+    """Return the transfer as before our message of that number, which the room has in another form."""
     exchange = transfer.exchange
     before = tuple(draft for draft in exchange.unread if draft.number < number)
     exchange = replace(exchange, sent=number - 1, unread=before)
@@ -100,7 +101,7 @@ def _undecided(transfer: Transfer, number: int) -> Transfer:
 
 
 def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
-    """A transfer that our people asked for, as its first message tells."""
+    """Return a transfer that our people opened, from its first message; None if that is none."""
     connection = turn.connection_with(envelope.to)
     if connection is None or not bodies.says(envelope, bodies.Opens):
         return None
@@ -127,7 +128,7 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
 
 
 def _read_by_us(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
-    """The message counts as written, and what it says to have read as read; it may have to go again."""
+    """Return the transfer with the message counted as sent, and those it acknowledges as read. It may be sent again."""
     connection = sequencing.connection_of(turn, transfer)
     return replace(transfer, exchange=_counted(turn, transfer.exchange, envelope, connection))
 
@@ -149,7 +150,10 @@ def _counted(turn: Turn, exchange: Exchange, envelope: Message[Body], connection
 
 
 def _as_sent(exchange: Exchange, envelope: Message[Body], connection: Connection) -> Exchange:
-    """Read a waiting message as the room has it: a copy of the bot may have written it differently."""
+    """Return the exchange with a waiting message as the room has it.
+
+    A copy of the bot may have written it differently.
+    """
     draft = _draft_of(envelope, connection)
     return replace(exchange, unread=tuple(draft if d.number == draft.number else d for d in exchange.unread))
 
@@ -161,7 +165,7 @@ def _draft_of(envelope: Message[Body], connection: Connection) -> Draft:
         subject=envelope.subject,
         subject_kind=envelope.subject_kind,
         number=envelope.seq,
-        body=envelope.raw_body,  # what is sealed in it stays so: it is bound to this number
+        body=envelope.raw_body,  # sealed fields stay as they are, because they are bound to this number
         terms_hash=envelope.terms_hash,
         sealed_to=connection.peer_key,
     )
@@ -189,7 +193,7 @@ def _wanted(
 
 
 def _here_already(transfer: Transfer, item: int | None) -> Transfer:
-    """A stock item of ours is what comes, as the card has said: nothing is added, now as then."""
+    """Return the transfer with our stock item that it already is, as our card said. Nothing is added."""
     if transfer.terms.outside is None:
         return transfer
     (line,) = transfer.terms.lines
@@ -197,7 +201,7 @@ def _here_already(transfer: Transfer, item: int | None) -> Transfer:
 
 
 def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
-    """Our messages about a loan since it began: extended, a gift, lost."""
+    """Take over our messages about a loan since it began: extended, given, lost."""
     if bodies.says(envelope, bodies.Extended):
         return extend.counted(transfer, envelope.body.until)
     if bodies.says(envelope, bodies.Closed):
@@ -228,7 +232,7 @@ def _ended(turn: Turn, transfer: Transfer, envelope: Message[Ended], _: Envelope
 
 
 def _noted(_: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: EnvelopeSeen) -> Transfer:
-    """Our card went up, or said once more how it ended; or who asks had to agree to a text first, without a card."""
+    """Take over that we posted the card or repeated the end; or that the asker had to agree to a text first."""
     transfer = _with_terms(transfer, envelope.body.terms)
     if transfer.role == "receiver" and transfer.state is TransferState.OPEN:
         transfer = _here_already(transfer, envelope.body.here)
@@ -240,7 +244,7 @@ def _noted(_: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: 
 
 
 def _is_without_card(transfer: Transfer) -> bool:
-    """Whether nobody was asked to decide on it, as who asks for it has a text to agree to first."""
+    """Whether no card was posted yet, because the asker has a text to agree to first."""
     is_asked_of_us = transfer.role == "sender" and transfer.terms.kind == "request"
     return is_asked_of_us and request.is_to_be_agreed(transfer, transfer.terms)
 
@@ -256,15 +260,15 @@ def _with_terms(transfer: Transfer, terms: Terms | None) -> Transfer:
 
 
 def _booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], _: EnvelopeSeen) -> Transfer:
-    """We have booked it: our InvenTree is looked at anew, and from its first day on the card asks."""
+    """Take over our booking. InvenTree is read again, and the card asks from its first day on."""
     by = _signed(turn, envelope)
     transfer = booking.booked_until(both_sides.as_told(transfer, envelope.body), envelope.body.until)
-    ours = transfer.terms.kind == "request"  # of an offer the receiver's yes, of which only its bot knows for sure
+    ours = transfer.terms.kind == "request"  # for an offer it is the receiver's approval, which only its bot knows
     return replace(transfer, decided=by if ours else transfer.decided or by, wanted="")
 
 
 def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], _: EnvelopeSeen) -> Transfer:
-    """The items left us. Their earlier places are known only if the journal has them."""
+    """Take over that the items left us. Their former locations are known only if the journal has them."""
     by = _signed(turn, envelope)
     for entry in envelope.body.lines:
         line = transfer.line(entry.number)
@@ -313,7 +317,7 @@ def _with_refused(transfer: Transfer, refused: Iterable[bodies.FailedLine]) -> T
 
 
 def _disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed], _: EnvelopeSeen) -> Transfer:
-    """Nobody here could tell; what exactly was unknown is asked of InvenTree when somebody resolves it."""
+    """Take over our dispute. InvenTree is asked for the details when somebody settles it."""
     missing = both_sides.person_in(turn, envelope.body.missing, turn.us.party, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, missing=missing))
@@ -354,7 +358,7 @@ _SAID: dict[type[Body], _Rule[Any]] = dict(
 
 
 def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
-    """Our messages about a connection. The bot provisions everything again, because it finds what is there already."""
+    """Take over our messages about a connection. Everything is provisioned again, which finds what already exists."""
     connection = turn.connection(envelope.subject)
     if connection is None:
         connection = _asked(turn, envelope)
@@ -381,7 +385,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
 
 
 def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
-    """A connection that we had asked for. The peer is pinned under the key that we had asked."""
+    """Return a connection that we had requested, pinned to the key that we had asked; None if it isn't provable."""
     announced = turn.announced(envelope.room, envelope.to)
     if not bodies.says(envelope, bodies.Connect) or len(announced) != 1:
         return None
@@ -413,14 +417,14 @@ def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
 
 
 def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: str) -> None:
-    """Cards, and what asked for them, are known by their events again, so that people can tap and reply."""
+    """Record the events of cards and openings, so that people can react and reply to them."""
     first = envelope.kind in {"connect", "offer", "request", "noted"}
     if bodies.says(envelope, bodies.Request) and envelope.body.terms.confirm:
         subject, what = rota_id(envelope.body.opening.cause.word), "rota"
     else:
         subject = envelope.subject
     is_question = event.edits and what == "offer" and bodies.says(envelope, bodies.Request)
-    found = event.edits if is_question else event.event_id  # our question became the answer (`opening.open_request`)
+    found = event.edits if is_question else event.event_id  # our list became the answer (`opening.open_request`)
     if first and (is_question or not event.edits) and not turn.key_of(found):
         turn.find_post(found, f"{what}:{subject}", event.room)
 
@@ -430,9 +434,9 @@ def _also(told: tuple[str, ...], word: str) -> tuple[str, ...]:
 
 
 def begin(turn: Turn, at: datetime) -> None:
-    """Start the follow-up work of the changes in this turn, once everything is read.
+    """Mark this turn's changes as not yet continued; `resume` does that once everything is read.
 
-    `at` is when the homeserver got the message of the past: whoever joined our queue by it has waited since then.
+    `at` is when the homeserver received the past message: whoever joined our queue by it has waited since then.
     """
     for document in list(turn.changes.values()):
         if isinstance(document, Transfer):
@@ -441,13 +445,13 @@ def begin(turn: Turn, at: datetime) -> None:
             turn.save(replace(document, since=min(at, turn.now)))
 
 
-# --- going on ----------------------------------------------------------------------------------------------
+# --- continuing --------------------------------------------------------------------------------------------
 
 
 def resume(turn: Turn) -> None:
-    """Everything has been read: what is unfinished goes on, and every peer is asked for what we may have missed.
+    """After everything is read: continue unfinished work, and ask every peer for messages that we may have missed.
 
-    With a friend whose key has to be compared again it goes on after that.
+    Work with a peer whose key has to be compared again continues after that.
     """
     for connection in turn.connections():
         if not connection.is_to_be_compared:
@@ -455,7 +459,7 @@ def resume(turn: Turn) -> None:
     _keep_quiet_about_lines(turn)
     outside.go_on_after_a_loss(turn)
     _queue_in_order(turn)
-    for place in turn.places_in_line():  # the owner's bot may have told more of it in the meantime
+    for place in turn.places_in_line():  # the lender's bot may have reported more in the meantime
         if place.is_living:
             turn.do(Edit(f"place:{place.id}", place.room, queue.page(turn, place)))
     _take_back_lost_rotas(turn)
@@ -490,7 +494,7 @@ def _resume_connection(turn: Turn, connection: Connection) -> None:
 
 
 def _keep_quiet_about_lines(turn: Turn) -> None:
-    """A line that waited may have been answered since the copy was made: nobody is told that it waits."""
+    """Tell nobody that an old line waits: it may have been answered since the backup was made."""
     for line in turn.waiting_lines():
         turn.save(replace(line, told=True))
 
@@ -561,10 +565,10 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
 
 @dataclass(frozen=True)
 class Rebuild(WhenAnswered):
-    """A journal that is made anew waits for what is mirrored in our InvenTree."""
+    """Reads the mirrors in our InvenTree, to rebuild a lost journal."""
 
     def answered(self, turn: Turn, event: Answered) -> None:
-        """The connections as we had signed them into the companies' metadata."""
+        """Restore the connections from the signed mirrors in the companies' metadata."""
         _on_mirrors(turn, event)
 
 
@@ -586,9 +590,9 @@ def _on_mirrors(turn: Turn, event: Answered) -> None:
 
 
 def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
-    """Restore our people's places and wants with this friend, and a stop on new loans; post their messages."""
+    """Restore our people's places and wants with this peer, and a stop on new loans; post their messages."""
     for place in provision.PLACES.validate_python(value.get("places", ())):
-        turn.save(replace(place, state=PlaceState.ASKED, place=0, item=0, until=None))  # the owner's bot says it again
+        turn.save(replace(place, state=PlaceState.ASKED, place=0, item=0, until=None))  # the lender reports these again
         turn.do(Post(f"place:{place.id}", place.room, queue.page(turn, turn.place_in_line(place.id) or place)))
     for wanted in provision.WANTS.validate_python(value.get("wants", ())):
         known = turn.want(wanted.id)
@@ -600,7 +604,7 @@ def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
 
 
 def _place_as_we_said(turn: Turn, told: bodies.PlaceInQueue) -> None:
-    """Restore the place of a friend's person in our queue from our own message."""
+    """Restore the place of a peer's person in our queue from our own message."""
     entry = turn.queue_entry(told.wait)
     if entry is None:
         return
@@ -613,20 +617,20 @@ def _place_as_we_said(turn: Turn, told: bodies.PlaceInQueue) -> None:
 
 
 def _queue_in_order(turn: Turn) -> None:
-    """Rooms are read one after the other: who came first, by the homeserver's clock, is in front again."""
+    """Sort the queue by the homeserver's clock, because the rooms were read one after the other."""
     for number, entry in enumerate(sorted(turn.queue(), key=lambda entry: (entry.since, entry.number)), start=1):
         if entry.number != number:
             turn.save(replace(entry, number=number))
 
 
 def requests_of_lost_rotas(turn: Turn) -> list[Transfer]:
-    """Requests to several friends, of which nobody knows any more who else was asked, and how much is wanted in all."""
+    """Return requests to several peers whose rota is lost, so that nobody knows the others and the wanted total."""
     asked = [t for t in turn.open_transfers() if t.terms.confirm and t.role == "receiver" and turn.rota_of(t) is None]
     return [t for t in asked if t.state is TransferState.OPEN and not (t.wanted or t.approved_hash)]
 
 
 def _take_back_lost_rotas(turn: Turn) -> None:
-    """None of them is confirmed any more, so that nothing comes twice; whoever asked is told to ask again."""
+    """Cancel such requests, so that nothing arrives twice, and ask their people to type the line again."""
     for transfer in requests_of_lost_rotas(turn):
         wanting = replace(transfer, wanted="cancel", decision=None)
         turn.save(sequencing.send(turn, wanting, bodies.Cancel(**bodies.NOBODY), awaits=True))
@@ -636,7 +640,7 @@ def _take_back_lost_rotas(turn: Turn) -> None:
 
 
 def _is_of_neighbour(turn: Turn, found: CompanyMirror) -> bool:
-    """Whether it tells what a neighbour without a bot has: then that is found again."""
+    """Whether the mirror is of a neighbour without a bot. If so, restore that neighbour's loans."""
     value = json.loads(found.value)
     if not outside.is_mirror(value):
         return False
@@ -649,7 +653,7 @@ def _is_of_neighbour(turn: Turn, found: CompanyMirror) -> bool:
 
 
 def mirrored_requests(found: CompanyMirror) -> list[str]:
-    """The ids of the requests that were open when this was mirrored."""
+    """Return the ids of the requests that were open when this was mirrored."""
     requests = json.loads(found.value).get("requests", [])
     return [str(request["id"]) for request in requests if isinstance(request, dict) and "id" in request]
 
@@ -659,7 +663,7 @@ def _mirrored(turn: Turn, found: CompanyMirror) -> Connection | None:
         value = json.loads(found.value)
         state = ConnectionState(value["state"])
         if state is ConnectionState.READY:
-            state = ConnectionState.MAKING  # its trial is made again
+            state = ConnectionState.MAKING  # its trial is repeated
         return Connection(
             id=str(value["connection"]),
             code=turn.short_code(str(value["connection"])),
