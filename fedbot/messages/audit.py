@@ -183,7 +183,7 @@ FACTS: dict[Fact, str] = {
 }
 _STATES: dict[TransferState, str] = {
     TransferState.OPEN: marked("open"),
-    TransferState.BOOKED: marked("booked for its first day"),
+    TransferState.BOOKED: marked("booked it for its first day"),
     TransferState.APPROVED: marked("approved it, and it counted"),
     TransferState.DEBITING: marked("booking out began"),
     TransferState.SENT: marked("the other bot was told that it has left"),

@@ -88,12 +88,12 @@ async def _wall_screen(page: Page, url: str, world: World, rests: asyncio.Condit
     await page.clock.install()
     await page.goto(address)
     found = await complaints(page)
-    assert "Arduino" not in await page.inner_text("main")
-    world.tom.says("!fed request 1 Arduino Nano from attraktor")
+    assert "bolt" not in await page.inner_text("main")
+    world.tom.says("!fed request M3-BOLT 50 from attraktor")
     await until(rests, lambda: len(world.alpha.turn.open_transfers()) > 1)
     async with page.expect_response(address):
         await page.clock.fast_forward(61_000)
-    await page.get_by_text("Arduino Nano").first.wait_for()
+    await page.get_by_text("M3 bolt").first.wait_for()
     browser = page.context.browser
     assert browser is not None
     plain = await browser.new_context(java_script_enabled=False)
@@ -166,7 +166,7 @@ async def test_a_person_signs_in_finds_and_decides_by_keyboard_on_a_phone() -> N
 @pytest.mark.timeout(300)
 async def test_axe_finds_nothing_on_any_page_narrow_or_wide_dark_or_light() -> None:
     async with running() as (world, url, rests), browser() as chromium, a_phone(chromium, world, url) as phone:
-        world.tom.says("!fed request M3-BOLT 50 from attraktor --note for Saturday")
+        world.tom.says("!fed request 1 Arduino Nano from attraktor")  # its location is a long word
         await until(rests, lambda: bool(world.alpha.turn.open_transfers() and world.alpha.transfer().card))
         kept = await phone.page.context.storage_state()
         desk = await chromium.new_context(viewport=DESK, color_scheme="light", locale="en-GB", storage_state=kept)
