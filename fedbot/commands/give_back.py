@@ -16,6 +16,7 @@ from fedbot.commands.loans_meant import (
     let_choose,
     let_choose_one,
     loan_meant,
+    lost_of_it,
     things_meant,
     under_way,
     with_the_loan_of,
@@ -176,6 +177,8 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
 
 def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:
     """The quantity of each line: the one that the person named, or everything that is out."""
+    if lost := lost_of_it(turn, loan, words):
+        return lost
     left = lend.free_to_return(turn, loan)
     moving = lend.open_return(turn, loan)
     if moving and (not left or words.casefold() in {"", *EVERYTHING}):

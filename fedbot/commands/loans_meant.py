@@ -21,9 +21,11 @@ from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
 from fedbot.messages.formatting import EVERYTHING, is_times, measured_in, quantity_in
 from fedbot.rules.loan import lend
+from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.names import bare_word, without_end
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Query
@@ -41,10 +43,48 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
         found = turn.transfer(found.terms.parent) or found
     if isinstance(found, Connection) or not found.is_loan:
         return say(messages.loan.no_loan, subject=found)
+    if found.closed is not None and (lost := lend.written_off(turn, found)):
+        return was_lost(turn, found, lost)
     if found.closed is not None or not found.is_on_loan:
         left = lend.left(turn, found) if found.closed else None
         return say(messages.loan.not_on_loan, loan=found, us=turn.us, peer_name=turn.party_name(found.peer), left=left)
     return found
+
+
+def was_lost(turn: Turn, loan: Transfer, lines: Sequence[Line]) -> Phrase:
+    """The objection that these items of the loan are written off, with how they come back if they turn up."""
+    first = lines[0].number
+    stock = lend.borrowers_stock(loan, first)
+    return say(
+        messages.loan.was_lost,
+        loan=loan,
+        lines=tuple(lines),
+        item=stock[0] if stock else None,
+        us=turn.us,
+        peer_name=turn.party_name(loan.peer),
+        are_friends=carrier(turn, loan).state is ConnectionState.ACTIVE,
+        back=lend.turned_up(turn, loan, first),
+    )
+
+
+def lost_of_it(turn: Turn, loan: Transfer, words: str) -> Phrase | None:
+    """The same objection, if the words name only items of the loan that are written off."""
+    lost = {line.number: line for line in lend.written_off(turn, loan)}
+    meant = [_lines_meant(loan, each) for each in words.split(BETWEEN_THINGS)] if words else []
+    numbers = [number for each in meant if each is not None for number in each[0]]
+    return was_lost(turn, loan, [lost[number] for number in numbers]) if numbers and set(numbers) <= set(lost) else None
+
+
+def _lost_called(turn: Turn, command: Command, things: str) -> Phrase | None:
+    """The same objection, if a loan of this room is over that had a written-off item of that name; the newest."""
+    here = rooms_told_of(turn, command.room)
+    names = [things, *(name for name, _ in _with_quantity(things.split()))]
+    marks = [(Mark.ITEM, name[1:]) if name.startswith("#") else (Mark.WORD, name) for name in map(_plainly, names)]
+    loans = [loan for mark in marks for loan in turn.marked(*mark) if loan.is_loan and loan.room in here]
+    for loan in sorted(loans, key=lambda each: each.asked.at, reverse=True):
+        if objection := lost_of_it(turn, loan, things):
+            return objection
+    return None
 
 
 def owned_loan(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
@@ -112,6 +152,8 @@ def with_the_loan_of(turn: Turn, command: Command, spec: Verb, things: str, behi
     if loans or neighbours:
         return _which(spec, loans, neighbours, things)
     code = replace(command, arguments={**command.arguments, "id": things.partition(" ")[0]})
+    if lost := _lost_called(turn, command, things):
+        return lost
     unknown = subject_meant(turn, code, spec, ())
     has_a_near_one = isinstance(unknown, Phrase) and bool(unknown.about.get("near"))
     return command if has_a_near_one else say(messages.lending.nothing_on_loan_called, word=things[:SHOWN])

@@ -16,6 +16,7 @@ SPEC = Verb(
     details=(
         "Only for the lender's approver. InvenTree then shows the status 'lost' and your name.",
         "As a reply to the card it needs no ID. Name one or more items of the loan, or none for all of them.",
+        "If it turns up later, the borrower gives it back with 'push'. 'return' then names the line to type.",
     ),
     where=Where.FEDERATION_ROOM,
 )

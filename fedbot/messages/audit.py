@@ -136,6 +136,7 @@ FACTS: dict[Fact, str] = {
     Fact.RECEIVER_SAYS_SO_TOO: marked("the other space gives the same answer, so both agree"),
     Fact.ASKED_BACK: marked("said that it is back"),
     Fact.CAME_BACK_IN_PART: marked("a part of it came back"),
+    Fact.TURNED_UP: marked("it turned up, and was given back"),
     Fact.ON_LOAN_AGAIN: marked("on loan again, because the lender is a friend again"),
     Fact.ENDING_NOTED: marked("noted in InvenTree's history"),
     Fact.REMARK: marked("wrote a remark for the item's history"),

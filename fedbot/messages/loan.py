@@ -362,6 +362,46 @@ def not_on_loan(
     ]
 
 
+def was_lost(
+    locale: Locale,
+    *,
+    loan: Transfer,
+    lines: tuple[Line, ...],
+    item: int | None,
+    us: PartyConfig,
+    peer_name: str,
+    are_friends: bool,
+    back: Transfer | None = None,
+) -> Lines:
+    """The items are written off. `item` is the borrower's stock item; `back` is the gift by which it came back."""
+    lost, peer = loan.closing_of(lines[0].number), naming.space(locale, peer_name)
+    if lost is None:
+        raise ValueError(f"nothing of loan {loan.code} is lost")
+    lender = naming.space(locale, us.name) if loan.role == "sender" else peer
+    who, when = naming.signed(locale, lost.by), locale.when(lost.by.at)
+    first = [
+        locale.say("Not done: {what} counts as lost. {code}", what=naming.all_of(locale, lines), code=loan.code),
+        locale.say("{who} ({lender}) wrote it off: {when}.", who=who, lender=lender, when=when),
+    ]
+    if back is not None:
+        return [*first, locale.say("It has turned up since: {show}", show=command(f"show {back.code}"))]
+    if not are_friends:
+        line = command(f"connect {loan.peer}")
+        return [*first, locale.say("Has it turned up? Become friends again first: {line}", line=line)]
+    line = command(f"push #{item} to {loan.terms.sender}" if item else f"push ITEM to {loan.terms.sender}")
+    if loan.role == "sender":
+        return [
+            *first,
+            locale.say("Has it turned up? Somebody at {borrower} types: {line}", borrower=peer, line=line),
+            locale.say("Then your approvers book it in on a card."),
+        ]
+    return [
+        *first,
+        locale.say("Has it turned up? Give it to {lender}: {line}", lender=peer, line=line),
+        locale.say("If InvenTree shows stock #{item} as lost, change its status first.", item=item or 0),
+    ]
+
+
 def owner_decides(locale: Locale, *, loan: Transfer, peer_name: str, usage: str) -> Lines:
     """Only the lender can say that."""
     del usage

@@ -261,6 +261,89 @@ async def test_an_item_that_the_owner_took_back_alone_leaves_the_borrowers_stock
     )
 
 
+# --- a lost item turns up ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("words", "line"), [("#42", "LENS-2"), ("#42", "3zsh"), ("M3-NUT 10", "M3-NUT 4")])
+async def test_a_lost_item_that_turns_up_is_told_what_it_is_and_how_it_comes_back(words: str, line: str) -> None:
+    world = await lost(words)
+    assert loan(world.beta).code == "3zsh"
+    item = lent_item(world.beta)
+    at_the_borrower = await world.answer(world.bea, f"!fed return {line}")
+    first, *others = at_the_borrower.splitlines()
+    assert first.startswith("Not done: ")
+    assert first.endswith("counts as lost. 3zsh")
+    assert others[0].startswith("Anna (Attraktor) wrote it off: Tue 24 Nov, ")
+    assert f"Has it turned up? Give it to Attraktor: !fed push #{item} to attraktor" in others
+    assert f"If InvenTree shows stock #{item} as lost, change its status first." in others
+    at_the_lender = await world.answer(world.anna, f"!fed return {line}")
+    assert f"Has it turned up? Somebody at Betaspace types: !fed push #{item} to attraktor" in at_the_lender
+    assert "Then your approvers book it in on a card." in at_the_lender
+
+
+@pytest.mark.parametrize("settled", [False, True])
+async def test_a_lost_item_comes_back_by_a_gift_into_its_own_record_and_counts_as_lost_nowhere(settled: bool) -> None:
+    world = await lost("#42")
+    item, code = lent_item(world.beta), loan(world.beta).code
+    if settled:
+        await world.answer(world.bea, f"!fed resolve {code} --as off")
+        with world.beta.by_hand():
+            world.beta.admin("POST", "stock/change_status/", items=[item], status=10, note="found")
+    assert may_go(world.beta, await seen(world.beta, item), "gammaspace") == "may_not_go_on"
+    await world.answer(world.bea, f"!fed push #{item} to attraktor")
+    card = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
+    assert "as your stock #42" in card.text
+    world.anna.reacts(card, "✅")
+    await world.grace()
+    await world.settle()
+    ours = world.alpha.row(42)
+    assert (ours.status, ours.customer, ours.location is not None) == (10, None, True)
+    assert (ours.notes, ours.tags) == ("", ())
+    theirs = world.beta.row(item)
+    assert "Returned to Attraktor – fedbot 3zsh" in theirs.notes
+    assert theirs.tags == ()
+    assert loan(world.beta).left_over == ()
+    assert "Over, but" not in await world.answer(world.bea, "!fed todo")
+    for person in (world.bea, world.anna):
+        told_so = await world.answer(person, "!fed return LENS-2")
+        assert "It has turned up since: !fed show " in told_so
+        assert "Has it turned up" not in told_so
+        assert "it turned up, and was given back" in await world.answer(person, f"!fed show {code}")
+    line = world.bea.says("!fed reconcile")
+    await world.settle()
+    assert "agree" in world.room.answers(line)[-1].text
+    assert_books_balance(world)
+
+
+async def test_a_part_of_a_lost_quantity_that_is_given_back_leaves_the_rest_to_settle() -> None:
+    world = await lost()
+    item = lent_item(world.beta)
+    await world.answer(world.bea, f"!fed push 4 #{item} to attraktor")
+    world.anna.reacts([m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1], "✅")
+    await world.grace()
+    assert loan(world.beta).left_over == (1,)
+    assert "fedbot: lost" in world.beta.row(item).tags
+    assert_books_balance(world)
+
+
+async def test_one_lost_item_of_a_loan_that_runs_on_is_named_as_lost() -> None:
+    world = await lent("#42; M3-NUT 10")
+    code = loan(world.alpha).code
+    await world.answer(world.anna, f"!fed lost {code} LENS-2")
+    for line in ("LENS-2", f"{code} LENS-2"):
+        assert "counts as lost" in await world.answer(world.bea, f"!fed return {line}")
+    assert loan(world.beta).is_on_loan
+
+
+async def test_what_was_lost_by_a_former_friend_comes_back_once_they_are_friends_again() -> None:
+    world = await lost("#42")
+    world.bea.says("!fed disconnect attraktor --now --sure")
+    await world.settle()
+    for person, peer in ((world.bea, "attraktor"), (world.anna, "betaspace")):
+        told_so = await world.answer(person, "!fed return LENS-2")
+        assert f"Has it turned up? Become friends again first: !fed connect {peer}" in told_so
+
+
 # --- a lender that is gone for good ---------------------------------------------------------------------------
 
 

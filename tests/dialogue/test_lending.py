@@ -390,7 +390,7 @@ async def test_a_lost_item_is_written_off_with_a_persons_name_in_inventrees_hist
     assert [loan(space).closed.how for space in world.spaces] == [Ending.LOST, Ending.LOST]  # type: ignore[union-attr]
     late = world.bea.says("!fed return", reply_to=world.card().event_id)
     await world.settle()
-    assert "is over already" in world.answer_to(late)
+    assert "counts as lost" in world.answer_to(late)
     assert_books_balance(world)
 
 

@@ -86,6 +86,12 @@ ITEM = StockItem(1207, PART, Decimal(10))
 OUR: dict[str, Any] = {"us": ALPHA, "peer_name": "betaspace"}
 
 
+LOST_HERE: dict[str, Any] = {
+    "loan": lent(closed=Closing(Ending.LOST, BY_PIET)),
+    "lines": (LENS,),
+    "us": BETA,
+    "peer_name": "attraktor",
+}
 SEVERAL = lent(LENS, replace(BOLTS, number=2), replace(CABLE, number=3), role="sender")
 
 
@@ -200,6 +206,17 @@ SAID: dict[str, Phrase] = {
     "no loan": say(messages.loan.no_loan, subject=transfer(BOLTS)),
     "not on loan yet": say(messages.loan.not_on_loan, loan=lent(state=OPEN), **OUR),
     "not on loan any more": say(messages.loan.not_on_loan, loan=closed(Ending.GIFT), **OUR),
+    "lost, for the lender": say(
+        messages.loan.was_lost, loan=closed(Ending.LOST), lines=(LENS,), item=1207, are_friends=True, **OUR
+    ),
+    "lost, for the borrower": say(messages.loan.was_lost, **LOST_HERE, item=1207, are_friends=True),
+    "lost, and the stock item isn't known": say(
+        messages.loan.was_lost, loan=closed(Ending.LOST), lines=(LENS,), item=None, are_friends=True, **OUR
+    ),
+    "lost by a former friend": say(messages.loan.was_lost, **LOST_HERE, item=1207, are_friends=False),
+    "lost, and turned up": say(
+        messages.loan.was_lost, **LOST_HERE, item=1207, are_friends=True, back=replace(transfer(LENS), code="wtyb")
+    ),
     "the owner decides": say(messages.loan.owner_decides, loan=lent(), peer_name="attraktor", usage="gift [ID]"),
     "the owner sees damage": say(messages.loan.owner_sees_damage, loan=lent(), peer_name="attraktor"),
     "under way already": say(messages.loan.return_under_way, loan=lent(), transfer=child("return"), **OUR),

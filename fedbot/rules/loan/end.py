@@ -14,6 +14,7 @@ from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_r
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import label, lend
 from fedbot.rules.model import audit, names
+from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
@@ -213,6 +214,22 @@ def show_anew(turn: Turn, loan: Transfer) -> None:
         if progress.stage in lend.CAME_BACK:
             (mirror_given if loan.role == "sender" else mirror_received)(turn, loan, progress)
     label.show(turn, loan)
+
+
+def find_again(turn: Turn, gift: Transfer) -> None:
+    """Note that the borrower has given back what a loan had written off, if that is what this gift was.
+
+    The loan stays as it ended, but the stock item counts as lost or left over no longer.
+    """
+    for progress in gift.progress if not gift.moves_what_is_lent else ():
+        for loan in turn.marked(Mark.ITEM, progress.item):
+            found = [number for number in lend.lent(loan) if lend.turned_up(turn, loan, number) == gift]
+            if not loan.is_loan or not found:
+                continue
+            if still := set(loan.left_over) & set(found):
+                turn.save(replace(loan, left_over=tuple(n for n in loan.left_over if n not in still)))
+            turn.note(loan.id, audit.Fact.TURNED_UP)
+            label.show(turn, loan)
 
 
 def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:

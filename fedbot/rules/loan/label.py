@@ -78,6 +78,8 @@ def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | Non
     ending = transfer.ending_of(progress.number)
     if ending is None and progress.number not in lend.not_back(turn, transfer) and progress.stage in lend.CAME_BACK:
         ending = Ending.RETURNED  # this line is back, others are still out
+    if lend.turned_up(turn, transfer, progress.number) is not None:
+        ending = Ending.RETURNED
     if ending is None:
         return LoanLabel.LENT if is_owner else LoanLabel.BORROWED
     return (_AT_THE_LENDER if is_owner else _AT_THE_BORROWER)[ending]

@@ -113,6 +113,24 @@ def left(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in not_back(turn, loan).items())
 
 
+def written_off(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
+    """The lines that the lender has written off as lost, each with the lost quantity."""
+    return tuple(line for line in left(turn, loan) if loan.ending_of(line.number) is Ending.LOST)
+
+
+def turned_up(turn: Turn, loan: Transfer, number: int) -> Transfer | None:
+    """The gift by which the borrower gave that lost item back later, the whole stock item; None if there is none."""
+    item, end = loan.at(number).item, loan.closing_of(number)
+    if end is None or loan.ending_of(number) is not Ending.LOST:
+        return None
+    for other in turn.marked(Mark.ITEM, item):
+        comes_back = other.role != loan.role and other.peer == loan.peer and not other.moves_what_is_lent
+        moved = any(each.item == item and each.stage in CAME_BACK for each in other.progress)
+        if comes_back and moved and other.state in OVER_WITH_STOCK and other.asked.at >= end.by.at:
+            return other
+    return None
+
+
 def as_out(turn: Turn, loan: Transfer) -> Transfer:
     """Return the loan reduced to its lines still out, else to those not returned. Only for messages to people."""
     return loan.named_by(lines_away(turn, loan) or left(turn, loan) or loan.lines_told)

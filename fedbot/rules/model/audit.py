@@ -57,6 +57,7 @@ class Fact(StrEnum):
     # a loan
     ASKED_BACK = "asked back"
     CAME_BACK_IN_PART = "came back in part"
+    TURNED_UP = "turned up"
     ON_LOAN_AGAIN = "on loan again"
     ENDING_NOTED = "ending noted in InvenTree"
     NO_NEW_LOANS = "no new loans"

@@ -413,6 +413,10 @@ class Transfer(HasCard):
             return None
         return Ending.RETURNED if self.line_ends else self.closed.how
 
+    def closing_of(self, number: int) -> Closing | None:
+        """How, when and by whose decision that line of a loan, or all of it, ended; None if it hasn't ended."""
+        return next((closing for closing in self.line_ends if closing.line == number), self.closed)
+
     @property
     def awaits_parcel(self) -> bool:
         """Whether a parcel is in transit to us, and our approvers report its arrival."""

@@ -691,6 +691,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     if transfer.is_return:  # it is already back in its old location
         end.is_home(turn, transfer)
         return
+    end.find_again(turn, transfer)
     for progress in created:
         put_away(turn, transfer, progress)
         if not progress.mirrored:

@@ -506,6 +506,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
         label.show(turn, transfer)
     if transfer.is_return:
         end.is_home(turn, transfer)
+    end.find_again(turn, transfer)
     both_sides.say_the_end(turn, transfer, draft)
     if "card" in transfer.told:
         both_sides.edit_card(turn, transfer)
