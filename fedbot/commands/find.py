@@ -13,7 +13,7 @@ from fedbot.rules.catalogue import search
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import is_called, without_end
+from fedbot.rules.model.names import ARTICLES, is_called, without_end
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission, scanned_in
 from fedbot.rules.state import Turn
@@ -21,7 +21,7 @@ from fedbot.rules.state import Turn
 SPEC = Verb(
     name="find",
     aliases=("search", "list", "browse", "look"),
-    fillers=("for", "me", "us", "a", "an", "nach", "mir", "uns", "ein", "eine", "einen"),
+    fillers=("for", "me", "us", "some", "any", "nach", "mir", "uns", *sorted(ARTICLES)),
     summary="find out who has an item",
     permission=Permission.MAPPED,
     only_looks=True,

@@ -255,9 +255,13 @@ class _Line:
                 at += 2
                 continue
             if (note := self._note_begun(at)) and note.name not in taken:
+                begun = token.start
+                if not token.means_any(DASHES):
+                    begun = token.end - 1
+                    left.append(replace(token, text=token.text.rstrip(","), end=begun))
                 behind = list(takewhile(lambda token: not self._ends_option(token), self.tokens[at + 1 :]))
                 taken[note.name] = self._checked(note, unquoted(self.text[token.end : behind[-1].end].strip()))
-                spans.append((token.start, behind[-1].end))
+                spans.append((begun, behind[-1].end))
                 at += 1 + len(behind)
                 continue
             if token.quoted or not token.text.startswith("--") or token.text == "--":
@@ -291,13 +295,45 @@ class _Line:
         return next((option for option in self.spec.options if words in option.in_words), None)
 
     def _note_begun(self, at: int) -> Option | None:
-        """The option for the note that a dash after the space begins: `to betaspace – for Saturday`; else None."""
+        """The option for the note that begins behind this word, else None.
+
+        A dash after the space begins one (`to betaspace – for Saturday`), and after what is returned; so does a comma
+        at the end of a friend's name (`from betaspace, for Saturday`), unless an item or a day follows.
+        """
         note = next((option for option in self.spec.options if option.name == _NOTE), None)
-        if note is None or not self.tokens[at].means_any(DASHES) or not self._is_behind_the_space(at):
+        token = self.tokens[at]
+        is_dash = token.means_any(DASHES)
+        if note is None or not (self._may_end_here(at) if is_dash else self._is_a_space_with_a_comma(at)):
             return None
         behind = list(takewhile(lambda token: not self._ends_option(token), self.tokens[at + 1 :]))
         spans = (self._said(tuple(behind[:size])) for size in range(1, MOST_IN_A_DAY + 1))
-        return note if behind and not any(map(is_day, spans)) else None
+        if not behind or any(map(is_day, spans)):
+            return None
+        return note if is_dash or not self._goes_on(at + 1) else None
+
+    def _may_end_here(self, at: int) -> bool:
+        """Whether everything but a note may stand before this word."""
+        is_about_things = any(argument.kind is Kind.THINGS for argument in self.spec.arguments)
+        return at > 0 if is_about_things else self._is_behind_the_space(at)
+
+    def _is_a_space_with_a_comma(self, at: int) -> bool:
+        """Whether a friend's name, behind its keyword, ends here with a comma."""
+        token = self.tokens[at]
+        if token.quoted or not token.text.endswith(","):
+            return False
+        spaces = (each for each in self.spec.arguments if each.kind is Kind.SPACE and each.keyword)
+        words = {word for each in spaces for word in each.keywords}
+        begun = next((place for place in range(at - 1, -1, -1) if self.tokens[place].means_any(words)), None)
+        if begun is None:
+            return False
+        said = self.text[self.tokens[begun + 1].start : token.end - 1]
+        return said.casefold() in {name.casefold() for name in self.spaces}
+
+    def _goes_on(self, at: int) -> bool:
+        """Whether an item, an option in words, or an argument with its keyword stands there, so no note."""
+        first = self.tokens[at]
+        is_item = first.separator or "#" in first.text or "://" in first.text
+        return is_item or self._option_in_words(at) is not None or 0 in self._keywords(Segment(tuple(self.tokens[at:])))
 
     def _is_behind_the_space(self, at: int) -> bool:
         """Whether the space is named with its keyword before this word of the line, and the word isn't in its name."""

@@ -30,7 +30,7 @@ def split_by_and(tokens: list[Token], reserved: Collection[str] = ()) -> list[To
     apart: list[Token] = []
     for at, token in enumerate(tokens):
         listed = not token.quoted and "," in token.text and _LISTED_KEYS.fullmatch(token.text)
-        ends = not token.quoted and re.search(r"[^,],$", token.text) and _is_counted_thing(tokens[at + 1 :], reserved)
+        ends = not token.quoted and re.search(r"[^,],$", token.text) and _begins_an_item(tokens[at + 1 :], reserved)
         apart += _taken_apart(token) if listed or ends else [token]
     return [
         replace(token, separator=True) if _joins(token) and _splits(apart, at, reserved) else token
@@ -59,13 +59,30 @@ def _splits(tokens: list[Token], at: int, reserved: Collection[str]) -> bool:
 
 
 def _is_counted_thing(tokens: list[Token], reserved: Collection[str]) -> bool:
-    """Whether the words begin with digits and a word that isn't their unit: `5 RES-10K`, but not `10 mm`."""
-    first, second = tokens[:2] if len(tokens) > 1 else (None, None)
-    if first is None or second is None or second.separator or second.means_any(reserved):
+    """Whether the words are a quantity and an item: `5 RES-10K` or `2 m CAB-2C`, but not `10 mm bolt`."""
+    size = _words_that_count(tokens)
+    if not 0 < size < len(tokens) or tokens[size].separator or tokens[size].means_any(reserved):
         return False
-    if first.quoted or not first.text.isdecimal():
+    return any(sign.isalpha() for sign in tokens[size].text)
+
+
+def _begins_an_item(tokens: list[Token], reserved: Collection[str]) -> bool:
+    """Whether another item begins behind a comma: `2 m CAB-2C`, but not the rest of `Kabel rot, 2 Meter lang`."""
+    if not _is_counted_thing(tokens, reserved):
         return False
-    return measured_in(f"{first.text} {second.text}") is None and any(sign.isalpha() for sign in second.text)
+    size = _words_that_count(tokens)
+    is_measure = measured_in(" ".join(token.text for token in tokens[:size])) is not None
+    return not is_measure or any(sign.isdecimal() for sign in tokens[size].text)
+
+
+def _words_that_count(tokens: list[Token]) -> int:
+    """The number of words of the quantity at the beginning: `5`, `2 m` or `2m`; 0 if it is none, or may be a size."""
+    for size in (2, 1):
+        said = tokens[:size]
+        measured = measured_in(" ".join(token.text for token in said))
+        if measured and not any(token.quoted or token.separator for token in said):
+            return 0 if measured[1] in ALWAYS_SIZES else size
+    return 1 if tokens and not tokens[0].quoted and tokens[0].text.isdecimal() else 0
 
 
 def _upto_the_next(tokens: list[Token]) -> list[Token]:

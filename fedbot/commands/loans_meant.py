@@ -26,7 +26,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.names import bare_word, without_end
+from fedbot.rules.model.names import bare_word, begins_words_of, without_end
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.stock import PartDescription, UnitFactor, plain, stock_item_in
@@ -147,6 +147,8 @@ def with_the_loan_of(turn: Turn, command: Command, spec: Verb, things: str, behi
         loans, neighbours = on_loan_called(turn, command)
         return _which(spec, loans, neighbours) if neighbours else command
     loans, neighbours = on_loan_called(turn, command, things)
+    if not loans and not neighbours and spec.name in _MAY_NAME_A_PART:
+        loans = _on_loan_nearly_called(turn, command, things)
     if len(loans) == 1 and not neighbours:
         return replace(command, arguments={**command.arguments, "id": f"{loans[0].code} {behind or things}"})
     if loans or neighbours:
@@ -178,6 +180,19 @@ def on_loan_called(turn: Turn, command: Command, things: str = "") -> tuple[list
     known = [loan for loan in turn.outside_loans() if loan.room in here or is_private(turn, command.room)]
     known = [loan for loan in known if loan.is_living]
     return loans, [loan for loan in known if all(neighbours_amount(loan, each) is not None for each in each_thing)]
+
+
+_MAY_NAME_A_PART = frozenset({"return", "extend"})
+"""The verbs for which a part of the item's name is enough: the other side, or our own approver, still decides."""
+
+
+def _on_loan_nearly_called(turn: Turn, command: Command, things: str) -> list[Transfer]:
+    """This room's loans that have items whose names contain these words."""
+    here = rooms_told_of(turn, command.room)
+    loans = [loan for loan in turn.loans() if loan.room in here]
+    return [
+        loan for loan in loans if all(_lines_meant(loan, each, nearly=True) for each in things.split(BETWEEN_THINGS))
+    ]
 
 
 def neighbours_amount(loan: OutsideLoan, words: str) -> str | None:
@@ -235,7 +250,7 @@ def _one_meant(
     loan: Transfer, words: str, left: Mapping[int, Decimal], told: Sequence[UnitFactor]
 ) -> dict[int, Decimal] | Phrase:
     """The lines and quantity that one item's words mean; without a quantity, all of it."""
-    meant = _lines_meant(loan, words)
+    meant = _lines_meant(loan, words) or _lines_meant(loan, words, nearly=True)
     if meant is None:
         return say(messages.loan.no_such_thing_lent, loan=loan, word=words[:SHOWN], numbers=tuple(lend.lent(loan)))
     numbers, quantity = meant
@@ -244,15 +259,22 @@ def _one_meant(
     return _counted(loan, numbers, quantity, told)
 
 
-def _lines_meant(loan: Transfer, words: str) -> tuple[list[int], str] | None:
-    """The lines with that name, and the quantity that is named, '' for all; None if no line has that name."""
+def _lines_meant(loan: Transfer, words: str, *, nearly: bool = False) -> tuple[list[int], str] | None:
+    """The lines with that name, and the quantity that is named, '' for all; None if no line has that name.
+
+    `nearly`: the words may be a part of the name.
+    """
+    called_so = _nearly_called if nearly else _called
     only = only_line(loan)
     if only is not None and _is_quantity(words) and not _called(loan, words):
         return [only], words
     if called := _called(loan, words):
         return called, ""
-    named = ((_called(loan, name), quantity) for name, quantity in _with_quantity(words.split()))
-    return next(((called, quantity) for called, quantity in named if called), None)
+    named = ((called_so(loan, name), quantity) for name, quantity in _with_quantity(words.split()))
+    counted = next(((called, quantity) for called, quantity in named if called), None)
+    if counted is None and nearly and (called := _nearly_called(loan, words)):
+        return called, ""
+    return counted
 
 
 def _with_quantity(words: list[str]) -> Iterator[tuple[str, str]]:
@@ -296,6 +318,12 @@ def _called(loan: Transfer, word: str) -> list[int]:
     if len(lent) > 1 and wanted.isdecimal():
         return [number for number in lent if str(number) == wanted]
     return [number for number in lent if wanted in _names(loan, loan.line(number))]
+
+
+def _nearly_called(loan: Transfer, word: str) -> list[int]:
+    """The lines whose name or IPN has words that begin with each of these words."""
+    lent = lend.lent(loan)
+    return [number for number in lent if begins_words_of(_plainly(word), _names(loan, loan.line(number)))]
 
 
 def _plainly(word: str) -> str:

@@ -15,7 +15,7 @@ from fedbot import messages
 from fedbot.commands import extend
 from fedbot.commands.dates import day_from
 from fedbot.commands.grammar import SHOWN, render
-from fedbot.commands.items import Reading
+from fedbot.commands.items import Reading, as_argument
 from fedbot.commands.loans_meant import neighbours_amount, on_loan_called
 from fedbot.commands.lookup import found_in, friend_meant, rooms_told_of, whole_line
 from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
@@ -31,7 +31,6 @@ from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.ledger import AvailableStock
 from fedbot.rules.model.lending import BY_RULES
 from fedbot.rules.model.lifecycles import MAY_BE_HANDED_OVER, OutsideState
 from fedbot.rules.model.names import bare_word
@@ -136,10 +135,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
     return None
 
 
-def _instead(turn: Turn, command: Command, spec: Verb, lying: AvailableStock, day: date) -> str:
-    """The line that lends exactly that stock item."""
-    lines = [counted(lying.item.pk, lying.quantity)]
-    return whole_line(turn, command, spec, lines=lines, **_fixed(command, day))
+def _instead(turn: Turn, command: Command, spec: Verb, chosen: Reading, day: date) -> str:
+    """The line that lends that instead."""
+    return whole_line(turn, command, spec, lines=[[as_argument(chosen)]], **_fixed(command, day))
 
 
 def _fixed(command: Command, day: date) -> dict[str, str]:

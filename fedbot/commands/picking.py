@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 
 from fedbot import messages
 from fedbot.commands.grammar import SHOWN
@@ -225,14 +226,15 @@ def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:
 
 
 MOST_TOLD = 20
+MOST_SIMILAR = 5
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Several items may be meant. Each of `ways` gets a number, in the phrase's order."""
+    """Several items may be meant. Each of `ways` gets a number, in the phrase's order: the items to type instead."""
 
     phrase: Phrase
-    ways: tuple[tuple[AvailableStock, ...], ...]
+    ways: tuple[tuple[Reading, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -318,16 +320,21 @@ def _one(picking: Picking, item: StockItem, quantity: str) -> Picked | Phrase:
     return Picked(item, wanted, next(iter(picking.origins(item)), ""))
 
 
-def _nothing(picking: Picking, readings: tuple[Reading, ...]) -> Phrase:
-    """The answer without a stock item: the part has no stock, or the word is unknown; similar names are listed."""
-    parts: list[Part] = []
+def _nothing(picking: Picking, readings: tuple[Reading, ...]) -> Choice | Phrase:
+    """The answer without a stock item: the part has no stock, or the word is unknown; similar names can be chosen."""
+    similar: dict[Part, Reading] = {}
     for reading in readings:
         near = picking.found[reading.item].parts
         exact = tuple(part for part in near if reading.item.casefold() in {part.name.casefold(), part.ipn.casefold()})
         if exact:
             return say(messages.offer.nothing_in_stock, word=reading.item[:SHOWN], parts=exact)
-        parts += [part for part in near if part not in parts]
-    return say(messages.offer.item_not_found, word=readings[-1].item[:SHOWN], parts=tuple(parts))
+        similar |= {part: reading for part in near if part not in similar}
+    if not similar:
+        return say(messages.offer.item_not_found, word=readings[-1].item[:SHOWN], parts=())
+    shown = dict(islice(similar.items(), MOST_SIMILAR))
+    word = next(iter(shown.values())).item[:SHOWN]
+    ways = tuple((replace(reading, item=part.ipn or part.name),) for part, reading in shown.items())
+    return Choice(say(messages.offer.similar_parts, word=word, parts=tuple(shown)), ways)
 
 
 def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[Reading]) -> Choice | Phrase:
@@ -343,7 +350,7 @@ def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[
         return _none_fits(picking, readings[-1].item, lying[:MOST_TOLD])
     return Choice(
         say(messages.offer.which_reading, word=readings[-1].item[:SHOWN], readings=usable),
-        tuple((entry,) for entry in usable),
+        tuple((_exactly(entry),) for entry in usable),
     )
 
 
@@ -365,8 +372,16 @@ def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]
     word = reading.item[:SHOWN]
     if together:
         wanted = Decimal(reading.quantity)
-        return Choice(say(messages.offer.only_together, word=word, wanted=wanted, together=together), (together,))
-    return Choice(say(messages.offer.which_item, word=word, choices=usable), tuple((entry,) for entry in usable))
+        return Choice(
+            say(messages.offer.only_together, word=word, wanted=wanted, together=together),
+            (tuple(map(_exactly, together)),),
+        )
+    ways = tuple((_exactly(entry),) for entry in usable)
+    return Choice(say(messages.offer.which_item, word=word, choices=usable), ways)
+
+
+def _exactly(entry: AvailableStock) -> Reading:
+    return Reading(f"#{entry.item.pk}", plain(entry.quantity))
 
 
 def _look_alike(picking: Picking, usable: tuple[AvailableStock, ...]) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 from fedbot import messages
 from fedbot.commands.dates import Days, days_meant
 from fedbot.commands.grammar import render
-from fedbot.commands.items import Reading
+from fedbot.commands.items import Reading, as_argument
 from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
@@ -228,7 +228,7 @@ def _let_choose(
     fixed = {} if isinstance(days, Phrase) else days.fixed(command.arguments)
     ways = []
     for way in choice.ways:
-        chosen = [counted(lying.item.pk, lying.quantity) for lying in way]
+        chosen = [[as_argument(reading)] for reading in way]
         ways.append(whole_line(turn, command, spec, space=friend.peer, lines=[*before, *chosen, *behind], **fixed))
     turn.choose(command.room, command.event_id, command.sender, choice.phrase, tuple(ways))
 

@@ -53,8 +53,15 @@ from fedbot.commands import (
 )
 from fedbot.commands.german import LANGUAGE, in_language
 from fedbot.commands.grammar import SHOWN, near_verbs, parse, render
-from fedbot.commands.lookup import Space, room_name, space_meant
-from fedbot.commands.sentences import as_typed_line, asked_for, verb_in_sentence, with_the_space, without_fillers
+from fedbot.commands.lookup import Space, room_name, space_meant, spaces_in
+from fedbot.commands.sentences import (
+    as_typed_line,
+    asked_for,
+    small_talk,
+    verb_in_sentence,
+    with_the_space,
+    without_fillers,
+)
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
 from fedbot.commands.tokens import first_word, tidied
 from fedbot.rules.model.command import MORE, About, Answers, Command
@@ -139,6 +146,8 @@ class Registry:
 
     def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
         """The verb and its arguments, or an objection. An empty line is `help`."""
+        if answer := small_talk(tidied(text)):
+            return answer
         line = as_typed_line(tidied(text))
         word, rest = first_word(line)
         if not word:
@@ -221,11 +230,11 @@ class Registry:
             return say(messages.line_errors.not_in_direct_chat, text=command.text, rooms=names)
         is_private = command.room == turn.us.admin_room and (handler.is_outside or outside.is_meant(command))
         if is_private:  # it concerns nobody else
-            return _with_the_whole_line(handler.spec, command, handler.ask(turn, command))
+            return _with_the_whole_line(turn, handler.spec, command, handler.ask(turn, command))
         if handler.spec.where is Where.FEDERATION_ROOM and command.room not in announcements.federation_rooms(turn):
             names = tuple(room_name(turn, room) for room in announcements.current_rooms(turn))
             return say(messages.line_errors.not_in_this_room, text=command.text, rooms=names)
-        return _with_the_whole_line(handler.spec, command, handler.ask(turn, command))
+        return _with_the_whole_line(turn, handler.spec, command, handler.ask(turn, command))
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         """Carry out the verb. The phrase answers the line; None if an effect in the turn answers it."""
@@ -251,16 +260,29 @@ class Registry:
         return not isinstance(space, Space) or space.party in others
 
 
-def _with_the_whole_line(spec: Verb, command: Command, asked: tuple[Query, ...] | Phrase) -> tuple[Query, ...] | Phrase:
+NOTE = "note"
+
+
+def _with_the_whole_line(
+    turn: Turn, spec: Verb, command: Command, asked: tuple[Query, ...] | Phrase
+) -> tuple[Query, ...] | Phrase:
     """For a mistyped space that can only mean one, add the corrected line; the rest stays as typed.
 
-    Words after a correct name (`to betaspace tomorrow`) may mean something, so no line is suggested that omits them.
+    Words after a correct name (`to betaspace for Kim`) may mean something, so they become the note, if it can have one.
     """
     if not isinstance(asked, Phrase) or asked.sentence is not messages.line_errors.no_such_space:
         return asked
     space = next((each for each in spec.arguments if each.kind is Kind.SPACE), None)
     near = asked.about["near"]
-    if space is None or len(near) != 1 or asked.about["word"].casefold().startswith(f"{near[0].casefold()} "):
+    if space is None or len(near) != 1:
         return asked
-    line = render(spec, {**command.arguments, space.name: near[0]})
-    return replace(asked, about={**asked.about, "line": line})
+    meant = next(each for each in spaces_in(turn, command.room) if each.name == near[0])
+    typed = str(command.arguments[space.name])
+    begun = next((name for name in (meant.party, meant.name) if typed.casefold().startswith(f"{name.casefold()} ")), "")
+    instead = {space.name: meant.party}
+    if begun:
+        takes_a_note = any(option.name == NOTE for option in spec.options) and not command.arguments.get(NOTE)
+        if not takes_a_note:
+            return asked
+        instead[NOTE] = typed[len(begun) :].strip()
+    return replace(asked, about={**asked.about, "line": render(spec, {**command.arguments, **instead})})

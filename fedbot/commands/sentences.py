@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+from fedbot import messages
 from fedbot.commands.dates import MOST_IN_A_DAY, is_day
 from fedbot.commands.grammar import parse, render
 from fedbot.commands.spec import Kind, Verb
 from fedbot.commands.tokens import Token, in_quotes, tidied, tokens_in
 from fedbot.rules.model.decision import says_it_is_here
-from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.names import without_end
 
 
@@ -67,6 +68,16 @@ _WHAT_HAS = re.compile(
     re.IGNORECASE,
 )
 _WHO_AM_I = re.compile(r"(?:who am i|wer bin ich)[\s?!.]*", re.IGNORECASE)
+_GREETING = re.compile(
+    r"(?:hi|hello|hey|hallo|moin(?: moin)?|servus|good (?:morning|evening|day)|guten (?:morgen|tag|abend))"
+    r"(?: there| all| bot| zusammen)?[\s!.]*",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"(?:many )?(?:thanks|thank you|thx|cheers|danke|vielen dank|danke ?(?:schön|dir|euch))"
+    r"(?: a lot| so much| very much| bot)?[\s!.]*",
+    re.IGNORECASE,
+)
 _PLEASE = re.compile(r"(?:please|pls|bitte)[\s,]+", re.IGNORECASE)
 _LOOKS_FOR_A_VERB = 4
 """The number of words at the beginning of a sentence that may be the verb."""
@@ -95,6 +106,13 @@ def as_typed_line(text: str) -> str:
     if space := _WHAT_HAS.fullmatch(without_end(text)):
         return f"find in {next(filter(None, space.groups()))}"
     return f"find {without_end(text.strip()[asked.end() :])}" if asked else text
+
+
+def small_talk(text: str) -> Phrase | None:
+    """The answer to a greeting or to thanks alone; None if the text is neither."""
+    if _GREETING.fullmatch(text.strip()):
+        return say(messages.people.greeted)
+    return say(messages.people.thanked) if _THANKS.fullmatch(text.strip()) else None
 
 
 _TO_ME = re.compile(r"(lend|loan|give|send|leih|leihe|gib|schick) (?:me|us|mir|uns) +", re.IGNORECASE)

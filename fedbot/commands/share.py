@@ -6,6 +6,7 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN, near
 from fedbot.commands.lookup import whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.messages.formatting import EVERYTHING as EVERYTHING_SAID
 from fedbot.rules.catalogue import share as shares
 from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM
 from fedbot.rules.model.command import Command
@@ -14,7 +15,7 @@ from fedbot.rules.model.queries import Answer, FindShareable, Query, Shareable, 
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 
-ALL = frozenset({"all", "everything"})
+ALL = EVERYTHING_SAID | {"everything"}
 MOST_TOLD = 9
 
 SPEC = Verb(

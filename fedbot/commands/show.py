@@ -20,7 +20,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import CaseSeen
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL
-from fedbot.rules.model.names import bare_word
+from fedbot.rules.model.names import bare_word, begins_words_of
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
@@ -81,12 +81,16 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phrase:
     """The item's open transfers and loans, and the last finished one."""
-    transfers = history.newest_first(lookup.of_item(turn, lookup.rooms_told_of(turn, command.room), item, found))
+    here = lookup.rooms_told_of(turn, command.room)
+    transfers = history.newest_first(lookup.of_item(turn, here, item, found))
+    if not any(map(_goes_on, transfers)):
+        near = [each for each in (*turn.open_transfers(), *turn.loans()) if each.room in here and _is_near(each, item)]
+        transfers = history.newest_first([*transfers, *near])
     if not transfers and not found.items:
         told = subject_meant(turn, command, SPEC, ())
         if isinstance(told, Phrase):
             return told
-    over = [transfer for transfer in transfers if transfer.state in FINAL and not transfer.is_on_loan]
+    over = [transfer for transfer in transfers if not _goes_on(transfer)]
     shown = [transfer for transfer in transfers if transfer not in over[1:]]
     names = {transfer.peer: turn.party_name(transfer.peer) for transfer in shown}
     return say(
@@ -97,6 +101,16 @@ def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phr
         total=len(transfers),
         left={transfer.id: lend.left(turn, transfer) for transfer in shown if transfer.is_loan},
     )
+
+
+def _goes_on(transfer: Transfer) -> bool:
+    return transfer.state not in FINAL or transfer.is_on_loan
+
+
+def _is_near(transfer: Transfer, item: str) -> bool:
+    """Whether the words are part of the name or IPN of something that is still open or on loan."""
+    parts = (line.description for line in transfer.terms.lines)
+    return _goes_on(transfer) and any(begins_words_of(item, (part.name, part.ipn)) for part in parts)
 
 
 def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer, ...]) -> Phrase:

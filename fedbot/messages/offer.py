@@ -86,6 +86,15 @@ def item_not_found(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lin
     return _refusal(locale, why, *near, how)
 
 
+def similar_parts(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
+    """Nothing is called that, but some parts nearly are: a numbered list."""
+    first = locale.say('There is no item "{word}". Do you mean one of these?', word=locale.short(word, 60))
+    if len(parts) == 1:
+        first = locale.say('There is no item "{word}". Do you mean this?', word=locale.short(word, 60))
+    numbered = [(f"{number}) {_called(locale, part)}",) for number, part in enumerate(parts, start=1)]
+    return [first, *numbered, _reply(locale, len(numbered))]
+
+
 def nothing_in_stock(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
     """The part is known, but there is nothing of it."""
     why = locale.say('nothing of "{word}" is in stock.', word=locale.short(word, 60))
@@ -94,15 +103,17 @@ def nothing_in_stock(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> L
 
 
 def _parts(locale: Locale, parts: Sequence[Part]) -> str:
-    shown = [
-        f"{locale.short(part.name, 60)} ({locale.short(part.ipn, 40)})" if part.ipn else locale.short(part.name, 60)
-        for part in parts[:MOST_NEAR]
-    ]
+    shown = [_called(locale, part) for part in parts[:MOST_NEAR]]
     more = [ELSE] if len(parts) > MOST_NEAR else []
     return ", ".join([*shown, *more])
 
 
 ELSE = "…"
+
+
+def _called(locale: Locale, part: Part) -> str:
+    name = locale.short(part.name, 60)
+    return f"{name} ({locale.short(part.ipn, 40)})" if part.ipn else name
 
 
 def which_item(locale: Locale, *, word: str, choices: tuple[AvailableStock, ...]) -> Lines:

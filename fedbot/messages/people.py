@@ -202,6 +202,16 @@ def met(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions)
     ]
 
 
+def greeted(locale: Locale) -> Lines:
+    """Somebody greets the bot."""
+    return [locale.say("Hello! What you can type: {help}", help=command("help"))]
+
+
+def thanked(locale: Locale) -> Lines:
+    """Somebody thanks the bot."""
+    return [locale.say("You're welcome.")]
+
+
 def standing(locale: Locale, permissions: Permissions, space: str, user: str) -> tuple[Inline, ...]:
     """The person's permissions in InvenTree."""
     if not permissions.known:

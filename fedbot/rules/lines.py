@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -243,15 +244,17 @@ def is_addressed(text: str) -> bool:
 def _picked(turn: Turn, event: Said) -> str | Phrase:
     """Return the full line that a number (or 'more') picks from our list, as a reply by that person within 10 minutes.
 
-    A number needs no reply right after the list. A phrase says why it picks nothing; '' if it is no such reply.
+    A number needs no reply right after the list; `yes` picks the only number of a list. A phrase says why it picks
+    nothing; '' if it is no such reply.
     """
     word = event.text.strip().rstrip(".)").casefold()
     word = MORE if word == f"{PREFIX} {MORE}" else word
+    word = "1" if word in _YES and _is_the_only_choice(turn, event) else word
     is_number = word.isdecimal() and len(word) <= LONGEST_NUMBER
     if not (is_number or word == MORE):
         return ""
     if not event.reply_to:
-        return _right_after(turn, event, int(word)) if is_number and event.text.strip()[:1].isdecimal() else ""
+        return _right_after(turn, event, int(word)) if is_number else ""
     asked = [q for q in turn.choices() if q.room == event.room and q.until > turn.now]
     lists = [choice for choice in asked if choice.event_id == event.reply_to]
     for choice in lists:
@@ -265,6 +268,23 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
             turn.drop(choice)
             return line
     return _not_on_the_list(turn, event, lists) if _is_our_list(turn, event.reply_to) else ""
+
+
+_YES = frozenset({"yes", "yes please", "ja", "ja bitte", "yep", "ok", "okay"})
+_OTHERS_STILL_DECIDE = re.compile(rf"{PREFIX} (?:as \S+ )?(?:request|borrow|push|lend) (?!.*--over-booking)", re.DOTALL)
+
+
+def _is_the_only_choice(turn: Turn, event: Said) -> bool:
+    """Whether `yes` is clear: the list that it answers, or the one put to the person last, has only one number.
+
+    Without a reply, people say it to each other too. So it only picks a line that moves nothing by itself.
+    """
+    if event.reply_to:
+        lists = [each for each in turn.choices() if each.event_id == event.reply_to]
+    else:
+        newest = _newest_list(turn, event)
+        lists = [each for each in (newest,) if each and any(map(_OTHERS_STILL_DECIDE.match, each.lines))]
+    return any(len(each.lines) == 1 and not each.more for each in lists)
 
 
 def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fedbot.commands import borrow, grammar, items, push
+from fedbot.commands import borrow, grammar, items, push, request
 from fedbot.commands.grammar import parse, render
 from fedbot.commands.sentences import with_the_space
 from fedbot.messages.formatting import quantity_in
@@ -163,6 +163,41 @@ def test_a_dash_is_a_note_only_behind_the_space_and_no_part_of_its_name() -> Non
     assert (line["space"], line["note"]) == ("Makers – Ulm", "soon")
     assert render(spec, {**line, "note": ""}) == 'push #42 to "Makers – Ulm"'
     assert parsed("push #42 to beta –")["space"] == "beta –"
+
+
+@pytest.mark.parametrize(
+    ("text", "note", "until"),
+    [
+        ("5 M3-NUT from beta, for the workshop on Saturday", "for the workshop on Saturday", ""),
+        ("5 M3-NUT from Makers Ulm, thanks to Kim it is urgent", "thanks to Kim it is urgent", ""),
+        ("5 M3-NUT from beta, until friday", "", "friday"),
+        ("5 M3-NUT from beta, for 2 weeks", "", "2 weeks"),
+        ("5 M3-NUT from beta, by parcel", "by parcel", ""),
+    ],
+)
+def test_a_comma_after_a_friends_name_begins_a_note(text: str, note: str, until: str) -> None:
+    line = parse(request.SPEC, text, ("beta", "Makers Ulm"))
+    assert not isinstance(line, Phrase)
+    assert (line.get("note", ""), line.get("until", "")) == (note, until)
+    assert str(line["space"]).rstrip(",") in {"beta", "Makers Ulm"}
+
+
+def test_a_comma_begins_no_note_before_another_item_or_in_an_unknown_name() -> None:
+    for text in ("5 M3-NUT from beta, #43", "5 M3-NUT from gamma, for the workshop"):
+        line = parse(request.SPEC, text, ("beta",))
+        assert isinstance(line, Phrase) or "note" not in line
+
+
+@pytest.mark.parametrize("things", ["2 m CAB-2C and 3 ARD", "2m CAB-2C, 3 ARD", "1,5 m CAB-2C und 3 ARD"])
+def test_items_after_measures_are_separated_too(things: str) -> None:
+    lines = parsed(f"push {things} to beta")["lines"]
+    assert [line[0]["item"] for line in lines] == ["CAB-2C", "ARD"]
+    assert [line[0].get("unit", "") for line in lines] == ["m", ""]
+
+
+def test_a_dash_after_what_is_returned_begins_a_note() -> None:
+    assert parsed("return k7m2 - scratched a bit") == {"id": "k7m2", "note": "scratched a bit"}
+    assert parsed("return LENS-2 – scratched") == {"id": "LENS-2", "note": "scratched"}
 
 
 def test_a_space_may_have_a_name_of_several_words() -> None:

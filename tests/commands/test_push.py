@@ -189,8 +189,11 @@ def test_a_quantity_that_inventree_can_not_store_is_refused_before_it_is_queried
 
 
 def test_an_unknown_item_is_answered_with_similar_ones() -> None:
-    phrase = World(connected()).says("push M3-BLOT to betaspace", found(parts=(BOLT,)))
-    assert phrase == Phrase(messages.offer.item_not_found, {"word": "M3-BLOT", "parts": (BOLT,)})
+    world = World(connected())
+    world.does("push M3-BLOT 10 to betaspace", found(parts=(BOLT,)))
+    (post,) = world.posts
+    assert post.phrase == Phrase(messages.offer.similar_parts, {"word": "M3-BLOT", "parts": (BOLT,)})
+    assert [choice.lines for choice in world.turn.choices()] == [("!fed push 10 M3-BOLT to betaspace",)]
 
 
 def test_a_part_without_stock_is_not_called_unknown() -> None:
@@ -336,7 +339,7 @@ def test_a_typo_in_a_spaces_name_is_answered_with_similar_ones() -> None:
             "word": "btea space",
             "near": ("Beta Space",),
             "known": ("Beta Space", "gammaspace"),
-            "line": "push #42 to Beta Space",
+            "line": "push #42 to betaspace",
         },
     )
 

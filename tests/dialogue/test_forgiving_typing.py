@@ -113,7 +113,7 @@ async def test_a_typo_is_pointed_out_and_does_nothing() -> None:
     world = await friends()
     said = world.anna.says("!fed push M3-NUT 10 to btaspace")
     await world.settle()
-    assert world.answer_to(said) == 'No space "btaspace". Did you mean !fed push 10 M3-NUT to Betaspace? I did nothing.'
+    assert world.answer_to(said) == 'No space "btaspace". Did you mean !fed push 10 M3-NUT to betaspace? I did nothing.'
     said = world.anna.says("!fed pusch M3-NUT 10 to betaspace")
     await world.settle()
     answer = 'I don\'t know "pusch". Did you mean !fed push 10 M3-NUT to betaspace? I did nothing.'
@@ -196,7 +196,7 @@ async def test_the_beginning_of_a_spaces_name_is_suggested_and_never_used() -> N
     world = await friends()
     said = world.anna.says("!fed push 10 M3-NUT to beta")
     await world.settle()
-    assert world.answer_to(said) == 'No space "beta". Did you mean !fed push 10 M3-NUT to Betaspace? I did nothing.'
+    assert world.answer_to(said) == 'No space "beta". Did you mean !fed push 10 M3-NUT to betaspace? I did nothing.'
 
 
 async def test_a_loan_named_in_the_wrong_direction_is_answered_with_the_right_line() -> None:
@@ -282,7 +282,7 @@ async def test_about_ten_is_asked_about_and_an_item_is_never_a_space() -> None:
     for line, answer in (
         ("push about 10 M3-NUT to betaspace", 'How many is "about 10"?'),
         ("push to betaspace", "Something is missing: ITEM [QUANTITY]"),
-        ("push 10 M3-NUT to betaspace tomorrow", 'No space "betaspace tomorrow". Did you mean Betaspace?'),
+        ("push 10 M3-NUT to betaspace tomorrow", 'No space "betaspace tomorrow". Did you mean !fed push 10 M3-NUT to'),
         ("push 10 M3-NUT -> betaspace", "Did you mean !fed push 10 M3-NUT to betaspace?"),
     ):
         said = world.anna.says(f"!fed {line}")
@@ -392,3 +392,83 @@ async def test_the_same_line_after_a_return_is_not_called_a_repetition() -> None
     again = world.anna.says("!fed lend M3-NUT 10 to betaspace until 15.12.")
     await world.settle()
     assert "You typed the same" not in world.answer_to(again)
+
+
+async def test_a_part_of_an_items_name_is_answered_with_the_items_to_choose() -> None:
+    world = await friends()
+    said = world.anna.says("!fed push 10 nut to betaspace --note soon")
+    await world.settle()
+    assert world.answer_to(said).splitlines()[:2] == ['There is no item "nut". Do you mean this?', "1) M3 nut (M3-NUT)"]
+    world.anna.says("1")
+    await world.settle()
+    (line,) = world.beta.transfer().terms.lines
+    assert (line.description.ipn, int(line.quantity), world.beta.transfer().terms.note) == ("M3-NUT", 10, "soon")
+
+
+@pytest.mark.parametrize("yes", ["yes", "Ja", "ok."])
+async def test_yes_picks_the_only_choice(yes: str) -> None:
+    world = await friends()
+    world.anna.says("!fed push 10 nut to betaspace")
+    await world.settle()
+    world.piet.says(yes)
+    await world.settle()
+    assert world.beta.turn.transfers() == []
+    world.anna.says(yes)
+    await world.settle()
+    assert world.beta.transfer().terms.lines[0].description.ipn == "M3-NUT"
+
+
+async def test_yes_without_a_reply_never_confirms_what_nobody_else_decides() -> None:
+    world = await sharing()
+    world.anna.says("!fed disconnect betaspace")
+    await world.settle()
+    world.anna.says("yes")
+    await world.settle()
+    assert len(world.alpha.turn.active_connections()) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("hi", "Hello! What you can type: !fed help"),
+        ("Hallo zusammen!", "Hello! What you can type: !fed help"),
+        ("thanks", "You're welcome."),
+        ("danke dir!", "You're welcome."),
+    ],
+)
+async def test_a_greeting_and_thanks_are_answered_as_by_a_person(line: str, answer: str) -> None:
+    world = await friends()
+    said = world.kim.says(f"!fed {line}")
+    await world.settle()
+    assert world.answer_to(said) == answer
+
+
+@pytest.mark.parametrize("line", ["where is my M3-NUT?", "find the M3-NUT", "wo sind unsere M3-NUT"])
+async def test_articles_are_no_part_of_what_is_looked_for(line: str) -> None:
+    world = await sharing()
+    world.bea.says(f"!fed {line}")
+    await world.settle()
+    assert '1 hit for "M3-NUT"' in world.room.transcript()
+
+
+@pytest.mark.parametrize("word", ["alles", "everything", "all", "alle"])
+async def test_everything_can_be_shared_by_any_word_for_it(word: str) -> None:
+    world = await friends()
+    said = world.piet.says(f"!fed share {word}")
+    await world.settle()
+    assert "Shared: everything that we have" in world.answer_to(said)
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("request 5 M3-BOLT from betaspace per Paket", 'request 5 M3-BOLT from betaspace --note "per Paket"'),
+        ("push 5 M3-NUT to Betaspace the nice ones", 'push 5 M3-NUT to betaspace --note "the nice ones"'),
+        ("push 5 M3-NUT to betaspcae", "push 5 M3-NUT to betaspace"),
+    ],
+)
+async def test_words_after_a_friends_name_become_the_note_of_the_suggested_line(line: str, meant: str) -> None:
+    world = await friends()
+    said = world.anna.says(f"!fed {line}")
+    await world.settle()
+    assert f"Did you mean !fed {meant}?" in world.answer_to(said)

@@ -564,3 +564,31 @@ async def test_what_came_back_in_parts_is_used_up_first_without_a_question() -> 
     line = world.anna.says("!fed push 1 M3-NUT to betaspace")
     await world.settle()
     assert "Which do you mean?" in world.answer_to(line), "the two differ in what stands in their notes"
+
+
+@pytest.mark.parametrize("words", ["nut", "m3 nuts", "the nut"])
+async def test_a_part_of_the_name_is_enough_to_return_or_extend_the_only_loan_that_it_fits(words: str) -> None:
+    world = await lent()
+    world.bea.says(f"!fed return 4 {words} - in a bag")
+    await world.settle()
+    (line,) = back(world.alpha).terms.lines
+    assert (line.description.ipn, line.quantity) == ("M3-NUT", Decimal(4))
+    assert back(world.alpha).terms.note == "in a bag"
+
+
+async def test_what_ends_a_loan_for_good_needs_the_whole_name() -> None:
+    world = await lent()
+    said = world.anna.says("!fed lost nut")
+    await world.settle()
+    assert 'Nothing called "nut" is on loan' in world.answer_to(said)
+    assert world.alpha.transfer().is_on_loan
+
+
+@pytest.mark.parametrize("line", ["show nut", "show the m3 nuts"])
+async def test_a_part_of_the_name_shows_what_is_on_loan_even_after_a_failed_request_by_that_word(line: str) -> None:
+    world = await lent(world=await sharing())
+    world.bea.says("!fed request 1 nut from attraktor")
+    await world.settle()
+    said = world.bea.says(f"!fed {line}")
+    await world.settle()
+    assert "Borrowed until Tue 15 Dec 2026" in world.answer_to(said)

@@ -39,6 +39,8 @@ SAID: dict[str, Phrase] = {
     "more than asked": say(messages.offer.more_than_asked, transfer=request(BOLTS, role="sender"), wanted=Decimal(20)),
     "a scanned code in a request": say(messages.offer.scanned_code_is_ours, word="INV-SI42"),
     "no such item": say(messages.offer.item_not_found, word="M3-BLOT", parts=(BOLT.part,)),
+    "one similar part": say(messages.offer.similar_parts, word="bolts", parts=(BOLT.part,)),
+    "similar parts": say(messages.offer.similar_parts, word="bolts", parts=(BOLT.part, replace(BOLT.part, ipn=""))),
     "no such item, nothing near": say(messages.offer.item_not_found, word="xyzzy", parts=()),
     "nothing in stock": say(messages.offer.nothing_in_stock, word="M3-BOLT", parts=(BOLT.part,)),
     "several stock items": say(

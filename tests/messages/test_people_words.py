@@ -50,6 +50,8 @@ SAID: dict[str, Phrase] = {
         name="Kim",
         permissions=Permissions("kim", known=True, active=True, approver=True),
     ),
+    "a greeting": say(messages.people.greeted),
+    "thanks": say(messages.people.thanked),
 }
 
 

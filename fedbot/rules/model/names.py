@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 LONGEST_NAME = 40
@@ -20,6 +21,24 @@ LONGEST_DECORATED = 100
 """The longest Matrix id beside which an entry of InvenTree's history has room for a name."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BRACKETS = str.maketrans(dict.fromkeys("()[]{}<>（）［］｛｝⁽⁾₍₎❨❩❪❫⟨⟩‹›«»﹙﹚❬❭"))
+ARTICLES = frozenset(
+    {
+        *("a", "an", "the", "my", "our", "your", "ein", "eine", "einen", "der", "die", "das", "den"),
+        *("mein", "meine", "meinen", "unser", "unsere", "unseren"),
+    }
+)
+"""Words that people type before an item and that are no part of its name."""
+_SHORTEST_BEGINNING = 3
+
+
+def begins_words_of(said: str, names: Iterable[str]) -> bool:
+    """Whether each word said, or the singular of its English plural, begins a word of these names."""
+    wanted = [each for each in without_end(said).casefold().split() if each not in ARTICLES]
+    words = [word for name in names for word in name.casefold().split()]
+    if not any(len(each) >= _SHORTEST_BEGINNING for each in wanted):
+        return False
+    forms = [(each, each.removesuffix("s") if len(each) > _SHORTEST_BEGINNING else each) for each in wanted]
+    return all(any(word.startswith(form) for word in words) for form in forms)
 
 
 def bare(name: str) -> str:
