@@ -153,6 +153,18 @@ def test_people_alone_lists_who_belongs_to_us(config: Path, capsys: pytest.Captu
     assert capsys.readouterr().out.splitlines()[: len(people)] == [f"{each} as {user}" for each, user in people.items()]
 
 
+def test_people_are_not_listed_without_the_changes_in_an_unreadable_journal(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = load(config).state
+    state.mkdir(exist_ok=True)
+    (state / "journal.db").write_bytes(b"no journal" * 1000)
+    assert main(["people", "--config", str(config)]) == Exit.FAILED
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "can't be read back" in told.err
+
+
 def test_practice_asks_for_no_password_where_nobody_can_type_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("typed\n"))
     with pytest.raises(EOFError):

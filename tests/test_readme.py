@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 
 from fedbot.cli.exits import Exit
 from fedbot.cli.main import COMMANDS
+from fedbot.cli.parser import parser
+from fedbot.commands.registry import Registry, catalogue
+from fedbot.rules.model.command import MORE
 from fedbot.setup.written import service
 
 ROOT = Path(__file__).parents[1]
@@ -16,6 +20,15 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 INSTALL = (ROOT / "docs/install.md").read_text(encoding="utf-8")
 TROUBLE = (ROOT / "docs/trouble.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+_READ = (
+    "*.md",
+    "docs/**/*.md",
+    "deploy/*",
+    "Dockerfile",
+    *(f"fedbot/**/*.{kind}" for kind in ("py", "po", "yaml", "html")),
+    "fedbot_demo/**/*.py",
+)
+MANY = 20
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
@@ -30,6 +43,39 @@ def test_every_command_in_it_exists() -> None:
     typed = set(re.findall(r"(?:bin/|`)fedbot (\w+)", README + INSTALL + TROUBLE))
     assert typed >= {"init", "check", "run", "health"}
     assert typed <= set(COMMANDS)
+
+
+def _written() -> dict[Path, str]:
+    """Everything that people read: pages, sentences, comments, files to deploy."""
+    pages = (page for pattern in _READ for page in ROOT.glob(pattern))
+    return {page: page.read_text(encoding="utf-8") for page in pages}
+
+
+def test_every_verb_that_is_named_anywhere_exists() -> None:
+    known = {name for verb in catalogue() for name in verb.names} | set(Registry().german()) | {"as", MORE}
+    named = {word: page for page, text in _written().items() for word in re.findall(r"!fed ([^\W\d_]+)", text)}
+    assert {word: str(page) for word, page in named.items() if word not in known} == {}
+    assert len(named) > MANY
+
+
+def test_every_command_that_is_named_anywhere_exists() -> None:
+    (listed,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    words = {name: _choices(command) for name, command in listed.choices.items()}
+    assert set(words) == set(COMMANDS) - {""}
+    typed = re.compile(r"(?:`|bin/|[Rr]un: |^ {4})fedbot ([a-z]+)(?: ([a-z]+))?\b", re.MULTILINE)
+    named = {found: page for page, text in _written().items() for found in typed.findall(text)}
+    unknown = {
+        found: str(page)
+        for found, page in named.items()
+        if found[0] not in words or (found[1] and words[found[0]] and found[1] not in words[found[0]])
+    }
+    assert unknown == {}
+    assert len({command for command, _ in named}) > MANY / 2
+
+
+def _choices(command: argparse.ArgumentParser) -> set[str]:
+    """The words that may follow the command, if only some may."""
+    return {word for action in command._actions if not action.option_strings for word in action.choices or ()}
 
 
 def test_every_make_target_in_it_exists() -> None:

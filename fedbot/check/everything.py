@@ -16,6 +16,7 @@ from fedbot.check.findings import (
     clocks_differ,
     good,
     settings_findings,
+    unreadable,
 )
 from fedbot.check.inventree import approvers, friends_findings, handover_findings, inventree_findings
 from fedbot.check.matrix import SignedIn, SignedInByNio, matrix_findings
@@ -47,7 +48,7 @@ async def check(settings: Settings) -> list[Finding]:
                 identity.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             return [*found, *await _servers(settings, identity)]
     except JournalProblem as problem:
-        return [*found, bad("journal", str(problem), "fix that first: the bot can't begin without it")]
+        return [*found, unreadable(problem)]
 
 
 async def _servers(settings: Settings, identity: Folder) -> list[Finding]:

@@ -12,7 +12,7 @@ from fedbot.edge_settings import journal_place
 from fedbot.files import PRIVATE_FOLDER, why_unwritable
 from fedbot.journal.copies import documents
 from fedbot.messages.language import languages
-from fedbot.ports.journal import JournalProblem
+from fedbot.ports.journal import JournalProblem, NoJournal
 from fedbot.rules.model.party_config import Roster
 
 
@@ -41,8 +41,13 @@ def of_problem(problem: Problem) -> Finding:
     return bad(problem.path or "settings", problem.said or "can't be used", problem.instead)
 
 
+def unreadable(problem: JournalProblem) -> Finding:
+    """The finding that the journal, or what is kept beside it, can't be read."""
+    return bad("journal", str(problem), "fix that first: the bot can't begin without it")
+
+
 def settings_findings(settings: Settings) -> list[Finding]:
-    """Findings about valid settings: unwise values, and whether the state folder is usable."""
+    """Findings about valid settings: unwise values, and whether the state folder and the journal are usable."""
     unwise = [good(warning.path or "settings", warning.said, warning.instead) for warning in settings.warnings]
     if settings.party.language not in languages():
         todo = f"there are no sentences in it, so English is spoken; write one of {', '.join(languages())}"
@@ -50,20 +55,23 @@ def settings_findings(settings: Settings) -> list[Finding]:
     if not settings.admin_room:
         todo = "make a private room, invite the bot, and give it as admin_room"
         unwise.append(good("admin_room", "none: outages and clicks to do are only logged", todo))
-    return [good("settings", f"{settings.source} is fine"), *unwise, *_people(settings), _state_folder(settings)]
+    return [good("settings", f"{settings.source} is fine"), *unwise, _state_folder(settings), *_people(settings)]
 
 
 def roster_of(settings: Settings) -> Roster:
-    """The people who were added or removed while the bot ran, from its journal; empty if it has not run yet."""
+    """The people who were added or removed while the bot ran, from its journal; empty if it has not run yet.
+
+    Raises `JournalProblem` if the journal can't be read.
+    """
     try:
         kept = documents(journal_place(settings), Roster)
-    except JournalProblem:
+    except NoJournal:
         return Roster()
     return next((document for document in kept if isinstance(document, Roster)), Roster())
 
 
 def people_of(settings: Settings) -> dict[str, str]:
-    """Our people and their InvenTree users, from the settings and the journal together."""
+    """Our people and their InvenTree users, from the settings and the journal together. Raises like `roster_of`."""
     roster = roster_of(settings)
     everybody = {**settings.people, **roster.people}
     return {person: user for person, user in everybody.items() if person not in roster.removed}
@@ -71,7 +79,10 @@ def people_of(settings: Settings) -> dict[str, str]:
 
 def _people(settings: Settings) -> list[Finding]:
     """Findings about people who were added or removed while the bot ran, because the settings don't name them."""
-    roster = roster_of(settings)
+    try:
+        roster = roster_of(settings)
+    except JournalProblem as problem:
+        return [unreadable(problem)]
     added = {**roster.people, **{admin: "admin" for admin in roster.admins if admin not in roster.people}}
     told = [f"{person} ({what}) was added while the bot ran" for person, what in sorted(added.items())]
     told += [f"{person} was removed while the bot ran, and counts for nothing" for person in sorted(roster.removed)]

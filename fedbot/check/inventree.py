@@ -7,12 +7,13 @@ from typing import TypeVar
 
 from fedbot.check.findings import Finding, bad, good, people_of
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import journal_place
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.overview import Rehearsal
 from fedbot.inventree.versions import Version
 from fedbot.journal.copies import documents
 from fedbot.ports.inventory import Inventory, InventoryProblem, NotPermitted, Unavailable
-from fedbot.ports.journal import JournalProblem
+from fedbot.ports.journal import NoJournal
 from fedbot.rules.connection.provision import own_reference, peer_reference
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END
 from fedbot.rules.model.care import NamedStock
@@ -92,10 +93,13 @@ async def approvers(settings: Settings, inventory: Inventory) -> list[str]:
 
 
 async def friends_findings(settings: Settings, inventory: Inventory) -> list[Finding]:
-    """For each friend: whether its token is valid, and (`direct`) whether its server lets us read."""
+    """For each friend: whether its token is valid, and (`direct`) whether its server lets us read.
+
+    Raises `JournalProblem` if the journal can't be read.
+    """
     try:
-        kept = documents(settings.state, Connection)
-    except JournalProblem:
+        kept = documents(journal_place(settings), Connection)
+    except NoJournal:
         return []  # the bot has not run yet
     friends = [each for each in kept if isinstance(each, Connection) and each.state is ConnectionState.ACTIVE]
     return [finding for friend in friends for finding in await _friend(settings, inventory, friend)]
@@ -113,7 +117,7 @@ async def _friend(settings: Settings, inventory: Inventory, friend: Connection) 
         try:
             tried = await inventory.act(trial)
         except InventoryProblem as problem:
-            todo = f"ask {friend.peer_name} whether it runs" if url else "!fed health says what to do"
+            todo = f"ask {friend.peer_name} whether it runs" if url else "!fed status says what to do"
             found.append(bad(name, f"the bot can't look into {whose}: {problem.text}", todo))
         else:
             end = f"; good until {tried.expiry.isoformat()}" if isinstance(tried, TokenTried) and tried.expiry else ""

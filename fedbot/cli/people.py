@@ -8,9 +8,10 @@ import sys
 
 from fedbot import logs
 from fedbot.check.findings import roster_of
-from fedbot.cli.exits import Exit
+from fedbot.cli.exits import Exit, failed
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
+from fedbot.ports.journal import JournalProblem
 from fedbot.web.asking import order
 
 AS = "as"
@@ -47,7 +48,10 @@ def people(given: argparse.Namespace) -> Exit:
 
 
 def _listed(settings: Settings, *, as_json: bool) -> Exit:
-    roster = roster_of(settings)
+    try:
+        roster = roster_of(settings)
+    except JournalProblem as problem:
+        return failed(problem)
     us = roster.over(settings.party_config(""))
     rows = [{"person": person, "user": user, "added": person in roster.people} for person, user in us.people.items()]
     if as_json:

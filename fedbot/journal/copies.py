@@ -17,7 +17,7 @@ from fedbot.journal.audit_chain import Bookkeeping, Link, Verified, links, verif
 from fedbot.journal.database import Address, Place, Statements, places
 from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS, refused
-from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NotStorable
+from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NoJournal, NotStorable
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.health import Quarantined
 
@@ -42,14 +42,14 @@ def _copy_from_postgresql(address: Address, copy: sqlite3.Connection) -> None:
 def _journal_in(folder: Path) -> Path:
     file = folder / FILE
     if not file.exists():
-        raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
+        raise NoJournal(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
     return file
 
 
 def copy_beside(place: Place, path: Path) -> None:
     """Copy the journal at this place to an SQLite file at `path`, even while a bot uses it.
 
-    Raises `JournalProblem` if there is none, or it can't be read; `JournalDamaged` if the copy is unusable.
+    Raises `NoJournal`; `JournalProblem` if it can't be read; `JournalDamaged` if the copy is unusable.
     """
     if isinstance(place, Address):
         write_copy(partial(_copy_from_postgresql, place), path)
@@ -125,7 +125,7 @@ def check_copy(path: Path) -> None:
 def documents(place: Place, *kinds: type) -> list[Document]:
     """All documents of these kinds in the journal at this place, as of one moment, oldest first.
 
-    Raises `JournalProblem` if there is none or it can't be read, `JournalDamaged`, `JournalTooNew`.
+    Raises `NoJournal`, `JournalDamaged`, `JournalTooNew`; `JournalProblem` if it can't be read.
     """
     names = [kind.__name__ for kind in kinds]
     with _opened(place) as (journal, _):

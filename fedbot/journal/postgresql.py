@@ -25,7 +25,7 @@ from fedbot.journal.database import Address, Database, Found, Statements
 from fedbot.journal.journal import StoredJournal, clock
 from fedbot.journal.lease import Lease, claim, holder
 from fedbot.journal.server import Row, connect, translated
-from fedbot.ports.journal import BrokenRule, JournalProblem, JournalTooNew
+from fedbot.ports.journal import BrokenRule, JournalTooNew, NoJournal
 
 __all__ = [
     "BOOKKEEPING",
@@ -265,7 +265,7 @@ class Beside(Database):
     """
 
     def __init__(self, address: Address) -> None:
-        """Connect. Raises `JournalAway`, and `JournalProblem` if no bot has run there yet."""
+        """Connect. Raises `JournalAway`, and `NoJournal` if no bot has run there yet."""
         self._address = address
         with reading(address):
             pass
@@ -317,13 +317,13 @@ def open_journal(lease: Lease, now: Callable[[], datetime] = clock) -> StoredJou
 def reading(address: Address) -> Iterator[Statements]:
     """The journal as of one moment, for reading while others may use it.
 
-    Raises `JournalProblem` if there is none, `JournalTooNew`, `JournalAway`.
+    Raises `NoJournal`, `JournalTooNew`, `JournalAway`.
     """
     with translated(address), closing(connect(address, is_patient=True)) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute("SET LOCAL idle_in_transaction_session_timeout TO 0")
         if connection.execute("SELECT to_regclass('journal_version')").fetchone() == (None,):
-            raise JournalProblem(f"There is no journal of {address.space} in the database: the bot has not run yet.")
+            raise NoJournal(f"There is no journal of {address.space} in the database: the bot has not run yet.")
         asked = Streamed(connection)
         refuse_newer(int(asked.execute("SELECT version FROM journal_version").fetchone()[0]))
         yield asked

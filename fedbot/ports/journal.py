@@ -22,6 +22,10 @@ class JournalProblem(Exception):
     """Base of everything that stops the journal from working. The text tells the admin what is wrong and what to do."""
 
 
+class NoJournal(JournalProblem):
+    """There is no journal at this place: the bot has not run yet, or keeps its state elsewhere."""
+
+
 class StateInUse(JournalProblem):
     """Another process uses this state folder. `pid` is its process id, or None if unknown."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,14 @@ import pytest
 from fedbot.check.findings import Finding
 from fedbot.check.inventree import friends_findings, handover_findings, inventree_findings
 from fedbot.config.settings import Settings
-from fedbot.edge_settings import inventory_settings
+from fedbot.edge_settings import inventory_settings, journal_place
 from fedbot.inventree.inventory import OwnInventory
+from fedbot.journal.journal import Journal, StoredJournal
+from fedbot.journal.lease import claim
+from fedbot.journal.postgresql import open_journal
+from fedbot.ports.journal import Committed
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.events import Tick
 from fedbot.setup.plan import ROLES
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.seeding import make_account
@@ -23,6 +30,7 @@ from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.transport import SimulatedTransport
 from fedbot_demo.inventree.versions import Version
 from tests.config.conftest import least
+from tests.fakes.postgresql import Server
 from tests.fakes.vault import FakeVault
 from tests.scenarios.world import World
 
@@ -216,18 +224,37 @@ async def test_a_missing_thing_is_named_with_how_to_fix_it(missing: str) -> None
     assert len(wrong) <= 2, "one thing is missing, so one or two lines say so"
 
 
+def _keep(wanted: Settings, friend: Connection) -> None:
+    """Put the friend into a new journal, where these settings say."""
+    place = journal_place(wanted)
+    if isinstance(place, Path):
+        place.mkdir()
+        journal: StoredJournal = Journal.open(place)
+    else:
+        lease = claim(place, "the test")
+        assert lease is not None
+        journal = open_journal(lease)
+    with closing(journal):
+        at = datetime(2026, 11, 29, tzinfo=UTC)
+        journal.commit(journal.put(Tick(at)), Committed(at, {(Connection.__name__, friend.id): friend}))
+
+
+@pytest.mark.parametrize("kept", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("access", ["relayed", "direct"])
 async def test_a_friends_expired_token_and_silent_server_are_named(
-    access: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    access: str, kept: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     world = World(alpha={"peer_access": access}, beta={"peer_access": access})
     await world.start()
     await world.connect()
     known = [world.alpha.connection()]
-    monkeypatch.setattr("fedbot.check.inventree.documents", lambda *_: known)
-    raw = Town().raw | {"state": str(tmp_path)}
+    raw = Town().raw | {"state": str(tmp_path / "state")}
+    if kept == "postgresql":
+        raw |= _in_postgresql(request.getfixturevalue("postgresql"))
     wanted = Settings.model_validate(raw, context={"folder": tmp_path})
     inventory = world.alpha.inventory
+    assert await friends_findings(wanted, inventory) == [], "the bot has not run yet"
+    _keep(wanted, known[0])
     findings = await friends_findings(wanted, inventory)
     assert [each.good for each in findings] == [True] * (2 if access == "direct" else 1), findings
     for token in list(world.alpha.seeded.server.state.tokens):
@@ -237,3 +264,9 @@ async def test_a_friends_expired_token_and_silent_server_are_named(
     findings = await friends_findings(wanted, inventory)
     assert [each.good for each in findings] == [False] * len(findings)
     assert all(each.todo for each in findings)
+
+
+def _in_postgresql(server: Server) -> dict[str, Any]:
+    """Raw settings of a new space whose journal is in this PostgreSQL."""
+    party = Town().raw["party"] | {"id": server.space().space}
+    return {"party": party, "journal": {"url": server.url, "sealing_key": "ab" * 32}}

@@ -41,3 +41,12 @@ async def test_a_clock_that_differs_from_the_servers_is_reported(ahead: timedelt
         found = await clock_findings(Settings.model_validate(raw))
     assert [each.good for each in found] == ([] if told is None else [told])
     assert all("timedatectl" in each.todo for each in found)
+
+
+def test_an_unreadable_journal_is_a_finding_and_none_at_all_is_not(tmp_path: Path) -> None:
+    wanted = Settings.model_validate(least() | {"state": tmp_path})
+    assert [found for found in settings_findings(wanted) if not found.good] == []
+    (tmp_path / "journal.db").write_bytes(b"no journal" * 1000)
+    (found,) = [found for found in settings_findings(wanted) if not found.good]
+    assert found.name == "journal"
+    assert "can't be read back" in found.what
