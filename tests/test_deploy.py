@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from fedbot.cli.exits import Exit
 from fedbot.cli.parser import parser
 from fedbot.hub.page import SpaceStanding, hub_metrics
+from fedbot.setup.written import compose_service, unit
 from fedbot.web.standing import metrics
 from tests.scenarios.world import friends
 
@@ -36,6 +37,12 @@ def test_the_unit_runs_the_bot_and_does_not_restart_it_where_a_restart_can_not_h
     assert service["Environment"] == "FEDBOT_STATE=/var/lib/fedbot"
 
 
+def test_the_services_are_those_that_init_prints() -> None:
+    config, state = Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot")
+    assert (DEPLOY / "fedbot.service").read_text() == unit(config, state, Path("/opt/fedbot/bin/fedbot"), "fedbot")
+    assert (DEPLOY / "compose.yaml").read_text() == compose_service(config, state)
+
+
 @pytest.mark.parametrize("name", COMPOSE)
 def test_a_compose_file_names_only_existing_things(name: str) -> None:
     text = (DEPLOY / name).read_text()
@@ -53,6 +60,8 @@ def test_a_compose_file_names_only_existing_things(name: str) -> None:
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), "nothing is open to the world"
     assert used == volumes.keys()
     parser().parse_args(services["fedbot"]["command"])
+    ends = {name: service["restart"] for name, service in services.items() if service["image"] == "fedbot"}
+    assert set(ends.values()) == {"on-failure:5"}, "two bots on one account would restart each other for ever"
     told = set(re.findall(r"([A-Z_]+)=", text.split("\nname:", 1)[0]))
     assert set(re.findall(r"\$\{(\w+)", text)) <= told, "the first lines say what goes into .env"
 

@@ -15,7 +15,13 @@ import pytest
 from fedbot.rules.wire.envelope import VERSION
 
 ROOT = Path(__file__).parents[1]
-DATA = ("fedbot/py.typed", "fedbot/config/example.yaml", "fedbot/messages/locale/de/LC_MESSAGES/fedbot.mo")
+DATA = (
+    "fedbot/py.typed",
+    "fedbot/config/example.yaml",
+    "fedbot/messages/locale/de/LC_MESSAGES/fedbot.mo",
+    "fedbot/setup/compose.yaml",
+    "fedbot/setup/fedbot.service",
+)
 
 
 @pytest.fixture(scope="module")

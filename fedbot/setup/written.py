@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import errno
 import getpass
+import importlib.resources
 import os
+import re
+import string
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -171,48 +174,46 @@ def service(config: Path, state: Path) -> Service:
     """A systemd unit; in a container a service for compose."""
     if is_container():
         place = f"compose.yaml, beside the folder that is mounted as {config.parent} (here ./fedbot)"
-        return Service(place, _compose(config, state), "docker compose up -d")
-    return Service("/etc/systemd/system/fedbot.service", _unit(config, state))
+        return Service(place, compose_service(config, state), "docker compose up -d")
+    program = Path(sys.argv[0]).absolute()
+    if program.name != "fedbot":
+        program = Path(sys.executable).with_name("fedbot")
+    return Service("/etc/systemd/system/fedbot.service", unit(config, state, program, getpass.getuser()))
 
 
-def _compose(config: Path, state: Path) -> str:
-    return f"""\
-services:
-  fedbot:
-    image: fedbot
-    restart: on-failure
-    volumes:
-      - ./fedbot:{config.parent}
-      - state:{state}
-    environment:
-      FEDBOT_CONFIG: {config}
-volumes:
-  state:
-"""
+def compose_service(config: Path, state: Path) -> str:
+    """The service for compose: deploy/compose.yaml with these paths."""
+    return _template("compose.yaml").substitute(config=config, folder=config.parent, state=state)
 
 
-def _unit(config: Path, state: Path) -> str:
-    command = Path(sys.argv[0]).absolute()
-    if command.name != "fedbot":
-        command = Path(sys.executable).with_name("fedbot")
-    return f"""\
-[Unit]
-Description=fedbot
-After=network-online.target
-Wants=network-online.target
+def unit(config: Path, state: Path, program: Path, user: str) -> str:
+    """The systemd unit: deploy/fedbot.service with these paths and this user."""
+    is_at_home = any(path.is_relative_to(home) for path in (config, state, program) for home in _HOMES)
+    # systemd makes it, if it is where such folders belong
+    makes = f"StateDirectory={state.name}\nStateDirectoryMode=0700\n" if state.parent == _STATE_FOLDERS else ""
+    return _template("fedbot.service").substitute(
+        program=_word(program),
+        config=_word(config),
+        folder=config.parent,
+        written=f"{_word(f'-{config.parent / SECRETS}')} {_word(f'-{state}')}",
+        state=state,
+        environment=_word(f"FEDBOT_STATE={state}"),
+        state_directory=makes,
+        user=user,
+        protect_home="read-only" if is_at_home else "yes",
+    )
 
-[Service]
-ExecStart={command} run --config {config}
-User={getpass.getuser()}
-Restart=on-failure
-RestartSec=10
-# settings wrong, state lost, signed out, another bot on the account: nothing changes without a person
-RestartPreventExitStatus=2 4 5 6
-NoNewPrivileges=yes
-ProtectSystem=strict
-ReadWritePaths={config.parent} {state}
-PrivateTmp=yes
 
-[Install]
-WantedBy=multi-user.target
-"""
+_HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
+"""What `ProtectHome` hides."""
+_STATE_FOLDERS = Path("/var/lib")
+
+
+def _template(name: str) -> string.Template:
+    return string.Template(importlib.resources.files("fedbot.setup").joinpath(name).read_text("utf-8"))
+
+
+def _word(said: Path | str) -> str:
+    """The text as one word of a unit file: `%` and quotation marks mean something there, and spaces end a word."""
+    text = str(said).replace("%", "%%")
+    return text if re.fullmatch(r"[^\s\"'\\;]+", text) else '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'

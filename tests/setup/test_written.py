@@ -10,7 +10,7 @@ import yaml
 
 from fedbot.config.loading import load
 from fedbot.config.values import name_and_id
-from fedbot.setup.written import Files, service
+from fedbot.setup.written import Files, service, unit
 from tests.config.conftest import TOKEN, least
 
 
@@ -70,6 +70,18 @@ def test_a_container_gets_a_service_for_compose(monkeypatch: pytest.MonkeyPatch)
     assert made.start == "docker compose up -d"
     written = yaml.safe_load(made.text)
     bot = written["services"]["fedbot"]
-    assert bot["environment"] == {"FEDBOT_CONFIG": "/etc/fedbot/config.yaml"}
+    assert bot["command"][-2:] == ["--config", "/etc/fedbot/config.yaml"]
+    assert bot["environment"] == {"FEDBOT_STATE": "/var/lib/fedbot"}
+    assert bot["restart"] == "on-failure:5"
     assert bot["volumes"] == ["./fedbot:/etc/fedbot", "state:/var/lib/fedbot"]
     assert written["volumes"] == {"state": None}
+
+
+def test_a_unit_for_a_bot_at_somebodys_home_leaves_it_visible_and_only_its_own_files_writable() -> None:
+    home = Path("/home/kim/my bot")
+    lines = unit(home / "config.yaml", home / "state", Path("/home/kim/100%/bin/fedbot"), "kim").splitlines()
+    assert 'ExecStart=/home/kim/100%%/bin/fedbot run --config "/home/kim/my bot/config.yaml"' in lines
+    assert 'Environment="FEDBOT_STATE=/home/kim/my bot/state"' in lines
+    assert 'ReadWritePaths="-/home/kim/my bot/secrets" "-/home/kim/my bot/state"' in lines
+    assert {"User=kim", "ProtectHome=read-only", "UMask=0077", "CapabilityBoundingSet="} <= set(lines)
+    assert not any(line.startswith("StateDirectory") for line in lines), "systemd makes it below /var/lib alone"
