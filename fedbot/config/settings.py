@@ -11,7 +11,6 @@ from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
@@ -38,6 +37,7 @@ from fedbot.config.values import (
     TimeZone,
     Url,
     UrlOrNone,
+    is_loopback,
 )
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.decision import LONGEST_PICKUP, Pickup
@@ -515,17 +515,13 @@ class Pages(Section):
     def _says_where_it_is(self) -> Self:
         if self.listen and not self.url:
             raise write_instead("pages: write url too: the address at which people open the pages")
-        if self.url.startswith("http://") and not _is_loopback(urlsplit(self.url).hostname or ""):
+        if self.url.startswith("http://") and not is_loopback(self.url):
             raise write_instead("pages.url: write https://; only on this machine itself http:// is enough")
         return self
 
 
 def _is_key(text: str) -> bool:
     return len(text) == SEALING_KEY_DIGITS and set(text) <= set("0123456789abcdef")
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 class Log(Section):

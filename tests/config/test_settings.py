@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from fedbot.config.loading import load
-from fedbot.config.settings import Settings
+from fedbot.config.settings import Pages, Settings
 from fedbot.edge_settings import inventory_settings
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.lending import LendingRule
@@ -207,3 +207,24 @@ def test_the_token_files_are_known_to_the_code_that_renews_them(write: Write, tm
     assert known.token.get_secret_value() == "inv-1"
     assert known.token_file == tmp_path / "token"
     assert known.admin_token_file is None
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9:81", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("127.evil.example", False),
+        ("localhost.evil.example", False),
+        ("10.0.0.1", False),
+    ],
+)
+def test_pages_without_https_are_for_this_machine_alone(host: str, *, is_here: bool) -> None:
+    url = f"http://{host}"
+    if is_here:
+        assert Pages(listen="127.0.0.1:8321", url=url).url == url
+    else:
+        with pytest.raises(ValidationError, match="write https://; only on this machine itself"):
+            Pages(listen="127.0.0.1:8321", url=url)
