@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from fedbot.engine.pipeline import Engine, Render
@@ -25,7 +26,10 @@ from fedbot.rules.model.party_config import PRACTICE, Practice, RosterChange
 from fedbot.rules.model.queries import InventoryStanding, Overview, PersonPermissions
 from fedbot.rules.model.stock import Permissions
 from fedbot.rules.state import Turn
+from fedbot.web.asking import LONGEST_ORDER
 
+_LOOK_AGAIN = 10.0
+"""The seconds after which to look whether there can still be an outcome."""
 Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """The order and its outcome, both as JSON."""
 
@@ -85,6 +89,7 @@ class Orders:
 
         `problem` is why nothing was started, '' otherwise. `told` has for each friend its `space`, the `text` that the
         admin room gets too, and whether the books `agree`. A friend that doesn't answer is reported after two minutes.
+        If there will be no outcome, `text` says why.
         """
         now = self._engine.clock.now()
         turn = Turn(self._engine.state, now)
@@ -93,12 +98,18 @@ class Orders:
         if problem := _problem(turn, friends, space):
             return {"problem": problem, "told": []}
         number = secrets.token_hex(4)
-        told: dict[str, asyncio.Queue[Phrase]] = {friend.peer: asyncio.Queue() for friend in friends}
-        for friend in friends:
-            self._engine.listeners[reconcile.outcome_key(friend.id, number)] = told[friend.peer].put_nowait
-        peer = friends[0].peer if space else ""
-        self._engine.put(ReconcileOrdered(now, number, peer, repair))
-        return {"problem": "", "told": [self._told(peer, await phrase.get()) for peer, phrase in told.items()]}
+        keys = {reconcile.outcome_key(friend.id, number): friend for friend in friends}
+        outcomes: dict[str, asyncio.Future[Phrase]] = {key: asyncio.get_running_loop().create_future() for key in keys}
+        try:
+            for key, outcome in outcomes.items():
+                self._engine.listeners[key] = outcome.set_result
+            self._engine.put(ReconcileOrdered(now, number, friends[0].peer if space else "", repair))
+            latest = now + LONGEST_ORDER
+            told = [await self._told(friend, number, outcomes[key], latest) for key, friend in keys.items()]
+            return {"problem": "", "told": told}
+        finally:
+            for key in keys:
+                self._engine.listeners.pop(key, None)
 
     def retry(self, number: int) -> str:
         """Try the entry with this number again; return why that failed, '' if it worked."""
@@ -181,9 +192,45 @@ class Orders:
     def _words(self, phrase: Phrase) -> str:
         return self._render(phrase, self._engine.clock.now()).plain
 
-    def _told(self, peer: str, phrase: Phrase) -> dict[str, Any]:
+    async def _told(
+        self, friend: Connection, order: str, outcome: asyncio.Future[Phrase], latest: datetime
+    ) -> dict[str, Any]:
+        """The outcome of this order for one friend; or why there will be none."""
+        phrase = await self._outcome(friend, order, outcome, latest)
+        if phrase is None:
+            return {"space": friend.peer, "text": self._why_none(friend, order), "agree": False}
         agree = not phrase.about["problem"] and not phrase.about["reconciliation"].differences
-        return {"space": peer, "text": self._words(phrase), "agree": agree}
+        return {"space": friend.peer, "text": self._words(phrase), "agree": agree}
+
+    async def _outcome(
+        self, friend: Connection, order: str, outcome: asyncio.Future[Phrase], latest: datetime
+    ) -> Phrase | None:
+        """Wait for it. None if nothing is on its way to one any more, or it takes too long."""
+        clock = self._engine.clock
+        while not outcome.done() and clock.now() < latest:
+            sleeping = asyncio.create_task(clock.sleep(_LOOK_AGAIN))
+            try:
+                await asyncio.wait((outcome, sleeping), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sleeping.cancel()
+            await self._engine.settled()
+            if not self._is_running(friend, order):
+                break
+        return outcome.result() if outcome.done() else None
+
+    def _is_running(self, friend: Connection, order: str) -> bool:
+        running = self._turn().reconciliation(friend.id)
+        return running is not None and running.order == order
+
+    def _why_none(self, friend: Connection, order: str) -> str:
+        if self._engine.journal.quarantined():
+            return (
+                f"The comparison with {friend.peer_name} came to no end: the bot has set something aside. "
+                "fedbot status lists it, and fedbot retry tries it again."
+            )
+        if self._is_running(friend, order):
+            return f"The comparison with {friend.peer_name} takes long. The admin room will be told its outcome."
+        return f"The comparison with {friend.peer_name} ended without an outcome. Try again: fedbot reconcile"
 
 
 def _problem(turn: Turn, friends: list[Connection], space: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 
 ASK_SECONDS = 3.0
+LONGEST_ORDER = timedelta(minutes=30)
+"""The time after which the bot answers an order, whatever has become of it."""
+_SLACK = timedelta(minutes=1)
 
 
 def ask(unix_socket: Path) -> dict[str, Any] | None:
@@ -28,11 +32,13 @@ def order(unix_socket: Path, name: str, **what: str | bool | int) -> dict[str, A
     The answer has `problem`: '' if there was none.
     """
     transport = httpx.HTTPTransport(uds=str(unix_socket))
-    patience = httpx.Timeout(ASK_SECONDS, read=None)  # the bot itself reports a friend that doesn't answer
+    patience = httpx.Timeout(ASK_SECONDS, read=(LONGEST_ORDER + _SLACK).total_seconds())
     try:
         with httpx.Client(transport=transport, base_url="http://fedbot", timeout=patience) as client:
             answer = client.post(f"/{name}", json=what)
             return cast("dict[str, Any]", answer.raise_for_status().json())
+    except httpx.ReadTimeout:
+        return {"problem": "The running bot doesn't answer. Its log says why; fedbot health says whether it works."}
     except httpx.TransportError:
         return None
     except httpx.HTTPStatusError as refused:

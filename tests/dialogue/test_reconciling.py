@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fedbot.rules.ledger import reconcile
 from fedbot.rules.model.events import ReconcileDue
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
@@ -231,6 +232,49 @@ async def test_the_command_line_prints_what_the_admins_read() -> None:
     )
     await world.settle()
     assert len((await running)["told"]) == 1
+
+
+async def _waiting_goes_on() -> None:
+    """Let an order that waits see that time has passed, or begin to wait again."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_the_command_line_does_not_wait_for_an_outcome_that_can_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order fails unforeseen, so it is set aside: nobody will ever say the outcome."""
+    world = await given()
+
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(reconcile, "begin", fails)
+    order = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=False))
+    await _waiting_goes_on()
+    world.clock.advance(timedelta(minutes=1))
+    await _waiting_goes_on()
+    assert order.done()
+    (said,) = (await order)["told"]
+    assert not said["agree"]
+    assert "came to no end: the bot has set something aside. fedbot status lists it" in said["text"]
+    assert world.alpha.bot.engine.listeners == {}
+
+
+async def test_the_command_line_waits_half_an_hour_for_a_long_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await given()
+    monkeypatch.setattr(reconcile, "ANSWERS_WITHIN", timedelta(hours=1))
+    world.beta.is_asleep = True
+    order = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=False))
+    for _ in range(29):
+        await _waiting_goes_on()
+        await world.passes(timedelta(minutes=1))
+    await _waiting_goes_on()
+    assert not order.done()
+    await world.passes(timedelta(minutes=2))
+    await _waiting_goes_on()
+    assert order.done()
+    (said,) = (await order)["told"]
+    assert said["text"] == "The comparison with Betaspace takes long. The admin room will be told its outcome."
+    assert world.alpha.bot.engine.listeners == {}
 
 
 async def test_a_result_for_a_command_line_that_is_gone_is_posted_to_the_admins() -> None:
