@@ -112,7 +112,7 @@ def day_from(words: str, today: date, start: date) -> date | Phrase:
         return say(messages.loan.day_unclear, word=words[:SHOWN])
     if day < today:
         return say(messages.loan.day_is_past, day=day)
-    if day > today + timedelta(days=MOST_DAYS):
+    if (day - today).days > MOST_DAYS:
         return say(messages.loan.day_too_far, day=day)
     return day
 
@@ -151,6 +151,13 @@ def days_meant(first: str, last: str, now: datetime, time_zone: str) -> Days | P
 
 def _read(words: str, today: date, start: date) -> date | None:
     """The day; None if it isn't one, or is beyond the calendar (`9999 years`)."""
+    try:
+        return _in_words(words, today, start)
+    except (ValueError, OverflowError, StopIteration):
+        return None
+
+
+def _in_words(words: str, today: date, start: date) -> date | None:
     text = _tidied(words)
     first, _, behind = text.partition(" ")
     if first in _NEXT and behind in _UNITS | _LONG_UNITS:
@@ -166,10 +173,7 @@ def _read(words: str, today: date, start: date) -> date | None:
     day, _, time = text.rpartition(" ")
     if time in _TIMES_OF_DAY and (at := _one_word(day, today)):
         return at
-    try:
-        day_meant = _one_word(text, today) or _in_calendar(text, today) or _span(text, start)
-    except (ValueError, OverflowError, StopIteration):
-        return None
+    day_meant = _one_word(text, today) or _in_calendar(text, today) or _span(text, start)
     ended = text.rstrip(".")  # a full stop ends the sentence, not the day: `2 weeks.`
     return _read(ended, today, start) if day_meant is None and ended != text else day_meant
 
@@ -214,7 +218,7 @@ def _with_another_weekday(words: str, today: date) -> tuple[date, ...]:
     if behind and word in _IN_FRONT:
         return _with_another_weekday(behind, today)
     weekday, day = WEEKDAYS.get(word), _calendar_day(behind, today)
-    named = _one_word(word, today)
+    named = _read(word, today, today) if weekday is not None else None
     return (day, named) if named and day is not None and day.weekday() != weekday else ()
 
 

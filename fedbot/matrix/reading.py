@@ -27,6 +27,7 @@ from fedbot.rules.model.events import (
     Unreadable,
 )
 from fedbot.rules.model.names import can_be_stored, clean_name, clean_text
+from fedbot.rules.wire.envelope import LATEST
 
 ENVELOPE = "dev.fedbot"
 INTERIM = "dev.fedbot.interim"
@@ -215,12 +216,9 @@ class Reader:
     def _time(self, raw: Raw) -> datetime:
         """`origin_server_ts` (ms) is set by the sender's homeserver and may be any number."""
         stamp = raw.get("origin_server_ts")
-        if not isinstance(stamp, int) or isinstance(stamp, bool) or stamp < 0:
+        if not isinstance(stamp, int) or isinstance(stamp, bool) or not 0 <= stamp <= LATEST:
             return self.asked_at
-        try:
-            return _EPOCH + timedelta(milliseconds=stamp)
-        except OverflowError:
-            return self.asked_at
+        return _EPOCH + timedelta(milliseconds=stamp)
 
 
 def is_own_membership(raw: Raw, us: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -102,6 +102,15 @@ def test_an_impossible_day_says_why(words: str, complaint: str) -> None:
     meant = last_day(words, NOW, "UTC")
     assert isinstance(meant, Phrase)
     assert meant.name == complaint
+
+
+@pytest.mark.parametrize("today", [date.max, date.max - timedelta(days=1), date(9999, 11, 30), date(9998, 1, 1)])
+def test_near_the_end_of_the_calendar_an_impossible_day_is_unclear(today: date) -> None:
+    spans = ("tomorrow", "friday", "friday evening", "weekend", "next week", "friday next week", "2 weeks", "fr 1.1.")
+    for words in spans:
+        day = day_from(words, today, today)
+        assert (isinstance(day, date) and day > today) or (isinstance(day, Phrase) and day.name == "day_unclear"), words
+    assert day_from("9999-12-31", date(9998, 12, 31), date(9998, 12, 31)) == date.max
 
 
 def test_today_is_the_spaces_own_date() -> None:

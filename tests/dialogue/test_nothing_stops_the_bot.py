@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -307,3 +307,27 @@ async def test_a_peers_value_that_is_no_token_is_not_stored_and_blanks_no_log(
     assert world.alpha.connection().state is ConnectionState.MAKING
     assert told(world.room, "I can't open the sealed token")
     assert not world.alpha.bot.quarantined()
+
+
+async def test_a_homeserver_in_the_last_hour_of_the_calendar_stops_nothing() -> None:
+    """Timestamps are the homeserver's word. No time zone and no deadline may run over the calendar's end by them."""
+    world = await friends()
+    world.server.behind = world.clock.now() - datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    line = world.anna.says("!fed push 2 M3-NUT to betaspace")
+    await world.settle()
+    assert "Offered to Betaspace" in world.answer_to(line)
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.DONE
+    line = world.anna.says(f"!fed show {world.alpha.transfer().code}")
+    await world.settle()
+    assert "Anna: offered it" in world.answer_to(line)
+    world.alpha.is_asleep = True
+    world.bea.says("!fed disconnect attraktor --now --sure")
+    await world.settle()
+    world.server.behind = timedelta()
+    await world.passes(TWO_MONTHS)
+    assert not any(space.bot.engine.failures for space in world.spaces)
+    assert not told(world.alpha_admins, "set aside")
+    assert not told(world.beta_admins, "set aside")
+    assert_books_balance(world)

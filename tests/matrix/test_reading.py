@@ -23,6 +23,7 @@ from fedbot.rules.model.events import (
     Said,
     Unreadable,
 )
+from fedbot.rules.wire.envelope import LATEST
 from tests.matrix.events import ANNA, ASKED_AT, BOT, PEER, ROOM, event, line, member, related, room_state
 
 READER = Reader(BOT, ROOM, ASKED_AT)
@@ -64,7 +65,7 @@ def test_no_homeserver_passes_its_event_off_as_a_line_by_page_or_program() -> No
 
 
 def test_impossible_times_are_replaced_by_the_time_of_the_request() -> None:
-    for stamp in (2**62, -1, None, "soon", True, 1.5):
+    for stamp in (2**62, 253_402_300_799_000, LATEST + 1, -1, None, "soon", True, 1.5):
         assert said({**line("x"), "origin_server_ts": stamp}).at == ASKED_AT
 
 

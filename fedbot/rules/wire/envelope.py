@@ -33,7 +33,8 @@ ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 ID_LENGTH = 20  # of 31 characters: 99 bits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = 7_258_118_400_000  # the year 2200: the last days that datetime knows can't be expressed in every time zone
+LATEST = 7_258_118_400_000
+"""The latest time (ms) that we believe anybody: the year 2200. What is added to it stays within the calendar."""
 _SUBJECT_KINDS = ("connection", "transfer")
 _FIELDS = frozenset({"v", "id", "kind", "from", "to", "room", "seq", "terms_hash", "body", "sent_at", "key", "sig"})
 _PATTERNS = {
@@ -348,7 +349,7 @@ def _check_fields(raw: dict[str, Any]) -> str:
     # type(…) is int: a bool is an int in Python, and True would pass for 1
     limits: dict[str, Callable[[Any], bool]] = {
         "seq": lambda value: type(value) is int and 0 <= value <= LARGEST_INTEGER,
-        "sent_at": lambda value: type(value) is int and 0 <= value <= _LATEST,
+        "sent_at": lambda value: type(value) is int and 0 <= value <= LATEST,
         "body": lambda value: isinstance(value, dict),
     }
     for name, fits in limits.items():
