@@ -152,7 +152,7 @@ def _page(turn: Turn, meant: _Listed, shown: tuple[Transfer | OutsideLoan, ...],
         before=(meant.page - 1) * A_PAGE,
         total=total,
         more=more,
-        left={t.id: lend.left(turn, t) for t in shown if isinstance(t, Transfer) and t.is_loan},
+        left={t.id: lend.lines_not_back(turn, t) for t in shown if isinstance(t, Transfer) and t.is_loan},
     )
 
 

@@ -46,7 +46,7 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     if found.closed is not None and (lost := lend.written_off(turn, found)):
         return was_lost(turn, found, lost)
     if found.closed is not None or not found.is_on_loan:
-        left = lend.left(turn, found) if found.closed else None
+        left = lend.lines_not_back(turn, found) if found.closed else None
         return say(messages.loan.not_on_loan, loan=found, us=turn.us, peer_name=turn.party_name(found.peer), left=left)
     return found
 

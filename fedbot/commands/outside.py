@@ -119,7 +119,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
         turn.choose(command.room, command.event_id, command.sender, picked.phrase, ways)
         return None
     care, moved = turn.us.care, [taken_out(picked.item, picked.quantity)]
-    hold = lend.for_loan(turn, moved, [picked.item.pk], answers)
+    hold = lend.rules_for(turn, moved, [picked.item.pk], answers)
     if not lendings.may_borrow(hold, OUTSIDE):
         return say(messages.lending.not_lent_to, us=turn.us, peer_name=_neighbour(command))
     rules = lendings.strictest(hold)
@@ -380,7 +380,7 @@ def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
             return say(messages.offer.practice_stays_practice, item=item, to_friend=friend.peer == PRACTICE)
     for number, loan in enumerate(loans, start=1):
         lent = items.get(loan.item or 0)
-        if lent is None or not outside.is_as_known(loan, lent):
+        if lent is None or not outside.is_unchanged(loan, lent):
             others.append(loan)
         else:
             _offer(turn, command, number, friend, loan, lent, found)
@@ -402,7 +402,7 @@ def _offer(
     us = turn.us
     line = line_of(1, item, loan.quantity, "", with_price=us.tells_prices, largest_file=us.largest_file)
     moved = [taken_out(item, loan.quantity)]
-    hold = lend.for_loan(turn, moved, [item.pk], found)
+    hold = lend.rules_for(turn, moved, [item.pk], found)
     rules = lendings.strictest(hold)
     terms = Terms(
         kind="push",

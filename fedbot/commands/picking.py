@@ -190,7 +190,7 @@ class Ahead:
 def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decimal, when: Ahead) -> Phrase | None:
     """Why not that quantity on these days: names the bookings, and offers to confirm, or other days."""
     today, ahead = turn.today(), when.first is not None
-    amount = bookings.there(turn, item, ahead=ahead) - taken
+    amount = bookings.promisable(turn, item, ahead=ahead) - taken
     spans = bookings.spans(turn, item.pk, bookings.Claim.OFFERED)
     first = when.first or today
     if bookings.least_free(amount, spans, first, when.last) >= wanted:

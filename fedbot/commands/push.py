@@ -153,7 +153,7 @@ def _offer(
         return days
     moved = [taken_out(each.item, each.quantity) for each in picked]
     items = [each.item.pk for each in picked]
-    hold = lend.for_loan(turn, moved, items, answers) if days.last is not None else ()
+    hold = lend.rules_for(turn, moved, items, answers) if days.last is not None else ()
     rules = lendings.strictest(hold)
     if not lendings.may_borrow(hold, connection.peer):
         return say(messages.lending.not_lent_to, us=turn.us, peer_name=connection.peer_name)
@@ -197,7 +197,7 @@ def _offer(
     why = care.why(moved) or (BY_RULES if rules is not None and rules.two_people else "")
     if command.is_proven and care.typed_code:
         why = ""
-    there = tuple(bookings.there(turn, each.item, ahead=days.first is not None) for each in picked)
+    there = tuple(bookings.promisable(turn, each.item, ahead=days.first is not None) for each in picked)
     known = opening.OfferedStock(metadata, why, there, lendings.origins(hold))
     opening.open_push(turn, by_line(command.event_id), connection, terms, asker, known)
     return None

@@ -99,7 +99,7 @@ def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phr
         names=names,
         item=item[:SHOWN],
         total=len(transfers),
-        left={transfer.id: lend.left(turn, transfer) for transfer in shown if transfer.is_loan},
+        left={transfer.id: lend.lines_not_back(turn, transfer) for transfer in shown if transfer.is_loan},
     )
 
 
@@ -141,7 +141,7 @@ def _case(turn: Turn, subject: Subject) -> CaseSeen:
         return CaseSeen(keys=keys, emoji=pinning.emoji_numbers(turn, subject))
     if not subject.is_loan:
         return CaseSeen()
-    return CaseSeen(tuple(lend.returns(turn, subject)), left=lend.left(turn, subject))
+    return CaseSeen(tuple(lend.returns(turn, subject)), left=lend.lines_not_back(turn, subject))
 
 
 def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:

@@ -127,7 +127,7 @@ def _here(turn: Turn, command: Command, meant: Reading, answers: tuple[Answer, .
     entry = QueueEntry(
         identifier, code, turn.us.party, "", command.room, meant.item, quantity, 0, turn.now, by, unit=meant.unit
     )
-    outcome = queue.join_ours(turn, entry, queue.found_together(answers))
+    outcome = queue.join_ours(turn, entry, queue.merged_answers(answers))
     if not isinstance(outcome, QueueEntry):
         return say(messages.booking.not_in_line, word=meant.item, why=outcome)
     return queue.own_page(turn, outcome)

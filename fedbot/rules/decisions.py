@@ -493,7 +493,7 @@ def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None
 def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
     """Return whether the card has changed since the person decided. If so, ask for another card."""
     if isinstance(subject, Transfer) and subject.state is TransferState.OPEN:
-        subject = replace(subject, over=bookings.in_the_way(turn, subject))
+        subject = replace(subject, over=bookings.conflicts(turn, subject))
     if decision.shown == consent.hash_now(turn.us, subject):
         return False
     turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)

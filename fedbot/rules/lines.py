@@ -11,7 +11,7 @@ from fedbot.rules import decisions, people
 from fedbot.rules.carry_out import call_off, carry_out, take_back, waiting_line_meant
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.loan import hand_back, queue
-from fedbot.rules.loan.photos import meant
+from fedbot.rules.loan.photos import transfer_of
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.command import MORE, NUMBER_WITHIN, PREFIX, Answers, Command, PendingChoice
@@ -129,7 +129,7 @@ def _stands_for(turn: Turn, event: Said) -> str | Phrase:
     if not meant and answered == want.FRIENDS_WANT:
         meant = want.line_meant(turn, event)
     if not meant and answered in queue.ABOUT_A_PLACE:
-        meant = queue.line_meant(turn, event)
+        meant = queue.full_line(turn, event)
     return meant
 
 
@@ -449,7 +449,7 @@ def concerns_us(state: State, event: Event, now: datetime) -> bool:
         case Said():
             return is_for_us(turn, event)
         case PhotoSent():
-            return meant(turn, event) is not None
+            return transfer_of(turn, event) is not None
         case Reacted():
             return bool(turn.key_of(event.target))
         case Echoed():

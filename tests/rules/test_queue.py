@@ -67,7 +67,7 @@ class Space:
 
     def looks(self, entry: QueueEntry, free: frozenset[int]) -> None:
         if not entry.kept:
-            self.does(queue.seen, entry, found(f"#{entry.item}" if entry.item else "LENS-2", free))
+            self.does(queue.update, entry, found(f"#{entry.item}" if entry.item else "LENS-2", free))
 
 
 @given(STEPS)

@@ -815,7 +815,7 @@ def _leaves_all_the_same(stack: ExitStack) -> None:
     def answered(self: outside.BookOutside, turn: Turn, _: Answered) -> None:
         loan = turn.outside_loan(self.loan)
         if loan is not None:
-            outside._do(turn, loan, outside._taken_out(loan))
+            outside._do(turn, loan, outside._take_out_step(loan))
 
     _instead(stack, outside.BookOutside, "answered", answered)
 
@@ -827,7 +827,7 @@ def _booked_for_another(stack: ExitStack) -> None:
 
 @mutant("a neighbour's loan that our InvenTree shows otherwise is handed over")
 def _not_as_known(stack: ExitStack) -> None:
-    _instead(stack, outside, "is_as_known", lambda *_: True)
+    _instead(stack, outside, "is_unchanged", lambda *_: True)
 
 
 @mutant("any of our stock items is taken for the lent one")
@@ -837,12 +837,12 @@ def _any_item(stack: ExitStack) -> None:
 
 @mutant("a declined hand-over leaves the neighbour's loan open to nobody")
 def _handed_to_nobody(stack: ExitStack) -> None:
-    _instead(stack, outside, "_handing_is_over", lambda *_: None)
+    _instead(stack, outside, "_on_handing_ended", lambda *_: None)
 
 
 @mutant("a booking that appears in the grace changes nothing")
 def _booked_meanwhile(stack: ExitStack) -> None:
-    _instead(stack, bookings, "in_the_way", lambda *_: ())
+    _instead(stack, bookings, "conflicts", lambda *_: ())
 
 
 @mutant("a booking that nobody picks up never lapses")
@@ -862,7 +862,7 @@ def _what_the_friend_keeps(stack: ExitStack) -> None:
         place = turn.place_in_line(turn.key_of(event.reply_to).partition(":")[2])
         return f"!fed request 1 #{place.item} from {place.peer}" if place is not None and place.item else ""
 
-    _instead(stack, queue, "line_meant", line_meant)
+    _instead(stack, queue, "full_line", line_meant)
 
 
 @mutant("an item that nobody here confirmed is booked in")

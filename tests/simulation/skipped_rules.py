@@ -45,7 +45,7 @@ def all_asked() -> Iterator[list[str]]:
 
     def stands_for(turn: Turn, event: Said) -> str | Phrase:
         found = short_lines(turn, event)
-        by_all = search.line_meant(turn, event) or want.line_meant(turn, event) or queue.line_meant(turn, event)
+        by_all = search.line_meant(turn, event) or want.line_meant(turn, event) or queue.full_line(turn, event)
         if found != by_all:
             missed.append(f"{event.text}: {found!r}, not {by_all!r}")
         return found
@@ -99,7 +99,7 @@ def _look_at_transfer(missed: list[str], turn: Turn, transfer: Transfer) -> None
         _asked_in_vain(missed, turn, lambda turn: overdue.is_refused(turn, transfer), otherwise=False)
         _asked_in_vain(missed, turn, lambda _: label.until(transfer), otherwise="")
     if not transfer.is_return:
-        _asked_in_vain(missed, turn, lambda turn: end.is_home(turn, transfer))
+        _asked_in_vain(missed, turn, lambda turn: end.on_return_finished(turn, transfer))
     silent = [p for p in transfer.progress if not transfer.line(p.number).tells_of_files]
     missed += ["files.wanted" for progress in silent if files.wanted(transfer, progress)]
 

@@ -304,7 +304,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
 def _adopt(turn: Turn, connection: Connection) -> None:
     """Continue open transfers and loans of an earlier generation under this one, and send their messages again."""
     adopted = []
-    kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if lend.is_kept(t)]
+    kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if lend.is_closed_alone(t)]
     for transfer in [*turn.open_transfers(), *turn.loans(), *(lend.reopened(t) for t in kept)]:
         left = transfer.peer == connection.peer and transfer.connection != connection.id
         if left and transfer.room in announcements.lineage(turn, connection.room):
@@ -338,7 +338,7 @@ def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
         )
         turn.do(Edit(f"card:{loan.id}", loan.room, card))
     for progress in loan.progress:
-        if progress.stage in lend.CAME_BACK:
+        if progress.stage in lend.ARRIVED:
             mirror_received(turn, loan, progress)
 
 

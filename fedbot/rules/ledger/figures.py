@@ -104,7 +104,7 @@ def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> It
     gifts = (loan for peer in turn.peers() for loan in turn.marked(Mark.GIFT, peer))
     for loan in {t.id: t for t in (*turn.living_transfers(), *gifts) if t.is_loan}.values():
         if (rooms is None or loan.room in rooms) and (since is None or left_at(loan) >= since):
-            for line in lend.left(turn, loan):
+            for line in lend.lines_not_back(turn, loan):
                 if way := _way(loan, line.number):
                     yield flow_of_line(loan.peer, way, line)
 

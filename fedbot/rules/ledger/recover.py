@@ -203,9 +203,9 @@ def _here_already(transfer: Transfer, item: int | None) -> Transfer:
 def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
     """Take over our messages about a loan since it began: extended, given, lost."""
     if bodies.says(envelope, bodies.Extended):
-        return extend.counted(transfer, envelope.body.until)
+        return extend.with_due_date(transfer, envelope.body.until)
     if bodies.says(envelope, bodies.Closed):
-        return end.as_we_said(turn, transfer, envelope.body, _signed(turn, envelope))
+        return end.ended_as_told(turn, transfer, envelope.body, _signed(turn, envelope))
     return transfer
 
 
@@ -457,13 +457,13 @@ def resume(turn: Turn) -> None:
         if not connection.is_to_be_compared:
             resume_with(turn, connection)
     _keep_quiet_about_lines(turn)
-    outside.go_on_after_a_loss(turn)
+    outside.resume_after_loss(turn)
     _queue_in_order(turn)
     for place in turn.places_in_line():  # the lender's bot may have reported more in the meantime
         if place.is_living:
             turn.do(Edit(f"place:{place.id}", place.room, queue.page(turn, place)))
     _take_back_lost_rotas(turn)
-    end.end_what_is_back(turn)
+    end.end_returned_loans(turn)
     turn.note("recovery", audit.Fact.RECOVERED)
 
 

@@ -158,7 +158,7 @@ def is_out(turn: Turn, item: int) -> bool:
     return bool(list(_lent(turn, item, "")))
 
 
-def there(turn: Turn, item: StockItem, *, ahead: bool) -> Decimal:
+def promisable(turn: Turn, item: StockItem, *, ahead: bool) -> Decimal:
     """The quantity that can be promised: the stock here; with `ahead`, also the loans that come back as this item."""
     if item.customer is None:
         return item.available
@@ -174,20 +174,23 @@ _Taking = tuple[int, Decimal, Decimal, date, date | None]
 # --- conflicts ----------------------------------------------------------------------------------------------------
 
 
-def in_the_way(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
+def conflicts(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
     """The bookings and queue entries that an approval of this transfer would override. Its card shows them.
 
     A booking never overrides another booking, because it is refused (`why_not_kept`). One that starts now can override
     the queue.
     """
     if transfer.terms.starts is not None:
-        return _before(turn, transfer) if is_for_now(turn, transfer.terms.starts) else ()
-    return (*_broken(turn, _takes(turn, transfer), transfer.terms.parent or transfer.id), *_before(turn, transfer))
+        return _queue_before(turn, transfer) if is_for_now(turn, transfer.terms.starts) else ()
+    return (
+        *_broken(turn, _takes(turn, transfer), transfer.terms.parent or transfer.id),
+        *_queue_before(turn, transfer),
+    )
 
 
 def broken_by_extension(turn: Turn, loan: Transfer, last: date) -> tuple[Reserved, ...]:
     """The bookings and queue entries that an extension of the loan to that day would override."""
-    broken = _broken(turn, _longer(turn, loan, last), loan.id)
+    broken = _broken(turn, _takes_longer(turn, loan, last), loan.id)
     is_longer = last > (loan.due_day or turn.today())
     return (*broken, *_waiting_for_loan(turn, loan)) if is_longer else broken
 
@@ -232,7 +235,7 @@ def is_for_now(turn: Turn, starts: date | None) -> bool:
     return starts is None or starts <= turn.today() + turn.us.pickup_window
 
 
-def _before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
+def _queue_before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
     """The queue entries for its items that come before its receiver."""
     terms = transfer.terms
     if transfer.role != "sender" or transfer.is_return:
@@ -291,7 +294,7 @@ def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
     if transfer.terms.kind == lend.EXTENSION:
         loan, last = turn.transfer(transfer.terms.parent), transfer.terms.loan_until
         if loan is not None and last is not None:
-            yield from _longer(turn, loan, last)
+            yield from _takes_longer(turn, loan, last)
         return
     amounts = dict(zip((line.item for line in transfer.terms.lines), transfer.there, strict=False))
     for item, amount in amounts.items():
@@ -299,7 +302,7 @@ def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
         yield item, quantity, amount, turn.today(), transfer.terms.loan_until
 
 
-def _longer(turn: Turn, loan: Transfer, last: date) -> Iterator[_Taking]:
+def _takes_longer(turn: Turn, loan: Transfer, last: date) -> Iterator[_Taking]:
     """The stock items that a loan takes for longer if it is extended until that day."""
     first = max((loan.due_day or turn.today()) + A_DAY, turn.today())
     for number, quantity in lend.out(turn, loan).items():
@@ -339,7 +342,7 @@ def entries(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[A
     Days are in the lender's time zone, "today" is in ours: a loan due there while it is tomorrow here is due today.
     """
     here = (t for t in turn.restless_transfers() if t.room in rooms)
-    found = [entry for transfer in here for entry in _of(turn, transfer) if first <= entry.day <= last]
+    found = [entry for transfer in here for entry in _entries_of(turn, transfer) if first <= entry.day <= last]
     return sorted(found, key=lambda entry: (entry.day, entry.what, entry.transfer.id))
 
 
@@ -355,7 +358,7 @@ def of_neighbours(turn: Turn, rooms: Sequence[str], first: date, last: date) -> 
     ]
 
 
-def _of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
+def _entries_of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
     terms, today = transfer.terms, turn.today()
     if transfer.state is TransferState.BOOKED and terms.starts is not None and terms.loan_until is not None:
         yield AgendaEntry(max(terms.starts, today), OnThatDay.FETCHED, transfer)
@@ -379,11 +382,11 @@ def as_out(turn: Turn, found: Iterable[AgendaEntry]) -> tuple[AgendaEntry, ...]:
 
 def look(turn: Turn) -> None:
     """By the clock: post each room's pick-ups and returns of today and tomorrow, once a day, if the config wants it."""
-    at = _next(turn)
+    at = _next_posting(turn)
     if at is None or at > turn.now:
         return
     today = turn.today()
-    turn.tell_once(_telling(today), 2 * A_DAY)
+    turn.tell_once(_posting_id(today), 2 * A_DAY)
     for room in announcements.federation_rooms(turn):
         found = entries(turn, [room], today, today + A_DAY)
         outside = of_neighbours(turn, [room], today, today + A_DAY)
@@ -396,20 +399,20 @@ def look(turn: Turn) -> None:
 
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
-    at = _next(turn)
+    at = _next_posting(turn)
     return [] if at is None else [at]
 
 
-def _next(turn: Turn) -> datetime | None:
+def _next_posting(turn: Turn) -> datetime | None:
     if not turn.us.agenda:
         return None
     today = turn.today()
-    is_told = any(cooldown.id == _telling(today) for cooldown in turn.cooldowns())
+    is_told = any(cooldown.id == _posting_id(today) for cooldown in turn.cooldowns())
     begins = time_zones.beginning(today + A_DAY if is_told else today, "", turn.us.time_zone)
     return max(time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo)), turn.now)
 
 
-def _telling(day: date) -> str:
+def _posting_id(day: date) -> str:
     return f"agenda:{day}"
 
 

@@ -29,19 +29,19 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides
 
 
-def is_home(turn: Turn, transfer: Transfer) -> None:
+def on_return_finished(turn: Turn, transfer: Transfer) -> None:
     """After a return has finished on this side: end the loan if nothing is out any more."""
     loan = turn.transfer(transfer.terms.parent) if transfer.is_return else None
     if loan is None or not loan.is_on_loan:
         return
     if lend.out(turn, loan):
         turn.note(loan.id, audit.Fact.CAME_BACK_IN_PART)
-        show_anew(turn, loan)
+        refresh(turn, loan)
     else:
         _end(turn, loan, Ending.RETURNED, transfer.decided or transfer.asked)
 
 
-def end_what_is_back(turn: Turn) -> None:
+def end_returned_loans(turn: Turn) -> None:
     """After a recovery has read the returns: end the loans of which nothing is out any more."""
     for loan in turn.loans():
         done = [t for t in lend.returns(turn, loan) if t.state in lend.OVER_WITH_STOCK]
@@ -68,7 +68,7 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     turn.save(ended)
     whose = names.party_in_history(connection.peer_name, connection.peer)
     for number in sorted(numbers):
-        _note(turn, ended, number, how, f"{whose}, says {by.in_history}")
+        _note_ending(turn, ended, number, how, f"{whose}, says {by.in_history}")
     lines = tuple(out[number] for number in sorted(numbers))
     phrase = say(
         messages.loan.loan_closed,
@@ -90,11 +90,11 @@ def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int],
     if is_all or not lend.out(turn, ended):
         return _end(turn, ended, end.how, end.by)
     turn.note_by(ended.id, audit.LoanEnded(end.how, in_part=True), end.by)
-    show_anew(turn, ended)
+    refresh(turn, ended)
     return ended
 
 
-def tell_alone(turn: Turn, loan: Transfer) -> None:
+def tell_closed_alone(turn: Turn, loan: Transfer) -> None:
     """Tell a peer how our people closed the loan alone. Its bot may be gone, so nothing waits for an answer."""
     if loan.closed is None:
         return
@@ -102,7 +102,7 @@ def tell_alone(turn: Turn, loan: Transfer) -> None:
     turn.save(sequencing.send(turn, loan, body))
 
 
-def _note(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str) -> None:
+def _note_ending(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str) -> None:
     """Write into our InvenTree's history how the line ended and who said so. A lost item also gets that status."""
     item = loan.at(number).item
     if item is None:
@@ -146,7 +146,7 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> N
     Tells our admins which ended items still count in our stock, because a superuser has to remove them.
     """
     loan = sequencing.send(turn, loan, bodies.Noted())
-    if lend.is_kept(loan):
+    if lend.is_closed_alone(loan):
         loan = lend.reopened(loan)
     turn.save(loan)
     how = envelope.body.how
@@ -177,7 +177,7 @@ def _lines_in(turn: Turn, told: bodies.Closed, loan: Transfer) -> tuple[int, ...
     return tuple(number for number in lend.out(turn, loan) if number in told.lines)
 
 
-def as_we_said(turn: Turn, loan: Transfer, told: bodies.Closed, by: Signature) -> Transfer:
+def ended_as_told(turn: Turn, loan: Transfer, told: bodies.Closed, by: Signature) -> Transfer:
     """Return the loan with the end that our own earlier message told. For `ledger.recover`: repeats no consequences."""
     ended = lend.with_ends(loan, Closing(told.how, by), _lines_in(turn, told, loan))
     return ended if told.lines is not None else replace(ended, closed=Closing(told.how, by))
@@ -197,7 +197,7 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     ended = replace(loan, closed=Closing(how, by))
     turn.save(ended)
     turn.note_by(ended.id, audit.LoanEnded(how), by)
-    show_anew(turn, ended)
+    refresh(turn, ended)
     for asked in lend.open_extensions(turn, loan) if loan.role == "sender" else ():
         both_sides.end(turn, asked, TransferState.DECLINED, None, lend.LOAN_OVER)
     connection = sequencing.connection_of(turn, ended)
@@ -206,12 +206,12 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     return ended
 
 
-def show_anew(turn: Turn, loan: Transfer) -> None:
+def refresh(turn: Turn, loan: Transfer) -> None:
     """Update the loan's card, our metadata and the notes of its stock items."""
     if "card" in loan.told:
         both_sides.edit_card(turn, loan)
     for progress in loan.progress:
-        if progress.stage in lend.CAME_BACK:
+        if progress.stage in lend.ARRIVED:
             (mirror_given if loan.role == "sender" else mirror_received)(turn, loan, progress)
     label.show(turn, loan)
 
@@ -232,7 +232,7 @@ def find_again(turn: Turn, gift: Transfer) -> None:
             label.show(turn, loan)
 
 
-def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
+def take_back_step(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
     """At the lender: return the step that takes its own stock item back from the borrower's company."""
     line, loan = transfer.line(number), turn.transfer(transfer.terms.parent)
     connection = sequencing.connection_of(turn, transfer)

@@ -86,7 +86,7 @@ class ShowExtensionCard(both_sides.TellsThatItWaits, WhenAnswered):
         (able,) = event.answers
         if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
             return
-        transfer = replace(both_sides.goes_on(turn, transfer), over=bookings.in_the_way(turn, transfer))
+        transfer = replace(both_sides.goes_on(turn, transfer), over=bookings.conflicts(turn, transfer))
         opening.put_up_card(turn, transfer, able)
 
 
@@ -101,7 +101,7 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
         return
     both_sides.end(turn, transfer, TransferState.DONE, decided)
     loan = prolonged(turn, loan, transfer.terms.loan_until, decided)
-    turn.save(sequencing.send(turn, loan, _told(loan, decided), awaits=True))
+    turn.save(sequencing.send(turn, loan, _message(loan, decided), awaits=True))
 
 
 def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
@@ -116,13 +116,13 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
             both_sides.end(turn, replace(asked, back_by=until), TransferState.DECLINED, by, lend.OTHER_DAY)
     loan = prolonged(turn, loan, until, by)
     awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
-    loan, draft = sequencing.write(turn, loan, _told(loan, by), awaits=awaits)
+    loan, draft = sequencing.write(turn, loan, _message(loan, by), awaits=awaits)
     turn.save(loan)
     phrase = say(messages.loan.loan_extended, loan=loan, us=turn.us, peer_name=turn.party_name(loan.peer))
     turn.do(Post(f"extended:{loan.id}:{by.event_id}", loan.room, phrase, reply_to=by.event_id, draft=draft))
 
 
-def _told(loan: Transfer, by: Signature) -> bodies.Extended:
+def _message(loan: Transfer, by: Signature) -> bodies.Extended:
     if loan.back_by is None:
         raise ValueError(f"{loan.id} is no loan")
     return bodies.Extended(until=loan.back_by, **both_sides.said_by(by))
@@ -130,10 +130,10 @@ def _told(loan: Transfer, by: Signature) -> bodies.Extended:
 
 def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
     """Save and return the loan with its new due date, and update its card and metadata. Counts as a reminder."""
-    loan = replace(counted(loan, until), reminded=turn.now)
+    loan = replace(with_due_date(loan, until), reminded=turn.now)
     turn.save(loan)
     turn.note_by(loan.id, audit.DueDate(until), by)
-    end.show_anew(turn, loan)
+    end.refresh(turn, loan)
     return loan
 
 
@@ -145,10 +145,10 @@ def on_extended(turn: Turn, loan: Transfer, envelope: Message[bodies.Extended]) 
     if loan.is_on_loan:
         prolonged(turn, loan, day, both_sides.signature_in(turn, envelope, loan.peer, ""))
     else:
-        turn.save(counted(loan, day))
+        turn.save(with_due_date(loan, day))
 
 
-def counted(loan: Transfer, until: date) -> Transfer:
+def with_due_date(loan: Transfer, until: date) -> Transfer:
     """Return the loan with that due date, counted as one more extension if it is later."""
     later = loan.due_day is not None and until > loan.due_day
     return replace(loan, back_by=until, extended=loan.extended + later)

@@ -84,7 +84,7 @@ def ask_back(
 
 def decided(turn: Turn, transfer: Transfer, by: Signature, *, damaged: bool) -> Transfer:
     """At the lender: return the return as our approver's line has decided it."""
-    known = _known_lines(turn, transfer)
+    known = _with_own_items(turn, transfer)
     return replace(known, wanted="approve", decided=by, approved_hash=transfer.terms_hash, damaged=damaged)
 
 
@@ -96,13 +96,13 @@ def take_back_alone(
     transfer = opening.own_transfer(turn, opened, connection, terms, by, "receiver")
     settled = Settlement(by, "back", alone=True)
     transfer = replace(transfer, state=TransferState.CREDITING, decided=by, damaged=damaged, settled=settled)
-    transfer = _known_lines(turn, transfer)
+    transfer = _with_own_items(turn, transfer)
     turn.save(transfer)
     turn.note(transfer.id, audit.Asked(audit.Asking.TAKE_BACK_ALONE, connection.peer), by.person, by.event_id)
     return transfer
 
 
-def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
+def _with_own_items(turn: Turn, transfer: Transfer) -> Transfer:
     """At the lender: add to each line our own stock item, and the location to which it goes back."""
     loan = turn.transfer(transfer.terms.parent)
     for line in transfer.terms.lines if loan else ():
@@ -143,7 +143,7 @@ def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.
 
     Raises BadTerms for an invalid transfer.
     """
-    transfer = _known_lines(turn, opening.peers_transfer(turn, connection, envelope, event_id))
+    transfer = _with_own_items(turn, opening.peers_transfer(turn, connection, envelope, event_id))
     turn.save(transfer)
     turn.note(transfer.id, audit.Asked(audit.Asking.HAND_BACK, connection.peer, by_peer=True), transfer.terms.asker)
     reason = lend.wrong_return(turn, turn.transfer(transfer.terms.parent), transfer)
@@ -207,7 +207,7 @@ def wrong_at_lender(loan: Transfer, terms: Terms, connection: Connection, answer
     for line, answer in zip(terms.lines, found, strict=True):
         item = item_of(answer, loan.at(line.of_line).item)
         lent = loan.line(line.of_line)
-        if item is not None and not loan.settled and not _is_what_was_lent(item, lent):
+        if item is not None and not loan.settled and not _is_lent_item(item, lent):
             return ANOTHER_THING
         if item is None or item.customer != connection.company or item.quantity < line.quantity:
             return MOVED
@@ -216,7 +216,7 @@ def wrong_at_lender(loan: Transfer, terms: Terms, connection: Connection, answer
     return ""
 
 
-def _is_what_was_lent(item: StockItem, lent: Line) -> bool:
+def _is_lent_item(item: StockItem, lent: Line) -> bool:
     """Compare more than the number: an InvenTree that was restored from a backup can assign the same number again."""
     return (item.part.pk, item.serial, item.batch) == (lent.part, lent.serial, lent.batch)
 
@@ -296,7 +296,7 @@ def _answer_remark(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase
 def go_on(turn: Turn, transfer: Transfer) -> None:
     """At the lender: start the unfinished part of a return again (`ledger.recover`)."""
     if not any(p.match for p in transfer.progress):
-        transfer = _known_lines(turn, transfer)
+        transfer = _with_own_items(turn, transfer)
         turn.save(transfer)
     if transfer.state is TransferState.OPEN and not transfer.wanted and "card" not in transfer.told:
         look(turn, transfer)

@@ -15,7 +15,7 @@ from fedbot.rules.model.steps import Known, Label, LoanLabel, day_in_notes
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.state import Turn
 
-_STAGES = frozenset({"handed", "back"}) | lend.CAME_BACK
+_STAGES = frozenset({"handed", "back"}) | lend.ARRIVED
 _AT_THE_LENDER = {
     Ending.RETURNED: LoanLabel.NOTHING,
     Ending.GIFT: LoanLabel.GIVEN,
@@ -76,7 +76,7 @@ def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | Non
         return LoanLabel.NOTHING
     is_owner = transfer.role == "sender"
     ending = transfer.ending_of(progress.number)
-    if ending is None and progress.number not in lend.not_back(turn, transfer) and progress.stage in lend.CAME_BACK:
+    if ending is None and progress.number not in lend.not_back(turn, transfer) and progress.stage in lend.ARRIVED:
         ending = Ending.RETURNED  # this line is back, others are still out
     if lend.turned_up(turn, transfer, progress.number) is not None:
         ending = Ending.RETURNED
@@ -88,7 +88,7 @@ def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | Non
 def _of_a_return(transfer: Transfer, progress: Progress) -> LoanLabel | None:
     """The label of a returned line: a split copies the notes, so both sides' labels are replaced."""
     if transfer.role == "receiver":
-        return LoanLabel.NOTHING if progress.stage in lend.CAME_BACK else None
+        return LoanLabel.NOTHING if progress.stage in lend.ARRIVED else None
     if progress.stage == "back":
         return LoanLabel.BORROWED
-    return LoanLabel.RETURNED if progress.stage in lend.CAME_BACK else None
+    return LoanLabel.RETURNED if progress.stage in lend.ARRIVED else None

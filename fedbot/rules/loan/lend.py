@@ -27,7 +27,7 @@ LOAN_OVER = "loan-over"
 """Reason code: the loan has ended, so nobody can return or extend it any more."""
 OTHER_DAY = "other-day"
 """Reason code for a declined extension: the lender has set another due date itself."""
-CAME_BACK = frozenset({"arrived", "created", "placed"})
+ARRIVED = frozenset({"arrived", "created", "placed"})
 """Stages of a line that has arrived: `arrived` at the sender, `created` and `placed` at the receiver."""
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
 COMES_IN = frozenset({TransferState.CREDITING, TransferState.DISPUTED})
@@ -64,7 +64,7 @@ def lent(loan: Transfer) -> dict[int, Decimal]:
     return {
         line.number: line.quantity
         for line in loan.lines_come
-        if loan.at(line.number).stage in CAME_BACK  # a loan's lines use the same stages
+        if loan.at(line.number).stage in ARRIVED  # a loan's lines use the same stages
     }
 
 
@@ -73,7 +73,7 @@ def came_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     back = dict.fromkeys(lent(loan), Decimal(0))
     for transfer in returns(turn, loan):
         for line in transfer.terms.lines if transfer.state in OVER_WITH_STOCK else ():
-            if transfer.at(line.number).stage in CAME_BACK and line.of_line in back:
+            if transfer.at(line.number).stage in ARRIVED and line.of_line in back:
                 back[line.of_line] += line.quantity
     return back
 
@@ -108,14 +108,14 @@ def lines_away(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in away(turn, loan).items())
 
 
-def left(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
+def lines_not_back(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     """The lines of `not_back`, each with that quantity."""
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in not_back(turn, loan).items())
 
 
 def written_off(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     """The lines that the lender has written off as lost, each with the lost quantity."""
-    return tuple(line for line in left(turn, loan) if loan.ending_of(line.number) is Ending.LOST)
+    return tuple(line for line in lines_not_back(turn, loan) if loan.ending_of(line.number) is Ending.LOST)
 
 
 def turned_up(turn: Turn, loan: Transfer, number: int) -> Transfer | None:
@@ -125,7 +125,7 @@ def turned_up(turn: Turn, loan: Transfer, number: int) -> Transfer | None:
         return None
     for other in turn.marked(Mark.ITEM, item):
         comes_back = other.role != loan.role and other.peer == loan.peer and not other.moves_what_is_lent
-        moved = any(each.item == item and each.stage in CAME_BACK for each in other.progress)
+        moved = any(each.item == item and each.stage in ARRIVED for each in other.progress)
         if comes_back and moved and other.state in OVER_WITH_STOCK and other.asked.at >= end.by.at:
             return other
     return None
@@ -133,7 +133,7 @@ def turned_up(turn: Turn, loan: Transfer, number: int) -> Transfer | None:
 
 def as_out(turn: Turn, loan: Transfer) -> Transfer:
     """Return the loan reduced to its lines still out, else to those not returned. Only for messages to people."""
-    return loan.named_by(lines_away(turn, loan) or left(turn, loan) or loan.lines_told)
+    return loan.named_by(lines_away(turn, loan) or lines_not_back(turn, loan) or loan.lines_told)
 
 
 def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
@@ -255,7 +255,7 @@ def became_borrowed(turn: Turn, given: Collection[int], but: str = "") -> bool:
     return any(p.here in given and t.ending_of(p.number) is None for t in coming for p in t.progress)
 
 
-def is_kept(loan: Transfer) -> bool:
+def is_closed_alone(loan: Transfer) -> bool:
     """Whether we, the borrower, closed the loan alone because the lender's bot is gone."""
     return loan.closed is not None and loan.closed.how is Ending.KEPT
 
@@ -276,7 +276,7 @@ A_DAY = timedelta(days=1)
 FOR_NOBODY = LendingRule(spaces=())
 
 
-def for_loan(
+def rules_for(
     turn: Turn, moved: Sequence[ValuedLine], items: Iterable[int], found: Iterable[Answer]
 ) -> tuple[LendingRule, ...]:
     """Return the rules for lending these stock items of ours. `found` are InvenTree's answers about them."""
@@ -284,10 +284,10 @@ def for_loan(
     told = [
         said for answer in found if isinstance(answer, ItemsFound) for item, said in answer.lending if item in wanted
     ]
-    return (*that_hold(turn.us.lending, moved), *_said(turn, tuple(dict.fromkeys(told))))
+    return (*that_hold(turn.us.lending, moved), *_rules_in_inventree(turn, tuple(dict.fromkeys(told))))
 
 
-def _said(turn: Turn, said: tuple[LendingSaid, ...]) -> list[LendingRule]:
+def _rules_in_inventree(turn: Turn, said: tuple[LendingSaid, ...]) -> list[LendingRule]:
     rules: list[LendingRule] = []
     for each in said:
         rule = said_in_inventree(each.text) if each.text is not None else None

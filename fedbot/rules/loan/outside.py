@@ -63,7 +63,7 @@ A_MOMENT = timedelta(minutes=10)
 
 def lend(turn: Turn, loan: OutsideLoan) -> None:
     """Open the loan and begin to book it out. The loan's message shows the progress, and a possible duplicate."""
-    loan = replace(loan, before=_said_just_before(turn, loan))
+    loan = replace(loan, before=_code_of_duplicate(turn, loan))
     turn.save(loan)
     turn.note_by(loan.id, audit.LentOutside(loan.neighbour), loan.by)
     phrase = _page(turn, loan)
@@ -73,7 +73,7 @@ def lend(turn: Turn, loan: OutsideLoan) -> None:
     _do(turn, loan, company)
 
 
-def _said_just_before(turn: Turn, loan: OutsideLoan) -> str:
+def _code_of_duplicate(turn: Turn, loan: OutsideLoan) -> str:
     """The code of an equal loan that the same person made up to 10 minutes before; '' if there is none."""
     same = [
         other.code
@@ -106,7 +106,7 @@ def _sentence(loan: OutsideLoan, what: str, by: Signature) -> str:
     return f"{what} {loan.neighbour} until {day_in_notes(loan.until)}, said by {by.in_history}"
 
 
-def _taken_out(loan: OutsideLoan) -> TakeOut:
+def _take_out_step(loan: OutsideLoan) -> TakeOut:
     return TakeOut(
         mark=_mark(loan, "out"),
         note=_sentence(loan, "on its way to", loan.by),
@@ -119,7 +119,7 @@ def _taken_out(loan: OutsideLoan) -> TakeOut:
     )
 
 
-def _handed_over(loan: OutsideLoan) -> HandOver:
+def _hand_over_step(loan: OutsideLoan) -> HandOver:
     if loan.item is None or loan.company is None:
         raise ValueError(f"loan {loan.id} has nothing to hand over, or nobody to hand it to")
     note = _sentence(loan, "lent to", loan.by)
@@ -167,18 +167,18 @@ def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
         case Taken(item, quantity, status, location):
             loan = replace(loan, stage="taken", item=item, quantity=quantity, status=status, location=location)
             turn.save(loan)
-            _do(turn, loan, _handed_over(loan))
+            _do(turn, loan, _hand_over_step(loan))
         case HandedOver() if step == HandOver.__name__:
             loan = replace(loan, stage="handed")
             if loan.item is not None:
                 arrived = _sentence(loan, "lent to", loan.by)
                 _do(turn, loan, Arrived(_mark(loan, "arrived"), arrived, loan.item, loan.status, _known(loan)))
-            _stands(turn, loan, OutsideState.OUT)
+            _set_state(turn, loan, OutsideState.OUT)
         case PlacedAt() if step == PutBack.__name__:
-            _not_lent(turn, replace(loan, stage=""))
+            _end_not_lent(turn, replace(loan, stage=""))
         case PlacedAt(item):
             loan = replace(loan, item=item)
-            _ends(turn, loan, OutsideState.RETURNED, loan.ended_by or loan.by)
+            _end(turn, loan, OutsideState.RETURNED, loan.ended_by or loan.by)
 
 
 @dataclass(frozen=True)
@@ -199,11 +199,11 @@ class BookOutside(WhenAnswered):
         if loan is None or not isinstance(permissions, Permissions):
             raise TypeError(f"loan {self.loan} is not booked out by {event.answers!r}")
         if not permissions.covers(Permission.APPROVER):
-            _not_lent(turn, replace(loan, problem=Plain(Fault.LENDER_MAY_NOT)))
+            _end_not_lent(turn, replace(loan, problem=Plain(Fault.LENDER_MAY_NOT)))
         elif borrowing.became_borrowed(turn, {loan.source}):
-            _not_lent(turn, replace(loan, problem=Plain(Fault.BORROWED_BY_NOW)))
+            _end_not_lent(turn, replace(loan, problem=Plain(Fault.BORROWED_BY_NOW)))
         else:
-            _do(turn, loan, _taken_out(loan))
+            _do(turn, loan, _take_out_step(loan))
 
 
 def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown, step: str) -> None:
@@ -211,26 +211,26 @@ def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown
     if step in {Arrived.__name__, Label.__name__}:
         turn.tell_admins(say(messages.lending.not_marked, loan=loan), f"outside:{step}:{loan.id}")
     elif isinstance(event, StepUnknown) or step in {PutBack.__name__, TakeBack.__name__}:
-        _is_unclear(turn, loan)
+        _set_unclear(turn, loan)
     elif loan.stage == "taken" and loan.item is not None:
         turn.save(loan)
         note = _sentence(loan, "not lent to", loan.by)
         back = PutBack(_mark(loan, "putback"), note, loan.item, loan.quantity, loan.location, loan.status, _known(loan))
         _do(turn, loan, back)
     else:
-        _not_lent(turn, loan)
+        _end_not_lent(turn, loan)
 
 
-def _not_lent(turn: Turn, loan: OutsideLoan) -> None:
+def _end_not_lent(turn: Turn, loan: OutsideLoan) -> None:
     """End the loan as not lent. An item that has been with the neighbour before is unclear instead."""
     if loan.again:
-        _is_unclear(turn, loan)
+        _set_unclear(turn, loan)
     else:
-        _ends(turn, loan, OutsideState.NOT_LENT, loan.by)
+        _end(turn, loan, OutsideState.NOT_LENT, loan.by)
 
 
-def _is_unclear(turn: Turn, loan: OutsideLoan) -> None:
-    unclear = _stands(turn, loan, OutsideState.UNCLEAR)
+def _set_unclear(turn: Turn, loan: OutsideLoan) -> None:
+    unclear = _set_state(turn, loan, OutsideState.UNCLEAR)
     phrase = _page(turn, unclear)
     turn.tell_admins(phrase, f"outside-unclear:{loan.id}:{turn.now.isoformat()}")
 
@@ -245,7 +245,7 @@ def friend_of(turn: Turn, loan: OutsideLoan) -> str:
     return turn.party_name(loan.friend) if loan.friend else ""
 
 
-def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
+def _set_state(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
     """Save the loan in that state, and update its message and the notes in InvenTree."""
     loan = replace(loan, state=state)
     turn.save(loan)
@@ -259,8 +259,8 @@ def _stands(turn: Turn, loan: OutsideLoan, state: OutsideState) -> OutsideLoan:
     return loan
 
 
-def _ends(turn: Turn, loan: OutsideLoan, state: OutsideState, by: Signature) -> None:
-    _stands(turn, replace(loan, ended=turn.now, ended_by=by), state)
+def _end(turn: Turn, loan: OutsideLoan, state: OutsideState, by: Signature) -> None:
+    _set_state(turn, replace(loan, ended=turn.now, ended_by=by), state)
 
 
 # --- after a loss of the journal ---
@@ -297,11 +297,11 @@ def restore(turn: Turn, value: dict[str, Any]) -> None:
         turn.do(Post(_key(found), found.room, _page(turn, found)))
 
 
-def go_on_after_a_loss(turn: Turn) -> None:
+def resume_after_loss(turn: Turn) -> None:
     """After everything is read: put loans back that were on offer to a neighbour's bot if no room tells of it."""
     for loan in on_loan(turn):
         if loan.state is OutsideState.HANDING_OVER and turn.transfer(loan.handing) is None:
-            _stands(turn, replace(loan, handing="", friend=""), OutsideState.OUT)
+            _set_state(turn, replace(loan, handing="", friend=""), OutsideState.OUT)
 
 
 # --- lines of our people ---
@@ -317,7 +317,7 @@ def take_back(turn: Turn, loan: OutsideLoan, by: Signature, *, damaged: bool, no
     step = TakeBack(
         _mark(loan, "back"), sentence, loan.item, loan.quantity, loan.location, status, loan.company, _known(loan)
     )
-    _stands(turn, loan, OutsideState.COMING_BACK)
+    _set_state(turn, loan, OutsideState.COMING_BACK)
     _do(turn, loan, step)
 
 
@@ -327,25 +327,25 @@ def close(turn: Turn, loan: OutsideLoan, how: OutsideState, by: Signature) -> No
         sentence = _sentence(loan, "lost at", by)
         _do(turn, loan, Arrived(_mark(loan, "lost"), sentence, loan.item, STATUS_LOST, _known(loan)))
     turn.note_by(loan.id, audit.OutsideIs(how), by)
-    _ends(turn, loan, how, by)
+    _end(turn, loan, how, by)
 
 
 def prolong(turn: Turn, loan: OutsideLoan, day: date, by: Signature) -> None:
     """Extend the neighbour's loan to that day."""
     turn.note_by(loan.id, audit.DueDate(day), by)
-    _stands(turn, replace(loan, until=day, reminded=None), OutsideState.OUT)
+    _set_state(turn, replace(loan, until=day, reminded=None), OutsideState.OUT)
 
 
 # --- handing it over to the neighbour's new bot ---
 
 
-def is_as_known(loan: OutsideLoan, item: StockItem) -> bool:
+def is_unchanged(loan: OutsideLoan, item: StockItem) -> bool:
     """Whether our InvenTree shows exactly this loan with the neighbour's company. Checked before it is handed over."""
     found = (item.part.pk, item.serial, item.customer, item.quantity)
     return found == (loan.part, loan.serial, loan.company, loan.quantity)
 
 
-def brought_here(turn: Turn, transfer: Transfer, note: str) -> TakeBack | None:
+def bring_back_step(turn: Turn, transfer: Transfer, note: str) -> TakeBack | None:
     """The first step of handing it over: back from the neighbour's company.
 
     None if this transfer doesn't hand over a loan.
@@ -371,32 +371,32 @@ def _follow(turn: Turn, loan: OutsideLoan, transfer: Transfer) -> None:
     is_next = loan.state in MAY_BE_HANDED_OVER and loan.stage == "handed" and transfer.state not in FINAL
     if is_next:
         loan = replace(loan, handing=transfer.id, handing_code=transfer.code, friend=transfer.peer, problem=None)
-        _stands(turn, loan, OutsideState.HANDING_OVER)
+        _set_state(turn, loan, OutsideState.HANDING_OVER)
     elif loan.state is OutsideState.HANDING_OVER and loan.handing == transfer.id and transfer.state in FINAL:
-        _handing_is_over(turn, loan, transfer)
+        _on_handing_ended(turn, loan, transfer)
 
 
-def _handing_is_over(turn: Turn, loan: OutsideLoan, transfer: Transfer) -> None:
+def _on_handing_ended(turn: Turn, loan: OutsideLoan, transfer: Transfer) -> None:
     """End the loan as handed over, or give it back to the neighbour as before, depending on how the transfer ended."""
     (line,) = transfer.terms.lines
     progress, by = transfer.at(line.number), transfer.decided or transfer.asked
     if transfer.state is TransferState.DONE:
-        _ends(turn, loan, OutsideState.HANDED_OVER, by)
+        _end(turn, loan, OutsideState.HANDED_OVER, by)
     elif transfer.settled is not None:
-        _ends(turn, loan, OutsideState.CLOSED, transfer.settled.by)
+        _end(turn, loan, OutsideState.CLOSED, transfer.settled.by)
     elif progress.stage in {"brought", "back"}:
         _book_out_again(turn, loan, progress.item or line.item)
     elif progress.failed:
-        _is_unclear(turn, replace(loan, problem=loan.problem or Plain(Fault.NO_TRACE)))
+        _set_unclear(turn, replace(loan, problem=loan.problem or Plain(Fault.NO_TRACE)))
     else:
-        _stands(turn, replace(loan, handing="", friend=""), OutsideState.OUT)
+        _set_state(turn, replace(loan, handing="", friend=""), OutsideState.OUT)
 
 
 def _book_out_again(turn: Turn, loan: OutsideLoan, item: int) -> None:
     """Book it out to the neighbour again, because the transfer failed when it had already left its company."""
     loan = replace(loan, source=item, stage="", handing="", friend="", again=loan.again + 1)
-    loan = _stands(turn, loan, OutsideState.BOOKING_OUT)
-    _do(turn, loan, _taken_out(loan))
+    loan = _set_state(turn, loan, OutsideState.BOOKING_OUT)
+    _do(turn, loan, _take_out_step(loan))
 
 
 # --- by the clock ---

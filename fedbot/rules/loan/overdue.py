@@ -97,7 +97,7 @@ def look(turn: Turn) -> None:
         for step, at in _steps(turn, loan):
             if at <= turn.now:
                 known = turn.transfer(loan.id) or loan
-                turn.save(replace(known, told=(*known.told, _word(known, step))))
+                turn.save(replace(known, told=(*known.told, _told_mark(known, step))))
                 _tell_admins(turn, known, step)
 
 
@@ -106,7 +106,7 @@ def next_wake(turn: Turn) -> list[datetime]:
     return [at for loan in turn.loans() for _, at in _steps(turn, loan)]
 
 
-def _word(loan: Transfer, step: str) -> str:
+def _told_mark(loan: Transfer, step: str) -> str:
     """The entry in `Transfer.told` once the step was taken for that due date."""
     return f"overdue {step} {loan.due_day}"
 
@@ -118,7 +118,7 @@ def _steps(turn: Turn, loan: Transfer) -> list[tuple[str, datetime]]:
         return []
     wanted = [(ADMINS, after.admins_after), (STOP, after.stop_after if loan.role == "sender" else None)]
     steps = [(step, _begins(turn, loan, due, wait)) for step, wait in wanted if wait is not None]
-    return [(step, at) for step, at in steps if _word(loan, step) not in loan.told]
+    return [(step, at) for step, at in steps if _told_mark(loan, step) not in loan.told]
 
 
 def _begins(turn: Turn, loan: Transfer, due: date, wait: timedelta) -> datetime:

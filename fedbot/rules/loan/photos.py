@@ -38,7 +38,7 @@ _NOT_BACK = FINAL - {TransferState.DONE}
 
 def on_photo(turn: Turn, event: PhotoSent) -> None:
     """Keep a photo that one of our people sent as a reply to such a message, or in its thread."""
-    transfer = meant(turn, event)
+    transfer = transfer_of(turn, event)
     if transfer is None:
         return
     if turn.spends("photo", event.sender) is not None:
@@ -90,12 +90,12 @@ def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
     items = {line.number: transfer.at(line.number).item for line in transfer.terms.lines}
     known = [(number, item) for number, item in items.items() if item is not None]
     for number, item in known:
-        mark = step_mark(transfer, number, _one_of_many(then.event_id))
+        mark = step_mark(transfer, number, _mark_suffix(then.event_id))
         step = AttachPhoto(mark, then.note, item, then.file, known_item(turn, transfer, number))
         turn.do(Do(KeepPhoto(transfer.id, number, then.event_id, item, is_last=number == known[-1][0]), step))
 
 
-def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
+def transfer_of(turn: Turn, event: PhotoSent) -> Transfer | None:
     """The return or loan that the photo shows.
 
     None if it isn't from our people, or doesn't answer a message of ours about such a transfer.
@@ -125,7 +125,7 @@ def _why_not(turn: Turn, transfer: Transfer, event: PhotoSent) -> str:
     return "" if is_here else TOO_EARLY
 
 
-def _one_of_many(event_id: str) -> str:
+def _mark_suffix(event_id: str) -> str:
     """The end of the step's mark. Derived from the event, so that the same photo always gets the same mark."""
     return f"photo-{hashlib.sha256(event_id.encode()).hexdigest()[:8]}"
 

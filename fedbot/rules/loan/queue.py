@@ -76,7 +76,7 @@ def page(turn: Turn, place: PlaceInLine) -> Phrase:
 
 def leave(turn: Turn, place: PlaceInLine, by: Signature) -> None:
     """Give up our place, and tell the lender's bot."""
-    place = _over(turn, place, PlaceState.LEFT, by)
+    place = _end_place(turn, place, PlaceState.LEFT, by)
     connection = turn.connection(place.connection)
     if connection is not None and connection.state is ConnectionState.ACTIVE:
         _send_wait(turn, place)
@@ -93,7 +93,7 @@ def _send_wait(turn: Turn, place: PlaceInLine, opening: Opening | None = None) -
     sequencing.post(turn, connection, draft)
 
 
-def _over(turn: Turn, place: PlaceInLine, state: PlaceState, by: Signature | None = None) -> PlaceInLine:
+def _end_place(turn: Turn, place: PlaceInLine, state: PlaceState, by: Signature | None = None) -> PlaceInLine:
     place = replace(place, state=state, ended=turn.now)
     turn.save(place)
     turn.note_by(place.id, audit.Fact.WAITS_NO_MORE, by)
@@ -115,7 +115,7 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceI
         if body.over not in TOLD_ENDS:
             raise BadTerms("over")
         says_more = body.over == PlaceState.UNKNOWN and body.why in SAID_WITH_UNKNOWN
-        place = _over(turn, place, PlaceState(body.why if says_more else body.over))
+        place = _end_place(turn, place, PlaceState(body.why if says_more else body.over))
         if turn.now - place.by.at > A_MOMENT:  # otherwise the person is still reading the answer, which says so
             _mention(turn, place, f"{_PLACE}-over:{place.id}")
     elif place.state is PlaceState.TURN:
@@ -142,7 +142,7 @@ def _mention(turn: Turn, place: PlaceInLine, key: str) -> None:
     turn.do(Post(key, room, page(turn, place), mentions=(place.by.person,)))
 
 
-def line_meant(turn: Turn, event: Said) -> str:
+def full_line(turn: Turn, event: Said) -> str:
     """Return the full line that a reply such as `borrow for 2 weeks` to "it is your turn" means; '' if it means none.
 
     It repeats the words with which the person joined the queue. The stock item that the lender's bot keeps is only a
@@ -215,7 +215,7 @@ def _check_opening(turn: Turn, connection: Connection, body: bodies.Wait) -> Non
 
 def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | PlaceState:
     """Add one of our own people to our queue. Return the entry, or the reason why they can't wait."""
-    items = meant(turn, entry, found)
+    items = items_for(turn, entry, found)
     if (why := _why_not(turn, entry, items, found)) is not None:
         return why
     entry = replace(identified(entry, items, found), number=_next_number(turn), looked=turn.now)
@@ -250,12 +250,12 @@ def _look(turn: Turn, entry: QueueEntry) -> None:
 def queries(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
     """The query, and one by number for each lent item of that name: by name, InvenTree finds only stock that is here.
 
-    Pass the answers to `found_together`.
+    Pass the answers to `merged_answers`.
     """
-    return (asked, *(replace(asked, word=f"#{key}") for key in _lent_and_called(turn, asked.word)))
+    return (asked, *(replace(asked, word=f"#{key}") for key in _lent_items_named(turn, asked.word)))
 
 
-def _lent_and_called(turn: Turn, word: str) -> list[int]:
+def _lent_items_named(turn: Turn, word: str) -> list[int]:
     """The stock items of parts with that name or IPN that are lent, to peers or to neighbours without a bot."""
     ours = (loan for loan in turn.loans_away() if loan.role == "sender")
     lines = ((loan.at(line.number).item, line.description) for loan in ours for line in lend.lines_away(turn, loan))
@@ -265,7 +265,7 @@ def _lent_and_called(turn: Turn, word: str) -> list[int]:
     return list(dict.fromkeys(meant))[:MOST_LENT]
 
 
-def found_together(answers: Sequence[object]) -> ItemsFound:
+def merged_answers(answers: Sequence[object]) -> ItemsFound:
     """Return the answers to `queries` as one. Raises TypeError for any other answer."""
     items: dict[int, StockItem] = {}
     factors: dict[UnitFactor, None] = {}
@@ -292,15 +292,15 @@ class LookAtQueue(WhenAnsweredOrNot):
         """Give them their turn if an item is back and sound and nobody comes before them."""
         entry = turn.queue_entry(self.entry)
         if entry is not None and not entry.kept:
-            seen(turn, entry, found_together(event.answers))
+            update(turn, entry, merged_answers(event.answers))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """Do nothing: `look` reads it again later."""
 
 
-def seen(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
+def update(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
     """Bring the entry up to date with the stock that InvenTree has found for it."""
-    items = meant(turn, entry, found)
+    items = items_for(turn, entry, found)
     is_new = not entry.part
     if is_new:
         why = _why_not(turn, entry, items, found)
@@ -313,12 +313,12 @@ def seen(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
     if item is not None and is_new:
         end(turn, entry, PlaceState.FREE)
     elif item is not None:
-        _is_their_turn(turn, entry, item)
+        _give_turn(turn, entry, item)
     else:
         _tell_place(turn, entry)
 
 
-def meant(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
+def items_for(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
     """The stock items of ours that an entry's word can mean. A peer gets only shared stock."""
     shared = share.scope(turn)
     own = [item for item in found.items if lend.borrowed(turn, item) is None]
@@ -380,7 +380,7 @@ def _free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockIte
     return None
 
 
-def _is_their_turn(turn: Turn, entry: QueueEntry, item: StockItem) -> None:
+def _give_turn(turn: Turn, entry: QueueEntry, item: StockItem) -> None:
     """Keep the item for them during the pick-up window, and tell them."""
     last = turn.today() + turn.us.pickup_window
     until = time_zones.beginning(last, turn.us.time_zone, turn.us.time_zone).astimezone(turn.now.tzinfo)
@@ -439,7 +439,7 @@ def follow(turn: Turn) -> None:
     """After an event: end entries that got their item or lost their connection, and look for stock that became free."""
     for document in list(turn.changes.values()):
         if isinstance(document, Connection) and document.state is ConnectionState.ENDED:
-            _parted(turn, document)
+            _on_disconnected(turn, document)
         elif isinstance(document, OutsideLoan) and not document.is_living:
             _look_at_part(turn, {document.part})
         elif isinstance(document, Transfer):
@@ -447,13 +447,13 @@ def follow(turn: Turn) -> None:
             _follow_transfer(turn, before.state if before is not None else None, document)
 
 
-def _parted(turn: Turn, connection: Connection) -> None:
+def _on_disconnected(turn: Turn, connection: Connection) -> None:
     for entry in turn.queue():
         if entry.connection == connection.id:
             end(turn, entry, PlaceState.PARTED)
     for place in turn.places_in_line():
         if place.connection == connection.id and place.is_living:
-            _over(turn, place, PlaceState.PARTED)
+            _end_place(turn, place, PlaceState.PARTED)
 
 
 def _follow_transfer(turn: Turn, before: TransferState | None, transfer: Transfer) -> None:

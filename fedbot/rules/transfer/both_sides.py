@@ -48,7 +48,7 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
         peer_name=turn.party_name(transfer.peer),
         people=people or [],
         changes=changes,
-        left=lend.left(turn, transfer) if transfer.is_loan else None,
+        left=lend.lines_not_back(turn, transfer) if transfer.is_loan else None,
         overdue=overdue_of_theirs(turn, transfer) if transfer.state is TransferState.OPEN else (),
     )
 

@@ -144,7 +144,7 @@ def open_push(
     """Open a push on the sender's side. The message with the offer answers the asker's line."""
     transfer = own_transfer(turn, own_opening(turn, connection, cause), connection, terms, asker, "sender")
     transfer = replace(transfer, there=known.there, ruled_by=known.ruled_by)
-    transfer = replace(transfer, over=bookings.in_the_way(turn, transfer))
+    transfer = replace(transfer, over=bookings.conflicts(turn, transfer))
     if known.care:
         turn.note(transfer.id, audit.NeedsCare(known.care), asker.person, asker.event_id)
         transfer = asked_with_care(turn, transfer, asker)

@@ -17,7 +17,7 @@ from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue.provenance import forbidden_origin, known_item, mirror_received, received_text
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend
-from fedbot.rules.loan.end import take_home
+from fedbot.rules.loan.end import take_back_step
 from fedbot.rules.model import audit, names, stock, time_zones
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.care import ValuedLine
@@ -440,7 +440,7 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
                 step_mark(transfer, line.number, "part"), line.description, link_to_card(transfer, line)
             )
         elif transfer.is_return:
-            step = take_home(turn, transfer, line.number)
+            step = take_back_step(turn, transfer, line.number)
         elif progress.match == HERE and progress.item is not None:
             step = _marked_as_here(turn, transfer, line, progress.part, progress.item)
         elif progress.item is not None:
@@ -689,7 +689,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     if transfer.moves_what_is_lent:
         label.show(turn, transfer)
     if transfer.is_return:  # it is already back in its old location
-        end.is_home(turn, transfer)
+        end.on_return_finished(turn, transfer)
         return
     end.find_again(turn, transfer)
     for progress in created:
@@ -718,9 +718,9 @@ def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(state))
     label.show(turn, transfer)
-    end.is_home(turn, transfer)
+    end.on_return_finished(turn, transfer)
     if (loan := turn.transfer(transfer.terms.parent)) is not None:
-        end.tell_alone(turn, loan)
+        end.tell_closed_alone(turn, loan)
     both_sides.say_the_end(turn, transfer)
 
 

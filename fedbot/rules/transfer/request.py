@@ -417,7 +417,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
         is_practice = transfer.peer == PRACTICE  # the practice peer may request the parts made for it
         seen = [item for item in own if is_practice or shared.covers(item) or origins[item.pk] == transfer.peer]
         hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
-        amounts = {item.pk: bookings.there(turn, item, ahead=terms.starts is not None) for item in seen}
+        amounts = {item.pk: bookings.promisable(turn, item, ahead=terms.starts is not None) for item in seen}
         free = Free(transfer.peer, origins, amounts, taken, hidden)
         wanted = _counted_here(line, seen, answer)
         chosen = chosen_from(turn, transfer, *wanted, free) if not isinstance(wanted, str) else wanted
@@ -444,7 +444,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(number), metadata=text))
-    hold = lend.for_loan(turn, moved, taken, found) if transfer.is_loan else ()
+    hold = lend.rules_for(turn, moved, taken, found) if transfer.is_loan else ()
     rules = lendings.strictest(hold)
     if refused := _against_rules(turn, transfer, hold):
         return both_sides.end(turn, transfer, TransferState.DECLINED, None, refused)
@@ -456,7 +456,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     if len(json.dumps(to_json(terms), ensure_ascii=False).encode()) > MOST_WORDS:
         terms = replace(terms, lines=tuple(bare(line) for line in lines))
     meant = replace(on_these_terms(transfer, terms), there=tuple(there))
-    return replace(meant, over=bookings.in_the_way(turn, meant))
+    return replace(meant, over=bookings.conflicts(turn, meant))
 
 
 def _counted_here(

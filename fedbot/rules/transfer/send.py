@@ -112,7 +112,7 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
     if transfer.terms.outside is None or progress.stage == "brought":
         _do(turn, transfer, line.number, _taken_out(turn, transfer, line, connection))
         return
-    step = outside.brought_here(turn, transfer, _sentence(transfer, connection, "had already by"))
+    step = outside.bring_back_step(turn, transfer, _sentence(transfer, connection, "had already by"))
     if step is not None:
         _do(turn, transfer, line.number, step)
     else:
@@ -505,7 +505,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     if transfer.moves_what_is_lent:
         label.show(turn, transfer)
     if transfer.is_return:
-        end.is_home(turn, transfer)
+        end.on_return_finished(turn, transfer)
     end.find_again(turn, transfer)
     both_sides.say_the_end(turn, transfer, draft)
     if "card" in transfer.told:

@@ -83,7 +83,7 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     if transfer.terms.starts is not None:
         booking.book(turn, transfer, decided)
         return
-    if set(bookings.in_the_way(turn, transfer)) - set(transfer.over):  # a request's card would have shown them
+    if set(bookings.conflicts(turn, transfer)) - set(transfer.over):  # a request's card would have shown them
         both_sides.end(turn, transfer, TransferState.ABORTED, None, bookings.BOOKED_THEN)
         return
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, decision=None)
