@@ -7,7 +7,6 @@ through the part's items, newest and those in Incoming.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from inventree.part import Part as Parts
 
@@ -32,7 +31,7 @@ from fedbot.inventree.stock import (
     item_row,
     move_to,
     notes_of,
-    rows_of_part,
+    rows_with_link,
     set_status,
     trace,
 )
@@ -51,9 +50,6 @@ from fedbot.rules.model.steps import (
     WrittenOff,
 )
 from fedbot.rules.model.stock import STATUS_LOST, PartDescription, counts_pieces
-
-_PAGE = 100
-
 
 # --- the part ----------------------------------------------------------------------------------------------
 
@@ -123,9 +119,8 @@ def find_item_created(server: Server, step: CreateItem) -> ItemCreated | None:
 
     A split copies the link, so the oldest item with it is the one.
     """
-    newest = rows_of_part(server, step.part, limit=_PAGE)
-    rows = newest if len(newest) < _PAGE else [*newest, *_in_incoming(server, step)]
-    mine = [row for row in rows if row.get("link") == address(step.link)]
+    link = address(step.link)
+    mine = [row for row in rows_with_link(server, step.part, link) if row.get("link") == link]
     if not mine:
         return None
     row = min(mine, key=lambda each: int(each["pk"]))
@@ -191,10 +186,6 @@ def _created(server: Server, step: CreateItem, reply: object) -> Row:
     if found is None:
         raise OutcomeUnknown(Plain(Fault.ITEM_NOT_THERE))
     return item_row(server, found.item)
-
-
-def _in_incoming(server: Server, step: CreateItem) -> list[dict[str, Any]]:
-    return rows_of_part(server, step.part, location=server.incoming.pk)
 
 
 # --- an item with a serial number that was here before -----------------------------------------------------

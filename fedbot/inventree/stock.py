@@ -19,7 +19,10 @@ from fedbot.rules.model.steps import PlacedAt, TakeBack, note_of
 from fedbot.rules.model.stock import STATUS_OK
 
 WHOLE = {"part_detail": "true", "location_detail": "true"}
+log = logging.getLogger(__name__)
 _LONGEST_NOTES = 500
+_NEWEST = 100
+"""An item that was booked in a moment ago is among that many newest ones of its part, or still in Incoming."""
 _WAS = re.compile(r"\(was: place (?P<place>\d+|none), status (?P<status>\d+)\)$")
 
 
@@ -125,9 +128,16 @@ def is_on_its_way(server: Server, item: int) -> bool:
 
 
 def rows_of_part(server: Server, part: int, **filters: object) -> list[dict[str, Any]]:
-    """Stock items of a part, with part and place, newest first."""
-    found = server.api.rows("stock/", part=part, ordering=server.version.newest_first, **WHOLE, **filters)
-    return [row for row in found if row.get("part") == part]
+    """Stock items of a part but not of its variants, with part and place, newest first."""
+    filters = {"part": part, "include_variants": "false", "ordering": server.version.newest_first, **WHOLE, **filters}
+    return server.api.rows("stock/", **filters)
+
+
+def rows_with_link(server: Server, part: int, text: str) -> list[dict[str, Any]]:
+    """The part's stock items with this text in their link: of the newest ones, and of all in Incoming."""
+    newest = rows_of_part(server, part, limit=_NEWEST)
+    rows = newest if len(newest) < _NEWEST else [*newest, *rows_of_part(server, part, location=server.incoming.pk)]
+    return [row for row in {row["pk"]: row for row in rows}.values() if text in str(row.get("link") or "")]
 
 
 def detail_of(entry_deltas: Mapping[str, Any], pk: int) -> Mapping[str, Any] | None:
@@ -135,9 +145,6 @@ def detail_of(entry_deltas: Mapping[str, Any], pk: int) -> Mapping[str, Any] | N
     detail = entry_deltas.get("stockitem_detail")
     whole = isinstance(detail, dict) and detail.get("pk") == pk and {"part", "quantity", "location"} <= set(detail)
     return detail if whole else None
-
-
-log = logging.getLogger(__name__)
 
 
 def find_taken_back(server: Server, step: TakeBack) -> PlacedAt | None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from fedbot.inventree.rows import Row, amount
 from fedbot.inventree.server import Past, Server
-from fedbot.inventree.stock import SPLIT_CHILD, item_row_if_there, remembered, rows_of_part
+from fedbot.inventree.stock import SPLIT_CHILD, item_row_if_there, remembered, rows_of_part, rows_with_link
 from fedbot.ports.inventory import Refusal
 from fedbot.rules.model.queries import (
     BooksOf,
@@ -28,7 +28,6 @@ from fedbot.rules.model.queries import (
 _MARK = re.compile(r"fed:[0-9a-z-]+:\d+:[a-z]+")
 _OUT = re.compile(r"fed:[0-9a-z-]+:\d+:out ")
 _PAGE = 250
-_NEWEST = 100
 _FEW = 4
 """Up to this number, items are read one by one; above it, all stock by pages, unless that is far more."""
 _READS_A_PAGE = 5
@@ -128,10 +127,7 @@ def _items_in(entry: Row) -> list[int]:
 def _linked(server: Server, query: WhereIsIt) -> dict[int, dict[str, Any]]:
     if query.part is None:
         return {}
-    newest = rows_of_part(server, query.part, limit=_NEWEST)
-    incoming = rows_of_part(server, query.part, location=server.incoming.pk) if len(newest) == _NEWEST else []
-    rows = [row for row in [*newest, *incoming] if f"{query.mark}:" in str(row.get("link") or "")]
-    return {int(row["pk"]): row for row in rows}
+    return {int(row["pk"]): row for row in rows_with_link(server, query.part, f"{query.mark}:")}
 
 
 def _seen(server: Server, row: Row, entries: Iterable[Row]) -> ItemSeen:

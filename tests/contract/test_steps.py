@@ -66,6 +66,9 @@ from fedbot.rules.model.stock import STATUS_LOST as LOST
 from fedbot.rules.model.stock import PartDescription, Permissions
 from tests.contract.ground import Ground
 
+MOST_NEWER = 120
+"""Items on one page of a part's newest ones, and some more."""
+
 
 @pytest.fixture
 def inventory(ground: Ground) -> Iterator[OwnInventory]:
@@ -219,6 +222,18 @@ async def test_a_push_from_the_receivers_side(inventory: OwnInventory, ground: G
     match = await inventory.answer(MatchPart("alpha", description, "S-77"))
     assert isinstance(match, PartMatch)
     assert match.serial == "S-77-alpha"
+
+
+async def test_a_new_item_is_found_although_its_part_has_many_newer_variants(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    template = ground.part("Lens of any kind", "ANY", trackable=True, is_template=True)
+    variant = ground.part("Lens of one kind", "ONE", trackable=True, variant_of=template)
+    step = CreateItem(f"{transfer}:in", template, Decimal(1), f"https://matrix.to/?{transfer}:in", "7")
+    made = await once(inventory, step)
+    serials = {"quantity": MOST_NEWER, "serial_numbers": f"1001-{1000 + MOST_NEWER}"}
+    ground.admin.post("stock/", {"part": variant, "location": ground.drawer, **serials})
+    assert await inventory.probe(step) == made
 
 
 async def test_a_serialised_item_that_was_here_before_returns_to_its_former_record(
