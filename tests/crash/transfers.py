@@ -16,6 +16,7 @@ from tests.crash.checks import marks_of, must, of_kind, said
 from tests.crash.pair import Pair, Party
 
 IPN, WANTED = "RES-10K", "M3-BOLT"
+DRAWERS = {IPN: 1, WANTED: 2}
 STATUS_OK = 10
 REFUSED = {"kind": "error-before", "method": "POST", "path": "/api/stock/$", "status": 400, "times": None}
 #: All rows of the part: the giver's, then the receiver's.
@@ -38,13 +39,18 @@ def admin(inventree: InvenTreeProcess) -> httpx.AsyncClient:
 
 
 async def restocked(inventree: InvenTreeProcess) -> None:
-    """Give the giver enough stock for the next sixty stories."""
+    """Give the giver enough stock for the next sixty stories. What is wanted lies in two drawers, so the bot asks."""
     async with Stocktake(inventree.url, inventree.tokens["admin"]) as stocktake:
-        rows = [row for row in await stocktake.items(IPN) if row.in_stock]
-    most = max(rows, key=lambda row: row.quantity)
+        largest = [row for ipn, drawers in DRAWERS.items() for row in (await _in_stock(stocktake, ipn))[:drawers]]
+    items = [{"pk": row.pk, "quantity": "400"} for row in largest]
     async with admin(inventree) as client:
-        items = [{"pk": most.pk, "quantity": "400"}]
         (await client.post("/api/stock/add/", json={"items": items, "notes": "bought"})).raise_for_status()
+
+
+async def _in_stock(stocktake: Stocktake, ipn: str) -> list[StockItem]:
+    """The part's rows in stock, the largest first."""
+    rows = [row for row in await stocktake.items(ipn) if row.in_stock]
+    return sorted(rows, key=lambda row: row.quantity, reverse=True)
 
 
 @dataclass(frozen=True)
