@@ -12,7 +12,7 @@ import math
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -260,6 +260,7 @@ class Engine:
         now = self.clock.now()
         try:
             turn, queued = self._made_of(event, now)
+            was = {key: state for key in turn.changes if (state := self._state_of(*key))}
             self.journal.commit(
                 seq, Committed(now, turn.changes, queued, tuple(turn.audit), tuple(turn.found), tuple(turn.voided))
             )
@@ -270,8 +271,8 @@ class Engine:
             self._failed(seq, event, subject, fault)
             return True
         self.decided_at = time.monotonic()
-        self._log(turn)
         self.state.apply(turn)
+        self._log(turn, was)
         self._count(event, turn)
         self.perform_now()
         for effect in turn.effects:
@@ -283,10 +284,30 @@ class Engine:
                 self.listeners.pop(effect.key)(effect.phrase)
         return True
 
-    def _log(self, turn: Turn) -> None:
-        """Log one line for each audit entry, and for each new state of a connection or a transfer."""
+    def _state_of(self, kind: str, identifier: str) -> str:
+        """The state of a connection or a transfer, to log its change; '' for other documents and unknown ones."""
+        of_kind: dict[str, type[Connection | Transfer]] = {each.__name__: each for each in (Connection, Transfer)}
+        document = self.state.get(of_kind[kind], identifier) if kind in of_kind else None
+        return str(document.state) if document else ""
+
+    def _log(self, turn: Turn, was: Mapping[tuple[str, str], str]) -> None:
+        """Log one line for each audit entry, and for each new state of a connection or a transfer.
+
+        The event is decided: a sentence that fails is a line less in the log, and changes nothing else.
+        """
         if not log.isEnabledFor(logging.INFO):
             return
+        try:
+            self._log_audit(turn)
+        except Exception:
+            log.exception("an audit entry can't be put into words")
+        for key, after in turn.changes.items():
+            if isinstance(after, Connection | Transfer) and str(after.state) != was.get(key, ""):
+                kind = "connection" if isinstance(after, Connection) else after.terms.kind
+                extra = {"about": after.id, "peer": after.peer, "state": str(after.state), "was": was.get(key, "")}
+                log.info("%s %s", kind, after.code, extra=extra)
+
+    def _log_audit(self, turn: Turn) -> None:
         for entry in turn.audit:
             if not (is_told(entry.what) or isinstance(entry.what, SaidVerb)):
                 continue
@@ -297,12 +318,6 @@ class Engine:
                 entry_in_words(replace(ENGLISH, now=turn.now), entry.what),
                 extra=extra | {"kind": type(entry.what).__name__},
             )
-        for after in turn.changes.values():
-            match after:
-                case Connection():
-                    _log_state("connection", after, turn.state.get(Connection, after.id))
-                case Transfer():
-                    _log_state(after.terms.kind, after, turn.state.get(Transfer, after.id))
 
     def _count(self, event: Event, turn: Turn) -> None:
         self.counters["events_decided"] += 1
@@ -527,12 +542,6 @@ class Engine:
             "outbox_waiting": self.journal.waiting(),
             "quarantined": len(self.journal.quarantined()),
         }
-
-
-def _log_state(kind: str, after: Connection | Transfer, before: Connection | Transfer | None) -> None:
-    if before is None or before.state is not after.state:
-        states = {"state": str(after.state), "was": str(before.state) if before else ""}
-        log.info("%s %s", kind, after.code, extra={"about": after.id, "peer": after.peer, **states})
 
 
 def _act(effect: Do) -> Queued:

@@ -1,8 +1,9 @@
 """The only writer to InvenTree. Every step follows the same protocol.
 
-Probe (was it done already?), write the intent, act once, read back, write the outcome. A step whose outcome is unknown
-is only probed, after `settle`. If the probe still finds nothing `give_up` after the act, a person decides; the step is
-never repeated.
+Probe (was it done already?), write the intent, act, read back, write the outcome. If the outcome is unknown, the first
+request may still be on its way. So the step is done again only when InvenTree has answered two probes without a trace
+of it, a while apart, the second one at least `settle` after the act. More than `give_up` after the act, a person
+decides instead.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class StepWorker:
         self._elsewhere: dict[int, asyncio.Task[None]] = {}
         engine.clock_listeners.append(self._clock_set_back)
         self._backoffs: dict[int, Backoff] = {}  # by row: another row's success must not shorten a failing row's pauses
+        self._without_trace: dict[int, datetime] = {}  # by row: when a probe first found no trace of its act
 
     def be_patient(self, settle: timedelta, give_up: timedelta) -> None:
         """Set how long to wait before probing a step's outcome, and before a person decides."""
@@ -92,6 +94,7 @@ class StepWorker:
         self._not_before = self._clock.now() + self._settle
 
     def _clock_set_back(self) -> None:
+        self._without_trace.clear()
         if self._not_before is not None:
             self._not_before = min(self._not_before, self._clock.now() + self._settle)
 
@@ -132,7 +135,7 @@ class StepWorker:
         if isinstance(effect.step, Mirror | Label) and any(_replaces(other, row) for other in rows):
             self._journal.finish(row.id, None)
             return
-        settled = row.acted_at + self._settle if row.acted_at else self._not_before
+        settled = row.acted_at + self._settle - self._between_probes if row.acted_at else self._not_before
         if settled is not None and settled > self._clock.now():
             self._journal.postpone(row.id, settled)
             return
@@ -144,6 +147,8 @@ class StepWorker:
             return
         if self._is_given_up(row, effect):
             self._give_it_up(row, effect, Plain(Fault.NO_TRACE))
+            return
+        if self._may_be_on_its_way(row, effect):
             return
         await self._act(row, effect)
 
@@ -189,9 +194,29 @@ class StepWorker:
 
     def _give_it_up(self, row: OutboxRow, effect: Do, problem: Diagnosis) -> None:
         """No program can find out the outcome any more, so a person has to."""
-        self._backoffs.pop(row.id, None)
+        self._forget(row)
         self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.then, problem), english(problem))
         self._engine.decide_all()
+
+    @property
+    def _between_probes(self) -> timedelta:
+        """The time for which InvenTree has to answer before a step is done again.
+
+        An overloaded server may take up a request that waited for minutes at the moment when it answers a probe.
+        """
+        return self._settle / 4
+
+    def _may_be_on_its_way(self, row: OutboxRow, effect: Do) -> bool:
+        """Whether an earlier try may still arrive: so far, only one probe has found no trace of it."""
+        if row.acted_at is None or type(effect.step) in REPEATABLE:
+            return False
+        now = self._clock.now()
+        again = self._without_trace.setdefault(row.id, now) + self._between_probes
+        if again > now:
+            self._journal.postpone(row.id, again, reached=False, problem=row.problem)
+            return True
+        log.warning("doing %s (%s) again: it has left no trace", type(effect.step).__name__, effect.step.mark)
+        return False
 
     def _is_given_up(self, row: OutboxRow, effect: Do) -> bool:
         if row.acted_at is None or type(effect.step) in REPEATABLE:
@@ -202,6 +227,7 @@ class StepWorker:
         act = await self._made_ready(row, effect)
         if act is None:
             return
+        self._without_trace.pop(row.id, None)
         self._engine.begin(row.id)
         try:
             result = await act()
@@ -211,7 +237,8 @@ class StepWorker:
         except OutcomeUnknown as problem:
             self._noticed(effect.step, problem)
             log.warning("unknown outcome of %s (%s): %s", type(effect.step).__name__, effect.step.mark, problem.text)
-            self._wait(row, effect.then, problem, self._settle.total_seconds(), reached=True)
+            until_probe = self._settle - self._between_probes
+            self._wait(row, effect.then, problem, until_probe.total_seconds(), reached=True)
         except Refusal as problem:
             self._noticed(effect.step)
             self._refused(row, effect.then, problem)
@@ -269,13 +296,17 @@ class StepWorker:
         """The seconds to leave the row alone after one more failure."""
         return self._backoffs.setdefault(row.id, Backoff()).failed()
 
-    def _done(self, row: OutboxRow, then: WhenStepEnds, result: StepResult) -> None:
+    def _forget(self, row: OutboxRow) -> None:
         self._backoffs.pop(row.id, None)
+        self._without_trace.pop(row.id, None)
+
+    def _done(self, row: OutboxRow, then: WhenStepEnds, result: StepResult) -> None:
+        self._forget(row)
         self._journal.finish(row.id, StepDone(self._clock.now(), then, result))
         self._engine.decide_all()
 
     def _refused(self, row: OutboxRow, then: WhenStepEnds, problem: Refusal) -> None:
-        self._backoffs.pop(row.id, None)
+        self._forget(row)
         event = StepRefused(self._clock.now(), then, problem.problem)
         self._journal.fail(row.id, event, problem.text)
         self._engine.decide_all()

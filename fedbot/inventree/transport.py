@@ -11,6 +11,7 @@ import base64
 import json
 import logging
 import re
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -56,6 +57,9 @@ PAUSES_FOR_FIELDS = (0.05, 0.1, 0.2, 0.4)
 # gunicorn drops idle connections after 2 s by default. A write on a connection that the server is just closing has an
 # unknown outcome, which costs a person's time. A new connection costs milliseconds.
 KEEP_ALIVE_SECONDS = 1.5
+# Without it, Linux goes on for a quarter of an hour to send what a closed connection still holds. When a network comes
+# back, an old request would arrive after the probe that found no trace of it.
+UNDELIVERED_FOR_MS = 30_000
 LONGEST_ADDRESS = 2_000
 
 
@@ -116,8 +120,8 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         self._untold: frozenset[tuple[str, str]] = frozenset()
         """The fields that this server doesn't return although we ask for them, as (address, field)."""
         verify = verification(self.base_url, certificate)
-        if bound is not None and transport is None:
-            transport = PeerTransport(verify, bound.seconds, private=private)
+        if transport is None:
+            transport = _network(verify) if bound is None else PeerTransport(verify, bound.seconds, private=private)
         self._client = httpx.Client(
             headers={
                 "Authorization": f"Token {token}",
@@ -127,8 +131,6 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
                 **({} if bound is None else {"Accept-Encoding": "identity"}),
             },
             timeout=timeout,
-            verify=verify,
-            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
             transport=transport,
             trust_env=False,
@@ -442,6 +444,15 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             return json.loads(response.content)
         except ValueError:
             raise errors.unreadable(self.host, reading=reading) from None
+
+
+def _network(verify: ssl.SSLContext | bool) -> httpx.HTTPTransport:  # noqa: FBT001 -- httpx's
+    return httpx.HTTPTransport(
+        verify=verify,
+        limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
+        trust_env=False,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNDELIVERED_FOR_MS)],
+    )
 
 
 def _records_in(content: Json) -> list[Mapping[str, Json]]:

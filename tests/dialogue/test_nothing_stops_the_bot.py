@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from fedbot.engine import pipeline
 from fedbot.rules.model.audit import Dropped
 from fedbot.rules.model.events import StepDone
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
@@ -250,6 +252,28 @@ async def test_a_message_that_can_not_be_rendered_delays_no_other(monkeypatch: p
     assert not told(world.room, "Nothing waits")
     noted = [audited.entry.what for audited in world.alpha.journal.audit("failures")]
     assert Dropped(aside.number, "ChatMessage", aside.problem) in noted
+
+
+async def test_a_decision_that_can_not_be_logged_counts_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = await friends()
+    card = await world.push()
+
+    def unknown(*_: object) -> str:
+        raise KeyError("an entry without a sentence")
+
+    caplog.set_level(logging.INFO, "fedbot.engine.pipeline")
+    monkeypatch.setattr(pipeline, "entry_in_words", unknown)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    for space in world.spaces:
+        engine = space.bot.engine
+        journaled = {(kind, identifier): document for kind, identifier, document in space.journal.documents()}
+        assert all(journaled[type(each).__name__, each.id] == each for each in engine.state.everything())
+        assert space.transfer().state is TransferState.DONE
+    assert "an audit entry can't be put into words" in caplog.text
+    assert_books_balance(world)
 
 
 async def test_a_query_with_an_unexpected_error_delays_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -303,6 +303,30 @@ async def test_a_late_request_of_a_disputed_transfer_moves_nothing_twice() -> No
     await world.grace()
     await world.passes(timedelta(seconds=90))
     world.beta.transport.faults.release(world.beta.seeded.server)
+    await world.passes(timedelta(minutes=10))
+    assert states(world) == {DONE}
+    assert world.beta.total("N-M3") == NUTS_THERE + 10
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(("side", "path"), [("alpha", "stock/transfer/"), ("beta", "/api/stock/$")])
+async def test_a_request_that_an_overloaded_server_takes_up_late_is_not_repeated(side: str, path: str) -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    space = getattr(world, side)
+    space.fails(FaultKind.LATE, "POST", path)
+    await world.passes(timedelta(seconds=6))
+    space.fails(FaultKind.TIMEOUT_BEFORE, "GET", "", times=None)
+    await world.passes(timedelta(minutes=5))
+    space.comes_back()
+    probed: list[datetime] = []
+    space.before("GET", "stock", lambda: probed.append(world.clock.now()))
+    while not probed:
+        await world.passes(timedelta(seconds=1))
+    await world.passes(timedelta(seconds=3))
+    space.transport.faults.release(space.seeded.server)  # the request had waited for a worker
     await world.passes(timedelta(minutes=10))
     assert states(world) == {DONE}
     assert world.beta.total("N-M3") == NUTS_THERE + 10

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.transport import UNDELIVERED_FOR_MS, InvenTreeTransport
 from fedbot.ports.inventory import OutcomeUnknown, Unavailable
 from fedbot_demo.certificates import CertificateAuthority, self_signed
 from fedbot_demo.inventree import seeds
@@ -51,6 +51,16 @@ async def test_a_self_signed_certificate_is_trusted_by_its_own_file_or_reported_
         with pytest.raises(Unavailable, match=r"certificate isn't trusted; if it is yours, .* inventree.certificate"):
             await asyncio.to_thread(doubting.post, "stock/transfer/", {})
         doubting.close()
+
+
+async def test_a_request_that_cannot_be_delivered_does_not_arrive_much_later() -> None:
+    seeded = seeds.alpha()
+    async with serve(Serving(seeded.server)) as serving:
+        api = InvenTreeTransport(serving.url, seeded.token("fedbot"))
+        response = await asyncio.to_thread(api.request, "stock/42/", method="get")
+        connection = response.extensions["network_stream"].get_extra_info("socket")
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNDELIVERED_FOR_MS
+        api.close()
 
 
 async def test_one_connection_serves_many_calls() -> None:
