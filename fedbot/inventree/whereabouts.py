@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from fedbot.inventree.rows import Row, amount
 from fedbot.inventree.server import Past, Server
-from fedbot.inventree.stock import SPLIT_CHILD, item_row_if_there, remembered, rows_of_part, rows_with_link
+from fedbot.inventree.stock import SPLIT_CHILD, WHOLE, item_row_if_there, remembered, rows_of_part, rows_with_link
 from fedbot.ports.inventory import Refusal
 from fedbot.rules.model.queries import (
     BooksOf,
@@ -28,6 +28,7 @@ from fedbot.rules.model.queries import (
 _MARK = re.compile(r"fed:[0-9a-z-]+:\d+:[a-z]+")
 _OUT = re.compile(r"fed:[0-9a-z-]+:\d+:out ")
 _PAGE = 250
+_MOST_STRAYS = 100
 _FEW = 4
 """Up to this number, items are read one by one; above it, all stock by pages, unless that is far more."""
 _READS_A_PAGE = 5
@@ -48,8 +49,9 @@ def where_is(server: Server, query: WhereIsIt) -> ItemsSeen:
 def books_of(server: Server, query: BooksOf) -> ItemsSeen:
     """These items, with as many calls as the stock and its marked history have pages."""
     wanted = frozenset(query.items)
+    strays = _strays(server, wanted) if query.strays else ()
     if not wanted:
-        return ItemsSeen(history_read=server.version.searches_history)
+        return ItemsSeen(history_read=server.version.searches_history, strays=strays)
     pages = server.stock.index.number("stock_count") // _PAGE
     if len(wanted) <= max(_FEW, _READS_A_PAGE * pages):
         rows = [row for pk in sorted(wanted) if (row := item_row_if_there(server, pk))]
@@ -60,7 +62,15 @@ def books_of(server: Server, query: BooksOf) -> ItemsSeen:
     entries = [entry for entry in _entries(server, "fed:", ()) if entry.get("item") in wanted] if read else []
     seen = {int(row["pk"]): _seen(server, row, entries) for row in rows}
     borrowed = tuple(_in_stock(server, each, seen.get(each.item)) for each in query.borrowed)
-    return ItemsSeen(tuple(seen.values()), history_read=read, borrowed=borrowed)
+    return ItemsSeen(tuple(seen.values()), history_read=read, borrowed=borrowed, strays=strays)
+
+
+def _strays(server: Server, known: frozenset[int]) -> tuple[ItemSeen, ...]:
+    """The other items in Outgoing and Incoming, the newest ones of each."""
+    newest = {"ordering": server.version.newest_first, "limit": _MOST_STRAYS, **WHOLE}
+    places = (server.outgoing.pk, server.incoming.pk)
+    rows = [row for place in places for row in server.api.rows("stock/", location=place, **newest)]
+    return tuple(_seen(server, row, history_of(server, row["pk"])) for row in rows if row["pk"] not in known)
 
 
 def _in_stock(server: Server, borrowed: Received, seen: ItemSeen | None) -> Received:
@@ -151,6 +161,7 @@ def _seen(server: Server, row: Row, entries: Iterable[Row]) -> ItemSeen:
         marks=tuple(dict.fromkeys(marks)),
         came_from=came_from,
         old_status=old_status,
+        parent=row.get("parent"),
     )
 
 

@@ -442,6 +442,11 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("somebody changed one of the two journals, or its bot doesn't tell the truth"),
         marked("both admins run {verify} and compare the messages in the room"),
     ),
+    Kind.STRAY: (
+        marked("{there} more of it, #{item}, is still in Outgoing or Incoming"),
+        marked("InvenTree carried out a request so late that I had sent it again"),
+        marked("count that part, and move #{item} back or delete it"),
+    ),
     Kind.DISPUTED: (
         marked("nobody could tell what happened to it"),
         marked("an InvenTree was silent at the wrong moment"),

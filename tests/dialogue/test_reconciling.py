@@ -58,6 +58,41 @@ async def test_an_item_brought_back_by_hand_is_in_stock_twice_and_both_are_told(
     assert world.alpha.row(42).customer is None, "nothing is moved"
 
 
+@pytest.mark.parametrize(
+    ("side", "path", "place"), [("alpha", "stock/transfer/", "Outgoing"), ("beta", "/api/stock/$", "Incoming")]
+)
+async def test_an_item_that_a_very_late_request_brought_into_outgoing_or_incoming_is_named(
+    side: str, path: str, place: str
+) -> None:
+    world = await friends()
+    card = await world.push()
+    space = getattr(world, side)
+    space.fails(FaultKind.LATE, "POST", path)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=5))
+    assert space.transfer().state is TransferState.DONE
+    (answer,) = space.transport.faults.release(space.seeded.server)
+    assert answer.status == 201
+    late = max((row for row in space.stock() if row.location == space.location(place)), key=lambda row: row.pk)
+    person = world.anna if side == "alpha" else world.bea
+    told_of = await asks(world, person, "" if side == "beta" else "betaspace")
+    assert "1 difference" in told_of.text
+    assert f"10 more of it, #{late.pk}, is still in Outgoing or Incoming" in told_of.text
+    other = await asks(world, world.bea if side == "alpha" else world.anna)
+    assert "✅ The books of" in other.text
+
+
+async def test_what_people_split_off_in_incoming_is_no_stray() -> None:
+    world = await friends(beta={"destination": "Incoming"})
+    await world.hand_over()
+    item = world.beta.transfer().progress[0].item
+    aside = {"items": [{"pk": item, "quantity": "4"}], "location": world.beta.location("Incoming")}
+    world.beta.admin("POST", "stock/transfer/", **aside, notes="for the course")
+    assert len([row for row in world.beta.stock() if row.location == world.beta.location("Incoming")]) == 2
+    assert "still in Outgoing or Incoming" not in (await asks(world, world.bea)).text
+
+
 async def test_a_missing_changed_or_unmarked_record_is_named() -> None:
     world = await given()
     nuts = world.alpha.turn.transfers()[0].at(1).item

@@ -37,8 +37,8 @@ def differs(kind: Kind, number: int = 1, *, fixed: bool = False) -> Difference:
     return Difference(GIVEN.id, number, kind, 43, 1207, fixed)
 
 
-ELSEWHERE = {Kind.LEFT_OVER, Kind.BORROWED_GONE, Kind.BORROWED_LESS, Kind.PAST}
-"""Differences about loans and messages, which have examples of their own."""
+ELSEWHERE = {Kind.LEFT_OVER, Kind.BORROWED_GONE, Kind.BORROWED_LESS, Kind.PAST, Kind.STRAY}
+"""Differences about loans, messages and stray items, which have examples of their own."""
 SAID: dict[str, Phrase] = {
     "they agree": outcome(),
     "they agree, and the metadata is written anew": outcome(repair=True),
@@ -50,6 +50,7 @@ SAID: dict[str, Phrase] = {
         replace(differs(Kind.BORROWED_LESS), owed=Decimal(10), there=Decimal("7.5")),
     ),
     "a loan is over, and its record here still counts": outcome(differs(Kind.LEFT_OVER)),
+    "a request was carried out twice": outcome(replace(differs(Kind.STRAY), there=Decimal(10))),
     "another past": outcome(differs(Kind.PAST, 7)),
     "something is fixed": outcome(differs(Kind.NOT_ARRIVED, fixed=True), repair=True),
     "many, and of things that we don't know": outcome(

@@ -213,7 +213,7 @@ def _owed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
     return lend.still_here(turn, transfer) if transfer.role == "receiver" and transfer.is_on_loan else {}
 
 
-def _books_of(turn: Turn, transfers: Sequence[Transfer]) -> BooksOf:
+def _books_of(turn: Turn, transfers: Sequence[Transfer], *, strays: bool = False) -> BooksOf:
     """Return the query for these transfers' stock items, and for the borrowed quantities in stock."""
     borrowed = tuple(
         Received(transfer.id, number, item, part, quantity)
@@ -221,7 +221,7 @@ def _books_of(turn: Turn, transfers: Sequence[Transfer]) -> BooksOf:
         for number, quantity in _owed(turn, transfer).items()
         if (item := transfer.at(number).item) is not None and (part := transfer.at(number).part) is not None
     )
-    return BooksOf(_items(transfers), borrowed)
+    return BooksOf(_items(transfers), borrowed, strays)
 
 
 @dataclass(frozen=True)
@@ -308,7 +308,7 @@ def on_page(turn: Turn, connection: Connection, envelope: Message[bodies.Books])
         _tell(turn, running, "unreadable")
         return
     turn.save(replace(running, theirs=theirs, pasts=pasts, until=turn.now + ANSWERS_WITHIN))
-    look = _books_of(turn, _ours(turn, connection, running.after, last))
+    look = _books_of(turn, _ours(turn, connection, running.after, last), strays=not last)
     turn.do(Ask(Compare(connection.id, last), (look,)))
 
 
@@ -370,6 +370,7 @@ def _on_own_looked(turn: Turn, then: Compare, event: Answered) -> None:
     ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     found = differences(ours, running.theirs)
     found += pasts_that_differ(_told_of(connection, transfers, is_last=not last), running.pasts)
+    found += _done_twice(turn, connection, seen.strays)
     if running.repair:
         found = [_mended(turn, connection, difference) for difference in found]
         _mirror_anew(turn, transfers, ours)
@@ -382,6 +383,26 @@ def _on_own_looked(turn: Turn, then: Compare, event: Answered) -> None:
     if running.repair:
         provision.mirror(turn, connection)
     _tell(turn, running, "")
+
+
+def _done_twice(turn: Turn, connection: Connection, strays: Iterable[ItemSeen]) -> list[Difference]:
+    """Return the items in Outgoing and Incoming with the mark of a line that ended with another item.
+
+    InvenTree has carried out a request of ours after we had given up waiting for it, and had sent it again.
+    """
+    found: list[Difference] = []
+    for item in strays:
+        step = "out" if item.where is Whereabouts.OUTGOING else "in"
+        lines = [(words[1], int(words[2])) for mark in item.marks if (words := mark.split(":"))[3] == step]
+        for identifier, number in dict.fromkeys(lines):
+            transfer = turn.transfer(identifier)
+            if transfer is None or transfer.peer != connection.peer or transfer.state not in FINAL:
+                continue
+            split_off = item.parent is not None and item.parent in {p.item for p in transfer.progress}
+            if split_off or turn.marked(Mark.ITEM, item.pk):
+                continue
+            found.append(Difference(identifier, number, Kind.STRAY, item.pk, there=item.quantity))
+    return found
 
 
 # --- repairs -------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     BORROWED_GONE = "borrowed-gone"
     BORROWED_LESS = "borrowed-less"
     PAST = "past"
+    STRAY = "stray"
 
 
 @dataclass(frozen=True)

@@ -487,11 +487,13 @@ class WhereIsIt:
 class BooksOf:
     """Reads the state of these stock items. Answer: `ItemsSeen`. The number of calls doesn't grow with the items.
 
-    `borrowed` are lines on loan here. If one isn't there whole, all stock items of its part are read.
+    `borrowed` are lines on loan here. If one isn't there whole, all stock items of its part are read. `strays`:
+    read the other items in Outgoing and Incoming, too.
     """
 
     items: tuple[int, ...]
     borrowed: tuple[Received, ...] = ()
+    strays: bool = False
 
 
 class Whereabouts(StrEnum):
@@ -507,7 +509,8 @@ class Whereabouts(StrEnum):
 class ItemSeen:
     """The current state of a stock item. `place` is the location's name; `marks` are those in its history and its link.
 
-    `came_from` and `old_status` are its location and status before it was taken out, if the history has them.
+    `came_from` and `old_status` are its location and status before it was taken out, if the history has them. `parent`
+    is the item that it was split off from.
     """
 
     pk: int
@@ -523,6 +526,7 @@ class ItemSeen:
     marks: tuple[str, ...] = ()
     came_from: int | None = None
     old_status: int | None = None
+    parent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -530,11 +534,13 @@ class ItemsSeen:
     """The items that exist. `history_read`: their history was searched for marks (API >= 320).
 
     `borrowed` repeats the query's, with the quantity in stock, including items split off.
+    `strays` are the other items in Outgoing and Incoming.
     """
 
     items: tuple[ItemSeen, ...] = ()
     history_read: bool = True
     borrowed: tuple[Received, ...] = ()
+    strays: tuple[ItemSeen, ...] = ()
 
 
 @dataclass(frozen=True)
