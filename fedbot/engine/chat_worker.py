@@ -402,4 +402,5 @@ def posted(message: ChatMessage, event_id: str, at: datetime) -> Posted:
 
 def _refused(row: OutboxRow, now: datetime, code: str, text: str) -> PostRefused | None:
     key = getattr(row.effect, "key", type(row.effect).__name__)
-    return PostRefused(now, key, getattr(row.effect, "room", ""), code, text)
+    edits, version = getattr(row.effect, "edit", False), getattr(row.effect, "version", 0)
+    return PostRefused(now, key, getattr(row.effect, "room", ""), code, text, edits, version)

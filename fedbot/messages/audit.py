@@ -126,6 +126,7 @@ FACTS: dict[Fact, str] = {
     Fact.CANCEL_ASKED: marked("asked the other space to take it back"),
     Fact.DECISION_STOPPED: marked("stopped the decision in time"),
     Fact.CARD_REDACTED: marked("removed the card, so it was posted again"),
+    Fact.CARD_NOT_EDITED: marked("the homeserver refused to change the card, so it was posted again"),
     Fact.LENDERS_CARD_AWAITED: marked("waits for the lender's card"),
     Fact.FETCHED: marked("said that it was handed over"),
     Fact.NOT_FETCHED: marked("said that it wasn't picked up that day"),

@@ -90,10 +90,13 @@ _FAILED_EFFECTS: dict[str, str] = {
 }
 
 
-def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us: PartyConfig) -> Lines:
+def post_refused(
+    locale: Locale, *, event: PostRefused, room: str, code: str, us: PartyConfig, is_replaced: bool = False
+) -> Lines:
     """The homeserver will not let us do something in a room, or take a message, so the people there don't see it.
 
     `room`: its name, if it has one. `code`: of the transfer or friendship that it is about; '' if it is about none.
+    `is_replaced`: it was an edit of a card, and another card follows.
     """
     kind, _, about = event.key.partition(":")
     where = f"{locale.short(room, 60)} ({locale.short(event.room, 120)})" if room else locale.short(event.room, 120)
@@ -103,6 +106,12 @@ def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us
         what=locale.word(_MESSAGES.get(kind, marked("a message"))),
         **names,
     )
+    if event.edits:
+        first = locale.say(
+            "I could not change {what} in {room}: people there read the former text.",
+            what=locale.word(_MESSAGES.get(kind, marked("a message"))),
+            **names,
+        )
     if not about and kind in _FAILED_EFFECTS:
         first = locale.say(_FAILED_EFFECTS[kind], **names)
     advice = _WHAT_TO_DO.get(event.code, marked("Ask the admin of the homeserver what that means."))
@@ -111,7 +120,9 @@ def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, us
     lines: Lines = [
         first,
         locale.say("The homeserver said: {said}", said=said),
-        locale.say("{advice} I don't try again by myself.", advice=locale.word(advice)),
+        locale.say("I post the card anew. Only the new one counts.")
+        if is_replaced
+        else locale.say("{advice} I don't try again by myself.", advice=locale.word(advice)),
     ]
     if code:
         lines.append(locale.say("More about it: {show}", show=typed(f"show {code}")))

@@ -45,7 +45,7 @@ from fedbot.rules.model.decision import (
     says_it_is_here,
 )
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
-from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
+from fedbot.rules.model.events import Answered, PostRefused, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNot
 from fedbot.rules.model.stock import Permission, Permissions
@@ -582,7 +582,7 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
     """
     for subject in turn.subjects():
         if event.target == subject.own_card and event.room in announcements.lineage(turn, subject.room):
-            _put_up_again(turn, subject, event)
+            _put_up_again(turn, subject, audit.Fact.CARD_REDACTED, event.sender, event.event_id)
             return
         if event.room not in announcements.lineage(turn, subject.room):
             continue
@@ -600,12 +600,25 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
             turn.save(replace(subject, decision=replace(decision, behind=behind)))
 
 
-def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
-    """Void a decision on a card that somebody has redacted, and post another card."""
+def on_edit_refused(turn: Turn, event: PostRefused) -> bool:
+    """Replace a card that the homeserver doesn't let us edit, if people read there what doesn't hold any more.
+
+    Return whether another card follows.
+    """
+    subject = turn.subject(event.key.removeprefix("card:"))
+    if not event.key.startswith("card:") or subject is None or subject.in_room.version != event.version:
+        return False
+    if subject.in_room.is_shown or any(each.version == event.version for each in subject.in_room.unseen):
+        return False
+    return _put_up_again(turn, subject, audit.Fact.CARD_NOT_EDITED)
+
+
+def _put_up_again(turn: Turn, subject: Subject, why: audit.Fact, by: str = "", event_id: str = "") -> bool:
+    """Void a decision on a card that is redacted or out of date, and post another card. Return whether one follows."""
     if not (is_open(subject) and decides_here(turn.us, subject)) and not awaits_parcel(subject):
-        return
+        return False
     decision = subject.decision
-    turn.note(subject.id, audit.Fact.CARD_REDACTED, event.sender, event.event_id)
+    turn.note(subject.id, why, by, event_id)
     if isinstance(subject, Transfer):
         turn.save(replace(opening.out_of_force(subject), decision=None, first_yes=None, card=None))
     else:
@@ -613,6 +626,7 @@ def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
     if decision is not None:
         turn.do(Typing(subject.room, 0))
     _ask_for_another_card(turn, subject, decision.person if decision else "")
+    return True
 
 
 def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:

@@ -250,7 +250,8 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     if not (event.key.startswith("admin:") or is_read_only or is_closed):  # the admins already know of upgraded rooms
         subject = turn.subject(event.key.partition(":")[2].partition(":")[0])
         names = {"room": room.name if room else "", "code": subject.code if subject else ""}
-        phrase = say(messages.health.post_refused, event=event, us=turn.us, **names)
+        is_replaced = event.edits and decisions.on_edit_refused(turn, event)
+        phrase = say(messages.health.post_refused, event=event, us=turn.us, is_replaced=is_replaced, **names)
         turn.tell_admins(phrase, f"refused:{event.key}:{event.room}")
 
 

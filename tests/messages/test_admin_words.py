@@ -94,6 +94,14 @@ SAID: dict[str, Phrase] = {
         code="k7m2",
         us=ALPHA,
     ),
+    "a card that the homeserver won't change": say(
+        messages.health.post_refused,
+        event=PostRefused(NOW, "card:k7m2", "!makers", "M_TOO_LARGE", "editing: M_TOO_LARGE Too large.", edits=True),
+        room="Makers",
+        code="k7m2",
+        us=ALPHA,
+        is_replaced=True,
+    ),
     "a room that can't be left": say(
         messages.health.post_refused,
         event=PostRefused(NOW, "Leave", "!old", "M_UNKNOWN", "Not known."),

@@ -31,6 +31,7 @@ class Fact(StrEnum):
     CANCEL_ASKED = "asked the sender to cancel"
     DECISION_STOPPED = "decision taken back in time"
     CARD_REDACTED = "card redacted"
+    CARD_NOT_EDITED = "card not edited"
     LENDERS_CARD_AWAITED = "waits for the owner's card"
     FETCHED = "what was booked was handed over"
     NOT_FETCHED = "what was booked wasn't fetched today"

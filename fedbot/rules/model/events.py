@@ -398,13 +398,18 @@ class Posted:
 
 @dataclass(frozen=True)
 class PostRefused:
-    """The homeserver's refusal of a message of ours (no power, too large, left the room)."""
+    """The homeserver's refusal of a message of ours (no power, too large, left the room).
+
+    `edits` and `version` as in `Posted`.
+    """
 
     at: datetime
     key: str
     room: str
     code: str
     text: str
+    edits: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True)
