@@ -39,8 +39,10 @@ def test_the_unit_runs_the_bot_and_does_not_restart_it_where_a_restart_can_not_h
 
 def test_the_services_are_those_that_init_prints() -> None:
     config, state = Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot")
-    assert (DEPLOY / "fedbot.service").read_text() == unit(config, state, Path("/opt/fedbot/bin/fedbot"), "fedbot")
-    assert (DEPLOY / "compose.yaml").read_text() == compose_service(config, state)
+    told = "change the file in fedbot/setup/ and the one in deploy/ together"
+    made = unit(config, state, Path("/opt/fedbot/bin/fedbot"), "fedbot")
+    assert (DEPLOY / "fedbot.service").read_text() == made, told
+    assert (DEPLOY / "compose.yaml").read_text() == compose_service(config, state), told
 
 
 @pytest.mark.parametrize("name", COMPOSE)
@@ -72,7 +74,8 @@ async def test_every_alert_of_a_hub_uses_metrics_that_its_workers_have() -> None
         "attraktor": SpaceStanding("works", world.alpha.bot.standing()),
         "betaspace": SpaceStanding("fails", None, "why"),
     }
-    page = hub_metrics(spaces)
+    counters = world.alpha.bot.counters()
+    page = hub_metrics(spaces, counters)
     told = set(re.findall(r"^(fedbot_\w+)", page, re.MULTILINE))
     (group,) = yaml.safe_load((DEPLOY / "alerts-hub.yaml").read_text())["groups"]
     assert all(rule["annotations"].keys() == {"summary", "description"} for rule in group["rules"])
@@ -84,8 +87,22 @@ async def test_every_alert_of_a_hub_uses_metrics_that_its_workers_have() -> None
     assert len(of_spaces) == 8, "docs/hub.md says so: what a space costs is bounded"
     assert 'fedbot_space_failing{space="betaspace"} 1' in page
     several = {f"s{number}": spaces["attraktor"] for number in range(10)}
-    lines = len(hub_metrics(several).splitlines()) - len(hub_metrics(dict(list(several.items())[:1])).splitlines())
+    few = dict(list(several.items())[:1])
+    lines = len(hub_metrics(several, counters).splitlines()) - len(hub_metrics(few, counters).splitlines())
     assert lines == 9 * len(of_spaces)
+
+
+def test_each_alert_of_a_bot_has_its_twin_for_the_spaces_of_a_hub() -> None:
+    def rules(name: str) -> dict[str, dict[str, Any]]:
+        (group,) = yaml.safe_load((DEPLOY / name).read_text())["groups"]
+        return {rule["alert"]: rule for rule in group["rules"]}
+
+    of_a_hub = rules("alerts-hub.yaml")
+    for name, rule in rules("alerts.yaml").items():
+        what = name.removeprefix("Fedbot")
+        (twin,) = [each for each in (f"FedbotHub{what}", f"FedbotHubSpace{what}") if each in of_a_hub]
+        as_often = ("labels", "for")
+        assert [of_a_hub[twin].get(each) for each in as_often] == [rule.get(each) for each in as_often], twin
 
 
 async def test_every_query_of_dashboard_and_alerts_uses_metrics_that_the_bot_has() -> None:

@@ -288,8 +288,12 @@ class Bot:
         return {
             **self.health(),
             "gauges": {**self.engine.gauges(), **self._index_gauges()},
-            "counters": {**self.engine.counters, "rule_failures": self.engine.failures},
+            "counters": self.counters(),
         }
+
+    def counters(self) -> dict[str, int]:
+        """What has happened since the start, by its name."""
+        return {**self.engine.counters, "rule_failures": self.engine.failures}
 
     def health(self) -> Standing:
         """Whether the bot reaches Matrix and InvenTree, and its problems; without gauges and counters."""

@@ -12,6 +12,7 @@ import hashlib
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -109,6 +110,7 @@ class Worker:
         self.known: frozenset[str] = frozenset()
         self._told: dict[str, tuple[bool, tuple[str, ...]]] = {}
         self._begin = begin
+        self._counted = Counter[str]()
         self._starts = asyncio.Semaphore(STARTS_AT_ONCE)
         self._threads = ThreadPoolExecutor(10_000, "inventree")  # no limit is needed: each space has its own
         self._to_roster = ThreadPoolExecutor(1, "roster")  # separate, so no space can delay the renewal of claims
@@ -243,6 +245,8 @@ class Worker:
             begun()
 
         def has_ended() -> None:
+            if hosted.bot is not None:
+                self._counted.update(hosted.bot.counters())
             hosted.bot = None
 
         return Shared(
@@ -295,6 +299,14 @@ class Worker:
             threads.shutdown(wait=False, cancel_futures=True)
         await self._session.close()
 
+    def counters(self) -> Counter[str]:
+        """What has happened in all spaces while this worker had them: a bot that has ended stays counted."""
+        total = self._counted.copy()
+        for hosted in self.hosted.values():
+            if hosted.bot is not None:
+                total.update(hosted.bot.counters())
+        return total
+
     def standings(self, *, counted: bool) -> dict[str, SpaceStanding]:
         """The state of each space that this worker has, and of each that no worker has; if `counted`, with figures."""
         found = {
@@ -314,7 +326,8 @@ async def run(hub: HubSettings) -> None:
     try:
         async with AsyncExitStack() as stack:
             worker = Worker(hub, own_name())
-            await stack.enter_async_context(HubPage(worker.name, worker.standings, hub.health_socket, hub.web.listen))
+            page = HubPage(worker.name, worker.standings, worker.counters, hub.health_socket, hub.web.listen)
+            await stack.enter_async_context(page)
             log.info("%s works for the hub of %s from now on", worker.name, hub.spaces)
             await worker.run()
     finally:

@@ -1,6 +1,6 @@
 """The health of a hub's worker and its spaces: a page for people, JSON for scripts, and metrics for Prometheus.
 
-Each space has a few metrics of its own. All others are summed over the worker.
+Each space has a few metrics of its own. All others are counted over the worker, for as long as it runs.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,9 +60,17 @@ class HubPage(Listening):
     It listens on `unix_socket`, and on `listen` (`HOST:PORT`) if given. Raises OSError if an address is taken.
     """
 
-    def __init__(self, worker: str, standings: Look, unix_socket: Path, listen: str = "") -> None:
+    def __init__(
+        self,
+        worker: str,
+        standings: Look,
+        counters: Callable[[], Mapping[str, int]],
+        unix_socket: Path,
+        listen: str = "",
+    ) -> None:
         self._worker = worker
         self._look = standings
+        self._counters = counters
         self._kept: dict[bool, tuple[float, Mapping[str, SpaceStanding]]] = {}
         application = web.Application()
         application.router.add_get("/", self._page)
@@ -93,28 +101,26 @@ class HubPage(Listening):
         return web.json_response(told)
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        body = hub_metrics(self.standings(counted=True))
+        body = hub_metrics(self.standings(counted=True), self._counters())
         return web.Response(body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _page(self, _: web.Request) -> web.Response:
         return web.Response(text=hub_page(self._worker, self.standings()), content_type="text/html")
 
 
-def hub_metrics(spaces: Mapping[str, SpaceStanding]) -> str:
-    """All metrics in Prometheus' text format, version 0.0.4."""
+def hub_metrics(spaces: Mapping[str, SpaceStanding], counters: Mapping[str, int]) -> str:
+    """All metrics in Prometheus' text format, version 0.0.4. `counters` are the worker's, which only grow."""
     states = Counter(each.state for each in spaces.values())
     lines = metric_lines("gauge", {f"hub_spaces_{state}": float(states[state]) for state in STATES})
     running = {space: each.standing for space, each in spaces.items() if each.standing is not None}
     of_each: dict[str, dict[str, float]] = {"space_healthy": {}, "space_matrix_up": {}, "space_inventree_up": {}}
     of_each |= {f"space_{name}": {} for name in OF_A_SPACE}
-    counters: Counter[str] = Counter()
     for space, standing in sorted(running.items()):
         of_each["space_healthy"][space] = float(is_healthy(standing))
         of_each["space_matrix_up"][space] = float(standing["matrix"])
         of_each["space_inventree_up"][space] = float(standing["inventree"])
         for name in OF_A_SPACE:
             of_each[f"space_{name}"][space] = standing.get("gauges", {}).get(name, 0.0)
-        counters.update(standing.get("counters", {}))
     failing = {space: 1.0 for space, each in spaces.items() if each.problem}
     of_each["space_failing"] = {**dict.fromkeys(running, 0.0), **failing}
     for name, figures in of_each.items():

@@ -81,7 +81,11 @@ class Bots:
         return {"version": "", "matrix": True, "inventree": True, "problems": troubles}
 
     def bot(self, space: str) -> SimpleNamespace:
-        return SimpleNamespace(standing=partial(self.standing, space), health=partial(self.health, space))
+        return SimpleNamespace(
+            standing=partial(self.standing, space),
+            health=partial(self.health, space),
+            counters=lambda: {"events_decided": 10, "rule_failures": self.tries[space]},
+        )
 
     def of(self, worker: str) -> hosting.Begin:
         async def run_on(ground: BotResources, _: object) -> None:
@@ -199,10 +203,10 @@ async def test_a_broken_space_affects_no_other_and_is_reported_and_tried_again(
         assert "ZeroDivisionError" in rows[failing].problem
         assert 3000 < rows[failing].waits <= 3600, "the pauses grow"
         look = one.worker.standings  # type: ignore[attr-defined]
-        await bots.until(lambda: f'fedbot_space_failing{{space="{failing}"}} 1' in hub_metrics(look(counted=True)))
+        await bots.until(lambda: f'fedbot_space_failing{{space="{failing}"}} 1' in hub_metrics(look(counted=True), {}))
         standings = look(counted=True)
-        assert "fedbot_hub_spaces_fails 3" in hub_metrics(standings)
-        async with HubPage("one", look, hub.health_socket):
+        assert "fedbot_hub_spaces_fails 3" in hub_metrics(standings, {})
+        async with HubPage("one", look, dict, hub.health_socket):
             assert await asyncio.to_thread(main, ["hub", "health", "--config", str(hub.source)]) == Exit.OK
         assert "1 of 5 spaces are well" in (told := capsys.readouterr().out)
         assert f"{no_settings} fails: people" in told
@@ -225,6 +229,23 @@ async def test_a_worker_that_misses_a_look_is_checked_more_often_so_its_spaces_a
         assert await worker.look() == usual, "it is gone, and what it had is free"
         admin.execute("DELETE FROM fedbot.workers")
     await worker._drain()
+
+
+async def test_a_counter_never_falls_when_a_space_leaves_the_worker(hub: HubSettings, postgresql: Server) -> None:
+    """Otherwise Prometheus would take the lower sum for a restart, and count it all again."""
+    bots = Bots()
+    stays, leaves = (space_in(hub, postgresql) for _ in range(2))
+    async with working(hub, bots, "one") as one:
+        counters = one.worker.counters  # type: ignore[attr-defined]
+        await bots.until(lambda: {stays, leaves} <= bots.working.keys())
+        assert counters() == {"events_decided": 20, "rule_failures": 2}
+        await asyncio.to_thread(tending.pause, hub, leaves)
+        await bots.until(lambda: leaves not in bots.working)
+        assert counters() == {"events_decided": 20, "rule_failures": 2}
+        tending.resume(hub, leaves)
+        await bots.until(lambda: leaves in bots.working)
+        assert counters() == {"events_decided": 30, "rule_failures": 4}
+        assert "fedbot_hub_events_decided_total 30\n" in hub_metrics({}, counters())
 
 
 async def test_a_bot_with_an_unknown_health_ends_no_other(hub: HubSettings, postgresql: Server) -> None:
@@ -256,7 +277,7 @@ async def test_a_worker_reports_its_bots_health_without_counting_their_figures(
     async with working(hub, bots, "one") as one:
         seen = Roster(hub)
         await bots.until(lambda: seen.view().of(space).is_well is True)
-        async with HubPage("one", one.worker.standings, hub.health_socket) as page:  # type: ignore[attr-defined]
+        async with HubPage("one", one.worker.standings, one.worker.counters, hub.health_socket) as page:  # type: ignore[attr-defined]
             assert page.standings()[space].is_well
             assert bots.counted[space] == 0
             assert page.standings(counted=True)[space].is_well
