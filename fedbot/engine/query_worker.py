@@ -158,7 +158,10 @@ class QueryWorker:
         try:
             async with asyncio.timeout(SECONDS_FOR_PICTURES):
                 for each in meant:
-                    put += [await self._put(each)]
+                    try:
+                        put.append(await self._put(each))
+                    except InventoryProblem as problem:
+                        log.info("the picture of part %d is left out: %s", each.part, problem.text)
         except (TimeoutError, ChatProblem) as problem:
             log.info("%d of %d pictures are told of: %s", len(put), len(meant), str(problem) or "they take too long")
         return PicturesPut(tuple(put))

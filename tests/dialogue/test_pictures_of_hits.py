@@ -8,8 +8,10 @@ from decimal import Decimal
 
 import pytest
 
+from fedbot.ports.inventory import Unavailable
 from fedbot.rules.catalogue import search
 from fedbot.rules.model.catalogue import Hit
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.wire.envelope import canonical
 from fedbot.web import pictures
 from tests.dialogue.test_files_that_travel import picture
@@ -122,6 +124,28 @@ async def test_without_the_homeserver_hits_come_without_pictures() -> None:
     assert (await kim.gets(path)).status_code == 404
     world.alpha.chat.is_withholding_files = False
     assert (await kim.gets(path)).status_code == 200
+
+
+async def test_one_picture_that_inventree_does_not_give_holds_back_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, kim = await pictured()
+    picture(world.beta, world.beta.part("W-M3").pk, "washer.png", a_png(9, 9))
+    given, asked = world.beta.inventory.picture, list[str]()
+
+    async def slow_at_first(where: str) -> bytes | None:
+        asked.append(where)
+        if len(asked) == 1:
+            raise Unavailable(Plain(Fault.SILENT))
+        return await given(where)
+
+    monkeypatch.setattr(world.beta.inventory, "picture", slow_at_first)
+    await finds(kim, "M3 in betaspace")
+    assert len(asked) == 2
+    assert len(world.server.media) == 1
+    assert kim.last.text.count('<img class="picture"') == 1
+    assert world.beta.bot.health()["inventree"]
+    await world.passes(timedelta(minutes=11))
+    await finds(kim, "M3 in betaspace")
+    assert kim.last.text.count('<img class="picture"') == 2
 
 
 @pytest.mark.parametrize(
