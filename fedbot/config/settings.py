@@ -342,7 +342,8 @@ class RotaSettings(Section):
     order: tuple[Order, ...] = Field(
         tuple(Order),
         description=(
-            "the order of friends, most important first: nearest, balance (you gave them more than you got), rested"
+            "the order of friends, most important first: nearest, balance (they have more pieces from you than you from"
+            " them, given or lent), rested"
             " (you haven't asked them for longest), most (they have the most). A friend who has enough alone always"
             " comes first"
         ),

@@ -451,18 +451,29 @@ class Turn:
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
         """Return the number of transfers that `newest` would yield."""
-        changed = (identifier for kind, identifier in self.changes if kind == Transfer.__name__)
-        twice = [t for t in map(self.state.archive.transfer_at_rest, changed) if t and is_meant(t, rooms, peer, since)]
+        twice = [t for t in self._no_longer_at_rest() if is_meant(t, rooms, peer, since)]
         return len(self._living(rooms, peer, since)) + self.state.archive.count(rooms, peer, since) - len(twice)
 
     def _living(self, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> list[Transfer]:
         return [t for t in self.living_transfers() if is_meant(t, rooms, peer, since)]
 
+    def _no_longer_at_rest(self) -> list[Transfer]:
+        """Return the transfers that this turn has changed and the archive still has, as they are there."""
+        changed = (identifier for kind, identifier in self.changes if kind == Transfer.__name__)
+        return [t for t in map(self.state.archive.transfer_at_rest, changed) if t is not None]
+
     def flows(self, rooms: Sequence[str] | None, since: datetime | None) -> list[PeerFlow]:
-        """Return the quantities that moved in these rooms since then, without this turn's changes."""
-        living = [t for t in self.living_transfers() if rooms is None or t.room in rooms]
-        counted = [t for t in living if since is None or left_at(t) >= since]
-        return [*self.state.archive.flows(rooms, since), *(flow for t in counted for flow in flows_of_transfer(t))]
+        """Return the quantities that moved in these rooms since then, to be summed.
+
+        Those of a past transfer that this turn has changed are taken off again by a flow below zero.
+        """
+
+        def of(transfers: Iterable[Transfer]) -> Iterator[PeerFlow]:
+            here = (t for t in transfers if rooms is None or t.room in rooms)
+            return (flow for t in here if since is None or left_at(t) >= since for flow in flows_of_transfer(t))
+
+        taken_off = (replace(f, lines=-f.lines, pieces=-f.pieces) for f in of(self._no_longer_at_rest()))
+        return [*self.state.archive.flows(rooms, since), *taken_off, *of(self.living_transfers())]
 
     def peers(self) -> list[str]:
         """Return every party with which we ever had a transfer."""

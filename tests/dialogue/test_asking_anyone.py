@@ -11,7 +11,7 @@ import pytest
 
 from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.lifecycles import RotaState, TransferState
-from fedbot.rules.model.outside import Rota, RotaPolicy
+from fedbot.rules.model.outside import Order, Rota, RotaPolicy
 from fedbot.rules.protocol.terms import hash_of, to_json
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched
@@ -127,6 +127,19 @@ async def test_after_a_refusal_or_silence_the_next_friend_is_asked_and_one_messa
     (end,) = told(world.room, "nobody can give 11 × M3-BOLT now")
     assert set(end.mentions) == {world.kim.user_id}
     assert_books_balance(world)
+
+
+async def test_by_balance_a_loan_counts_as_long_as_it_is_out() -> None:
+    """Betaspace got one piece for good, Gammaspace has two on loan."""
+    world = await three(rota=RotaPolicy(order=(Order.BALANCE,)))
+    await world.hand_over("M3-NUT 1")
+    world.anna.says("!fed lend 2 #1 to gammaspace until 2026-12-31")
+    await world.settle()
+    world.mia.reacts(card_of(world, world.gamma, "gammaspace"), "✅")
+    await world.grace()
+    message = await asks(world)
+    assert "Gammaspace: asked for 10" in message.text
+    assert {each.party: each.balance for each in rotas(world)[-1].waiting} == {"betaspace": 1}
 
 
 async def test_a_smaller_grant_is_not_accepted_unless_parts_may_be_joined() -> None:

@@ -7,7 +7,7 @@ restored. A rebuild starts at the same points with no journal at all.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,8 +21,10 @@ from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.matrix.room import content_of
 from fedbot.ports.journal import Committed
 from fedbot.rules.carry_out import WORD_AFTER
+from fedbot.rules.ledger import recover
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.wire.envelope import fingerprint
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.people import Person
@@ -439,3 +441,21 @@ async def test_an_expired_loan_by_request_is_known_after_a_rebuild() -> None:
     await world.settle()
     assert world.alpha.transfer().is_on_loan
     assert_books_balance(world)
+
+
+async def test_going_on_with_a_friend_after_a_loss_reads_nothing_of_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is at rest needs nothing, and a space with years behind it has a lot of it, once per friend."""
+    world = await friends()
+    await world.hand_over("M3-NUT 10")
+    await world.push("LENS-2#0042")
+    turn = world.alpha.turn
+    past, open_one = turn.transfers()
+
+    def is_read(*_: object) -> Iterator[Transfer]:
+        raise AssertionError("the past is read")
+
+    monkeypatch.setattr(type(turn.state.archive), "newest", is_read)
+    recover.resume_with(turn, world.alpha.connection())
+    assert turn.effects, "what has not ended goes on"
+    assert past.id not in repr((turn.changes, turn.effects))
+    assert open_one.id in repr(turn.effects)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from fedbot.matrix.chart import PNG, NoChart
+from fedbot.rules.ledger.figures import dealings
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.stock_rows import is_in_stock
 from tests.fakes.homeserver import SERVER
@@ -381,3 +383,17 @@ async def test_a_chart_that_can_not_be_drawn_leaves_the_text_alone() -> None:
     assert len(posted(world, world.alpha)) == 1
     assert pictures(world) == []
     assert "no matplotlib here" in world.alpha_admins.transcript()
+
+
+async def test_a_past_transfer_that_this_turn_has_changed_counts_once() -> None:
+    world = await friends()
+    await world.hand_over("M3-NUT 10")
+    turn = world.alpha.turn
+    (past,) = turn.transfers()
+    assert turn.state.archive.transfer_at_rest(past.id) is not None
+    before = dealings(turn, 0, None)
+    turn.save(replace(past, problem="changed"))
+    assert dealings(turn, 0, None) == before
+    assert dealings(turn, 1, [past.room]) == before
+    turn.save(replace(past, progress=()))
+    assert dealings(turn, 0, None)[0].given.lines == 0

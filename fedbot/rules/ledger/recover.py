@@ -470,7 +470,7 @@ def resume(turn: Turn) -> None:
 def resume_with(turn: Turn, connection: Connection) -> None:
     """Continue unfinished work with this peer, and ask it for messages that we may have missed."""
     _resume_connection(turn, connection)
-    for transfer in turn.transfers():
+    for transfer in turn.living_transfers():  # what is at rest needs nothing (`is_at_rest`)
         if transfer.connection != connection.id:
             continue
         if RECALLED in transfer.told:

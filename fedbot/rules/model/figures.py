@@ -54,6 +54,11 @@ class Dealings:
     lent: Flow = Flow()
     borrowed: Flow = Flow()
 
+    @property
+    def balance(self) -> Decimal:
+        """The pieces that the peer has from us, for good or on loan, less those that we have from it."""
+        return self.given.pieces + self.lent.pieces - self.received.pieces - self.borrowed.pieces
+
 
 @dataclass(frozen=True)
 class SpaceFigures:

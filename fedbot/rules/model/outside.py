@@ -120,7 +120,7 @@ class RotaPolicy:
 class Candidate:
     """A peer that has some of it.
 
-    `balance`: pieces that we gave it, less those that we got. `asked`: when we last asked it for something.
+    `balance`: see `Dealings`. `asked`: when we last asked it for something.
     """
 
     party: str

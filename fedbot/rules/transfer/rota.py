@@ -21,6 +21,7 @@ from enum import StrEnum
 from fedbot import messages
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue import search as searches
+from fedbot.rules.ledger import figures
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
@@ -137,15 +138,20 @@ def _listen(turn: Turn, search: Search) -> None:
     known = {each.party for each in rota.waiting} | {each.party for each in rota.asked}
     kept = [each for each in rota.passed if each.why is not Why.SILENT_SEARCH]
     passed = {each.party: each for each in kept}
-    found: list[Candidate] = []
+    have: dict[str, Decimal] = {}
     for space in search.came:
         if space.party in known:
             continue
         quantity = sum((_sound(rota, hit) for hit in space.hits if _is_called(rota.word, hit)), Decimal(0))
         if quantity >= rota.wanted or (rota.joins and quantity > 0):
-            found.append(_candidate(turn, space, quantity))
+            have[space.party] = quantity
         elif why := _why_not(space, quantity):
             passed.setdefault(space.party, Passed(space.party, why, quantity))
+    balances = {each.party: each.balance for each in figures.dealings(turn, 0, None)} if have else {}
+    found = [
+        Candidate(party, quantity, balances.get(party, Decimal(0)), _asked_last(turn, party))
+        for party, quantity in have.items()
+    ]
     for party in search.waiting:
         passed.setdefault(party, Passed(party, Why.SILENT_SEARCH))
     waiting = in_order([*rota.waiting, *found], rota.wanted, turn.us.rota)
@@ -175,14 +181,6 @@ def _why_not(space: SpaceHits, quantity: Decimal) -> Why | None:
             return Why.HIDDEN
         case _:
             return Why.SILENT_SEARCH
-
-
-def _candidate(turn: Turn, space: SpaceHits, quantity: Decimal) -> Candidate:
-    balance = Decimal(0)
-    for flow in turn.flows(None, None):
-        if flow.peer == space.party:
-            balance += flow.pieces if flow.way in {"given", "lent"} else -flow.pieces
-    return Candidate(space.party, quantity, balance, _asked_last(turn, space.party))
 
 
 def _asked_last(turn: Turn, party: str) -> datetime | None:
