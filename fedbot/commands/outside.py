@@ -127,7 +127,11 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
     if rules is not None and latest is not None and day > latest:
         line = whole_line(turn, command, spec, **_fixed(command, latest))
         return say(
-            messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line, by=lendings.shortest(hold)
+            messages.lending.lent_too_long,
+            most=rules.longest,
+            latest=latest,
+            line=line,
+            by=lendings.origins_of_longest(hold),
         )
     if (care.why(moved) or (rules is not None and rules.two_people)) and not (command.is_proven and care.typed_code):
         return say(messages.lending.two_people_outside)

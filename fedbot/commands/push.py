@@ -212,7 +212,13 @@ def _too_long(turn: Turn, command: Command, spec: Verb, hold: Sequence[LendingRu
         return None
     until = "loan" if "loan" in command.arguments else "until"
     line = whole_line(turn, command, spec, **{**days.fixed(command.arguments), until: latest.isoformat()})
-    return say(messages.lending.lent_too_long, most=rules.longest, latest=latest, line=line, by=lendings.shortest(hold))
+    return say(
+        messages.lending.lent_too_long,
+        most=rules.longest,
+        latest=latest,
+        line=line,
+        by=lendings.origins_of_longest(hold),
+    )
 
 
 # --- a numbered list; each number runs a whole line ---

@@ -18,7 +18,7 @@ from fedbot.rules.model.ledger import LOST
 from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import FileTold, Trait, counts_pieces
-from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
+from fedbot.rules.model.transfer import FAILED_AT_SENDER, NOT_IN_PARCEL, Line, Progress, Transfer
 
 _TRANSFERS: dict[TransferState, str] = {
     TransferState.OPEN: marked("Waits for a decision, until {due}."),
@@ -730,7 +730,7 @@ def separate_item(locale: Locale, card: Card) -> Lines:
 
 def not_done(locale: Locale, card: Card) -> Lines:
     """Each line that did not go, and why; what a parcel did not hold is told apart."""
-    return [_not_done(locale, card, each) for each in failed(card.transfer) if each.failed != NOT_COME]
+    return [_not_done(locale, card, each) for each in failed(card.transfer) if each.failed != NOT_IN_PARCEL]
 
 
 def _not_done(locale: Locale, card: Card, progress: Progress) -> tuple[Inline, ...]:
@@ -741,7 +741,7 @@ def _not_done(locale: Locale, card: Card, progress: Progress) -> tuple[Inline, .
         "receiver": card.receiver,
         "why": reason_codes.why_not_given(locale, progress.failed, card.sender, card.receiver),
     }
-    if transfer.role == "receiver" and progress.failed != NOT_SENT:
+    if transfer.role == "receiver" and progress.failed != FAILED_AT_SENDER:
         return locale.say("Not booked in: {what}: {why} {sender} takes it back.", **names)
     if transfer.role == "sender" and not progress.failed:
         return locale.say("Not booked in: {what}: {receiver} could not, so it is back at {sender}.", **names)

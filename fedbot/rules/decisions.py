@@ -620,9 +620,9 @@ def _put_up_again(turn: Turn, subject: Subject, why: audit.Fact, by: str = "", e
     decision = subject.decision
     turn.note(subject.id, why, by, event_id)
     if isinstance(subject, Transfer):
-        turn.save(replace(opening.out_of_force(subject), decision=None, first_yes=None, card=None))
+        turn.save(replace(opening.without_card(subject), decision=None, first_yes=None, card=None))
     else:
-        turn.save(replace(opening.out_of_force(subject), decision=None, card=None))
+        turn.save(replace(opening.without_card(subject), decision=None, card=None))
     if decision is not None:
         turn.do(Typing(subject.room, 0))
     _ask_for_another_card(turn, subject, decision.person if decision else "")

@@ -258,7 +258,7 @@ def _go_on_if_settled(turn: Turn, identifier: str) -> None:
     transfer = turn.transfer(identifier)
     if transfer is None or transfer.state is TransferState.DISPUTED:
         return
-    both_sides.tell_anew(turn, transfer)
+    both_sides.update_dispute_messages(turn, transfer)
     if transfer.state is TransferState.CREDITING and not any(p.acting for p in transfer.progress):
         receive.go_on(turn, transfer)
     elif "card" in transfer.told:

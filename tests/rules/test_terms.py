@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from fedbot.rules.model.care import ValuedLine
-from fedbot.rules.model.lending import LendingRule, LoanRules, may_borrow, strictest, that_hold
+from fedbot.rules.model.lending import LendingRule, LoanRules, applying_to, may_borrow, strictest
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.stock import (
     ItemDetails,
@@ -189,7 +189,7 @@ def test_the_strictest_of_several_lending_rules_counts() -> None:
         LendingRule(parts=("M3-NUT",), longest=1, two_people=True, spaces=()),
         LendingRule(parts=("lens-2",), spaces=("betaspace",)),
     )
-    hold = that_hold(rules, lens)
+    hold = applying_to(rules, lens)
     assert rules[3] not in hold
     assert strictest(hold) == LoanRules(14, 0, ("bring it back clean", "laser safety briefing needed"), photo_out=True)
     assert [may_borrow(hold, party) for party in ("betaspace", "gammaspace")] == [True, False]

@@ -373,7 +373,7 @@ def _by_account(stack: ExitStack) -> None:
 
 @mutant("an item that became expensive since the card takes one person")
 def _dear_by_one(stack: ExitStack) -> None:
-    _instead(stack, sender_decision, "_may_need_care_by_now", lambda *_: False)
+    _instead(stack, sender_decision, "_may_need_care", lambda *_: False)
 
 
 @mutant("everybody has every permission")
@@ -507,7 +507,7 @@ def _not_voided(stack: ExitStack) -> None:
     _instead(stack, decisions, "_is_void", lambda *_: False)
     _instead(stack, InRoom, "is_shown", True)
     _instead(stack, consent, "differs_from_what_was_approved", lambda *_: ())
-    _instead(stack, opening, "_superseded", lambda _turn, transfer, people: (transfer, people))
+    _instead(stack, opening, "_supersede", lambda _turn, transfer, people: (transfer, people))
 
 
 @mutant("a decision on a page counts whatever the page showed")
@@ -670,7 +670,7 @@ def _more(stack: ExitStack) -> None:
 
 @mutant("a grant may bring a text to agree to")
 def _text_in_the_grant(stack: ExitStack) -> None:
-    _instead(stack, request, "_all_but_lines", request._all_but_the_owners)
+    _instead(stack, request, "_without_lines", request._without_owners_fields)
 
 
 @mutant("a booking may arrive before its first day")

@@ -311,7 +311,7 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
                 say(messages.transfer_card.card_superseded, subject=connection),
             )
         )
-        connection = replace(opening.out_of_force(connection), decision=None)
+        connection = replace(opening.without_card(connection), decision=None)
     in_room = connection.in_room.read_differently()
     connection = replace(connection, card=consent.of_connection(turn.us, connection), in_room=in_room)
     connection, draft = sequencing.write(turn, connection, bodies.Noted())

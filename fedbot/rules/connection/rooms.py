@@ -32,7 +32,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, opening
-from fedbot.rules.transfer.opening import look_who_confirms
+from fedbot.rules.transfer.opening import read_who_confirms
 from fedbot.rules.wire.envelope import Draft
 
 A_DAY = timedelta(days=1)
@@ -418,7 +418,7 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
     sequencing.ask(turn, transfer)
     if card_stands:
         if consent.takes_less(transfer):
-            look_who_confirms(turn, transfer)
+            read_who_confirms(turn, transfer)
             return
         turn.do(Ask(ShowMovedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
 
@@ -468,9 +468,9 @@ class ShowMovedCard(both_sides.TellsThatItWaits, WhenAnswered):
         (able,) = event.answers
         if transfer is None or not isinstance(able, Able) or not _waits_for_a_tap(turn, transfer):
             return
-        transfer = both_sides.goes_on(turn, transfer)
+        transfer = both_sides.clear_wait(turn, transfer)
         if "card" not in transfer.told:
-            opening.put_up_card(turn, transfer, able)
+            opening.post_first_card(turn, transfer, able)
 
 
 def _soon(turn: Turn, exchange: Exchange) -> Exchange:

@@ -413,7 +413,7 @@ def _mended(turn: Turn, connection: Connection, difference: Difference) -> Diffe
     transfer = turn.transfer(difference.transfer)
     if transfer is None or difference.kind is not Kind.NOT_ARRIVED:
         return difference
-    step = send.arrived_late(turn, transfer, transfer.at(difference.number), connection)
+    step = send.mark_arrived_step(turn, transfer, transfer.at(difference.number), connection)
     turn.do(Do(RepairStatus(transfer.id, difference.number), step))
     return replace(difference, fixed=True)
 

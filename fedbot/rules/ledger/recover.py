@@ -38,7 +38,7 @@ from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening, receive, request, send, sender_decision
-from fedbot.rules.transfer.opening import look_who_confirms
+from fedbot.rules.transfer.opening import read_who_confirms
 from fedbot.rules.wire.envelope import Draft, SubjectKind, connection_id, kind_of, opened_id
 
 PUT_AWAY_WITHIN = timedelta(days=14)
@@ -186,8 +186,8 @@ def _wanted(
     decided = by if by.person and not isinstance(told, bodies.Cancel) else transfer.decided
     agreed = transfer.approved_hash
     if isinstance(told, bodies.Approve):
-        agreed, transfer = envelope.terms_hash, _here_already(both_sides.as_told(transfer, told), told.here)
-    elif told.reason == receive.GIVEN_UP:
+        agreed, transfer = envelope.terms_hash, _here_already(both_sides.with_delivery(transfer, told), told.here)
+    elif told.reason == receive.NOT_WAITED_FOR:
         agreed = ""
     return replace(transfer, wanted=envelope.kind, decided=decided, decision=None, approved_hash=agreed)
 
@@ -262,7 +262,7 @@ def _with_terms(transfer: Transfer, terms: Terms | None) -> Transfer:
 def _booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], _: EnvelopeSeen) -> Transfer:
     """Take over our booking. InvenTree is read again, and the card asks from its first day on."""
     by = _signed(turn, envelope)
-    transfer = booking.booked_until(both_sides.as_told(transfer, envelope.body), envelope.body.until)
+    transfer = booking.booked_until(both_sides.with_delivery(transfer, envelope.body), envelope.body.until)
     ours = transfer.terms.kind == "request"  # for an offer it is the receiver's approval, which only its bot knows
     return replace(transfer, decided=by if ours else transfer.decided or by, wanted="")
 
@@ -279,7 +279,7 @@ def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], _: Env
     for failure in envelope.body.failed:
         failed = replace(transfer.at(failure.number), failed=failure.reason, acting="")
         transfer = with_progress(transfer, failed)
-    transfer = both_sides.as_told(transfer, envelope.body)
+    transfer = both_sides.with_delivery(transfer, envelope.body)
     if transfer.parcel is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=envelope.sent_at))
     decided = by if by.person and transfer.terms.kind == "request" else transfer.decided or by
@@ -521,7 +521,7 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
         case TransferState.OPEN if transfer.terms.kind == lend.EXTENSION and "card" not in transfer.told:
             extend.look(turn, transfer)
         case TransferState.APPROVED:
-            sender_decision.look_again(turn, transfer)
+            sender_decision.check_again(turn, transfer)
         case TransferState.DEBITING:
             taken = next((p for p in transfer.progress if p.stage == "taken"), None)
             if taken is None:
@@ -551,7 +551,7 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
         case TransferState.SENT:
             receive.look_for_parts(turn, transfer)
         case TransferState.OPEN if card_waits:
-            look_who_confirms(turn, transfer)
+            read_who_confirms(turn, transfer)
         case TransferState.OPEN if not transfer.card_event:
             turn.note(transfer.id, audit.Fact.LENDERS_CARD_AWAITED)
         case TransferState.OPEN | TransferState.BOOKED | TransferState.CREDITING:

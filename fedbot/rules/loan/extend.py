@@ -86,8 +86,8 @@ class ShowExtensionCard(both_sides.TellsThatItWaits, WhenAnswered):
         (able,) = event.answers
         if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
             return
-        transfer = replace(both_sides.goes_on(turn, transfer), over=bookings.conflicts(turn, transfer))
-        opening.put_up_card(turn, transfer, able)
+        transfer = replace(both_sides.clear_wait(turn, transfer), over=bookings.conflicts(turn, transfer))
+        opening.post_first_card(turn, transfer, able)
 
 
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:

@@ -125,7 +125,7 @@ def _with_own_items(turn: Turn, transfer: Transfer) -> Transfer:
 
 def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
     """At the borrower: the lender's approver has the item, so book it out. Raises BadTerms for an invalid transfer."""
-    transfer = both_sides.as_told(opening.peers_transfer(turn, connection, envelope, event_id), envelope.body)
+    transfer = both_sides.with_delivery(opening.peers_transfer(turn, connection, envelope, event_id), envelope.body)
     loan = turn.transfer(transfer.terms.parent)
     turn.note(transfer.id, audit.Asked(audit.Asking.ASK_BACK, connection.peer, by_peer=True), transfer.terms.asker)
     for other in lend.returns(turn, loan) if loan else ():
@@ -190,13 +190,13 @@ def _on_card(turn: Turn, then: ShowReturnCard, event: Answered) -> None:
         return
     if not isinstance(able, Able):
         raise TypeError(f"the card asks who may decide, not {able!r}")
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     loan, connection = turn.transfer(transfer.terms.parent), sequencing.connection_of(turn, transfer)
     reason = wrong_at_lender(loan, transfer.terms, connection, answers) if loan else "no-loan"
     if reason:
         decline(turn, transfer, reason)
         return
-    opening.put_up_card(turn, transfer, able)
+    opening.post_first_card(turn, transfer, able)
 
 
 def wrong_at_lender(loan: Transfer, terms: Terms, connection: Connection, answers: list[Any]) -> str:

@@ -13,7 +13,7 @@ from fedbot.rules.model.care import ValuedLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.effects import say
-from fedbot.rules.model.lending import MOST_RULES, LendingRule, RuleOrigin, said_in_inventree, that_hold
+from fedbot.rules.model.lending import MOST_RULES, LendingRule, RuleOrigin, applying_to, rule_from_inventree
 from fedbot.rules.model.lifecycles import FINAL, Ending, TransferState
 from fedbot.rules.model.queries import Answer, ItemsFound, LendingSaid
 from fedbot.rules.model.stock import NO_ITEM_DETAILS, NO_PART_DETAILS, StockItem
@@ -284,13 +284,13 @@ def rules_for(
     told = [
         said for answer in found if isinstance(answer, ItemsFound) for item, said in answer.lending if item in wanted
     ]
-    return (*that_hold(turn.us.lending, moved), *_rules_in_inventree(turn, tuple(dict.fromkeys(told))))
+    return (*applying_to(turn.us.lending, moved), *_rules_in_inventree(turn, tuple(dict.fromkeys(told))))
 
 
 def _rules_in_inventree(turn: Turn, said: tuple[LendingSaid, ...]) -> list[LendingRule]:
     rules: list[LendingRule] = []
     for each in said:
-        rule = said_in_inventree(each.text) if each.text is not None else None
+        rule = rule_from_inventree(each.text) if each.text is not None else None
         if rule is None:
             _tell_admins(turn, each)
         rules.append(replace(rule, origin=RuleOrigin(each.where, in_inventree=True)) if rule else FOR_NOBODY)

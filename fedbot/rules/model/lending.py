@@ -109,7 +109,7 @@ class _Said(BaseModel):
     two_people: bool = False
 
 
-def said_in_inventree(text: str) -> LendingRule | None:
+def rule_from_inventree(text: str) -> LendingRule | None:
     """Parse a rule from the JSON text in InvenTree's metadata; None if it is invalid."""
     try:
         said = _Said.model_validate_json(text)
@@ -128,7 +128,7 @@ def said_in_inventree(text: str) -> LendingRule | None:
     )
 
 
-def that_hold(rules: Iterable[LendingRule], things: Sequence[ValuedLine]) -> tuple[LendingRule, ...]:
+def applying_to(rules: Iterable[LendingRule], things: Sequence[ValuedLine]) -> tuple[LendingRule, ...]:
     """Return those of our rules that cover any of these lines, each with its source."""
     held = ((rule, rule.held_for(things)) for rule in rules)
     return tuple(replace(rule, origin=origin) for rule, origin in held if origin is not None)
@@ -175,7 +175,7 @@ def origins(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
     return tuple(dict.fromkeys(rule.origin for rule in won))
 
 
-def shortest(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
+def origins_of_longest(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
     """Return the sources of the rules that determine the longest loan."""
     return origins([LendingRule(longest=rule.longest, origin=rule.origin) for rule in rules])
 

@@ -41,9 +41,9 @@ from fedbot.rules.wire.envelope import Opening
 
 LONGEST_CARD_LINK = 200
 
-NOT_SENT = "not-sent"
+FAILED_AT_SENDER = "not-sent"
 """Reason code for a line that failed here because it had failed at the sender."""
-NOT_COME = "not-come"
+NOT_IN_PARCEL = "not-come"
 """Reason code for a line that was missing from a parcel, as the receiver's approver reports."""
 _HAS_LEFT = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.RECEIVED})
 RECALLED = "recalled"
@@ -389,7 +389,7 @@ class Transfer(HasCard):
         """The sender's stock item that was given, split off or whole; None if this side doesn't know it."""
         if self.role == "sender":
             return self.at(number).item
-        sent = [line.number for line in self.terms.lines if self.at(line.number).failed != NOT_SENT]
+        sent = [line.number for line in self.terms.lines if self.at(line.number).failed != FAILED_AT_SENDER]
         return dict(zip(sent, self.peer_items, strict=False)).get(number)
 
     @property
@@ -444,7 +444,7 @@ class Transfer(HasCard):
     def came(self, number: int) -> Decimal:
         """The quantity of that line that arrives, in the sender's units: all of it, or the part in the parcel."""
         at = self.at(number)
-        return Decimal(0) if at.failed == NOT_COME else self.line(number).quantity - at.short
+        return Decimal(0) if at.failed == NOT_IN_PARCEL else self.line(number).quantity - at.short
 
     @property
     def lines_come(self) -> tuple[Line, ...]:

@@ -89,15 +89,15 @@ def end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
 def may_lapse(turn: Turn, transfer: Transfer) -> bool:
     """Whether it can lapse: our people were asked whether it was picked up, or its last day has passed."""
     last = transfer.terms.loan_until
-    return _was_called(transfer) or last is None or last < turn.day_of(transfer)
+    return _was_asked(transfer) or last is None or last < turn.day_of(transfer)
 
 
 def why_lapsed(transfer: Transfer) -> str:
     """Return the reason code: nobody came, or our bot or InvenTree was down, so nobody could hand it over."""
-    return NOT_FETCHED if _was_called(transfer) else DAY_OVER
+    return NOT_FETCHED if _was_asked(transfer) else DAY_OVER
 
 
-def _was_called(transfer: Transfer) -> bool:
+def _was_asked(transfer: Transfer) -> bool:
     return transfer.calls or CALLED in transfer.told
 
 
@@ -156,7 +156,7 @@ def _on_looked(turn: Turn, then: LookAtBooking, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state is not TransferState.BOOKED:
         return
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     *found, able = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"a hand-over asks who may decide, not {able!r}")
@@ -230,7 +230,7 @@ def not_today(turn: Turn, transfer: Transfer, by: Signature) -> None:
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.NOT_FETCHED, by)
     both_sides.edit_card(turn, transfer)
-    turn.save(opening.out_of_force(replace(transfer, card=None)))
+    turn.save(opening.without_card(replace(transfer, card=None)))
 
 
 # --- at the borrower --------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], 
     if transfer.state is not TransferState.OPEN or not is_meant or not both_sides.is_agreed(transfer):
         turn.save(transfer)
         return
-    transfer = both_sides.as_told(transfer, envelope.body)
+    transfer = both_sides.with_delivery(transfer, envelope.body)
     if transfer.terms.kind == "request":
         decided = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
         transfer = replace(transfer, decided=decided)

@@ -87,7 +87,7 @@ def by_parcel(transfer: Transfer) -> Transfer:
     return replace(transfer, parcel=transfer.parcel or Parcel())
 
 
-def as_told(transfer: Transfer, told: ByParcel) -> Transfer:
+def with_delivery(transfer: Transfer, told: ByParcel) -> Transfer:
     """Return the transfer, by parcel or damaged if the peer's message says so."""
     if told.damaged:
         transfer = replace(transfer, damaged=True)
@@ -166,12 +166,12 @@ def end(
     turn.note_by(transfer.id, audit.TransferIs(state, problem), by)
     if "card" in transfer.told:
         edit_card(turn, transfer, draft)
-        if not (transfer.terms.confirm or _its_own_bot_has_told(transfer)):  # the asker's own bot tells its asker
-            say_the_end(turn, transfer)
-    elif transfer.terms.confirm or _its_own_bot_has_told(transfer):
+        if not (transfer.terms.confirm or _asker_was_told(transfer)):  # the asker's own bot tells its asker
+            post_end(turn, transfer)
+    elif transfer.terms.confirm or _asker_was_told(transfer):
         sequencing.post(turn, transfer, draft)
     else:
-        say_the_end(turn, transfer, draft)
+        post_end(turn, transfer, draft)
     if was_booked:
         show_bookings(turn, transfer)
     connection = turn.connection(transfer.connection)
@@ -180,13 +180,13 @@ def end(
     return transfer
 
 
-def _its_own_bot_has_told(transfer: Transfer) -> bool:
+def _asker_was_told(transfer: Transfer) -> bool:
     """Whether the asker's bot has withdrawn a request by itself, and told its person why and what to do."""
     is_asked = transfer.role == "sender" and transfer.terms.kind == "request"
     return is_asked and transfer.state is TransferState.CANCELLED and transfer.problem in CANCELLED_BY_BOT
 
 
-def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
+def post_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
     """Post the end as a message too, for the people who asked and decided: some clients don't show edits."""
     people = [transfer.terms.asker]
     if transfer.decided and transfer.decided.person and transfer.state is not TransferState.CANCELLED:
@@ -197,7 +197,7 @@ def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
     turn.do(Post(f"end:{transfer.id}", transfer.room, phrase, mentions=tuple(dict.fromkeys(people)), draft=draft))
 
 
-def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
+def tell_sent(turn: Turn, transfer: Transfer, draft: Draft) -> None:
     """Send the message with the card. For a parcel, tell the asker, who has to post it or wait for it."""
     suspended = sequencing.connection_of(turn, transfer).state is ConnectionState.SUSPENDED
     by_card = "card" in transfer.told and not draft.sealed and transfer.parcel is None and not suspended
@@ -214,7 +214,7 @@ def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
     turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), mentions=mentions, draft=draft))
 
 
-def is_on_its_way(turn: Turn, transfer: Transfer, left: datetime) -> None:
+def note_in_transit(turn: Turn, transfer: Transfer, left: datetime) -> None:
     """Note that a parcel is in transit to us. Nothing is booked in before our people report its arrival.
 
     Our message only acknowledges the sender's, so that the sender can wait for weeks without repeating it.
@@ -273,10 +273,10 @@ class TellsThatItWaits(OfTransfer):
         """Post in the card's thread that our InvenTree can't do it now."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
-            _waits(turn, transfer, event)
+            _tell_wait(turn, transfer, event)
 
 
-def why_refused(event: StepRefused) -> str:
+def refusal_reason(event: StepRefused) -> str:
     """Return the reason of a refused step for the line's record: our short code, else InvenTree's own words."""
     match event.problem:
         case Verbatim(text=text, reason=diagnosis.NO_CODE):
@@ -286,7 +286,7 @@ def why_refused(event: StepRefused) -> str:
     return event.reason
 
 
-def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
+def _tell_wait(turn: Turn, transfer: Transfer, event: Waiting) -> None:
     """Post a delay in the card's thread. The message is edited as time passes."""
     if transfer.state is TransferState.DISPUTED:
         return
@@ -317,7 +317,7 @@ def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
         turn.do(Edit(key, transfer.room, phrase))
 
 
-def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
+def clear_wait(turn: Turn, transfer: Transfer) -> Transfer:
     """Update the message about the delay, because the transfer continues. Return the transfer."""
     if transfer.waiting_since is None:
         return transfer
@@ -386,20 +386,20 @@ def dispute(turn: Turn, transfer: Transfer, line: int, problem: Diagnosis, said:
     turn.note(transfer.id, audit.Disputed(line, problem))
     if told:
         turn.save(transfer)
-        tell_anew(turn, transfer)
+        update_dispute_messages(turn, transfer)
         return
     transfer = replace(transfer, told=tuple(dict.fromkeys((*transfer.told, "disputed"))))
-    transfer, draft = sequencing.write(turn, transfer, _told(turn, transfer), awaits=True)
+    transfer, draft = sequencing.write(turn, transfer, _dispute_body(turn, transfer), awaits=True)
     turn.save(transfer)
     phrase = say(
         messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
     )
     turn.do(Post(f"disputed:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer), draft=draft))
-    _stop_saying_otherwise(turn, transfer)
+    _update_card_and_wait(turn, transfer)
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
 
 
-def _told(turn: Turn, transfer: Transfer) -> bodies.Disputed:
+def _dispute_body(turn: Turn, transfer: Transfer) -> bodies.Disputed:
     """Return the message with the reason. For a parcel that never arrived it names our person who reported that."""
     missing = transfer.parcel.missing if transfer.parcel else None
     if missing is None or missing.party != turn.us.party:
@@ -424,7 +424,7 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
 
     Ignored while we move the stock ourselves, and after a final state, unless only our people settled that.
     """
-    if not _is_heard(transfer):
+    if not _may_dispute(transfer):
         turn.save(transfer)
         turn.note(transfer.id, audit.Fact.PEER_DISPUTES_TOO_LATE, transfer.peer)
         return
@@ -442,11 +442,11 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
     phrase = say(
         messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
     )
-    _stop_saying_otherwise(turn, transfer)
+    _update_card_and_wait(turn, transfer)
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
 
 
-def _is_heard(transfer: Transfer) -> bool:
+def _may_dispute(transfer: Transfer) -> bool:
     """Whether the peer may stop the transfer: it has, or may have, the stock; or our people alone have settled it.
 
     A dispute that our people knew when they settled it doesn't count, because a peer could keep it open forever.
@@ -458,7 +458,7 @@ def _is_heard(transfer: Transfer) -> bool:
     return transfer.dispute is not None or transfer.state in PEER_DISPUTES[transfer.role]
 
 
-def _stop_saying_otherwise(turn: Turn, transfer: Transfer) -> None:
+def _update_card_and_wait(turn: Turn, transfer: Transfer) -> None:
     """Update the card and the message about a delay: the transfer is disputed."""
     if "card" in transfer.told:
         edit_card(turn, transfer)
@@ -472,7 +472,7 @@ def _stop_saying_otherwise(turn: Turn, transfer: Transfer) -> None:
         turn.do(Edit(f"wait:{transfer.id}", transfer.room, phrase))
 
 
-def tell_anew(turn: Turn, transfer: Transfer) -> None:
+def update_dispute_messages(turn: Turn, transfer: Transfer) -> None:
     """Update the messages about the dispute, because more is known, or it is settled."""
     peer_name = turn.party_name(transfer.peer)
     if transfer.state is TransferState.DISPUTED:
@@ -508,7 +508,7 @@ def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Tr
     if ours:
         transfer = replace(transfer, dispute=replace(dispute, by=ours, said=envelope.kind))
         turn.save(transfer)
-        tell_anew(turn, transfer)
+        update_dispute_messages(turn, transfer)
         return transfer
     transfer = replace(transfer, state=dispute.was, dispute=None, problem="", obstacle=None, settled=counts)
     turn.save(transfer)

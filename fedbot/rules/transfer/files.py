@@ -32,7 +32,7 @@ _PART, _STOCK_ITEM = "part", "stockitem"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def _told(line: Line, number: int) -> FileTold | None:
+def _file_told(line: Line, number: int) -> FileTold | None:
     """Return the file of that number; None if the terms have none."""
     if number == PICTURE:
         name = line.description.details.picture
@@ -64,7 +64,7 @@ def send(turn: Turn, transfer: Transfer, booked_in: Iterable[bodies.BookedIn]) -
     for entry in booked_in:
         for number in dict.fromkeys(entry.files if entry.number in numbers else ()):
             line = transfer.line(entry.number)
-            file = _told(line, number)
+            file = _file_told(line, number)
             if file is None:
                 continue
             model, pk = (_PART, line.part) if number == PICTURE else (_STOCK_ITEM, line.item)
@@ -114,7 +114,7 @@ def on_file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], seal
     transfer = replace(transfer, told=(*transfer.told, key))
     turn.save(transfer)
     line, progress = transfer.line(told.number), asked[0]
-    file = _told(line, told.file) or FileTold("")
+    file = _file_told(line, told.file) or FileTold("")
     then = TakeFile(transfer.id, line.number, file.name)
     place, digest = file_in(sealed.get("file")), sealed.get("digest")
     if told.problem or not place or not isinstance(digest, str) or not _DIGEST.fullmatch(digest):

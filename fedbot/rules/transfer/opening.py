@@ -82,7 +82,7 @@ A_MOMENT = timedelta(minutes=10)
 _LOOKED_AT = 20
 
 
-def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
+def recent_duplicate(turn: Turn, transfer: Transfer) -> Transfer | None:
     """Return the person's equal transfer to the same space in the 10 minutes before, if it may still happen; else None.
 
     The repetition may be intended, so nothing is refused.
@@ -93,12 +93,12 @@ def said_just_before(turn: Turn, transfer: Transfer) -> Transfer | None:
         same_person = other.role == transfer.role and other.asked.person == transfer.asked.person
         is_before = other.id != transfer.id and other.asked.at <= transfer.asked.at
         still_counts = other.state not in NOTHING_MOVED and other.closed is None
-        if same_person and is_before and still_counts and _same(other) == _same(transfer):
+        if same_person and is_before and still_counts and _comparable(other) == _comparable(transfer):
             return other
     return None
 
 
-def _same(transfer: Transfer) -> object:
+def _comparable(transfer: Transfer) -> object:
     """Return the fields in which two transfers are the same to the person who types them."""
     lines = transfer.requested or transfer.terms.lines
     things = tuple((line.part, line.description.name, line.serial, line.quantity) for line in lines)
@@ -157,7 +157,7 @@ def open_push(
         connection=connection,
         us=turn.us,
         overdue=both_sides.overdue_of_theirs(turn, transfer),
-        before=said_just_before(turn, transfer),
+        before=recent_duplicate(turn, transfer),
     )
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
@@ -185,7 +185,7 @@ class ShowReleaseCard(both_sides.TellsThatItWaits, WhenAnswered):
         (able,) = event.answers
         if transfer is None or not isinstance(able, Able) or not transfer.waits_for_release:
             return
-        transfer = replace(both_sides.goes_on(turn, transfer), told=(*transfer.told, "card"))
+        transfer = replace(both_sides.clear_wait(turn, transfer), told=(*transfer.told, "card"))
         turn.save(transfer)
         others = [person for person in addressees(turn, able) if not asked_by(turn.us, transfer, person)]
         post_card(turn, transfer, others)
@@ -275,14 +275,14 @@ def _on_changed_card(turn: Turn, then: ShowChangedCard, event: Answered) -> None
     (able,) = event.answers
     if transfer is None or not isinstance(able, Able) or transfer.card == consent.of_transfer(transfer):
         return
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     waits = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
     if waits or transfer.awaits_parcel:
         people = [*([then.void] if then.void else []), *addressees(turn, able)]
         post_card(turn, transfer, list(dict.fromkeys(people)))
 
 
-def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
+def post_first_card(turn: Turn, transfer: Transfer, able: Able) -> None:
     """Post the card of a transfer that only needs an approval. It carries our acknowledgement."""
     transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())
     turn.save(transfer)
@@ -310,7 +310,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
     """
     changes = consent.changes(turn.us, transfer)
     if changes:
-        transfer, people = _superseded(turn, transfer, people)
+        transfer, people = _supersede(turn, transfer, people)
     if draft is None and _is_another_card(transfer):
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted(here=transfer.said_here))
     transfer = replace(transfer, card=consent.of_transfer(transfer), in_room=transfer.in_room.read_differently())
@@ -334,26 +334,26 @@ def _is_another_card(transfer: Transfer) -> bool:
     return "card" in transfer.told and asks and not transfer.is_our_offer
 
 
-def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
+def _supersede(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
     """Take the present card out of force, with any decision on it. People who decided come first."""
-    turn.do(Edit(f"card:{transfer.id}", transfer.room, _what_the_former_reads(transfer)))
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, _superseded_text(transfer)))
     if transfer.decision is not None:
         decision = transfer.decision
         turn.note(transfer.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)
         people = list(dict.fromkeys([decision.person, *people]))
     if transfer.first_yes is not None:
         people = list(dict.fromkeys([transfer.first_yes.person, *people]))
-    return replace(out_of_force(transfer), decision=None, first_yes=None), people
+    return replace(without_card(transfer), decision=None, first_yes=None), people
 
 
-def _what_the_former_reads(transfer: Transfer) -> Phrase:
+def _superseded_text(transfer: Transfer) -> Phrase:
     """Return the new text of the superseded card. It differs if the first day of a booking has come."""
     if transfer.calls and transfer.card is not None and not transfer.card.hands_over:
         return say(messages.booking.first_day_is_here, transfer=transfer)
     return say(messages.transfer_card.card_superseded, subject=transfer)
 
 
-def out_of_force(subject: S) -> S:
+def without_card(subject: S) -> S:
     """Return the transfer or connection without its newest card, on which no decision counts any more."""
     link = "" if subject.card_event == subject.own_card else subject.card_event
     return replace(subject, card_event=link, own_card="")
@@ -384,7 +384,7 @@ def on_card_posted(turn: Turn, event: Posted) -> None:
     if shown is None:
         turn.save(subject)
     else:
-        _is_shown(turn, subject, posted, shown)
+        _mark_shown(turn, subject, posted, shown)
 
 
 def on_echo(turn: Turn, event: Echoed) -> None:
@@ -392,7 +392,7 @@ def on_echo(turn: Turn, event: Echoed) -> None:
     for subject in _not_shown(turn):
         for posted in subject.in_room.unseen:
             if posted.event_id == event.event_id:
-                _is_shown(turn, subject, posted, event.at)
+                _mark_shown(turn, subject, posted, event.at)
                 return
     standing = turn.standing()
     turn.save(replace(standing, echoes=(*standing.echoes, (event.event_id, event.at))[-MOST_ECHOES:]))
@@ -402,10 +402,10 @@ def on_caught_up(turn: Turn) -> None:
     """Take cards posted before `turn.now` as shown, because a complete sync has begun since."""
     for subject in _not_shown(turn):
         for posted in [each for each in subject.in_room.unseen if each.posted < turn.now]:
-            _is_shown(turn, turn.subject(subject.id) or subject, posted, posted.posted)
+            _mark_shown(turn, turn.subject(subject.id) or subject, posted, posted.posted)
 
 
-def _is_shown(turn: Turn, subject: Connection | Transfer, posted: Unseen, at: datetime) -> None:
+def _mark_shown(turn: Turn, subject: Connection | Transfer, posted: Unseen, at: datetime) -> None:
     standing, in_room = turn.standing(), subject.in_room
     place = standing.cards_seen + 1
     turn.save(replace(standing, cards_seen=place))
@@ -442,7 +442,7 @@ def open_request(
 
 def request_phrase(turn: Turn, transfer: Transfer, connection: Connection) -> Phrase:
     """Return the answer to the line that opened the request."""
-    before = said_just_before(turn, transfer)
+    before = recent_duplicate(turn, transfer)
     return say(
         messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us, before=before
     )
@@ -473,7 +473,7 @@ def new_request(
     return transfer, draft
 
 
-def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
+def read_who_confirms(turn: Turn, transfer: Transfer) -> None:
     """Read who may accept the grant. Then the card is posted."""
     turn.do(Ask(ShowGrantedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
 
@@ -492,7 +492,7 @@ def _on_granted_card(turn: Turn, then: ShowGrantedCard, event: Answered) -> None
     (able,) = event.answers
     if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
         return
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     if transfer.wanted or ("card" in transfer.told and transfer.card == consent.of_transfer(transfer)):
         return
     transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())

@@ -20,7 +20,15 @@ from fedbot.rules.model.ledger import BACK, FOUND, LOST, Truth
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import Arrived
-from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Transfer, less_of, step_mark, with_progress
+from fedbot.rules.model.transfer import (
+    FAILED_AT_SENDER,
+    NOT_IN_PARCEL,
+    Line,
+    Transfer,
+    less_of,
+    step_mark,
+    with_progress,
+)
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, receive
 
@@ -38,7 +46,7 @@ def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal 
 
 def sent_lines(transfer: Transfer) -> tuple[Line, ...]:
     """Return the lines that the parcel should hold: those that left the sender."""
-    return tuple(line for line in transfer.terms.lines if transfer.at(line.number).failed != NOT_SENT)
+    return tuple(line for line in transfer.terms.lines if transfer.at(line.number).failed != FAILED_AT_SENDER)
 
 
 def _with_less(transfer: Transfer, quantity: Decimal) -> Transfer:
@@ -48,7 +56,7 @@ def _with_less(transfer: Transfer, quantity: Decimal) -> Transfer:
     for line in sent:
         came, progress = here.get(line.number, Decimal(0)), transfer.at(line.number)
         if not came:
-            transfer = with_progress(transfer, replace(progress, failed=NOT_COME))
+            transfer = with_progress(transfer, replace(progress, failed=NOT_IN_PARCEL))
         elif came < line.quantity:
             transfer = with_progress(transfer, replace(progress, short=line.quantity - came))
     return transfer
@@ -88,7 +96,7 @@ def settle_rest(turn: Turn, transfer: Transfer, truth: Truth, by: Signature) -> 
 def rest_item(transfer: Transfer, number: int) -> int:
     """Return our stock item that holds the missing part of that line; 0 if people had to book it by hand."""
     progress = transfer.at(number)
-    return (progress.item if progress.failed == NOT_COME else progress.short_item) or 0
+    return (progress.item if progress.failed == NOT_IN_PARCEL else progress.short_item) or 0
 
 
 @dataclass(frozen=True)

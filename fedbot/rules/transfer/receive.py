@@ -43,8 +43,8 @@ from fedbot.rules.model.steps import (
 )
 from fedbot.rules.model.stock import NO_PART_DETAILS, STATUS_ATTENTION, TRAVELLING_STATUSES, Part, Permission
 from fedbot.rules.model.transfer import (
-    NOT_COME,
-    NOT_SENT,
+    FAILED_AT_SENDER,
+    NOT_IN_PARCEL,
     Landing,
     Line,
     Progress,
@@ -63,15 +63,15 @@ from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING, begin_step
 MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.BOOKED, TransferState.SENT, TransferState.CREDITING})
 STALE_AFTER = timedelta(hours=1)
 TOO_MANY = "too-many"
-UNSEEN = frozenset({TOO_MANY, "disconnected"})
+DECLINED_UNSEEN = frozenset({TOO_MANY, "disconnected"})
 """Reasons for which the sender's bot declines before any of its people has seen the request."""
-HERE = "here"
+ALREADY_HERE = "here"
 """The `match` of a line that already is a stock item of ours, as an approver says."""
 NOT_CONFIRMED = "not-confirmed"
 """Refusal: the request asks several spaces, and our bot had not confirmed this one."""
-NOT_YET = "not-yet"
+BEFORE_FIRST_DAY = "not-yet"
 """Refusal: the lender's bot sent a booking before its first day."""
-GIVEN_UP = "given-up"
+NOT_WAITED_FOR = "given-up"
 """Refusal: it was confirmed, nothing arrived in time, and our people continued without it."""
 ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted", "done"}),
@@ -109,7 +109,7 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state not in MATCHED_WHILE:
         return
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     *matches, able = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"the card asks who may decide, not {able!r}")
@@ -118,7 +118,7 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
             raise TypeError(f"the card asks for parts, not {match!r}")
         transfer = with_progress(transfer, match_parts.matched(turn, transfer, line.number, match))
     if turn.us.care.taken_in and transfer.state is TransferState.OPEN:
-        moved = [_taken_in(transfer, line, match) for line, match in zip(transfer.terms.lines, matches, strict=True)]
+        moved = [_valued(transfer, line, match) for line, match in zip(transfer.terms.lines, matches, strict=True)]
         transfer = replace(transfer, care=bool(turn.us.care.why(moved)))
     if transfer.state is TransferState.CREDITING:
         turn.save(transfer)
@@ -130,7 +130,7 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
         return
     people = opening.addressees(turn, able)
     if transfer.card_event or "card" in transfer.told:
-        _show_anew(turn, transfer, people)
+        _update_card(turn, transfer, people)
         return
     transfer = replace(transfer, told=(*transfer.told, "card"))
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
@@ -138,14 +138,14 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
     opening.post_card(turn, transfer, people, draft)
 
 
-def _taken_in(transfer: Transfer, line: Line, match: object) -> ValuedLine:
+def _valued(transfer: Transfer, line: Line, match: object) -> ValuedLine:
     """Return a line as it would be here, with the sender's names if we have no part for it. It has no price here."""
     theirs = line.description
     part = match.part if isinstance(match, PartMatch) and match.part else Part(0, theirs.name, theirs.ipn)
     return ValuedLine(part, transfer.at(line.number).place, transfer.here(line.number))
 
 
-def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
+def _update_card(turn: Turn, transfer: Transfer, people: list[str]) -> None:
     """Show the new destination: edit the card if nobody could decide on it before, else post another one."""
     before = transfer.card
     decidable = before is not None and all(each and _is_place(each) for each in before.landings)
@@ -220,9 +220,7 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     state = TransferState(envelope.kind)
     before = transfer.state
     reason = envelope.body.reason
-    transfer = replace(
-        transfer, state=state, decision=None, ended=turn.now, problem=reason or _why_it_goes_back(transfer)
-    )
+    transfer = replace(transfer, state=state, decision=None, ended=turn.now, problem=reason or _kept_reason(transfer))
     theirs = state is TransferState.CANCELLED or not both_sides.is_ours(turn, transfer)
     if envelope.body.by and theirs:
         transfer = replace(transfer, decided=both_sides.signature_in(turn, envelope, transfer.peer, event.event_id))
@@ -231,13 +229,13 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
         both_sides.edit_card(turn, transfer, draft)
     turn.save(transfer)
-    unseen = state is TransferState.DECLINED and reason in UNSEEN
+    unseen = state is TransferState.DECLINED and reason in DECLINED_UNSEEN
     if unseen:  # the sender's bot stores nothing of it and posts nothing
-        both_sides.say_the_end(turn, transfer)
+        both_sides.post_end(turn, transfer)
     provision.mirror(turn, sequencing.connection_of(turn, transfer))
 
 
-def _why_it_goes_back(transfer: Transfer) -> str:
+def _kept_reason(transfer: Transfer) -> str:
     """Return why we could not book it in, to keep once the sender has it again; '' otherwise."""
     return transfer.problem if transfer.state is TransferState.REFUSED else ""
 
@@ -292,7 +290,7 @@ def on_sent(
     if transfer.state not in {TransferState.OPEN, TransferState.BOOKED}:
         turn.save(transfer)
         return
-    if envelope.terms_hash != transfer.terms_hash or _never_told_of(transfer):
+    if envelope.terms_hash != transfer.terms_hash or _has_only_words(transfer):
         _refuse_another_thing(turn, transfer)
         return
     if too_soon := _too_soon(turn, transfer, at):
@@ -305,17 +303,17 @@ def on_sent(
     failed = both_sides.numbers_in(envelope.body.failed)
     for line in transfer.terms.lines:
         if line.number in failed:
-            transfer = with_progress(transfer, replace(transfer.at(line.number), failed=NOT_SENT))
+            transfer = with_progress(transfer, replace(transfer.at(line.number), failed=FAILED_AT_SENDER))
     transfer = replace(
-        both_sides.as_told(transfer, envelope.body), state=TransferState.CREDITING, wanted="", decision=None
+        both_sides.with_delivery(transfer, envelope.body), state=TransferState.CREDITING, wanted="", decision=None
     )
     told = envelope.body.pickup
     pickup = Pickup(told.where, told.hours, told.call)
     transfer = replace(transfer, peer_items=_handed_over(transfer, envelope), pickup=pickup)
     if transfer.terms.kind == "request":
-        transfer = _as_given(turn, transfer, envelope, event_id, sealed or {})
+        transfer = _with_senders_data(turn, transfer, envelope, event_id, sealed or {})
     if transfer.parcel is not None:
-        both_sides.is_on_its_way(turn, transfer, min(envelope.sent_at, turn.now))
+        both_sides.note_in_transit(turn, transfer, min(envelope.sent_at, turn.now))
         return
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(TransferState.CREDITING))
@@ -326,7 +324,7 @@ def _too_soon(turn: Turn, transfer: Transfer, at: datetime) -> str:
     """Return the reason code if it comes too early; '' if it doesn't."""
     if transfer.terms.confirm and not transfer.approved_hash:
         return NOT_CONFIRMED
-    return NOT_YET if _is_early(turn, transfer, at) else ""
+    return BEFORE_FIRST_DAY if _is_early(turn, transfer, at) else ""
 
 
 def _is_early(turn: Turn, transfer: Transfer, at: datetime) -> bool:
@@ -339,7 +337,7 @@ def _is_early(turn: Turn, transfer: Transfer, at: datetime) -> bool:
 def _handed_over(transfer: Transfer, envelope: Message[bodies.Sent]) -> tuple[int, ...]:
     """Return the sender's stock items that left, in the order of our lines; the offered ones where it names none."""
     told = {given.number: given.item for given in envelope.body.lines if given.item is not None}
-    sent = [line for line in transfer.terms.lines if transfer.at(line.number).failed != NOT_SENT]
+    sent = [line for line in transfer.terms.lines if transfer.at(line.number).failed != FAILED_AT_SENDER]
     return tuple(told.get(line.number, line.item) for line in sent)
 
 
@@ -358,7 +356,7 @@ def _not_approved(turn: Turn, transfer: Transfer) -> Diagnosis | None:
     return None
 
 
-def _never_told_of(transfer: Transfer) -> bool:
+def _has_only_words(transfer: Transfer) -> bool:
     """Whether the sender's bot never named its stock items for a request, so that no part of ours can fit yet."""
     return transfer.terms.kind == "request" and transfer.terms.lines == transfer.requested
 
@@ -380,7 +378,7 @@ def _refuse(turn: Turn, transfer: Transfer, why: str) -> None:
     turn.note(transfer.id, audit.Fact.NOT_AS_ASKED)
 
 
-def _as_given(
+def _with_senders_data(
     turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], event_id: str, sealed: dict[str, Any]
 ) -> Transfer:
     """Return the request with the sender's decision and its items' metadata. They are sent once the items left."""
@@ -420,7 +418,7 @@ class BookIn(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
         if isinstance(event, StepUnknown):
             _on_unknown(turn, self, transfer, event)
         elif _can_be_fixed(transfer):
-            _waits_for_people(turn, self, transfer, event)
+            _keep_in_transit(turn, self, transfer, event)
         else:
             _on_refused(turn, self, transfer, event)
 
@@ -441,10 +439,10 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
             )
         elif transfer.is_return:
             step = take_back_step(turn, transfer, line.number)
-        elif progress.match == HERE and progress.item is not None:
-            step = _marked_as_here(turn, transfer, line, progress.part, progress.item)
+        elif progress.match == ALREADY_HERE and progress.item is not None:
+            step = _mark_as_here(turn, transfer, line, progress.part, progress.item)
         elif progress.item is not None:
-            step = _again(turn, transfer, line, progress.part, progress.item)
+            step = _book_in_again(turn, transfer, line, progress.part, progress.item)
         else:
             step = _create(turn, transfer, line, progress.part)
         _do(turn, transfer, line.number, step)
@@ -481,7 +479,7 @@ def _in_words(transfer: Transfer, line: Line) -> tuple[str, ...]:
     return stock.words_for_notes(line.details, without_status=has_status)
 
 
-def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
+def _book_in_again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
     """Return the step for an item that was here before.
 
     Its record continues: a part has each serial number only once.
@@ -491,11 +489,11 @@ def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> 
         raise ValueError(f"transfer {transfer.id} comes from a peer without a company")
     note = f"here again, from {names.party_in_history(turn.party_name(transfer.peer), transfer.peer)}"
     serial = transfer.serial_here(line.number)
-    known = Known(part, serial, mark=_given_by(turn, transfer.peer, item))
+    known = Known(part, serial, mark=_mark_of_gift(turn, transfer.peer, item))
     return BookInAgain(step_mark(transfer, line.number, "in"), note, item, part, serial, company, _status(line), known)
 
 
-def _marked_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> MarkAsHere:
+def _mark_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> MarkAsHere:
     """Return the step for a borrowed item that was entered here by hand before. Its record continues."""
     owner = names.party_in_history(turn.party_name(transfer.peer), transfer.peer)
     note = f"this belongs to {owner}, and was here before its bot announced it"
@@ -503,7 +501,7 @@ def _marked_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item:
     return MarkAsHere(step_mark(transfer, line.number, "in"), note, item, part, quantity, serial)
 
 
-def _given_by(turn: Turn, peer: str, item: int) -> str:
+def _mark_of_gift(turn: Turn, peer: str, item: int) -> str:
     """Return the prefix of the marks of the last transfer that gave that stock item of ours to the peer; '' if none."""
     about = turn.marked(Mark.ITEM, item)
     given = [t for t in about if t.role == "sender" and t.peer == peer and t.settled is None]
@@ -520,7 +518,7 @@ def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None:
         return
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event)
     if transfer.is_return and isinstance(event.result, PlacedAt):
         progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
@@ -594,12 +592,12 @@ def _recorded(progress: Progress, event: StepDone) -> Progress:
     return progress
 
 
-def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
+def _keep_in_transit(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
     """Keep a parcel that our InvenTree refuses in transit: people fix the cause and report its arrival again."""
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     parcel = transfer.parcel or Parcel()
     turn.note(transfer.id, audit.StepWasRefused(then.line, event.problem, waits=True))
-    waits = as_sent(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
+    waits = without_arrival(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
     waits = with_progress(waits, replace(waits.at(then.line), acting=""))
     turn.save(waits)
     look_for_parts(turn, waits)  # another part may fit by now, or the same one again
@@ -615,10 +613,10 @@ def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepR
     turn.do(Post(key, waits.room, phrase, thread=thread, mentions=(by,)))
 
 
-def as_sent(transfer: Transfer) -> Transfer:
+def without_arrival(transfer: Transfer) -> Transfer:
     """Return the parcel without any report on how much of it arrived."""
     for progress in transfer.progress:
-        failed = "" if progress.failed == NOT_COME else progress.failed
+        failed = "" if progress.failed == NOT_IN_PARCEL else progress.failed
         transfer = with_progress(transfer, replace(progress, failed=failed, short=Decimal(0)))
     return transfer
 
@@ -631,17 +629,17 @@ def _can_be_fixed(transfer: Transfer) -> bool:
 
 def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
     """Refuse the line for good if its item doesn't exist yet. If it does, tell the admins."""
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     progress = replace(transfer.at(then.line), acting="")
     turn.note(transfer.id, audit.StepWasRefused(progress.number, event.problem))
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.problem)
         return
-    transfer = with_progress(transfer, replace(progress, failed=both_sides.why_refused(event)))
+    transfer = with_progress(transfer, replace(progress, failed=both_sides.refusal_reason(event)))
     if transfer.state is not TransferState.CREDITING:
         turn.save(transfer)
         return
-    transfer = replace(transfer, problem=both_sides.why_refused(event), obstacle=event.problem)
+    transfer = replace(transfer, problem=both_sides.refusal_reason(event), obstacle=event.problem)
     turn.save(transfer)
     book_in(turn, transfer)
 
@@ -663,7 +661,7 @@ def _not_put_away(turn: Turn, transfer: Transfer, progress: Progress, problem: D
 
 def _answer(turn: Turn, transfer: Transfer) -> None:
     created = [p for p in transfer.progress if p.stage == "created"]
-    failed = [p for p in transfer.progress if p.failed and p.failed != NOT_SENT]
+    failed = [p for p in transfer.progress if p.failed and p.failed != FAILED_AT_SENDER]
     refused = tuple(bodies.FailedLine(number=p.number, reason=p.failed) for p in failed)
     settled = both_sides.settled_by_us(turn, transfer)
     if transfer.is_return and transfer.is_settled_alone:
@@ -721,7 +719,7 @@ def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
     end.on_return_finished(turn, transfer)
     if (loan := turn.transfer(transfer.terms.parent)) is not None:
         end.tell_closed_alone(turn, loan)
-    both_sides.say_the_end(turn, transfer)
+    both_sides.post_end(turn, transfer)
 
 
 def put_away(turn: Turn, transfer: Transfer, progress: Progress) -> None:

@@ -50,7 +50,7 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT, on_these_terms
 from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces
-from fedbot.rules.transfer.opening import look_who_confirms, request_phrase
+from fedbot.rules.transfer.opening import read_who_confirms, request_phrase
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on, on_end
 
 COUNTED_IN = "counted-in"
@@ -74,10 +74,10 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], ev
     unlike = differences(transfer.requested, adopted.terms.lines, turn.today())
     is_unseen = unlike and transfer.accepted != shown_as(adopted.terms)
     if is_unseen or is_to_be_agreed(transfer, adopted.terms):
-        _ask_for_what_is_there(turn, transfer, adopted)
+        _ask_again(turn, transfer, adopted)
         return
     turn.save(adopted)
-    _say_what_it_is_called(turn, transfer, adopted)
+    _name_items_in_answer(turn, transfer, adopted)
     look_for_parts(turn, adopted)
 
 
@@ -86,7 +86,7 @@ def is_to_be_agreed(transfer: Transfer, terms: Terms) -> bool:
     return terms.rules is not None and bool(terms.rules.agree) and transfer.accepted != shown_as(terms)
 
 
-def _say_what_it_is_called(turn: Turn, before: Transfer, adopted: Transfer) -> None:
+def _name_items_in_answer(turn: Turn, before: Transfer, adopted: Transfer) -> None:
     """If the asker typed only the owner's item numbers, or accepted a shown offer, edit our answer to name them."""
     by_number = any(line.description.name.startswith("#") for line in before.requested)
     if (by_number or before.accepted) and not adopted.terms.confirm and adopted.terms != before.terms:
@@ -104,7 +104,8 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
 
 def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, less: bool) -> Transfer:
     """Return the request with the owner's terms. Raises BadTerms if they aren't the request, or `less` of it."""
-    kept = _all_but_lines if less else _all_but_the_owners  # the card's message tells zone and rules, a grant doesn't
+    # the card's message tells zone and rules, a grant doesn't
+    kept = _without_lines if less else _without_owners_fields
     if kept(terms) != kept(transfer.terms):
         raise BadTerms("terms: not the request that was asked")
     if transfer.terms.rules not in {None, terms.rules}:
@@ -124,11 +125,11 @@ def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, le
     return on_these_terms(transfer, terms)
 
 
-def _all_but_lines(terms: Terms) -> Terms:
+def _without_lines(terms: Terms) -> Terms:
     return replace(terms, lines=())
 
 
-def _all_but_the_owners(terms: Terms) -> Terms:
+def _without_owners_fields(terms: Terms) -> Terms:
     """Return the terms without the fields that only the owner may set."""
     return replace(terms, lines=(), time_zone="", rules=None)
 
@@ -138,13 +139,13 @@ def _is_less_of(before: Sequence[Line], line: Line) -> bool:
     return any(replace(line, quantity=old.quantity, whole=old.whole) == old for old in before)
 
 
-def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
+def _ask_again(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
     """Ask the asker again, because the item differs, is not in order, or has a text to agree to.
 
     The request is withdrawn. The offered item becomes a numbered choice, so that the asker's own reply requests it.
     """
     unlike = differences(transfer.requested, adopted.terms.lines, turn.today())
-    why = _why_asked_anew(unlike)
+    why = _why_ask_again(unlike)
     wanting = replace(transfer, wanted="cancel", problem=why, decision=None)
     wanting = sequencing.send(turn, wanting, bodies.Cancel(reason=why, **bodies.NOBODY), awaits=True)
     turn.save(wanting)
@@ -165,7 +166,7 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     turn.choose(transfer.room, transfer.asked.event_id, asker, phrase, (line,), mentions=True)
 
 
-def _why_asked_anew(unlike: Sequence[tuple[Line, list[Line]]]) -> str:
+def _why_ask_again(unlike: Sequence[tuple[Line, list[Line]]]) -> str:
     if not unlike:
         return TO_BE_AGREED
     if not all(is_meant(asked.description.name, line) for asked, given in unlike for line in given):
@@ -176,7 +177,7 @@ def _why_asked_anew(unlike: Sequence[tuple[Line, list[Line]]]) -> str:
 def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     """Return the line that requests exactly the offered items."""
     asked = " + ".join(
-        f"{_how_much(asked, pieces)} {_called(asked, pieces)}"
+        f"{_quantity_text(asked, pieces)} {_word_for(asked, pieces)}"
         for asked, pieces in pieces(transfer.requested, given.lines)
     )
     return _request_line(turn, transfer, asked, f" --as-shown {shown_as(given)}")
@@ -193,14 +194,14 @@ def _request_line(turn: Turn, transfer: Transfer, asked: str, option: str = "") 
     return f"!fed {as_whom}request {asked} from {transfer.peer}{until}{option}" + (f' --note "{note}"' if note else "")
 
 
-def _how_much(asked: Line, given: Sequence[Line]) -> str:
+def _quantity_text(asked: Line, given: Sequence[Line]) -> str:
     """Return the quantity as it was requested, if it can be converted; else as the owner counts it."""
     if asked_in(asked, given[0]) is None:
         return plain(total(given))
     return f"{plain(asked.quantity)}{asked.description.units}"
 
 
-def _called(asked: Line, given: Sequence[Line]) -> str:
+def _word_for(asked: Line, given: Sequence[Line]) -> str:
     """Return the words for a line in a new request: the asker's if they name the offered item, else the owner's."""
     if all(is_meant(asked.description.name, line) for line in given):
         return f'"{asked.description.name}"'
@@ -233,21 +234,21 @@ def follow(turn: Turn) -> None:
     for document in list(turn.changes.values()):
         if isinstance(document, Search) and document.request and document.posted:
             turn.drop(document)
-            _let_choose_what_was_meant(turn, document)
+            _suggest_hits(turn, document)
 
 
-def _let_choose_what_was_meant(turn: Turn, found: Search) -> None:
+def _suggest_hits(turn: Turn, found: Search) -> None:
     """Post a numbered list of the hits. A number requests that one, with everything else as typed."""
     transfer, hits = turn.transfer(found.request), tuple(hit for _, hit in found.hits if hit.quantity)[:MOST_MEANT]
     if transfer is None or not hits:
         return
     space = turn.party_name(transfer.peer)
     phrase = say(messages.catalogue.did_you_mean, peer_name=space, word=found.words, hits=hits)
-    lines = tuple(_line_meaning(turn, transfer, found.line, search.word_for(hit)) for hit in hits)
+    lines = tuple(_line_with_word(turn, transfer, found.line, search.word_for(hit)) for hit in hits)
     turn.choose(transfer.room, transfer.asked.event_id, transfer.asked.person, phrase, lines)
 
 
-def _line_meaning(turn: Turn, transfer: Transfer, number: int, word: str) -> str:
+def _line_with_word(turn: Turn, transfer: Transfer, number: int, word: str) -> str:
     """Return the line of the request, with that word for the item of that number."""
     asked = " + ".join(
         f"{plain(line.quantity)}{line.description.units} "
@@ -273,7 +274,7 @@ def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state not in MATCHED_WHILE - {TransferState.SENT}:
         return
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     for line, match in zip(transfer.terms.lines, event.answers, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"a request asks for parts, not {match!r}")
@@ -281,7 +282,7 @@ def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
     turn.save(transfer)
     decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
     if decides and consent.changes(turn.us, transfer) and not _is_confirmed_in_turn(turn, transfer):
-        look_who_confirms(turn, transfer)
+        read_who_confirms(turn, transfer)
     if transfer.state is TransferState.CREDITING:
         go_on(turn, transfer)
     elif match_parts.unmatched(transfer) and transfer.wanted != "cancel":
@@ -308,9 +309,9 @@ def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted]
     granted = both_sides.signature_in(turn, envelope, transfer.peer, event_id)
     transfer = replace(transfer, granted=granted, decided=None)
     turn.save(transfer)
-    turn.note_by(transfer.id, _granted_what(transfer), granted)
+    turn.note_by(transfer.id, _grant_fact(transfer), granted)
     if not _is_confirmed_in_turn(turn, transfer):
-        look_who_confirms(turn, transfer)
+        read_who_confirms(turn, transfer)
 
 
 def _is_confirmed_in_turn(turn: Turn, transfer: Transfer) -> bool:
@@ -319,7 +320,7 @@ def _is_confirmed_in_turn(turn: Turn, transfer: Transfer) -> bool:
     return rota is not None and rota.is_living
 
 
-def _granted_what(transfer: Transfer) -> audit.Fact:
+def _grant_fact(transfer: Transfer) -> audit.Fact:
     """For the audit: less than requested, or all of it if that has to be confirmed first."""
     is_less = not pieces(transfer.requested, transfer.terms.lines)
     return audit.Fact.GRANTED if transfer.terms.confirm and not is_less else audit.Fact.LESS_GRANTED
@@ -377,11 +378,11 @@ def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state is not TransferState.OPEN:
         return
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     *found, able = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"a request's card asks who may decide, not {able!r}")
-    transfer = _meant(turn, transfer, found)
+    transfer = _with_items(turn, transfer, found)
     if transfer.state is not TransferState.OPEN:
         return
     is_asked_first = is_to_be_agreed(transfer, transfer.terms)
@@ -396,7 +397,7 @@ def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
     opening.post_card(turn, transfer, people, draft)
 
 
-def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
+def _with_items(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     """Return the request with the stock items to give; declined if one of its lines can't be given.
 
     Items that aren't shared get the same answer as items that don't exist, so requests reveal nothing. An item that
@@ -419,7 +420,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
         hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
         amounts = {item.pk: bookings.promisable(turn, item, ahead=terms.starts is not None) for item in seen}
         free = Free(transfer.peer, origins, amounts, taken, hidden)
-        wanted = _counted_here(line, seen, answer)
+        wanted = _in_our_units(line, seen, answer)
         chosen = chosen_from(turn, transfer, *wanted, free) if not isinstance(wanted, str) else wanted
         if not isinstance(chosen, str) and not may_come_in_pieces(line, chosen, MOST_LINES - len(lines)):
             chosen = TOO_LITTLE
@@ -459,7 +460,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
     return replace(meant, over=bookings.conflicts(turn, meant))
 
 
-def _counted_here(
+def _in_our_units(
     line: Line, items: Sequence[StockItem], found: ItemsFound
 ) -> tuple[Sequence[StockItem], Decimal] | str:
     """Return the items with units to which the quantity converts, and the quantity in those; or the reason code."""

@@ -221,7 +221,7 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
     else:
         _settle_as_sender(turn, settled, truth, lines, seen)
     current = turn.transfer(transfer.id) or settled
-    both_sides.tell_anew(turn, current)
+    both_sides.update_dispute_messages(turn, current)
     if "card" in current.told:
         both_sides.edit_card(turn, current)
     return current
@@ -242,9 +242,9 @@ def _settle_as_sender(turn: Turn, transfer: Transfer, truth: Truth, lines: list[
     if truth.name in {LEFT, OUT, STAYS}:
         _go_on_debiting(turn, transfer, connection, truth, places)
     elif truth.name == ARRIVED:
-        _it_arrived(turn, transfer, connection, places)
+        _settle_arrived(turn, transfer, connection, places)
     else:
-        _it_is_back(turn, transfer, connection, truth, places)
+        _settle_back(turn, transfer, connection, truth, places)
 
 
 def _go_on_debiting(
@@ -252,7 +252,7 @@ def _go_on_debiting(
 ) -> None:
     """Continue the debit of the one line in question: it is with the peer's company, in *Outgoing*, or stays."""
     for number, place in places.items():
-        progress = _at(transfer, number, place)
+        progress = _with_found_item(transfer, number, place)
         if truth.name == OUT:
             taken = _keep(turn, transfer, replace(progress, stage="taken", failed=""))
             send.hand_over(turn, transfer, taken, connection)
@@ -267,7 +267,7 @@ def _go_on_debiting(
     send.go_on(turn, transfer, connection)
 
 
-def _at(transfer: Transfer, number: int, place: Found) -> Progress:
+def _with_found_item(transfer: Transfer, number: int, place: Found) -> Progress:
     """Return the line with the stock item that was found for it, and with the data of its lost steps."""
     progress = replace(transfer.at(number), unknown="")
     if place.item is None or (place.where == "stock" and progress.item is None):
@@ -284,12 +284,12 @@ def _keep(turn: Turn, transfer: Transfer, progress: Progress) -> Progress:
     return progress
 
 
-def _it_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: dict[int, Found]) -> None:
+def _settle_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: dict[int, Found]) -> None:
     """Mark our record as arrived, if it exists, and end the transfer as done."""
     transfer = replace(transfer, state=TransferState.RECEIVED)
     for number, place in places.items():
         stage = "handed" if place.where == "given" else "arrived"
-        transfer = with_progress(transfer, replace(_at(transfer, number, place), stage=stage))
+        transfer = with_progress(transfer, replace(_with_found_item(transfer, number, place), stage=stage))
     turn.save(transfer)
     for number, place in places.items():
         if place.where == "given":
@@ -297,12 +297,14 @@ def _it_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: 
     send.finish(turn, turn.transfer(transfer.id) or transfer, connection)
 
 
-def _it_is_back(turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, Found]) -> None:
+def _settle_back(
+    turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, Found]
+) -> None:
     """Take it back from the peer's company, or note that it came back by hand, or that it is lost."""
     arrived = [p for p in transfer.progress if p.number not in places and p.stage in {"handed", "arrived"}]
     transfer = replace(transfer, state=TransferState.RECEIVED if arrived else TransferState.REVERTING)
     for number, place in places.items():
-        progress = _at(transfer, number, place)
+        progress = _with_found_item(transfer, number, place)
         stage = "handed" if place.where == "given" else "back"
         if truth.name == LOST and stage == "handed":  # a parcel: ours again, but lost
             progress = replace(progress, status=STATUS_LOST)
@@ -317,14 +319,14 @@ def _it_is_back(turn: Turn, transfer: Transfer, connection: Connection, truth: T
 
 def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: list[Line], seen: Seen) -> None:
     if transfer.is_settled_alone:
-        _called_off(turn, transfer)
+        _call_off(turn, transfer)
         return
     if truth.name == COME and transfer.settled is not None:
         parcel.on_arrived(turn, transfer, transfer.settled.by)
         return
     for line in lines:
         progress = replace(transfer.at(line.number), unknown="")
-        item = _which(transfer, truth, seen[line.number])
+        item = _settled_item(transfer, truth, seen[line.number])
         progress = _booked(progress, item) if item else replace(progress, stage="", item=None, failed=SETTLED)
         transfer = with_progress(transfer, progress)
     transfer = replace(transfer, state=TransferState.CREDITING, wanted="", problem="", obstacle=None)
@@ -332,7 +334,7 @@ def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: lis
     receive.book_in(turn, transfer)
 
 
-def _which(transfer: Transfer, truth: Truth, seen: ItemsSeen) -> ItemSeen | None:
+def _settled_item(transfer: Transfer, truth: Truth, seen: ItemsSeen) -> ItemSeen | None:
     """Return the stock item as which the line was booked in, by the settlement; None if it isn't in our books."""
     if truth.name == BOOKED:
         return next(item for item in seen.items if item.pk == truth.item)
@@ -352,7 +354,7 @@ def _booked(progress: Progress, item: ItemSeen) -> Progress:
     )
 
 
-def _called_off(turn: Turn, transfer: Transfer) -> None:
+def _call_off(turn: Turn, transfer: Transfer) -> None:
     """Cancel it, because the sender can't tell whether it left. If it still arrives, it is refused."""
     transfer = replace(transfer, state=TransferState.CANCELLED, ended=turn.now, decision=None, problem=SETTLED)
     by = both_sides.said_by(transfer.settled.by if transfer.settled else None)

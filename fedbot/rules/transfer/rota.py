@@ -38,7 +38,7 @@ from fedbot.rules.protocol.terms import is_meant
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, receive
 from fedbot.rules.transfer.opening import new_request
-from fedbot.rules.transfer.receive import GIVEN_UP
+from fedbot.rules.transfer.receive import NOT_WAITED_FOR
 from fedbot.rules.wire.envelope import Draft, by_line
 
 NOT_NEEDED = "not-needed"
@@ -51,7 +51,7 @@ REASONS = {
     Why.SILENT: NOT_IN_TIME,
     Why.TOO_LATE: NOT_IN_TIME,
     Why.NOTHING_CAME: NOTHING_CAME,
-    Why.GIVEN_UP: GIVEN_UP,
+    Why.GIVEN_UP: NOT_WAITED_FOR,
 }
 """The reason for cancelling a request, as the other space reads it. If a person stopped it, it reads the name."""
 _READ_ALIKE = {TransferState.CREDITING: TransferState.SENT, TransferState.RECEIVED: TransferState.DONE}
@@ -244,11 +244,11 @@ def _undecided(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
 def _confirm(turn: Turn, rota: Rota) -> Rota:
     """Confirm grants until nothing is lacking, in the order in which they came."""
     for ask, transfer in requests(turn, rota):
-        if status_of(transfer) is not RequestStatus.GRANTED or not _has_a_place(transfer):
+        if status_of(transfer) is not RequestStatus.GRANTED or not _has_destinations(transfer):
             continue
         quantity, lacking = total(transfer.terms.lines, rota.unit), rota.wanted - promised(turn, rota)
         if quantity <= lacking and (rota.joins or quantity == rota.wanted):
-            receive.on_approved(turn, transfer, _by(turn, rota))
+            receive.on_approved(turn, transfer, _askers_signature(turn, rota))
             rota = _with(rota, replace(ask, confirmed=turn.now))
         else:
             rota = _take_back(turn, rota, ask, transfer, Why.LESS if lacking else Why.NOT_NEEDED)
@@ -260,13 +260,13 @@ def _with(rota: Rota, ask: AskedInTurn) -> Rota:
     return replace(rota, asked=tuple(ask if each.transfer == ask.transfer else each for each in rota.asked))
 
 
-def _has_a_place(transfer: Transfer) -> bool:
+def _has_destinations(transfer: Transfer) -> bool:
     """Whether we know the destination of each of its lines."""
     known = all(transfer.at(line.number).match for line in transfer.terms.lines)
     return known and not match_parts.unmatched(transfer)
 
 
-def _by(turn: Turn, rota: Rota) -> Signature:
+def _askers_signature(turn: Turn, rota: Rota) -> Signature:
     """Return the asker's signature: the line that asked already decides to take it."""
     return replace(rota.asker, name=turn.name_of(rota.asker.person, rota.room))
 
@@ -418,7 +418,7 @@ def give_up(turn: Turn, transfer: Transfer, by: Signature) -> Rota:
     rota = turn.rota_of(transfer)
     if rota is None:
         raise ValueError(f"transfer {transfer.id} belongs to no rota")
-    body = bodies.Cancel(reason=GIVEN_UP, **both_sides.said_by(by))
+    body = bodies.Cancel(reason=NOT_WAITED_FOR, **both_sides.said_by(by))
     unconfirmed = replace(transfer, wanted="cancel", approved_hash="", decision=None)
     turn.save(sequencing.send(turn, unconfirmed, body, awaits=True))
     turn.note_by(transfer.id, audit.Fact.GIVEN_UP, by)
@@ -514,7 +514,7 @@ def page(turn: Turn, rota: Rota) -> Phrase:
 
 def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
     """Bring its message up to date. Each new request is carried by a message in its room."""
-    shown = _in_short(turn, rota)
+    shown = _digest(turn, rota)
     was_shown, rota = rota.shown, replace(rota, shown=shown)
     if not drafts and shown != was_shown:
         rota = _write(turn, rota, announcements.room_now(turn, rota.room), None)
@@ -540,7 +540,7 @@ def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
     return rota
 
 
-def _in_short(turn: Turn, rota: Rota) -> str:
+def _digest(turn: Turn, rota: Rota) -> str:
     """Return a short form of the message. The message is edited only when this changes."""
     words = [rota.state.value, *([rota.stuck] if rota.stuck else [])]
     for ask, transfer in requests(turn, rota):

@@ -34,7 +34,7 @@ from fedbot.rules.model.steps import (
     TakeOut,
 )
 from fedbot.rules.model.stock import STATUS_LOST
-from fedbot.rules.model.transfer import NOT_COME, Line, Progress, Transfer, step_mark, with_progress
+from fedbot.rules.model.transfer import NOT_IN_PARCEL, Line, Progress, Transfer, step_mark, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import BookedIn, Message
 from fedbot.rules.protocol.terms import presentable
@@ -110,7 +110,7 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
     """Bring an item back from a neighbour without a bot into our stock first, if it is one. Then take it out."""
     progress = transfer.at(line.number)
     if transfer.terms.outside is None or progress.stage == "brought":
-        _do(turn, transfer, line.number, _taken_out(turn, transfer, line, connection))
+        _do(turn, transfer, line.number, _take_out_step(turn, transfer, line, connection))
         return
     step = outside.bring_back_step(turn, transfer, _sentence(transfer, connection, "had already by"))
     if step is not None:
@@ -119,7 +119,7 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
         go_on(turn, with_progress(transfer, replace(progress, failed=NOT_OUT_THERE)), connection)
 
 
-def _taken_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
+def _take_out_step(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
     """Return the step. A returned item must be the borrowed one, but people may have changed its batch."""
     loan = turn.transfer(transfer.terms.parent) if transfer.is_return else None
     item = transfer.at(line.number).item or line.item
@@ -146,7 +146,7 @@ def _on_done(turn: Turn, then: BookOut, event: StepDone) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None:
         return
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     connection = sequencing.connection_of(turn, transfer)
     progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event, then.step)
     transfer = with_progress(transfer, progress)
@@ -207,7 +207,7 @@ def _hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: C
 
 
 def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefused) -> None:
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     connection = sequencing.connection_of(turn, transfer)
     step = then.step
     progress = replace(transfer.at(then.line), acting="")
@@ -219,14 +219,14 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
         _rest_by_hand(turn, transfer, progress, connection, event.problem)
         return
     if transfer.state is TransferState.DISPUTED and step == TakeOut.__name__:
-        turn.save(with_progress(transfer, replace(progress, failed=both_sides.why_refused(event))))
+        turn.save(with_progress(transfer, replace(progress, failed=both_sides.refusal_reason(event))))
         return
     if transfer.state is not TransferState.DEBITING or progress.failed:
         unclear = with_progress(transfer, replace(progress, unknown=step))
         both_sides.dispute(turn, unclear, progress.number, event.problem)
         return
     if step == TakeBack.__name__ and not progress.stage:
-        go_on(turn, _not_brought(turn, transfer, progress, event), connection)
+        go_on(turn, _fail_neighbours_line(turn, transfer, progress, event), connection)
         return
     if step == TakeOut.__name__ and event.reason == CHANGED:
         phrase = say(
@@ -236,7 +236,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
             problem=event.problem,
         )
         turn.tell_admins(phrase, f"sum:{transfer.id}:{progress.number}")
-    transfer = with_progress(transfer, replace(progress, failed=both_sides.why_refused(event)))
+    transfer = with_progress(transfer, replace(progress, failed=both_sides.refusal_reason(event)))
     turn.save(transfer)
     if progress.stage != "taken" or progress.item is None:
         go_on(turn, transfer, connection)
@@ -248,7 +248,7 @@ def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknow
     """Dispute the transfer, because a step's outcome is unknown. For the mark 'arrived' that isn't needed."""
     progress = replace(transfer.at(then.line), acting="")
     if then.step == TakeBack.__name__ and not progress.stage:
-        go_on(turn, _not_brought(turn, transfer, progress, event), sequencing.connection_of(turn, transfer))
+        go_on(turn, _fail_neighbours_line(turn, transfer, progress, event), sequencing.connection_of(turn, transfer))
         return
     if then.step == Arrived.__name__:
         _not_marked(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.problem)
@@ -260,7 +260,9 @@ def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknow
     both_sides.dispute(turn, unclear, progress.number, event.problem)
 
 
-def _not_brought(turn: Turn, transfer: Transfer, progress: Progress, event: StepRefused | StepUnknown) -> Transfer:
+def _fail_neighbours_line(
+    turn: Turn, transfer: Transfer, progress: Progress, event: StepRefused | StepUnknown
+) -> Transfer:
     """Fail a neighbour's line whose item isn't where our books say, or may not be. Our people look into that loan."""
     loan = turn.outside_loan(transfer.terms.outside.loan) if transfer.terms.outside else None
     if loan is not None:
@@ -331,7 +333,7 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(TransferState.SENT, lines=tuple(p.number for p in given)))
-    both_sides.tell_that_it_left(turn, transfer, draft)
+    both_sides.tell_sent(turn, transfer, draft)
     for progress in given:
         if not progress.mirrored:
             mirror_given(turn, transfer, progress)
@@ -352,7 +354,7 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
     parts = tuple(entry.part for entry in entries if entry.part is not None)
     transfer = replace(transfer, peer_parts=transfer.peer_parts or parts)
     for progress in transfer.progress:
-        transfer = with_progress(transfer, replace(progress, serial=_number_there(entries, progress)))
+        transfer = with_progress(transfer, replace(progress, serial=_serial_there(entries, progress)))
     if transfer.state is TransferState.SENT:
         transfer = _with_less(transfer, envelope.body)
         refused = both_sides.numbers_in(envelope.body.refused)
@@ -380,19 +382,19 @@ def _with_less(transfer: Transfer, told: bodies.Received) -> Transfer:
     if transfer.parcel is None:
         return transfer
     came = {entry.number: entry.quantity for entry in told.items if entry.quantity is not None}
-    lacking = {line.number for line in told.refused if line.reason == NOT_COME}
+    lacking = {line.number for line in told.refused if line.reason == NOT_IN_PARCEL}
     for progress in transfer.progress:
         line, quantity = transfer.line(progress.number), came.get(progress.number)
         if progress.stage != "handed":
             continue
         if progress.number in lacking:
-            transfer = with_progress(transfer, replace(progress, failed=NOT_COME, status=STATUS_LOST))
+            transfer = with_progress(transfer, replace(progress, failed=NOT_IN_PARCEL, status=STATUS_LOST))
         elif quantity is not None and quantity < line.quantity and not line.serial:
             transfer = with_progress(transfer, replace(progress, short=line.quantity - quantity))
     return transfer
 
 
-def _number_there(entries: Iterable[BookedIn], progress: Progress) -> str:
+def _serial_there(entries: Iterable[BookedIn], progress: Progress) -> str:
     """Return the line's serial number at the receiver, if it differs there. The item may be returned by that number."""
     told = next((entry.serial for entry in entries if entry.number == progress.number), "")
     return presentable(told)[:LONGEST_SERIAL] if told else progress.serial
@@ -420,7 +422,7 @@ def _confirm(turn: Turn, transfer: Transfer) -> None:
     """Take over that the receiver confirms a transfer that we have already closed: both sides agree from now on."""
     if transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
-        both_sides.tell_anew(turn, transfer)
+        both_sides.update_dispute_messages(turn, transfer)
     body = bodies.ENDS[transfer.state.value](settled=both_sides.settled_by_us(turn, transfer))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
@@ -449,10 +451,10 @@ def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
 
 def mark_arrived(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
     """Give our record its old status again, because the receiver has the item."""
-    _do(turn, transfer, progress.number, arrived_late(turn, transfer, progress, connection))
+    _do(turn, transfer, progress.number, mark_arrived_step(turn, transfer, progress, connection))
 
 
-def arrived_late(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> Arrived:
+def mark_arrived_step(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> Arrived:
     """Return the step that gives a handed-over item its old status. Also repairs one where that is missing."""
     if progress.item is None:
         raise ValueError(f"transfer {transfer.id} has nothing to mark")
@@ -482,7 +484,7 @@ def _take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: C
 
 
 def _why_it_is_back(transfer: Transfer, progress: Progress) -> str:
-    if progress.short or progress.failed == NOT_COME:
+    if progress.short or progress.failed == NOT_IN_PARCEL:
         return "did not arrive at"
     return "taken back from" if transfer.settled else "refused by"
 
@@ -507,7 +509,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     if transfer.is_return:
         end.on_return_finished(turn, transfer)
     end.find_again(turn, transfer)
-    both_sides.say_the_end(turn, transfer, draft)
+    both_sides.post_end(turn, transfer, draft)
     if "card" in transfer.told:
         both_sides.edit_card(turn, transfer)
     provision.mirror(turn, connection)

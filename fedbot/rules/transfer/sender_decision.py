@@ -43,7 +43,7 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve]
     if min(at, turn.now) > transfer.due:
         both_sides.end(turn, transfer, TransferState.EXPIRED, None)
         return
-    transfer = both_sides.as_told(transfer, envelope.body)
+    transfer = both_sides.with_delivery(transfer, envelope.body)
     decided = both_sides.signature_in(turn, envelope, transfer.peer, event_id)
     if transfer.waits_for_release:
         _wait_for_our_second(turn, transfer, decided)
@@ -89,7 +89,7 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, decision=None)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.APPROVED), decided)
-    look_again(turn, transfer)
+    check_again(turn, transfer)
 
 
 def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal | None = None) -> None:
@@ -124,7 +124,7 @@ def on_confirmed(
         return
     by = both_sides.signature_in(turn, envelope, transfer.peer, event_id)
     turn.note_by(transfer.id, audit.Fact.CONFIRMED if transfer.terms.confirm else audit.Fact.LESS_TAKEN, by)
-    transfer = both_sides.as_told(replace(transfer, peer_agreed=by), envelope.body)
+    transfer = both_sides.with_delivery(replace(transfer, peer_agreed=by), envelope.body)
     approve(turn, transfer, transfer.granted or by)
 
 
@@ -133,10 +133,10 @@ def hand_over(turn: Turn, transfer: Transfer, by: Signature) -> None:
     transfer = replace(transfer, state=TransferState.APPROVED, handed=by, decision=None)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.FETCHED, by)
-    look_again(turn, transfer)
+    check_again(turn, transfer)
 
 
-def look_again(turn: Turn, transfer: Transfer) -> None:
+def check_again(turn: Turn, transfer: Transfer) -> None:
     """Read our own person's permission again before anything moves: of the one who offered, else who decided.
 
     For a booking it is the person who hands it over, because the approver of months ago may have left. A return that
@@ -146,7 +146,7 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
     ours = transfer.handed or (transfer.decided if transfer.terms.kind == "request" else transfer.asked)
     lines = transfer.terms.lines
     mixed = {part for part in {ln.part for ln in lines} if merged_stock.has_part_of_others(turn, part, transfer.peer)}
-    looks = _may_need_care_by_now(turn, transfer)
+    looks = _may_need_care(turn, transfer)
     items = {line.item: line.part in mixed for line in lines if looks or line.part in mixed}
     told = looks and turn.us.looks_at_categories
     queries: list[Query] = [FindItems(f"#{item}", told, merges=is_mixed) for item, is_mixed in items.items()]
@@ -208,20 +208,20 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
     transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state is not TransferState.APPROVED:
         return
-    transfer = both_sides.goes_on(turn, transfer)
+    transfer = both_sides.clear_wait(turn, transfer)
     # the lender's approver decides on a return
     permission = Permission.MAPPED if transfer.is_return else Permission.APPROVER
     if any(isinstance(answer, Permissions) and not answer.covers(permission) for answer in event.answers):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
     elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, "merged")
-    elif _may_need_care_by_now(turn, transfer) and (why := _why_care(turn, transfer, event.answers)):
+    elif _may_need_care(turn, transfer) and (why := _why_care(turn, transfer, event.answers)):
         _ask_two_people(turn, transfer, why)
     else:
         _begin_debit(turn, transfer)
 
 
-def _may_need_care_by_now(turn: Turn, transfer: Transfer) -> bool:
+def _may_need_care(turn: Turn, transfer: Transfer) -> bool:
     """Whether prices or locations may have changed so that it takes two people, which it didn't before."""
     return turn.us.care.is_on and not transfer.care and not transfer.is_return
 
