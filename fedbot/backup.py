@@ -1,8 +1,10 @@
 """`fedbot backup` and `fedbot restore`: the journal and the identity folder in one file, encrypted by default.
 
 The file begins with a line that names its format and a line of JSON (the encryption, or the content's SHA-256). Then
-comes a gzipped tar, or the same in a NaCl secret box whose key argon2id derives from the passphrase. A person who can
-read it unencrypted can speak as us.
+comes a gzipped tar, or the same sealed in pieces (libsodium's secretstream) by a key that argon2id derives from the
+passphrase. Older backups are in one NaCl secret box. A person who can read it unencrypted can speak as us.
+
+A journal can be larger than the bot's memory, so everything is written and read in pieces.
 """
 
 from __future__ import annotations
@@ -27,12 +29,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
+from nacl.bindings import crypto_secretstream_xchacha20poly1305_ABYTES as ABYTES
+from nacl.bindings import crypto_secretstream_xchacha20poly1305_HEADERBYTES as HEADERBYTES
+from nacl.bindings import (
+    crypto_secretstream_xchacha20poly1305_init_pull,
+    crypto_secretstream_xchacha20poly1305_init_push,
+    crypto_secretstream_xchacha20poly1305_pull,
+    crypto_secretstream_xchacha20poly1305_push,
+    crypto_secretstream_xchacha20poly1305_state,
+)
+from nacl.bindings import crypto_secretstream_xchacha20poly1305_KEYBYTES as KEY_SIZE
+from nacl.bindings import crypto_secretstream_xchacha20poly1305_TAG_FINAL as TAG_FINAL
+from nacl.bindings import crypto_secretstream_xchacha20poly1305_TAG_MESSAGE as TAG_MESSAGE
 from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 from nacl.utils import random
 
-from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, written_whole
 from fedbot.identity import SEED_FILE
 from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.journal.copies import check_copy, copy_beside, is_used, remove_unused
@@ -44,6 +58,7 @@ MAGIC = b"fedbot-backup 1\n"
 IDENTITY = "identity"
 MANIFEST = "manifest.json"
 _DRAFT = "restoring"
+_PACKED = "packed.tar.gz"
 _UNZIPPED = "unzipped.tar"
 COPIES = "backing-up-"
 _LEFT_BEHIND_AFTER = 24 * 3600.0
@@ -51,6 +66,11 @@ LARGEST = 2_000_000_000
 """The most bytes that are unpacked from a backup."""
 MOST_FILES = 20_000
 _LARGEST_PIECE = 1_000_000
+_PIECE = 1 << 20
+"""The bytes that are sealed at once; the format fixes them."""
+_IN_ONE, _IN_PIECES = "argon2id", "argon2id, secretstream"
+_KNOWN = (_IN_ONE, _IN_PIECES)
+_NOT_DECRYPTED = "The passphrase is wrong, or the backup is damaged."
 #: A small machine must be able to read it back: 64 MiB of memory, and then about a second of work.
 _MEMORY = argon2id.MEMLIMIT_INTERACTIVE
 _WORK = argon2id.OPSLIMIT_SENSITIVE * 2
@@ -105,8 +125,11 @@ def backup(what: BackupContents, party: str, bot: str, file: Path, passphrase: s
     with TemporaryDirectory(prefix=COPIES, dir=state) as folder:
         # the journal first, because every secret that it refers to is in the identity folder by then
         copy_beside(what.journal, Path(folder) / JOURNAL)
-        packed = _packed(manifest, Path(folder) / JOURNAL, identity)
-    write_whole(file, MAGIC + enclosed(packed, passphrase))
+        packed = Path(folder) / _PACKED
+        _pack(packed, manifest, Path(folder) / JOURNAL, identity)
+        with packed.open("rb") as content, written_whole(file) as out:
+            out.write(MAGIC)
+            out.writelines(enclosed(content, passphrase))
     return manifest
 
 
@@ -125,9 +148,8 @@ def _remove_left_behind(state: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _packed(manifest: Manifest, journal: Path, identity: Path) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+def _pack(packed: Path, manifest: Manifest, journal: Path, identity: Path) -> None:
+    with _new_file(packed) as out, tarfile.open(fileobj=out, mode="w:gz") as archive:
         text = json.dumps(asdict(manifest)).encode()
         entry = tarfile.TarInfo(MANIFEST)
         entry.size, entry.mode = len(text), PRIVATE_FILE
@@ -139,7 +161,6 @@ def _packed(manifest: Manifest, journal: Path, identity: Path) -> bytes:
                 _add_store(archive, path, name, journal.parent)
             elif path.is_file() and not path.name.endswith((".new", "-journal")):  # drafts of a write in progress
                 archive.add(path, name)
-    return packed.getvalue()
 
 
 def _add_store(archive: tarfile.TarFile, store: Path, name: str, folder: Path) -> None:
@@ -153,15 +174,49 @@ def _add_store(archive: tarfile.TarFile, store: Path, name: str, folder: Path) -
     archive.add(folder / STORE, name)
 
 
-def enclosed(packed: bytes, passphrase: str | None) -> bytes:
-    """A backup's file after its first line."""
+def enclosed(packed: BinaryIO, passphrase: str | None) -> Iterator[bytes]:
+    """A backup's file after its first line, in pieces."""
     if passphrase is None:
         # gzip's own checksum covers the unpacked data, so it misses some changed bits that unpack to the same
-        return json.dumps({"sha256": hashlib.sha256(packed).hexdigest()}).encode() + b"\n" + packed
+        yield _line({"sha256": _digest(packed)})
+        yield from _pieces(packed, _PIECE)
+        return
     salt = random(argon2id.SALTBYTES)
-    header = {"kdf": "argon2id", "salt": salt.hex(), "opslimit": _WORK, "memlimit": _MEMORY}
-    box = SecretBox(argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, _WORK, _MEMORY))
-    return json.dumps(header).encode() + b"\n" + bytes(box.encrypt(packed))
+    yield _line({"kdf": _IN_PIECES, "salt": salt.hex(), "opslimit": _WORK, "memlimit": _MEMORY})
+    state = crypto_secretstream_xchacha20poly1305_state()
+    key = argon2id.kdf(KEY_SIZE, passphrase.encode(), salt, _WORK, _MEMORY)
+    yield crypto_secretstream_xchacha20poly1305_init_push(state, key)
+    pieces = _pieces(packed, _PIECE)
+    piece: bytes | None = next(pieces, b"")
+    while piece is not None:
+        following = next(pieces, None)
+        tag = TAG_MESSAGE if following is not None else TAG_FINAL
+        yield crypto_secretstream_xchacha20poly1305_push(state, piece, tag=tag)
+        piece = following
+
+
+def _line(header: dict[str, Any]) -> bytes:
+    return json.dumps(header).encode() + b"\n"
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    while piece := file.read(size):
+        yield piece
+
+
+def _digest(content: BinaryIO) -> str:
+    """The SHA-256 of what is left of the file, which stays where it is."""
+    begin, digest = content.tell(), hashlib.sha256()
+    for piece in _pieces(content, _PIECE):
+        digest.update(piece)
+    content.seek(begin)
+    return digest.hexdigest()
+
+
+def _new_file(file: Path) -> BinaryIO:
+    """A new file to write and read, private from the beginning."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    return os.fdopen(descriptor, "w+b")
 
 
 # --- restore -----------------------------------------------------------------------------------------------
@@ -169,7 +224,8 @@ def enclosed(packed: bytes, passphrase: str | None) -> bytes:
 
 def is_encrypted(file: Path) -> bool:
     """Whether a passphrase is needed. Raises `BackupRefused` if it is no backup, OSError."""
-    return "kdf" in _opened(file)[0]
+    with _opened(file) as (header, _):
+        return "kdf" in header
 
 
 def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manifest:
@@ -178,8 +234,12 @@ def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manife
     Raises `BackupRefused`, `ports.JournalProblem` (a damaged journal in it; the folder in use), OSError. Then the
     folder is as it was.
     """
-    header, content = _opened(file)
-    packed = _decrypted(header, content, passphrase) if "kdf" in header else _whole(header, content, file)
+    with _opened(file) as (header, content):
+        packed = _decrypted(header, content, passphrase) if "kdf" in header else _whole(header, content, file)
+        return _restore(packed, file, state, party)
+
+
+def _restore(packed: BinaryIO, file: Path, state: Path, party: str) -> Manifest:
     lock = StateLock(state)
     draft = state / _DRAFT
     try:
@@ -234,8 +294,9 @@ def _is_backup(file: Path) -> bool:
         return source.read(len(MAGIC)) == MAGIC
 
 
-def _opened(file: Path) -> tuple[dict[str, Any], bytes]:
-    """The header (the encryption, or the SHA-256), and the rest."""
+@contextmanager
+def _opened(file: Path) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
+    """The header (the encryption, or the SHA-256), and the file from there on."""
     if not file.is_file() or not _is_backup(file):
         raise BackupRefused(f"{file} is no backup of fedbot's, or one of a newer fedbot.")
     if file.stat().st_size > LARGEST:
@@ -249,30 +310,68 @@ def _opened(file: Path) -> tuple[dict[str, Any], bytes]:
             header = None
         if not isinstance(header, dict):
             raise BackupRefused(f"{file} is damaged at its beginning.")
-        return header, source.read()
+        yield header, source
 
 
-def _whole(header: dict[str, Any], content: bytes, file: Path) -> bytes:
+def _whole(header: dict[str, Any], content: BinaryIO, file: Path) -> BinaryIO:
     """The unencrypted content, if it is undamaged."""
-    if hashlib.sha256(content).hexdigest() != header.get("sha256"):
+    if _digest(content) != header.get("sha256"):
         raise BackupRefused(f"{file} is damaged.")
     return content
 
 
-def _decrypted(header: dict[str, Any], content: bytes, passphrase: str) -> bytes:
+def _decrypted(header: dict[str, Any], content: BinaryIO, passphrase: str) -> BinaryIO:
     if not passphrase:
         raise BackupRefused("This backup is encrypted: its passphrase is needed.")
     try:
         salt, work, memory = bytes.fromhex(header["salt"]), int(header["opslimit"]), int(header["memlimit"])
-        if header["kdf"] != "argon2id" or work > _MOST_WORK or memory > _MOST_MEMORY:
+        if header["kdf"] not in _KNOWN or work > _MOST_WORK or memory > _MOST_MEMORY:
             raise BackupRefused("This backup is encrypted in a way that this fedbot doesn't know.")
-        key = argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, work, memory)
-        return bytes(SecretBox(key).decrypt(content))
+        key = argon2id.kdf(KEY_SIZE, passphrase.encode(), salt, work, memory)
+        if header["kdf"] == _IN_PIECES:
+            return io.BufferedReader(_Unsealed(content, key))
+        return io.BytesIO(SecretBox(key).decrypt(content.read()))
     except (KeyError, ValueError, TypeError, CryptoError) as problem:
-        raise BackupRefused("The passphrase is wrong, or the backup is damaged.") from problem
+        raise BackupRefused(_NOT_DECRYPTED) from problem
 
 
-def _unpack(packed: bytes, folder: Path, file: Path) -> Manifest:
+class _Unsealed(io.RawIOBase):
+    """The content of a backup that is sealed in pieces, decrypted while it is read.
+
+    Raises `BackupRefused` if the passphrase is wrong, or a piece is changed, missing or at another place.
+    """
+
+    def __init__(self, sealed: BinaryIO, key: bytes) -> None:
+        super().__init__()
+        self._sealed = _pieces(sealed, _PIECE + ABYTES)
+        self._state = crypto_secretstream_xchacha20poly1305_state()
+        crypto_secretstream_xchacha20poly1305_init_pull(self._state, sealed.read(HEADERBYTES), key)
+        self._left = b""
+        self._is_over = False
+        self._left = self._next()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 -- the type is `collections.abc.Buffer`, from Python 3.12 on
+        while not self._left and not self._is_over:
+            self._left = self._next()
+        piece, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def _next(self) -> bytes:
+        try:
+            piece, tag = crypto_secretstream_xchacha20poly1305_pull(self._state, next(self._sealed, b""))
+        except (ValueError, CryptoError) as problem:
+            raise BackupRefused(_NOT_DECRYPTED) from problem
+        self._is_over = tag == TAG_FINAL
+        if self._is_over and next(self._sealed, b""):
+            raise BackupRefused(_NOT_DECRYPTED)
+        return piece
+
+
+def _unpack(packed: BinaryIO, folder: Path, file: Path) -> Manifest:
     try:
         # all of it first, so its checksum is verified: a tar's reader stops at the tar's end
         with (
@@ -302,10 +401,9 @@ def _bounded(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 @contextmanager
-def _unzipped(packed: bytes, file: Path) -> Iterator[BinaryIO]:
+def _unzipped(packed: BinaryIO, file: Path) -> Iterator[BinaryIO]:
     """The archive, unzipped into `file` piece by piece, because a small file can unzip to more than any disk holds."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
-    with os.fdopen(descriptor, "w+b") as unzipped, gzip.GzipFile(fileobj=io.BytesIO(packed)) as source:
+    with _new_file(file) as unzipped, gzip.GzipFile(fileobj=packed) as source:
         written = 0
         while piece := source.read(_LARGEST_PIECE):
             written += len(piece)

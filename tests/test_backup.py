@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import io
+import json
 import os
+import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from nacl.pwhash import argon2id
+from nacl.secret import SecretBox
 
 from fedbot import backup as backups
 from fedbot.backup import BackupContents, BackupRefused, backup, is_encrypted, restore
@@ -117,6 +123,63 @@ def test_with_a_passphrase_nothing_can_be_read_without_it(state: Path, tmp_path:
     restore(file, tmp_path / "new", "attraktor", "correct horse")
 
 
+def test_a_backup_larger_than_the_memory_is_written_and_restored_in_pieces(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "_PIECE", 1 << 16)
+    monkeypatch.setattr(backups, "_WORK", argon2id.OPSLIMIT_MIN)
+    large = os.urandom(12_000_000)
+    (state / "identity" / "large").write_bytes(large)
+    restored = tmp_path / "new" / "identity" / "large"
+    for passphrase in (None, "correct horse"):
+        tracemalloc.start()
+        file = made(state, tmp_path / "b", passphrase)
+        restore(file, tmp_path / "new", "attraktor", passphrase or "")
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert file.stat().st_size > len(large)
+        assert peak < len(large) / 2
+        assert restored.read_bytes() == large
+        shutil.rmtree(tmp_path / "new")
+
+
+def test_an_older_backup_in_one_box_can_still_be_restored(state: Path, tmp_path: Path) -> None:
+    _, header, packed = made(state, tmp_path / "b").read_bytes().split(b"\n", 2)
+    assert "sha256" in json.loads(header)
+    salt = bytes(16)
+    box = SecretBox(argon2id.kdf(32, b"correct horse", salt, 3, 1 << 20))
+    told = {"kdf": "argon2id", "salt": salt.hex(), "opslimit": 3, "memlimit": 1 << 20}
+    content = backups.MAGIC + json.dumps(told).encode() + b"\n" + bytes(box.encrypt(packed))
+    (tmp_path / "b").write_bytes(content)
+    with pytest.raises(BackupRefused, match="passphrase"):
+        restore(tmp_path / "b", tmp_path / "new", "attraktor", "wrong horse")
+    assert restore(tmp_path / "b", tmp_path / "new", "attraktor", "correct horse").party == "attraktor"
+
+
+def test_pieces_that_are_missing_moved_or_added_are_noticed(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "_PIECE", 1 << 10)
+    monkeypatch.setattr(backups, "_WORK", argon2id.OPSLIMIT_MIN)
+    file = made(state, tmp_path / "b", "correct horse")
+    begin = len(file.read_bytes()) - len(file.read_bytes().split(b"\n", 2)[2]) + 24
+    head, rest = file.read_bytes()[:begin], file.read_bytes()[begin:]
+    pieces = [rest[at : at + (1 << 10) + 17] for at in range(0, len(rest), (1 << 10) + 17)]
+    assert len(pieces) > 3
+    for changed in (
+        [],
+        pieces[:-1],
+        pieces[1:],
+        [pieces[1], pieces[0], *pieces[2:]],
+        [*pieces, b"x"],
+        [*pieces, pieces[-1]],
+    ):
+        file.write_bytes(head + b"".join(changed))
+        with pytest.raises(BackupRefused, match="damaged"):
+            restore(file, tmp_path / "new", "attraktor", "correct horse")
+    assert {path.name for path in (tmp_path / "new").glob("*")} <= {"lock"}
+
+
 def test_without_a_passphrase_it_is_refused_unless_encryption_is_switched_off(state: Path, tmp_path: Path) -> None:
     with pytest.raises(BackupRefused, match="no passphrase"):
         made(state, tmp_path / "b", "")
@@ -132,7 +195,7 @@ where, state, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 def dies(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
-places = {"copied": (backup, "_packed"), "packed": (backup, "enclosed"), "written": (Path, "replace")}
+places = {"copied": (backup, "_pack"), "packed": (backup, "enclosed"), "written": (Path, "replace")}
 owner, name = places[where]
 if where == "written":
     honest = Path.replace
@@ -151,7 +214,7 @@ def test_a_killed_backup_leaves_nothing_unencrypted_at_its_destination(where: st
     assert ended.returncode == -signal.SIGKILL
     seed = (state / "identity" / "signing.key").read_bytes().strip()
     left = [path for path in target.parent.rglob("*") if path.is_file()]
-    assert bool(left) == (where == "written"), "only what is encrypted is ever there"
+    assert bool(left) == (where != "copied"), "only what is encrypted is ever there"
     for path in left:
         content = path.read_bytes()
         assert not any(clear in content for clear in (b"SQLite format", seed, b"inv-secret", b"\x1f\x8b\x08"))
@@ -173,7 +236,7 @@ def test_a_backup_that_would_fill_disk_or_memory_is_refused(
     }
     monkeypatch.setattr(backups, "LARGEST", 2_000_000)
     for why, bomb in bombs.items():
-        file.write_bytes(backups.MAGIC + backups.enclosed(bomb, None))
+        file.write_bytes(backups.MAGIC + b"".join(backups.enclosed(io.BytesIO(bomb), None)))
         with pytest.raises(BackupRefused, match=why):
             restore(file, tmp_path / "new", "attraktor")
     file.write_bytes(backups.MAGIC + b"[" * 9_000 + b"\n")

@@ -216,7 +216,8 @@ def _as_archive(content: bytes) -> bytes:
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-    return backup.MAGIC + backup.enclosed(out.getvalue(), None)
+    out.seek(0)
+    return backup.MAGIC + b"".join(backup.enclosed(out, None))
 
 
 def _mutated(record: object, kinds: dict[str, type]) -> st.SearchStrategy[tuple[str, str]]:
