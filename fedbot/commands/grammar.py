@@ -314,7 +314,7 @@ class _Line:
     def _may_end_here(self, at: int) -> bool:
         """Whether everything but a note may stand before this word."""
         is_about_things = any(argument.kind is Kind.THINGS for argument in self.spec.arguments)
-        return at > 0 if is_about_things else self._is_behind_the_space(at)
+        return is_about_things or self._is_behind_the_space(at)
 
     def _is_a_space_with_a_comma(self, at: int) -> bool:
         """Whether a friend's name, behind its keyword, ends here with a comma."""

@@ -86,7 +86,16 @@ def _declined(locale: Locale, card: Card) -> Lines:
         first = locale.say("❌ Not given: {what}.", what=what)
         why = reason_codes.why_not_given(locale, card.transfer.problem, card.sender, card.receiver)
         instead = reason_codes.what_instead(locale, card.transfer.problem, card.sender, command("spaces"))
-        said = [first, locale.say("Why: {why}", why=why), nothing_moved(locale), instead]
+        line = card.transfer.declined_line
+        said = [
+            first,
+            locale.say("Because of {item}: {why}", item=naming.thing(locale, line), why=why)
+            if line is not None
+            else locale.say("Why: {why}", why=why),
+            nothing_moved(locale),
+            instead,
+            locale.say("Or ask for the rest without it.") if line is not None else (),
+        ]
         return [*(line for line in said if line), card.transfer.code]
     first = locale.of_many(
         "❌ Declined: {what} stays at {sender}.",

@@ -197,7 +197,10 @@ def test_items_after_measures_are_separated_too(things: str) -> None:
 
 def test_a_dash_after_what_is_returned_begins_a_note() -> None:
     assert parsed("return k7m2 - scratched a bit") == {"id": "k7m2", "note": "scratched a bit"}
-    assert parsed("return LENS-2 – scratched") == {"id": "LENS-2", "note": "scratched"}
+    for dash in ("-", "–", "—", "--"):
+        assert parsed(f"return LENS-2 {dash} scratched") == {"id": "LENS-2", "note": "scratched"}
+        assert parsed(f"return {dash} scratched") == {"note": "scratched"}, "a reply to the card"
+    assert parsed("return k7m2 LENS-2; RES-10K 5 – all fine") == {"id": "k7m2 LENS-2; RES-10K 5", "note": "all fine"}
 
 
 def test_a_space_may_have_a_name_of_several_words() -> None:

@@ -268,7 +268,8 @@ async def test_a_quantity_that_no_single_item_has_is_given_from_several_on_one_c
         ("5 flux capacitor", "Attraktor shares no such item"),
         ("1 Workshop vice", "Attraktor shares no such item"),
         ("500 M3-BOLT", "not that much free"),
-        ("1 PLY-4-BIRCH + 5 flux capacitor", "Attraktor shares no such item"),
+        ("1 PLY-4-BIRCH + 5 flux capacitor", "Because of 5 × flux capacitor: Attraktor shares no such item"),
+        ("500 M3-BOLT + 1 PLY-4-BIRCH", "Because of 500 × M3-BOLT: Attraktor has some of it, but not that much free"),
     ],
 )
 async def test_a_request_that_can_not_be_filled_is_declined_with_the_reason(words: str, why: str) -> None:
@@ -279,6 +280,9 @@ async def test_a_request_that_can_not_be_filled_is_declined_with_the_reason(word
     assert end.name == "Attraktor bot"
     assert world.tom.user_id in end.mentions
     assert why in end.text
+    assert ("Or ask for the rest without it." in end.text) == ("+" in words)
+    of_line = 2 if "+ 5" in words else 1
+    assert [space.transfer().because_of for space in world.spaces] == [of_line] * 2
     assert_nothing_moved(world)
 
 

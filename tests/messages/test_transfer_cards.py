@@ -164,6 +164,9 @@ SAID: dict[str, Phrase] = {
     "a request, declined as it isn't there": card(
         request(role="sender", state=TransferState.DECLINED, problem="not-found")
     ),
+    "a request for several things, declined because of one": card(
+        replace(request(BOLTS, CABLE, role="sender"), state=TransferState.DECLINED, problem="too-little", because_of=1)
+    ),
     "a request, declined as there is too little": card(
         request(role="sender", state=TransferState.DECLINED, problem="too-little")
     ),

@@ -228,6 +228,7 @@ def _ended(turn: Turn, transfer: Transfer, envelope: Message[Ended], _: Envelope
         wanted="",
         ended=envelope.sent_at,
         problem=envelope.body.reason,
+        because_of=(envelope.body.line or 0) if isinstance(envelope.body, bodies.Declined) else 0,
     )
 
 

@@ -248,7 +248,7 @@ class Transfer(HasCard):
     line that asked for it), `released` the second. `peer_agreed` is the receiver's approval before that. `granted` is
     the sender's decision to give less than requested, or to give as one of several spaces that were asked; the asker's
     side has to confirm it. `requested` are the lines that our person requested; `accepted` names the items that we saw
-    offered for them (`terms.shown_as`).
+    offered for them (`terms.shown_as`). `because_of` is the number of the line for which the sender's bot declined it.
 
     `ruled_by`: the sources of the lending rules, at the lender. `pickup` is where the receiver's people pick it up.
 
@@ -326,11 +326,18 @@ class Transfer(HasCard):
     over: tuple[Reserved, ...] = ()
     card_since: datetime | None = None
     in_room: InRoom = NO_CARD
+    because_of: int = 0
 
     @property
     def subject_kind(self) -> str:
         """The envelope field that holds its id."""
         return "transfer"
+
+    @property
+    def declined_line(self) -> Line | None:
+        """The one of several requested lines for which the sender's bot has declined it; None if there isn't one."""
+        lines = self.requested or self.terms.lines
+        return next((line for line in lines if line.number == self.because_of), None) if len(lines) > 1 else None
 
     @property
     def is_loan(self) -> bool:

@@ -156,6 +156,7 @@ def end(
     """
     was_booked = transfer.state is TransferState.BOOKED and transfer.role == "sender"
     transfer = replace(transfer, state=state, decision=None, problem=problem, ended=turn.now, wanted="")
+    transfer = replace(transfer, because_of=line)
     if by is not None:
         transfer = replace(transfer, decided=by)
     body = bodies.ENDS[state.value](reason=problem, settled=settled_by_us(turn, transfer), **said_by(by))

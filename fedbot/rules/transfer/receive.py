@@ -220,6 +220,8 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     state = TransferState(envelope.kind)
     before = transfer.state
     reason = envelope.body.reason
+    if isinstance(envelope.body, bodies.Declined):
+        transfer = replace(transfer, because_of=envelope.body.line or 0)
     transfer = replace(transfer, state=state, decision=None, ended=turn.now, problem=reason or _kept_reason(transfer))
     theirs = state is TransferState.CANCELLED or not both_sides.is_ours(turn, transfer)
     if envelope.body.by and theirs:
