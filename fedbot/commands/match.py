@@ -71,7 +71,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     by = turn.signature_of(command)
     word = presentable(name)
     alias = Alias(alias_id(friend.peer, word), friend.peer, word, part.pk, part.name, part.ipn, by.name, turn.now)
-    before = match_parts.keep(turn, alias)
+    before = match_parts.assign(turn, alias)
     for transfer in turn.open_transfers():
         if transfer.peer == friend.peer and transfer.terms.kind == "push" and match_parts.unmatched(transfer):
             receive.look_for_parts(turn, transfer)  # its card waits for this
@@ -129,7 +129,7 @@ def _forget(turn: Turn, command: Command, word: str) -> Phrase:
         names = [*(alias.word for alias in known), *(alias.ipn or alias.name for alias in known)]
         return say(messages.catalogue.nothing_matched, word=word[:SHOWN], near=near(word, names) if word else ())
     for alias in meant:
-        match_parts.forget(turn, alias, turn.signature_of(command).name)
+        match_parts.unassign(turn, alias, turn.signature_of(command).name)
     return say(messages.catalogue.match_forgotten, aliases=meant)
 
 

@@ -61,7 +61,7 @@ def _change(command: Command) -> RosterChange | None:
     word = _word(command).lower()
     if word not in {ADD, REMOVE}:
         return None
-    person = people.person_meant(str(command.arguments.get("person", "")))
+    person = people.person_in(str(command.arguments.get("person", "")))
     username = str(command.arguments.get("username", ""))
     return RosterChange(word == ADD, person, username, "admin" in command.arguments)
 

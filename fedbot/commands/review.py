@@ -74,7 +74,7 @@ def _look(turn: Turn, command: Command, meant: Space | None) -> Phrase:
     word = str(command.arguments.get("accept", ""))
     waiting = connection_rooms.waiting_for(turn, command.room)
     if waiting and not word:
-        return connection_rooms.what_waits(turn, waiting)
+        return connection_rooms.waiting_message(turn, waiting)
     suspended, renamed = _suspended(turn, command, meant), _renamed(turn, command, meant)
     elsewhere = () if meant else connection_rooms.rooms_waited_for(turn)
     if not suspended and renamed and not word:

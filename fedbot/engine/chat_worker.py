@@ -234,7 +234,7 @@ class ChatWorker:
         """
         suggested = [row for row in rows if isinstance(row.effect, SuggestedReaction) and row.acted_at is None]
         about = [(row.id, self._subject(row)) for row in suggested]
-        return {number for number, subject in about if subject is not None and not decisions.takes_taps(subject)}
+        return {number for number, subject in about if subject is not None and not decisions.takes_reactions(subject)}
 
     def _is_being_decided(self, row: OutboxRow) -> bool:
         """Whether it suggests a reaction on a card that already has a decision.

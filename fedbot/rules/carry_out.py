@@ -96,7 +96,7 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
     able = about_permission[1] if number > 1 else Able(())
     if permission is Permission.SUPERUSER and isinstance(able, Able):
         health.remember_superusers(turn, able)
-    if not _is_over(turn, command):
+    if not _end_wait(turn, command):
         return
     if not turn.is_still(command.sender, command.username):
         turn.answer(command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
@@ -136,7 +136,7 @@ def _asks_otherwise(turn: Turn, then: CarryOut) -> bool:
     return not isinstance(now, Phrase) and _digest(now) != then.asked
 
 
-def _is_over(turn: Turn, command: Command) -> bool:
+def _end_wait(turn: Turn, command: Command) -> bool:
     """Return whether the line still waited, and stop its wait.
 
     A line that was answered meanwhile isn't answered again.
@@ -148,7 +148,7 @@ def _is_over(turn: Turn, command: Command) -> bool:
     return line is not None
 
 
-def waiting_line_meant(turn: Turn, event: Said, arguments: dict[str, Any]) -> WaitingLine | None:
+def waiting_line_to_cancel(turn: Turn, event: Said, arguments: dict[str, Any]) -> WaitingLine | None:
     """Return the person's waiting line that a `cancel` withdraws; None if it means none.
 
     The `cancel` replies to that line, or to our message about it. If it replies to nothing and names nothing, it means
@@ -209,7 +209,7 @@ def lacking(permission: Permission, answers: tuple[Answer, ...]) -> tuple[Permis
 
 
 def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
-    if _is_over(turn, command) and not turn.verbs.answer_without(turn, command, event.problem):
+    if _end_wait(turn, command) and not turn.verbs.answer_without(turn, command, event.problem):
         turn.answer(
             command,
             say(

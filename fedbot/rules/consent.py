@@ -261,7 +261,7 @@ def changes(us: PartyConfig, subject: Connection | Transfer) -> tuple[Change, ..
     return differences(subject.card, shown(us, subject)) if subject.card is not None else ()
 
 
-def differs_from_what_was_approved(us: PartyConfig, transfer: Transfer) -> tuple[Change, ...]:
+def changes_since_approval(us: PartyConfig, transfer: Transfer) -> tuple[Change, ...]:
     """Return the differences between our people's approval and the present facts, before the act.
 
     () without an approval. A destination that wasn't known at the approval may be known by now: no card has shown

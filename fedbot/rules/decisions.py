@@ -72,7 +72,7 @@ def permission_to_decide(subject: Subject, person: str = "") -> Permission:
     return Permission.MAPPED if takes_less(subject) and person == subject.terms.asker else Permission.APPROVER
 
 
-def takes_taps(subject: Subject) -> bool:
+def takes_reactions(subject: Subject) -> bool:
     """Whether a reaction on its card still counts."""
     return is_open(subject) or awaits_parcel(subject)
 
@@ -108,7 +108,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
 
 def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event: Reacted) -> None:
     if choice is None:
-        _tell_what_to_tap(turn, subject, event.sender)
+        _tell_how_to_decide(turn, subject, event.sender)
         return
     if choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
         return
@@ -145,7 +145,7 @@ def on_missed_reaction(turn: Turn, event: Reacted) -> None:
     """Tell the person once that a reaction from while we were out of the room doesn't count."""
     subject = turn.subject(turn.subject_of(event.target))
     is_on_card = turn.key_of(event.target).startswith("card:") and normalised(event.key) in CARD_KEYS
-    if subject is not None and is_on_card and takes_taps(subject) and subject.asks_on(event.target):
+    if subject is not None and is_on_card and takes_reactions(subject) and subject.asks_on(event.target):
         quiet(turn, subject, event.sender, say(messages.rooms.tapped_while_out, subject=subject))
 
 
@@ -168,7 +168,7 @@ def on_spoken_decision(turn: Turn, event: Said) -> bool:
     """
     subject = spoken_on(turn, event)
     if subject is not None:
-        _tell_what_to_tap(turn, subject, event.sender)
+        _tell_how_to_decide(turn, subject, event.sender)
     return subject is not None
 
 
@@ -208,11 +208,11 @@ def _reason_of(subject: Subject, person: str) -> str:
     return next((reason.text for reason in reasons if reason.person == person), "")
 
 
-def _tell_what_to_tap(turn: Turn, subject: Subject, person: str) -> None:
+def _tell_how_to_decide(turn: Turn, subject: Subject, person: str) -> None:
     """Post one quiet line for one of our people, once for each day and card."""
     if person not in turn.us.people:
         return
-    if not takes_taps(subject):
+    if not takes_reactions(subject):
         quiet(turn, subject, person, say(messages.approval.decided_already, subject=subject))
     else:
         quiet(turn, subject, person, say(messages.approval.tap_instead, subject=subject))
@@ -238,7 +238,7 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     """
     username = turn.us.people.get(person)
     if username is None:
-        return _not_ours(turn, subject, person)
+        return _refusal_of_stranger(turn, subject, person)
     if (complaint := _undecidable(turn, subject, choice, person, at)) is not None:
         return complaint
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and (complaint := _unmatched(turn, subject)):
@@ -246,7 +246,7 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
     proven = proven and turn.us.care.typed_code
     vote = Vote(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note, proven)
-    if isinstance(subject, Transfer) and (complaint := _is_no_second_yes(turn, subject, vote)) is not None:
+    if isinstance(subject, Transfer) and (complaint := _why_not_second(turn, subject, vote)) is not None:
         return complaint
     first = subject.decision
     if first is None:
@@ -254,7 +254,7 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     elif first.stage is DecisionStage.CHECKING and len(first.behind) < MOST_BEHIND:
         turn.save(replace(subject, decision=replace(first, behind=(*first.behind, vote))))
     else:
-        return _being_decided(turn, subject, first, person)
+        return _too_late(turn, subject, first, person)
     return None
 
 
@@ -295,7 +295,7 @@ def takes_two(transfer: Transfer, said: Vote | Decision) -> bool:
     return transfer.care and is_yes and not said.proven
 
 
-def _is_no_second_yes(turn: Turn, transfer: Transfer, vote: Vote) -> Phrase | None:
+def _why_not_second(turn: Turn, transfer: Transfer, vote: Vote) -> Phrase | None:
     """Return why it doesn't join the first approval: the same person, or another content; None if it does."""
     first = transfer.first_yes
     if first is None or first.shown != vote.shown or not takes_two(transfer, vote):
@@ -319,9 +319,9 @@ def _fits(transfer: Transfer, choice: Choice) -> bool:
     return choice is not Choice.DAMAGED and (choice is not Choice.PARCEL or transfer.terms.outside is None)
 
 
-def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
+def _refusal_of_stranger(turn: Turn, subject: Subject, person: str) -> Phrase:
     """Return the refusal for a person of another space, connected or not, who wants to decide on our card."""
-    if not takes_taps(subject):
+    if not takes_reactions(subject):
         return say(messages.approval.decided_already, subject=subject)
     friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
     if not friends:
@@ -356,7 +356,7 @@ def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
     turn.do(Ask(CheckPermissions(subject.id, decision.event_id), queries))
 
 
-def _being_decided(turn: Turn, subject: Subject, first: Decision, person: str) -> Phrase:
+def _too_late(turn: Turn, subject: Subject, first: Decision, person: str) -> Phrase:
     """Return the sentence that somebody's decision, maybe the person's own, is about to count."""
     if first.person == person:
         return say(messages.approval.decided_by_yourself, subject=subject, key=KEY_OF[first.choice])
@@ -474,7 +474,7 @@ def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None
     if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
         raise TypeError(f"a decision asks for permissions and who may, not {event.answers!r}")
     if not turn.is_still(decision.person, decision.username):
-        _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
+        _refuse(turn, subject, decision, _refusal_of_stranger(turn, subject, decision.person))
         return
     if not permissions.covers(permission_to_decide(subject, decision.person)):
         _refuse(turn, subject, decision, not_entitled(turn, subject, permissions, able))
@@ -482,7 +482,7 @@ def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None
     ends = turn.now + turn.us.grace
     turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.GRACE, ends=ends, behind=())))
     for other in decision.behind:
-        _tell(turn, subject, other, _being_decided(turn, subject, decision, other.person))
+        _tell(turn, subject, other, _too_late(turn, subject, decision, other.person))
     turn.do(Typing(subject.room, int(turn.us.grace.total_seconds()) + 10))
     turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.IN_GRACE), decision.person, decision.event_id)
     if decision.reply_to:
@@ -582,7 +582,7 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
     """
     for subject in turn.subjects():
         if event.target == subject.own_card and event.room in announcements.lineage(turn, subject.room):
-            _put_up_again(turn, subject, audit.Fact.CARD_REDACTED, event.sender, event.event_id)
+            _replace_card(turn, subject, audit.Fact.CARD_REDACTED, event.sender, event.event_id)
             return
         if event.room not in announcements.lineage(turn, subject.room):
             continue
@@ -610,10 +610,10 @@ def on_edit_refused(turn: Turn, event: PostRefused) -> bool:
         return False
     if subject.in_room.is_shown or any(each.version == event.version for each in subject.in_room.unseen):
         return False
-    return _put_up_again(turn, subject, audit.Fact.CARD_NOT_EDITED)
+    return _replace_card(turn, subject, audit.Fact.CARD_NOT_EDITED)
 
 
-def _put_up_again(turn: Turn, subject: Subject, why: audit.Fact, by: str = "", event_id: str = "") -> bool:
+def _replace_card(turn: Turn, subject: Subject, why: audit.Fact, by: str = "", event_id: str = "") -> bool:
     """Void a decision on a card that is redacted or out of date, and post another card. Return whether one follows."""
     if not (is_open(subject) and decides_here(turn.us, subject)) and not awaits_parcel(subject):
         return False
@@ -654,7 +654,7 @@ def on_caught_up(turn: Turn) -> None:
         if decision.ends is None or decision.ends > turn.now or _is_void(turn, subject, decision):
             continue
         turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.CONFIRMING)))
-        names = [decision.username, *([first.username] if (first := _standing_yes(subject, decision)) else [])]
+        names = [decision.username, *([first.username] if (first := _matching_first_yes(subject, decision)) else [])]
         turn.do(Ask(ConfirmDecision(subject.id, decision.event_id), tuple(PersonPermissions(name) for name in names)))
 
 
@@ -668,7 +668,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     if not isinstance(permissions, Permissions):
         raise TypeError(f"a confirmation asks for permissions, not {permissions!r}")
     if not turn.is_still(decision.person, decision.username):
-        _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
+        _refuse(turn, subject, decision, _refusal_of_stranger(turn, subject, decision.person))
         return None
     if not permissions.covers(permission_to_decide(subject, decision.person)):
         phrase = not_entitled(turn, subject, permissions, Able(()))
@@ -680,7 +680,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     if _is_void(turn, subject, decision):
         return None
     if isinstance(subject, Transfer) and takes_two(subject, decision):
-        first = _standing_yes(subject, decision)
+        first = _matching_first_yes(subject, decision)
         if first is None or not _still_may(turn, first, of_first):
             _keep_first_yes(turn, subject, decision)
             return None
@@ -696,7 +696,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     return subject, decision, signature
 
 
-def _standing_yes(subject: Subject, decision: Decision) -> Vote | None:
+def _matching_first_yes(subject: Subject, decision: Decision) -> Vote | None:
     """Return the first person's approval of the same content; None if there is none, or one is enough."""
     if not isinstance(subject, Transfer) or not takes_two(subject, decision):
         return None
@@ -747,7 +747,7 @@ def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signat
     if subject.awaits_parcel:
         parcel.on_arrived(turn, subject, decided, decision.quantity)
     elif subject.asks_if_handed_over:
-        _fetched_or_not(turn, subject, decision, decided)
+        _on_pickup(turn, subject, decision, decided)
     elif subject.is_our_offer:
         (sender_decision.release if approved else sender_decision.withdraw)(turn, subject, decided)
     else:
@@ -773,7 +773,7 @@ def _decide(turn: Turn, subject: Transfer, decision: Decision, decided: Signatur
         sender_decision.approve(turn, subject, decided)
 
 
-def _fetched_or_not(turn: Turn, transfer: Transfer, decision: Decision, decided: Signature) -> None:
+def _on_pickup(turn: Turn, transfer: Transfer, decision: Decision, decided: Signature) -> None:
     """Record whether a booked item was picked up, as our approver says."""
     if decision.choice is Choice.DECLINE:
         booking.not_today(turn, transfer, decided)

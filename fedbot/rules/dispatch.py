@@ -82,7 +82,7 @@ from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import booking, both_sides, opening, request, rota, sender_decision
 
-_WANTED_BY_VERBS_ALONE = (write_off,)
+_LOADED_FOR_CONTINUATIONS = (write_off,)
 """No rule here uses them, but their continuations must be loaded for `CONTINUATIONS`."""
 CONTINUATIONS = queries.kinds()
 """All kinds of continuation that the journal may hold. All rules are loaded here, so none is missing."""
@@ -152,7 +152,7 @@ _BY_THE_CLOCK: _Table[_Timed] = (
 """The rules that run at each tick, in this order. A row without documents always runs."""
 
 
-def _asked(turn: Turn, table: _Table[R]) -> Iterator[R]:
+def _to_run(turn: Turn, table: _Table[R]) -> Iterator[R]:
     """Yield the rules of a table to run, each row by the documents that exist when its turn comes."""
     for rules, present in table:
         if not present or any(each.holds(turn) for each in present):
@@ -168,13 +168,13 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     else:
         _RULES[type(event)](turn, event)
     if turn.holds_where(Connection, lambda connection: connection.is_ending_or_over):
-        disconnect.finish_what_is_over(turn)
+        disconnect.finish_ending(turn)
     if not isinstance(event, Recalled):  # the past is only read
-        for rule in _asked(turn, _AFTER_EACH):
+        for rule in _to_run(turn, _AFTER_EACH):
             rule.follow(turn)
     if any(map(is_for_page, turn.effects)):
         web.hand_over(turn)
-    _follow_the_tables(turn)
+    _check_lifecycles(turn)
     return turn
 
 
@@ -182,12 +182,12 @@ class IllegalArrow(ValueError):
     """A rule would change a connection, transfer or loan in a way that its lifecycle forbids. Nothing is committed."""
 
 
-def _follow_the_tables(turn: Turn) -> None:
+def _check_lifecycles(turn: Turn) -> None:
     """Check the changes against the lifecycles. Our own past messages (`ledger.recover`) are true in any case."""
     for after in turn.changes.values():
         if isinstance(after, Transfer):
             if RECALLED not in after.told:
-                _follow_the_tables_of_transfers(turn, after)
+                _check_lifecycle_of_transfer(turn, after)
         elif isinstance(after, Connection | OutsideLoan | Rota | Want | PlaceInLine):
             before = turn.state.get(type(after), after.id)
             was = before.state if before else None
@@ -195,7 +195,7 @@ def _follow_the_tables(turn: Turn) -> None:
                 raise IllegalArrow(f"{type(after).__name__} {after.id}: {was} to {after.state}")
 
 
-def _follow_the_tables_of_transfers(turn: Turn, after: Transfer) -> None:
+def _check_lifecycle_of_transfer(turn: Turn, after: Transfer) -> None:
     before = turn.state.get(Transfer, after.id)
     was = before.state if before else None
     if not lifecycles.transfer_allows(after.role, was, after.state):
@@ -270,7 +270,7 @@ def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
 def _on_tick(turn: Turn, _: Tick) -> None:
     """Do everything that is due: send messages again, try provisioning again, tell people of silence."""
     for connection in turn.connections():
-        current = disconnect.falls_silent(turn, connection) if connection.is_ending_or_over else connection
+        current = disconnect.stop_resending(turn, connection) if connection.is_ending_or_over else connection
         resent = sequencing.resend_due(turn, current)
         if resent is not connection:
             turn.save(resent)
@@ -285,7 +285,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
         if resent_transfer is not transfer:
             turn.save(resent_transfer)
             both_sides.tell_silence(turn, resent_transfer)
-    for rule in _asked(turn, _BY_THE_CLOCK):
+    for rule in _to_run(turn, _BY_THE_CLOCK):
         rule.look(turn)
     _forget(turn)
 
@@ -320,15 +320,15 @@ def _on_posted(turn: Turn, event: Posted) -> None:
         opening.on_card_posted(turn, event)
 
 
-def _has_answered(turn: Turn) -> None:
+def _note_answer(turn: Turn) -> None:
     """Note that our InvenTree has answered, which is news if it was silent."""
     if turn.standing().inventory_down_since is not None:
-        health.is_back(turn)
+        health.on_inventory_back(turn)
 
 
 def _on_answered(turn: Turn, event: Answered) -> None:
     if not all(isinstance(answer, AuditTrail | SignInFound) for answer in event.answers):  # our own answer those
-        _has_answered(turn)
+        _note_answer(turn)
     for answer in event.answers:
         if isinstance(answer, Permissions):
             turn.has_read(answer)
@@ -343,13 +343,13 @@ def _on_unanswered(turn: Turn, event: Unanswered) -> None:
 
 def _on_done(turn: Turn, event: StepDone) -> None:
     if not event.then.at_peer:
-        _has_answered(turn)
+        _note_answer(turn)
     event.then.done(turn, event)
 
 
 def _on_not_done(turn: Turn, event: StepRefused | StepUnknown) -> None:
     if not event.then.at_peer:
-        _has_answered(turn)
+        _note_answer(turn)
     if isinstance(event, StepRefused) and event.reason == ANOTHER_THING:
         health.on_mismatch(turn)
     event.then.not_done(turn, event)
@@ -415,7 +415,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [provision.next_try(c) for c in turn.connections()]
     times += [rotate_tokens.next_look(c) for c in turn.connections()]
     times += [choice.until for choice in turn.choices()]
-    for rule in _asked(turn, _BY_THE_CLOCK):
+    for rule in _to_run(turn, _BY_THE_CLOCK):
         times += rule.next_wake(turn)
     return min((time for time in times if time is not None), default=None)
 

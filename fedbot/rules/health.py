@@ -94,7 +94,7 @@ def watch(turn: Turn) -> None:
         _ask(turn)
 
 
-def is_back(turn: Turn) -> None:
+def on_inventory_back(turn: Turn) -> None:
     """Record that InvenTree has answered again, and update the admins' message."""
     standing = turn.standing()
     if standing.inventory_down_since is None:

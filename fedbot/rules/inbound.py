@@ -128,7 +128,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
         return
     if envelope.kind != "connect" and _is_too_much(turn, envelope, connection.peer):
         return
-    connection = _where_it_is_answered(turn, connection)
+    connection = _in_room_of_answers(turn, connection)
     if bodies.says(envelope, bodies.Connect):
         pinned = AnnouncedParty(connection.peer, connection.peer_name, connection.peer_key)
         connections.on_connect(turn, envelope, pinned, event)
@@ -196,9 +196,9 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> N
     connections.on_connect(turn, envelope, fits[0], event)
 
 
-def _where_it_is_answered(turn: Turn, connection: Connection) -> Connection:
+def _in_room_of_answers(turn: Turn, connection: Connection) -> Connection:
     """Return the connection in the room where messages about it are answered. An ended one needs no review to move."""
-    return connection if connection.state in LIVING_CONNECTION else rooms.follow_what_is_over(turn, connection)
+    return connection if connection.state in LIVING_CONNECTION else rooms.follow_ended(turn, connection)
 
 
 def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[Body]) -> bool:
@@ -228,7 +228,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     is_heard = _is_pinned(turn, connection, event, envelope)
     if not is_heard or (transfer is not None and _is_too_much(turn, envelope, connection.peer)):
         return
-    connection = _where_it_is_answered(turn, connection)
+    connection = _in_room_of_answers(turn, connection)
     if transfer is None:
         _new_transfer(turn, envelope, connection, event.edits or event.event_id)
         return
@@ -399,13 +399,13 @@ def _closed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Closed], _:
         turn.save(transfer)
 
 
-def _card_is_up(turn: Turn, transfer: Transfer, _: Message[bodies.Noted], event: EnvelopeSeen) -> None:
+def _on_card(turn: Turn, transfer: Transfer, _: Message[bodies.Noted], event: EnvelopeSeen) -> None:
     turn.save(both_sides.with_card(transfer, event.event_id))
 
 
 _TO_SENDER: dict[type[Body], _TransferRule[Any]] = dict(
     (
-        _of_transfer(bodies.Noted, _card_is_up),
+        _of_transfer(bodies.Noted, _on_card),
         _of_transfer(bodies.Approve, _approved),
         _of_transfer(bodies.Decline, sender_decision.on_decline),
         _of_transfer(bodies.Cancel, sender_decision.on_cancel),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fedbot import messages
 from fedbot.rules import decisions, people
-from fedbot.rules.carry_out import call_off, carry_out, take_back, waiting_line_meant
+from fedbot.rules.carry_out import call_off, carry_out, take_back, waiting_line_to_cancel
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.loan.photos import transfer_of
@@ -111,9 +111,9 @@ def _heard(turn: Turn, event: Said) -> _Heard | None:
     """Return the line if we have to answer it; else None."""
     if not _is_in_our_rooms(turn, event):
         return None
-    listed = _list_meant(turn, event)
+    listed = _answered_list(turn, event)
     picked = "" if event.unproven else _picked(turn, event)
-    meant = picked or ("" if event.unproven else _stands_for(turn, event))
+    meant = picked or ("" if event.unproven else _full_line(turn, event))
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     text = _addressed(turn, event, text)
     if not is_addressed(text) or who_answers.is_bot(turn, event.room, event.sender):
@@ -122,12 +122,12 @@ def _heard(turn: Turn, event: Said) -> _Heard | None:
     return _Heard(text, meant, listed if picked else "") if is_ours else None
 
 
-def _stands_for(turn: Turn, event: Said) -> str | Phrase:
+def _full_line(turn: Turn, event: Said) -> str | Phrase:
     """Return the full line that a short reply to a message of ours means; '' if it means none."""
     answered = _kind_answered(turn, event)
-    meant = search.line_meant(turn, event) if answered == search.LIST or turn.holds(Search) else ""
+    meant = search.full_line(turn, event) if answered == search.LIST or turn.holds(Search) else ""
     if not meant and answered == want.FRIENDS_WANT:
-        meant = want.line_meant(turn, event)
+        meant = want.full_line(turn, event)
     if not meant and answered in queue.ABOUT_A_PLACE:
         meant = queue.full_line(turn, event)
     return meant
@@ -315,7 +315,7 @@ def _newest_list(turn: Turn, event: Said) -> PendingChoice | None:
     return max(own, key=lambda each: each.until, default=None)
 
 
-def _list_meant(turn: Turn, event: Said) -> str:
+def _answered_list(turn: Turn, event: Said) -> str:
     """Return the message with the list that a number answers, if the line is one."""
     newest = None if event.reply_to else _newest_list(turn, event)
     return newest.event_id if newest is not None else event.reply_to
@@ -366,7 +366,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_f
         ours = f"{first} as {turn.us.party} {words}"
         turn.choose(event.room, event.event_id, event.sender, phrase, (ours,))
         return
-    if verb == TAKES_BACK and (line := waiting_line_meant(turn, event, arguments)) is not None:
+    if verb == TAKES_BACK and (line := waiting_line_to_cancel(turn, event, arguments)) is not None:
         take_back(turn, line, event.sender)
         return
     username = turn.us.people[event.sender]
@@ -392,7 +392,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_f
     )
     turn.note(subject or "-", audit.Said(verb), event.sender, event.event_id)
     if verb == TELLS_WHO_YOU_ARE:
-        people.met(turn, event.sender)
+        people.mark_as_greeted(turn, event.sender)
     else:
         people.meet(turn, event)
     carry_out(turn, command)

@@ -30,7 +30,7 @@ def next_renewal(turn: Turn, token: OwnToken) -> datetime | None:
 def on_seen(turn: Turn, seen: OwnTokensSeen) -> None:
     """Check our own tokens in InvenTree: renew those that expire soon, revoke those that were replaced."""
     for token in seen.tokens:
-        known = _taken_up(turn, token)
+        known = _token_as_seen(turn, token)
         if known.old and known.old != known.pk:
             _revoke(turn, known)
         if known.expiry is not None and known.expiry - BEFORE_ITS_END <= turn.now.date():
@@ -38,7 +38,7 @@ def on_seen(turn: Turn, seen: OwnTokensSeen) -> None:
             turn.do(Do(RotateOwnToken(known.id), step))
 
 
-def _taken_up(turn: Turn, seen: TokenSeen) -> OwnToken:
+def _token_as_seen(turn: Turn, seen: TokenSeen) -> OwnToken:
     """Return the token, saved as seen. It may differ from ours: made just before a crash, or put into the settings."""
     known = turn.own_token(seen.setting)
     other = known.pk not in {0, seen.pk}

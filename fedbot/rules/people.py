@@ -29,7 +29,7 @@ SOON = timedelta(minutes=5)
 # --- adding and removing -----------------------------------------------------------------------------------------
 
 
-def person_meant(word: str) -> str:
+def person_in(word: str) -> str:
     """Return the Matrix id that somebody typed, or pasted as a link."""
     return word.strip("`<>\"'").removeprefix(ADDRESS)
 
@@ -163,7 +163,7 @@ class Meet(WhenAnsweredOrNot):
                 turn.drop(cooldown)
 
 
-def met(turn: Turn, person: str) -> None:
+def mark_as_greeted(turn: Turn, person: str) -> None:
     """Note that the person needs no greeting any more."""
     turn.tell_once(_meeting(person), FOR_GOOD)
 

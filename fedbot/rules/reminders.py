@@ -189,9 +189,9 @@ def on_set_back(turn: Turn, event: ClockSetBack) -> None:
     """Correct all documents, as if the clock had not been ahead; of past transfers those noted by that clock."""
     ahead = event.last - event.at
     for document in [*turn.everything(), *turn.state.archive.newest(since=event.at)]:
-        righted = _righted(document, event.at, ahead)
+        righted = _corrected(document, event.at, ahead)
         if isinstance(document, BotStatus) and isinstance(righted, BotStatus):
-            righted = _with_what_was_due(righted, document, event.at)
+            righted = _with_due_times(righted, document, event.at)
         if isinstance(righted, Connection) and not righted.ours:  # our own clock alone decides how long it is open
             righted = replace(righted, due=moved_back(righted.due, event.at, ahead))
         if righted != document:
@@ -199,7 +199,7 @@ def on_set_back(turn: Turn, event: ClockSetBack) -> None:
     turn.note("clock", audit.ClockSetBack(int(ahead.total_seconds())))
 
 
-def _with_what_was_due(righted: BotStatus, before: BotStatus, now: datetime) -> BotStatus:
+def _with_due_times(righted: BotStatus, before: BotStatus, now: datetime) -> BotStatus:
     """Return the status corrected so that scheduled work isn't repeated when the clock goes back by some hours."""
     stats, reconcile = before.last_stats, before.last_reconcile
     return replace(
@@ -209,18 +209,18 @@ def _with_what_was_due(righted: BotStatus, before: BotStatus, now: datetime) -> 
     )
 
 
-def _righted(value: T, now: datetime, ahead: timedelta) -> T:
+def _corrected(value: T, now: datetime, ahead: timedelta) -> T:
     """Return the value with future moments moved back, at any depth."""
     found: Any = value
     if isinstance(value, datetime):
         found = moved_back(value, now, ahead)
     elif is_dataclass(value) and not isinstance(value, type):
         old = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in _AGREED}
-        new = {name: _righted(content, now, ahead) for name, content in old.items()}
+        new = {name: _corrected(content, now, ahead) for name, content in old.items()}
         changed = {name: content for name, content in new.items() if content != old[name]}
         found = replace(value, **changed) if changed else value
     elif isinstance(value, tuple):
-        found = tuple(_righted(content, now, ahead) for content in value)
+        found = tuple(_corrected(content, now, ahead) for content in value)
     elif isinstance(value, dict):
-        found = {key: _righted(content, now, ahead) for key, content in value.items()}
+        found = {key: _corrected(content, now, ahead) for key, content in value.items()}
     return found  # type: ignore[no-any-return]

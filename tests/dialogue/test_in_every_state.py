@@ -237,7 +237,7 @@ async def people_go_on(world: World) -> None:
 
 
 def _decides(space: Space, approver: Person, subject: Transfer | Connection) -> None:
-    if isinstance(subject, Transfer) and decisions.takes_taps(subject) and subject.own_card:
+    if isinstance(subject, Transfer) and decisions.takes_reactions(subject) and subject.own_card:
         with suppress(ChatRefused):  # the same person has reacted to that card already
             approver.reacts(subject.own_card, PARCEL_KEY if subject.awaits_parcel else APPROVE_KEY)
 

@@ -506,7 +506,7 @@ def _not_put_back(stack: ExitStack) -> None:
 def _not_voided(stack: ExitStack) -> None:
     _instead(stack, decisions, "_is_void", lambda *_: False)
     _instead(stack, InRoom, "is_shown", True)
-    _instead(stack, consent, "differs_from_what_was_approved", lambda *_: ())
+    _instead(stack, consent, "changes_since_approval", lambda *_: ())
     _instead(stack, opening, "_supersede", lambda _turn, transfer, people: (transfer, people))
 
 
@@ -696,7 +696,7 @@ def _renamed(stack: ExitStack) -> None:
 
 @mutant("a friendship begins by the peer's message alone")
 def _friends_at_once(stack: ExitStack) -> None:
-    _instead(stack, connect, "_put_up_card", provision.begin)
+    _instead(stack, connect, "_ask_for_card", provision.begin)
 
 
 # --- bookings, queues, and requests from anyone -----------------------------------------------------------------
@@ -790,7 +790,7 @@ def _wanted_for_ever(stack: ExitStack) -> None:
 
 @mutant("items that have come are still wanted")
 def _wanted_still(stack: ExitStack) -> None:
-    _instead(stack, want, "_came", lambda *_: None)
+    _instead(stack, want, "_subtract_arrived", lambda *_: None)
 
 
 # --- which card counts, and what neighbours, bookings and queues need ------------------------------------------------

@@ -30,7 +30,7 @@ _Rule = Any
 def all_asked() -> Iterator[list[str]]:
     """Within the block every feature is asked, whatever the tables say; the list names those that did something."""
     missed: list[str] = []
-    decided, short_lines, for_us = dispatch._follow_the_tables, lines._stands_for, lines.is_for_us
+    decided, short_lines, for_us = dispatch._check_lifecycles, lines._full_line, lines.is_for_us
 
     def asked(turn: Turn, table: dispatch._Table[_Rule]) -> Iterator[_Rule]:
         for rules, present in table:
@@ -45,7 +45,7 @@ def all_asked() -> Iterator[list[str]]:
 
     def stands_for(turn: Turn, event: Said) -> str | Phrase:
         found = short_lines(turn, event)
-        by_all = search.line_meant(turn, event) or want.line_meant(turn, event) or queue.full_line(turn, event)
+        by_all = search.full_line(turn, event) or want.full_line(turn, event) or queue.full_line(turn, event)
         if found != by_all:
             missed.append(f"{event.text}: {found!r}, not {by_all!r}")
         return found
@@ -57,9 +57,9 @@ def all_asked() -> Iterator[list[str]]:
         return for_us(turn, event)
 
     with (
-        patch.object(dispatch, "_asked", asked),
-        patch.object(dispatch, "_follow_the_tables", follow_the_tables),
-        patch.object(lines, "_stands_for", stands_for),
+        patch.object(dispatch, "_to_run", asked),
+        patch.object(dispatch, "_check_lifecycles", follow_the_tables),
+        patch.object(lines, "_full_line", stands_for),
         patch.object(lines, "is_for_us", is_for_us),
     ):
         yield missed
@@ -76,17 +76,17 @@ def _asked_all_in_vain(missed: list[str], turn: Turn, rules: tuple[Any, ...], *,
 
 def _look_at_turn(missed: list[str], turn: Turn) -> None:
     if not turn.holds_where(Connection, lambda connection: connection.is_ending_or_over):
-        _asked_in_vain(missed, turn, disconnect.finish_what_is_over)
+        _asked_in_vain(missed, turn, disconnect.finish_ending)
     if not any(map(is_for_page, turn.effects)):
         _asked_in_vain(missed, turn, web.hand_over)
     if not turn.holds(WebLine, WebAccess):
         _asked_in_vain(missed, turn, web.look)
     if turn.standing().inventory_down_since is None:
-        _asked_in_vain(missed, turn, health.is_back)
+        _asked_in_vain(missed, turn, health.on_inventory_back)
     for connection in turn.connections():
         if not connection.is_overdue(turn.now):
             _asked_in_vain(missed, turn, lambda turn, it=connection: connect.expire(turn, it))  # type: ignore[misc]
-        if not connection.is_ending_or_over and disconnect.falls_silent(turn, connection) is not connection:
+        if not connection.is_ending_or_over and disconnect.stop_resending(turn, connection) is not connection:
             missed.append("falls_silent")
     for transfer in turn.restless_transfers():
         _look_at_transfer(missed, turn, transfer)

@@ -20,7 +20,7 @@ from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
 
 
-def said_of(turn: Turn, peer: str, line: Line) -> int | None:
+def assigned_part(turn: Turn, peer: str, line: Line) -> int | None:
     """Return our part that somebody assigned to this line; None if nobody did.
 
     The peer's IPN counts before its name.
@@ -30,7 +30,7 @@ def said_of(turn: Turn, peer: str, line: Line) -> int | None:
     return said[0].part if said else None
 
 
-def keep(turn: Turn, alias: Alias) -> Alias | None:
+def assign(turn: Turn, alias: Alias) -> Alias | None:
     """Store the assignment of a peer's name. Return the earlier one, if any."""
     before = turn.alias(alias.id)
     turn.save(alias)
@@ -40,7 +40,7 @@ def keep(turn: Turn, alias: Alias) -> Alias | None:
     return before
 
 
-def forget(turn: Turn, alias: Alias, by: str) -> None:
+def unassign(turn: Turn, alias: Alias, by: str) -> None:
     """Remove this assignment."""
     turn.drop(alias)
     turn.note("matches", audit.Matched(alias.peer, alias.word, 0), by)
@@ -63,7 +63,7 @@ def query_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
         transfer.peer,
         line.description,
         line.serial,
-        alias=said_of(turn, transfer.peer, line),
+        alias=assigned_part(turn, transfer.peer, line),
         mark=step_mark(transfer, line.number, "in"),
         gave=_gave(turn, transfer.peer, line.serial) if line.serial else (),
         company=sequencing.connection_of(turn, transfer).company,

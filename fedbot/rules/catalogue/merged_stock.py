@@ -39,10 +39,10 @@ def received_for(turn: Turn, query: Query) -> ReceivedOf | None:
     Another thread may call it.
     """
     looks_for_merges = isinstance(query, SearchStock) or (isinstance(query, FindItems) and query.merges)
-    return received_by(_as_it_stands(turn)) if looks_for_merges else None
+    return received_by(_snapshot(turn)) if looks_for_merges else None
 
 
-def _as_it_stands(turn: Turn) -> Turn:
+def _snapshot(turn: Turn) -> Turn:
     """Return a snapshot: changes of later turns don't show in it. It copies the transfers that may still change."""
     held = Turn(turn.state, turn.now)
     held.changes = {(type(transfer).__name__, transfer.id): transfer for transfer in turn.living_transfers()}

@@ -190,13 +190,13 @@ class FindForPerson(WhenAnsweredOrNot):
             if turn.us.tells_pictures and _shows_pictures(search):
                 TellWithPictures("", search.id, own, stock.pictures).begin(turn)
             else:
-                _came(turn, search, own)
+                _add_hits(turn, search, own)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Report that our InvenTree is silent."""
         search = turn.search(self.search)
         if search is not None:
-            _came(turn, search, SpaceHits(turn.us.party, turn.us.name, problem="inventory"))
+            _add_hits(turn, search, SpaceHits(turn.us.party, turn.us.name, problem="inventory"))
 
 
 def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], bool]:
@@ -215,7 +215,7 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
     by_number = {part: _hit(items) for part, items in by_part.items()}
     for part in found.lent:
         if part.pk in items_lent and part.pk not in by_number and turn.may_move(peer, part.pk):
-            by_number[part.pk] = _hit_of_nothing(part, items_lent[part.pk])
+            by_number[part.pk] = _hit_of_lent(part, items_lent[part.pk])
     hits = tuple(
         replace(hit, waiting=min(waiting[part], _MOST_WAITING), **lent.get(part, {}), **booked.get(part, {}))
         for part, hit in by_number.items()
@@ -276,7 +276,7 @@ def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
     )
 
 
-def _hit_of_nothing(part: Part, item: int) -> Hit:
+def _hit_of_lent(part: Part, item: int) -> Hit:
     """Return a hit for a part of which everything is on loan; `item` is one of its lent items."""
     return Hit(item, _name(part.name), _name(part.ipn), _name(part.units), Decimal(0), part=part.pk)
 
@@ -285,7 +285,7 @@ def _name(text: str) -> str:
     return presentable(text)[:_LONGEST_NAME]
 
 
-def _came(turn: Turn, search: Search, hits: SpaceHits) -> None:
+def _add_hits(turn: Turn, search: Search, hits: SpaceHits) -> None:
     """Add a space's answer. Answer the line if none is missing, or update the posted answer."""
     waiting = tuple(party for party in search.waiting if party != hits.party)
     hits = replace(hits, hits=tuple(_with_place(turn, hits.party, hit) for hit in hits.hits))
@@ -368,7 +368,7 @@ def next_page(turn: Turn, command: Command) -> bool:
     return True
 
 
-def line_meant(turn: Turn, event: Said) -> str | Phrase:
+def full_line(turn: Turn, event: Said) -> str | Phrase:
     """Return the full line that `ask 1 2`, `1 2` or `more` means, as a reply to a list of ours; '' if it means none.
 
     `!fed ask 1 2` without a reply refers to the person's newest list in the room; `ask 1 2` does so only right after
@@ -541,7 +541,7 @@ class TellWithPictures(WhenAnsweredOrNot):
         if self.connection:
             _tell(turn, FindForFriend(self.connection, self.search), "", hits, cut=self.found.cut)
         elif search is not None:
-            _came(turn, search, replace(self.found, hits=hits))
+            _add_hits(turn, search, replace(self.found, hits=hits))
 
 
 def _picture(turn: Turn, part: int, places: Mapping[int, str]) -> dict[str, Any]:
@@ -591,7 +591,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) 
         return
     if told.hits and not (envelope.body.in_room or _is_private(turn, search.room)):
         told = replace(told, hits=(), problem="hidden")
-    _came(turn, search, told)
+    _add_hits(turn, search, told)
 
 
 def _is_private(turn: Turn, room: str) -> bool:
@@ -667,11 +667,11 @@ def _hit_in(data: object) -> Hit:
     if not all(isinstance(text, str) and len(text) <= _LONGEST_NAME for text in texts):
         raise ValueError("a hit without a name")
     name, ipn, units, condition = (presentable(str(text)) for text in texts)
-    quantity, flawed, lent = (_maybe(data.get(name, "0")) for name in ("quantity", "flawed", "lent"))
+    quantity, flawed, lent = (_quantity_or_zero(data.get(name, "0")) for name in ("quantity", "flawed", "lent"))
     if flawed > quantity:
         raise ValueError("a hit with more flawed than there is")
     back, first, last = (_day(data.get(day, "")) for day in ("back", "booked_from", "booked_until"))
-    booked = _maybe(data.get("booked", "0"))
+    booked = _quantity_or_zero(data.get("booked", "0"))
     waiting = data.get("waiting", 0)
     if type(waiting) is not int or not 0 <= waiting <= _MOST_WAITING:
         raise ValueError("a hit that nobody, or everybody, waits for")
@@ -690,7 +690,7 @@ def _day(text: object) -> date | None:
     return day
 
 
-def _maybe(text: object) -> Decimal:
+def _quantity_or_zero(text: object) -> Decimal:
     """Return the quantity, which may be 0. Raises ValueError for anything else."""
     return Decimal(0) if text == "0" else _quantity(text)
 

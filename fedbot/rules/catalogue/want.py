@@ -35,7 +35,7 @@ from fedbot.rules.model.stock import PartDescription, Permission, plain, unit_ca
 from fedbot.rules.model.transfer import Line, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import BadTerms, check_quantity, is_meant, presentable
+from fedbot.rules.protocol.terms import BadTerms, check_quantity, names_line, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
 from fedbot.rules.wire.envelope import BadEnvelope
@@ -115,18 +115,18 @@ def follow(turn: Turn) -> None:
         if isinstance(transfer, Transfer) and transfer.role == "receiver" and transfer.state in OVER_WITH_STOCK:
             before = turn.state.get(Transfer, transfer.id)
             if before is not None and before.state not in OVER_WITH_STOCK:
-                _came(turn, transfer)
+                _subtract_arrived(turn, transfer)
     if any(isinstance(document, Share) for document in documents):
         for friend_want in turn.friend_wants():
             if friend_want.told is None:
                 _look_for(turn, friend_want)
 
 
-def _came(turn: Turn, transfer: Transfer) -> None:
+def _subtract_arrived(turn: Turn, transfer: Transfer) -> None:
     if transfer.terms.parent:
         return
     for want in turn.wants():
-        lines = [line for line in transfer.lines_come if is_meant(want.word, line)] if want.is_living else []
+        lines = [line for line in transfer.lines_come if names_line(want.word, line)] if want.is_living else []
         came = total([line for line in lines if not transfer.at(line.number).failed], want.unit)
         if came >= want.lacking:
             end(turn, want, WantState.FOUND)
@@ -222,7 +222,7 @@ class LookForWant(WhenAnsweredOrNot):
         if wanted is None or wanted.told is not None or connection is None:
             return
         found, _ = search.hits_of(turn, hits, wanted.peer)
-        free = total([line for hit in found if is_meant(wanted.word, line := _as_line(hit))], wanted.unit)
+        free = total([line for hit in found if names_line(wanted.word, line := _as_line(hit))], wanted.unit)
         if free <= 0 and hits.percent < search.ALL_READ:
             turn.save(replace(wanted, looked=turn.now - A_DAY + UNTIL_READ))
         if free <= 0 or connection.state is not ConnectionState.ACTIVE:
@@ -249,7 +249,7 @@ def _tell_people(turn: Turn, wanted: FriendWant, connection: Connection, free: D
     turn.do(Post(key, connection.room, phrase, mentions=tuple(people[:MOST_MENTIONED])))
 
 
-def line_meant(turn: Turn, event: Said) -> str | Phrase:
+def full_line(turn: Turn, event: Said) -> str | Phrase:
     """Return the full line that `offer` means, as a reply to our message about a peer's want; '' if it means none.
 
     It offers what that message says. If the peer wants something else by now, a phrase says so.

@@ -63,7 +63,7 @@ def ask(
         due=turn.now + turn.us.request_open_for,
         waiting_since=turn.now,
     )
-    connection = check_begun(turn, connection)
+    connection = with_key_check(turn, connection)
     connection, draft = sequencing.write(turn, connection, _asking(turn, connection), awaits=True)
     turn.save(connection)
     turn.do(Post(f"offer:{identifier}", room, _asked(turn, connection), reply_to=line, draft=draft))
@@ -71,7 +71,7 @@ def ask(
     return connection
 
 
-def check_begun(turn: Turn, connection: Connection) -> Connection:
+def with_key_check(turn: Turn, connection: Connection) -> Connection:
     """Return our request with its nonce. A rebuilt journal derives the same nonce from our request in the room."""
     return pinning.begin_check(
         turn, connection, connection.peer_key, connection.asked.person, connection.due.isoformat()
@@ -123,7 +123,7 @@ def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: Announc
             return
         current = finish(turn, current, ConnectionState.CANCELLED, "")
     if current is not None and current.state in LIVING_CONNECTION:
-        reason, instead = _instead(turn, current)
+        reason, instead = _refusal(turn, current)
         if generation < next_generation(turn, envelope.sender) or _throttled(turn, envelope.sender):
             _decline_by_itself(turn, connection, reason, instead)
         else:  # kept, because our next request would otherwise get this id, of which the peer has already read messages
@@ -134,7 +134,7 @@ def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: Announc
     elif _throttled(turn, envelope.sender):
         _leave_for_later(turn, connection)
     else:
-        _take_up(turn, connection)
+        _accept_request(turn, connection)
 
 
 def _generation_in(turn: Turn, envelope: Message[bodies.Connect], known: Connection | None) -> int:
@@ -153,13 +153,13 @@ def _generation_in(turn: Turn, envelope: Message[bodies.Connect], known: Connect
     return generation
 
 
-def _take_up(turn: Turn, connection: Connection) -> None:
+def _accept_request(turn: Turn, connection: Connection) -> None:
     """Reveal our nonce. Once the peer has revealed its own, a card for our superusers is posted."""
     turn.save(_reveal(turn, connection))
     turn.note_by(connection.id, audit.Asked(audit.Asking.FRIENDSHIP, connection.peer, by_peer=True), connection.asked)
 
 
-def _put_up_card(turn: Turn, connection: Connection) -> None:
+def _ask_for_card(turn: Turn, connection: Connection) -> None:
     """Read who our superusers are. Then the card is posted."""
     turn.do(Ask(ShowConnectCard(connection.id), (turn.who_may(Permission.SUPERUSER),)))
 
@@ -169,7 +169,7 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies
     read = sequencing.read(turn, known, envelope)
     if read is None:
         if known.state not in UNFINISHED_CONNECTION and not known.exchange.unread:
-            _decline_by_itself(turn, asked, *_instead(turn, known))
+            _decline_by_itself(turn, asked, *_refusal(turn, known))
         return
     known = read
     if known.state is ConnectionState.ASKED:
@@ -219,7 +219,7 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     provision.begin(turn, connection)
 
 
-def _instead(turn: Turn, current: Connection) -> tuple[str, int]:
+def _refusal(turn: Turn, current: Connection) -> tuple[str, int]:
     """Return why a request isn't accepted beside an existing connection, and the generation under which to ask."""
     if current.state is ConnectionState.ASKED:
         return "generation", current.generation
@@ -357,7 +357,7 @@ def on_revealed(turn: Turn, connection: Connection, envelope: Message[bodies.Rev
         return
     turn.save(known)
     if known.state is ConnectionState.OFFERED:
-        _put_up_card(turn, known)
+        _ask_for_card(turn, known)
     elif known.state is ConnectionState.ASKED:
         turn.do(Edit(f"offer:{known.id}", known.room, _asked(turn, known)))
     elif known.ours and known.state in LIVING_CONNECTION:
@@ -388,7 +388,7 @@ def _refuse_for_keys(turn: Turn, connection: Connection) -> None:
 def on_accepted(turn: Turn, connection: Connection, envelope: Message[bodies.Accepted]) -> None:
     """Take in the approval of the peer's superuser, and provision our side."""
     if connection.state is not ConnectionState.ASKED:
-        turn.save(_told_that_it_is_over(turn, connection))
+        turn.save(_with_cancellation(turn, connection))
         return
     body = envelope.body
     decided = Signature(body.by, turn.called(body.by_name, body.by, connection.peer), connection.peer, envelope.sent_at)
@@ -405,7 +405,7 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Message[bodies.Acc
     provision.begin(turn, connection)
 
 
-def _told_that_it_is_over(turn: Turn, connection: Connection) -> Connection:
+def _with_cancellation(turn: Turn, connection: Connection) -> Connection:
     """Return the connection, with a cancellation for the approver if our request ended with its room.
 
     At that time we could tell nobody there.

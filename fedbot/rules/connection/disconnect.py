@@ -173,7 +173,7 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodie
 # --- the end ---
 
 
-def finish_what_is_over(turn: Turn) -> None:
+def finish_ending(turn: Turn) -> None:
     """After an event: end each connection that is ending and has nothing under way or on loan any more.
 
     If the peer has left, loans don't keep it open: each side settles them alone, or under the next connection.
@@ -219,7 +219,7 @@ def _end(turn: Turn, connection: Connection) -> None:
     provision.take_back(turn, ended)
     provision.mirror(turn, ended)
     if connection.user is None:
-        provision.tell_that_it_is_over(turn, ended)
+        provision.tell_ended(turn, ended)
 
 
 def tell_silence(turn: Turn, connection: Connection) -> None:
@@ -235,7 +235,7 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
         turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=key))
 
 
-def falls_silent(turn: Turn, connection: Connection) -> Connection:
+def stop_resending(turn: Turn, connection: Connection) -> Connection:
     """Stop sending the end to a peer that hasn't answered for a month. Return the connection."""
     ended = connection.state is ConnectionState.ENDED and connection.ended_by is not None
     if not ended or not connection.exchange.awaiting or connection.ended_by is None:

@@ -162,12 +162,12 @@ def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connecti
         )
     )
     turn.note(connection.id, audit.Fact.REVIEWED, by.person, by.event_id)
-    accepted = sequencing.address_anew(accepted, accepted)
+    accepted = sequencing.address_again(accepted, accepted)
     turn.save(accepted)
     sequencing.send_again(turn, accepted)
     for transfer in turn.open_transfers():
         if transfer.connection == connection.id:
-            readdressed = sequencing.address_anew(transfer, accepted)
+            readdressed = sequencing.address_again(transfer, accepted)
             turn.save(readdressed)
             sequencing.send_again(turn, readdressed)
     if accepted.state is ConnectionState.MAKING:

@@ -187,7 +187,7 @@ def _on_done(turn: Turn, identifier: str, event: StepDone, *, of_peer: bool) -> 
         if not of_peer:
             connection = replace(connection, needs="", obstacle=None)
             if isinstance(event.result, TokenTried):
-                connection = _token_is_good(turn, connection)
+                connection = _on_token_tried(turn, connection)
             else:
                 connection = _next(turn, connection)
         else:
@@ -226,7 +226,7 @@ def _mint(turn: Turn, connection: Connection) -> MintToken:
     return MintToken(_mark(connection, "token"), user, name, own_reference(connection), due_in_a_year(turn.now))
 
 
-def _token_is_good(turn: Turn, connection: Connection) -> Connection:
+def _on_token_tried(turn: Turn, connection: Connection) -> Connection:
     """Hand over the tried token, or become ready. The token can only read. It may have been made by hand."""
     if connection.access == "direct":
         return _hand_over(turn, connection)
@@ -309,7 +309,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
         left = transfer.peer == connection.peer and transfer.connection != connection.id
         if left and transfer.room in announcements.lineage(turn, connection.room):
             here = replace(transfer, connection=connection.id, room=connection.room)
-            mine = sequencing.address_anew(here, connection)
+            mine = sequencing.address_again(here, connection)
             turn.save(mine)
             turn.note(transfer.id, audit.GoesOn(connection.generation))
             sequencing.send_again(turn, mine)
@@ -317,13 +317,13 @@ def _adopt(turn: Turn, connection: Connection) -> None:
                 sequencing.ask(turn, mine)  # the lender may have settled it alone meanwhile
             adopted.append(mine)
             if transfer.id in {t.id for t in kept}:
-                _shows_as_on_loan_again(turn, mine)
+                _show_on_loan_again(turn, mine)
     if adopted and connection.ours:
         phrase = say(messages.disconnect.goes_on_from_before, connection=connection, transfers=tuple(adopted))
         turn.do(Post(f"adopted:{connection.id}", connection.room, phrase))
 
 
-def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
+def _show_on_loan_again(turn: Turn, loan: Transfer) -> None:
     """Show in the card and our InvenTree that an item whose loan we had closed alone is on loan again."""
     turn.note(loan.id, audit.Fact.ON_LOAN_AGAIN)
     if "card" in loan.told:
@@ -491,10 +491,10 @@ class ShutAccess(ShutCompany):
         super().done(turn, event)
         connection = turn.connection(self.connection)
         if connection is not None and connection.state is ConnectionState.ENDED:
-            tell_that_it_is_over(turn, connection)
+            tell_ended(turn, connection)
 
 
-def tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
+def tell_ended(turn: Turn, connection: Connection) -> None:
     """Update the message about the end: the access is withdrawn."""
     on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
     phrase = say(messages.disconnect.disconnected, connection=connection, us=turn.us, on_loan=on_loan)
@@ -505,7 +505,7 @@ PLACES, WANTS = TypeAdapter(tuple[PlaceInLine, ...]), TypeAdapter(tuple[Want, ..
 STOP = TypeAdapter(LendingStop)
 
 
-def _kept(turn: Turn, connection: Connection) -> dict[str, Any]:
+def _kept_data(turn: Turn, connection: Connection) -> dict[str, Any]:
     """Return our people's places and wants with this peer, and a stop on new loans. No message in a room has them."""
     kept: dict[str, Any] = {}
     places = tuple(each for each in turn.places_in_line() if each.connection == connection.id and each.is_living)
@@ -570,7 +570,7 @@ def mirror(turn: Turn, connection: Connection) -> None:
         value["shares"] = [
             [s.model, s.pk, s.name, s.by, s.at.isoformat(), list(s.above), s.is_template] for s in shares
         ]
-    value |= _kept(turn, connection)
+    value |= _kept_data(turn, connection)
     if figures := turn.figures_of(connection.peer):
         value["stats"] = {"at": figures.at.isoformat(), "days": figures.days, **figures_written(figures)}
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -321,7 +321,7 @@ def look_at_replacement(turn: Turn, room: Room) -> None:
         return
     waiting = waiting_for(turn, room.id)
     if waiting and turn.tell_once(f"moved:{room.id}", FOR_EVER):
-        turn.do(Post(f"moved:-:{room.id}", room.id, what_waits(turn, waiting)))
+        turn.do(Post(f"moved:-:{room.id}", room.id, waiting_message(turn, waiting)))
     if room.id not in turn.us.rooms and turn.tell_once(f"unconfigured:{room.id}", FOR_EVER):
         turn.tell_admins(
             say(messages.rooms.room_to_be_configured, room=room, old=room.predecessor), f"unconfigured:{room.id}"
@@ -356,7 +356,7 @@ def waiting_for(turn: Turn, room: str) -> tuple[Connection, ...]:
     )
 
 
-def what_waits(turn: Turn, waiting: tuple[Connection, ...]) -> Phrase:
+def waiting_message(turn: Turn, waiting: tuple[Connection, ...]) -> Phrase:
     """Return the one message about everything that waits for a room."""
     return say(messages.rooms.friendships_wait_here, us=turn.us, waiting=waiting, open_ones=_open(turn, waiting))
 
@@ -395,13 +395,13 @@ def _move(turn: Turn, connection: Connection, room: str, by: Signature) -> None:
         card_event="",
         own_card="",
         peer_events=(),
-        exchange=_soon(turn, connection.exchange),
+        exchange=_with_fresh_pauses(turn, connection.exchange),
     )
     turn.save(connection)
     turn.note(connection.id, audit.GoesOnInRoom(room), by.person, by.event_id)
     for transfer in turn.living_transfers():
         if transfer.connection == connection.id and (is_restless(transfer) or transfer.exchange.awaiting):
-            _take_along(turn, transfer, room)
+            _move_transfer(turn, transfer, room)
     sequencing.send_again(turn, connection)
     sequencing.ask(turn, connection)
     if connection.state is ConnectionState.MAKING:
@@ -409,10 +409,10 @@ def _move(turn: Turn, connection: Connection, room: str, by: Signature) -> None:
     provision.mirror(turn, connection)
 
 
-def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
+def _move_transfer(turn: Turn, transfer: Transfer, room: str) -> None:
     """Send its messages again, and post a card again on which people can still decide."""
-    card_stands = "card" in transfer.told and _waits_for_a_tap(turn, transfer)
-    transfer = replace(_there(transfer, room), exchange=_soon(turn, transfer.exchange))
+    card_stands = "card" in transfer.told and _awaits_reaction(turn, transfer)
+    transfer = replace(_in_room(transfer, room), exchange=_with_fresh_pauses(turn, transfer.exchange))
     turn.save(transfer)
     sequencing.send_again(turn, transfer)
     sequencing.ask(turn, transfer)
@@ -428,7 +428,7 @@ def room_of(turn: Turn, connection: Connection) -> str:
     return connection.room if _lasts(turn, connection) else announcements.newest(turn, connection.room)
 
 
-def follow_what_is_over(turn: Turn, connection: Connection) -> Connection:
+def follow_ended(turn: Turn, connection: Connection) -> Connection:
     """Return the connection with the room in which messages about it are answered."""
     room = room_of(turn, connection)
     if room != connection.room:
@@ -444,17 +444,17 @@ def follow(turn: Turn, transfer: Transfer, room: str) -> Transfer:
     """
     if transfer.room == room:
         return transfer
-    transfer = _there(transfer, room)
+    transfer = _in_room(transfer, room)
     turn.save(transfer)
     return transfer
 
 
-def _there(transfer: Transfer, room: str) -> Transfer:
+def _in_room(transfer: Transfer, room: str) -> Transfer:
     told = (*(word for word in transfer.told if word not in SAID_THERE), both_sides.MOVED)
     return replace(transfer, room=room, card_event="", own_card="", peer_events=(), told=told)
 
 
-def _waits_for_a_tap(turn: Turn, transfer: Transfer) -> bool:
+def _awaits_reaction(turn: Turn, transfer: Transfer) -> bool:
     return transfer.awaits_parcel or (consent.is_open(transfer) and consent.decides_here(turn.us, transfer))
 
 
@@ -466,13 +466,13 @@ class ShowMovedCard(both_sides.TellsThatItWaits, WhenAnswered):
         """Post the card, if it still asks for something."""
         transfer = turn.transfer(self.transfer)
         (able,) = event.answers
-        if transfer is None or not isinstance(able, Able) or not _waits_for_a_tap(turn, transfer):
+        if transfer is None or not isinstance(able, Able) or not _awaits_reaction(turn, transfer):
             return
         transfer = both_sides.clear_wait(turn, transfer)
         if "card" not in transfer.told:
             opening.post_first_card(turn, transfer, able)
 
 
-def _soon(turn: Turn, exchange: Exchange) -> Exchange:
+def _with_fresh_pauses(turn: Turn, exchange: Exchange) -> Exchange:
     """Return the exchange with its resend pauses restarted, because nobody could read the messages until now."""
     return replace(exchange, resends=0, resend_at=turn.now + turn.us.resend_after[0] if exchange.awaiting else None)

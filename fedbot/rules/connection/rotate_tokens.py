@@ -180,13 +180,13 @@ class RotateToken(OfConnection, WhenStepEnds):
         """Continue with the next step."""
         connection = _active(turn, self.connection)
         if connection is not None and connection.renewal is not None:
-            _ours_goes_on(turn, connection, connection.renewal, event)
+            _continue(turn, connection, connection.renewal, event)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Keep the old token, and warn people in time."""
         connection = _active(turn, self.connection)
         if connection is not None:
-            _hangs(turn, connection, event.reason, event.problem)
+            _note_stuck(turn, connection, event.reason, event.problem)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class TryTokenAfterLoss(OfConnection, WhenStepEnds):
         """Record which token it is."""
         connection = _active(turn, self.connection)
         if connection is not None and isinstance(event.result, TokenTried):
-            _known_again(turn, connection, event.result)
+            _take_over_token(turn, connection, event.result)
 
     def not_done(self, turn: Turn, _: StepRefused | StepUnknown) -> None:
         """Make another one."""
@@ -259,7 +259,7 @@ class TryPeersNextToken(OfConnection, WhenStepEnds):
         """Replace the old token, and tell the peer."""
         connection = _active(turn, self.connection)
         if connection is not None and isinstance(event.result, TokenTried):
-            _peers_works(turn, connection, event.result, self.url)
+            _use_peers_token(turn, connection, event.result, self.url)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Keep the old token, and tell the peer why."""
@@ -281,7 +281,7 @@ def _active(turn: Turn, identifier: str) -> Connection | None:
     return connection if connection is not None and connection.state is ConnectionState.ACTIVE else None
 
 
-def _known_again(turn: Turn, connection: Connection, tried: TokenTried) -> None:
+def _take_over_token(turn: Turn, connection: Connection, tried: TokenTried) -> None:
     """Take over the working token of the vault. If it isn't the journal's, its rotation had been completed."""
     old = connection.token_name
     if not tried.name or tried.name == old:
@@ -299,7 +299,7 @@ def _revoke(turn: Turn, connection: Connection, user: int, then: RevokeOldToken,
     turn.do(Do(then, RevokeToken(_mark(connection, "revoke"), user, token)))
 
 
-def _ours_goes_on(turn: Turn, connection: Connection, renewal: Renewal, event: StepDone) -> None:
+def _continue(turn: Turn, connection: Connection, renewal: Renewal, event: StepDone) -> None:
     match event.result:
         case AccessMade(user, group):
             connection = replace(connection, user=user, group=group)
@@ -307,7 +307,7 @@ def _ours_goes_on(turn: Turn, connection: Connection, renewal: Renewal, event: S
             _mint(turn, connection)
         case TokenMinted(name, expiry):
             renewal = replace(renewal, name=name, expiry=expiry, by_hand=False, reason="", problem=None)
-            _proved_next(turn, replace(connection, renewal=renewal))
+            _try_next(turn, replace(connection, renewal=renewal))
         case TokenTried():
             _switch(turn, connection, renewal)
 
@@ -317,10 +317,10 @@ def _made_by_hand(turn: Turn, connection: Connection, renewal: Renewal, tried: T
     newer = tried.expiry is not None and known is not None and tried.expiry > known
     if newer and not renewal.name:
         renewal = replace(renewal, name=tried.name, expiry=tried.expiry, by_hand=True, reason="", problem=None)
-        _proved_next(turn, replace(connection, renewal=renewal), tried=True)
+        _try_next(turn, replace(connection, renewal=renewal), tried=True)
 
 
-def _proved_next(turn: Turn, connection: Connection, *, tried: bool = False) -> None:
+def _try_next(turn: Turn, connection: Connection, *, tried: bool = False) -> None:
     """Have the new token tried by the side that will use it."""
     turn.save(connection)
     if connection.access == "direct":
@@ -380,7 +380,7 @@ def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.
     turn.do(Do(then, TryToken(_mark(connection, "trial"), reference, url, private=private)))
 
 
-def _peers_works(turn: Turn, connection: Connection, tried: TokenTried, url: str) -> None:
+def _use_peers_token(turn: Turn, connection: Connection, tried: TokenTried, url: str) -> None:
     reference = provision.peer_reference(connection)
     turn.do(MoveSecret(provision.next_of(reference), reference))
     connection = replace(connection, peer_url=url, sees_items=tried.stock_items)
@@ -394,7 +394,7 @@ def on_renewed(turn: Turn, connection: Connection, envelope: Message[bodies.Rene
     if renewal is None or not renewal.name or connection.access != "direct":
         turn.save(connection)
     elif envelope.body.problem:
-        _hangs(turn, connection, PEER, TokenTrialFailed(envelope.body.problem))
+        _note_stuck(turn, connection, PEER, TokenTrialFailed(envelope.body.problem))
     else:
         _switch(turn, connection, renewal)
 
@@ -402,7 +402,7 @@ def on_renewed(turn: Turn, connection: Connection, envelope: Message[bodies.Rene
 # --- obstacles ---
 
 
-def _hangs(turn: Turn, connection: Connection, reason: str, problem: Diagnosis) -> None:
+def _note_stuck(turn: Turn, connection: Connection, reason: str, problem: Diagnosis) -> None:
     renewal = connection.renewal
     if renewal is None:
         turn.save(connection)

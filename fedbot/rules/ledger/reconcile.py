@@ -157,7 +157,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.BooksA
     if connection.state is not ConnectionState.ACTIVE:
         return
     after = envelope.body.after
-    if _asks_too_much(turn, connection.peer, after):
+    if _may_not_have_page(turn, connection.peer, after):
         turn.note(connection.id, audit.Fact.ASKS_FOR_BOOKS_TOO_OFTEN)
         _send_page(turn, connection, bodies.Books(after=after, last="", problem=LATER), {})
         return
@@ -166,7 +166,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.BooksA
     turn.do(Ask(then, (_books_of(turn, page),)))
 
 
-def _asks_too_much(turn: Turn, peer: str, after: str) -> bool:
+def _may_not_have_page(turn: Turn, peer: str, after: str) -> bool:
     """Whether the peer may not have this page now.
 
     The first page costs budget; each later one is sent once, in order.
@@ -369,11 +369,11 @@ def _on_own_looked(turn: Turn, then: Compare, event: Answered) -> None:
     newest = _newest_of(turn, transfers)
     ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     found = differences(ours, running.theirs)
-    found += pasts_that_differ(_told_of(connection, transfers, is_last=not last), running.pasts)
+    found += differing_pasts(_told_of(connection, transfers, is_last=not last), running.pasts)
     found += _done_twice(turn, connection, seen.strays)
     if running.repair:
-        found = [_mended(turn, connection, difference) for difference in found]
-        _mirror_anew(turn, transfers, ours)
+        found = [_repaired(turn, connection, difference) for difference in found]
+        _mirror_again(turn, transfers, ours)
     kept = (*running.differences, *found)[:MOST_DIFFERENCES]
     running = replace(running, after=last, theirs=(), pasts=(), compared=running.compared + len(ours), differences=kept)
     if last:
@@ -408,7 +408,7 @@ def _done_twice(turn: Turn, connection: Connection, strays: Iterable[ItemSeen]) 
 # --- repairs -------------------------------------------------------------------------------------------------
 
 
-def _mended(turn: Turn, connection: Connection, difference: Difference) -> Difference:
+def _repaired(turn: Turn, connection: Connection, difference: Difference) -> Difference:
     """Repair a difference that is ours and safe to repair: the status of an item that has arrived."""
     transfer = turn.transfer(difference.transfer)
     if transfer is None or difference.kind is not Kind.NOT_ARRIVED:
@@ -418,7 +418,7 @@ def _mended(turn: Turn, connection: Connection, difference: Difference) -> Diffe
     return replace(difference, fixed=True)
 
 
-def _mirror_anew(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookLine]) -> None:
+def _mirror_again(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookLine]) -> None:
     """Write each item's metadata again. The step changes it only where it differs."""
     there = {(line.transfer, line.number) for line in ours if line.where not in {"", "gone"}}
     for transfer in transfers:
@@ -583,7 +583,7 @@ def differences(ours: Sequence[BookLine], theirs: Iterable[BookLine]) -> list[Di
 def _compared(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
     """Return the gravest difference between the two, with the errors in our own records."""
     between = _between(ours, theirs)
-    kinds = ([between] if between else []) + (_amiss(ours) if between is not Kind.TWICE else [])
+    kinds = ([between] if between else []) + (_own_errors(ours) if between is not Kind.TWICE else [])
     other = theirs.item if theirs else None
     found = [Difference(ours.transfer, ours.number, kind, ours.item, other) for kind in kinds]
     return [*found, *_missing_at_borrower(ours, theirs)]
@@ -618,7 +618,7 @@ def _between(ours: BookLine, theirs: BookLine | None) -> Kind | None:
     return None
 
 
-def _amiss(ours: BookLine) -> list[Kind]:
+def _own_errors(ours: BookLine) -> list[Kind]:
     """Return the errors in our own record of a line that we gave, or had borrowed."""
     if ours.left_over:
         return [Kind.LEFT_OVER] if ours.where in HERE else []
@@ -645,7 +645,7 @@ def past_of(subject: Connection | Transfer) -> Past:
     return Past(subject.id, exchange.sent, exchange.past_at(exchange.sent) or "", exchange.seen, exchange.peer_past)
 
 
-def pasts_that_differ(ours: Iterable[Connection | Transfer], theirs: Iterable[Past]) -> list[Difference]:
+def differing_pasts(ours: Iterable[Connection | Transfer], theirs: Iterable[Past]) -> list[Difference]:
     """Return the subjects whose messages the peer records differently. One that knows fewer has an older journal."""
     told = {past.subject: past for past in theirs}
     found = []

@@ -68,21 +68,21 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     if transfer is None:
         return
     _find_post(turn, event, envelope, "card" if envelope.kind == "noted" else "offer")
-    if _is_ended_anew(transfer, envelope):
+    if _was_ended_differently(transfer, envelope):
         transfer = _undecided(transfer, envelope.seq)
     elif envelope.seq <= transfer.exchange.sent:
         connection = sequencing.connection_of(turn, transfer)
         turn.save(replace(transfer, exchange=_as_sent(transfer.exchange, envelope, connection)))
         return
     known = transfer.state in FINAL
-    transfer = _read_by_us(turn, replace(transfer, told=_also(transfer.told, RECALLED)), envelope)
-    transfer = _of_loan(turn, transfer, envelope) if known else _as_we_said(turn, transfer, envelope, event)
+    transfer = _read_by_us(turn, replace(transfer, told=_with_word(transfer.told, RECALLED)), envelope)
+    transfer = _of_loan(turn, transfer, envelope) if known else _as_told(turn, transfer, envelope, event)
     turn.void(transfer.id)
     turn.save(transfer)
     turn.note(transfer.id, audit.KnownFromOwnMessage(envelope.kind), event_id=event.event_id)
 
 
-def _is_ended_anew(transfer: Transfer, envelope: Message[Body]) -> bool:
+def _was_ended_differently(transfer: Transfer, envelope: Message[Body]) -> bool:
     """Whether we have just ended it by today's rules, while the room shows that we had sent something else.
 
     For example, a request of a month ago is declined today because its day has passed, although it was granted and is
@@ -171,7 +171,7 @@ def _draft_of(envelope: Message[Body], connection: Connection) -> Draft:
     )
 
 
-def _as_we_said(turn: Turn, transfer: Transfer, envelope: Message[Body], event: EnvelopeSeen) -> Transfer:
+def _as_told(turn: Turn, transfer: Transfer, envelope: Message[Body], event: EnvelopeSeen) -> Transfer:
     if bodies.says(envelope, Truth):  # what may have been unclear before is so no more
         settled = both_sides.settlement_in(turn, envelope, turn.us.party)
         transfer = replace(transfer, dispute=None, settled=settled or transfer.settled)
@@ -186,13 +186,13 @@ def _wanted(
     decided = by if by.person and not isinstance(told, bodies.Cancel) else transfer.decided
     agreed = transfer.approved_hash
     if isinstance(told, bodies.Approve):
-        agreed, transfer = envelope.terms_hash, _here_already(both_sides.with_delivery(transfer, told), told.here)
+        agreed, transfer = envelope.terms_hash, _already_here(both_sides.with_delivery(transfer, told), told.here)
     elif told.reason == receive.NOT_WAITED_FOR:
         agreed = ""
     return replace(transfer, wanted=envelope.kind, decided=decided, decision=None, approved_hash=agreed)
 
 
-def _here_already(transfer: Transfer, item: int | None) -> Transfer:
+def _already_here(transfer: Transfer, item: int | None) -> Transfer:
     """Return the transfer with our stock item that it already is, as our card said. Nothing is added."""
     if transfer.terms.outside is None:
         return transfer
@@ -236,11 +236,11 @@ def _noted(_: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: 
     """Take over that we posted the card or repeated the end; or that the asker had to agree to a text first."""
     transfer = _with_terms(transfer, envelope.body.terms)
     if transfer.role == "receiver" and transfer.state is TransferState.OPEN:
-        transfer = _here_already(transfer, envelope.body.here)
+        transfer = _already_here(transfer, envelope.body.here)
     if event.edits or _is_without_card(transfer):
         return transfer
     return replace(
-        transfer, told=_also(transfer.told, "card"), card_event=event.event_id, shown=transfer.shown or event.at
+        transfer, told=_with_word(transfer.told, "card"), card_event=event.event_id, shown=transfer.shown or event.at
     )
 
 
@@ -374,7 +374,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
         connection = replace(connection, exchange=_counted(turn, connection.exchange, envelope, connection))
         turn.note(connection.id, audit.KnownFromOwnMessage(envelope.kind), event_id=event.event_id)
         if bodies.says(envelope, bodies.PlaceInQueue):
-            _place_as_we_said(turn, envelope.body)
+            _restore_place(turn, envelope.body)
         waits = connection.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
         if bodies.says(envelope, bodies.Accepted) and waits:
             connection = replace(
@@ -414,7 +414,7 @@ def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
         due=due,
         waiting_since=turn.now,
     )
-    return connections.check_begun(turn, connection)
+    return connections.with_key_check(turn, connection)
 
 
 def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: str) -> None:
@@ -430,7 +430,7 @@ def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: s
         turn.find_post(found, f"{what}:{subject}", event.room)
 
 
-def _also(told: tuple[str, ...], word: str) -> tuple[str, ...]:
+def _with_word(told: tuple[str, ...], word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*told, word)))
 
 
@@ -441,7 +441,7 @@ def begin(turn: Turn, at: datetime) -> None:
     """
     for document in list(turn.changes.values()):
         if isinstance(document, Transfer):
-            turn.save(replace(document, told=_also(document.told, RECALLED)))
+            turn.save(replace(document, told=_with_word(document.told, RECALLED)))
         elif isinstance(document, QueueEntry) and turn.state.get(QueueEntry, document.id) is None:
             turn.save(replace(document, since=min(at, turn.now)))
 
@@ -459,7 +459,7 @@ def resume(turn: Turn) -> None:
             resume_with(turn, connection)
     _keep_quiet_about_lines(turn)
     outside.resume_after_loss(turn)
-    _queue_in_order(turn)
+    _sort_queue(turn)
     for place in turn.places_in_line():  # the lender's bot may have reported more in the meantime
         if place.is_living:
             turn.do(Edit(f"place:{place.id}", place.room, queue.page(turn, place)))
@@ -604,7 +604,7 @@ def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
         turn.save(provision.STOP.validate_python(value["stop"]))
 
 
-def _place_as_we_said(turn: Turn, told: bodies.PlaceInQueue) -> None:
+def _restore_place(turn: Turn, told: bodies.PlaceInQueue) -> None:
     """Restore the place of a peer's person in our queue from our own message."""
     entry = turn.queue_entry(told.wait)
     if entry is None:
@@ -617,7 +617,7 @@ def _place_as_we_said(turn: Turn, told: bodies.PlaceInQueue) -> None:
         turn.save(replace(entry, told=told.place))
 
 
-def _queue_in_order(turn: Turn) -> None:
+def _sort_queue(turn: Turn) -> None:
     """Sort the queue by the homeserver's clock, because the rooms were read one after the other."""
     for number, entry in enumerate(sorted(turn.queue(), key=lambda entry: (entry.since, entry.number)), start=1):
         if entry.number != number:

@@ -78,14 +78,14 @@ class CountForRoom(WhenAnsweredOrNot):
         if survey is not None:
             rooms = ledger_figures.rooms_told_of(turn, survey.room)
             figures = ledger_figures.own(turn, _counts(event), survey.days, rooms)
-            _came(turn, survey, ledger_figures.for_room(turn, figures, survey.room))
+            _add_figures(turn, survey, ledger_figures.for_room(turn, figures, survey.room))
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Report that our InvenTree is silent."""
         survey = turn.survey(self.survey)
         if survey is not None:
             nothing = SpaceFigures(turn.us.party, turn.us.name, turn.now, survey.days, problem="inventory")
-            _came(turn, survey, nothing)
+            _add_figures(turn, survey, nothing)
 
 
 def _counts(event: Answered) -> StockCounts:
@@ -95,7 +95,7 @@ def _counts(event: Answered) -> StockCounts:
     return counts
 
 
-def _came(turn: Turn, survey: Survey, figures: SpaceFigures) -> None:
+def _add_figures(turn: Turn, survey: Survey, figures: SpaceFigures) -> None:
     """Add a space's figures. Answer if none is missing, or update the posted answer."""
     waiting = tuple(party for party in survey.waiting if party != figures.party)
     survey = replace(survey, waiting=waiting, came=(*survey.came, figures))
@@ -213,7 +213,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Stats])
                 if hidden and not figures.problem
                 else figures
             )
-            _came(turn, survey, told)
+            _add_figures(turn, survey, told)
 
 
 def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Stats]) -> SpaceFigures:

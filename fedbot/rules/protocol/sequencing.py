@@ -192,7 +192,7 @@ def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
     """
     acknowledged, past = envelope.body.seen, envelope.body.past
     if subject.exchange.sent < acknowledged <= subject.exchange.sent + MOST_FORGOTTEN:
-        subject = _go_on_above(turn, subject, acknowledged, past)
+        subject = _continue_above(turn, subject, acknowledged, past)
     else:
         subject = _acknowledge(turn, subject, acknowledged, past)
     turn.save(subject)
@@ -304,7 +304,7 @@ def _waits(subject: Connection | Transfer) -> bool:
     return bool(needed - {"ready"}) if subject.peer_ready else bool(needed) or subject.state is ConnectionState.READY
 
 
-def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
+def _continue_above(turn: Turn, subject: S, number: int, past: str) -> S:
     """Continue above numbers that the peer has read and we don't know, because our journal is older (backup, rebuild).
 
     Those numbers are taken. Our newer messages get numbers above them.
@@ -351,7 +351,7 @@ def resend_due(turn: Turn, subject: S) -> S:
     return replace(subject, exchange=replace(exchange, resends=resends, resend_at=turn.now + pause))
 
 
-def address_anew(subject: S, connection: Connection) -> S:
+def address_again(subject: S, connection: Connection) -> S:
     """Return the subject with its unacknowledged messages sealed to the key that the connection pins now."""
     exchange = subject.exchange
     unread = tuple(replace(d, sealed_to=connection.peer_key) for d in exchange.unread)

@@ -307,7 +307,7 @@ _LINK = re.compile(r"\w+://.+/stock/(?:item/)?(\d{1,9})(?:/.*)?")
 _INVISIBLE = "\u200d"
 
 
-def is_meant(word: str, line: Line) -> bool:
+def names_line(word: str, line: Line) -> bool:
     """Whether the words of a request name this line."""
     word = word.strip()
     key = _KEY.fullmatch(word) or _LINK.fullmatch(word)
@@ -367,7 +367,7 @@ def differences(requested: Sequence[Line], offered: Sequence[Line], today: date)
         (asked, given)
         for asked, given in pieces(requested, offered)
         if asked_in(asked, given[0]) is None
-        or not all(is_meant(asked.description.name, line) and is_in_order(line, today) for line in given)
+        or not all(names_line(asked.description.name, line) and is_in_order(line, today) for line in given)
     ]
 
 

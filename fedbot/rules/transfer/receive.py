@@ -353,7 +353,7 @@ def _not_approved(turn: Turn, transfer: Transfer) -> Diagnosis | None:
     """Return the diagnosis for a dispute if it isn't what our people approved; None if it is."""
     if not both_sides.is_agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
         return Plain(Fault.NOT_APPROVED)
-    if consent.differs_from_what_was_approved(turn.us, transfer):
+    if consent.changes_since_approval(turn.us, transfer):
         return Plain(Fault.OTHER_TERMS)
     return None
 

@@ -39,8 +39,8 @@ from fedbot.rules.protocol.terms import (
     differences,
     fits,
     hash_of,
-    is_meant,
     line_of,
+    names_line,
     pieces,
     presentable,
     shown_as,
@@ -169,7 +169,7 @@ def _ask_again(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
 def _why_ask_again(unlike: Sequence[tuple[Line, list[Line]]]) -> str:
     if not unlike:
         return TO_BE_AGREED
-    if not all(is_meant(asked.description.name, line) for asked, given in unlike for line in given):
+    if not all(names_line(asked.description.name, line) for asked, given in unlike for line in given):
         return OTHER_THING
     return OTHER_UNIT if any(asked_in(asked, given[0]) is None for asked, given in unlike) else NOT_IN_ORDER
 
@@ -203,7 +203,7 @@ def _quantity_text(asked: Line, given: Sequence[Line]) -> str:
 
 def _word_for(asked: Line, given: Sequence[Line]) -> str:
     """Return the words for a line in a new request: the asker's if they name the offered item, else the owner's."""
-    if all(is_meant(asked.description.name, line) for line in given):
+    if all(names_line(asked.description.name, line) for line in given):
         return f'"{asked.description.name}"'
     told = given[0].description
     names = [name for name in (told.ipn, told.name) if name and '"' not in name and "#" not in name]

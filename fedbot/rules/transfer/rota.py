@@ -34,7 +34,7 @@ from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed,
 from fedbot.rules.model.stock import PartDescription, in_units
 from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing
-from fedbot.rules.protocol.terms import is_meant
+from fedbot.rules.protocol.terms import names_line
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, receive
 from fedbot.rules.transfer.opening import new_request
@@ -161,7 +161,7 @@ def _listen(turn: Turn, search: Search) -> None:
 def _is_called(word: str, hit: Hit) -> bool:
     """Whether the hit has the requested name. A word in its description doesn't count."""
     line = Line(1, hit.item, 0, PartDescription(hit.name, hit.ipn), Decimal(1))
-    return is_meant(word, line)
+    return names_line(word, line)
 
 
 def _sound(rota: Rota, hit: Hit) -> Decimal:

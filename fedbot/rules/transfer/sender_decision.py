@@ -271,7 +271,7 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
         both_sides.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
     elif not all(turn.may_move(transfer.peer, line.part) for line in transfer.terms.lines if not line.of_line):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, DONT_MIX)
-    elif consent.differs_from_what_was_approved(turn.us, transfer):
+    elif consent.changes_since_approval(turn.us, transfer):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
     elif not transfer.is_return and lend.became_borrowed(
         turn, {line.item for line in transfer.terms.lines}, transfer.id
