@@ -181,9 +181,9 @@ class Story:
         if self._wishes.transcript is not None:
             told = "\n".join(performance.narrator.told).strip()
             self._wishes.transcript.write_text(
-                "# What `fedbot demo` shows\n\n"
-                "Written by `fedbot demo --transcript`, from one run: a real homeserver, two bots in two processes,\n"
-                f"two simulated InvenTrees.\n\n```text\n{told}\n```\n",
+                "# The demo\n\n"
+                "For people who want to see fedbot before they try it: the whole output of `fedbot demo`, from one run\n"
+                f"with a real homeserver, bots as processes and simulated InvenTrees.\n\n```text\n{told}\n```\n",
                 encoding="utf-8",
             )
         if self._wishes.pages is not None:
