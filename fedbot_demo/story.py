@@ -182,8 +182,8 @@ class Story:
             told = "\n".join(performance.narrator.told).strip()
             self._wishes.transcript.write_text(
                 "# The demo\n\n"
-                "For people who want to see fedbot before they try it: the whole output of `fedbot demo`, from one run\n"
-                f"with a real homeserver, bots as processes and simulated InvenTrees.\n\n```text\n{told}\n```\n",
+                "For people who want to see fedbot before they try it: the whole output of `fedbot demo`, from one\n"
+                f"run with a real homeserver, bots as processes and simulated InvenTrees.\n\n```text\n{told}\n```\n",
                 encoding="utf-8",
             )
         if self._wishes.pages is not None:
