@@ -123,6 +123,27 @@ async def test_a_caller_that_invents_addresses_counts_as_one_caller() -> None:
     assert await calls("2001:db8:0:2::1") == [401]
 
 
+async def test_a_caller_that_writes_a_header_before_the_proxys_own_counts_as_one_caller() -> None:
+    _, web = await two_friends(strangers_calls_a_minute=8, proxies=("192.0.2.7",))
+    stranger = web.visitor()
+    calls = []
+    for number in range(6):  # HAProxy doesn't touch what the caller wrote, and adds a header of its own behind it
+        headers = [("X-Forwarded-For", f"198.51.100.{number}"), ("X-Forwarded-For", "203.0.113.5")]
+        calls.append((await stranger.gets("/api/v1/now", headers=headers)).status_code)
+    assert calls[-1] == 429
+
+
+async def test_callers_by_ipv4_are_told_apart_on_a_socket_for_both() -> None:
+    _, web = await two_friends(strangers_calls_a_minute=8, proxies=("192.0.2.7",))
+    crowd, other = web.visitor(host="::ffff:198.51.100.1"), web.visitor(host="::ffff:198.51.100.2")
+    assert [(await crowd.gets("/api/v1/now")).status_code for _ in range(6)][-1] == 429
+    assert (await other.gets("/api/v1/now")).status_code == 401
+    behind = web.visitor(host="::ffff:192.0.2.7")  # the proxy is known by that form of its address, too
+    for number in range(6):
+        named = {"X-Forwarded-For": f"::ffff:203.0.113.{number}"}
+        assert (await behind.gets("/api/v1/now", headers=named)).status_code == 401
+
+
 async def test_no_stranger_pushes_out_a_code_that_waits_for_its_person(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "MOST_WAITING", 20)
     world, web = await two_friends()

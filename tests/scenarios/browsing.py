@@ -32,7 +32,8 @@ class Visitor:
 
     async def calls(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401
         """Make one call while everything else in the world goes on."""
-        headers = {**({"Authorization": self.token} if self.token else {}), **options.pop("headers", {})}
+        own = [("Authorization", self.token)] if self.token else []
+        headers = [*own, *httpx.Headers(options.pop("headers", {})).multi_items()]
         call = asyncio.ensure_future(self.client.request(method, f"{PREFIX}{path}", headers=headers, **options))
         async with asyncio.timeout(20):
             while not call.done():

@@ -40,7 +40,7 @@ def application(
 
     `patience`: the most seconds that a call waits while the bot moves stock.
     """
-    address = Address(url.rstrip("/"), frozenset(proxies))
+    address = Address(url.rstrip("/"), frozenset(map(guard.plain_address, proxies)))
     access = Access(
         bot,
         calls_a_minute=calls_a_minute,

@@ -74,18 +74,28 @@ class Address:
 
     def caller(self, request: Request) -> str:
         """The caller's network address. Behind a trusted proxy, the last address that it names."""
-        peer = request.client.host if request.client else ""
+        peer = plain_address(request.client.host if request.client else "")
         if peer not in self.proxies:
             return network_of(peer)
-        named = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",") if each.strip()]
+        told = ",".join(request.headers.getlist("x-forwarded-for"))  # a proxy may add a header instead of a word
+        named = [plain_address(each.strip()) for each in told.split(",") if each.strip()]
         others = [each for each in named if each not in self.proxies]
         return network_of(others[-1]) if others else peer
+
+
+def plain_address(text: str) -> str:
+    """The address; of one that only wraps an IPv4 address (a socket for both) that one. Else the text as it is."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    return str((found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None) or found)
 
 
 def network_of(address: str) -> str:
     """The IPv4 address, or the network of the IPv6 address; '?' if it is neither."""
     try:
-        found = ipaddress.ip_address(address)
+        found = ipaddress.ip_address(plain_address(address))
     except ValueError:
         return "?"
     return str(found) if found.version == 4 else str(ipaddress.ip_network((int(found), OF_ONE_HOUSEHOLD), strict=False))  # noqa: PLR2004

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fedbot.web.server import CannotListen
-from fedbot.web.site.guard import network_of
+from fedbot.web.site.guard import network_of, plain_address
 
 SECONDS_TO_FINISH = 3
 SECONDS_TO_ASK = 20.0
@@ -40,7 +40,7 @@ class _Bounded(H11Protocol):
 
     def _has_too_many(self) -> bool:
         """Whether its caller has too many connections."""
-        host = self.client[0] if self.client else ""
+        host = plain_address(self.client[0] if self.client else "")
         if host in self.proxies:
             return False
         callers = [each.client[0] for each in self.connections if isinstance(each, _Bounded) and each.client]
@@ -99,7 +99,7 @@ class Served:
             "server_header": False,
             "timeout_graceful_shutdown": SECONDS_TO_FINISH,
             "ws": "none",
-            "http": type("Bounded", (_Bounded,), {"proxies": frozenset(proxies)}),
+            "http": type("Bounded", (_Bounded,), {"proxies": frozenset(map(plain_address, proxies))}),
         }
         self._server = _Server(uvicorn.Config(app, **options))
         self._task: asyncio.Task[None] | None = None
