@@ -44,6 +44,7 @@ from fedbot.rules.model.diagnosis import (
     TokenRefused,
     Verbatim,
 )
+from fedbot.rules.wire.envelope import is_shallow
 
 # The request was never sent: nothing can have happened, whatever the method.
 UNSENT = (
@@ -84,7 +85,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
 )
 
 _TOKEN = re.compile(r"\binv-[A-Za-z0-9*-]{6,}")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _LONGEST_TEXT = 300
 
 
@@ -167,9 +168,10 @@ def _json(response: httpx.Response) -> Any:  # noqa: ANN401  an error body may b
     if "json" not in response.headers.get("content-type", ""):
         return None
     try:
-        return json.loads(response.content)
-    except ValueError:
+        content = json.loads(response.content)
+    except (ValueError, RecursionError):
         return None
+    return content if is_shallow(content) else None
 
 
 def is_json(response: httpx.Response) -> bool:

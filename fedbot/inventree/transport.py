@@ -61,6 +61,7 @@ KEEP_ALIVE_SECONDS = 1.5
 # back, an old request would arrive after the probe that found no trace of it.
 UNDELIVERED_FOR_MS = 30_000
 LONGEST_ADDRESS = 2_000
+_IS_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             raise Refusal(Named(NameFault.NO_INVENTREE, self.host)) from None
         self.server_details = details if isinstance(details, dict) else {}
         version = str(self.server_details.get("apiVersion", ""))
-        if self.server_details.get("server") != "InvenTree" or not version.isdigit():
+        if self.server_details.get("server") != "InvenTree" or not _IS_NUMBER.fullmatch(version):
             raise Refusal(Named(NameFault.NO_INVENTREE, self.host))
         self.api_version = int(version)
         return True
@@ -442,7 +443,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         reading = response.request.method in SAFE if reading is None else reading
         try:
             return json.loads(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise errors.unreadable(self.host, reading=reading) from None
 
 

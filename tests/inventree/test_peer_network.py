@@ -14,7 +14,7 @@ import pytest
 
 from fedbot.inventree import inventory as inventories
 from fedbot.inventree.peer_network import is_public
-from fedbot.inventree.transport import Bound, InvenTreeTransport
+from fedbot.inventree.transport import OF_A_FRIEND, Bound, InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, Refusal, Unavailable
 from fedbot.rules.model.steps import TryToken
 from tests.scenarios.world import World
@@ -109,6 +109,36 @@ def test_no_answer_holds_us_longer_than_a_whole_call_may_take(answers: Callable[
             peer.get("")
         peer.close()
         assert time.monotonic() - began < AT_MOST
+
+
+DEEP = b"[" * 90_000 + b"]" * 90_000
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"detail": "' + b"<" * 900_000 + b'"}',  # as many beginnings of a tag as fit into an answer
+        DEEP,
+        b'{"detail": ' + DEEP[80_000:-80_000] + b"}",
+        b'{"detail": ' + DEEP[-90_200:-89_800] + b"}",
+        b'{"server": "InvenTree", "apiVersion": "\xc2\xb2"}',
+        b'{"server": "InvenTree", "apiVersion": "' + b"9" * 5000 + b'"}',
+        b'{"server": "InvenTree", "apiVersion": ' + b"9" * 5000 + b"}",
+    ],
+    ids=["tags", "deep", "less deep", "not so deep", "superscript", "digits", "number"],
+)
+def test_no_answer_of_a_peer_keeps_us_busy_or_is_misread(status: int, body: bytes) -> None:
+    def answers(connection: socket.socket) -> None:
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+
+    with a_server(answers) as (port, _):
+        url = f"http://127.0.0.1:{port}"
+        peer = InvenTreeTransport(url, "inv-token", bound=OF_A_FRIEND, private=True, pause=lambda _: None)
+        with pytest.raises(InventoryProblem):
+            peer.testServer()
+        peer.close()
 
 
 def test_a_handshake_that_drips_holds_us_no_longer() -> None:
