@@ -78,7 +78,8 @@ def near_verbs(word: str, specs: Iterable[Verb]) -> tuple[str, ...]:
 
 
 _THANKS = re.compile(
-    r"(?:[\s,]+|[.!]\s+)(?:please|pls|thanks|thank you|thx|bitte|danke(?: dir| euch| schön)?)[^\w\"'“”„‘’»«#]*$",
+    r"(?:(?<![\s,])[\s,]+|[.!]\s+)"
+    r"(?:please|pls|thanks|thank you|thx|bitte|danke(?: dir| euch| schön)?)[^\w\"'“”„‘’»«#]*$",
     re.IGNORECASE,
 )
 

@@ -64,7 +64,7 @@ from fedbot.commands.sentences import (
 )
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
 from fedbot.commands.tokens import first_word, tidied
-from fedbot.rules.model.command import MORE, About, Answers, Command
+from fedbot.rules.model.command import LONGEST_LINE, MORE, About, Answers, Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.names import bare_word
@@ -146,6 +146,8 @@ class Registry:
 
     def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
         """The verb and its arguments, or an objection. An empty line is `help`."""
+        if len(text) > LONGEST_LINE:
+            return say(messages.line_errors.line_too_long, length=len(text), most=LONGEST_LINE)
         if answer := small_talk(tidied(text)):
             return answer
         line = as_typed_line(tidied(text))

@@ -384,6 +384,16 @@ def note_too_long(locale: Locale, *, length: int, most: int) -> Lines:
     ]
 
 
+def line_too_long(locale: Locale, *, length: int, most: int) -> Lines:
+    """A line that is longer than any that a person needs; reading it would hold up everybody else."""
+    return [
+        locale.say(
+            "The line is too long: {length} characters, at most {most}. I did nothing.", length=length, most=most
+        ),
+        locale.say("Please send it as several lines."),
+    ]
+
+
 def too_many_lines(locale: Locale, *, count: int, most: int) -> Lines:
     """More items than go into one offer."""
     return [

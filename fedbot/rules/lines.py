@@ -199,8 +199,9 @@ def _edited(turn: Turn, event: Said) -> WaitingLine | None:
 
 
 def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
-    """Answer with the complaint, once a day for each person; for lines that are too old, each time."""
-    said_before = not turn.tell_once(f"{complaint.name}:{event.edits or event.sender}", A_DAY)
+    """Answer with the complaint, once a day for each person; for old lines, and our people's edited ones, each time."""
+    whose = event.edits if event.edits and event.sender in turn.us.people else event.sender
+    said_before = not turn.tell_once(f"{complaint.name}:{whose}", A_DAY)
     if complaint.name == "line_too_old" or not said_before:
         _answer(turn, event, complaint)
 
@@ -224,10 +225,10 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
 
 def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
     """Return why the line has no effect, whatever its content; None if it may have one."""
+    if event.sender not in turn.us.people:  # first, as that is said once a day whatever it is that they say
+        return say(messages.line_errors.stranger, person=event.sender, us=turn.us)
     if event.edits:
         return say(messages.line_errors.edits_never_execute, waited=_edited(turn, event) is not None)
-    if event.sender not in turn.us.people:
-        return say(messages.line_errors.stranger, person=event.sender, us=turn.us)
     if event.unproven:
         return say(messages.line_errors.said_in_clear)
     if turn.now - event.at > turn.us.line_too_old_after:

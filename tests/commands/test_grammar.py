@@ -231,6 +231,7 @@ def test_an_empty_line_is_help() -> None:
         ("todo now", "word_too_many", {"word": "now"}),
         ("push A to beta; B to gamma", "two_different", {"keyword": "to", "first": "beta", "second": "gamma"}),
         ("push 10 #42 20 to beta", "two_quantities", {"first": "10", "second": "20"}),
+        (f"push {'x ' * 2000} to beta", "line_too_long", {"length": 4013, "most": 4_000}),
         (f"push {'x' * 201} to beta", "word_too_long", {"word": "x" * 40, "most": 200}),
         (f"push #42 to beta --note {'x' * 501}", "note_too_long", {"length": 501, "most": 500}),
         (f"push {'#1;' * 21} to beta", "too_many_lines", {"count": 21, "most": 20}),

@@ -359,6 +359,18 @@ async def test_invitations_beyond_the_budget_stay_unanswered_except_to_our_own_r
     assert world.server.membership(world.room.id, bot) == "join"
 
 
+async def test_a_stranger_that_edits_its_lines_again_and_again_is_answered_once() -> None:
+    world = await friends()
+    mallory = world.newcomer("mallory")
+    await world.settle()
+    for number in range(8):
+        line = mallory.says(f"!fed push {number} M3-NUT to betaspace")
+        mallory.edits(line, f"!fed push {number + 1} M3-NUT to betaspace")
+    await world.settle()
+    answers = [m for m in world.room.messages() if m.reply_to and "mallory" in m.text]
+    assert len(answers) == 1, world.room.transcript()
+
+
 # --- each kind of message, from a friend and from a stranger ---
 
 VECTORS = Path(__file__).parents[1] / "protocol" / "vectors"

@@ -19,6 +19,7 @@ from fedbot.rules.transfer.send import BookOut
 from fedbot.rules.wire.envelope import Draft
 from tests.dialogue.test_direct_access import DIRECT
 from tests.dialogue.test_lending import lent
+from tests.dialogue.test_parcels import posted
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
 from tests.scenarios.world import a_world, friends, told
@@ -63,6 +64,18 @@ async def test_a_hostile_address_of_a_peers_inventree_stops_nothing(url: str) ->
     await world.settle()
     assert len(told(world.room, "You are Anna of Attraktor")) == 1
     assert not world.alpha.bot.quarantined()
+
+
+@pytest.mark.parametrize("piece", [",", "\n", "a, ", '"a ', "'a ", "½", "to ", "--a ", "#1,", "1 m "])
+async def test_a_line_as_long_as_matrix_allows_keeps_nobody_waiting(piece: str) -> None:
+    world = await friends()
+    card = await posted(world)
+    for line in (f"!fed push 1 {piece * (20_000 // len(piece))}x", f"!fed a {piece * (20_000 // len(piece))}x"):
+        world.tom.says(line)
+    world.bea.says(piece * (20_000 // len(piece)), reply_to=card)
+    await world.settle()
+    assert len(told(world.room, "The line is too long")) == 2, world.room.transcript()
+    assert "You are Tom" in await world.answer(world.tom, "!fed whoami")
 
 
 async def test_a_clock_that_was_two_months_fast_once_does_not_end_the_bot() -> None:

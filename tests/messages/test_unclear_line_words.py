@@ -40,6 +40,7 @@ SAID: dict[str, Phrase] = {
     "an unclear number that has three decimals": say(
         messages.line_errors.number_unclear, word="1,125", readings=("1.125", "1125")
     ),
+    "a line that is too long": say(messages.line_errors.line_too_long, length=61_234, most=4_000),
     "a word that is too long": say(messages.line_errors.word_too_long, word="a" * 300, most=200),
     "a note that is too long": say(messages.line_errors.note_too_long, length=612, most=500),
     "too many lines": say(messages.line_errors.too_many_lines, count=25, most=20),

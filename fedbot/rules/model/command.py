@@ -12,6 +12,8 @@ from fedbot.rules.model.stock import UnitFactor
 PREFIX = "!fed"
 """The beginning of a line for the bot."""
 MORE = "more"
+LONGEST_LINE = 4_000
+"""A longer line isn't read: it would hold up everybody else, and 20 items with a note need less."""
 
 
 class Answers(StrEnum):

@@ -59,6 +59,7 @@ TYPES: Mapping[int, tuple[str, ...]] = {
         "two_quantities",
         "quotes_not_closed",
         "number_unclear",
+        "line_too_long",
         "word_too_long",
         "note_too_long",
         "too_many_lines",
