@@ -22,9 +22,18 @@ from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import OUTSIDE
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import ItemsFound
-from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem, counts_pieces, is_fraction, plain
+from fedbot.rules.model.stock import (
+    MOST_DIGITS,
+    MOST_PLACES,
+    TRAVELLING_STATUSES,
+    Part,
+    StockItem,
+    counts_pieces,
+    is_fraction,
+    plain,
+)
 from fedbot.rules.model.transfer import Line, Terms, Transfer
-from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, to_json
+from fedbot.rules.protocol.terms import to_json
 from fedbot.rules.state import Turn
 
 # A message may have 46,000 bytes; the offer's text for people, and the seal itself, need the rest.

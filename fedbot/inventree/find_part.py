@@ -16,8 +16,7 @@ from fedbot.inventree.whole_items import custom_statuses
 from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.queries import MatchPart, PartMatch
 from fedbot.rules.model.steps import OWN_KEY
-from fedbot.rules.model.stock import PartDescription, counts_pieces
-from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES
+from fedbot.rules.model.stock import MOST_DIGITS, MOST_PLACES, PartDescription, counts_pieces
 
 if TYPE_CHECKING:
     from fedbot.inventree.server import Server

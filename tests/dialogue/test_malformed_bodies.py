@@ -52,7 +52,7 @@ JUNK = st.recursive(
     | st.booleans()
     | st.integers(-5, 2**53 - 1)
     | st.text(max_size=12)
-    | st.sampled_from(["@a:b", "x" * 600]),
+    | st.sampled_from(["@a:b", "x" * 600, "1E-1999999999", "0E+1999999999"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=5,
 )

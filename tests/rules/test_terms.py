@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
+from fedbot.rules.catalogue import search
+from fedbot.rules.ledger import reconcile
 from fedbot.rules.model.care import ValuedLine
+from fedbot.rules.model.figures import SpaceFigures, figures_read
 from fedbot.rules.model.lending import LendingRule, LoanRules, applying_to, may_borrow, strictest
 from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.stock import (
@@ -22,9 +25,12 @@ from fedbot.rules.model.stock import (
     StockItem,
     TestResult,
     Trait,
+    fits,
+    is_price,
+    plain,
 )
 from fedbot.rules.model.transfer import Line, Terms
-from fedbot.rules.protocol.terms import BadTerms, bare, hash_of, line_of, parse, to_json
+from fedbot.rules.protocol.terms import BadTerms, bare, check_quantity, hash_of, line_of, parse, to_json
 
 LOAN = Terms(
     kind="push",
@@ -194,3 +200,33 @@ def test_the_strictest_of_several_lending_rules_counts() -> None:
     assert strictest(hold) == LoanRules(14, 0, ("bring it back clean", "laser safety briefing needed"), photo_out=True)
     assert [may_borrow(hold, party) for party in ("betaspace", "gammaspace")] == [True, False]
     assert strictest([rules[4]]) is None
+
+
+@pytest.mark.parametrize(
+    "number", ["1E-1999999999", "1E-1000030", "1E+1999999999", "0E-1999999999", "0E+1999999999", "-1E-1999999999"]
+)
+def test_a_number_that_takes_gigabytes_to_write_is_none_wherever_a_friend_may_tell_one(number: str) -> None:
+    """The first of them ended each bot of the room, at every start, whoever sent it: each hash writes it out."""
+    for refuses in (check_quantity, plain):
+        with pytest.raises(ValueError, match="quantity"):
+            refuses(Decimal(number))
+    assert not is_price(Decimal(number), "EUR")
+    told = to_json(LOAN)
+    told["lines"][0]["quantity"] = number
+    with pytest.raises(BadTerms):
+        parse(told)
+    nothing = SpaceFigures("betaspace", "Betaspace", datetime(2026, 11, 24, tzinfo=UTC), 0)
+    with pytest.raises(ValueError, match="pieces"):
+        figures_read(nothing, {"given": {"lines": 1, "pieces": number}})
+    with pytest.raises(ValueError, match="quantity"):
+        search._quantity(number)
+    line = {"transfer": "x", "number": 1, "role": "sender", "state": "done", "now": number}
+    with pytest.raises(ValueError, match="quantity"):
+        reconcile._understood({"lines": [line]})
+
+
+@pytest.mark.parametrize(("number", "is_one"), [("1.00001", True), ("1.0000100", True), ("1.000001", False)])
+@pytest.mark.parametrize("rest", ["", "0" * 40])
+def test_decimals_are_counted_exactly(number: str, is_one: bool, rest: str) -> None:
+    assert fits(Decimal(number + rest)) is is_one
+    assert not fits(Decimal(f"{number}{'0' * 40}1"))

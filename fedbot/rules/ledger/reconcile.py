@@ -44,7 +44,7 @@ from fedbot.rules.model.queries import (
     Whereabouts,
 )
 from fedbot.rules.model.steps import Arrived
-from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, plain
+from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, is_written_out, plain
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -336,7 +336,7 @@ def _understood(sealed: dict[str, Any]) -> tuple[BookLine, ...]:
         raise ValueError("more lines than fit into a message")
     for line in lines:
         told = [getattr(line, name) for name in _QUANTITIES]
-        if not all(quantity.is_finite() and abs(quantity) < Decimal(10**12) for quantity in told):
+        if not all(is_written_out(quantity) and abs(quantity) < Decimal(10**12) for quantity in told):
             raise ValueError("a quantity")
     return lines
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
-from fedbot.rules.model.stock import plain
+from fedbot.rules.model.stock import is_written_out, plain
 
 MOST_OF_ANYTHING = 10**12
 
@@ -165,6 +165,6 @@ def _flow(value: object) -> Flow:
         pieces = Decimal(value["pieces"])
     except InvalidOperation:
         raise ValueError("pieces that are no number") from None
-    if not pieces.is_finite() or not 0 <= pieces <= MOST_OF_ANYTHING:
+    if not is_written_out(pieces) or not 0 <= pieces <= MOST_OF_ANYTHING:
         raise ValueError("pieces that are no number")
     return Flow(_count(value.get("lines")), pieces)

@@ -228,7 +228,7 @@ def is_link(link: str) -> bool:
 
 def is_price(price: Decimal | None, currency: str) -> bool:
     """Whether InvenTree would accept it."""
-    if price is None or not price.is_finite() or not 0 <= price < HIGHEST_PRICE:
+    if price is None or not is_written_out(price) or not 0 <= price < HIGHEST_PRICE:
         return False
     return -int(price.as_tuple().exponent) <= PRICE_PLACES and bool(_CURRENCY.fullmatch(currency))
 
@@ -611,8 +611,36 @@ def is_sound(item: StockItem) -> bool:
     return here and part.salable and part.active and not part.virtual
 
 
+MOST_DIGITS = 10  # InvenTree: 15 digits, 5 of them decimals
+MOST_PLACES = 5
+_MOST_WRITTEN = 1_000
+
+
+def places(quantity: Decimal) -> int:
+    """How many decimals it has, exactly: `Decimal.normalize` makes 0 of a number like 1E-9999999."""
+    _, digits, exponent = quantity.as_tuple()
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return 0 if zeros == len(digits) or not isinstance(exponent, int) else max(-exponent - zeros, 0)
+
+
+def fits(quantity: Decimal) -> bool:
+    """Whether InvenTree can note that much as it is."""
+    return is_written_out(quantity) and quantity < 10**MOST_DIGITS and places(quantity) <= MOST_PLACES
+
+
+def is_written_out(quantity: Decimal) -> bool:
+    """Whether it is a number that takes no more than so many digits. In 12 signs a peer can write one of gigabytes."""
+    exponent = quantity.as_tuple().exponent
+    return isinstance(exponent, int) and abs(exponent) <= _MOST_WRITTEN and abs(quantity.adjusted()) <= _MOST_WRITTEN
+
+
 def plain(quantity: Decimal) -> str:
-    """Return a quantity as InvenTree and the wire write it: no exponent, no trailing zeros ('12.5', '10')."""
+    """Return a quantity as InvenTree and the wire write it: no exponent, no trailing zeros ('12.5', '10').
+
+    Raises ValueError for one that would fill the memory.
+    """
+    if not is_written_out(quantity):
+        raise ValueError("no quantity that can be written out")
     text = format(quantity, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -19,15 +19,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from fedbot.rules.model import stock
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
-from fedbot.rules.model.stock import NO_PART_DETAILS, ItemDetails, Part, PartDescription, StockItem, plain
+from fedbot.rules.model.stock import NO_PART_DETAILS, ItemDetails, Part, PartDescription, StockItem, fits, plain
 from fedbot.rules.model.transfer import Line, Terms, total
 from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import shown_hash
 
 MOST_LINES = 20
 LONGEST_TEXT = 500
-MOST_DIGITS = 10  # InvenTree: 15 digits, 5 of them decimals
-MOST_PLACES = 5
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
 KINDS = frozenset({"push", "request", "return", "extension"})
 
@@ -243,11 +241,6 @@ def check_quantity(quantity: Decimal) -> None:
         raise BadTerms("quantity: not positive")
     if not fits(quantity):
         raise BadTerms("quantity: too many digits")
-
-
-def fits(quantity: Decimal) -> bool:
-    """Whether InvenTree can store that quantity exactly."""
-    return quantity < 10**MOST_DIGITS and -int(quantity.normalize().as_tuple().exponent) <= MOST_PLACES
 
 
 def check_day(day: date) -> None:

@@ -27,7 +27,7 @@ from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered
-from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, is_fraction, plain
+from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, fits, is_fraction, plain
 from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total, with_progress
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
@@ -37,7 +37,6 @@ from fedbot.rules.protocol.terms import (
     asked_in,
     bare,
     differences,
-    fits,
     hash_of,
     line_of,
     names_line,
