@@ -321,9 +321,13 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
 
     New offers and requests never hold up a return or an extension of a loan.
     """
-    purpose = "loan" if kind in {lend.RETURN, lend.EXTENSION} else "new"
-    undecided = [t for t in turn.open_transfers() if t.state is TransferState.OPEN and t.asked.party == connection.peer]
-    is_full = purpose == "new" and len(undecided) >= budgets.MOST_OPEN_PER_PEER
+    purpose = _purpose(kind)
+    undecided = [
+        t
+        for t in turn.open_transfers()
+        if t.state is TransferState.OPEN and t.asked.party == connection.peer and _purpose(t.terms.kind) == purpose
+    ]
+    is_full = len(undecided) >= budgets.MOST_OPEN_PER_PEER
     again = (
         None
         if is_full
@@ -337,6 +341,11 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
         phrase = say(messages.connection.peer_opens_too_much, connection=connection, again=again, most=len(undecided))
         turn.do(Post(f"busy:{connection.id}:{turn.now.isoformat()}", connection.room, phrase))
     return True
+
+
+def _purpose(kind: str) -> str:
+    """What is new and what is about a loan have budgets of their own."""
+    return "loan" if kind in {lend.RETURN, lend.EXTENSION} else "new"
 
 
 def _decline_unseen(turn: Turn, envelope: Message[Body], connection: Connection, reason: str) -> None:

@@ -29,6 +29,7 @@ from fedbot.rules.wire import envelope
 from fedbot.rules.wire.envelope import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_finding import three
+from tests.dialogue.test_lending import lent
 from tests.dialogue.test_photos import JPEG, attached, lens_comes_back
 from tests.fakes.people import Person
 from tests.scenarios.books import assert_books_balance
@@ -357,6 +358,22 @@ async def test_invitations_beyond_the_budget_stay_unanswered_except_to_our_own_r
     world.anna.invites(bot)
     await world.settle()
     assert world.server.membership(world.room.id, bot) == "join"
+
+
+async def test_a_borrower_that_asks_for_more_time_without_end_is_left_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "MOST_OPEN_PER_PEER", 10)
+    world = await lent("M3-NUT 10")
+    world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
+    await world.settle()
+    honest = world.beta.transfer()
+    for number in range(15):
+        opening = Opening(world.beta.identity.key, world.room.id, by_line("$forged", number + 1))
+        identifier = opened_id(SubjectKind.EXTENSION, opening)
+        wish = replace(honest, id=identifier, opening=opening, exchange=Exchange())
+        forges(world, world.beta, wish, "request", bodies.Request(**opens(wish)).to_json())
+    await world.settle()
+    undecided = [t for t in world.alpha.turn.open_transfers() if t.terms.kind == "extension"]
+    assert len(undecided) == 10
 
 
 async def test_a_stranger_that_edits_its_lines_again_and_again_is_answered_once() -> None:

@@ -180,6 +180,25 @@ async def test_a_disputed_transfer_ends_with_the_friendship() -> None:
     assert world.beta.transfer().state is TransferState.CANCELLED
 
 
+async def test_a_friend_that_dates_its_message_far_ahead_gets_no_longer_time_and_no_first_place() -> None:
+    world = await friends()
+    await world.push("M3-NUT 10")
+    offer = another(world.alpha.transfer(), "$another")
+    far = world.clock.now() + timedelta(days=50_000)
+    body = {**bodies.Offer(**opens(offer)).to_json(), "due": (far + timedelta(days=7)).isoformat()}
+    subject = ("transfer", offer.id)
+    forge(world, world.alpha, "betaspace", subject, 1, "offer", body, offer.terms_hash, at=far)
+    await world.settle()
+    (forged,) = [transfer for transfer in world.beta.turn.transfers() if transfer.id == offer.id]
+    assert forged.due <= world.clock.now() + LONGEST_OPEN
+    assert forged.asked.at <= world.clock.now()
+    await world.passes(timedelta(minutes=1))
+    world.cem.says("!fed push N-M3 1 to attraktor")
+    await world.settle()
+    newest = next(iter(world.beta.turn.newest()))
+    assert newest.asked.person == world.cem.user_id
+
+
 async def test_a_request_that_stays_open_longer_than_the_protocol_allows_is_refused() -> None:
     """Two sides with different last days could disagree whether an approval came in time."""
     world = await friends()

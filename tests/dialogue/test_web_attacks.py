@@ -107,6 +107,17 @@ async def test_an_item_with_an_absurd_number_is_no_unforeseen_error() -> None:
     assert (await browser.gets(f"/items/{2**31 - 1}/code.svg")).status_code == 200
 
 
+async def test_a_program_that_never_stops_fills_no_memory_and_may_use_its_key_again() -> None:
+    world, web = await two_friends()
+    program = await web.program_of(world.anna)
+    answers = [await program.says("whoami", key=f"{number}") for number in range(60)]
+    assert answers[-1].status_code == 429
+    assert answers[-1].json()["type"].endswith(":says_too_much")
+    assert len(world.alpha.turn.web_lines()) < 45
+    await world.passes(timedelta(seconds=int(answers[-1].headers["retry-after"])))
+    assert (await program.says("whoami", key="59")).status_code == 200
+
+
 async def test_a_caller_that_invents_addresses_counts_as_one_caller() -> None:
     _, web = await two_friends(strangers_calls_a_minute=8, proxies=("192.0.2.7",))
     stranger = web.visitor()

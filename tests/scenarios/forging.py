@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -34,9 +35,10 @@ def forge(
     terms_hash: str = "",
     *,
     key: Identity | None = None,
+    at: datetime | None = None,
 ) -> None:
     """The liar signs and sends this message. `subject` is the envelope's subject field and id, of the liar's choice;
-    `key` replaces its key.
+    `key` replaces its key, `at` the time of writing.
     """
     field, identifier = subject
     signer = key or liar.identity
@@ -51,7 +53,7 @@ def forge(
         "seq": number,
         "terms_hash": terms_hash,
         "body": {"seen": 0, "awaits": True, **body},
-        "sent_at": envelope.wire_time(world.clock.now()),
+        "sent_at": envelope.wire_time(at or world.clock.now()),
         "key": signer.key,
     }
     content["sig"] = signer.sign(envelope.canonical(content))

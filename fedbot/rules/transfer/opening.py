@@ -221,9 +221,8 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
     if hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms_hash")
     role = "receiver" if terms.receiver == turn.us.party else "sender"
-    asked = Signature(
-        terms.asker, turn.called(terms.asker_name, terms.asker, connection.peer), connection.peer, envelope.sent_at
-    )
+    name, at = turn.called(terms.asker_name, terms.asker, connection.peer), sequencing.written_at(turn, envelope)
+    asked = Signature(terms.asker, name, connection.peer, at)
     return Transfer(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
@@ -235,7 +234,7 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
         asked=replace(asked, event_id=event_id),
-        due=_due(envelope),
+        due=_due(turn, envelope),
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         exchange=sequencing.first_exchange(envelope),
         parcel=Parcel() if terms.parcel else None,
@@ -243,10 +242,11 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
     )
 
 
-def _due(envelope: Message[bodies.Opens]) -> datetime:
+def _due(turn: Turn, envelope: Message[bodies.Opens]) -> datetime:
+    """Until when it is open; by our own clock, too, no longer than the protocol lets it."""
     if envelope.body.due > envelope.sent_at + LONGEST_OPEN:
         raise BadTerms(f"due: more than {MOST_OPEN_DAYS} days")
-    return envelope.body.due
+    return min(envelope.body.due, turn.now + LONGEST_OPEN)
 
 
 def addressees(turn: Turn, able: Able) -> list[str]:

@@ -315,7 +315,7 @@ def on_sent(
     if transfer.terms.kind == "request":
         transfer = _with_senders_data(turn, transfer, envelope, event_id, sealed or {})
     if transfer.parcel is not None:
-        both_sides.note_in_transit(turn, transfer, min(envelope.sent_at, turn.now))
+        both_sides.note_in_transit(turn, transfer, sequencing.written_at(turn, envelope))
         return
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(TransferState.CREDITING))

@@ -16,6 +16,7 @@ from fedbot.messages.language import Locale, languages
 from fedbot.messages.rendering import render
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules.consent import Subject
+from fedbot.rules.model import budgets
 from fedbot.rules.model.command import ANSWERS_KEPT, WebLine
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
@@ -93,6 +94,7 @@ class Site:
         event_id = _event_id(caller, key, by_api=by_api)
         told = f"{subject} {room} {text}".strip()
         self._is_the_same(event_id, told)
+        self._is_within_budget(caller, event_id)
         now = self.bot.now()
         self.bot.put(SaidOffChat(now, event_id, caller.person, text, subject, room, caller.proven, caller.token))
         return await self._answer(event_id)
@@ -102,6 +104,7 @@ class Site:
         _may_act(caller)
         event_id = _event_id(caller, made.key, by_api=by_api)
         self._is_the_same(event_id, f"{made.choice} {subject.id} {made.shown} {made.quantity} {made.note}")
+        self._is_within_budget(caller, event_id)
         event = DecidedOffChat(
             self.bot.now(),
             event_id,
@@ -151,6 +154,15 @@ class Site:
         known = self.bot.turn().web_line(event_id)
         if known is not None and known.text != text:
             raise Problem(say(messages.web.key_used_before))
+
+    def _is_within_budget(self, caller: Caller, event_id: str) -> None:
+        """Raise `Problem` if it would be one too many: nothing of it is kept, so the same key may be used again."""
+        turn = self.bot.turn()  # which isn't committed, so that only the rules take from the budget
+        again = turn.spends("line", caller.person) if turn.web_line(event_id) is None else None
+        if again is not None:
+            person, most = turn.name_of(caller.person), budgets.LIMITS["line"][0].most
+            wait = int((again - self.bot.now()).total_seconds()) + 1
+            raise Problem(say(messages.line_errors.says_too_much, person=person, most=most), wait=wait)
 
     async def _answer(self, event_id: str) -> WebLine:
         try:
