@@ -18,8 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fedbot.inventree.rows import Row
-from fedbot.rules.model.stock import counts_pieces, in_units, is_common, plain
-from fedbot.rules.protocol.terms import MOST_PLACES
+from fedbot.rules.model.stock import MOST_PLACES, counts_pieces, in_units, is_common, plain
 
 if TYPE_CHECKING:
     import pint
