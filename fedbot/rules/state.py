@@ -226,7 +226,7 @@ class Turn:
         copy.us, copy._passed_over, copy.changes = self.us, self._passed_over, dict(self.changes)
         return copy
 
-    # collecting
+    # changes, effects and audit
 
     def save(self, document: Document) -> None:
         """Save this document. Raises ValueError for a connection or transfer whose id is of another kind."""
@@ -744,7 +744,7 @@ class Turn:
         """Return the stock counts at each time that figures were posted."""
         return self._get(StockHistory, "stock-history") or StockHistory()
 
-    # looking up
+    # searching
 
     def subject(self, identifier: str) -> Connection | Transfer | None:
         """Return the transfer or connection of that id. The id's own kind decides which of them is searched."""

@@ -117,7 +117,7 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
     role = "sender" if terms.sender == turn.us.party else "receiver"
     transfer = opening.own_transfer(turn, opened, connection, terms, asked, role)
     transfer = replace(transfer, due=envelope.body.due)
-    if transfer.is_our_offer:  # what it is worth isn't in the room: let two people say it
+    if transfer.is_our_offer:  # its value isn't in the room, so two people have to agree
         transfer = replace(transfer, care=turn.us.care.is_on or (terms.rules is not None and terms.rules.two_people))
     if bodies.says(envelope, bodies.Request):
         transfer = replace(transfer, accepted=envelope.body.accepted or "")
@@ -172,7 +172,7 @@ def _draft_of(envelope: Message[Body], connection: Connection) -> Draft:
 
 
 def _as_told(turn: Turn, transfer: Transfer, envelope: Message[Body], event: EnvelopeSeen) -> Transfer:
-    if bodies.says(envelope, Truth):  # what may have been unclear before is so no more
+    if bodies.says(envelope, Truth):  # it reports the outcome, so nothing is unclear any more
         settled = both_sides.settlement_in(turn, envelope, turn.us.party)
         transfer = replace(transfer, dispute=None, settled=settled or transfer.settled)
     rule = _SAID.get(type(envelope.body))

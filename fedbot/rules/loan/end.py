@@ -217,7 +217,7 @@ def refresh(turn: Turn, loan: Transfer) -> None:
 
 
 def find_again(turn: Turn, gift: Transfer) -> None:
-    """Note that the borrower has given back what a loan had written off, if that is what this gift was.
+    """After a gift: note at the loan if the borrower has thereby given back an item that it had lost.
 
     The loan stays as it ended, but the stock item counts as lost or left over no longer.
     """

@@ -229,7 +229,7 @@ def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
 
 
 def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
-    """The loan by which we have that stock item, or the item it was split from; None if it isn't borrowed."""
+    """Return the loan by which we have that stock item, or the item it was split from; None if it isn't borrowed."""
     by = item.provenance.transfer if item.provenance else ""
     for loan in turn.loans():
         over = {loan.at(closing.line).item for closing in loan.line_ends}

@@ -32,7 +32,7 @@ SOON = timedelta(minutes=15)
 KEPT_UNTIL = timedelta(days=14)
 """How long after the end of a transfer its photos are still accepted."""
 LONGEST_PHOTO = 20_000_000
-"""Bytes."""
+"""Largest photo, in bytes."""
 _NOT_BACK = FINAL - {TransferState.DONE}
 
 
