@@ -267,6 +267,8 @@ def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
     name = locale.short(hit.name, 60) or locale.word("something without a name")
     if hit.ipn:
         name = locale.word("{name} ({ipn})").format(name=name, ipn=locale.short(hit.ipn, 40))
+    if hit.revision:
+        name = f"{name}, {naming.revision(locale, hit.revision)}"
     names: dict[str, Words] = {"number": number, "space": naming.space(locale, space.name), "thing": Bold(name)}
     if hit.quantity:
         quantity = locale.quantity(hit.quantity, hit.units)

@@ -110,6 +110,11 @@ def amount(locale: Locale, quantity: Decimal, units: str, name: str) -> str:
     return f"{locale.quantity(quantity)} × {name}"
 
 
+def revision(locale: Locale, name: str) -> str:
+    """'revision B'."""
+    return locale.word("revision {revision}").format(revision=locale.short(name, 20))
+
+
 def marks(locale: Locale, line: Line) -> list[str]:
     """The item's IPN, serial number and batch."""
     told = [locale.short(line.description.ipn, 40)]
@@ -150,7 +155,7 @@ def details(locale: Locale, line: Line) -> str:
     """Everything that the card says of the item: 'Laser lens 2.0″, LENS-2, serial 0042, status OK'."""
     told = [part(locale, line.description), *marks(locale, line)]
     if line.description.revision:
-        told.append(locale.word("revision {revision}").format(revision=locale.short(line.description.revision, 20)))
+        told.append(revision(locale, line.description.revision))
     if line.packaging:
         told.append(locale.word("packaging {packaging}").format(packaging=locale.short(line.packaging, 30)))
     if line.expiry:

@@ -129,8 +129,7 @@ def _of_part(locale: Locale, part: Part) -> str:
     name = locale.short(part.name, 60)
     if not part.revision:
         return name
-    revision = locale.word("revision {revision}").format(revision=locale.short(part.revision, 20))
-    return f"{name}, {revision}"
+    return f"{name}, {naming.revision(locale, part.revision)}"
 
 
 def only_together(locale: Locale, *, word: str, wanted: Decimal, together: tuple[AvailableStock, ...]) -> Lines:

@@ -56,6 +56,24 @@ def again(world: World, message: Message) -> Message:
 # --- successful searches ---
 
 
+async def test_revisions_of_a_part_are_told_apart_and_the_number_means_that_one() -> None:
+    world = await sharing()
+    pks: dict[str, int] = {}
+    for revision, quantity in (("A", 70), ("B", 40)):
+        part = world.alpha.admin(
+            *("POST", "part/"), name="Jig plate", IPN="JIG", revision=revision, description="", category=1, salable=True
+        )
+        pks[revision] = world.alpha.admin("POST", "stock/", part=part["pk"], quantity=quantity)[0]["pk"]
+    answer = await finds(world, "jig plate", by=world.tom)
+    assert "Jig plate (JIG), revision A, 70" in answer.text
+    assert "Jig plate (JIG), revision B, 40" in answer.text
+    number = next(line[0] for line in answer.text.splitlines() if "revision B" in line)
+    world.tom.says(f"ask {number} 3", reply_to=answer)
+    await world.settle()
+    (line,) = world.alpha.transfer().terms.lines
+    assert (line.item, line.description.revision, int(line.quantity)) == (pks["B"], "B", 3)
+
+
 async def test_hits_of_all_friends_are_in_one_list() -> None:
     world = await three()
     answer = await finds(world, "M3")

@@ -27,7 +27,7 @@ BETA = SpaceHits(
     "beta",
     "betaspace",
     (
-        Hit(3, "Bolt M3", "M3-BOLT", "", Decimal(75)),
+        Hit(3, "Bolt M3", "M3-BOLT", "", Decimal(75), revision="B"),
         Hit(4, "Threaded rod", "", "m", Decimal("6.5")),
     ),
     4,

@@ -273,12 +273,14 @@ def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
         quantity=sum((clean for _, clean in items), Decimal(0)),
         flawed=sum((clean for _, clean in flawed), Decimal(0)),
         condition=_name(worst),
+        revision=_name(part.revision),
     )
 
 
 def _hit_of_lent(part: Part, item: int) -> Hit:
     """Return a hit for a part of which everything is on loan; `item` is one of its lent items."""
-    return Hit(item, _name(part.name), _name(part.ipn), _name(part.units), Decimal(0), part=part.pk)
+    nothing, revision = Decimal(0), _name(part.revision)
+    return Hit(item, _name(part.name), _name(part.ipn), _name(part.units), nothing, part=part.pk, revision=revision)
 
 
 def _name(text: str) -> str:
@@ -407,7 +409,7 @@ def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.M
     as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, event.sender, event.room) else ""
     rest = wanted["rest"] or ""
     verb = "borrow" if (wanted["verb"] or "").casefold() in _TO_BORROW else "request"
-    return f"!fed {as_whom}{verb} {quantity} {word_for(hit)} from {space.party}{rest}"
+    return f"!fed {as_whom}{verb} {quantity} {word_for(hit, space.hits)} from {space.party}{rest}"
 
 
 def is_plain_name(word: str) -> bool:
@@ -415,10 +417,14 @@ def is_plain_name(word: str) -> bool:
     return bool(_PLAIN.fullmatch(word)) and len(word) < _LONGEST_NAME
 
 
-def word_for(hit: Hit) -> str:
-    """Return the word to type for a hit: its IPN or name, which means all of its stock; its key if ambiguous."""
-    plain_words = (word for word in (hit.ipn, hit.name) if is_plain_name(word))
-    return next((f'"{word}"' for word in plain_words), f"#{hit.item}")
+def word_for(hit: Hit, hits: Iterable[Hit]) -> str:
+    """Return the word to type for one of a space's hits: its IPN or name, which means all of its stock.
+
+    If that can't be typed, or stands for another of the hits, too (another revision), return its key.
+    """
+    others = {word.casefold() for other in hits if other.item != hit.item for word in (other.ipn, other.name)}
+    words = (word for word in (hit.ipn, hit.name) if is_plain_name(word) and word.casefold() not in others)
+    return next((f'"{word}"' for word in words), f"#{hit.item}")
 
 
 # --- a peer's search ---
@@ -629,6 +635,7 @@ def _written(hit: Hit) -> dict[str, Any]:
         "booked_from": hit.booked_from.isoformat() if hit.booked_from else "",
         "booked_until": hit.booked_until.isoformat() if hit.booked_until else "",
         "waiting": hit.waiting,
+        **({"revision": hit.revision} if hit.revision else {}),
     }
 
 
@@ -662,11 +669,12 @@ def _hit_in(data: object) -> Hit:
         raise ValueError("a hit that is none")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
     item = data.get("item")
     texts = [data.get(name) for name in ("name", "ipn", "units", "condition")]
+    texts.append(data.get("revision", ""))  # added to version 1
     if type(item) is not int or not 0 < item < 2**53:
         raise ValueError("a hit without an item")
     if not all(isinstance(text, str) and len(text) <= _LONGEST_NAME for text in texts):
         raise ValueError("a hit without a name")
-    name, ipn, units, condition = (presentable(str(text)) for text in texts)
+    name, ipn, units, condition, revision = (presentable(str(text)) for text in texts)
     quantity, flawed, lent = (_quantity_or_zero(data.get(name, "0")) for name in ("quantity", "flawed", "lent"))
     if flawed > quantity:
         raise ValueError("a hit with more flawed than there is")
@@ -677,7 +685,7 @@ def _hit_in(data: object) -> Hit:
         raise ValueError("a hit that nobody, or everybody, waits for")
     picture = file_in(data.get("picture"))  # added to version 1; an invalid one is ignored
     known = Hit(item, name, ipn, units, quantity, flawed, condition, lent, back, booked, first, last, waiting)
-    return replace(known, picture=picture)
+    return replace(known, picture=picture, revision=revision)
 
 
 def _day(text: object) -> date | None:

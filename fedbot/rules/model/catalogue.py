@@ -76,6 +76,7 @@ class Hit:
     place: int = 0
     part: int = 0
     picture: dict[str, Any] = field(default_factory=dict)
+    revision: str = ""
 
     def free_for_us(self, today: date) -> Decimal:
         """Return the quantity that can be requested now: it is OK, not booked today, and nobody waits for it."""

@@ -243,7 +243,7 @@ def _suggest_hits(turn: Turn, found: Search) -> None:
         return
     space = turn.party_name(transfer.peer)
     phrase = say(messages.catalogue.did_you_mean, peer_name=space, word=found.words, hits=hits)
-    lines = tuple(_line_with_word(turn, transfer, found.line, search.word_for(hit)) for hit in hits)
+    lines = tuple(_line_with_word(turn, transfer, found.line, search.word_for(hit, hits)) for hit in hits)
     turn.choose(transfer.room, transfer.asked.event_id, transfer.asked.person, phrase, lines)
 
 

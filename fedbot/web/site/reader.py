@@ -34,7 +34,7 @@ from fedbot.rules.ledger import history, stats
 from fedbot.rules.loan import bookings, lend, outside, queue
 from fedbot.rules.model.archive import Mark, Place
 from fedbot.rules.model.audit import AuditEntry
-from fedbot.rules.model.catalogue import FriendWant, Hit, Search, Want
+from fedbot.rules.model.catalogue import FriendWant, Hit, Search, SpaceHits, Want
 from fedbot.rules.model.command import WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -621,10 +621,7 @@ class Reader:
         return SearchView(
             id=kept.id,
             words=kept.words,
-            hits=[
-                self._hit(number, SpaceRef(id=space.party, name=space.name), hit)
-                for number, (space, hit) in enumerate(kept.hits, 1)
-            ],
+            hits=[self._hit(number, space, hit) for number, (space, hit) in enumerate(kept.hits, 1)],
             waiting=[self.space_ref(party) for party in kept.waiting],
             problems={space.party: space.problem for space in kept.came if space.problem},
         )
@@ -635,13 +632,14 @@ class Reader:
         hits = kept.hits if kept is not None and kept.person == self.person else ()
         return hits[number - 1][1].picture if 0 < number <= len(hits) else {}
 
-    def _hit(self, number: int, space: SpaceRef, hit: Hit) -> HitView:
+    def _hit(self, number: int, space: SpaceHits, hit: Hit) -> HitView:
         return HitView(
             number=number,
-            space=space,
+            space=SpaceRef(id=space.party, name=space.name),
             item=hit.item,
             name=hit.name,
             ipn=hit.ipn,
+            revision=hit.revision,
             quantity=plain(hit.quantity),
             units=hit.units,
             condition=hit.condition,
@@ -655,7 +653,7 @@ class Reader:
             place=hit.place,
             state_text=_plain(catalogue_words.availability(self._locale, hit)).removeprefix(", "),
             picture=bool(hit.picture),
-            word=search.word_for(hit),
+            word=search.word_for(hit, space.hits),
         )
 
     def accesses(self, this: str = "") -> list[AccessView]:

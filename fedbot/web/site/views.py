@@ -199,6 +199,7 @@ class HitView(BaseModel):
     item: int
     name: str
     ipn: str
+    revision: str
     quantity: str
     units: str
     condition: str = ""
