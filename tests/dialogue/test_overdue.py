@@ -176,6 +176,8 @@ async def test_the_page_about_overdue_loans_shows_this_run(request: pytest.Fixtu
     await world.settle()
     page.tell("Wednesday: whoever decides sees that it is overdue")
     world.piet.reacts([m for m in world.room.messages() if m.reactions][-1], "❌")
+    await world.grace()
+    page.tell("Piet declines the request")
     await world.passes(7 * A_DAY)
     page.tell("A week late: the admins of both spaces are told")
     await world.passes(14 * A_DAY)
