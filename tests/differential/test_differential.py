@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from fedbot_demo.inventree.process import InvenTreeProcess
@@ -55,10 +58,34 @@ def test_nothing_is_written_without_permission(
 
 
 def test_a_served_inventree_is_compared_and_left_as_it_was(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     with InvenTreeProcess(seed="recorded", version="1.0") as process:
         monkeypatch.setenv("FEDBOT_LIVE_DISPOSABLE", "yes")
         monkeypatch.setenv("FEDBOT_LIVE_TOKEN", process.tokens["admin"])
-        assert main(["--against", process.url, "--seeds", "1", "--length", "6"]) == 0
+        file = tmp_path / "found.jsonl"
+        assert main(["--against", process.url, "--seeds", "1", "--length", "6", "--record", str(file)]) == 0
     assert capsys.readouterr().out.endswith("6 calls, 0 differences\n")
+    assert not file.exists()
+
+
+def test_the_exchange_that_shows_a_difference_is_recorded_as_the_replay_reads_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tests.differential.__main__.simulated", lambda _: simulated(Version(450)))
+    with InvenTreeProcess(seed="recorded", version="1.0") as process:
+        monkeypatch.setenv("FEDBOT_LIVE_DISPOSABLE", "yes")
+        monkeypatch.setenv("FEDBOT_LIVE_TOKEN", token := process.tokens["admin"])
+        file = tmp_path / "found.jsonl"
+        assert main(["--against", process.url, "--seeds", "1", "--length", "4", "--record", str(file)]) == 1
+    told = capsys.readouterr().out
+    assert f"The exchanges of each difference are in {file}" in told
+    written = file.read_text(encoding="utf-8")
+    assert token not in written
+    lines = [json.loads(line) for line in written.splitlines()]
+    names = list(dict.fromkeys(line["name"] for line in lines))
+    assert names[0] == "setup"
+    assert names[1].startswith("difference 1: ")
+    assert len(names) == 1 + told.count("\nseed ")
+    assert all({"method", "path"} <= set(line["request"]) or "account" in line["request"] for line in lines)
+    assert any(line["request"].get("method") == "POST" for line in lines if line["name"] == names[1])

@@ -1,8 +1,8 @@
 """Write what a live InvenTree answers to a test, in the form of the recordings that the replay holds us against.
 
 `FEDBOT_LIVE_RECORD=FILE make contract ARGS='-k test_odd_calls'` records the tests of what the differential runs found,
-on a server with an empty database and two superusers, `admin` and `hanna`. Tokens, platform and the server's address
-are replaced.
+on a server with an empty database and two superusers, `admin` and `hanna`. `make differential` writes the exchanges
+that show a difference in the same form. Tokens, platform and the server's address are replaced.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,19 @@ _KEPT_HEADERS = ("date", "content-type", "allow", "www-authenticate", "location"
 
 
 class Recorder(httpx.BaseTransport):
-    """Passes each request on to the network, and appends the exchange to a file under the name of the running test."""
+    """Passes each request on to the network, and appends the exchange to a file under a name.
+
+    `name` is the running test's if it is None; nothing is written while it is ''.
+    """
+
+    name: str | None = None
+
+    @contextmanager
+    def under(self, name: str) -> Iterator[None]:
+        """Write what is exchanged meanwhile under this name, and nothing else."""
+        self.name = name
+        yield
+        self.name = ""
 
     def __init__(self, path: Path, admin_token: str) -> None:
         self._path = path
@@ -71,15 +84,22 @@ class Recorder(httpx.BaseTransport):
         return recorded
 
     def _write(self, exchange: dict[str, Any], host: str = HOST) -> None:
-        test, _, phase = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")
-        if phase == "(teardown)":
+        name = _running_test() if self.name is None else self.name
+        if not name:
             return
-        name = "setup" if phase == "(setup)" else test.rpartition("::test_")[2].partition("[")[0]
         line = json.dumps({"name": name, **exchange}, ensure_ascii=False).replace(host, HOST)
         for number, token in enumerate(self._tokens, 1):
             line = line.replace(token, f"<token {number}>")
         with self._path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
+
+
+def _running_test() -> str:
+    """Its name; 'setup' before it, '' after it."""
+    test, _, phase = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")
+    if phase == "(teardown)":
+        return ""
+    return "setup" if phase == "(setup)" else test.rpartition("::test_")[2].partition("[")[0]
 
 
 def _json(content: bytes, headers: httpx.Headers) -> Any:  # noqa: ANN401  any JSON
