@@ -25,6 +25,7 @@ from fedbot.ports.journal import Committed
 from fedbot.rules.ledger.history import COLUMNS
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.events import Tick
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.wire.envelope import fingerprint
 from fedbot.web.site import api
@@ -313,7 +314,7 @@ async def test_neighbours_loans_and_bookings_are_exported(config: Path, capsys: 
         "asked_by_user": "piet",
     }
     assert {name: outside[name] for name in expected} == expected
-    code = world.alpha.turn.outside_loans()[0].code
+    code = world.alpha.turn.all(OutsideLoan)[0].code
     world.piet.says(f"!fed return {code}")
     await world.settle()
     world.alpha.journal.backup(journal)

@@ -72,11 +72,11 @@ def _names_none(turn: Turn, command: Command) -> bool:
 def _own(turn: Turn, command: Command) -> Cancellable:
     """The things of this person that can still be taken back, and that this room may see."""
     person, here = command.sender, rooms_told_of(turn, command.room)
-    places = [each for each in turn.places_in_line() if each.is_living]
+    places = [each for each in turn.all(PlaceInLine) if each.is_living]
     return Cancellable(
         subjects=tuple(s for s in turn.subjects() if s.room in here and _is_own(s, person) and _can_end(turn, s)),
-        rotas=tuple(r for r in turn.rotas() if r.room in here and r.is_living and _asked_for(r, person)),
-        wants=tuple(w for w in turn.wants() if w.room in here and w.is_living and _asked_for(w, person)),
+        rotas=tuple(r for r in turn.all(Rota) if r.room in here and r.is_living and _asked_for(r, person)),
+        wants=tuple(w for w in turn.all(Want) if w.room in here and w.is_living and _asked_for(w, person)),
         places=tuple((turn.party_name(p.peer), p) for p in places if p.room in here and _asked_for(p, person)),
         in_line=tuple((queue.place_of(turn, e), e) for e in turn.queue() if e.room in here and _asked_for(e, person)),
     )

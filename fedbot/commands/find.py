@@ -10,6 +10,7 @@ from fedbot.commands.grammar import incomplete
 from fedbot.commands.lookup import active_friend, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.catalogue import search
+from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
@@ -50,7 +51,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if scanned := _scanned(command):
         return show.ask(turn, scanned)
     command = _in_the_space_named(turn, command)
-    if turn.search(command.subject) is not None and not _says_what(command):
+    if turn.get(Search, command.subject) is not None and not _says_what(command):
         return ()
     return _complaint(turn, command) or ()
 
@@ -96,7 +97,7 @@ _EVERYTHING = frozenset({"all", "everything", "anything", "*", "alles"})
 def _in_the_space_named(turn: Turn, command: Command) -> Command:
     """Read `list betaspace` as a search there, and `list` and `list everything` as a search at all friends."""
     words, *others = (str(command.arguments.get(name, "")).strip() for name in ("words", "space", "category"))
-    if turn.search(command.subject) is None and not words and not any(others):
+    if turn.get(Search, command.subject) is None and not words and not any(others):
         return replace(command, arguments={**command.arguments, "space": "all"})
     if words.casefold() in _EVERYTHING and not others[0]:
         return replace(command, arguments={**command.arguments, "words": "", "space": "all"})

@@ -136,7 +136,7 @@ def _outside(
     """Loans to neighbours without a bot that this room may see; of one item, if the line names one."""
     rooms = lookup.rooms_told_of(turn, command.room)
     is_private = lookup.is_private(turn, command.room)
-    found = [loan for loan in turn.outside_loans() if loan.room in rooms or is_private]
+    found = [loan for loan in turn.all(OutsideLoan) if loan.room in rooms or is_private]
     found = history.outside_since(found, since) if since else found
     return [loan for loan in found if not word or history.is_of(loan, items, word)]
 

@@ -177,7 +177,7 @@ def on_loan_called(turn: Turn, command: Command, things: str = "") -> tuple[list
     each_thing = things.split(BETWEEN_THINGS) if things else []
     loans = [loan for loan in turn.loans() if loan.room in here]
     loans = [loan for loan in loans if all(_lines_meant(loan, each) for each in each_thing)]
-    known = [loan for loan in turn.outside_loans() if loan.room in here or is_private(turn, command.room)]
+    known = [loan for loan in turn.all(OutsideLoan) if loan.room in here or is_private(turn, command.room)]
     known = [loan for loan in known if loan.is_living]
     return loans, [loan for loan in known if all(neighbours_amount(loan, each) is not None for each in each_thing)]
 

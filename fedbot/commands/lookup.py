@@ -132,10 +132,10 @@ def rota_meant(turn: Turn, command: Command) -> Rota | None:
     word = bare_word(str(command.arguments.get("id", ""))).lower()
     here = rooms_told_of(turn, command.room)
     if not word:
-        found = turn.rota(command.subject)
+        found = turn.get(Rota, command.subject)
         return found if found is not None and found.room in here else None
     known = [
-        each for each in turn.rotas() if len(word) >= CODE_LENGTH and each.id.startswith(word) and each.room in here
+        each for each in turn.all(Rota) if len(word) >= CODE_LENGTH and each.id.startswith(word) and each.room in here
     ]
     return known[0] if len(known) == 1 and not turn.by_code(word) else None
 
@@ -144,7 +144,7 @@ def want_meant(turn: Turn, command: Command) -> Want | None:
     """The want that is meant, by its code or because the line replies to its message; None if none is."""
     word = bare_word(str(command.arguments.get("id", ""))).lower()
     here = rooms_told_of(turn, command.room)
-    known = [each for each in turn.wants() if each.room in here]
+    known = [each for each in turn.all(Want) if each.room in here]
     return next((each for each in known if (each.code == word if word else each.id == command.subject)), None)
 
 
@@ -152,7 +152,7 @@ def place_meant(turn: Turn, command: Command) -> PlaceInLine | QueueEntry | None
     """The place in a queue, ours or a friend's, that is meant, by code or by reply; None if none is."""
     word = bare_word(str(command.arguments.get("id", ""))).lower()
     here = rooms_told_of(turn, command.room)
-    every: list[PlaceInLine | QueueEntry] = [*turn.places_in_line(), *turn.queue()]
+    every: list[PlaceInLine | QueueEntry] = [*turn.all(PlaceInLine), *turn.queue()]
     known = [each for each in every if each.room in here]
     return next((each for each in known if (each.code == word if word else each.id == command.subject)), None)
 

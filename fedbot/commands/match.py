@@ -116,7 +116,7 @@ def _known(turn: Turn, command: Command) -> tuple[Alias, ...]:
     if word:
         by_id = {peer for peer in peers if peer == word.casefold()}
         peers = by_id or {peer for peer in peers if is_called(peer, turn.party_name(peer), word)}
-    known = [alias for alias in turn.aliases() if alias.peer in peers]
+    known = [alias for alias in turn.all(Alias) if alias.peer in peers]
     return tuple(sorted(known, key=lambda alias: (alias.peer, alias.name.casefold(), alias.word.casefold())))
 
 

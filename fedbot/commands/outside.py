@@ -182,7 +182,7 @@ def loan_meant(turn: Turn, command: Command) -> OutsideLoan | None:
     typed = str(command.arguments.get("id", "")).split()
     here = rooms_told_of(turn, command.room)
     word = bare_word(typed[0]).lower() if typed else ""
-    known = [each for each in turn.outside_loans() if each.room in here or command.room == turn.us.admin_room]
+    known = [each for each in turn.all(OutsideLoan) if each.room in here or command.room == turn.us.admin_room]
     coded = [each for each in known if each.code == word]
     if coded or command.subject or not word or turn.by_code(word):
         return coded[0] if coded else next((each for each in known if each.id == command.subject), None)

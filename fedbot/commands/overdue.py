@@ -11,6 +11,7 @@ from fedbot.rules.loan import overdue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.queries import Answer, PersonPermissions, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
@@ -55,7 +56,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 def _decided(turn: Turn, command: Command, friend: Connection) -> Phrase:
     """Stop or resume new loans to that friend."""
-    stopped = turn.lending_stop(friend.peer)
+    stopped = turn.get(LendingStop, friend.peer)
     by = turn.signature_of(command)
     if "resume" in command.arguments:
         if stopped is None:
@@ -77,7 +78,7 @@ def _acts(command: Command) -> bool:
 def _friend(turn: Turn, command: Command) -> Connection | Phrase:
     if str(command.arguments.get("space", "")):
         return friend_meant(turn, command)
-    late = [loan.peer for loan in overdue.overdue(turn)] or [stopped.id for stopped in turn.lending_stops()]
+    late = [loan.peer for loan in overdue.overdue(turn)] or [stopped.id for stopped in turn.all(LendingStop)]
     space = SPEC.arguments[0]
     line = render(SPEC, {**command.arguments, space.name: next(iter(late), space.shown)})
     return say(messages.line_errors.argument_missing, argument=space.shown, usage=SPEC.usage, example=line)
@@ -94,7 +95,7 @@ def _listed(turn: Turn, command: Command) -> Phrase:
         peer = friend.peer
     lent = tuple(loan for loan in overdue.overdue(turn, peer) if loan.room in here)
     borrowed = tuple(loan for loan in overdue.overdue(turn, peer, "receiver") if loan.room in here)
-    stops = [each for each in turn.lending_stops() if peer in {"", each.id} and each.room in here]
+    stops = [each for each in turn.all(LendingStop) if peer in {"", each.id} and each.room in here]
     parties = {*(loan.peer for loan in (*lent, *borrowed)), *(each.id for each in stops)}
     return say(
         messages.lending.overdue_list,

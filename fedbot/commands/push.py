@@ -20,7 +20,7 @@ from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import BY_RULES, LendingRule
+from fedbot.rules.model.lending import BY_RULES, LendingRule, LendingStop
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Permission, StockItem, plain
 from fedbot.rules.model.transfer import Terms
@@ -76,7 +76,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     days = loan_days(turn, command)
     if isinstance(days, Phrase):
         return days
-    if days.last is not None and (stopped := turn.lending_stop(destination.peer)) is not None:
+    if days.last is not None and (stopped := turn.get(LendingStop, destination.peer)) is not None:
         loans = tuple(overdue.overdue(turn, destination.peer))
         return say(messages.lending.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
     told = turn.us.looks_at_categories

@@ -6,6 +6,7 @@ from fedbot import messages
 from fedbot.commands.lookup import active_friend, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.ledger import reconcile
+from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
@@ -59,7 +60,7 @@ def _meant(turn: Turn, command: Command) -> list[Connection] | Phrase:
         meant = [one]
     else:
         meant = [c for c in turn.active_connections() if c.room in here]
-    running = [c for c in meant if turn.reconciliation(c.id) is not None]
+    running = [c for c in meant if turn.get(Reconciliation, c.id) is not None]
     if running:
         return say(messages.ledger.reconciling_already, connection=running[0])
     return meant or say(messages.ledger.nobody_to_reconcile_with, us=turn.us)

@@ -168,7 +168,7 @@ def _from_anyone(
     friends = [connection for connection in turn.active_connections() if connection.room in here]
     if not friends:
         return say(messages.rota.no_friends_to_ask)
-    running = [each for each in turn.rotas() if each.is_living]
+    running = [each for each in turn.all(Rota) if each.is_living]
     if len(running) >= MOST_LIVING:
         return say(messages.rota.too_many_rotas, count=len(running))
     if again := turn.spends("find", command.sender):

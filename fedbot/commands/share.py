@@ -8,7 +8,7 @@ from fedbot.commands.lookup import whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.messages.formatting import EVERYTHING as EVERYTHING_SAID
 from fedbot.rules.catalogue import share as shares
-from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM
+from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM, Share
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindShareable, Query, Shareable, Thing
@@ -44,7 +44,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     """Add it to the list, or show the list."""
     word = word_of(command)
     if not word:
-        return say(messages.catalogue.sharing_list, us=turn.us, shares=tuple(turn.shares()), friends=_friends(turn))
+        return say(messages.catalogue.sharing_list, us=turn.us, shares=tuple(turn.all(Share)), friends=_friends(turn))
     if word.casefold() in ALL:
         return _shared(turn, command, Thing(EVERYTHING, 0, ""))
     (found,) = answers
@@ -75,7 +75,7 @@ def _shared(turn: Turn, command: Command, thing: Thing) -> Phrase:
     covering = shares.covering(turn, f"{thing.model}:{thing.pk}", thing.above)
     if covering:
         return say(messages.catalogue.shared_already, name=thing.name, by=covering[0])
-    if len(turn.shares()) >= shares.MOST_SHARES:
+    if len(turn.all(Share)) >= shares.MOST_SHARES:
         return say(messages.catalogue.sharing_list_full, most=shares.MOST_SHARES)
     share = shares.begin(turn, thing, turn.signature_of(command))
     return say(messages.catalogue.shared_now, share=share, thing=thing, friends=_friends(turn))

@@ -10,11 +10,14 @@ from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.consent import Subject, asked_by, asks_if_handed_over, decides_here, is_open, takes_less
 from fedbot.rules.decisions import permission_to_decide
 from fedbot.rules.loan import lend, outside, queue
+from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Todo
+from fedbot.rules.model.lending import PlaceInLine
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, TransferState
+from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.queries import Answer, PersonPermissions, Query
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
@@ -72,14 +75,14 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, permissions)),
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
         on_loan=tuple(lend.as_out(turn, t) for t in away if t.room in here and (t.is_on_loan or t.id not in listed)),
-        wants=tuple(each for each in turn.wants() if each.is_living and each.room in here),
+        wants=tuple(each for each in turn.all(Want) if each.is_living and each.room in here),
         places=tuple(
-            (turn.party_name(each.peer), each) for each in turn.places_in_line() if each.is_living and each.room in here
+            (turn.party_name(each.peer), each) for each in turn.all(PlaceInLine) if each.is_living and each.room in here
         ),
         in_line=tuple((queue.place_of(turn, each), each) for each in turn.queue() if each.by and each.room in here),
         outside=tuple(each for each in outside.on_loan(turn) if each.room in here),
         rotas=tuple(
-            each for each in turn.rotas() if each.is_living and each.room in here and each.asker.person == person
+            each for each in turn.all(Rota) if each.is_living and each.room in here and each.asker.person == person
         ),
         elsewhere=len(waiting) - len(shown),
     )

@@ -34,13 +34,13 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     """Remove it from the list, or say which entry shares it."""
     word = word_of(command)
     if word.casefold() in ALL:
-        return _unshared(turn, command, turn.shares())
+        return _unshared(turn, command, turn.all(Share))
     listed = _listed(turn, word)
     if not listed and answers:
         (found,) = answers
         if not isinstance(found, Shareable):
             raise TypeError(f"unshare asks for what is shared, not {found!r}")
-        own = [turn.share(f"{thing.model}:{thing.pk}") for thing in found.things]
+        own = [turn.get(Share, f"{thing.model}:{thing.pk}") for thing in found.things]
         listed = [share for share in own if share is not None]
         if not listed:
             covering = [s for thing in found.things for s in catalogue_share.covering(turn, "", thing.above)]
@@ -57,7 +57,7 @@ def _listed(turn: Turn, word: str) -> list[Share]:
     wanted = word.casefold()
     return [
         share
-        for share in turn.shares()
+        for share in turn.all(Share)
         if wanted in {share.name.casefold(), named(Thing(share.model, share.pk, share.name))}
     ]
 

@@ -97,7 +97,7 @@ def _meant(command: Command) -> Reading | tuple[Reading, ...] | Phrase:
 
 
 def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> Phrase | None:
-    living = [each for each in turn.places_in_line() if each.is_living and each.peer == friend.peer]
+    living = [each for each in turn.all(PlaceInLine) if each.is_living and each.peer == friend.peer]
     if len(living) >= MOST_PLACES:
         return say(messages.booking.too_many_places, count=len(living))
     opened = opening.own_opening(turn, friend, by_line(command.event_id))
@@ -140,7 +140,7 @@ def _listed(turn: Turn, command: Command) -> Phrase:
         for each in turn.queue()
         if each.room in here and each.part
     )
-    places = [each for each in turn.places_in_line() if each.is_living and each.room in here]
+    places = [each for each in turn.all(PlaceInLine) if each.is_living and each.room in here]
     named = tuple((turn.party_name(place.peer), place) for place in places)
     return say(messages.booking.queue_list, us=turn.us, queue=waiting, places=named)
 

@@ -14,7 +14,7 @@ from fedbot.commands.lookup import let_choose_how_much, rooms_told_of
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.catalogue import search, want
-from fedbot.rules.model.catalogue import LONGEST_DAYS, MOST_WANTS, Want, want_id
+from fedbot.rules.model.catalogue import LONGEST_DAYS, MOST_WANTS, FriendWant, Want, want_id
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
@@ -87,7 +87,7 @@ def _meant(turn: Turn, command: Command) -> Want | tuple[Reading, ...] | Phrase:
     until = _until(turn, command)
     if isinstance(until, Phrase):
         return until
-    count = sum(each.is_living for each in turn.wants())
+    count = sum(each.is_living for each in turn.all(Want))
     if count >= MOST_WANTS:
         return say(messages.catalogue.too_many_wants, count=count)
     identifier, quantity = want_id(command.event_id), Decimal(reading.quantity)
@@ -106,9 +106,9 @@ def _until(turn: Turn, command: Command) -> date | Phrase:
 
 def _listed(turn: Turn, command: Command) -> Phrase:
     here = rooms_told_of(turn, command.room)
-    own = tuple(each for each in turn.wants() if each.is_living and each.room in here)
+    own = tuple(each for each in turn.all(Want) if each.is_living and each.room in here)
     theirs = []
-    for wanted in turn.friend_wants():
+    for wanted in turn.all(FriendWant):
         connection = turn.connection(wanted.connection)
         if connection is not None and connection.room in here:
             theirs.append((turn.party_name(wanted.peer), wanted))

@@ -60,7 +60,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     (found,) = answers
     if not isinstance(found, SignInFound):
         raise TypeError(f"a page was asked for, not {found!r}")
-    if not found.access or turn.web_access(found.access) is not None:
+    if not found.access or turn.get(WebAccess, found.access) is not None:
         return say(messages.web.no_such_code, word=_code(command), address=turn.us.pages_url)
     access = WebAccess(
         found.access,

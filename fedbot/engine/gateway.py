@@ -80,7 +80,7 @@ class Gateway:
         return self._line(line)
 
     def _line(self, line: str) -> WebLine:
-        found = self.turn().web_line(line)
+        found = self.turn().get(WebLine, line)
         if found is None:
             raise KeyError(line)
         return found

@@ -17,6 +17,7 @@ from fedbot.ports.journal import Loss
 from fedbot.rules import people
 from fedbot.rules.connection.provision import access_name
 from fedbot.rules.ledger import reconcile
+from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import PeopleOrdered, PracticeOrdered, ReconcileOrdered
@@ -219,7 +220,7 @@ class Orders:
         return outcome.result() if outcome.done() else None
 
     def _is_running(self, friend: Connection, order: str) -> bool:
-        running = self._turn().reconciliation(friend.id)
+        running = self._turn().get(Reconciliation, friend.id)
         return running is not None and running.order == order
 
     def _why_none(self, friend: Connection, order: str) -> str:
@@ -242,5 +243,5 @@ def _problem(turn: Turn, friends: list[Connection], space: str) -> str:
         return f"Several friends are called {space}: say {' or '.join(sorted(c.peer for c in friends))}."
     if not turn.us.admin_room:
         return "The outcome is told in the admin room, too, and there is none: set admin_room."
-    running = [c.peer for c in friends if turn.reconciliation(c.id) is not None]
+    running = [c.peer for c in friends if turn.get(Reconciliation, c.id) is not None]
     return f"The books are being compared with {', '.join(running)} already." if running else ""

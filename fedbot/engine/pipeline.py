@@ -45,7 +45,7 @@ from fedbot.rules import lines as rules_lines
 from fedbot.rules.dispatch import decide, grace_ends, next_wake, waits_for_sync
 from fedbot.rules.model.audit import AuditEntry, RulesFailed
 from fedbot.rules.model.audit import Said as SaidVerb
-from fedbot.rules.model.command import WebAnswer
+from fedbot.rules.model.command import WebAnswer, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import (
     Ask,
@@ -453,7 +453,7 @@ class Engine:
 
     def _answer_off_chat(self, turn: Turn, told: TellOffChat) -> None:
         """Store the rendered answer with its line; an edit replaces what it edits."""
-        line = turn.web_line(told.line)
+        line = turn.get(WebLine, told.line)
         if line is None:
             return
         words = self._render(told.phrase, turn.now)

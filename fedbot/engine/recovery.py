@@ -18,9 +18,12 @@ from fedbot.ports.inventory import Inventory
 from fedbot.ports.journal import ChatMessage, OutboxRow
 from fedbot.rules.carry_out import CarryOut
 from fedbot.rules.ledger.recover import Rebuild, mirrored_requests, requests_of_lost_rotas
+from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.effects import Ask, SendEnvelope
 from fedbot.rules.model.events import Answered, Echoed, EnvelopeSeen, PastRead, Reacted, Recalled, RoomReplaced, Said
+from fedbot.rules.model.lending import LendingStop, PlaceInLine
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import CompanyMirrors, MirrorsFound
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
@@ -158,12 +161,12 @@ def _summary(engine: Engine, mirrors: MirrorsFound) -> Rebuilt:
         transfers=len(transfers),
         unfinished=sum(transfer.state not in FINAL for transfer in transfers),
         booked=sum(transfer.state is TransferState.BOOKED for transfer in transfers),
-        wanted=len([want for want in turn.wants() if want.is_living]),
-        waiting=len([place for place in turn.places_in_line() if place.is_living]),
+        wanted=len([want for want in turn.all(Want) if want.is_living]),
+        waiting=len([place for place in turn.all(PlaceInLine) if place.is_living]),
         queue=len(turn.queue()),
-        stopped=tuple(turn.party_name(stop.id) for stop in turn.lending_stops()),
+        stopped=tuple(turn.party_name(stop.id) for stop in turn.all(LendingStop)),
         rotas=tuple(f"{t.code} ({t.terms.asker_name or t.terms.asker})" for t in requests_of_lost_rotas(turn)),
-        outside=len([loan for loan in turn.outside_loans() if loan.is_living]),
+        outside=len([loan for loan in turn.all(OutsideLoan) if loan.is_living]),
         lost=tuple(identifier for identifier in named if identifier not in known),
         unsigned=mirrors.unsigned,
     )

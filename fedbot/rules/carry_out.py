@@ -83,7 +83,7 @@ class CarryOut(WhenAnsweredOrNot):
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
         """Answer what is possible without our InvenTree, or tell that the line waits."""
-        line = turn.waiting_line(self.command.event_id)
+        line = turn.get(WaitingLine, self.command.event_id)
         if line is not None:
             _do_without(turn, line, event.problem, silent=event.silent)
 
@@ -142,7 +142,7 @@ def _end_wait(turn: Turn, command: Command) -> bool:
     A line that was answered meanwhile isn't answered again.
     """
     turn.do(Typing(command.room, 0))
-    line = turn.waiting_line(command.event_id)
+    line = turn.get(WaitingLine, command.event_id)
     if line is not None:
         turn.drop(line)
     return line is not None
@@ -154,7 +154,7 @@ def waiting_line_to_cancel(turn: Turn, event: Said, arguments: dict[str, Any]) -
     The `cancel` replies to that line, or to our message about it. If it replies to nothing and names nothing, it means
     the newest line that would change something.
     """
-    own = [line for line in turn.waiting_lines() if line.command.sender == event.sender]
+    own = [line for line in turn.all(WaitingLine) if line.command.sender == event.sender]
     if event.reply_to:
         return next((line for line in own if event.reply_to == line.id or _says_it_waits(turn, event, line)), None)
     if arguments:
@@ -224,7 +224,7 @@ def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
 
 def look(turn: Turn) -> None:
     """By the clock: tell people whose lines wait for InvenTree."""
-    for line in turn.waiting_lines():
+    for line in turn.all(WaitingLine):
         if line.asked + LOST_AFTER <= turn.now:  # its query was lost with a part of the journal
             turn.drop(line)
         elif line.asked + WORD_AFTER <= turn.now:
@@ -233,7 +233,7 @@ def look(turn: Turn) -> None:
 
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
-    return [line.asked + WORD_AFTER for line in turn.waiting_lines() if not line.told]
+    return [line.asked + WORD_AFTER for line in turn.all(WaitingLine) if not line.told]
 
 
 def _do_without(turn: Turn, line: WaitingLine, problem: Diagnosis | None, *, silent: bool = True) -> None:

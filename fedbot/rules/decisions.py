@@ -30,6 +30,7 @@ from fedbot.rules.consent import (
 )
 from fedbot.rules.loan import bookings, extend, lend
 from fedbot.rules.model import audit, budgets
+from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import (
     CARD_KEYS,
@@ -129,7 +130,7 @@ def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event
 def _reacts_too_much(turn: Turn, subject: Subject, person: str) -> bool:
     """Whether the person is over their budget. They are told once, then their reactions don't count for a minute."""
     waiting = f"too-many-reactions:{person}"
-    if any(cooldown.id == waiting and cooldown.until > turn.now for cooldown in turn.cooldowns()):
+    if any(cooldown.id == waiting and cooldown.until > turn.now for cooldown in turn.all(Cooldown)):
         return True
     if turn.spends("reaction", person) is None:
         return False
@@ -376,7 +377,9 @@ def _drop(turn: Turn, subject: Subject, decision: Decision) -> None:
 
 def _tell_open_again(turn: Turn, subject: Subject, decision: Decision) -> None:
     """Tell people who were told that somebody else is deciding that the card is open again."""
-    told = [t for t in turn.cooldowns() if t.id.startswith(f"quiet:{subject.id}:") and t.id.endswith(":being_decided")]
+    told = [
+        t for t in turn.all(Cooldown) if t.id.startswith(f"quiet:{subject.id}:") and t.id.endswith(":being_decided")
+    ]
     for cooldown in told:
         turn.drop(cooldown)
     if told:

@@ -22,7 +22,7 @@ from fedbot.rules.loan.photos import on_photo
 from fedbot.rules.model import audit, lifecycles, queries
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.books import Reconciliation
-from fedbot.rules.model.catalogue import FriendWant, Search, Want
+from fedbot.rules.model.catalogue import Allowance, FriendWant, Search, Want
 from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import DecisionStage
@@ -292,11 +292,11 @@ def _on_tick(turn: Turn, _: Tick) -> None:
 
 def _forget(turn: Turn) -> None:
     """Drop documents whose time is over."""
-    remembered: list[PendingChoice | Cooldown] = [*turn.choices(), *turn.cooldowns()]
+    remembered: list[PendingChoice | Cooldown] = [*turn.all(PendingChoice), *turn.all(Cooldown)]
     for document in remembered:
         if document.until <= turn.now:
             turn.drop(document)
-    for allowance in turn.allowances():
+    for allowance in turn.all(Allowance):
         if max(allowance.full_at, default=turn.now) <= turn.now:
             turn.drop(allowance)
     if turn.holds(WebLine, WebAccess):
@@ -313,7 +313,7 @@ def _on_posted(turn: Turn, event: Posted) -> None:
             own = replace(subject, own_card=event.event_id, card_since=event.at)
             turn.save(replace(own, card_event=card_event, shown=shown))
     elif kind == "choice":
-        choice = turn.choice(event.key)
+        choice = turn.get(PendingChoice, event.key)
         if isinstance(choice, PendingChoice):
             turn.save(replace(choice, event_id=event.event_id))
     if event.version:
@@ -414,7 +414,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [t.exchange.resend_at for t in turn.restless_transfers()]
     times += [provision.next_try(c) for c in turn.connections()]
     times += [rotate_tokens.next_look(c) for c in turn.connections()]
-    times += [choice.until for choice in turn.choices()]
+    times += [choice.until for choice in turn.all(PendingChoice)]
     for rule in _to_run(turn, _BY_THE_CLOCK):
         times += rule.next_wake(turn)
     return min((time for time in times if time is not None), default=None)

@@ -14,6 +14,7 @@ from fedbot.rules.connection import disconnect, pinning, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, stats
 from fedbot.rules.loan import end, extend, hand_back, lend, queue
 from fedbot.rules.model import audit, budgets
+from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
@@ -306,7 +307,7 @@ def _begin(turn: Turn, envelope: Message[Body], connection: Connection, kind: st
 def _is_one_too_many(turn: Turn, envelope: Message[Body], connection: Connection) -> bool:
     """Whether the peer has sent too many requests within an hour. Once declined for that, a request stays declined."""
     known = f"too-many:{envelope.subject}"
-    if not any(cooldown.id == known for cooldown in turn.cooldowns()):
+    if not any(cooldown.id == known for cooldown in turn.all(Cooldown)):
         if turn.spends("request", connection.peer) is None:
             return False
         if turn.spends("stray", connection.peer) is not None:

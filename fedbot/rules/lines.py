@@ -14,7 +14,7 @@ from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.loan.photos import transfer_of
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.catalogue import Search
-from fedbot.rules.model.command import MORE, NUMBER_WITHIN, PREFIX, Answers, Command, PendingChoice
+from fedbot.rules.model.command import MORE, NUMBER_WITHIN, PREFIX, Answers, Command, Cooldown, PendingChoice
 from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.events import (
     Echoed,
@@ -180,7 +180,7 @@ def _ends_a_friendship(text: str) -> bool:
 def _says_too_much(turn: Turn, event: Said) -> bool:
     """Whether the person is over their budget. They are told once, then their lines don't count for a minute."""
     waiting = f"too-many-lines:{event.sender}"
-    if any(cooldown.id == waiting and cooldown.until > turn.now for cooldown in turn.cooldowns()):
+    if any(cooldown.id == waiting and cooldown.until > turn.now for cooldown in turn.all(Cooldown)):
         return True
     if turn.spends("line", event.sender) is None:
         return False
@@ -194,7 +194,7 @@ def _says_too_much(turn: Turn, event: Said) -> bool:
 
 def _edited(turn: Turn, event: Said) -> WaitingLine | None:
     """Return the author's own waiting line of which this line is an edit; None if there is none."""
-    line = turn.waiting_line(event.edits)
+    line = turn.get(WaitingLine, event.edits)
     return line if line is not None and line.command.sender == event.sender else None
 
 
@@ -256,7 +256,7 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
         return ""
     if not event.reply_to:
         return _right_after(turn, event, int(word)) if is_number else ""
-    asked = [q for q in turn.choices() if q.room == event.room and q.until > turn.now]
+    asked = [q for q in turn.all(PendingChoice) if q.room == event.room and q.until > turn.now]
     lists = [choice for choice in asked if choice.event_id == event.reply_to]
     for choice in lists:
         if choice.person != event.sender:
@@ -281,7 +281,7 @@ def _is_the_only_choice(turn: Turn, event: Said) -> bool:
     Without a reply, people say it to each other too. So it only picks a line that moves nothing by itself.
     """
     if event.reply_to:
-        lists = [each for each in turn.choices() if each.event_id == event.reply_to]
+        lists = [each for each in turn.all(PendingChoice) if each.event_id == event.reply_to]
     else:
         newest = _newest_list(turn, event)
         lists = [each for each in (newest,) if each and any(map(_OTHERS_STILL_DECIDE.match, each.lines))]
@@ -300,7 +300,8 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
         return ""
     put = choice.until - NUMBER_WITHIN
     if any(
-        search.person == event.sender and search.room == event.room and search.asked > put for search in turn.searches()
+        search.person == event.sender and search.room == event.room and search.asked > put
+        for search in turn.all(Search)
     ):
         return ""
     line = choice.lines[number - 1] if 1 <= number <= len(choice.lines) else ""
@@ -312,7 +313,7 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
 
 def _newest_list(turn: Turn, event: Said) -> PendingChoice | None:
     """Return the newest list that we posted for that person in that room."""
-    own = [q for q in turn.choices() if q.room == event.room and q.person == event.sender and q.event_id]
+    own = [q for q in turn.all(PendingChoice) if q.room == event.room and q.person == event.sender and q.event_id]
     return max(own, key=lambda each: each.until, default=None)
 
 
@@ -427,7 +428,7 @@ def _bare(words: str) -> list[str]:
 
 def on_redaction(turn: Turn, event: Redacted) -> None:
     """Withdraw a waiting line that was deleted. Any other redaction may be about a card."""
-    line = turn.waiting_line(event.target)
+    line = turn.get(WaitingLine, event.target)
     if line is not None and line.command.room == event.room:
         take_back(turn, line, event.sender)
     else:

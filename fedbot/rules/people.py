@@ -10,10 +10,12 @@ from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.connection import rooms
 from fedbot.rules.model import audit
+from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.effects import GREETING, Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PeopleOrdered, Said, SettingsRead, Unanswered
 from fedbot.rules.model.party_config import Roster, RosterChange
 from fedbot.rules.model.queries import PersonPermissions, WhenAnsweredOrNot
+from fedbot.rules.model.room import Announcement
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.state import Turn
 
@@ -58,7 +60,7 @@ def _not_added(
     turn: Turn, change: RosterChange, permissions: Permissions | None, abilities: tuple[str, ...]
 ) -> Phrase | None:
     person, username = change.person, change.username
-    if person == turn.us.bot or any(person == announced.bot for announced in turn.all_announcements()):
+    if person == turn.us.bot or any(person == announced.bot for announced in turn.all(Announcement)):
         return say(messages.people.is_a_bot, person=person)
     if not username:
         return None if change.admin else say(messages.people.user_missing, person=person)
@@ -158,7 +160,7 @@ class Meet(WhenAnsweredOrNot):
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """Forget that they were greeted, so that the next line counts as the first one."""
         del event
-        for cooldown in turn.cooldowns():
+        for cooldown in turn.all(Cooldown):
             if cooldown.id == _meeting(self.person):
                 turn.drop(cooldown)
 

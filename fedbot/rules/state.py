@@ -29,8 +29,7 @@ from fedbot.rules.model.archive import (
     marks_of,
 )
 from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
-from fedbot.rules.model.books import Reconciliation
-from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPicture, Search, Share, Want
+from fedbot.rules.model.catalogue import Allowance
 from fedbot.rules.model.command import (
     NUMBER_WITHIN,
     About,
@@ -38,23 +37,22 @@ from fedbot.rules.model.command import (
     Command,
     Cooldown,
     PendingChoice,
-    WebAccess,
     WebLine,
 )
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
-from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
+from fedbot.rules.model.figures import StockHistory
 from fedbot.rules.model.health import BotStatus, Due, OwnToken, Quarantined
-from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
+from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.outside import OutsideLoan, Rota, rota_id
+from fedbot.rules.model.outside import Rota, rota_id
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
 from fedbot.rules.model.queries import Able, Answer, Query, WhoMay
-from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, OwnAnnouncement, Room
+from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
-from fedbot.rules.model.transfer import Line, Transfer, WaitingLine
+from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.wire.envelope import SubjectKind, is_off_chat, kind_of
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
@@ -336,7 +334,7 @@ class Turn:
 
     def tell_once(self, what: str, for_how_long: timedelta) -> bool:
         """Return whether this wasn't told within `for_how_long`, and remember that it is told now."""
-        known = self._get(Cooldown, what)
+        known = self.get(Cooldown, what)
         if known and known.until > self.now:
             return False
         self.save(Cooldown(what, self.now + for_how_long))
@@ -350,13 +348,15 @@ class Turn:
         """The current day in the time zone of the transfer's lender, in which its days count."""
         return time_zones.day_at(self.now, transfer.terms.time_zone, self.us.time_zone)
 
-    # reading
+    # reading: any document by its class, and named methods where there is more to it
 
-    def _get(self, kind: type[D], identifier: str) -> D | None:
+    def get(self, kind: type[D], identifier: str) -> D | None:
+        """Return the document of that class with that id, as of this turn; None if there is none."""
         key = (kind.__name__, identifier)
         return cast("D | None", self.changes[key]) if key in self.changes else self.state.get(kind, identifier)
 
-    def _all(self, kind: type[D]) -> list[D]:
+    def all(self, kind: type[D]) -> list[D]:
+        """Return every document of that class, as of this turn: of transfers only `living_transfers`."""
         name = kind.__name__
         changed = {identifier: cast("D | None", doc) for (of, identifier), doc in self.changes.items() if of == name}
         known = [doc for doc in self.state.all(kind) if doc.id not in changed]
@@ -383,26 +383,22 @@ class Turn:
     def room(self, identifier: str) -> Room | None:
         """Return the room; None if unknown. A line by page has a room of its own, like a direct chat with us."""
         if is_off_chat(identifier):
-            line = self.web_line(identifier)
+            line = self.get(WebLine, identifier)
             members = {self.us.bot: self.us.name, line.person: self._shown_name(line.person)} if line else {}
             return Room(identifier, members=members) if line else None
-        return self._get(Room, identifier)
-
-    def rooms(self) -> list[Room]:
-        """Every room that we know."""
-        return self._all(Room)
+        return self.get(Room, identifier)
 
     def connection(self, identifier: str) -> Connection | None:
         """Return the connection with that id; None if unknown."""
-        return self._get(Connection, identifier)
+        return self.get(Connection, identifier)
 
     def connections(self) -> list[Connection]:
         """Return every connection, past ones too."""
-        return self._all(Connection)
+        return self.all(Connection)
 
     def transfer(self, identifier: str) -> Transfer | None:
         """Return the transfer with that id; None if unknown."""
-        return self._get(Transfer, identifier)
+        return self.get(Transfer, identifier)
 
     def brought(self, item: StockItem) -> tuple[Transfer, Line] | None:
         """Return the transfer and line that brought an item of ours, by its mark; None if unknown."""
@@ -420,7 +416,7 @@ class Turn:
 
     def living_transfers(self) -> list[Transfer]:
         """Return every transfer that wasn't at rest before this turn, or was changed by it."""
-        return self._all(Transfer)
+        return self.all(Transfer)
 
     def marked(self, mark: Mark, value: str | int | None) -> list[Transfer]:
         """Return the transfers with that mark (`marks_of`), past ones too, oldest first."""
@@ -515,7 +511,7 @@ class Turn:
 
     def announcement(self, room: str, bot: str) -> Announcement | None:
         """Return the bot's last announcement in the room, even if we don't believe it."""
-        return self._get(Announcement, Announcement(room, bot).id)
+        return self.get(Announcement, Announcement(room, bot).id)
 
     def is_still(self, person: str, username: str) -> bool:
         """Whether the person is still mapped to that InvenTree user. They may be removed while a permission is read."""
@@ -531,7 +527,7 @@ class Turn:
 
     def roster(self) -> Roster:
         """Return the people added and removed since the settings were written."""
-        return self._get(Roster, Roster.id) or Roster()
+        return self.get(Roster, Roster.id) or Roster()
 
     def enlist(self, roster: Roster) -> None:
         """Save the people added and removed. They count at once, in this turn too."""
@@ -540,19 +536,11 @@ class Turn:
 
     def practice(self) -> Practice | None:
         """Return the practice peer, while there is one."""
-        return self._get(Practice, PRACTICE)
+        return self.get(Practice, PRACTICE)
 
     def may_move(self, peer: str, part: int) -> bool:
         """Whether that part of ours may move to or from this party (`practice.may_move`)."""
         return may_move(self.practice(), peer, part)
-
-    def own_announcement(self, room: str) -> OwnAnnouncement | None:
-        """Return our own last announcement in the room."""
-        return self._get(OwnAnnouncement, room)
-
-    def all_announcements(self) -> list[Announcement]:
-        """Return every bot's announcement in every room, ours too."""
-        return self._all(Announcement)
 
     def announcements(self, room: str) -> list[Announcement]:
         """Return the announcements of other bots in this room: each party once, from the bot that we believe."""
@@ -566,183 +554,39 @@ class Turn:
         members = known.members if known is not None else {}
         return [
             replace(a, parties=tuple(p for p in a.parties if may_be_believed(practice, room, a.bot, p)))
-            for a in self._all(Announcement)
+            for a in self.all(Announcement)
             if a.room == room and a.bot in members and a.bot != self.us.bot
         ]
 
-    def choice(self, identifier: str) -> PendingChoice | None:
-        """Return a numbered list that we posted for somebody."""
-        return self._get(PendingChoice, identifier)
-
-    def choices(self) -> list[PendingChoice]:
-        """Return every numbered list that waits for its number."""
-        return self._all(PendingChoice)
-
-    def waiting_line(self, event_id: str) -> WaitingLine | None:
-        """Return the line, if it still waits for our InvenTree."""
-        return self._get(WaitingLine, event_id)
-
-    def waiting_lines(self) -> list[WaitingLine]:
-        """Return every line that waits for our InvenTree."""
-        return self._all(WaitingLine)
-
-    def web_line(self, event_id: str) -> WebLine | None:
-        """Return a line sent by page or API, with its answers so far."""
-        return self._get(WebLine, event_id)
-
-    def web_lines(self) -> list[WebLine]:
-        """Return every line sent by page or API that is still stored."""
-        return self._all(WebLine)
-
-    def web_access(self, identifier: str) -> WebAccess | None:
-        """Return the session or token of that hash."""
-        return self._get(WebAccess, identifier)
-
-    def web_accesses(self) -> list[WebAccess]:
-        """Return every session and token."""
-        return self._all(WebAccess)
-
-    def cooldowns(self) -> list[Cooldown]:
-        """Return the sentences that aren't repeated for a while."""
-        return self._all(Cooldown)
-
     def standing(self) -> BotStatus:
         """Return the bot's status: its last catch-up, InvenTree's state and so on."""
-        return self._get(BotStatus, "standing") or BotStatus()
-
-    def alias(self, identifier: str) -> Alias | None:
-        """Return our part that one of our people assigned to a peer's name."""
-        return self._get(Alias, identifier)
-
-    def aliases(self) -> list[Alias]:
-        """Return all assignments of peers' names."""
-        return self._all(Alias)
+        return self.get(BotStatus, "standing") or BotStatus()
 
     def own_token(self, setting: str) -> OwnToken:
         """Return our own token in that setting, `token` or `admin_token`, as far as we know it."""
-        return self._get(OwnToken, setting) or OwnToken(setting)
-
-    def figures_of(self, party: str) -> SpaceFigures | None:
-        """Return the newest figures that a peer has sent us."""
-        return self._get(SpaceFigures, party)
-
-    def survey(self, identifier: str) -> Survey | None:
-        """Return the `stats` line of that event id, while it waits for figures."""
-        return self._get(Survey, identifier)
-
-    def reconciliation(self, connection: str) -> Reconciliation | None:
-        """Return the comparison of books in progress on this connection."""
-        return self._get(Reconciliation, connection)
-
-    def reconciliations(self) -> list[Reconciliation]:
-        """Return every comparison of books in progress."""
-        return self._all(Reconciliation)
-
-    def surveys(self) -> list[Survey]:
-        """Return every `stats` line that waits for figures."""
-        return self._all(Survey)
-
-    def shares(self) -> list[Share]:
-        """Return the entries of our sharing list, which peers may find and request."""
-        return self._all(Share)
-
-    def share(self, identifier: str) -> Share | None:
-        """Return the entry of the sharing list."""
-        return self._get(Share, identifier)
-
-    def search(self, identifier: str) -> Search | None:
-        """Return the `find` line of that id, while its numbers count."""
-        return self._get(Search, identifier)
-
-    def searches(self) -> list[Search]:
-        """Return every `find` line whose numbers still count."""
-        return self._all(Search)
-
-    def part_picture(self, part: int) -> PartPicture | None:
-        """Return the picture of our part on the homeserver."""
-        return self._get(PartPicture, str(part))
-
-    def part_pictures(self) -> list[PartPicture]:
-        """Return all pictures on the homeserver."""
-        return self._all(PartPicture)
-
-    def rota(self, identifier: str) -> Rota | None:
-        """Return the rota (a request to several peers) with this id."""
-        return self._get(Rota, identifier)
-
-    def rotas(self) -> list[Rota]:
-        """Return all running and recent rotas."""
-        return self._all(Rota)
+        return self.get(OwnToken, setting) or OwnToken(setting)
 
     def rota_of(self, transfer: Transfer) -> Rota | None:
         """Return the rota of this request of ours; None if it has none."""
         opening = transfer.opening
         asks_several = transfer.terms.confirm and transfer.role == "receiver" and opening is not None
-        return self.rota(rota_id(opening.cause.word)) if asks_several and opening is not None else None
-
-    def lending_stop(self, party: str) -> LendingStop | None:
-        """Return the stop on new loans to this party; None if there is none."""
-        return self._get(LendingStop, party)
-
-    def lending_stops(self) -> list[LendingStop]:
-        """Return every stop on new loans."""
-        return self._all(LendingStop)
-
-    def outside_loan(self, identifier: str) -> OutsideLoan | None:
-        """Return the loan to a neighbour without a bot, with this id."""
-        return self._get(OutsideLoan, identifier)
-
-    def outside_loans(self) -> list[OutsideLoan]:
-        """Return all loans to neighbours without a bot, past ones too."""
-        return self._all(OutsideLoan)
-
-    def want(self, identifier: str) -> Want | None:
-        """Return our people's want with this id."""
-        return self._get(Want, identifier)
-
-    def wants(self) -> list[Want]:
-        """Return our people's open and recent wants."""
-        return self._all(Want)
-
-    def friend_want(self, identifier: str) -> FriendWant | None:
-        """Return a peer's want, by its id here."""
-        return self._get(FriendWant, identifier)
-
-    def friend_wants(self) -> list[FriendWant]:
-        """Return all wants of peers."""
-        return self._all(FriendWant)
-
-    def queue_entry(self, identifier: str) -> QueueEntry | None:
-        """Return the entry with this id in the queue for our items."""
-        return self._get(QueueEntry, identifier)
+        return self.get(Rota, rota_id(opening.cause.word)) if asks_several and opening is not None else None
 
     def queue(self) -> list[QueueEntry]:
         """Return all entries of the queue for our items."""
-        return sorted(self._all(QueueEntry), key=lambda entry: entry.number)
-
-    def place_in_line(self, identifier: str) -> PlaceInLine | None:
-        """Return our place in a peer's queue, by its id."""
-        return self._get(PlaceInLine, identifier)
-
-    def places_in_line(self) -> list[PlaceInLine]:
-        """Return our people's places in peers' queues, recent ones too."""
-        return self._all(PlaceInLine)
+        return sorted(self.all(QueueEntry), key=lambda entry: entry.number)
 
     def account(self, username: str) -> Account | None:
         """Return the user of our InvenTree, as last read."""
-        return self._get(Account, username) if username else None
+        return self.get(Account, username) if username else None
 
     def allowance(self, identifier: str) -> Allowance:
         """Return the state of that budget."""
-        return self._get(Allowance, identifier) or Allowance(identifier)
-
-    def allowances(self) -> list[Allowance]:
-        """Return every budget that is partly spent."""
-        return self._all(Allowance)
+        return self.get(Allowance, identifier) or Allowance(identifier)
 
     def stock_history(self) -> StockHistory:
         """Return the stock counts at each time that figures were posted."""
-        return self._get(StockHistory, "stock-history") or StockHistory()
+        return self.get(StockHistory, "stock-history") or StockHistory()
 
     # searching
 
@@ -826,8 +670,8 @@ class Turn:
 
     def _shown_name(self, person: str, room: str = "") -> str:
         """Return the person's display name, preferably the one in that room; '' if unknown."""
-        known = self._get(Room, room) if room else None
-        return next((c.members[person] for c in [known, *self.rooms()] if c and c.members.get(person)), "")
+        known = self.get(Room, room) if room else None
+        return next((c.members[person] for c in [known, *self.all(Room)] if c and c.members.get(person)), "")
 
     def called(self, name: str, person: str, says: str = "") -> str:
         """Return the label of a person with that display name (`names`), for whom the party `says` vouches."""
@@ -848,7 +692,7 @@ class Turn:
 
     def said_through(self, event_id: str) -> str:
         """Return the name of the API token by which the line was sent; '' if by none."""
-        line = self.web_line(event_id) if is_off_chat(event_id) else None
+        line = self.get(WebLine, event_id) if is_off_chat(event_id) else None
         return line.through if line is not None else ""
 
     def party_name(self, party: str) -> str:

@@ -141,7 +141,7 @@ def shown_hash(turn: Turn, subject: Subject) -> str:
 
 def _begins(turn: Turn, event: SaidOffChat | DecidedOffChat, text: str) -> bool:
     """Store the line. Return False if it came before, under the same idempotency key."""
-    if turn.web_line(event.event_id) is not None:
+    if turn.get(WebLine, event.event_id) is not None:
         return False
     turn.save(WebLine(event.event_id, event.sender, turn.now, text, through=event.through))
     return True
@@ -246,7 +246,7 @@ def _handed(turn: Turn, effect: Effect, *, did_something: bool) -> list[Effect]:
 
 def _in_the_room(turn: Turn, post: Post) -> ChatEffect:
     """Return the message for the room. It replies to nothing there, so it names the person whom it answers."""
-    line = turn.web_line(post.reply_to)
+    line = turn.get(WebLine, post.reply_to)
     if line is None:
         return replace(post, reply_to="")
     phrase = replace(post.phrase, to=turn.name_of(line.person, post.room), line=line.id, through=line.through)
@@ -254,7 +254,7 @@ def _in_the_room(turn: Turn, post: Post) -> ChatEffect:
 
 
 def _choices(turn: Turn, key: str) -> tuple[str, ...]:
-    choice = turn.choice(key)
+    choice = turn.get(PendingChoice, key)
     return choice.lines if isinstance(choice, PendingChoice) else ()
 
 
@@ -286,7 +286,7 @@ def _has_room_for(turn: Turn, access: WebAccess) -> bool:
 
 def on_access_ended(turn: Turn, event: AccessEnded) -> None:
     """End a session, or revoke a token, for its own person."""
-    access = turn.web_access(event.access)
+    access = turn.get(WebAccess, event.access)
     if access is not None and access.person == event.by:
         end(turn, access)
 
@@ -299,7 +299,7 @@ def end(turn: Turn, access: WebAccess, event_id: str = "") -> None:
 
 def held_by(turn: Turn, person: str) -> list[WebAccess]:
     """Return the person's valid sessions and tokens, oldest first."""
-    return [each for each in turn.web_accesses() if each.person == person and opens(turn, each)]
+    return [each for each in turn.all(WebAccess) if each.person == person and opens(turn, each)]
 
 
 def opens(turn: Turn, access: WebAccess) -> bool:
@@ -309,9 +309,9 @@ def opens(turn: Turn, access: WebAccess) -> bool:
 
 def look(turn: Turn) -> None:
     """By the clock: drop old answers and ended access."""
-    for line in turn.web_lines():
+    for line in turn.all(WebLine):
         if line.at + ANSWERS_KEPT <= turn.now:
             turn.drop(line)
-    for access in turn.web_accesses():
+    for access in turn.all(WebAccess):
         if access.ends <= turn.now:
             turn.drop(access)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from fedbot import messages
+from fedbot.rules.model.command import PendingChoice
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, SendEnvelope
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
@@ -193,7 +194,7 @@ def test_an_unknown_item_is_answered_with_similar_ones() -> None:
     world.does("push M3-BLOT 10 to betaspace", found(parts=(BOLT,)))
     (post,) = world.posts
     assert post.phrase == Phrase(messages.offer.similar_parts, {"word": "M3-BLOT", "parts": (BOLT,)})
-    assert [choice.lines for choice in world.turn.choices()] == [("!fed push 10 M3-BOLT to betaspace",)]
+    assert [choice.lines for choice in world.turn.all(PendingChoice)] == [("!fed push 10 M3-BOLT to betaspace",)]
 
 
 def test_a_part_without_stock_is_not_called_unknown() -> None:
@@ -205,7 +206,7 @@ def test_a_part_without_stock_is_not_called_unknown() -> None:
 
 
 def choices(world: World) -> tuple[str, ...]:
-    (question,) = world.turn.choices()
+    (question,) = world.turn.all(PendingChoice)
     return question.lines
 
 
@@ -366,4 +367,4 @@ def test_an_offer_that_is_too_large_for_a_message_is_refused() -> None:
 def test_a_choice_is_forgotten_with_the_turn_if_nothing_is_committed() -> None:
     world = World(connected())
     world.does("push 10 M3-BOLT to betaspace", found(item(12), item(13)))
-    assert Turn(world.state, NOW).choices() == []
+    assert Turn(world.state, NOW).all(PendingChoice) == []

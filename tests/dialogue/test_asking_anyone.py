@@ -60,7 +60,7 @@ def again(world: World, message: Message) -> str:
 
 
 def rotas(world: World) -> list[Rota]:
-    return world.alpha.turn.rotas()
+    return world.alpha.turn.all(Rota)
 
 
 def rota_of(world: World) -> RotaState:
@@ -439,7 +439,7 @@ async def test_it_ends_with_its_day_and_todo_and_show_list_it() -> None:
     assert "Gammaspace: didn't decide in time" in again(world, message)
     assert world.gamma.transfer().state in {TransferState.CANCELLED, TransferState.EXPIRED}
     await world.passes(31 * A_DAY)
-    assert world.alpha.turn.rotas() == []
+    assert world.alpha.turn.all(Rota) == []
 
 
 async def test_a_friend_that_leaves_and_a_room_that_moves_delay_nobody() -> None:
@@ -494,7 +494,7 @@ async def test_a_backup_restored_at_any_time_requests_and_accepts_nothing_twice(
         asked = [len(space.turn.transfers()) for space in (world.beta, world.gamma)]
         assert asked == [1, 1], f"{moment}\n{world.room.transcript()}"
         assert bolts(world) == (220, 12, 65), moment
-        assert {rota.state for rota in world.alpha.turn.rotas()} <= {RotaState.FILLED}, moment
+        assert {rota.state for rota in world.alpha.turn.all(Rota)} <= {RotaState.FILLED}, moment
         assert len(told(world.room, "10 × M3-BOLT found")) == 1, f"{moment}\n{world.room.transcript()}"
         assert_books_balance(world)
 
@@ -513,4 +513,4 @@ async def test_a_request_that_nobody_can_fill_is_refused_with_the_line_to_type(l
     said = world.kim.says(f"!fed request {line}")
     await world.settle()
     assert words in world.answer_to(said)
-    assert world.alpha.turn.rotas() == []
+    assert world.alpha.turn.all(Rota) == []

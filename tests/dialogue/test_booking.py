@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.outside import OutsideLoan
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.test_room_upgrades import say_so, upgrade
@@ -213,11 +214,11 @@ async def test_a_neighbours_item_is_booked_for_after_its_return_and_bookings_hol
     await booked(world=world)
     await world.passes(2 * DAY)
     assert not told(world.room, "is at risk"), "it is back before"
-    code = world.alpha.turn.outside_loans()[0].code
+    code = world.alpha.turn.all(OutsideLoan)[0].code
     answer = await says(world, "piet", f"extend {code} until 13.12.")
     assert "This would break" in answer
     assert "Laser lens 2.0″ ZnSe for Betaspace, Sat 12 Dec" in answer
-    assert world.alpha.turn.outside_loans()[0].until == date(2026, 12, 10)
+    assert world.alpha.turn.all(OutsideLoan)[0].until == date(2026, 12, 10)
     await says(world, "piet", f"extend {code} until 11.12.")
     listed = (await says(world, "kim", "calendar")).splitlines()
     assert listed[1] == (

@@ -13,6 +13,7 @@ import pytest
 
 from fedbot.commands import picking
 from fedbot.rules.catalogue import search
+from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot_demo.inventree.faults import FaultKind
@@ -339,7 +340,7 @@ async def test_the_numbers_of_a_list_expire_after_ten_minutes() -> None:
         line = world.kim.says(text, reply_to=answer)
         await world.settle()
         assert "older than 10 minutes" in world.answer_to(line)
-    assert world.alpha.turn.searches() == []
+    assert world.alpha.turn.all(Search) == []
     assert world.alpha.turn.transfers() == []
 
 
@@ -350,7 +351,7 @@ async def test_a_search_without_words_shows_everything_shared_or_that_it_is_noth
     line = world.cem.says("!fed find M3 in gammaspace")
     await world.settle()
     assert "Gammaspace" in world.answer_to(line)
-    assert world.beta.turn.searches() == []
+    assert world.beta.turn.all(Search) == []
 
 
 async def test_hits_that_a_space_keeps_out_of_shared_rooms_are_shown_in_the_admin_room() -> None:

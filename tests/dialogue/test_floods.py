@@ -18,6 +18,7 @@ import pytest
 from fedbot import messages
 from fedbot.rules.model import budgets
 from fedbot.rules.model.budgets import Limit
+from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.lifecycles import TransferState
@@ -186,7 +187,7 @@ async def test_messages_about_unknown_subjects_are_asked_about_a_few_times_and_l
     honest = world.alpha.transfer()
     world.alpha.is_asleep = True
     await world.settle()
-    cooldowns, before = len(world.beta.turn.cooldowns()), sent(world, world.beta)
+    cooldowns, before = len(world.beta.turn.all(Cooldown)), sent(world, world.beta)
     for number in range(200):
         opening = Opening(world.alpha.identity.key, honest.room, by_line("$unknown", number + 1))
         identifier = opened_id(SubjectKind(honest.terms.kind), opening)
@@ -194,7 +195,7 @@ async def test_messages_about_unknown_subjects_are_asked_about_a_few_times_and_l
         forges(world, world.alpha, unknown, "received", {"items": [], "refused": []})
     await world.settle()
     assert sent(world, world.beta) - before <= 20
-    assert len(world.beta.turn.cooldowns()) - cooldowns <= 20
+    assert len(world.beta.turn.all(Cooldown)) - cooldowns <= 20
 
 
 async def test_a_thousand_messages_about_one_transfer_are_read_slowly_and_the_admins_are_told_once() -> None:

@@ -7,7 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent, indent
 
+from fedbot.rules.model.catalogue import Want
+from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.outside import Rota
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, sharing
 
@@ -118,7 +121,7 @@ async def test_lending_ahead_in_turn_and_to_neighbours_is_said_and_understood_in
     world = await sharing(alpha={"language": "de"}, beta={"language": "de"})
     before = len(world.room.messages())
     assert "5 × UNOBTAINIUM" in await says(world, "bea", "brauche 5 UNOBTAINIUM bis 31.12.")
-    assert world.beta.turn.wants()[0].until.isoformat() == "2026-12-31"
+    assert world.beta.turn.all(Want)[0].until.isoformat() == "2026-12-31"
     assert "UNOBTAINIUM" in await says(world, "bea", "wunsch")
 
     await says(world, "anna", "verleih #42 an betaspace für 1 Woche")
@@ -134,7 +137,7 @@ async def test_lending_ahead_in_turn_and_to_neighbours_is_said_and_understood_in
     assert "nichts" in (await says(world, "kim", "überfällig")).lower()
 
     await says(world, "kim", "erbitte 3 N-M3 von irgendwem spätestens freitag")
-    (rota,) = world.alpha.turn.rotas()
+    (rota,) = world.alpha.turn.all(Rota)
     assert rota.until is not None
     await says(world, "kim", f"cancel {rota.code}")
 
@@ -150,9 +153,9 @@ async def test_lending_ahead_in_turn_and_to_neighbours_is_said_and_understood_in
     await world.passes(timedelta(days=9))
     assert "1 × Laser lens" in await says(world, "piet", "überfällig")
     await says(world, "anna", "überfällig betaspace --stopp")
-    assert "betaspace" in world.alpha.turn.lending_stops()[0].id
+    assert "betaspace" in world.alpha.turn.all(LendingStop)[0].id
     await says(world, "anna", "überfällig betaspace --aufheben")
-    assert world.alpha.turn.lending_stops() == []
+    assert world.alpha.turn.all(LendingStop) == []
 
     bots = {space.chat.user_id for space in world.spaces}
     for view in (world.room, world.alpha_admins, world.beta_admins):

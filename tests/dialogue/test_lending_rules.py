@@ -10,6 +10,7 @@ import pytest
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.lending import LendingRule, LoanRules
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.transfer import Transfer
 from fedbot_demo.inventree.seeds import SERVICE
 from tests.dialogue.test_lending import loan, owners_card
@@ -163,7 +164,7 @@ async def test_a_request_for_too_long_or_by_an_excluded_space_is_declined_with_t
     assert "don't let Betaspace borrow it" in await says(world, "anna", "lend #42 to betaspace for 3 days")
     assert "don't let Makers borrow it" in await says(world, "anna", 'lend #42 to outside "Makers" for 3 days')
     assert "allow 14 days" in await says(world, "anna", 'lend M3-NUT 1 to outside "Makers" for 3 weeks')
-    assert not list(world.alpha.turn.outside_loans())
+    assert not list(world.alpha.turn.all(OutsideLoan))
     await says(world, "bea", "request 10 M3-NUT from attraktor for 2 weeks")
     assert newest(world.alpha).state is OPEN, "so long is fine"
 

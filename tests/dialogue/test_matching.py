@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from fedbot.rules.model.catalogue import Alias
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.people import Person
@@ -86,7 +87,7 @@ async def test_matches_can_be_listed_changed_and_removed() -> None:
 async def test_an_impossible_match_is_refused_and_not_stored(line: str, answer: str) -> None:
     world = await friends()
     assert answer in await says(world, f"!fed {line}")
-    assert world.beta.turn.aliases() == []
+    assert world.beta.turn.all(Alias) == []
 
 
 async def test_a_part_without_stock_can_be_named_and_one_of_several_with_a_name_can_not() -> None:
@@ -101,7 +102,7 @@ async def test_a_part_without_stock_can_be_named_and_one_of_several_with_a_name_
 async def test_only_approvers_may() -> None:
     world = await friends()
     assert "needs an approver" in await says(world, f"!fed match {BOLT} {THEIRS}", world.tom)
-    assert world.beta.turn.aliases() == []
+    assert world.beta.turn.all(Alias) == []
 
 
 async def test_a_match_with_a_deleted_part_is_ignored() -> None:
@@ -128,7 +129,7 @@ async def test_no_match_is_stored_while_inventree_is_silent_but_afterwards() -> 
     world = await friends()
     world.beta.goes_down()
     assert "does not answer" in await says(world, f"!fed match {BOLT} {THEIRS}")
-    assert world.beta.turn.aliases() == []
+    assert world.beta.turn.all(Alias) == []
     world.beta.comes_back()
     await world.passes(timedelta(minutes=6))
-    assert len(world.beta.turn.aliases()) == 1
+    assert len(world.beta.turn.all(Alias)) == 1

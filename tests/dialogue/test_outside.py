@@ -14,6 +14,7 @@ import pytest
 from fedbot.rules.ledger import history
 from fedbot.rules.model.lending import LendingRule
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt
@@ -44,15 +45,15 @@ async def lent_outside(line: str = LINE, **options: Any) -> World:
 
 
 def state(world: World) -> OutsideState:
-    return world.alpha.turn.outside_loans()[-1].state
+    return world.alpha.turn.all(OutsideLoan)[-1].state
 
 
 def code(world: World) -> str:
-    return world.alpha.turn.outside_loans()[-1].code
+    return world.alpha.turn.all(OutsideLoan)[-1].code
 
 
 def with_neighbour(world: World) -> list[Any]:
-    company = world.alpha.turn.outside_loans()[-1].company
+    company = world.alpha.turn.all(OutsideLoan)[-1].company
     return [row for row in world.alpha.stock(customer=company) if company]
 
 
@@ -110,7 +111,7 @@ async def test_a_gift_stays_there_and_an_item_from_a_friend_does_not_leave() -> 
     assert state(world) is OutsideState.GIFT
     await says(world, "piet", 'lend 5 M3-BOLT to outside "Repair Café" for 2 weeks')
     assert len([c for c in world.alpha.tables.companies if c.name == "Repair Café"]) == 1
-    assert "isn't possible now" in await says(world, "piet", f"return {world.alpha.turn.outside_loans()[0].code}")
+    assert "isn't possible now" in await says(world, "piet", f"return {world.alpha.turn.all(OutsideLoan)[0].code}")
     assert_books_balance(world)
 
 
@@ -134,7 +135,7 @@ async def test_a_borrowed_item_does_not_go_on_to_a_neighbour() -> None:
 async def test_an_item_that_can_not_be_lent_is_refused(line: str, words: str) -> None:
     world = await a_world()
     assert words in await says(world, "piet", line)
-    assert world.alpha.turn.outside_loans() == []
+    assert world.alpha.turn.all(OutsideLoan) == []
 
 
 async def test_a_booked_item_goes_to_a_neighbour_only_by_a_second_line_that_repeats_everything() -> None:
@@ -145,9 +146,9 @@ async def test_a_booked_item_goes_to_a_neighbour_only_by_a_second_line_that_repe
     booking = world.alpha.turn.open_transfers()[0].code
     answer = await says(world, "piet", 'lend #42 to outside "Repair Café" for 4 weeks --note "for their laser"')
     assert f"for Betaspace, Sat 12 Dec to Sat 19 Dec 2026 ({booking})" in answer
-    assert world.alpha.turn.outside_loans() == []
+    assert world.alpha.turn.all(OutsideLoan) == []
     await says(world, "piet", answer.partition("!fed ")[2])
-    loan = world.alpha.turn.outside_loans()[-1]
+    loan = world.alpha.turn.all(OutsideLoan)[-1]
     assert (loan.neighbour, loan.state, loan.note) == ("Repair Café", OutsideState.OUT, "for their laser")
     assert loan.until.isoformat() == "2026-12-22"
     await says(world, "piet", f"return {code(world)}")
@@ -160,14 +161,14 @@ async def test_a_number_lends_all_that_was_typed() -> None:
     await says(world, "piet", 'lend LENS-2 to outside "Repair Café" for 2 weeks --note "for their laser"')
     world.piet.says("1")
     await world.settle()
-    loan = world.alpha.turn.outside_loans()[-1]
+    loan = world.alpha.turn.all(OutsideLoan)[-1]
     assert (loan.neighbour, loan.note) == ("Repair Café", "for their laser")
 
 
 async def test_only_approvers_lend_also_in_the_admin_room() -> None:
     world = await a_world()
     assert "approver" in await says(world, "kim", LINE)
-    assert world.alpha.turn.outside_loans() == []
+    assert world.alpha.turn.all(OutsideLoan) == []
     await says(world, "anna", LINE, room=world.alpha_admins.id)
     assert state(world) is OutsideState.OUT
     assert "is on loan to Repair Café" in await says(world, "anna", f"show {code(world)}", room=world.alpha_admins.id)
@@ -618,7 +619,7 @@ async def test_the_ledger_and_the_figures_show_neighbours_loans() -> None:
     assert "it is with the neighbour" in await says(world, "kim", f"history {code(world)}")
     figures = await says(world, "kim", "stats")
     assert "5 pieces" in figures
-    loans = world.alpha.turn.outside_loans()
+    loans = world.alpha.turn.all(OutsideLoan)
     rows = history.outside_rows(loans)
     assert [(row.kind, row.peer, row.loan_end, row.part) for row in rows] == [
         ("outside", "outside:Repair Café", "", "Laser lens 2.0″ ZnSe"),
@@ -659,11 +660,11 @@ async def test_after_a_rebuild_neighbours_loans_are_known_again_and_returned() -
     await says(world, "piet", LINE)
     world.piet.says("1")
     await world.settle()
-    before = world.alpha.turn.outside_loans()[-1]
+    before = world.alpha.turn.all(OutsideLoan)[-1]
     rebuilt = await is_rebuilt(world.alpha)
     await world.settle()
     assert rebuilt.outside == 1, "what is over stands in InvenTree's history alone"
-    assert world.alpha.turn.outside_loans() == [replace(before, posted=1)]
+    assert world.alpha.turn.all(OutsideLoan) == [replace(before, posted=1)]
     assert len(told(world.room, "is on loan to Repair Café")) == 2, "which one was its message isn't known any more"
     await world.passes(22 * A_DAY)
     assert told(world.room, "⚠ 10 × M3 nut was due back from Repair Café")
@@ -702,7 +703,7 @@ async def test_a_neighbours_loan_is_named_by_its_item() -> None:
     )
     assert "Which loan?" in await says(world, "piet", "extend 3 weeks")
     assert "Noted" in await says(world, "piet", "extend M3 nut by 3 weeks")
-    assert world.alpha.turn.outside_loans()[-1].until.isoformat() == "2026-12-29"
+    assert world.alpha.turn.all(OutsideLoan)[-1].until.isoformat() == "2026-12-29"
     for less in ("return M3-NUT 3", f"return {code(world)} 3 pcs", "gift 3 M3-NUT"):
         assert "as a whole: 10 × M3 nut" in await says(world, "piet", less)
     assert state(world) is OutsideState.OUT

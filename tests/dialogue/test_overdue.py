@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt
@@ -101,7 +102,7 @@ async def test_a_superuser_stops_lending_the_friend_reads_it_and_it_ends_by_itse
     await world.grace()
     await world.passes(timedelta(minutes=10))
     assert len(told(world.room, "Attraktor lends to Betaspace again: nothing is overdue any more.")) == 1
-    assert world.alpha.turn.lending_stops() == []
+    assert world.alpha.turn.all(LendingStop) == []
     assert "Nothing is overdue." in await says(world, "kim", "overdue")
     assert_books_balance(world)
 
@@ -124,7 +125,7 @@ async def test_a_friend_without_overdue_loans_is_not_stopped_and_people_can_lift
     assert "For example: !fed overdue betaspace --stop" in await says(world, "anna", "overdue --stop")
     assert "lends to Betaspace again, says Anna" in await says(world, "anna", "overdue betaspace --resume")
     assert len(told(world.room, "lends to Betaspace again")) == 1
-    assert world.alpha.turn.lending_stops() == []
+    assert world.alpha.turn.all(LendingStop) == []
     assert "has nothing overdue" in await says(world, "bea", "overdue attraktor --stop")
 
 
@@ -202,4 +203,4 @@ async def test_the_page_about_overdue_loans_shows_this_run(request: pytest.Fixtu
         PAGE.write_text(shown.sub(lambda _: transcript, text), encoding="utf-8")
         text = PAGE.read_text(encoding="utf-8")
     assert shown.findall(text) == [transcript], "write it anew: pytest tests/dialogue/test_overdue.py --snapshot-update"
-    assert world.alpha.turn.lending_stops() == []
+    assert world.alpha.turn.all(LendingStop) == []

@@ -10,7 +10,7 @@ import pytest
 
 from fedbot.ports.inventory import Unavailable
 from fedbot.rules.catalogue import search
-from fedbot.rules.model.catalogue import Hit
+from fedbot.rules.model.catalogue import Hit, PartPicture, Search
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.wire.envelope import canonical
 from fedbot.web import pictures
@@ -55,9 +55,9 @@ async def test_a_picture_of_a_friends_shared_part_is_shown_and_stored_encrypted(
     assert await finds(kim), "known from then on"
     assert len(world.server.media) == 1
     program = Web(world, world.alpha).visitor(await kim.makes_token("read"))
-    (hit,) = (await program.reads(f"/searches/{world.alpha.turn.searches()[0].id}"))["hits"]
+    (hit,) = (await program.reads(f"/searches/{world.alpha.turn.all(Search)[0].id}"))["hits"]
     assert hit["picture"]
-    path = f"/api/v1/searches/{world.alpha.turn.searches()[0].id}/pictures/{hit['number']}"
+    path = f"/api/v1/searches/{world.alpha.turn.all(Search)[0].id}/pictures/{hit['number']}"
     assert (await program.gets(path)).content == made.content
     assert (await program.gets(path.removesuffix("1") + "2")).json()["type"] == "urn:fedbot:problem:no_such_picture"
 
@@ -74,7 +74,7 @@ async def test_a_new_picture_replaces_the_old_one() -> None:
     await world.passes(timedelta(days=70))
     picture(world.beta, world.beta.part("M3-BOLT").pk, "best.png", a_png(9, 9))
     await finds(await signed_in(world))
-    assert len(world.beta.turn.part_pictures()) == 1
+    assert len(world.beta.turn.all(PartPicture)) == 1
 
 
 async def test_a_search_in_chat_requests_and_uploads_no_pictures() -> None:

@@ -12,6 +12,7 @@ import pytest
 from fedbot.rules.ledger.figures import own
 from fedbot.rules.model.figures import Dealings
 from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.setup.practice import PARTS
@@ -190,7 +191,7 @@ async def test_a_real_neighbours_loan_is_not_handed_over_to_the_pretend_friend()
     answer = await world.says(world.anna, '!fed outside "Club" is practice')
     assert "the practice friend gets no real stock" in answer
     assert not list(world.alpha.turn.with_peer(PRACTICE))
-    assert world.alpha.turn.outside_loans()[-1].state is OutsideState.OUT
+    assert world.alpha.turn.all(OutsideLoan)[-1].state is OutsideState.OUT
 
 
 async def test_an_item_that_becomes_practice_stock_after_the_offer_does_not_go_to_a_real_friend() -> None:

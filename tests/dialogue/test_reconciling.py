@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fedbot.rules.ledger import reconcile
+from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.events import ReconcileDue
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
@@ -225,7 +226,7 @@ async def test_a_friend_whose_bot_is_gone_is_not_asked_again_each_night() -> Non
     world.alpha.bot.engine.put(ReconcileDue(world.clock.now()))
     await world.settle()
     assert world.alpha.connection().exchange.sent > asked, "it is asked again once it has read the last question"
-    assert world.alpha.turn.reconciliations() == []
+    assert world.alpha.turn.all(Reconciliation) == []
 
 
 async def test_a_friend_that_asks_for_our_books_too_often_is_told_to_wait() -> None:

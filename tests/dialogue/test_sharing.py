@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from fedbot.rules.model.catalogue import Share
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.fakes.people import Person
@@ -83,7 +84,7 @@ async def test_an_item_shared_through_its_category_is_said_to_be_so() -> None:
     assert "That is Fasteners" in await said(world, f"share #{item.pk}")
     assert "That is Fasteners" in await said(world, "unshare M3-BOLT")
     assert "Not shared any more: Fasteners" in await said(world, "unshare Fasteners")
-    assert world.alpha.turn.shares() == []
+    assert world.alpha.turn.all(Share) == []
 
 
 async def test_an_unshared_item_that_is_still_visible_is_reported() -> None:
@@ -116,7 +117,7 @@ async def test_an_ambiguous_word_is_asked_about() -> None:
     assert "2) the category M3 bolt" in choice.text
     world.piet.says("2", reply_to=choice)
     await world.settle()
-    assert [share.model for share in world.alpha.turn.shares()] == ["partcategory"]
+    assert [share.model for share in world.alpha.turn.all(Share)] == ["partcategory"]
 
 
 async def test_an_unknown_word_shares_nothing() -> None:
@@ -125,7 +126,7 @@ async def test_an_unknown_word_shares_nothing() -> None:
     assert "Did you mean M3 bolt" in await said(world, "share bolt")
     assert "No item, part or category" in await said(world, "share #999999")
     assert "No item, part or category" in await said(world, "share part:999999")
-    assert world.alpha.turn.shares() == []
+    assert world.alpha.turn.all(Share) == []
 
 
 async def test_an_item_of_another_space_is_not_ours_to_share() -> None:
@@ -133,7 +134,7 @@ async def test_an_item_of_another_space_is_not_ours_to_share() -> None:
     await world.hand_over("RES-10K 20")
     item = world.beta.transfer().at(1).item
     assert "came from Attraktor, so it isn't ours to share" in await said(world, f"share #{item}", by=world.cem)
-    assert world.beta.turn.shares() == []
+    assert world.beta.turn.all(Share) == []
 
 
 async def test_sharing_warns_of_items_that_inventree_would_not_release() -> None:
@@ -145,7 +146,7 @@ async def test_only_approvers_share() -> None:
     world = await friends()
     assert "needs an approver" in await said(world, "share M3-BOLT", by=world.kim)
     assert "needs an approver" in await said(world, "share", by=world.kim)
-    assert world.alpha.turn.shares() == []
+    assert world.alpha.turn.all(Share) == []
 
 
 async def test_without_friends_it_says_that_nobody_sees_it() -> None:
@@ -156,7 +157,7 @@ async def test_without_friends_it_says_that_nobody_sees_it() -> None:
 async def test_a_category_that_the_bot_may_not_change_is_shared_without_alarming_the_admins() -> None:
     world = await friends()
     assert "In it: 4 parts" in await said(world, "share Fasteners")
-    assert [share.name for share in world.alpha.turn.shares()] == ["Fasteners"]
+    assert [share.name for share in world.alpha.turn.all(Share)] == ["Fasteners"]
     assert told(world.alpha_admins, "metadata") == []
 
 
@@ -251,4 +252,4 @@ async def test_the_list_is_rebuilt_with_a_lost_journal() -> None:
     await world.passes(timedelta(minutes=3))  # a rebuilt bot first checks the outcome of its last steps
     await is_rebuilt(world.alpha)
     await world.settle()
-    assert [share.name for share in world.alpha.turn.shares()] == ["M3 bolt"]
+    assert [share.name for share in world.alpha.turn.all(Share)] == ["M3 bolt"]

@@ -13,6 +13,7 @@ import pytest
 
 from fedbot.matrix.chart import PNG, NoChart
 from fedbot.rules.ledger.figures import dealings
+from fedbot.rules.model.figures import SpaceFigures, Survey
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.stock_rows import is_in_stock
 from tests.fakes.homeserver import SERVER
@@ -115,7 +116,7 @@ async def test_a_friend_counts_under_the_token_that_it_made_for_us() -> None:
     world.beta.vault.keep("made-for/attraktor/1", "no-such-token")
     (answer,) = await asks(world, "!fed stats betaspace")
     assert answer.text == "Betaspace: no figures now, because its InvenTree does not answer."
-    assert world.alpha.turn.figures_of("betaspace") is None
+    assert world.alpha.turn.get(SpaceFigures, "betaspace") is None
 
 
 async def test_a_friend_sends_only_what_it_discloses() -> None:
@@ -123,7 +124,7 @@ async def test_a_friend_sends_only_what_it_discloses() -> None:
     (answer,) = await asks(world, "!fed stats betaspace")
     assert answer.text.splitlines()[0] == "Betaspace:"
     assert "categor" in answer.text
-    figures = world.alpha.turn.figures_of("betaspace")
+    figures = world.alpha.turn.get(SpaceFigures, "betaspace")
     assert figures is not None
     assert (figures.parts, figures.stock_items, figures.low_stock, figures.given) == (None, None, None, None)
 
@@ -174,7 +175,7 @@ async def test_a_friend_that_does_not_answer_within_two_minutes_is_named_and_add
     assert answer.is_edited
     assert "Betaspace: " in answer.text
     assert "not answered" not in answer.text
-    assert world.alpha.turn.surveys() == []
+    assert world.alpha.turn.all(Survey) == []
 
 
 async def test_chat_goes_on_while_a_friend_is_silent() -> None:
@@ -266,7 +267,7 @@ async def test_a_friends_nonsense_is_reported_as_unreadable() -> None:
         patch.setattr("fedbot.rules.ledger.stats.figures_written", lambda _: {"parts": -1})
         (answer,) = await asks(world, "!fed stats betaspace")
     assert answer.text == "Betaspace: its bot's answer can't be read."
-    assert world.alpha.turn.figures_of("betaspace") is None
+    assert world.alpha.turn.get(SpaceFigures, "betaspace") is None
 
 
 # --- on a schedule ---

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.rules.model.lending import MOST_PLACES
+from fedbot.rules.model.catalogue import FriendWant, Want
+from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine
 from fedbot.rules.model.lifecycles import PlaceState, TransferState
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.wire.envelope import fingerprint
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_recovery import is_rebuilt
@@ -68,7 +70,7 @@ def parties(world: World) -> list[str]:
 
 
 def place(space: Space) -> PlaceState:
-    return space.turn.places_in_line()[-1].state
+    return space.turn.all(PlaceInLine)[-1].state
 
 
 async def test_the_first_in_the_queue_is_told_requests_by_a_reply_and_gets_it() -> None:
@@ -218,7 +220,7 @@ async def test_cancel_without_an_id_lists_by_number_all_that_one_can_take_back()
     await says(world, "gus", "want 5 UNOBTAINIUM until 20.12.")
     booked, asked = list(world.gamma.turn.transfers())
     assert [booked.state, asked.state] == [TransferState.BOOKED, TransferState.OPEN]
-    (want,), (place,) = world.gamma.turn.wants(), world.gamma.turn.places_in_line()
+    (want,), (place,) = world.gamma.turn.all(Want), world.gamma.turn.all(PlaceInLine)
     listed = [booked.code, asked.code, want.code, place.code]
     for each in (place, want, booked):
         line = world.gus.says("!fed cancel")
@@ -229,8 +231,8 @@ async def test_cancel_without_an_id_lists_by_number_all_that_one_can_take_back()
         world.gus.says(numbers[each.code], reply_to=answer)
         await world.settle()
         listed.remove(each.code)
-    assert not world.gamma.turn.places_in_line() or not world.gamma.turn.places_in_line()[0].is_living
-    assert not [each for each in world.gamma.turn.wants() if each.is_living]
+    assert not world.gamma.turn.all(PlaceInLine) or not world.gamma.turn.all(PlaceInLine)[0].is_living
+    assert not [each for each in world.gamma.turn.all(Want) if each.is_living]
     assert [t.state for t in world.gamma.turn.transfers()] == [TransferState.CANCELLED, TransferState.OPEN]
     assert "Nothing here fits" in await says(world, "mia", "cancel"), "what others asked for isn't listed"
 
@@ -238,7 +240,7 @@ async def test_cancel_without_an_id_lists_by_number_all_that_one_can_take_back()
 async def test_an_entry_ends_by_cancel_or_with_the_friendship_but_not_with_the_room() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
-    await says(world, "gus", f"cancel {world.gamma.turn.places_in_line()[0].code}")
+    await says(world, "gus", f"cancel {world.gamma.turn.all(PlaceInLine)[0].code}")
     assert parties(world) == []
     await says(world, "gus", f"wait {LENS} from attraktor")
     await upgrade(world, *world.spaces)
@@ -284,19 +286,19 @@ async def test_a_friend_that_waits_for_everything_or_lies_about_its_place_gets_n
     await says(world, "piet", "unshare all")
     assert "shares nothing under that name" in await says(world, "mia", "wait M3-NUT from attraktor")
     connection = world.beta.turn.active_connections()[0]
-    mine = world.gamma.turn.places_in_line()[0]
+    mine = world.gamma.turn.all(PlaceInLine)[0]
     assert [entry.id for entry in world.alpha.turn.queue()] == [mine.id], "one place has one id"
     forges(world, world.beta, connection, "place", {"wait": mine.id, "over": "served"})
     forges(world, world.beta, connection, "wait", {"wait": mine.id, "over": True})
     await world.settle()
     assert [entry.id for entry in world.alpha.turn.queue()] == [mine.id], "nobody else gives it up"
-    assert mine.id in {p.id for p in world.gamma.turn.places_in_line() if p.is_living}
+    assert mine.id in {p.id for p in world.gamma.turn.all(PlaceInLine) if p.is_living}
     await says(world, "gus", f"cancel {mine.code}")
     await says(world, "piet", "share all")
     loan = next(t for t in world.alpha.turn.transfers() if t.is_on_loan)
     for _ in range(MOST_PLACES):
         answer = await says(world, "gus", f"wait {LENS} from attraktor")
-        await says(world, "gus", f"cancel {world.gamma.turn.places_in_line()[-1].code}")
+        await says(world, "gus", f"cancel {world.gamma.turn.all(PlaceInLine)[-1].code}")
         await world.passes(timedelta(seconds=20))
     assert "we already wait for too many items of Attraktor" in answer, "who comes and goes voids no cards for ever"
     assert parties(world) == []
@@ -312,7 +314,7 @@ async def test_a_reply_to_a_turn_for_another_item_requests_the_item_that_we_wait
     """
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
-    mine = world.gamma.turn.places_in_line()[0]
+    mine = world.gamma.turn.all(PlaceInLine)[0]
     connection = world.alpha.connection("gammaspace")
     nuts = world.alpha.item("M3-NUT").pk
     until = (world.clock.now() + DAY).isoformat()
@@ -329,7 +331,7 @@ async def test_a_reply_to_a_turn_for_another_item_requests_the_item_that_we_wait
 async def test_a_neighbours_loan_can_be_waited_for_also_while_our_inventree_is_down() -> None:
     world = await sharing()
     await says(world, "anna", 'lend #42 to outside "Repair Café" until 1.12.')
-    (loan,) = world.alpha.turn.outside_loans()
+    (loan,) = world.alpha.turn.all(OutsideLoan)
     world.alpha.goes_down()
     assert "to put us on the waiting list" in await says(world, "bea", f"wait {LENS} from attraktor")
     world.alpha.comes_back()
@@ -338,9 +340,9 @@ async def test_a_neighbours_loan_can_be_waited_for_also_while_our_inventree_is_d
     answer = await says(world, "anna", f"extend {loan.code} until 8.12.")
     assert "others wait for" in answer
     assert "--over-booking" in answer
-    assert world.alpha.turn.outside_loans()[0].until == loan.until
+    assert world.alpha.turn.all(OutsideLoan)[0].until == loan.until
     await says(world, "anna", f"extend {loan.code} until 2026-12-08 --over-booking")
-    assert world.alpha.turn.outside_loans()[0].until > loan.until, world.room.transcript()
+    assert world.alpha.turn.all(OutsideLoan)[0].until > loan.until, world.room.transcript()
     await says(world, "anna", f"return {loan.code}")
     assert place(world.beta) is PlaceState.TURN, world.room.transcript()
 
@@ -444,8 +446,8 @@ async def test_after_a_rebuild_places_and_wants_are_known_again_and_requests_fro
     await world.passes(HOUR)
     assert place(world.gamma) is PlaceState.WAITING, world.room.transcript()
     assert "place 1" in told(world.room, "from Attraktor: place")[-1].text
-    assert world.gamma.turn.wants()[-1].is_living
-    assert [w.word for w in world.alpha.turn.friend_wants()] == ["UNOBTAINIUM"]
+    assert world.gamma.turn.all(Want)[-1].is_living
+    assert [w.word for w in world.alpha.turn.all(FriendWant)] == ["UNOBTAINIUM"]
     assert world.gamma.transfer().state is TransferState.CANCELLED, "it could come twice"
     lost = world.room.message("I take back your request to Attraktor for 10 × M3 bolt")
     assert lost.mentions == (world.gus.user_id,)
@@ -459,7 +461,7 @@ async def test_after_a_rebuild_places_and_wants_are_known_again_and_requests_fro
     await is_rebuilt(world.alpha)
     await world.passes(HOUR)
     assert world.alpha.turn.queue()[0].kept == 42, "it is kept for them still"
-    await says(world, "gus", f"cancel {world.gamma.turn.places_in_line()[-1].code}")
+    await says(world, "gus", f"cancel {world.gamma.turn.all(PlaceInLine)[-1].code}")
     await is_rebuilt(world.alpha)
     assert parties(world) == [], "what is over stays so"
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.rules.model.catalogue import MOST_WANTS
+from fedbot.rules.model.catalogue import MOST_WANTS, FriendWant, Want
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.lifecycles import WantState
 from fedbot.rules.model.queries import Answer, Query, ReceivedOf, StockHits
@@ -54,12 +54,12 @@ async def test_once_it_is_shared_people_there_are_told_once_and_a_reply_offers_i
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert world.beta.total("N-M3") == 905
-    (want,) = world.beta.turn.wants()
+    (want,) = world.beta.turn.all(Want)
     assert want.state is WantState.FOUND
     edited, rings = told(world.room, "✅ Found: 5 × M3-NUT.")
     assert (edited.is_edited, edited.mentions) == (True, ())
     assert rings.mentions == (world.tom.user_id,), "who wanted it hears of it, as an edit rings nobody"
-    assert world.alpha.turn.friend_wants() == []
+    assert world.alpha.turn.all(FriendWant) == []
     assert_books_balance(world)
 
 
@@ -67,7 +67,7 @@ def says_it_wants(world: World, word: str, quantity: str) -> None:
     """Betaspace's bot says that the want which attraktor knows is for this."""
     liar, read = world.beta, world.alpha.connection().exchange.seen
     connection = replace(liar.connection(), exchange=Exchange(sent=read))
-    (known,) = world.alpha.turn.friend_wants()
+    (known,) = world.alpha.turn.all(FriendWant)
     binding = bound_to(liar.party, connection.peer, connection.id, read + 1)
     sealed = seal(connection.peer_key, {"word": word, "quantity": quantity}, bound_to=binding)
     forges(world, liar, connection, "want", {"want": known.want, "until": "2026-12-20", "sealed": sealed})
@@ -135,14 +135,14 @@ async def test_a_want_ends_with_its_day_and_by_cancel_and_both_sides_forget_it()
     world = await wanted()
     listed = await says(world, "tom", "todo")
     assert "5 × M3-NUT, until Sun 20 Dec 2026" in listed
-    code = world.beta.turn.wants()[0].code
+    code = world.beta.turn.all(Want)[0].code
     assert (await says(world, "bea", f"show {code}")).startswith("Wanted: 5 × M3-NUT")
     assert (await says(world, "tom", f"cancel {code}")).startswith("Noted: 5 × M3-NUT isn't wanted any more.")
-    assert world.alpha.turn.friend_wants() == []
+    assert world.alpha.turn.all(FriendWant) == []
     await says(world, "tom", "want 7 M3-NUT until 20.12.")
     await world.passes(28 * A_DAY)
-    assert world.alpha.turn.friend_wants() == []
-    assert [want.state for want in world.beta.turn.wants()] == [WantState.STOPPED, WantState.OVER]
+    assert world.alpha.turn.all(FriendWant) == []
+    assert [want.state for want in world.beta.turn.all(Want)] == [WantState.STOPPED, WantState.OVER]
     await says(world, "piet", "share M3-NUT")
     assert not told(world.room, "shares some")
 
@@ -153,12 +153,12 @@ async def test_a_want_survives_a_lost_message_and_ends_with_the_friendship() -> 
     await says(world, "tom", "want 5 M3-NUT")
     world.server.loses = nothing
     await world.passes(timedelta(minutes=20))
-    assert len(world.alpha.turn.friend_wants()) == 1
+    assert len(world.alpha.turn.all(FriendWant)) == 1
     world.bea.says("!fed disconnect attraktor --sure")
     await world.settle()
     world.bea.says("1")
     await world.passes(A_DAY)
-    assert world.alpha.turn.friend_wants() == []
+    assert world.alpha.turn.all(FriendWant) == []
 
 
 async def test_a_want_is_looked_for_again_soon_while_our_inventree_is_still_being_read(
@@ -190,9 +190,9 @@ async def test_a_want_goes_on_in_the_new_room() -> None:
     await world.settle()
     world.cem.reacts(world.card(), "✅")
     await world.grace()
-    assert world.beta.turn.wants()[0].state is WantState.FOUND
+    assert world.beta.turn.all(Want)[0].state is WantState.FOUND
     assert told(world.room, "✅ Found: 5 × M3-NUT.")[-1].mentions == (world.tom.user_id,)
-    assert world.alpha.turn.friend_wants() == []
+    assert world.alpha.turn.all(FriendWant) == []
     assert_books_balance(world)
 
 
@@ -205,23 +205,23 @@ async def test_a_friend_that_wants_everything_or_writes_a_line_as_its_want_gains
         draft if draft.kind != "want" else type(draft)(**{**vars(draft), "sealed": sealed}), room
     )
     await says(world, "tom", "want 5 M3-NUT")
-    assert world.alpha.turn.friend_wants() == []
+    assert world.alpha.turn.all(FriendWant) == []
     world.beta.bot.courier._envelope = honest  # type: ignore[method-assign]
     forges(world, world.beta, world.beta.connection(), "want", {"want": "x", "until": "2199-01-01"})
     await world.settle()
-    assert world.alpha.turn.friend_wants() == []
+    assert world.alpha.turn.all(FriendWant) == []
     assert connection.peer == "attraktor"
     for number in range(MOST_WANTS + 1):
         answer = await says(world, "tom", f"want 5 PART-{number}")
     assert "wants are open already" in answer
-    assert len(world.alpha.turn.friend_wants()) <= MOST_WANTS
+    assert len(world.alpha.turn.all(FriendWant)) <= MOST_WANTS
 
 
 async def test_people_hear_once_a_day_of_a_want_that_comes_and_goes() -> None:
     world = await sharing()
     for _ in range(6):
         await says(world, "tom", "want 5 M3-NUT")
-        (want,) = [each for each in world.beta.turn.wants() if each.is_living]
+        (want,) = [each for each in world.beta.turn.all(Want) if each.is_living]
         await says(world, "tom", f"cancel {want.code}")
         await world.passes(timedelta(seconds=13))
     assert len(told(world.room, "Betaspace wants 5 × M3-NUT")) == 1
@@ -235,11 +235,11 @@ async def test_a_friend_whose_wants_come_and_go_has_its_budget_used_up() -> None
     world = await friends()
     for number in range(22):
         await says(world, "tom", f"want 5 PART-{number}")
-        (want,) = [each for each in world.beta.turn.wants() if each.is_living]
+        (want,) = [each for each in world.beta.turn.all(Want) if each.is_living]
         await says(world, "tom", f"cancel {want.code}")
         await world.passes(timedelta(seconds=13))
     await says(world, "tom", "want 5 M3-NUT")
-    assert world.alpha.turn.friend_wants() == []
+    assert world.alpha.turn.all(FriendWant) == []
 
 
 async def test_an_impossible_want_is_refused() -> None:

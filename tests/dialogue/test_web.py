@@ -16,6 +16,7 @@ from fedbot.commands.registry import catalogue
 from fedbot.messages import language
 from fedbot.rules.ledger import history
 from fedbot.rules.model.care import Care
+from fedbot.rules.model.command import WebAccess
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.books import assert_books_balance
@@ -211,7 +212,7 @@ async def test_a_session_ends_by_itself_and_the_budget_is_enforced() -> None:
     await world.passes(timedelta(minutes=31))
     assert (await browser.gets("/")).status_code == 303
     assert (await kim.reads("/me"))["user"] == "kim"  # the token lasts as long as it was made for
-    assert [access.kind.value for access in world.alpha.turn.web_accesses()] == ["token"]
+    assert [access.kind.value for access in world.alpha.turn.all(WebAccess)] == ["token"]
 
 
 async def test_a_line_that_only_reads_is_answered_to_the_caller_alone() -> None:

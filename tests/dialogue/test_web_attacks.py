@@ -19,6 +19,7 @@ from starlette.types import Message
 
 from fedbot.engine import gateway
 from fedbot.rules import web as rules
+from fedbot.rules.model.command import WebAccess
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.web.site import access, api, feeds, guard, lists, pages
 from fedbot.web.site.guard import Turnstile
@@ -238,7 +239,7 @@ async def test_a_persons_sessions_and_tokens_are_limited_and_a_new_page_ends_the
     assert "Not created: you have 2 tokens and addresses" in made.text
     await anna.gets("/access")
     assert (await anna.submits("/access/tokens", name="script", scope="read", days="30")).status_code == 409
-    kinds = [each.kind.value for each in world.alpha.turn.web_accesses()]
+    kinds = [each.kind.value for each in world.alpha.turn.all(WebAccess)]
     assert sorted(kinds) == ["feed", "session", "session", "token"]
 
 
@@ -456,7 +457,7 @@ async def test_nobody_reads_or_repeats_another_persons_lines_searches_or_tokens(
     assert (await kim.reads("/me"))["user"] == "kim"
     for beginning in ("", "%", "0", "*" * 16):
         assert (await tom.calls("DELETE", f"/api/v1/tokens/{beginning}")).status_code in {404, 405}
-    assert len(world.alpha.turn.web_accesses()) == 5
+    assert len(world.alpha.turn.all(WebAccess)) == 5
 
 
 async def test_a_decision_is_for_one_card_even_under_an_idempotency_key_used_before() -> None:

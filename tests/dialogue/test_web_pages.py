@@ -10,6 +10,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from fedbot.rules.model.catalogue import Want
+from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.web import qr
 from fedbot.web.site.lists import curve
 from fedbot.web.site.reader import Reader
@@ -235,7 +237,7 @@ async def test_requests_from_friends_in_turn_are_listed_beside_the_loans() -> No
     kim = await signed_in(world)
     world.kim.says("!fed request 20 N-M3 from anyone")
     await world.settle()
-    (rota,) = world.alpha.turn.rotas()
+    (rota,) = world.alpha.turn.all(Rota)
     assert f"Requests to friends, in turn 20 × N-M3 by Kim, {rota.code} Asked: Betaspace" in await page(kim, "/loans")
     world.kim.says(f"!fed cancel {rota.code}")
     await world.settle()
@@ -247,7 +249,7 @@ async def test_neighbours_loans_are_listed_beside_the_others() -> None:
     await encrypted(world)
     world.piet.says('!fed lend 10 M3-NUT to outside "Repair Café" for 2 days')
     await world.settle()
-    (loan,) = world.alpha.turn.outside_loans()
+    (loan,) = world.alpha.turn.all(OutsideLoan)
     kim = await signed_in(world)
     words = f"With neighbours who have no bot 1 10 × M3 nut to Repair Café, {loan.code}. On loan until Thu 26 Nov 2026."
     assert words in await page(kim, "/loans")
@@ -298,7 +300,7 @@ async def test_the_ledger_has_neighbours_loans_on_the_page_in_the_api_and_in_the
     ):
         assert ("to Repair Café" in await page(kim, f"/ledger?{query}")) is there, query
         assert ("Repair Café" in (await kim.gets(f"/ledger.csv?{query}")).text) is there, query
-    (loan,) = world.alpha.turn.outside_loans()
+    (loan,) = world.alpha.turn.all(OutsideLoan)
     world.piet.says(f"!fed return {loan.code}")
     await world.settle()
     assert "to Repair Café" in await page(kim, "/ledger?state=done")
@@ -317,7 +319,7 @@ async def test_an_items_page_has_its_loans_to_neighbours_and_offers_nothing_that
     assert "It is on loan 1 × Laser lens 2.0″ ZnSe (SN 0042) to Repair Café" in told
     assert "Lend or give it" not in told
     assert "It is back" not in await page(kim, "/items/42"), "kim may not end it"
-    (nuts,) = [loan for loan in world.alpha.turn.outside_loans() if loan.quantity == 10]
+    (nuts,) = [loan for loan in world.alpha.turn.all(OutsideLoan) if loan.quantity == 10]
     assert nuts.item != nuts.source
     told = await page(piet, f"/items/{nuts.source}")
     assert told.startswith(f"M3 nut (#{nuts.source})")
@@ -342,7 +344,7 @@ async def test_the_api_lists_wants_of_both_sides() -> None:
     await world.settle()
     kim = await signed_in(world)
     ours, theirs = await Web(world, world.alpha).visitor(await kim.makes_token()).reads("/wants")
-    (wanted,) = world.alpha.turn.wants()
+    (wanted,) = world.alpha.turn.all(Want)
     assert (ours["ours"], ours["code"], ours["word"], ours["lacking"], ours["until"]) == (
         True,
         wanted.code,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from fedbot.rules.model.catalogue import Share
 from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, a_world, friends, told
@@ -77,7 +78,7 @@ async def test_a_change_is_made_for_the_space_that_a_person_of_two_confirms() ->
     (theirs,) = [m for m in world.room.answers(line) if m.sender == world.beta.chat.user_id]
     number = world.anna.says("1", reply_to=theirs)
     assert await answered_by(world, number) == ["betaspace"]
-    assert world.alpha.turn.shares() == []
+    assert world.alpha.turn.all(Share) == []
 
 
 async def test_a_line_for_a_space_that_does_not_have_the_person_is_refused_by_their_own() -> None:

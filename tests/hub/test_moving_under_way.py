@@ -20,6 +20,7 @@ from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import open_journal
 from fedbot.ports.journal import JournalMoved, LeaseLost
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.steps import Step, StepResult
 from tests.dialogue.test_restarts import ended_well, settles_with_restarts
 from tests.fakes.postgresql import Server
@@ -152,7 +153,7 @@ async def _a_neighbours_loan(world: World, rests: Callable[[], Awaitable[None]])
     world.cem.reacts(world.card(), "✅")
     await rests()
     await _goes(world, rests)
-    assert world.alpha.turn.outside_loans()[-1].state is OutsideState.HANDED_OVER, world.room.transcript()
+    assert world.alpha.turn.all(OutsideLoan)[-1].state is OutsideState.HANDED_OVER, world.room.transcript()
     assert (world.alpha.given("M3-NUT"), world.beta.total("N-M3")) == (10, 910)
 
 

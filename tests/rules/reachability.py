@@ -33,6 +33,7 @@ from fedbot.rules.decisions import CheckPermissions, ConfirmDecision
 from fedbot.rules.dispatch import decide
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
 from fedbot.rules.model.archive import Document
+from fedbot.rules.model.catalogue import Share
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import NO_CARD
 from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, Verbatim
@@ -77,6 +78,7 @@ from fedbot.rules.model.queries import (
     WhereIsIt,
     WhoMay,
 )
+from fedbot.rules.model.room import Room
 from fedbot.rules.model.steps import Label, Mirror
 from fedbot.rules.model.stock import Permissions, StockItem
 from fedbot.rules.model.transfer import Progress, Transfer, less_of
@@ -563,8 +565,8 @@ def starts(side: Side) -> Now:
     """The side's documents, and its open queries."""
     now = Now({})
     turn = Turn(side.state, START)
-    documents: list[Document] = [*turn.rooms(), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]
-    documents += turn.shares()
+    documents: list[Document] = [*turn.all(Room), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]
+    documents += turn.all(Share)
     now.documents = {(type(d).__name__, d.id): _settled(d) for d in documents}
     now.posts = dict(side.archive.posts)
     now.asked = {_named(ask): ask for ask in side.asked}

@@ -33,6 +33,7 @@ from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
 from fedbot.rules.loan import bookings, extend, lend, outside, queue
 from fedbot.rules.model import budgets
+from fedbot.rules.model.archive import Document
 from fedbot.rules.model.catalogue import FriendWant, WantShown
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -49,11 +50,12 @@ from fedbot.rules.model.events import (
     StepRefused,
     Tick,
 )
-from fedbot.rules.model.lending import QueueEntry
+from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.outside import Rota
+from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able
+from fedbot.rules.model.room import Room
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer, with_progress
@@ -557,7 +559,7 @@ def _not_counted(stack: ExitStack) -> None:
 @mutant("a display name like our person's counts as that person")
 def _display_names(stack: ExitStack) -> None:
     def take_up(turn: Turn, subject: Any, choice: Any, person: str, *arguments: Any, **named: Any) -> Any:
-        members = [room.members for room in turn.rooms()]
+        members = [room.members for room in turn.all(Room)]
         called = next((m[person] for m in members if m.get(person)), "")
         same = [other for m in members for other, name in m.items() if name == called and other in turn.us.people]
         return before(turn, subject, choice, same[0] if called and same else person, *arguments, **named)
@@ -767,18 +769,20 @@ def _came_to_nothing(stack: ExitStack) -> None:
 def _told_again(stack: ExitStack) -> None:
     def tell(turn: Turn, wanted: FriendWant, connection: Connection, free: Decimal, people: list[str]) -> None:
         before(turn, wanted, connection, free, people)
-        turn.save(replace(turn.friend_want(wanted.id) or wanted, told=None))
+        turn.save(replace(turn.get(FriendWant, wanted.id) or wanted, told=None))
 
     before = _instead(stack, want, "_tell_people", tell)
 
 
 @mutant("an offer contains what the friend wants by now")
 def _offered_what_it_wants(stack: ExitStack) -> None:
-    def friend_want(self: Turn, identifier: str) -> FriendWant | None:
-        wanted = before(self, identifier)
-        return replace(wanted, shown=WantShown(wanted.word, wanted.quantity, wanted.unit)) if wanted else None
+    def get(self: Turn, kind: type[Document], identifier: str) -> Document | None:
+        found: Document | None = before(self, kind, identifier)
+        if not isinstance(found, FriendWant):
+            return found
+        return replace(found, shown=WantShown(found.word, found.quantity, found.unit))
 
-    before = _instead(stack, Turn, "friend_want", friend_want)
+    before = _instead(stack, Turn, "get", get)
     _instead(stack, WantShown, "key", "any")
 
 
@@ -813,7 +817,7 @@ def _before_the_edit(stack: ExitStack) -> None:
 @mutant("a neighbour gets an item whatever has changed since the line")
 def _leaves_all_the_same(stack: ExitStack) -> None:
     def answered(self: outside.BookOutside, turn: Turn, _: Answered) -> None:
-        loan = turn.outside_loan(self.loan)
+        loan = turn.get(OutsideLoan, self.loan)
         if loan is not None:
             outside._do(turn, loan, outside._take_out_step(loan))
 
@@ -859,7 +863,7 @@ def _books_past_the_queue(stack: ExitStack) -> None:
 @mutant("a reply to a turn requests what the friend keeps")
 def _what_the_friend_keeps(stack: ExitStack) -> None:
     def line_meant(turn: Turn, event: Said) -> str:
-        place = turn.place_in_line(turn.key_of(event.reply_to).partition(":")[2])
+        place = turn.get(PlaceInLine, turn.key_of(event.reply_to).partition(":")[2])
         return f"!fed request 1 #{place.item} from {place.peer}" if place is not None and place.item else ""
 
     _instead(stack, queue, "full_line", line_meant)

@@ -26,13 +26,13 @@ def assigned_part(turn: Turn, peer: str, line: Line) -> int | None:
     The peer's IPN counts before its name.
     """
     words = [word for word in (line.description.ipn, line.description.name) if word]
-    said = [alias for word in words if (alias := turn.alias(alias_id(peer, word)))]
+    said = [alias for word in words if (alias := turn.get(Alias, alias_id(peer, word)))]
     return said[0].part if said else None
 
 
 def assign(turn: Turn, alias: Alias) -> Alias | None:
     """Store the assignment of a peer's name. Return the earlier one, if any."""
-    before = turn.alias(alias.id)
+    before = turn.get(Alias, alias.id)
     turn.save(alias)
     turn.note("matches", audit.Matched(alias.peer, alias.word, alias.part), alias.by)
     for part in dict.fromkeys([alias.part, *([before.part] if before else [])]):
@@ -50,7 +50,7 @@ def unassign(turn: Turn, alias: Alias, by: str) -> None:
 def _mirror(turn: Turn, part: int) -> None:
     """Mirror all assignments of a part into its metadata."""
     words: dict[str, list[str]] = {}
-    for alias in turn.aliases():
+    for alias in turn.all(Alias):
         if alias.part == part:
             words.setdefault(alias.peer, []).append(alias.word)
     text = json.dumps({"aliases": words}, sort_keys=True, ensure_ascii=False)

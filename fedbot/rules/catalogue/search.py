@@ -21,11 +21,12 @@ from fedbot.rules.catalogue.provenance import has_foreign_mark
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
-from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, PartPicture, Search, SpaceHits
+from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, PartPicture, Search, Share, SpaceHits
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
+from fedbot.rules.model.lending import PlaceInLine
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import (
@@ -180,13 +181,13 @@ class FindForPerson(WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Add our own hits: in the admin room from all our stock, elsewhere from the shared part."""
-        search = turn.search(self.search)
+        search = turn.get(Search, self.search)
         if search is not None:
             practice = turn.practice()
             is_practice = practice is not None and search.room == practice.room
             stock = _asked_for(event)
             found, cut = hits_of(turn, stock, PRACTICE if is_practice else "")
-            own = SpaceHits(turn.us.party, turn.us.name, found, len(turn.shares()), cut, percent=stock.percent)
+            own = SpaceHits(turn.us.party, turn.us.name, found, len(turn.all(Share)), cut, percent=stock.percent)
             if turn.us.tells_pictures and _shows_pictures(search):
                 TellWithPictures("", search.id, own, stock.pictures).begin(turn)
             else:
@@ -194,7 +195,7 @@ class FindForPerson(WhenAnsweredOrNot):
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Report that our InvenTree is silent."""
-        search = turn.search(self.search)
+        search = turn.get(Search, self.search)
         if search is not None:
             _add_hits(turn, search, SpaceHits(turn.us.party, turn.us.name, problem="inventory"))
 
@@ -300,7 +301,7 @@ def _add_hits(turn: Turn, search: Search, hits: SpaceHits) -> None:
 def _with_place(turn: Turn, party: str, hit: Hit) -> Hit:
     """Return the hit with our place in that peer's queue for it, as its bot last reported."""
     names = {hit.name.casefold(), hit.ipn.casefold()} - {""}
-    places = (each for each in turn.places_in_line() if each.peer == party and each.is_living)
+    places = (each for each in turn.all(PlaceInLine) if each.peer == party and each.is_living)
     ours = (each.place for each in places if each.word.partition("#")[0].casefold() in names)
     return replace(hit, place=next(filter(None, ours), 0))
 
@@ -339,7 +340,7 @@ def _page(turn: Turn, search: Search, first: int) -> Phrase:
 
 def look(turn: Turn) -> None:
     """By the clock: answer without the silent spaces. Later drop the search, and with it the hits' numbers."""
-    for search in turn.searches():
+    for search in turn.all(Search):
         if search.asked + LISTED_FOR <= turn.now:
             turn.drop(search)
         elif search.asked + SEARCH_SILENT_AFTER <= turn.now and not search.posted:
@@ -348,7 +349,7 @@ def look(turn: Turn) -> None:
 
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
-    return [search.asked + (LISTED_FOR if search.posted else SEARCH_SILENT_AFTER) for search in turn.searches()]
+    return [search.asked + (LISTED_FOR if search.posted else SEARCH_SILENT_AFTER) for search in turn.all(Search)]
 
 
 # --- our person's reply to the list ---
@@ -356,7 +357,7 @@ def next_wake(turn: Turn) -> list[datetime]:
 
 def next_page(turn: Turn, command: Command) -> bool:
     """Return whether the line replies to one of our lists. If so, post its next hits in a new message."""
-    search = turn.search(command.subject)
+    search = turn.get(Search, command.subject)
     if search is None:
         return False
     first = search.shown
@@ -381,12 +382,12 @@ def full_line(turn: Turn, event: Said) -> str | Phrase:
     kind, _, rest = turn.key_of(event.reply_to).partition(":")
     is_reply = kind == LIST
     if is_reply and _MORE.fullmatch(text):
-        return "!fed find" if turn.search(rest.partition(":")[0]) else say(messages.catalogue.list_too_old)
+        return "!fed find" if turn.get(Search, rest.partition(":")[0]) else say(messages.catalogue.list_too_old)
     if wanted is None:
         return say(messages.catalogue.one_hit_a_line) if is_reply and _BEGINS_TO_ASK.match(text) else ""
     if not is_reply and (event.reply_to or not wanted["asks"]):
         return ""
-    search = turn.search(rest.partition(":")[0]) if is_reply else _newest(turn, event)
+    search = turn.get(Search, rest.partition(":")[0]) if is_reply else _newest(turn, event)
     if not (is_reply or wanted["prefix"] or (search is not None and search.asked + _RIGHT_AFTER > turn.now)):
         return ""
     if search is None:
@@ -398,7 +399,7 @@ def full_line(turn: Turn, event: Said) -> str | Phrase:
 
 
 def _newest(turn: Turn, event: Said) -> Search | None:
-    lists = [s for s in turn.searches() if s.posted and s.is_list]
+    lists = [s for s in turn.all(Search) if s.posted and s.is_list]
     own = [s for s in lists if s.person == event.sender and s.room == event.room]
     return max(own, key=lambda search: search.asked, default=None)
 
@@ -449,7 +450,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     again = turn.spends("find", connection.peer)
     if again is not None:
         _tell(turn, then, "later", again=again)
-    elif not turn.shares():
+    elif not turn.all(Share):
         _tell(turn, then, "", ())
     else:
         reference = provision.own_reference(connection)
@@ -521,7 +522,7 @@ class TellWithPictures(WhenAnsweredOrNot):
         (answer,) = event.answers
         places = dict(self.pictures)
         for put in answer.pictures if isinstance(answer, PicturesPut) else ():
-            known = turn.part_picture(put.part)
+            known = turn.get(PartPicture, str(put.part))
             is_the_same = known is not None and known.digest == put.digest
             file = known.file if known is not None and is_the_same else file_in(put.file)
             turn.save(PartPicture(str(put.part), places.get(put.part, ""), put.digest, file, turn.now))
@@ -536,14 +537,14 @@ class TellWithPictures(WhenAnsweredOrNot):
         """Yield the pictures that aren't uploaded, or were last compared long ago."""
         places = dict(self.pictures)
         for part in (hit.part for hit in self.found.hits if hit.part in places):
-            known = turn.part_picture(part)
+            known = turn.get(PartPicture, str(part))
             if known is None or known.where != places[part] or known.looked + _PICTURE_HOLDS <= turn.now:
                 yield PictureMeant(part, places[part], known.digest if known else "")
 
     def _go_on(self, turn: Turn) -> None:
         places = dict(self.pictures)
         hits = tuple(replace(hit, picture=_picture(turn, hit.part, places)) for hit in self.found.hits)
-        search = turn.search(self.search)
+        search = turn.get(Search, self.search)
         if self.connection:
             _tell(turn, FindForFriend(self.connection, self.search), "", hits, cut=self.found.cut)
         elif search is not None:
@@ -552,13 +553,13 @@ class TellWithPictures(WhenAnsweredOrNot):
 
 def _picture(turn: Turn, part: int, places: Mapping[int, str]) -> dict[str, Any]:
     """Return the file of the part's current picture; {} if there is none."""
-    known = turn.part_picture(part)
+    known = turn.get(PartPicture, str(part))
     return known.file if known is not None and known.where == places.get(part) else {}
 
 
 def _forget_pictures(turn: Turn) -> None:
     """Drop pictures that nobody has looked at for long, and the oldest if there are too many."""
-    known = sorted(turn.part_pictures(), key=lambda each: (each.looked, each.id))
+    known = sorted(turn.all(PartPicture), key=lambda each: (each.looked, each.id))
     for number, each in enumerate(known, 1):
         if each.looked + _PICTURE_UNSEEN <= turn.now or len(known) - number >= _MOST_PICTURES:
             turn.drop(each)
@@ -578,7 +579,7 @@ def _tell(
         return
     sealed: dict[str, Any] = {}
     if hits is not None:
-        sealed = {"shared": len(turn.shares()), "cut": cut, "hits": _with_pictures(hits)}
+        sealed = {"shared": len(turn.all(Share)), "cut": cut, "hits": _with_pictures(hits)}
     in_room = "find" in turn.us.disclose_in_room
     body = bodies.Find(search=then.search, in_room=in_room, problem=problem, again=again)
     connection, draft = sequencing.write(turn, connection, body, sealed=sealed)
@@ -592,7 +593,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) 
     if told.shared is not None:
         connection = replace(connection, peer_shares=told.shared)
     turn.save(connection)
-    search = turn.search(envelope.body.search)
+    search = turn.get(Search, envelope.body.search)
     if search is None or connection.peer not in search.waiting:
         return
     if told.hits and not (envelope.body.in_room or _is_private(turn, search.room)):

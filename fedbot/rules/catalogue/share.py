@@ -29,7 +29,7 @@ EVERYTHING_ID = share_id(EVERYTHING, 0)
 
 def scope(turn: Turn) -> Scope:
     """Return the scope of everything that is shared now."""
-    shares = turn.shares()
+    shares = turn.all(Share)
     return Scope(
         everything=any(share.model == EVERYTHING for share in shares),
         items=_keys(shares, ITEM),
@@ -51,7 +51,7 @@ def _keys_above(share: Share, model: str) -> tuple[int, ...]:
 def covering(turn: Turn, identifier: str, above: Sequence[str]) -> list[Share]:
     """Return the entries by which peers see this thing: its own, and those above it."""
     ids = [identifier, *above, EVERYTHING_ID]
-    return [share for share in (turn.share(each) for each in ids) if share is not None]
+    return [share for share in (turn.get(Share, each) for each in ids) if share is not None]
 
 
 def begin(turn: Turn, thing: Thing, by: Signature) -> Share:
@@ -87,7 +87,7 @@ def _remember(turn: Turn, shares: Sequence[Share], by: Signature, *, shared: boo
 
 def restore(turn: Turn, mirrored: Any) -> None:  # noqa: ANN401 -- JSON that we have signed
     """Restore the list from a company's metadata, unless there is one already."""
-    if turn.shares() or not isinstance(mirrored, list):
+    if turn.all(Share) or not isinstance(mirrored, list):
         return
     for model, pk, name, by, at, above, is_template in mirrored:
         when = datetime.fromisoformat(at)

@@ -58,7 +58,7 @@ def begin(turn: Turn, want: Want) -> None:
     turn.save(want)
     turn.note_by(want.id, audit.Fact.WANTED, want.by)
     _tell_friends(turn, want)
-    known = turn.want(want.id) or want
+    known = turn.get(Want, want.id) or want
     turn.do(Post(f"{_KEY}:{want.id}", want.room, page(turn, known), reply_to=want.by.event_id, answers=want.by.person))
 
 
@@ -117,7 +117,7 @@ def follow(turn: Turn) -> None:
             if before is not None and before.state not in OVER_WITH_STOCK:
                 _subtract_arrived(turn, transfer)
     if any(isinstance(document, Share) for document in documents):
-        for friend_want in turn.friend_wants():
+        for friend_want in turn.all(FriendWant):
             if friend_want.told is None:
                 _look_for(turn, friend_want)
 
@@ -125,7 +125,7 @@ def follow(turn: Turn) -> None:
 def _subtract_arrived(turn: Turn, transfer: Transfer) -> None:
     if transfer.terms.parent:
         return
-    for want in turn.wants():
+    for want in turn.all(Want):
         lines = [line for line in transfer.lines_come if names_line(want.word, line)] if want.is_living else []
         came = total([line for line in lines if not transfer.at(line.number).failed], want.unit)
         if came >= want.lacking:
@@ -141,7 +141,7 @@ def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) 
     """Take in a peer's want, or its end."""
     turn.save(connection)
     body, identifier = envelope.body, friend_want_id(connection.peer, envelope.body.want)
-    known = turn.friend_want(identifier)
+    known = turn.get(FriendWant, identifier)
     if body.over or connection.state is not ConnectionState.ACTIVE:
         if known is not None:
             turn.drop(known)
@@ -151,7 +151,7 @@ def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) 
     except (BadEnvelope, BadTerms) as problem:
         turn.note(connection.id, audit.NotUnderstood("want", str(problem)))
         return
-    kept = [each for each in turn.friend_wants() if each.peer == connection.peer and each.id != identifier]
+    kept = [each for each in turn.all(FriendWant) if each.peer == connection.peer and each.id != identifier]
     longest = turn.today() + timedelta(days=LONGEST_DAYS)
     if len(kept) >= MOST_WANTS_OF_A_FRIEND or turn.spends("want", connection.peer) is not None:
         turn.note(connection.id, audit.Fact.WANTS_TOO_MUCH)
@@ -195,7 +195,7 @@ def word_and_quantity(told: dict[str, Any]) -> tuple[str, Decimal, str]:
 
 
 def _look_for(turn: Turn, wanted: FriendWant) -> None:
-    if not turn.shares():
+    if not turn.all(Share):
         return
     turn.save(replace(wanted, looked=turn.now))
     queries = (SearchStock(wanted.word, share.scope(turn)), turn.who_may(Permission.APPROVER))
@@ -215,7 +215,7 @@ class LookForWant(WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Tell our people once, if we share some of it."""
-        wanted, (hits, able) = turn.friend_want(self.want), event.answers
+        wanted, (hits, able) = turn.get(FriendWant, self.want), event.answers
         if not (isinstance(hits, StockHits) and isinstance(able, Able)):
             raise TypeError(f"a want asks for hits and who may, not {event.answers!r}")
         connection = turn.connection(wanted.connection) if wanted is not None else None
@@ -257,7 +257,7 @@ def full_line(turn: Turn, event: Said) -> str | Phrase:
     said = _OFFER.fullmatch(event.text.strip())
     kind, _, rest = turn.key_of(event.reply_to).partition(":")
     identifier, _, key = rest.partition(":")
-    wanted = turn.friend_want(identifier) if said is not None and kind == FRIENDS_WANT else None
+    wanted = turn.get(FriendWant, identifier) if said is not None and kind == FRIENDS_WANT else None
     if wanted is None or said is None:
         return ""
     shown = wanted.shown
@@ -275,14 +275,14 @@ def full_line(turn: Turn, event: Said) -> str | Phrase:
 def look(turn: Turn) -> None:
     """By the clock: end expired wants, tell new peers, and search for peers' wants once a day."""
     today = turn.today()
-    for want in turn.wants():
+    for want in turn.all(Want):
         if want.ended is not None and want.ended + KEPT_FOR <= turn.now:
             turn.drop(want)
         elif want.is_living and want.until < today:
             end(turn, want, WantState.OVER)
         elif want.is_living:
             _tell_friends(turn, want)
-    for wanted in turn.friend_wants():
+    for wanted in turn.all(FriendWant):
         connection = turn.connection(wanted.connection)
         if wanted.until < today or connection is None or connection.state is ConnectionState.ENDED:
             turn.drop(wanted)
@@ -292,11 +292,11 @@ def look(turn: Turn) -> None:
 
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
-    times = [want.ended + KEPT_FOR for want in turn.wants() if want.ended is not None]
-    times += [_day_after(turn, want.until) for want in turn.wants() if want.is_living]
-    for wanted in turn.friend_wants():
+    times = [want.ended + KEPT_FOR for want in turn.all(Want) if want.ended is not None]
+    times += [_day_after(turn, want.until) for want in turn.all(Want) if want.is_living]
+    for wanted in turn.all(FriendWant):
         times.append(_day_after(turn, wanted.until))
-        if wanted.told is None and turn.shares() and wanted.looked is not None:
+        if wanted.told is None and turn.all(Share) and wanted.looked is not None:
             times.append(wanted.looked + A_DAY)
     return times
 

@@ -19,12 +19,12 @@ from fedbot.rules.catalogue.provenance import WriteMirror, mirror_received
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
-from fedbot.rules.model.catalogue import Want
+from fedbot.rules.model.catalogue import Share, Want
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
-from fedbot.rules.model.figures import figures_written
+from fedbot.rules.model.figures import SpaceFigures, figures_written
 from fedbot.rules.model.lending import LendingStop, PlaceInLine
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.queries import OfConnection, WhenStepEnds
@@ -508,13 +508,13 @@ STOP = TypeAdapter(LendingStop)
 def _kept_data(turn: Turn, connection: Connection) -> dict[str, Any]:
     """Return our people's places and wants with this peer, and a stop on new loans. No message in a room has them."""
     kept: dict[str, Any] = {}
-    places = tuple(each for each in turn.places_in_line() if each.connection == connection.id and each.is_living)
-    wants = tuple(each for each in turn.wants() if connection.id in each.told and each.is_living)
+    places = tuple(each for each in turn.all(PlaceInLine) if each.connection == connection.id and each.is_living)
+    wants = tuple(each for each in turn.all(Want) if connection.id in each.told and each.is_living)
     if places:
         kept["places"] = PLACES.dump_python(places, mode="json", exclude_defaults=True)
     if wants:
         kept["wants"] = WANTS.dump_python(wants, mode="json", exclude_defaults=True)
-    if (stop := turn.lending_stop(connection.peer)) is not None:
+    if (stop := turn.get(LendingStop, connection.peer)) is not None:
         kept["stop"] = STOP.dump_python(stop, mode="json", exclude_defaults=True)
     return kept
 
@@ -566,12 +566,12 @@ def mirror(turn: Turn, connection: Connection) -> None:
         "peer_url": connection.peer_url,
         "requests": requests,
     }
-    if shares := turn.shares():
+    if shares := turn.all(Share):
         value["shares"] = [
             [s.model, s.pk, s.name, s.by, s.at.isoformat(), list(s.above), s.is_template] for s in shares
         ]
     value |= _kept_data(turn, connection)
-    if figures := turn.figures_of(connection.peer):
+    if figures := turn.get(SpaceFigures, connection.peer):
         value["stats"] = {"at": figures.at.isoformat(), "days": figures.days, **figures_written(figures)}
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     turn.do(

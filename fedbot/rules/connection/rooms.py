@@ -11,6 +11,7 @@ from fedbot.rules import consent
 from fedbot.rules.connection import pinning, provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.archive import is_restless
+from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Announce, Ask, Join, Leave, Phrase, Post, SendEnvelope, say
@@ -114,7 +115,7 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
 def greet(turn: Turn, room: Room) -> None:
     """Introduce ourselves once in each room; a replacement counts as the same room. Reads our admins first."""
     lineage = announcements.lineage(turn, room.id)
-    known = {cooldown.id for cooldown in turn.cooldowns()}
+    known = {cooldown.id for cooldown in turn.all(Cooldown)}
     if not room.may_talk or room.replaced_by or any(_greeting(each) in known for each in lineage):
         return
     if turn.tell_once(_greeting(room.id), GREET_AGAIN_AFTER):
@@ -173,7 +174,7 @@ def announce(turn: Turn, room: Room) -> None:
     """Announce the parties that we host: by the state event or, if the room forbids it, by an envelope."""
     if not (room.may_announce or room.may_talk):
         return
-    before = turn.own_announcement(room.id)
+    before = turn.get(OwnAnnouncement, room.id)
     now = OwnAnnouncement(room.id, announcements.our_parties(turn), by_message=not room.may_announce)
     if before == now:
         return
@@ -330,7 +331,7 @@ def look_at_replacement(turn: Turn, room: Room) -> None:
 
 def on_started(turn: Turn) -> None:
     """Suspend connections that were found after a loss in a room that has been replaced meanwhile."""
-    for room in turn.rooms():
+    for room in turn.all(Room):
         if room.replaced_by:
             for connection in turn.connections():
                 if connection.room == room.id and not connection.changed_room and _lasts(turn, connection):

@@ -10,9 +10,10 @@ from typing import Any
 
 from fedbot.rules.loan import lend
 from fedbot.rules.model.archive import Mark, PeerFlow, flow_of_line, left_at
+from fedbot.rules.model.catalogue import Share
 from fedbot.rules.model.figures import BALANCE, COUNTS, WAYS, Dealings, Flow, SpaceFigures, Way
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, Ending, OutsideState
-from fedbot.rules.model.outside import OUTSIDE
+from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import counts_pieces
@@ -29,7 +30,7 @@ def own(turn: Turn, counts: StockCounts, days: int, rooms: list[str] | None) -> 
         name=turn.us.name,
         at=turn.now,
         days=days,
-        shared=len(turn.shares()),
+        shared=len(turn.all(Share)),
         given=_sum([d.given for d in between]),
         received=_sum([d.received for d in between]),
         lent=_sum([d.lent for d in between]),
@@ -111,7 +112,7 @@ def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> It
 
 def _outside(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[PeerFlow]:
     """Yield current loans to neighbours without a bot, and gifts that began as such."""
-    for loan in turn.outside_loans():
+    for loan in turn.all(OutsideLoan):
         is_told = rooms is None or loan.room in rooms
         if is_told and (since is None or (loan.ended or loan.by.at) >= since) and loan.stage == "handed":
             pieces = loan.quantity if counts_pieces(loan.description.units) else Decimal(0)

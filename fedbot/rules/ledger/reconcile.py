@@ -19,6 +19,7 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.books import BookLine, Difference, Kind, Past, Reconciliation
+from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import (
@@ -103,7 +104,7 @@ def on_due(turn: Turn, event: ReconcileDue) -> None:
     for connection in turn.active_connections():
         if _is_asked(connection):
             turn.note(connection.id, audit.Fact.BOOKS_NOT_ASKED)
-        elif turn.reconciliation(connection.id) is None and turn.us.admin_room:
+        elif turn.get(Reconciliation, connection.id) is None and turn.us.admin_room:
             begin(turn, connection, turn.us.admin_room)
 
 
@@ -118,7 +119,7 @@ def _is_asked(connection: Connection) -> bool:
 def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:
     """Compare now by the operator's order. The admins and the waiting command line are told the outcome."""
     for connection in turn.active_connections():
-        if event.party in {"", connection.peer} and turn.reconciliation(connection.id) is None:
+        if event.party in {"", connection.peer} and turn.get(Reconciliation, connection.id) is None:
             begin(
                 turn,
                 connection,
@@ -138,14 +139,14 @@ def on_started(turn: Turn) -> None:
 
 def look(turn: Turn) -> None:
     """By the clock: report a peer that has not answered in time, and stop waiting."""
-    for running in turn.reconciliations():
+    for running in turn.all(Reconciliation):
         if running.until <= turn.now:
             _tell(turn, running, "silent")
 
 
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
-    return [running.until for running in turn.reconciliations()]
+    return [running.until for running in turn.all(Reconciliation)]
 
 
 # --- a peer asks: a page of our books ------------------------------------------------------------------------
@@ -173,7 +174,7 @@ def _may_not_have_page(turn: Turn, peer: str, after: str) -> bool:
     """
     if not after:
         return turn.spends("books", peer) is not None
-    told = [cooldown for cooldown in turn.cooldowns() if cooldown.id == _told_page(peer, after)]
+    told = [cooldown for cooldown in turn.all(Cooldown) if cooldown.id == _told_page(peer, after)]
     for cooldown in told:
         turn.drop(cooldown)
     return not told
@@ -290,7 +291,7 @@ def on_page(turn: Turn, connection: Connection, envelope: Message[bodies.Books])
     """Take in a page of the peer's books, and read the same transfers in ours."""
     connection = sequencing.send(turn, connection, bodies.Noted())
     turn.save(connection)
-    running = turn.reconciliation(connection.id)
+    running = turn.get(Reconciliation, connection.id)
     if running is None or envelope.body.after != running.after:
         return
     if envelope.body.problem:
@@ -353,13 +354,13 @@ class Compare(OfConnection, WhenAnsweredOrNot):
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Report that our own InvenTree is silent."""
-        running = turn.reconciliation(self.connection)
+        running = turn.get(Reconciliation, self.connection)
         if running is not None:
             _tell(turn, running, "own-inventory")
 
 
 def _on_own_looked(turn: Turn, then: Compare, event: Answered) -> None:
-    running = turn.reconciliation(then.connection)
+    running = turn.get(Reconciliation, then.connection)
     connection = turn.connection(then.connection)
     if running is None or connection is None:
         return

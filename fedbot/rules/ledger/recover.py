@@ -15,12 +15,13 @@ from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision, rotate_tokens
 from fedbot.rules.loan import end, extend, hand_back, lend, outside, queue
 from fedbot.rules.model import audit
+from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
-from fedbot.rules.model.lending import QueueEntry
+from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import (
     FINAL,
     NOTHING_MOVED,
@@ -32,7 +33,7 @@ from fedbot.rules.model.lifecycles import (
 from fedbot.rules.model.outside import rota_id
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered
 from fedbot.rules.model.stock import Permission
-from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer, with_progress
+from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer, WaitingLine, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
@@ -460,7 +461,7 @@ def resume(turn: Turn) -> None:
     _keep_quiet_about_lines(turn)
     outside.resume_after_loss(turn)
     _sort_queue(turn)
-    for place in turn.places_in_line():  # the lender's bot may have reported more in the meantime
+    for place in turn.all(PlaceInLine):  # the lender's bot may have reported more in the meantime
         if place.is_living:
             turn.do(Edit(f"place:{place.id}", place.room, queue.page(turn, place)))
     _take_back_lost_rotas(turn)
@@ -496,7 +497,7 @@ def _resume_connection(turn: Turn, connection: Connection) -> None:
 
 def _keep_quiet_about_lines(turn: Turn) -> None:
     """Tell nobody that an old line waits: it may have been answered since the backup was made."""
-    for line in turn.waiting_lines():
+    for line in turn.all(WaitingLine):
         turn.save(replace(line, told=True))
 
 
@@ -594,9 +595,9 @@ def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
     """Restore our people's places and wants with this peer, and a stop on new loans; post their messages."""
     for place in provision.PLACES.validate_python(value.get("places", ())):
         turn.save(replace(place, state=PlaceState.ASKED, place=0, item=0, until=None))  # the lender reports these again
-        turn.do(Post(f"place:{place.id}", place.room, queue.page(turn, turn.place_in_line(place.id) or place)))
+        turn.do(Post(f"place:{place.id}", place.room, queue.page(turn, turn.get(PlaceInLine, place.id) or place)))
     for wanted in provision.WANTS.validate_python(value.get("wants", ())):
-        known = turn.want(wanted.id)
+        known = turn.get(Want, wanted.id)
         turn.save(wanted if known is None else replace(known, told=tuple(dict.fromkeys((*known.told, *wanted.told)))))
         if known is None:
             turn.do(Post(f"want:{wanted.id}", wanted.room, want.page(turn, wanted)))
@@ -606,7 +607,7 @@ def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
 
 def _restore_place(turn: Turn, told: bodies.PlaceInQueue) -> None:
     """Restore the place of a peer's person in our queue from our own message."""
-    entry = turn.queue_entry(told.wait)
+    entry = turn.get(QueueEntry, told.wait)
     if entry is None:
         return
     if told.over:

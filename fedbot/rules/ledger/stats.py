@@ -51,7 +51,7 @@ def begin(
     waiting = [turn.us.party] if own else []
     for connection in connections:
         waiting.append(connection.peer)
-        is_asked = any(connection.peer in s.waiting and s.days == days for s in turn.surveys())
+        is_asked = any(connection.peer in s.waiting and s.days == days for s in turn.all(Survey))
         if not (is_asked or sequencing.is_unheard(turn, connection, "stats-ask")):
             turn.save(sequencing.send(turn, connection, bodies.StatsAsk(days=days), awaits=True))
     until = turn.now + STATS_SILENT_AFTER
@@ -74,7 +74,7 @@ class CountForRoom(WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Add our own figures, as far as the room may read them."""
-        survey = turn.survey(self.survey)
+        survey = turn.get(Survey, self.survey)
         if survey is not None:
             rooms = ledger_figures.rooms_told_of(turn, survey.room)
             figures = ledger_figures.own(turn, _counts(event), survey.days, rooms)
@@ -82,7 +82,7 @@ class CountForRoom(WhenAnsweredOrNot):
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Report that our InvenTree is silent."""
-        survey = turn.survey(self.survey)
+        survey = turn.get(Survey, self.survey)
         if survey is not None:
             nothing = SpaceFigures(turn.us.party, turn.us.name, turn.now, survey.days, problem="inventory")
             _add_figures(turn, survey, nothing)
@@ -134,7 +134,7 @@ def _draw_asked(turn: Turn, survey: Survey, thread: str) -> None:
 
 def look(turn: Turn) -> None:
     """By the clock: answer without the silent spaces, and drop the survey a day later."""
-    for survey in turn.surveys():
+    for survey in turn.all(Survey):
         if survey.until + FORGOTTEN_AFTER <= turn.now:
             turn.drop(survey)
         elif survey.until <= turn.now and not survey.posted:
@@ -143,7 +143,7 @@ def look(turn: Turn) -> None:
 
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
-    return [s.until + FORGOTTEN_AFTER if s.posted else s.until for s in turn.surveys()]
+    return [s.until + FORGOTTEN_AFTER if s.posted else s.until for s in turn.all(Survey)]
 
 
 # --- a peer's request ---
@@ -205,7 +205,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Stats])
         provision.mirror(turn, connection)
     turn.note(connection.id, audit.FiguresTold(figures.problem))
     in_room = envelope.body.in_room
-    for survey in turn.surveys():
+    for survey in turn.all(Survey):
         if connection.peer in survey.waiting and survey.days == figures.days:
             hidden = not (in_room or ledger_figures.is_private(turn, survey.room))
             told = (

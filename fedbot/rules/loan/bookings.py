@@ -16,6 +16,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import LabelItem
 from fedbot.rules.loan import lend
 from fedbot.rules.model import time_zones
+from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
 from fedbot.rules.model.lending import QueueEntry, Reserved
@@ -141,7 +142,7 @@ def _lent(turn: Turn, item: int, but: str) -> Iterator[Span]:
         quantity = sum((out.get(number, Decimal(0)) for number in numbers), Decimal(0))
         if quantity:
             yield Span(loan, quantity, today, max(loan.due_day or today, today))
-    for outside in turn.outside_loans():
+    for outside in turn.all(OutsideLoan):
         is_offered_by_it = bool(but) and outside.handing == but
         if outside.is_living and not is_offered_by_it and item == (outside.item or outside.source):
             yield Span(outside, outside.quantity, today, max(outside.until, today))
@@ -349,7 +350,7 @@ def entries(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[A
 def of_neighbours(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[NeighbourEntry]:
     """Due returns of neighbours without a bot in these rooms, by day. Overdue ones are listed under today."""
     today = turn.today()
-    out = [each for each in turn.outside_loans() if each.state is OutsideState.OUT and each.room in rooms]
+    out = [each for each in turn.all(OutsideLoan) if each.state is OutsideState.OUT and each.room in rooms]
     due = ((max(loan.until, today), loan) for loan in sorted(out, key=lambda loan: (loan.until, loan.id)))
     return [
         NeighbourEntry(day, OnThatDay.OVERDUE if loan.until < today else OnThatDay.BACK, loan)
@@ -407,7 +408,7 @@ def _next_posting(turn: Turn) -> datetime | None:
     if not turn.us.agenda:
         return None
     today = turn.today()
-    is_told = any(cooldown.id == _posting_id(today) for cooldown in turn.cooldowns())
+    is_told = any(cooldown.id == _posting_id(today) for cooldown in turn.all(Cooldown))
     begins = time_zones.beginning(today + A_DAY if is_told else today, "", turn.us.time_zone)
     return max(time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo)), turn.now)
 

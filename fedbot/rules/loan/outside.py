@@ -77,7 +77,7 @@ def _code_of_duplicate(turn: Turn, loan: OutsideLoan) -> str:
     """The code of an equal loan that the same person made up to 10 minutes before; '' if there is none."""
     same = [
         other.code
-        for other in turn.outside_loans()
+        for other in turn.all(OutsideLoan)
         if other.is_living
         and (other.by.person, other.neighbour, other.source) == (loan.by.person, loan.neighbour, loan.source)
         and other.quantity == loan.quantity
@@ -143,14 +143,14 @@ class OutsideStep(WhenStepEnds):
 
     def done(self, turn: Turn, event: StepDone) -> None:
         """Note the step in the audit and want the next one."""
-        loan = turn.outside_loan(self.loan)
+        loan = turn.get(OutsideLoan, self.loan)
         if loan is not None:
             turn.note(loan.id, audit.StepWasDone(self.step, 1))
             _on_done(turn, loan, event, self.step)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """End the loan as not lent if nothing has left. Otherwise people must look into it."""
-        loan = turn.outside_loan(self.loan)
+        loan = turn.get(OutsideLoan, self.loan)
         if loan is not None:
             if isinstance(event, StepRefused):
                 turn.note(loan.id, audit.StepWasRefused(1, event.problem))
@@ -194,7 +194,7 @@ class BookOutside(WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Book it out if the lender may still approve, and the item hasn't become a peer's since."""
-        loan = turn.outside_loan(self.loan)
+        loan = turn.get(OutsideLoan, self.loan)
         (permissions,) = event.answers
         if loan is None or not isinstance(permissions, Permissions):
             raise TypeError(f"loan {self.loan} is not booked out by {event.answers!r}")
@@ -271,7 +271,7 @@ _LOANS = TypeAdapter(tuple[OutsideLoan, ...])
 def _mirror(turn: Turn, loan: OutsideLoan) -> None:
     """Mirror the neighbour's loans into its company's metadata, from which a lost journal is rebuilt."""
     if loan.company is not None:
-        of_company = (each for each in turn.outside_loans() if each.company == loan.company and each.is_living)
+        of_company = (each for each in turn.all(OutsideLoan) if each.company == loan.company and each.is_living)
         living = tuple(replace(each, problem=None) for each in of_company)
         value = {"outside": _LOANS.dump_python(living, mode="json", exclude_defaults=True)}
         text = json.dumps(value, sort_keys=True, ensure_ascii=False)
@@ -350,7 +350,7 @@ def bring_back_step(turn: Turn, transfer: Transfer, note: str) -> TakeBack | Non
 
     None if this transfer doesn't hand over a loan.
     """
-    loan = turn.outside_loan(transfer.terms.outside.loan) if transfer.terms.outside else None
+    loan = turn.get(OutsideLoan, transfer.terms.outside.loan) if transfer.terms.outside else None
     if loan is None or loan.handing != transfer.id or loan.item is None or loan.company is None:
         return None
     (line,) = transfer.terms.lines
@@ -362,7 +362,7 @@ def follow(turn: Turn) -> None:
     """After an event: update a loan that is offered to the neighbour's bot from the transfer that offers it."""
     for transfer in list(turn.changes.values()):
         told = transfer.terms.outside if isinstance(transfer, Transfer) and transfer.role == "sender" else None
-        loan = turn.outside_loan(told.loan) if told is not None else None
+        loan = turn.get(OutsideLoan, told.loan) if told is not None else None
         if loan is not None and isinstance(transfer, Transfer) and RECALLED not in transfer.told:
             _follow(turn, loan, transfer)
 
@@ -404,7 +404,7 @@ def _book_out_again(turn: Turn, loan: OutsideLoan, item: int) -> None:
 
 def on_loan(turn: Turn) -> list[OutsideLoan]:
     """The neighbours' loans that are out or unclear, earliest due date first."""
-    return sorted((each for each in turn.outside_loans() if each.is_living), key=lambda each: (each.until, each.id))
+    return sorted((each for each in turn.all(OutsideLoan) if each.is_living), key=lambda each: (each.until, each.id))
 
 
 def is_overdue(turn: Turn, loan: OutsideLoan) -> bool:

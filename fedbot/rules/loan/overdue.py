@@ -39,7 +39,7 @@ def is_overdue(turn: Turn, loan: Transfer) -> bool:
 
 def is_refused(turn: Turn, transfer: Transfer) -> bool:
     """Whether it is a loan to a peer to which our superuser has stopped new loans."""
-    return transfer.is_loan and transfer.role == "sender" and turn.lending_stop(transfer.peer) is not None
+    return transfer.is_loan and transfer.role == "sender" and turn.get(LendingStop, transfer.peer) is not None
 
 
 # --- the stop on new loans ---
@@ -83,7 +83,7 @@ def resume(turn: Turn, stopped: LendingStop, by: Signature | None, *, answered_i
 def follow(turn: Turn) -> None:
     """After an event that changed a transfer: allow new loans to peers that have returned everything overdue."""
     if any(isinstance(document, Transfer) for document in turn.changes.values()):
-        for stopped in turn.lending_stops():
+        for stopped in turn.all(LendingStop):
             if not overdue(turn, stopped.id):
                 resume(turn, stopped, None)
 
@@ -132,7 +132,7 @@ def _tell_admins(turn: Turn, loan: Transfer, step: str) -> None:
     peer_name, today = turn.party_name(loan.peer), turn.day_of(loan)
     if step == ADMINS:
         phrase = say(messages.lending.overdue_for_admins, loan=loan, us=turn.us, peer_name=peer_name, today=today)
-    elif turn.lending_stop(loan.peer) is not None:
+    elif turn.get(LendingStop, loan.peer) is not None:
         return
     else:
         phrase = say(messages.lending.lend_no_more, loan=loan, us=turn.us, peer_name=peer_name, today=today)

@@ -108,7 +108,7 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceI
     """
     turn.save(connection)
     body = envelope.body
-    place = turn.place_in_line(body.wait)
+    place = turn.get(PlaceInLine, body.wait)
     if place is None or not place.is_living or place.connection != connection.id:
         return
     if body.over:
@@ -150,7 +150,7 @@ def full_line(turn: Turn, event: Said) -> str:
     """
     said = _ASKS.fullmatch(event.text.strip())
     kind, _, identifier = turn.key_of(event.reply_to).partition(":")
-    place = turn.place_in_line(identifier) if said is not None and kind in ABOUT_A_PLACE else None
+    place = turn.get(PlaceInLine, identifier) if said is not None and kind in ABOUT_A_PLACE else None
     if place is None or said is None or place.state is not PlaceState.TURN:
         return ""
     several = who_answers.claimed_by_several(turn, event.sender, event.room)
@@ -180,7 +180,7 @@ def on_wait(turn: Turn, connection: Connection, envelope: Message[bodies.Wait]) 
     """Take over that a peer waits for something of ours, or doesn't any more."""
     turn.save(connection)
     body, identifier = envelope.body, envelope.body.wait
-    known = turn.queue_entry(identifier)
+    known = turn.get(QueueEntry, identifier)
     if body.over or connection.state is not ConnectionState.ACTIVE:
         if known is not None and known.connection == connection.id:
             end(turn, known, PlaceState.LEFT)
@@ -259,7 +259,7 @@ def _lent_items_named(turn: Turn, word: str) -> list[int]:
     """The stock items of parts with that name or IPN that are lent, to peers or to neighbours without a bot."""
     ours = (loan for loan in turn.loans_away() if loan.role == "sender")
     lines = ((loan.at(line.number).item, line.description) for loan in ours for line in lend.lines_away(turn, loan))
-    outside = ((loan.item, loan.description) for loan in turn.outside_loans() if loan.is_living)
+    outside = ((loan.item, loan.description) for loan in turn.all(OutsideLoan) if loan.is_living)
     name = word.casefold()
     meant = (key for key, part in (*lines, *outside) if key and name in {part.name.casefold(), part.ipn.casefold()})
     return list(dict.fromkeys(meant))[:MOST_LENT]
@@ -290,7 +290,7 @@ class LookAtQueue(WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Give them their turn if an item is back and sound and nobody comes before them."""
-        entry = turn.queue_entry(self.entry)
+        entry = turn.get(QueueEntry, self.entry)
         if entry is not None and not entry.kept:
             update(turn, entry, merged_answers(event.answers))
 
@@ -429,7 +429,7 @@ def end(turn: Turn, entry: QueueEntry, why: PlaceState, by: Signature | None = N
     for other in turn.queue():
         if other.meets(entry) and not other.kept:
             _tell_place(turn, other)
-            _look(turn, turn.queue_entry(other.id) or other)
+            _look(turn, turn.get(QueueEntry, other.id) or other)
 
 
 # --- what transfers and connections change in the queues ---
@@ -451,7 +451,7 @@ def _on_disconnected(turn: Turn, connection: Connection) -> None:
     for entry in turn.queue():
         if entry.connection == connection.id:
             end(turn, entry, PlaceState.PARTED)
-    for place in turn.places_in_line():
+    for place in turn.all(PlaceInLine):
         if place.connection == connection.id and place.is_living:
             _end_place(turn, place, PlaceState.PARTED)
 
@@ -503,7 +503,7 @@ def look(turn: Turn) -> None:
     for entry in turn.queue():
         if not entry.kept and (due := _next_look(turn, entry)) is not None and due <= turn.now:
             _look(turn, entry)
-    for place in turn.places_in_line():
+    for place in turn.all(PlaceInLine):
         if place.ended is not None and place.ended + KEPT_FOR <= turn.now:
             turn.drop(place)
 
@@ -511,7 +511,7 @@ def look(turn: Turn) -> None:
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
     times = [due for entry in turn.queue() if (due := _next_look(turn, entry)) is not None]
-    return times + [place.ended + KEPT_FOR for place in turn.places_in_line() if place.ended is not None]
+    return times + [place.ended + KEPT_FOR for place in turn.all(PlaceInLine) if place.ended is not None]
 
 
 def _next_look(turn: Turn, entry: QueueEntry) -> datetime | None:

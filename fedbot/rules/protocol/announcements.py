@@ -8,7 +8,7 @@ from typing import Any
 
 from fedbot.rules.model import names
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION
-from fedbot.rules.model.room import AnnouncedParty, Announcement
+from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import OLDEST_VERSION, VERSION, announcement_holds, wire_time
 
@@ -164,5 +164,5 @@ def current_rooms(turn: Turn) -> list[str]:
 def replaced_by(turn: Turn, room: str) -> list[str]:
     """Return our rooms whose tombstones name this one as their replacement, even if this one doesn't confirm it."""
     ours = {*federation_rooms(turn), *(connection.room for connection in turn.connections())}
-    pointing = (old.id for old in turn.rooms() if old.replaced_by == room)
+    pointing = (old.id for old in turn.all(Room) if old.replaced_by == room)
     return [old for old in pointing if old in ours or room in turn.us.rooms]

@@ -114,7 +114,7 @@ def follow(turn: Turn) -> None:
         elif isinstance(document, Rota):
             concerned[document.id] = None
     for identifier in concerned:
-        rota = turn.rota(identifier)
+        rota = turn.get(Rota, identifier)
         if rota is not None and rota.state is not RotaState.SEARCHING:
             _go_on(turn, rota)
 
@@ -132,7 +132,7 @@ def _adopt(turn: Turn, rota: Rota, transfer: Transfer) -> None:
 
 def _listen(turn: Turn, search: Search) -> None:
     """Take over which peers have it, by the search so far. A peer that answers late is asked after the others."""
-    rota = turn.rota(search.rota)
+    rota = turn.get(Rota, search.rota)
     if rota is None or not rota.is_living:
         return
     known = {each.party for each in rota.waiting} | {each.party for each in rota.asked}
@@ -433,7 +433,7 @@ def give_up(turn: Turn, transfer: Transfer, by: Signature) -> Rota:
 
 def look(turn: Turn) -> None:
     """By the clock: stop waiting for a silent peer if another one could be asked, and forget old rotas."""
-    for rota in turn.rotas():
+    for rota in turn.all(Rota):
         if (over := _forgotten(turn, rota)) is not None:
             if over <= turn.now:
                 turn.drop(rota)
@@ -446,9 +446,9 @@ def _look_at(turn: Turn, rota: Rota) -> None:
         _too_late(turn, rota)
     else:
         for ask, transfer in _silent(turn, rota):
-            _take_back(turn, turn.rota(rota.id) or rota, ask, transfer, Why.SILENT)
+            _take_back(turn, turn.get(Rota, rota.id) or rota, ask, transfer, Why.SILENT)
     for ask, transfer in _unheard(turn, rota):
-        rota = turn.rota(rota.id) or rota
+        rota = turn.get(Rota, rota.id) or rota
         if _heard_by(turn, ask) <= turn.now and _may_take_back(rota, ask, transfer):
             _take_back(turn, rota, ask, transfer, Why.NOTHING_CAME)
         elif _heard_by(turn, ask) + ANSWERS_WITHIN <= turn.now and not ask.told:
@@ -458,7 +458,7 @@ def _look_at(turn: Turn, rota: Rota) -> None:
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
     times: list[datetime] = []
-    for rota in turn.rotas():
+    for rota in turn.all(Rota):
         if (over := _forgotten(turn, rota)) is not None:
             times.append(over)
         elif rota.state is RotaState.ASKING:

@@ -20,6 +20,7 @@ from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.events import EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import FINAL, TransferState
+from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import (
     Arrived,
@@ -264,7 +265,7 @@ def _fail_neighbours_line(
     turn: Turn, transfer: Transfer, progress: Progress, event: StepRefused | StepUnknown
 ) -> Transfer:
     """Fail a neighbour's line whose item isn't where our books say, or may not be. Our people look into that loan."""
-    loan = turn.outside_loan(transfer.terms.outside.loan) if transfer.terms.outside else None
+    loan = turn.get(OutsideLoan, transfer.terms.outside.loan) if transfer.terms.outside else None
     if loan is not None:
         turn.save(replace(loan, problem=event.problem))
     return with_progress(transfer, replace(progress, failed=NOT_OUT_THERE))

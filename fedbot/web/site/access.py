@@ -234,7 +234,7 @@ class Access:
         now, secret = self._bot.now(), _made()
         access = WebAccess(hash_of(secret), kind, person, username, name, now, now + lasts, scope)
         self._bot.put(AccessGiven(now, access))
-        if self._bot.turn().web_access(access.id) is None:
+        if self._bot.turn().get(WebAccess, access.id) is None:
             raise Problem(say(messages.web.holds_too_much, most=MOST_TOKENS))
         return secret
 
@@ -265,7 +265,7 @@ class Access:
 
     def _of(self, secret: str, kind: AccessKind) -> Caller | None:
         turn = self._bot.turn()
-        access = turn.web_access(hash_of(secret))
+        access = turn.get(WebAccess, hash_of(secret))
         if access is None or access.kind is not kind or not web.opens(turn, access):
             return None
         token = access.name if kind is AccessKind.TOKEN else ""

@@ -123,7 +123,7 @@ class Site:
 
     async def line(self, caller: Caller, event_id: str, seconds: float) -> WebLine:
         """A line that the caller said, with its answers. Waits up to `seconds` for one. Raises `Problem`."""
-        found = self.bot.turn().web_line(event_id)
+        found = self.bot.turn().get(WebLine, event_id)
         if found is None or found.person != caller.person:
             raise Problem(say(messages.web.no_such_line, kept=ANSWERS_KEPT))
         return await self.bot.answered(event_id, min(seconds, MOST_SECONDS))
@@ -151,7 +151,7 @@ class Site:
         return found
 
     def _is_the_same(self, event_id: str, text: str) -> None:
-        known = self.bot.turn().web_line(event_id)
+        known = self.bot.turn().get(WebLine, event_id)
         if known is not None and known.text != text:
             raise Problem(say(messages.web.key_used_before))
 

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from fedbot import messages
 from fedbot.commands.tokens import in_quotes
+from fedbot.rules.model.catalogue import Share
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lifecycles import LIVING_ROTA
 from fedbot.rules.wire.envelope import fingerprint
@@ -233,7 +234,7 @@ async def space(page: SignedIn, party: str) -> Response:
         dealings=reader.dealings(party),
         newest=newest,
         key=fingerprint(reader.turn.us.key),
-        shared=reader.turn.shares(),
+        shared=reader.turn.all(Share),
         word=in_quotes(found.name),
     )
 

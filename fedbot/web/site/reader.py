@@ -303,7 +303,7 @@ class Reader:
 
     def _outside_loans(self) -> list[OutsideLoan]:
         """Loans to neighbours without a bot that were lent in this person's rooms."""
-        return [each for each in self.turn.outside_loans() if each.room in self.rooms]
+        return [each for each in self.turn.all(OutsideLoan) if each.room in self.rooms]
 
     def loans(self) -> list[TransferView]:
         """All loans, here, at friends and on their way. The first due date comes first."""
@@ -349,7 +349,7 @@ class Reader:
 
     def waiting(self) -> list[WaitingView]:
         """The waiting lists: first our people's places at friends, then who waits for our stock."""
-        places = [each for each in self.turn.places_in_line() if each.is_living and each.room in self.rooms]
+        places = [each for each in self.turn.all(PlaceInLine) if each.is_living and each.room in self.rooms]
         entries = [each for each in self.turn.queue() if each.room in self.rooms]
         return [*map(self._place, places), *map(self._entry, entries)]
 
@@ -386,7 +386,7 @@ class Reader:
 
     def rotas(self) -> list[RotaView]:
         """Requests from anyone that run, or ended lately."""
-        return [self._rota(rota) for rota in self.turn.rotas() if rota.room in self.rooms]
+        return [self._rota(rota) for rota in self.turn.all(Rota) if rota.room in self.rooms]
 
     def _rota(self, rota: Rota) -> RotaView:
         return RotaView(
@@ -452,9 +452,9 @@ class Reader:
 
     def wants(self) -> list[WantView]:
         """First our people's wants, then friends'. The first to end comes first."""
-        ours = [each for each in self.turn.wants() if each.is_living and each.room in self.rooms]
+        ours = [each for each in self.turn.all(Want) if each.is_living and each.room in self.rooms]
         friends = {c.id for c in self.turn.connections() if c.room in self.rooms}
-        theirs = [each for each in self.turn.friend_wants() if each.connection in friends]
+        theirs = [each for each in self.turn.all(FriendWant) if each.connection in friends]
         return [
             *(self._want(each) for each in sorted(ours, key=lambda each: (each.until, each.id))),
             *(self._friend_want(each) for each in sorted(theirs, key=lambda each: (each.until, each.id))),
@@ -599,7 +599,7 @@ class Reader:
 
     def said(self, line: WebLine) -> LineSaidView:
         """A line with its answers."""
-        kept = next((each.id for each in self.turn.searches() if each.event_id == line.id), None)
+        kept = next((each.id for each in self.turn.all(Search) if each.event_id == line.id), None)
         last = line.answers[-1] if line.answers else None
         return LineSaidView(
             id=line.id,
@@ -614,7 +614,7 @@ class Reader:
 
     def search(self, identifier: str) -> SearchView | None:
         """The hits of this person's search, while they are kept."""
-        kept = self.turn.search(identifier)
+        kept = self.turn.get(Search, identifier)
         return self._search(kept) if kept is not None and kept.person == self.person else None
 
     def _search(self, kept: Search) -> SearchView:
@@ -628,7 +628,7 @@ class Reader:
 
     def picture(self, identifier: str, number: int) -> Mapping[str, Any]:
         """The place of this hit's picture on the homeserver; {} if it has none, or the search isn't this person's."""
-        kept = self.turn.search(identifier)
+        kept = self.turn.get(Search, identifier)
         hits = kept.hits if kept is not None and kept.person == self.person else ()
         return hits[number - 1][1].picture if 0 < number <= len(hits) else {}
 
