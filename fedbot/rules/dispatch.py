@@ -77,7 +77,7 @@ from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import AuditTrail, SignInFound
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Permissions
-from fedbot.rules.model.transfer import RECALLED, Transfer, WaitingLine
+from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import booking, both_sides, opening, request, rota, sender_decision
@@ -186,7 +186,7 @@ def _check_lifecycles(turn: Turn) -> None:
     """Check the changes against the lifecycles. Our own past messages (`ledger.recover`) are true in any case."""
     for after in turn.changes.values():
         if isinstance(after, Transfer):
-            if RECALLED not in after.told:
+            if not after.is_recalled:
                 _check_lifecycle_of_transfer(turn, after)
         elif isinstance(after, Connection | OutsideLoan | Rota | Want | PlaceInLine):
             before = turn.state.get(type(after), after.id)

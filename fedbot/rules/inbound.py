@@ -262,7 +262,7 @@ def _go_on_if_settled(turn: Turn, identifier: str) -> None:
     both_sides.update_dispute_messages(turn, transfer)
     if transfer.state is TransferState.CREDITING and not any(p.acting for p in transfer.progress):
         receive.go_on(turn, transfer)
-    elif "card" in transfer.told:
+    elif transfer.has_card:
         both_sides.edit_card(turn, transfer)
 
 

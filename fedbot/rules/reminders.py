@@ -120,7 +120,7 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
     else:
         phrase = say(messages.approval.reminder, subject=subject, us=turn.us, people=names, others=others)
     key = f"reminder:{subject.id}:{then.at.isoformat()}"
-    no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is the owner's
+    no_card = isinstance(subject, Transfer) and not subject.has_card  # the card of a request is the owner's
     thread = both_sides.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
     turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
     turn.note(subject.id, audit.Reminded(mentions))

@@ -19,7 +19,7 @@ from starlette.types import Message
 
 from fedbot.engine import gateway
 from fedbot.rules import web as rules
-from fedbot.rules.model.command import WebAccess
+from fedbot.rules.model.command import WebAccess, WebLine
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.web.site import access, api, feeds, guard, lists, pages
 from fedbot.web.site.guard import Turnstile
@@ -114,7 +114,7 @@ async def test_a_program_that_never_stops_fills_no_memory_and_may_use_its_key_ag
     answers = [await program.says("whoami", key=f"{number}") for number in range(60)]
     assert answers[-1].status_code == 429
     assert answers[-1].json()["type"].endswith(":says_too_much")
-    assert len(world.alpha.turn.web_lines()) < 45
+    assert len(world.alpha.turn.all(WebLine)) < 45
     await world.passes(timedelta(seconds=int(answers[-1].headers["retry-after"])))
     assert (await program.says("whoami", key="59")).status_code == 200
 

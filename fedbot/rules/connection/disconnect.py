@@ -142,7 +142,7 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
     turn.save(ended)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.CANCELLED, DISCONNECTED), by)
     sequencing.post(turn, ended, draft)
-    if "card" in ended.told:
+    if ended.has_card:
         both_sides.edit_card(turn, ended)
 
 

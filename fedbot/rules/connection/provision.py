@@ -326,7 +326,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
 def _show_on_loan_again(turn: Turn, loan: Transfer) -> None:
     """Show in the card and our InvenTree that an item whose loan we had closed alone is on loan again."""
     turn.note(loan.id, audit.Fact.ON_LOAN_AGAIN)
-    if "card" in loan.told:
+    if loan.has_card:
         peer_name = turn.party_name(loan.peer)
         card = say(
             messages.transfer_card.transfer_card,

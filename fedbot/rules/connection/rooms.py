@@ -29,7 +29,7 @@ from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionSt
 from fedbot.rules.model.queries import Able, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.room import OwnAnnouncement, Room
 from fedbot.rules.model.stock import Permission
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Told, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, opening
@@ -259,7 +259,7 @@ def on_removed(turn: Turn, event: Removed) -> None:
 
 ASKED_ONLY = frozenset({ConnectionState.ASKED, ConnectionState.OFFERED})
 FOR_EVER = timedelta(days=3650)
-SAID_THERE = frozenset({"card", "wait", "silent", both_sides.MOVED})
+SAID_THERE = frozenset({Told.CARD, Told.WAIT, Told.SILENT, Told.MOVED})
 """Messages in the old room, which can't be edited or replied to from the new one."""
 
 
@@ -412,7 +412,7 @@ def _move(turn: Turn, connection: Connection, room: str, by: Signature) -> None:
 
 def _move_transfer(turn: Turn, transfer: Transfer, room: str) -> None:
     """Send its messages again, and post a card again on which people can still decide."""
-    card_stands = "card" in transfer.told and _awaits_reaction(turn, transfer)
+    card_stands = transfer.has_card and _awaits_reaction(turn, transfer)
     transfer = replace(_in_room(transfer, room), exchange=_with_fresh_pauses(turn, transfer.exchange))
     turn.save(transfer)
     sequencing.send_again(turn, transfer)
@@ -451,8 +451,9 @@ def follow(turn: Turn, transfer: Transfer, room: str) -> Transfer:
 
 
 def _in_room(transfer: Transfer, room: str) -> Transfer:
-    told = (*(word for word in transfer.told if word not in SAID_THERE), both_sides.MOVED)
-    return replace(transfer, room=room, card_event="", own_card="", peer_events=(), told=told)
+    told = tuple(word for word in transfer.told if word not in SAID_THERE)
+    moved = replace(transfer, room=room, card_event="", own_card="", peer_events=(), told=told)
+    return moved.after_telling(Told.MOVED)
 
 
 def _awaits_reaction(turn: Turn, transfer: Transfer) -> bool:
@@ -470,7 +471,7 @@ class ShowMovedCard(both_sides.TellsThatItWaits, WhenAnswered):
         if transfer is None or not isinstance(able, Able) or not _awaits_reaction(turn, transfer):
             return
         transfer = both_sides.clear_wait(turn, transfer)
-        if "card" not in transfer.told:
+        if not transfer.has_card:
             opening.post_first_card(turn, transfer, able)
 
 

@@ -33,7 +33,7 @@ from fedbot.rules.model.lifecycles import (
 from fedbot.rules.model.outside import rota_id
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered
 from fedbot.rules.model.stock import Permission
-from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer, WaitingLine, with_progress
+from fedbot.rules.model.transfer import Dispute, Terms, Told, Transfer, WaitingLine, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
@@ -76,7 +76,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
         turn.save(replace(transfer, exchange=_as_sent(transfer.exchange, envelope, connection)))
         return
     known = transfer.state in FINAL
-    transfer = _read_by_us(turn, replace(transfer, told=_with_word(transfer.told, RECALLED)), envelope)
+    transfer = _read_by_us(turn, transfer.after_telling(Told.RECALLED), envelope)
     transfer = _of_loan(turn, transfer, envelope) if known else _as_told(turn, transfer, envelope, event)
     turn.void(transfer.id)
     turn.save(transfer)
@@ -240,9 +240,8 @@ def _noted(_: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: 
         transfer = _already_here(transfer, envelope.body.here)
     if event.edits or _is_without_card(transfer):
         return transfer
-    return replace(
-        transfer, told=_with_word(transfer.told, "card"), card_event=event.event_id, shown=transfer.shown or event.at
-    )
+    transfer = transfer.after_telling(Told.CARD)
+    return replace(transfer, card_event=event.event_id, shown=transfer.shown or event.at)
 
 
 def _is_without_card(transfer: Transfer) -> bool:
@@ -431,10 +430,6 @@ def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: s
         turn.find_post(found, f"{what}:{subject}", event.room)
 
 
-def _with_word(told: tuple[str, ...], word: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*told, word)))
-
-
 def begin(turn: Turn, at: datetime) -> None:
     """Mark this turn's changes as not yet continued; `resume` does that once everything is read.
 
@@ -442,7 +437,7 @@ def begin(turn: Turn, at: datetime) -> None:
     """
     for document in list(turn.changes.values()):
         if isinstance(document, Transfer):
-            turn.save(replace(document, told=_with_word(document.told, RECALLED)))
+            turn.save(document.after_telling(Told.RECALLED))
         elif isinstance(document, QueueEntry) and turn.state.get(QueueEntry, document.id) is None:
             turn.save(replace(document, since=min(at, turn.now)))
 
@@ -475,8 +470,8 @@ def resume_with(turn: Turn, connection: Connection) -> None:
     for transfer in turn.living_transfers():  # what is at rest needs nothing (`is_at_rest`)
         if transfer.connection != connection.id:
             continue
-        if RECALLED in transfer.told:
-            _go_on(turn, replace(transfer, told=tuple(word for word in transfer.told if word != RECALLED)))
+        if transfer.is_recalled:
+            _go_on(turn, replace(transfer, told=tuple(word for word in transfer.told if word != Told.RECALLED)))
         if transfer.state not in FINAL:
             sequencing.ask(turn, transfer)
 
@@ -518,9 +513,9 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
     match transfer.state:
         case TransferState.OPEN if transfer.waits_for_release:
             turn.do(Ask(opening.ShowReleaseCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
-        case TransferState.OPEN if transfer.terms.kind == "request" and "card" not in transfer.told:
+        case TransferState.OPEN if transfer.terms.kind == "request" and not transfer.has_card:
             request.look_for_items(turn, transfer)
-        case TransferState.OPEN if transfer.terms.kind == lend.EXTENSION and "card" not in transfer.told:
+        case TransferState.OPEN if transfer.terms.kind == lend.EXTENSION and not transfer.has_card:
             extend.look(turn, transfer)
         case TransferState.APPROVED:
             sender_decision.check_again(turn, transfer)
@@ -546,7 +541,7 @@ def _take_back_on(turn: Turn, transfer: Transfer) -> None:
 
 
 def _receive_on(turn: Turn, transfer: Transfer) -> None:
-    card_waits = transfer.granted is not None and "card" not in transfer.told and not transfer.wanted
+    card_waits = transfer.granted is not None and not transfer.has_card and not transfer.wanted
     match transfer.state:
         case TransferState.OPEN | TransferState.BOOKED if transfer.terms.kind == "push":
             receive.look_for_parts(turn, transfer)

@@ -298,5 +298,5 @@ def go_on(turn: Turn, transfer: Transfer) -> None:
     if not any(p.match for p in transfer.progress):
         transfer = _with_own_items(turn, transfer)
         turn.save(transfer)
-    if transfer.state is TransferState.OPEN and not transfer.wanted and "card" not in transfer.told:
+    if transfer.state is TransferState.OPEN and not transfer.wanted and not transfer.has_card:
         look(turn, transfer)

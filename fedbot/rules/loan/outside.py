@@ -44,7 +44,7 @@ from fedbot.rules.model.steps import (
     day_in_notes,
 )
 from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST, Permission, Permissions, StockItem
-from fedbot.rules.model.transfer import RECALLED, Transfer
+from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 
@@ -363,7 +363,7 @@ def follow(turn: Turn) -> None:
     for transfer in list(turn.changes.values()):
         told = transfer.terms.outside if isinstance(transfer, Transfer) and transfer.role == "sender" else None
         loan = turn.get(OutsideLoan, told.loan) if told is not None else None
-        if loan is not None and isinstance(transfer, Transfer) and RECALLED not in transfer.told:
+        if loan is not None and isinstance(transfer, Transfer) and not transfer.is_recalled:
             _follow(turn, loan, transfer)
 
 

@@ -6,7 +6,6 @@ the lender can stop new loans to a peer. The stop ends by itself.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from fedbot import messages
@@ -97,7 +96,7 @@ def look(turn: Turn) -> None:
         for step, at in _steps(turn, loan):
             if at <= turn.now:
                 known = turn.transfer(loan.id) or loan
-                turn.save(replace(known, told=(*known.told, _told_mark(known, step))))
+                turn.save(known.after_telling(_told_mark(known, step)))
                 _tell_admins(turn, known, step)
 
 

@@ -21,7 +21,7 @@ from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.party_config import Practice, Roster
 from fedbot.rules.model.room import Account, Announcement, OwnAnnouncement, Room
 from fedbot.rules.model.stock import counts_pieces
-from fedbot.rules.model.transfer import RECALLED, Line, Transfer, WaitingLine
+from fedbot.rules.model.transfer import Line, Transfer, WaitingLine
 
 MOVED_STAGES = frozenset({"arrived", "created", "placed"})
 """Stages of a line that has changed hands, at the sender and at the receiver."""
@@ -106,7 +106,7 @@ def is_restless(transfer: Transfer) -> bool:
 
 def is_at_rest(transfer: Transfer) -> bool:
     """Whether it leaves memory: nothing is to be done, waited for, or resumed after a loss."""
-    return not (is_restless(transfer) or transfer.exchange.awaiting or RECALLED in transfer.told)
+    return not (is_restless(transfer) or transfer.exchange.awaiting or transfer.is_recalled)
 
 
 def latest(transfer: Transfer) -> datetime:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 
 from fedbot.rules.model.command import Command
@@ -46,8 +47,24 @@ FAILED_AT_SENDER = "not-sent"
 NOT_IN_PARCEL = "not-come"
 """Reason code for a line that was missing from a parcel, as the receiver's approver reports."""
 _HAS_LEFT = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.RECEIVED})
-RECALLED = "recalled"
-"""In `Transfer.told` after a loss, while the rooms are read for what they say of the transfer. Then it continues."""
+
+
+class Told(StrEnum):
+    """An entry of `Transfer.told`.
+
+    `CARD`: our card is in the room. `WAIT`, `SILENT`, `DISPUTED`: so is our message about the delay, the peer's
+    silence, the dispute. `CALLED`: the lender's people were asked whether the booking was picked up. `MOVED`: it moved
+    to another room, where nobody can reply to its earlier messages. `RECALLED`: after a loss, the rooms are still read
+    for what they say of it.
+    """
+
+    CARD = "card"
+    WAIT = "wait"
+    SILENT = "silent"
+    DISPUTED = "disputed"
+    CALLED = "called"
+    MOVED = "moved"
+    RECALLED = "recalled"
 
 
 @dataclass(frozen=True)
@@ -332,6 +349,20 @@ class Transfer(HasCard):
     def subject_kind(self) -> str:
         """The envelope field that holds its id."""
         return "transfer"
+
+    @property
+    def has_card(self) -> bool:
+        """Whether our card is in the room."""
+        return Told.CARD in self.told
+
+    @property
+    def is_recalled(self) -> bool:
+        """Whether the rooms are still read for what they say of it, after a loss."""
+        return Told.RECALLED in self.told
+
+    def after_telling(self, *words: str) -> Transfer:
+        """Return the transfer with these entries of `told` (`Told`) added."""
+        return replace(self, told=tuple(dict.fromkeys((*self.told, *map(str, words)))))
 
     @property
     def declined_line(self) -> Line | None:

@@ -23,7 +23,7 @@ from fedbot.rules.model.lending import Obstacle
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhenAnswered
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Permission, StockItem
-from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.transfer import Line, Told, Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
@@ -34,8 +34,6 @@ DAY_OVER = "day-over"
 NOT_FETCHED = "not-fetched"
 """Reason code: nobody came within the pick-up window."""
 A_DAY = timedelta(days=1)
-CALLED = "called"
-"""In `told` of a booking once the lender's people were asked whether it was picked up."""
 
 
 # --- at the lender: booking --------------------------------------------------------------------------------------
@@ -59,7 +57,7 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), decided)
     show_bookings(turn, transfer)
-    if "card" in transfer.told:
+    if transfer.has_card:
         both_sides.edit_card(turn, transfer, draft)
         tell_booked(turn, transfer)
     else:
@@ -98,7 +96,7 @@ def why_lapsed(transfer: Transfer) -> str:
 
 
 def _was_asked(transfer: Transfer) -> bool:
-    return transfer.calls or CALLED in transfer.told
+    return transfer.calls or Told.CALLED in transfer.told
 
 
 def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
@@ -164,7 +162,7 @@ def _on_looked(turn: Turn, then: LookAtBooking, event: Answered) -> None:
     obstacles = tuple(obstacle for line, answer in lines for obstacle in _obstacles(turn, line, answer))
     has_begun = first_day(transfer) <= turn.day_of(transfer)
     is_lent_yet = {obstacle.why for obstacle in obstacles} == {Hindrance.LENT}
-    if obstacles != transfer.obstacles or (is_lent_yet and has_begun and CALLED not in transfer.told):
+    if obstacles != transfer.obstacles or (is_lent_yet and has_begun and Told.CALLED not in transfer.told):
         transfer = replace(transfer, obstacles=obstacles)
         turn.save(transfer)
         if has_begun or not is_lent_yet:  # a loan before it that isn't back yet is no news by itself
@@ -179,10 +177,10 @@ def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
     If our bot or our InvenTree was down before, the borrower still gets the whole pick-up window.
     """
     until = transfer.due if may_lapse(turn, transfer) else max(transfer.due, end_of_pickup(turn, transfer))
-    asking = replace(transfer, calls=True, due=until, told=tuple(dict.fromkeys((*transfer.told, "card", CALLED))))
+    asking = replace(transfer, calls=True, due=until).after_telling(Told.CARD, Told.CALLED)
     if transfer.calls and transfer.card == consent.of_transfer(asking):
         return
-    former = asking.card if "card" in transfer.told else None  # it may be in a room that was replaced since
+    former = asking.card if transfer.has_card else None  # it may be in a room that was replaced since
     asking, draft = replace(asking, shown=None, reminded=None, card=former), None
     if until != transfer.due:
         told = bodies.Booked(until=until, parcel=asking.parcel is not None, **both_sides.said_by(asking.decided))
@@ -254,7 +252,7 @@ def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], 
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), transfer.decided)
-    if "card" in transfer.told:
+    if transfer.has_card:
         both_sides.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)
@@ -269,7 +267,7 @@ def _latest(transfer: Transfer) -> datetime:
 def _kept_longer(turn: Turn, transfer: Transfer, until: datetime) -> None:
     transfer, draft = sequencing.write(turn, replace(transfer, due=until), bodies.Noted())
     turn.save(transfer)
-    if "card" in transfer.told:
+    if transfer.has_card:
         both_sides.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)

@@ -21,7 +21,7 @@ from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, PEER_DISPUTES, Co
 from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
 from fedbot.rules.model.steps import Step
-from fedbot.rules.model.transfer import Dispute, Terms, Transfer, with_progress
+from fedbot.rules.model.transfer import Dispute, Terms, Told, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Statement, Truth
 from fedbot.rules.protocol.terms import hash_of, presentable
@@ -29,8 +29,6 @@ from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import Draft
 
 EDIT_PAUSE = timedelta(minutes=10)
-MOVED = "moved"
-"""In `told` of a transfer that moved to another room, where nobody can reply to its earlier messages."""
 NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER = "no-part", "other-thing", "other-unit", "not-in-order"
 CANCELLED_BY_BOT = frozenset({NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER, TO_BE_AGREED})
 """Reasons for which the asker's bot withdraws a request by itself and tells its person."""
@@ -165,7 +163,7 @@ def end(
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(state, problem), by)
-    if "card" in transfer.told:
+    if transfer.has_card:
         edit_card(turn, transfer, draft)
         if not (transfer.terms.confirm or _asker_was_told(transfer)):  # the asker's own bot tells its asker
             post_end(turn, transfer)
@@ -201,8 +199,8 @@ def post_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None
 def tell_sent(turn: Turn, transfer: Transfer, draft: Draft) -> None:
     """Send the message with the card. For a parcel, tell the asker, who has to post it or wait for it."""
     suspended = sequencing.connection_of(turn, transfer).state is ConnectionState.SUSPENDED
-    by_card = "card" in transfer.told and not draft.sealed and transfer.parcel is None and not suspended
-    if "card" in transfer.told:
+    by_card = transfer.has_card and not draft.sealed and transfer.parcel is None and not suspended
+    if transfer.has_card:
         edit_card(turn, transfer, draft if by_card else None)
     if transfer.parcel is None or suspended:
         if not by_card:
@@ -225,7 +223,7 @@ def note_in_transit(turn: Turn, transfer: Transfer, left: datetime) -> None:
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.PARCEL_LEFT)
-    if "card" in transfer.told:
+    if transfer.has_card:
         edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)
@@ -296,7 +294,7 @@ def _tell_wait(turn: Turn, transfer: Transfer, event: Waiting) -> None:
         transfer = replace(transfer, waiting_since=turn.now, obstacle=event.problem)
         turn.note(transfer.id, audit.Waits(event.problem))
         turn.save(transfer)
-        if "card" in transfer.told and transfer.state is not TransferState.OPEN:
+        if transfer.has_card and transfer.state is not TransferState.OPEN:
             edit_card(turn, transfer)
     elif not turn.tell_once(f"wait:{transfer.id}", EDIT_PAUSE):
         return
@@ -310,8 +308,8 @@ def _tell_wait(turn: Turn, transfer: Transfer, event: Waiting) -> None:
         peer_name=turn.party_name(transfer.peer),
     )
     key = f"wait:{transfer.id}"
-    if first and "wait" not in transfer.told:
-        turn.save(replace(transfer, told=(*transfer.told, "wait")))
+    if first and Told.WAIT not in transfer.told:
+        turn.save(transfer.after_telling(Told.WAIT))
         turn.tell_once(key, EDIT_PAUSE)
         turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer)))
     else:
@@ -324,7 +322,7 @@ def clear_wait(turn: Turn, transfer: Transfer) -> Transfer:
         return transfer
     transfer = replace(transfer, waiting_since=None, obstacle=None)
     turn.save(transfer)
-    if "wait" in transfer.told:
+    if Told.WAIT in transfer.told:
         turn.do(Edit(f"wait:{transfer.id}", transfer.room, say(messages.transfer.transfer_goes_on, transfer=transfer)))
     return transfer
 
@@ -333,9 +331,9 @@ def thread_of(transfer: Transfer) -> str:
     """The thread of this transfer: the card's, else that of the message that opened it."""
     if transfer.card_event:
         return transfer.card_event
-    if "card" in transfer.told:
+    if transfer.has_card:
         return f"card:{transfer.id}"
-    if MOVED in transfer.told:
+    if Told.MOVED in transfer.told:
         return ""
     ours = transfer.terms.sender if transfer.role == "sender" else transfer.terms.receiver
     opened_here = transfer.asked.party == ours
@@ -359,9 +357,9 @@ def with_card(transfer: Transfer, event_id: str) -> Transfer:
 def tell_silence(turn: Turn, transfer: Transfer) -> None:
     """Post once in the card's thread that the peer's bot has not answered for a while."""
     over = transfer.state in FINAL or transfer.state is TransferState.DISPUTED
-    if transfer.exchange.resends != SILENT_AFTER_RESENDS or "silent" in transfer.told or over:
+    if transfer.exchange.resends != SILENT_AFTER_RESENDS or Told.SILENT in transfer.told or over:
         return
-    turn.save(replace(transfer, told=(*transfer.told, "silent")))
+    turn.save(transfer.after_telling(Told.SILENT))
     phrase = say(messages.transfer.peer_silent, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
     turn.do(Post(f"silent:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer)))
 
@@ -389,7 +387,7 @@ def dispute(turn: Turn, transfer: Transfer, line: int, problem: Diagnosis, said:
         turn.save(transfer)
         update_dispute_messages(turn, transfer)
         return
-    transfer = replace(transfer, told=tuple(dict.fromkeys((*transfer.told, "disputed"))))
+    transfer = transfer.after_telling(Told.DISPUTED)
     transfer, draft = sequencing.write(turn, transfer, _dispute_body(turn, transfer), awaits=True)
     turn.save(transfer)
     phrase = say(
@@ -461,9 +459,9 @@ def _may_dispute(transfer: Transfer) -> bool:
 
 def _update_card_and_wait(turn: Turn, transfer: Transfer) -> None:
     """Update the card and the message about a delay: the transfer is disputed."""
-    if "card" in transfer.told:
+    if transfer.has_card:
         edit_card(turn, transfer)
-    if "wait" in transfer.told:
+    if Told.WAIT in transfer.told:
         phrase = say(
             messages.resolve.transfer_disputed,
             transfer=transfer,
@@ -481,7 +479,7 @@ def update_dispute_messages(turn: Turn, transfer: Transfer) -> None:
     else:
         phrase = say(messages.resolve.dispute_settled, transfer=transfer, us=turn.us, peer_name=peer_name)
     key = f"disputed:{transfer.id}"
-    if "disputed" in transfer.told:
+    if Told.DISPUTED in transfer.told:
         turn.do(Edit(key, transfer.room, phrase))
     if turn.us.admin_room:
         turn.do(Edit(f"admin:{key}", turn.us.admin_room, phrase))

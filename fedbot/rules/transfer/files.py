@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from fedbot import messages
@@ -111,7 +111,7 @@ def on_file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], seal
     if key in transfer.told or not asked or told.file not in wanted(transfer, asked[0]):
         turn.save(transfer)
         return
-    transfer = replace(transfer, told=(*transfer.told, key))
+    transfer = transfer.after_telling(key)
     turn.save(transfer)
     line, progress = transfer.line(told.number), asked[0]
     file = _file_told(line, told.file) or FileTold("")

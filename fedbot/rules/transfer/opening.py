@@ -33,7 +33,7 @@ from fedbot.rules.model.lending import RuleOrigin
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, TransferState
 from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.stock import Permission
-from fedbot.rules.model.transfer import Progress, Terms, Transfer
+from fedbot.rules.model.transfer import Progress, Terms, Told, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import LONGEST_OPEN, MOST_OPEN_DAYS, BadTerms, hash_of
@@ -185,7 +185,7 @@ class ShowReleaseCard(both_sides.TellsThatItWaits, WhenAnswered):
         (able,) = event.answers
         if transfer is None or not isinstance(able, Able) or not transfer.waits_for_release:
             return
-        transfer = replace(both_sides.clear_wait(turn, transfer), told=(*transfer.told, "card"))
+        transfer = both_sides.clear_wait(turn, transfer).after_telling(Told.CARD)
         turn.save(transfer)
         others = [person for person in addressees(turn, able) if not asked_by(turn.us, transfer, person)]
         post_card(turn, transfer, others)
@@ -284,7 +284,7 @@ def _on_changed_card(turn: Turn, then: ShowChangedCard, event: Answered) -> None
 
 def post_first_card(turn: Turn, transfer: Transfer, able: Able) -> None:
     """Post the card of a transfer that only needs an approval. It carries our acknowledgement."""
-    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())
+    transfer, draft = sequencing.write(turn, transfer.after_telling(Told.CARD), bodies.Noted())
     turn.save(transfer)
     post_card(turn, transfer, addressees(turn, able), draft)
 
@@ -331,7 +331,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
 def _is_another_card(transfer: Transfer) -> bool:
     """Whether the peer has read a message of ours with a card before. The card for a second approval has none."""
     asks = transfer.state in {TransferState.OPEN, TransferState.BOOKED, TransferState.SENT}
-    return "card" in transfer.told and asks and not transfer.is_our_offer
+    return transfer.has_card and asks and not transfer.is_our_offer
 
 
 def _supersede(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
@@ -493,9 +493,9 @@ def _on_granted_card(turn: Turn, then: ShowGrantedCard, event: Answered) -> None
     if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
         return
     transfer = both_sides.clear_wait(turn, transfer)
-    if transfer.wanted or ("card" in transfer.told and transfer.card == consent.of_transfer(transfer)):
+    if transfer.wanted or (transfer.has_card and transfer.card == consent.of_transfer(transfer)):
         return
-    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), bodies.Noted())
+    transfer, draft = sequencing.write(turn, transfer.after_telling(Told.CARD), bodies.Noted())
     turn.save(transfer)
     people = list(dict.fromkeys([transfer.terms.asker, *addressees(turn, able)]))
     post_card(turn, transfer, people, draft)

@@ -48,6 +48,7 @@ from fedbot.rules.model.transfer import (
     Landing,
     Line,
     Progress,
+    Told,
     Transfer,
     link_to_card,
     step_mark,
@@ -125,14 +126,14 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
         if not any(progress.acting for progress in transfer.progress):
             go_on(turn, transfer)
         return
-    if transfer.state is TransferState.SENT and "card" not in transfer.told:
+    if transfer.state is TransferState.SENT and not transfer.has_card:
         turn.save(transfer)
         return
     people = opening.addressees(turn, able)
-    if transfer.card_event or "card" in transfer.told:
+    if transfer.card_event or transfer.has_card:
         _update_card(turn, transfer, people)
         return
-    transfer = replace(transfer, told=(*transfer.told, "card"))
+    transfer = transfer.after_telling(Told.CARD)
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     opening.post_card(turn, transfer, people, draft)
@@ -200,7 +201,7 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
         by.person if by else "",
         by.event_id if by else "",
     )
-    if "card" in transfer.told:
+    if transfer.has_card:
         both_sides.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)
@@ -227,7 +228,7 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     if envelope.body.by and theirs:
         transfer = replace(transfer, decided=both_sides.signature_in(turn, envelope, transfer.peer, event.event_id))
     turn.note(transfer.id, audit.TransferIs(state, reason))
-    if "card" in transfer.told and before is not TransferState.RECEIVED:
+    if transfer.has_card and before is not TransferState.RECEIVED:
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
         both_sides.edit_card(turn, transfer, draft)
     turn.save(transfer)
@@ -258,7 +259,7 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(transfer.state))
     sequencing.post(turn, transfer, draft)
-    if "card" in transfer.told:
+    if transfer.has_card:
         both_sides.edit_card(turn, transfer)
 
 
@@ -682,7 +683,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     turn.note(
         transfer.id, audit.TransferIs(transfer.state, stock_items=tuple(p.item for p in created if p.item is not None))
     )
-    if "card" in transfer.told:
+    if transfer.has_card:
         both_sides.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)

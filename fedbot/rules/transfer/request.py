@@ -28,7 +28,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered
 from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, fits, is_fraction, plain
-from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total, with_progress
+from fedbot.rules.model.transfer import Line, Terms, Told, Transfer, total, with_progress
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import (
@@ -214,7 +214,7 @@ def _word_for(asked: Line, given: Sequence[Line]) -> str:
 
 def on_declined(turn: Turn, transfer: Transfer, envelope: Message[bodies.Declined], event: EnvelopeSeen) -> None:
     """Take over the owner's refusal. If it has nothing of that name, search at its bot for the words."""
-    is_news = transfer.state is TransferState.OPEN and RECALLED not in transfer.told
+    is_news = transfer.state is TransferState.OPEN and not transfer.is_recalled
     on_end(turn, transfer, envelope, event)
     number = envelope.body.line or (1 if len(transfer.requested) == 1 else 0)
     line = next((line for line in transfer.requested if line.number == number), None)
@@ -386,7 +386,7 @@ def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
         return
     is_asked_first = is_to_be_agreed(transfer, transfer.terms)
     if not is_asked_first:
-        transfer = replace(transfer, told=(*transfer.told, "card"))
+        transfer = transfer.after_telling(Told.CARD)
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted(terms=transfer.terms), awaits=True)
     turn.save(transfer)
     if is_asked_first:

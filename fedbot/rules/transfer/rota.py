@@ -32,7 +32,7 @@ from fedbot.rules.model.effects import Edit, Phrase, Post, say
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
 from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
 from fedbot.rules.model.stock import PartDescription, in_units
-from fedbot.rules.model.transfer import RECALLED, Line, Terms, Transfer, total
+from fedbot.rules.model.transfer import Line, Terms, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.terms import names_line
 from fedbot.rules.state import Turn
@@ -106,7 +106,7 @@ def follow(turn: Turn) -> None:
         if isinstance(document, Search) and document.rota and document.posted:
             _listen(turn, document)
             concerned[document.rota] = None
-        elif isinstance(document, Transfer) and RECALLED not in document.told:
+        elif isinstance(document, Transfer) and not document.is_recalled:
             rota = turn.rota_of(document)
             if rota is not None:
                 _adopt(turn, rota, document)

@@ -158,7 +158,7 @@ class Site:
     def _is_within_budget(self, caller: Caller, event_id: str) -> None:
         """Raise `Problem` if it would be one too many: nothing of it is kept, so the same key may be used again."""
         turn = self.bot.turn()  # which isn't committed, so that only the rules take from the budget
-        again = turn.spends("line", caller.person) if turn.web_line(event_id) is None else None
+        again = turn.spends("line", caller.person) if turn.get(WebLine, event_id) is None else None
         if again is not None:
             person, most = turn.name_of(caller.person), budgets.LIMITS["line"][0].most
             wait = int((again - self.bot.now()).total_seconds()) + 1
