@@ -262,8 +262,8 @@ def _go_on_if_settled(turn: Turn, identifier: str) -> None:
     both_sides.update_dispute_messages(turn, transfer)
     if transfer.state is TransferState.CREDITING and not any(p.acting for p in transfer.progress):
         receive.go_on(turn, transfer)
-    elif transfer.has_card:
-        both_sides.edit_card(turn, transfer)
+    else:
+        both_sides.update_card(turn, transfer)
 
 
 def _newest_with(turn: Turn, party: str) -> Connection | None:

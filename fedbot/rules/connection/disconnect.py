@@ -142,8 +142,7 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
     turn.save(ended)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.CANCELLED, DISCONNECTED), by)
     sequencing.post(turn, ended, draft)
-    if ended.has_card:
-        both_sides.edit_card(turn, ended)
+    both_sides.update_card(turn, ended)
 
 
 # --- by the peer ---

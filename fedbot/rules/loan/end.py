@@ -208,8 +208,7 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
 
 def refresh(turn: Turn, loan: Transfer) -> None:
     """Update the loan's card, our metadata and the notes of its stock items."""
-    if loan.has_card:
-        both_sides.edit_card(turn, loan)
+    both_sides.update_card(turn, loan)
     for progress in loan.progress:
         if progress.stage in lend.ARRIVED:
             (mirror_given if loan.role == "sender" else mirror_received)(turn, loan, progress)

@@ -57,11 +57,7 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), decided)
     show_bookings(turn, transfer)
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer, draft)
-        tell_booked(turn, transfer)
-    else:
-        tell_booked(turn, transfer, draft)
+    tell_booked(turn, transfer, both_sides.send_by_card(turn, transfer, draft))
 
 
 def booked_until(transfer: Transfer, until: datetime) -> Transfer:
@@ -252,10 +248,7 @@ def on_booked(turn: Turn, transfer: Transfer, envelope: Message[bodies.Booked], 
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), transfer.decided)
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer, draft)
-    else:
-        sequencing.post(turn, transfer, draft)
+    both_sides.send(turn, transfer, draft)
 
 
 def _latest(transfer: Transfer) -> datetime:
@@ -267,7 +260,4 @@ def _latest(transfer: Transfer) -> datetime:
 def _kept_longer(turn: Turn, transfer: Transfer, until: datetime) -> None:
     transfer, draft = sequencing.write(turn, replace(transfer, due=until), bodies.Noted())
     turn.save(transfer)
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer, draft)
-    else:
-        sequencing.post(turn, transfer, draft)
+    both_sides.send(turn, transfer, draft)

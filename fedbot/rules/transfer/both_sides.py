@@ -58,9 +58,30 @@ def overdue_of_theirs(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
 
 
 def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people: list[str] | None = None) -> None:
-    """Bring our card up to date."""
+    """Bring our card up to date. The caller knows that there is one."""
     reads, version = card(turn, transfer, people), transfer.in_room.version
     turn.do(Edit(f"card:{transfer.id}", transfer.room, reads, draft=draft, version=version))
+
+
+def update_card(turn: Turn, transfer: Transfer) -> None:
+    """Bring our card up to date, if there is one."""
+    if transfer.has_card:
+        edit_card(turn, transfer)
+
+
+def send_by_card(turn: Turn, transfer: Transfer, draft: Draft) -> Draft | None:
+    """Send the message with our updated card. Return the message if there is no card, so it still has to be sent."""
+    if not transfer.has_card:
+        return draft
+    edit_card(turn, transfer, draft)
+    return None
+
+
+def send(turn: Turn, transfer: Transfer, draft: Draft) -> None:
+    """Send the message with our updated card if there is one, else alone."""
+    unsent = send_by_card(turn, transfer, draft)
+    if unsent is not None:
+        sequencing.post(turn, transfer, unsent)
 
 
 def is_ours(turn: Turn, transfer: Transfer) -> bool:
@@ -163,14 +184,11 @@ def end(
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(state, problem), by)
-    if transfer.has_card:
-        edit_card(turn, transfer, draft)
-        if not (transfer.terms.confirm or _asker_was_told(transfer)):  # the asker's own bot tells its asker
-            post_end(turn, transfer)
-    elif transfer.terms.confirm or _asker_was_told(transfer):
-        sequencing.post(turn, transfer, draft)
-    else:
-        post_end(turn, transfer, draft)
+    unsent = send_by_card(turn, transfer, draft)
+    if not (transfer.terms.confirm or _asker_was_told(transfer)):  # the asker's own bot tells its asker
+        post_end(turn, transfer, unsent)
+    elif unsent is not None:
+        sequencing.post(turn, transfer, unsent)
     if was_booked:
         show_bookings(turn, transfer)
     connection = turn.connection(transfer.connection)
@@ -199,12 +217,12 @@ def post_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None
 def tell_sent(turn: Turn, transfer: Transfer, draft: Draft) -> None:
     """Send the message with the card. For a parcel, tell the asker, who has to post it or wait for it."""
     suspended = sequencing.connection_of(turn, transfer).state is ConnectionState.SUSPENDED
-    by_card = transfer.has_card and not draft.sealed and transfer.parcel is None and not suspended
-    if transfer.has_card:
-        edit_card(turn, transfer, draft if by_card else None)
+    if transfer.parcel is None and not draft.sealed and not suspended:
+        send(turn, transfer, draft)
+        return
+    update_card(turn, transfer)
     if transfer.parcel is None or suspended:
-        if not by_card:
-            sequencing.post(turn, transfer, draft)
+        sequencing.post(turn, transfer, draft)
         return
     phrase = say(
         messages.transfer_end.parcel_left, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
@@ -223,10 +241,7 @@ def note_in_transit(turn: Turn, transfer: Transfer, left: datetime) -> None:
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.PARCEL_LEFT)
-    if transfer.has_card:
-        edit_card(turn, transfer, draft)
-    else:
-        sequencing.post(turn, transfer, draft)
+    send(turn, transfer, draft)
 
 
 def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
@@ -294,8 +309,8 @@ def _tell_wait(turn: Turn, transfer: Transfer, event: Waiting) -> None:
         transfer = replace(transfer, waiting_since=turn.now, obstacle=event.problem)
         turn.note(transfer.id, audit.Waits(event.problem))
         turn.save(transfer)
-        if transfer.has_card and transfer.state is not TransferState.OPEN:
-            edit_card(turn, transfer)
+        if transfer.state is not TransferState.OPEN:
+            update_card(turn, transfer)
     elif not turn.tell_once(f"wait:{transfer.id}", EDIT_PAUSE):
         return
     phrase = say(
@@ -459,8 +474,7 @@ def _may_dispute(transfer: Transfer) -> bool:
 
 def _update_card_and_wait(turn: Turn, transfer: Transfer) -> None:
     """Update the card and the message about a delay: the transfer is disputed."""
-    if transfer.has_card:
-        edit_card(turn, transfer)
+    update_card(turn, transfer)
     if Told.WAIT in transfer.told:
         phrase = say(
             messages.resolve.transfer_disputed,

@@ -88,8 +88,7 @@ def settle_rest(turn: Turn, transfer: Transfer, truth: Truth, by: Signature) -> 
             known = known_item(turn, transfer, line.number)
             step = Arrived(step_mark(transfer, line.number, "found"), note, item, line.status, known)
             turn.do(Do(GiveOldStatus(transfer.id, line.number), step))
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer)
+    both_sides.update_card(turn, transfer)
     return transfer
 
 

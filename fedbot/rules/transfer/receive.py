@@ -201,10 +201,7 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
         by.person if by else "",
         by.event_id if by else "",
     )
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer, draft)
-    else:
-        sequencing.post(turn, transfer, draft)
+    both_sides.send(turn, transfer, draft)
 
 
 def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], event: EnvelopeSeen) -> None:
@@ -259,8 +256,7 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(transfer.state))
     sequencing.post(turn, transfer, draft)
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer)
+    both_sides.update_card(turn, transfer)
 
 
 # --- booking in ---
@@ -683,10 +679,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     turn.note(
         transfer.id, audit.TransferIs(transfer.state, stock_items=tuple(p.item for p in created if p.item is not None))
     )
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer, draft)
-    else:
-        sequencing.post(turn, transfer, draft)
+    both_sides.send(turn, transfer, draft)
     if transfer.moves_what_is_lent:
         label.show(turn, transfer)
     if transfer.is_return:  # it is already back in its old location

@@ -222,8 +222,7 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
         _settle_as_sender(turn, settled, truth, lines, seen)
     current = turn.transfer(transfer.id) or settled
     both_sides.update_dispute_messages(turn, current)
-    if current.has_card:
-        both_sides.edit_card(turn, current)
+    both_sides.update_card(turn, current)
     return current
 
 

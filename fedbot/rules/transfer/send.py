@@ -429,8 +429,7 @@ def _confirm(turn: Turn, transfer: Transfer) -> None:
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.RECEIVER_SAYS_SO_TOO)
     sequencing.post(turn, transfer, draft)
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer)
+    both_sides.update_card(turn, transfer)
 
 
 def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
@@ -511,6 +510,5 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
         end.on_return_finished(turn, transfer)
     end.find_again(turn, transfer)
     both_sides.post_end(turn, transfer, draft)
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer)
+    both_sides.update_card(turn, transfer)
     provision.mirror(turn, connection)

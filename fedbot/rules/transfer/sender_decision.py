@@ -56,10 +56,7 @@ def _wait_for_our_second(turn: Turn, transfer: Transfer, decided: Signature) -> 
     transfer, draft = sequencing.write(turn, replace(transfer, peer_agreed=decided), bodies.Noted())
     turn.save(transfer)
     turn.note_by(transfer.id, audit.Fact.AGREED_THERE, decided)
-    if transfer.has_card:
-        both_sides.edit_card(turn, transfer, draft)
-    else:
-        sequencing.post(turn, transfer, draft)
+    both_sides.send(turn, transfer, draft)
 
 
 def release(turn: Turn, transfer: Transfer, second: Signature) -> None:
