@@ -10,6 +10,7 @@ from typing import Any
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.language import Locale, marked
 from fedbot.rules.model.audit import (
+    CLOSED_COMPANY,
     Active,
     AdminsTold,
     Asked,
@@ -94,6 +95,7 @@ from fedbot.rules.model.command import AccessKind
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
 from fedbot.rules.model.lifecycles import ConnectionState, Ending, OutsideState, TransferState
+from fedbot.rules.model.steps import AccessMade, CompanyMade, StepKind, TokenMinted, TokenTried
 
 LONGEST_FIELD = 40
 
@@ -236,23 +238,23 @@ _NOT_COUNTED: dict[Choice, str] = {
     Choice.PARCEL: marked("tapped 📦; it did not count"),
 }
 _STEPS: dict[str, str] = {
-    "TakeOut": marked("taken out of stock, into Outgoing"),
-    "HandOver": marked("given to the other space's company in InvenTree"),
-    "PutBack": marked("put back in its old location"),
-    "TakeBack": marked("taken back into stock"),
-    "Arrived": marked("our record marked as arrived"),
-    "CreatePart": marked("the new part was created"),
-    "CreateItem": marked("booked in"),
-    "BookInAgain": marked("booked in"),
-    "MarkAsHere": marked("our own record marked as borrowed"),
-    "PutAway": marked("put away"),
+    StepKind.TAKE_OUT: marked("taken out of stock, into Outgoing"),
+    StepKind.HAND_OVER: marked("given to the other space's company in InvenTree"),
+    StepKind.PUT_BACK: marked("put back in its old location"),
+    StepKind.TAKE_BACK: marked("taken back into stock"),
+    StepKind.ARRIVED: marked("our record marked as arrived"),
+    StepKind.CREATE_PART: marked("the new part was created"),
+    StepKind.CREATE_ITEM: marked("booked in"),
+    StepKind.BOOK_IN_AGAIN: marked("booked in"),
+    StepKind.MARK_AS_HERE: marked("our own record marked as borrowed"),
+    StepKind.PUT_AWAY: marked("put away"),
 }
-SILENT_STEPS = frozenset({"Mirror", "Label", "Furnish", "KeepFile", "CloseAccess"})
+SILENT_STEPS = frozenset({StepKind.MIRROR, StepKind.LABEL, StepKind.FURNISH, StepKind.KEEP_FILE, CLOSED_COMPANY})
 _PROVISIONED: dict[str, str] = {
-    "CompanyMade": marked("the other space's company was created in our InvenTree"),
-    "AccessMade": marked("a read-only user was created in our InvenTree"),
-    "TokenMinted": marked("its token was created"),
-    "TokenTried": marked("a token was tried, and it works"),
+    CompanyMade.__name__: marked("the other space's company was created in our InvenTree"),
+    AccessMade.__name__: marked("a read-only user was created in our InvenTree"),
+    TokenMinted.__name__: marked("its token was created"),
+    TokenTried.__name__: marked("a token was tried, and it works"),
 }
 _ENDED: dict[Ending, str] = {
     Ending.RETURNED: marked("all of it is back"),

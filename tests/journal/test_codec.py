@@ -34,7 +34,7 @@ from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Answer, Continuation, InventoryStanding, Query, WhenAnswered
-from fedbot.rules.model.steps import Step, StepResult
+from fedbot.rules.model.steps import Step, StepKind, StepResult
 from fedbot.rules.transfer.receive import ShowOfferCard
 from fedbot.rules.transfer.send import BookOut
 
@@ -165,7 +165,7 @@ def test_a_continuation_survives_a_restart_beside_its_effect(kind: type, data: s
 
 def test_a_step_is_written_as_a_person_would_write_it() -> None:
     step = steps.TakeOut(mark="fed:k7m2:1:out", note="to beta", item=42, part=7, quantity=Decimal("10.50"))
-    _, payload = codec.to_text(codec.EFFECTS, Do(BookOut("k7m2", 1, "TakeOut"), step))
+    _, payload = codec.to_text(codec.EFFECTS, Do(BookOut("k7m2", 1, StepKind.TAKE_OUT), step))
     assert json.loads(payload)["step"] == {
         "type": "TakeOut",
         "mark": "fed:k7m2:1:out",
@@ -181,6 +181,13 @@ def test_a_step_is_written_as_a_person_would_write_it() -> None:
         "company": None,
         "units": None,
     }
+
+
+def test_a_kind_of_step_is_stored_as_the_name_of_its_class() -> None:
+    assert set(StepKind) == {StepKind.NONE, *(kind.__name__ for kind in get_args(Step))}
+    then = BookOut("k7m2", 1, steps.kind_of_step(steps.PutAway("fed:k7m2:1:away", "", 42, Decimal(1), 7)))
+    assert codec_for(BookOut).write(then)["step"] == "PutAway"
+    assert codec_for(BookOut).read({"transfer": "k7m2", "line": 1, "step": "PutAway"}) == then
 
 
 def test_the_settings_a_decision_depends_on_can_be_stored_too() -> None:

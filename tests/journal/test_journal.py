@@ -33,6 +33,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.health import BotStatus, Quarantined
 from fedbot.rules.model.room import Room
+from fedbot.rules.model.steps import StepKind
 from fedbot.rules.transfer.send import BookOut
 from tests.journal.conftest import START, Opened, StandingClock
 
@@ -324,7 +325,7 @@ def test_a_set_aside_event_waits_until_it_is_retried_and_a_new_process_knows_it(
 
 def test_nothing_is_begun_on_a_subject_with_an_undecided_outcome(journal: StoredJournal, clock: StandingClock) -> None:
     rows = decided(journal, Queued("act", STEP, key="k7m2"), Queued("act", STEP, key="other"))
-    seq = journal.put(StepRefused(START, BookOut("k7m2", 1, "TakeOut"), Plain(Fault.MOVED_BACK)))
+    seq = journal.put(StepRefused(START, BookOut("k7m2", 1, StepKind.TAKE_OUT), Plain(Fault.MOVED_BACK)))
     assert [row.id for row in journal.due("act", clock())] == [rows[1]]
     number = journal.set_event_aside(seq, Quarantined("StepRefused", "k7m2", "no", START))
     assert [row.id for row in journal.due("act", clock())] == [rows[1]]

@@ -17,7 +17,7 @@ from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
-from fedbot.rules.model.steps import Known, Label, Mirror
+from fedbot.rules.model.steps import Known, Mirror, StepKind
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Progress, Transfer
 from fedbot.rules.state import Turn
@@ -36,7 +36,7 @@ class WriteMirror(WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Note it in the audit."""
-        turn.note(self.about, audit.StepWasDone(Mirror.__name__))
+        turn.note(self.about, audit.StepWasDone(StepKind.MIRROR))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Tell the admins once a day."""
@@ -172,7 +172,7 @@ class LabelItem(OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Note it in the audit."""
-        turn.note(self.transfer, audit.StepWasDone(Label.__name__, self.line))
+        turn.note(self.transfer, audit.StepWasDone(StepKind.LABEL, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Tell the admins once a day; nothing waits for it. A vanished item is not reported."""

@@ -467,7 +467,7 @@ class ShutCompany(OfConnection, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Note it in the audit."""
-        turn.note(self.connection, audit.StepWasDone("CloseAccess"))
+        turn.note(self.connection, audit.StepWasDone(audit.CLOSED_COMPANY))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Ask the admins to do it by hand."""

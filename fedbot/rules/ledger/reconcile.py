@@ -44,7 +44,7 @@ from fedbot.rules.model.queries import (
     WhenStepEnds,
     Whereabouts,
 )
-from fedbot.rules.model.steps import Arrived
+from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, is_written_out, plain
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.protocol import bodies, sequencing
@@ -436,7 +436,7 @@ class RepairStatus(OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Note it in the audit."""
-        turn.note(self.transfer, audit.StepWasDone(Arrived.__name__, self.line))
+        turn.note(self.transfer, audit.StepWasDone(StepKind.ARRIVED, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Tell the admins."""

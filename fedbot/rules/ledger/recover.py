@@ -32,6 +32,7 @@ from fedbot.rules.model.lifecycles import (
 )
 from fedbot.rules.model.outside import rota_id
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered
+from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Dispute, Terms, Told, Transfer, WaitingLine, with_progress
 from fedbot.rules.protocol import bodies, sequencing
@@ -220,7 +221,7 @@ def _ended(turn: Turn, transfer: Transfer, envelope: Message[Ended], _: Envelope
     stage = {"done": "arrived", "reverted": "back"}.get(envelope.kind, "")
     for progress in transfer.progress if stage else ():
         if progress.stage == "handed":
-            transfer = with_progress(transfer, replace(progress, stage=stage, acting=""))
+            transfer = with_progress(transfer, replace(progress, stage=stage, acting=StepKind.NONE))
     return replace(
         transfer,
         state=TransferState(envelope.kind),
@@ -276,9 +277,9 @@ def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], _: Env
         before = transfer.at(line.number)
         status = before.status if before.stage else line.status
         handed = replace(before, stage="handed", item=entry.item, quantity=line.quantity, status=status)
-        transfer = with_progress(transfer, replace(handed, acting="", unknown=""))
+        transfer = with_progress(transfer, replace(handed, acting=StepKind.NONE, unknown=StepKind.NONE))
     for failure in envelope.body.failed:
-        failed = replace(transfer.at(failure.number), failed=failure.reason, acting="")
+        failed = replace(transfer.at(failure.number), failed=failure.reason, acting=StepKind.NONE)
         transfer = with_progress(transfer, failed)
     transfer = both_sides.with_delivery(transfer, envelope.body)
     if transfer.parcel is not None:
@@ -300,7 +301,7 @@ def _received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Received]
             before = replace(before, short=transfer.line(entry.number).quantity - entry.quantity)
             quantity = transfer.here(before.number)
         created = replace(before, stage=stage, item=entry.item, part=part, quantity=quantity, serial=serial)
-        transfer = with_progress(transfer, replace(created, acting="", unknown=""))
+        transfer = with_progress(transfer, replace(created, acting=StepKind.NONE, unknown=StepKind.NONE))
     return _with_refused(
         replace(transfer, state=TransferState.RECEIVED, wanted="", decision=None), envelope.body.refused
     )
@@ -313,7 +314,7 @@ def _refused(_: Turn, transfer: Transfer, envelope: Message[bodies.Refused], __:
 
 def _with_refused(transfer: Transfer, refused: Iterable[bodies.FailedLine]) -> Transfer:
     for line in refused:
-        transfer = with_progress(transfer, replace(transfer.at(line.number), failed=line.reason, acting=""))
+        transfer = with_progress(transfer, replace(transfer.at(line.number), failed=line.reason, acting=StepKind.NONE))
     return transfer
 
 
@@ -529,7 +530,7 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
                 send.hand_over(turn, transfer, taken, connection)
         case TransferState.RECEIVED | TransferState.REVERTING:
             for progress in handed:
-                back = transfer.state is TransferState.REVERTING or progress.acting == "TakeBack"
+                back = transfer.state is TransferState.REVERTING or progress.acting is StepKind.TAKE_BACK
                 act = send.take_back if back else send.mark_arrived
                 act(turn, transfer, progress, connection)
 

@@ -38,10 +38,12 @@ from fedbot.rules.model.steps import (
     PlacedAt,
     PutBack,
     Step,
+    StepKind,
     TakeBack,
     Taken,
     TakeOut,
     day_in_notes,
+    kind_of_step,
 )
 from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST, Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import Transfer
@@ -95,7 +97,7 @@ def _mark(loan: OutsideLoan, step: str) -> str:
 
 
 def _do(turn: Turn, loan: OutsideLoan, step: Step) -> None:
-    turn.do(Do(OutsideStep(loan.id, type(step).__name__), step))
+    turn.do(Do(OutsideStep(loan.id, kind_of_step(step)), step))
 
 
 def _known(loan: OutsideLoan) -> Known:
@@ -134,7 +136,7 @@ class OutsideStep(WhenStepEnds):
     """
 
     loan: str
-    step: str
+    step: StepKind
 
     @property
     def subject(self) -> str:
@@ -157,7 +159,7 @@ class OutsideStep(WhenStepEnds):
             _on_not_done(turn, loan, event, self.step)
 
 
-def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
+def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: StepKind) -> None:
     match event.result:
         case CompanyMade(company):
             loan = replace(loan, company=company)
@@ -168,13 +170,13 @@ def _on_done(turn: Turn, loan: OutsideLoan, event: StepDone, step: str) -> None:
             loan = replace(loan, stage="taken", item=item, quantity=quantity, status=status, location=location)
             turn.save(loan)
             _do(turn, loan, _hand_over_step(loan))
-        case HandedOver() if step == HandOver.__name__:
+        case HandedOver() if step is StepKind.HAND_OVER:
             loan = replace(loan, stage="handed")
             if loan.item is not None:
                 arrived = _sentence(loan, "lent to", loan.by)
                 _do(turn, loan, Arrived(_mark(loan, "arrived"), arrived, loan.item, loan.status, _known(loan)))
             _set_state(turn, loan, OutsideState.OUT)
-        case PlacedAt() if step == PutBack.__name__:
+        case PlacedAt() if step is StepKind.PUT_BACK:
             _end_not_lent(turn, replace(loan, stage=""))
         case PlacedAt(item):
             loan = replace(loan, item=item)
@@ -206,11 +208,11 @@ class BookOutside(WhenAnswered):
             _do(turn, loan, _take_out_step(loan))
 
 
-def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown, step: str) -> None:
+def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown, step: StepKind) -> None:
     loan = replace(loan, problem=event.problem)
-    if step in {Arrived.__name__, Label.__name__}:
+    if step in {StepKind.ARRIVED, StepKind.LABEL}:
         turn.tell_admins(say(messages.lending.not_marked, loan=loan), f"outside:{step}:{loan.id}")
-    elif isinstance(event, StepUnknown) or step in {PutBack.__name__, TakeBack.__name__}:
+    elif isinstance(event, StepUnknown) or step in {StepKind.PUT_BACK, StepKind.TAKE_BACK}:
         _set_unclear(turn, loan)
     elif loan.stage == "taken" and loan.item is not None:
         turn.save(loan)

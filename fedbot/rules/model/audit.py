@@ -212,9 +212,13 @@ class AskedOfSender:
     reason: str = ""
 
 
+CLOSED_COMPANY = "CloseAccess"
+"""In `StepWasDone.step`, instead of the step's kind: the company of a former peer was closed."""
+
+
 @dataclass(frozen=True)
 class StepWasDone:
-    """A completed step in our InvenTree; `step` is the name of its class."""
+    """A completed step in our InvenTree; `step` is its kind (`StepKind`), or that of an earlier version."""
 
     step: str
     line: int = 0

@@ -667,6 +667,46 @@ Step = (
     | SendFile
     | KeepFile
 )
+
+
+class StepKind(StrEnum):
+    """The kind of a step, as documents and continuations store it: the name of its class. `NONE`: no step."""
+
+    NONE = ""
+    TAKE_OUT = "TakeOut"
+    HAND_OVER = "HandOver"
+    PUT_BACK = "PutBack"
+    TAKE_BACK = "TakeBack"
+    ARRIVED = "Arrived"
+    REMARK = "Remark"
+    WRITE_OFF = "WriteOff"
+    CREATE_PART = "CreatePart"
+    CREATE_ITEM = "CreateItem"
+    BOOK_IN_AGAIN = "BookInAgain"
+    MARK_AS_HERE = "MarkAsHere"
+    PUT_AWAY = "PutAway"
+    MAKE_COMPANY = "MakeCompany"
+    MAKE_ACCESS = "MakeAccess"
+    MINT_TOKEN = "MintToken"  # noqa: S105 -- a step, not a secret
+    TRY_TOKEN = "TryToken"  # noqa: S105 -- a step, not a secret
+    REVOKE_TOKEN = "RevokeToken"  # noqa: S105 -- a step, not a secret
+    RENEW_OWN_TOKEN = "RenewOwnToken"  # noqa: S105 -- a step, not a secret
+    REVOKE_OWN_TOKEN = "RevokeOwnToken"  # noqa: S105 -- a step, not a secret
+    END_ACCESS = "EndAccess"
+    CLOSE_COMPANY = "CloseCompany"
+    MIRROR = "Mirror"
+    LABEL = "Label"
+    FURNISH = "Furnish"
+    ATTACH_PHOTO = "AttachPhoto"
+    SEND_FILE = "SendFile"
+    KEEP_FILE = "KeepFile"
+
+
+def kind_of_step(step: Step) -> StepKind:
+    """Return the kind of the step."""
+    return StepKind(type(step).__name__)
+
+
 StepResult = (
     Taken
     | HandedOver
@@ -739,6 +779,7 @@ OF_STOCK = (
     | KeepFile
 )
 """The steps that change stock or its records. None is done while InvenTree's books are in doubt."""
+
 
 # These steps only read, or can be repeated without harm. Their outcome is never unknown.
 REPEATABLE: frozenset[type[Step]] = frozenset(

@@ -29,6 +29,7 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved, RuleOrigin
 from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
 from fedbot.rules.model.outside import LentBefore
+from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import (
     NO_ITEM_DETAILS,
     STATUS_OK,
@@ -168,8 +169,8 @@ class Progress:
     match: str = ""
     metadata: str = ""
     failed: str = ""
-    acting: str = ""  # the step that is under way (class name)
-    unknown: str = ""  # the step whose outcome nobody knows (class name)
+    acting: StepKind = StepKind.NONE  # the step that is under way
+    unknown: StepKind = StepKind.NONE  # the step whose outcome nobody knows
     accounted: Decimal = Decimal(0)  # vanished here since, and explained by a superuser (`merges`)
     factor: str = "1"  # the receiver's units in one of the sender's, as a fraction: '100', '1/100'
     units: str = ""  # units of the receiver's part

@@ -20,7 +20,7 @@ from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, PEER_DISPUTES, ConnectionState, TransferState
 from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
-from fedbot.rules.model.steps import Step
+from fedbot.rules.model.steps import Step, StepKind, kind_of_step
 from fedbot.rules.model.transfer import Dispute, Terms, Told, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Statement, Truth
@@ -540,5 +540,5 @@ def _is_contradicted(transfer: Transfer, kind: str) -> bool:
 def begin_step(turn: Turn, transfer: Transfer, line: int, step: Step, then: WhenStepEnds) -> None:
     """Want this step of a line, and note at the line that it is under way."""
     current = turn.transfer(transfer.id) or transfer
-    turn.save(with_progress(current, replace(current.at(line), acting=type(step).__name__, unknown="")))
+    turn.save(with_progress(current, replace(current.at(line), acting=kind_of_step(step), unknown=StepKind.NONE)))
     turn.do(Do(then, step))

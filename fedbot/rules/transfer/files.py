@@ -18,7 +18,7 @@ from fedbot.rules.model.diagnosis import Diagnosis, Named, NameFault
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
-from fedbot.rules.model.steps import FileSent, KeepFile, SendFile
+from fedbot.rules.model.steps import FileSent, KeepFile, SendFile, StepKind
 from fedbot.rules.model.stock import FileTold
 from fedbot.rules.model.transfer import Line, Progress, Transfer, link_to_card, step_mark
 from fedbot.rules.protocol import bodies, sequencing
@@ -141,7 +141,7 @@ class TakeFile(OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Note it in the audit."""
-        turn.note(self.transfer, audit.StepWasDone(KeepFile.__name__, self.line))
+        turn.note(self.transfer, audit.StepWasDone(StepKind.KEEP_FILE, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Tell the admins, so that a person can add it. Nothing waits for it."""

@@ -40,6 +40,8 @@ from fedbot.rules.model.steps import (
     PlacedAt,
     PutAway,
     Step,
+    StepKind,
+    kind_of_step,
 )
 from fedbot.rules.model.stock import NO_PART_DETAILS, STATUS_ATTENTION, TRAVELLING_STATUSES, Part, Permission
 from fedbot.rules.model.transfer import (
@@ -396,14 +398,14 @@ def go_on(turn: Turn, transfer: Transfer) -> None:
 
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
-    begin_step(turn, transfer, line, step, BookIn(transfer.id, line, type(step).__name__))
+    begin_step(turn, transfer, line, step, BookIn(transfer.id, line, kind_of_step(step)))
 
 
 @dataclass(frozen=True)
 class BookIn(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
     """Carries on after a step of booking a line in; `step` is the step's class name."""
 
-    step: str
+    step: StepKind
 
     def done(self, turn: Turn, event: StepDone) -> None:
         """Record the result and begin the next step, unless the transfer is disputed."""
@@ -518,7 +520,7 @@ def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
     if transfer is None:
         return
     transfer = both_sides.clear_wait(turn, transfer)
-    progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event)
+    progress = _recorded(replace(transfer.at(then.line), acting=StepKind.NONE, unknown=StepKind.NONE), event)
     if transfer.is_return and isinstance(event.result, PlacedAt):
         progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
     transfer = with_progress(transfer, progress)
@@ -543,7 +545,7 @@ def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, even
         ours = link_to_card(transfer, line)
         turn.do(Do(then, Furnish(named, "part", event.result.part, told.tags, (), told, ours)))
     elif isinstance(event.result, ItemCreated):
-        is_new = step == CreateItem.__name__  # otherwise our own record continues, with its own notes
+        is_new = step is StepKind.CREATE_ITEM  # otherwise our own record continues, with its own notes
         details, notes = line.details, () if is_new else _in_words(transfer, line)
         price = None if transfer.is_loan else details.price  # a borrowed item has no value in our books
         step_with = Furnish(
@@ -567,7 +569,7 @@ class FurnishLine(OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Note it in the audit."""
-        turn.note(self.transfer, audit.StepWasDone(Furnish.__name__, self.line))
+        turn.note(self.transfer, audit.StepWasDone(StepKind.FURNISH, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Tell the admins, so that a person can add it. Nothing waits for it."""
@@ -597,7 +599,7 @@ def _keep_in_transit(turn: Turn, then: BookIn, transfer: Transfer, event: StepRe
     parcel = transfer.parcel or Parcel()
     turn.note(transfer.id, audit.StepWasRefused(then.line, event.problem, waits=True))
     waits = without_arrival(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
-    waits = with_progress(waits, replace(waits.at(then.line), acting=""))
+    waits = with_progress(waits, replace(waits.at(then.line), acting=StepKind.NONE))
     turn.save(waits)
     look_for_parts(turn, waits)  # another part may fit by now, or the same one again
     by = parcel.received.person if parcel.received else ""
@@ -629,7 +631,7 @@ def _can_be_fixed(transfer: Transfer) -> bool:
 def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
     """Refuse the line for good if its item doesn't exist yet. If it does, tell the admins."""
     transfer = both_sides.clear_wait(turn, transfer)
-    progress = replace(transfer.at(then.line), acting="")
+    progress = replace(transfer.at(then.line), acting=StepKind.NONE)
     turn.note(transfer.id, audit.StepWasRefused(progress.number, event.problem))
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.problem)
@@ -645,7 +647,7 @@ def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused
 
 def _on_unknown(turn: Turn, then: BookIn, transfer: Transfer, event: StepUnknown) -> None:
     """Dispute a step with unknown outcome. If only putting away is unknown, tell the admins."""
-    progress = replace(transfer.at(then.line), acting="")
+    progress = replace(transfer.at(then.line), acting=StepKind.NONE)
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.problem)
         return

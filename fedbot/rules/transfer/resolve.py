@@ -29,6 +29,7 @@ from fedbot.rules.model.ledger import (
 )
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
+from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
@@ -268,7 +269,7 @@ def _go_on_debiting(
 
 def _with_found_item(transfer: Transfer, number: int, place: Found) -> Progress:
     """Return the line with the stock item that was found for it, and with the data of its lost steps."""
-    progress = replace(transfer.at(number), unknown="")
+    progress = replace(transfer.at(number), unknown=StepKind.NONE)
     if place.item is None or (place.where == "stock" and progress.item is None):
         return progress
     item = place.item
@@ -324,7 +325,7 @@ def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: lis
         parcel.on_arrived(turn, transfer, transfer.settled.by)
         return
     for line in lines:
-        progress = replace(transfer.at(line.number), unknown="")
+        progress = replace(transfer.at(line.number), unknown=StepKind.NONE)
         item = _settled_item(transfer, truth, seen[line.number])
         progress = _booked(progress, item) if item else replace(progress, stage="", item=None, failed=SETTLED)
         transfer = with_progress(transfer, progress)

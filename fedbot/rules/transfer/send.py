@@ -30,9 +30,11 @@ from fedbot.rules.model.steps import (
     PlacedAt,
     PutBack,
     Step,
+    StepKind,
     TakeBack,
     Taken,
     TakeOut,
+    kind_of_step,
 )
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import NOT_IN_PARCEL, Line, Progress, Transfer, step_mark, with_progress
@@ -65,14 +67,14 @@ def go_on(turn: Turn, transfer: Transfer, connection: Connection) -> None:
 
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
-    begin_step(turn, transfer, line, step, BookOut(transfer.id, line, type(step).__name__))
+    begin_step(turn, transfer, line, step, BookOut(transfer.id, line, kind_of_step(step)))
 
 
 @dataclass(frozen=True)
 class BookOut(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
     """Carries on after a step of booking a line out, or back in; `step` is the step's class name."""
 
-    step: str
+    step: StepKind
 
     def done(self, turn: Turn, event: StepDone) -> None:
         """Record the result and begin the next step, unless the transfer is disputed."""
@@ -149,7 +151,7 @@ def _on_done(turn: Turn, then: BookOut, event: StepDone) -> None:
         return
     transfer = both_sides.clear_wait(turn, transfer)
     connection = sequencing.connection_of(turn, transfer)
-    progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event, then.step)
+    progress = _recorded(replace(transfer.at(then.line), acting=StepKind.NONE, unknown=StepKind.NONE), event, then.step)
     transfer = with_progress(transfer, progress)
     turn.save(transfer)
     turn.note(transfer.id, audit.StepWasDone(then.step, progress.number))
@@ -170,12 +172,12 @@ def _rest_is_out(progress: Progress) -> bool:
     return progress.stage == "handed" and progress.short > 0 and progress.short_item is None
 
 
-def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
+def _recorded(progress: Progress, event: StepDone, step: StepKind) -> Progress:
     """Return the line's progress with the result of this step."""
     match event.result:
         case Taken(item, quantity, status, location):
             return replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
-        case HandedOver() if step == Arrived.__name__:
+        case HandedOver() if step is StepKind.ARRIVED:
             return replace(progress, stage="arrived")
         case HandedOver(_, mirrored):
             return replace(progress, stage="handed", mirrored=mirrored)
@@ -211,25 +213,25 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
     transfer = both_sides.clear_wait(turn, transfer)
     connection = sequencing.connection_of(turn, transfer)
     step = then.step
-    progress = replace(transfer.at(then.line), acting="")
+    progress = replace(transfer.at(then.line), acting=StepKind.NONE)
     turn.note(transfer.id, audit.StepWasRefused(progress.number, event.problem))
-    if step == Arrived.__name__:
+    if step is StepKind.ARRIVED:
         _not_marked(turn, transfer, progress, connection, event.problem)
         return
     if _rest_is_out(progress):
         _rest_by_hand(turn, transfer, progress, connection, event.problem)
         return
-    if transfer.state is TransferState.DISPUTED and step == TakeOut.__name__:
+    if transfer.state is TransferState.DISPUTED and step is StepKind.TAKE_OUT:
         turn.save(with_progress(transfer, replace(progress, failed=both_sides.refusal_reason(event))))
         return
     if transfer.state is not TransferState.DEBITING or progress.failed:
         unclear = with_progress(transfer, replace(progress, unknown=step))
         both_sides.dispute(turn, unclear, progress.number, event.problem)
         return
-    if step == TakeBack.__name__ and not progress.stage:
+    if step is StepKind.TAKE_BACK and not progress.stage:
         go_on(turn, _fail_neighbours_line(turn, transfer, progress, event), connection)
         return
-    if step == TakeOut.__name__ and event.reason == CHANGED:
+    if step is StepKind.TAKE_OUT and event.reason == CHANGED:
         phrase = say(
             messages.transfer.sum_does_not_add_up,
             transfer=transfer,
@@ -247,11 +249,11 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
 
 def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknown) -> None:
     """Dispute the transfer, because a step's outcome is unknown. For the mark 'arrived' that isn't needed."""
-    progress = replace(transfer.at(then.line), acting="")
-    if then.step == TakeBack.__name__ and not progress.stage:
+    progress = replace(transfer.at(then.line), acting=StepKind.NONE)
+    if then.step is StepKind.TAKE_BACK and not progress.stage:
         go_on(turn, _fail_neighbours_line(turn, transfer, progress, event), sequencing.connection_of(turn, transfer))
         return
-    if then.step == Arrived.__name__:
+    if then.step is StepKind.ARRIVED:
         _not_marked(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.problem)
         return
     if _rest_is_out(progress):
