@@ -10,6 +10,7 @@ from fedbot.commands.spec import Argument, Handler, Kind, Verb, nothing_to_ask
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.ledger import VerbLine
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Permission
@@ -41,7 +42,7 @@ def over(others: tuple[Verb, ...]) -> Handler:
         direct = _direct_chat(turn, command)
         if not direct or told.sentence is messages.line_errors.no_such_verb:
             return told
-        turn.do(Post(f"help:-:{command.event_id}", direct, told, mentions=(command.sender,)))
+        turn.do(Post(MessageKind.HELP.of(rest=command.event_id), direct, told, mentions=(command.sender,)))
         return say(messages.people.help_by_direct_chat)
 
     def page(turn: Turn, command: Command) -> Phrase:

@@ -9,6 +9,7 @@ from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, Picture, say
 from fedbot.rules.model.figures import LabelCode
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Answer, FindItems, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
@@ -46,7 +47,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if len(items) == 1:
         address = item_address(turn, items[0].pk)
         code, words = LabelCode(items[0].pk, address), say(messages.web.label_picture, item=items[0].pk)
-        turn.do(Picture(f"code:-:{command.event_id}", command.room, words, code, reply_to=command.event_id))
+        key = MessageKind.CODE.of(rest=command.event_id)
+        turn.do(Picture(key, command.room, words, code, reply_to=command.event_id))
     pages = tuple((item.pk, item_address(turn, item.pk)) for item in items[:MOST_ITEMS])
     return say(messages.web.label_codes, pages=pages, more=len(items) - len(pages))
 

@@ -21,6 +21,7 @@ from fedbot.rules.model import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import PartDescription, Permission, scanned_in
@@ -180,7 +181,7 @@ def _from_anyone(
         event_id=command.event_id,
         asker=turn.signature_of(command),
         room=command.room,
-        key=f"rota:{identifier}",
+        key=MessageKind.ROTA.of(identifier),
         word=presentable(reading.item),
         wanted=Decimal(reading.quantity),
         unit=reading.unit,

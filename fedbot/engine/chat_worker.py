@@ -26,6 +26,7 @@ from fedbot.rules import consent as subjects
 from fedbot.rules import decisions
 from fedbot.rules.model.effects import Announce, Join, Leave, SendEnvelope, Typing
 from fedbot.rules.model.events import Event, Posted, PostRefused
+from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import (
@@ -223,7 +224,7 @@ class ChatWorker:
 
     def _subject(self, row: OutboxRow) -> subjects.Subject | None:
         """The transfer or connection that one of our messages is about."""
-        identifier = str(getattr(row.effect, "key", "")).partition(":")[2].partition(":")[0]
+        identifier = MessageKey(getattr(row.effect, "key", "")).subject
         turn = Turn(self._engine.state, self._clock.now())
         return turn.subject(identifier) if identifier else None
 
@@ -315,7 +316,7 @@ class ChatWorker:
             envelope=self._envelope(message.draft, message.room) if message.draft else None,
             edits=self._event_of(message.key, message.room) if message.edit else "",
             # a card was an m.text that notified people; it stays one, because clients show notices differently
-            notice=False if message.edit and message.key.startswith("card:") else None,
+            notice=False if message.edit and message.key.kind is MessageKind.CARD else None,
         )
 
     def _picture(self, row: int, drawing: Drawing) -> dict[str, Any]:
@@ -401,6 +402,6 @@ def posted(message: ChatMessage, event_id: str, at: datetime) -> Posted:
 
 
 def _refused(row: OutboxRow, now: datetime, code: str, text: str) -> PostRefused | None:
-    key = getattr(row.effect, "key", type(row.effect).__name__)
+    key = MessageKey(getattr(row.effect, "key", type(row.effect).__name__))
     edits, version = getattr(row.effect, "edit", False), getattr(row.effect, "version", 0)
     return PostRefused(now, key, getattr(row.effect, "room", ""), code, text, edits, version)

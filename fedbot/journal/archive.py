@@ -16,6 +16,7 @@ from fedbot.journal.database import Database, Statements, places
 from fedbot.ports.journal import NotStorable, UnreadableRow
 from fedbot.rules.model.archive import Archive, Mark, PeerFlow, Place, flows_of_transfer, latest, left_at, marks_of
 from fedbot.rules.model.figures import Way
+from fedbot.rules.model.message_key import NO_KEY, MessageKey
 from fedbot.rules.model.transfer import Transfer
 
 A_PAGE = 100
@@ -143,10 +144,10 @@ class StoredArchive(Archive):
         )
         return tuple(peer for (peer,) in found)
 
-    def key_of(self, event_id: str) -> str:
+    def key_of(self, event_id: str) -> MessageKey:
         """The key of our message with this event id; '' if we didn't send it."""
         found: list[Any] = self._database.rows("SELECT key FROM posts WHERE event_id = ?", event_id)
-        return str(found[0][0]) if found else ""
+        return MessageKey(found[0][0]) if found else NO_KEY
 
 
 def _listed(rooms: Sequence[str] | None, peer: str, since: datetime | None) -> tuple[str, list[str]]:

@@ -18,6 +18,7 @@ from fedbot.rules.dispatch import CONTINUATIONS
 from fedbot.rules.model.archive import Document
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.events import Event
+from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.queries import Continuation
 from fedbot.rules.wire.envelope import is_shallow
 
@@ -146,8 +147,8 @@ def _write_decimal(number: Decimal) -> str:
 
 
 def _write_text(text: Any) -> str:  # noqa: ANN401
-    """Text; a member of a StrEnum too, since it equals its text."""
-    if not isinstance(text, StrEnum):
+    """Text; a member of a StrEnum or a message's key too, since they equal their text."""
+    if not isinstance(text, StrEnum | MessageKey):
         _exactly(str)(text)
     return str(text)
 
@@ -172,6 +173,7 @@ def _write_json(value: Any) -> Any:  # noqa: ANN401
 _LEAVES: dict[Any, Codec] = {
     Any: Codec(_write_any, lambda value: value),
     str: Codec(_write_text, _exactly(str)),
+    MessageKey: _by_text(MessageKey, str, MessageKey),
     int: _same(int),
     bool: _same(bool),
     types.NoneType: _same(types.NoneType),

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, Stored, SuggestedReaction
-from fedbot.rules.model.effects import GREETING, Announce, Join, Leave, SendEnvelope
+from fedbot.rules.model.effects import Announce, Join, Leave, SendEnvelope
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.wire.envelope import Draft
 
 
@@ -78,7 +79,7 @@ def urgency(effect: Stored) -> Urgency:
             return Urgency.STOCK
         case ChatMessage(edit=True, draft=None):
             return Urgency.EDIT
-        case ChatMessage(key=key) if key.startswith(GREETING):
+        case ChatMessage(key=key) if key.kind is MessageKind.GREETING:
             return Urgency.EDIT
         case ChatMessage(answers=person, reply_to=reply_to):
             return Urgency.ANSWER if person or reply_to else Urgency.MESSAGE

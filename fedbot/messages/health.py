@@ -14,18 +14,19 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.events import PostRefused, SetAside
 from fedbot.rules.model.health import BotStatus, Due, DueKind, OwnToken
 from fedbot.rules.model.ledger import Lost
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import InventoryStanding, UnknownThings
 
 MOST_PROBLEMS = 8
 # The names of our messages, by the first word of their key.
-_MESSAGES: dict[str, str] = {
-    "card": marked("a card"),
-    "offer": marked("an offer"),
-    "end": marked("the message about an end"),
-    "wait": marked("the message about a wait"),
-    "answer": marked("an answer to a line"),
-    "choice": marked("a numbered list"),
+_MESSAGES: dict[MessageKind | None, str] = {
+    MessageKind.CARD: marked("a card"),
+    MessageKind.OFFER: marked("an offer"),
+    MessageKind.END: marked("the message about an end"),
+    MessageKind.WAIT: marked("the message about a wait"),
+    MessageKind.ANSWER: marked("an answer to a line"),
+    MessageKind.CHOICE: marked("a numbered list"),
 }
 _POWER = marked("Please look at my power level in that room.")
 _WHAT_TO_DO: dict[str, str] = {
@@ -98,22 +99,22 @@ def post_refused(
     `room`: its name, if it has one. `code`: of the transfer or friendship that it is about; '' if it is about none.
     `is_replaced`: it was an edit of a card, and another card follows.
     """
-    kind, _, about = event.key.partition(":")
+    what = locale.word(_MESSAGES.get(event.key.kind, marked("a message")))
     where = f"{locale.short(room, 60)} ({locale.short(event.room, 120)})" if room else locale.short(event.room, 120)
     names: dict[str, Words] = {"room": Code(where), "space": naming.space(locale, us.name)}
     first = locale.say(
         "I could not post {what} in {room}: nobody there sees it.",
-        what=locale.word(_MESSAGES.get(kind, marked("a message"))),
+        what=what,
         **names,
     )
     if event.edits:
         first = locale.say(
             "I could not change {what} in {room}: people there read the former text.",
-            what=locale.word(_MESSAGES.get(kind, marked("a message"))),
+            what=what,
             **names,
         )
-    if not about and kind in _FAILED_EFFECTS:
-        first = locale.say(_FAILED_EFFECTS[kind], **names)
+    if event.key in _FAILED_EFFECTS:
+        first = locale.say(_FAILED_EFFECTS[event.key], **names)
     advice = _WHAT_TO_DO.get(event.code, marked("Ask the admin of the homeserver what that means."))
     text = event.text.rpartition(f"{event.code} ")[2] if event.code else event.text  # it begins with what was tried
     said = " ".join(part for part in (locale.short(event.code, 40), locale.short(text, 200)) if part)

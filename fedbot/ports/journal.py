@@ -15,6 +15,7 @@ from fedbot.rules.model.effects import Announce, Ask, Do, Forget, Join, KeepSecr
 from fedbot.rules.model.events import ClockSetBack, Event
 from fedbot.rules.model.figures import Chart, LabelCode
 from fedbot.rules.model.health import Quarantined
+from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.wire.envelope import Draft
 
 
@@ -116,7 +117,7 @@ class ChatMessage:
     envelope, and everything that depends on other messages' event ids, is made when it is sent. `version` as in `Post`.
     """
 
-    key: str
+    key: MessageKey
     room: str
     plain: str
     html: str = ""
@@ -134,7 +135,7 @@ class ChatMessage:
 class SuggestedReaction:
     """A reaction that the bot adds to its own message `key` so people can react with it."""
 
-    key: str
+    key: MessageKey
     room: str
     emoji: str
 
@@ -143,7 +144,7 @@ class SuggestedReaction:
 class Drawing:
     """A `Picture` with its text lines; drawn when it is sent."""
 
-    key: str
+    key: MessageKey
     room: str
     words: tuple[str, ...]
     shows: Chart | LabelCode

@@ -15,6 +15,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered, Waiting
+from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.queries import Able, Answer, PersonPermissions, Query, UnitsRelated, WhenAnsweredOrNot, WhoMay
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import WaitingLine
@@ -252,5 +253,5 @@ def _do_without(turn: Turn, line: WaitingLine, problem: Diagnosis | None, *, sil
     )
 
 
-def _waits_key(command: Command) -> str:
-    return f"waits:-:{command.event_id}"
+def _waits_key(command: Command) -> MessageKey:
+    return MessageKind.WAITS.of(rest=command.event_id)

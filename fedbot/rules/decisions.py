@@ -48,6 +48,7 @@ from fedbot.rules.model.decision import (
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, PostRefused, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNot
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, less_of, total
@@ -62,8 +63,6 @@ S = TypeVar("S", Connection, Transfer)
 QUIET_FOR = timedelta(days=1)
 MOST_BEHIND = 10
 MOST_REASONS = 10
-REFUSED = "refused"
-"""The prefix of the key of an answer to a decision that doesn't count."""
 
 
 def permission_to_decide(subject: Subject, person: str = "") -> Permission:
@@ -96,7 +95,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     """Begin the decision of a reaction if it counts; else post at most one quiet line for each person and card."""
     if event.room not in announcements.federation_rooms(turn):
         return
-    if not turn.key_of(event.target).startswith("card:"):
+    if turn.key_of(event.target).kind is not MessageKind.CARD:
         return
     subject = turn.subject(turn.subject_of(event.target))
     choice = CARD_KEYS.get(normalised(event.key))
@@ -137,15 +136,15 @@ def _reacts_too_much(turn: Turn, subject: Subject, person: str) -> bool:
     if person in turn.us.people and turn.tell_once(waiting, budgets.MINUTE):
         phrase = say(messages.approval.reacts_too_much, most=budgets.LIMITS["reaction"][0].most)
         addressed = replace(phrase, to=turn.name_of(person, subject.room))
-        key = f"too-many-reactions:{subject.id}:{person}:{turn.now.isoformat()}"
-        turn.do(Post(key, subject.room, addressed, thread=f"card:{subject.id}"))
+        key = MessageKind.TOO_MANY_REACTIONS.of(subject.id, f"{person}:{turn.now.isoformat()}")
+        turn.do(Post(key, subject.room, addressed, thread=MessageKind.CARD.of(subject.id)))
     return True
 
 
 def on_missed_reaction(turn: Turn, event: Reacted) -> None:
     """Tell the person once that a reaction from while we were out of the room doesn't count."""
     subject = turn.subject(turn.subject_of(event.target))
-    is_on_card = turn.key_of(event.target).startswith("card:") and normalised(event.key) in CARD_KEYS
+    is_on_card = turn.key_of(event.target).kind is MessageKind.CARD and normalised(event.key) in CARD_KEYS
     if subject is not None and is_on_card and takes_reactions(subject) and subject.asks_on(event.target):
         quiet(turn, subject, event.sender, say(messages.rooms.tapped_while_out, subject=subject))
 
@@ -153,7 +152,7 @@ def on_missed_reaction(turn: Turn, event: Reacted) -> None:
 def spoken_on(turn: Turn, event: Said) -> Subject | None:
     """Return the subject to whose card one of our people replies "yes" or "it arrived"; None for any other line."""
     about = turn.key_of(event.reply_to or event.thread)
-    subject = turn.subject(about.removeprefix("card:")) if about.startswith("card:") and not event.edits else None
+    subject = turn.subject(about.subject) if about.kind is MessageKind.CARD and not event.edits else None
     if event.room not in announcements.federation_rooms(turn) or event.sender not in turn.us.people:
         return None
     means_it = subject is not None and (
@@ -176,7 +175,7 @@ def on_spoken_decision(turn: Turn, event: Said) -> bool:
 def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
     """Return the undecided transfer to whose card one of our people replies in their own words; None if none."""
     about = turn.key_of(event.reply_to)
-    subject = turn.subject(about.removeprefix("card:")) if about.startswith("card:") else None
+    subject = turn.subject(about.subject) if about.kind is MessageKind.CARD else None
     if not isinstance(subject, Transfer) or event.edits or event.unproven or subject.is_return:
         return None
     is_ours = event.sender in turn.us.people and event.room in announcements.federation_rooms(turn)
@@ -377,14 +376,19 @@ def _drop(turn: Turn, subject: Subject, decision: Decision) -> None:
 
 def _tell_open_again(turn: Turn, subject: Subject, decision: Decision) -> None:
     """Tell people who were told that somebody else is deciding that the card is open again."""
-    told = [
-        t for t in turn.all(Cooldown) if t.id.startswith(f"quiet:{subject.id}:") and t.id.endswith(":being_decided")
-    ]
+    told = [each for each in turn.all(Cooldown) if _is_of_a_decision(MessageKey(each.id), subject)]
     for cooldown in told:
         turn.drop(cooldown)
     if told:
         phrase = say(messages.approval.open_again, subject=subject)
-        turn.do(Post(f"reopened:{subject.id}:{decision.event_id}", subject.room, phrase, thread=f"card:{subject.id}"))
+        key, thread = MessageKind.REOPENED.of(subject.id, decision.event_id), MessageKind.CARD.of(subject.id)
+        turn.do(Post(key, subject.room, phrase, thread=thread))
+
+
+def _is_of_a_decision(key: MessageKey, subject: Subject) -> bool:
+    """Whether it is the key of the quiet line that somebody else is deciding (`quiet`)."""
+    is_about_it = key.kind is MessageKind.QUIET and key.subject == subject.id
+    return is_about_it and key.rest.endswith(f":{messages.approval.being_decided.__name__}")
 
 
 def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
@@ -490,7 +494,8 @@ def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None
     turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.IN_GRACE), decision.person, decision.event_id)
     if decision.reply_to:
         phrase = say(messages.approval.noted_in_grace, subject=subject, choice=decision.choice, seconds=turn.us.grace)
-        turn.do(Post(f"noted:{subject.id}:{decision.event_id}", subject.room, phrase, reply_to=decision.reply_to))
+        key = MessageKind.NOTED.of(subject.id, decision.event_id)
+        turn.do(Post(key, subject.room, phrase, reply_to=decision.reply_to))
 
 
 def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
@@ -535,18 +540,17 @@ def _refuse(turn: Turn, subject: Subject, decision: Decision, phrase: Phrase) ->
 def _tell(turn: Turn, subject: Subject, decision: Decision | Vote, phrase: Phrase) -> None:
     """Post it as the answer to the line, or as one quiet line for a reaction."""
     if decision.reply_to:
-        key = f"{REFUSED}:{subject.id}:{decision.event_id}"
+        key = MessageKind.REFUSED.of(subject.id, decision.event_id)
         turn.do(Post(key, subject.room, phrase, reply_to=decision.reply_to))
     else:
         quiet(turn, subject, decision.person, phrase)
 
 
-def refuses_at_once(turn: Turn, key: str) -> bool:
+def refuses_at_once(turn: Turn, key: MessageKey) -> bool:
     """Whether that message refuses a decision before its grace began, so that the room never read of it."""
-    kind, _, rest = key.partition(":")
-    before = Turn(turn.state, turn.now).subject(rest.partition(":")[0])
+    before = Turn(turn.state, turn.now).subject(key.subject)
     decision = before.decision if before is not None else None
-    return kind == REFUSED and decision is not None and decision.stage is DecisionStage.CHECKING
+    return key.kind is MessageKind.REFUSED and decision is not None and decision.stage is DecisionStage.CHECKING
 
 
 def not_granted(turn: Turn, subject: Subject, quantity: Decimal) -> Phrase | None:
@@ -572,10 +576,10 @@ def less_than_all(subject: Subject, quantity: Decimal | None) -> Decimal | None:
 
 def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
     """Post one quiet line in the card's thread, at most one for each person, card and kind of complaint."""
-    if turn.tell_once(f"quiet:{subject.id}:{person}:{phrase.name}", QUIET_FOR):
-        key = f"quiet:{subject.id}:{person}:{phrase.name}"
+    key = MessageKind.QUIET.of(subject.id, f"{person}:{phrase.name}")
+    if turn.tell_once(key, QUIET_FOR):
         addressed = replace(phrase, to=turn.name_of(person, subject.room))
-        turn.do(Post(key, subject.room, addressed, thread=f"card:{subject.id}"))
+        turn.do(Post(key, subject.room, addressed, thread=MessageKind.CARD.of(subject.id)))
 
 
 def on_redaction(turn: Turn, event: Redacted) -> None:
@@ -608,8 +612,8 @@ def on_edit_refused(turn: Turn, event: PostRefused) -> bool:
 
     Return whether another card follows.
     """
-    subject = turn.subject(event.key.removeprefix("card:"))
-    if not event.key.startswith("card:") or subject is None or subject.in_room.version != event.version:
+    subject = turn.subject(event.key.subject) if event.key.kind is MessageKind.CARD else None
+    if subject is None or subject.in_room.version != event.version:
         return False
     if subject.in_room.is_shown or any(each.version == event.version for each in subject.in_room.unseen):
         return False
@@ -738,7 +742,8 @@ def _keep_first_yes(turn: Turn, transfer: Transfer, decision: Decision) -> None:
         by=turn.name_of(decision.person, transfer.room),
         party=turn.us.name,
     )
-    key, thread = f"first-yes:{transfer.id}:{decision.event_id}", "" if decision.reply_to else f"card:{transfer.id}"
+    key = MessageKind.FIRST_YES.of(transfer.id, decision.event_id)
+    thread = "" if decision.reply_to else MessageKind.CARD.of(transfer.id)
     turn.do(Post(key, transfer.room, phrase, thread=thread, reply_to=decision.reply_to))
 
 

@@ -73,6 +73,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.figures import Survey
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import AuditTrail, SignInFound
 from fedbot.rules.model.room import Room
@@ -247,8 +248,10 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     room = turn.room(event.room)
     is_read_only = room is not None and bool(room.replaced_by)
     is_closed = event.key == Join.__name__ and bool(announcements.replaced_by(turn, event.room))
-    if not (event.key.startswith("admin:") or is_read_only or is_closed):  # the admins already know of upgraded rooms
-        subject = turn.subject(event.key.partition(":")[2].partition(":")[0])
+    if not (
+        event.key.kind is MessageKind.ADMIN or is_read_only or is_closed
+    ):  # the admins already know of upgraded rooms
+        subject = turn.subject(event.key.subject)
         names = {"room": room.name if room else "", "code": subject.code if subject else ""}
         is_replaced = event.edits and decisions.on_edit_refused(turn, event)
         phrase = say(messages.health.post_refused, event=event, us=turn.us, is_replaced=is_replaced, **names)
@@ -305,14 +308,13 @@ def _forget(turn: Turn) -> None:
 
 def _on_posted(turn: Turn, event: Posted) -> None:
     """Note the event id of a message of ours, such as a card."""
-    kind, _, rest = event.key.partition(":")
-    if kind == "card" and not event.edits:
-        subject = turn.subject(rest)
+    if event.key.kind is MessageKind.CARD and not event.edits:
+        subject = turn.subject(event.key.subject)
         if subject is not None:
             card_event, shown = subject.card_event or event.event_id, subject.shown or event.at
             own = replace(subject, own_card=event.event_id, card_since=event.at)
             turn.save(replace(own, card_event=card_event, shown=shown))
-    elif kind == "choice":
+    elif event.key.kind is MessageKind.CHOICE:
         choice = turn.get(PendingChoice, event.key)
         if isinstance(choice, PendingChoice):
             turn.save(replace(choice, event_id=event.event_id))

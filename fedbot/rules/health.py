@@ -13,6 +13,7 @@ from fedbot.rules.model.effects import Ask, Edit, say
 from fedbot.rules.model.events import Answered, HomeserverBack, SetAside, Waiting
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.ledger import Lost
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import (
     Able,
     BooksOf,
@@ -85,7 +86,7 @@ def _tell_outage(turn: Turn, problem: Diagnosis) -> None:
     elif turn.us.admin_room:
         key = f"down:{turn.now.isoformat()}"
         turn.tell_admins(phrase, key)
-        turn.save(replace(standing, outage=f"admin:{key}", outage_told=turn.now))
+        turn.save(replace(standing, outage=MessageKind.ADMIN.of(rest=key), outage_told=turn.now))
 
 
 def watch(turn: Turn) -> None:

@@ -19,6 +19,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
@@ -102,7 +103,7 @@ def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
             phrase = say(messages.rooms.message_of_another_version, bot=event.sender, theirs=theirs, ours=VERSION)
         else:
             phrase = say(messages.rooms.unreadable_message, bot=event.sender, problem=problem, version=VERSION)
-        turn.do(Post(f"unreadable:-:{event.event_id}", event.room, phrase))
+        turn.do(Post(MessageKind.UNREADABLE.of(rest=event.event_id), event.room, phrase))
 
 
 def _deliver(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
@@ -192,7 +193,7 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> N
         if turn.tell_once(f"misannounced:{event.sender}:{envelope.sender}", A_DAY):
             believed = announced[0][0] if announced else ""
             phrase = say(messages.rooms.party_not_announced, party=envelope.sender, bot=event.sender, believed=believed)
-            turn.do(Post(f"misannounced:-:{event.event_id}", event.room, phrase))
+            turn.do(Post(MessageKind.MISANNOUNCED.of(rest=event.event_id), event.room, phrase))
         return
     connections.on_connect(turn, envelope, fits[0], event)
 
@@ -340,7 +341,7 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
     if turn.tell_once(f"opens-too-much:{connection.peer}", budgets.HOUR):
         turn.note(connection.id, audit.Fact.OPENS_TOO_MUCH)
         phrase = say(messages.connection.peer_opens_too_much, connection=connection, again=again, most=len(undecided))
-        turn.do(Post(f"busy:{connection.id}:{turn.now.isoformat()}", connection.room, phrase))
+        turn.do(Post(MessageKind.BUSY.of(connection.id, turn.now.isoformat()), connection.room, phrase))
     return True
 
 

@@ -29,12 +29,12 @@ from fedbot.rules.model.events import (
     Said,
     Unreadable,
 )
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import opening
 
-CARD = "card"
 RIGHT_AFTER = timedelta(minutes=2)
 """How long a number without a reply counts as an answer to the person's newest list."""
 HELP = frozenset({"help", "hilfe"})
@@ -79,7 +79,7 @@ def is_for_us(turn: Turn, event: Said) -> bool:
 
 def _may_remark_on_a_card(turn: Turn, event: Said) -> bool:
     """Whether it is a reply to a card of ours, in a room where that counts."""
-    return not event.unproven and _kind_answered(turn, event) == CARD and _is_in_our_rooms(turn, event)
+    return not event.unproven and _kind_answered(turn, event) is MessageKind.CARD and _is_in_our_rooms(turn, event)
 
 
 def was_out(turn: Turn, event: Said | Reacted) -> bool:
@@ -96,7 +96,7 @@ def on_missed(turn: Turn, event: Said | Reacted) -> None:
         decisions.on_missed_reaction(turn, event)
     elif is_for_us(turn, event) and turn.tell_once(f"missed:{event.room}:{event.sender}", A_DAY):
         phrase = say(messages.rooms.said_while_out)
-        turn.do(Post(f"missed:-:{event.event_id}", event.room, phrase, reply_to=event.event_id))
+        turn.do(Post(MessageKind.MISSED.of(rest=event.event_id), event.room, phrase, reply_to=event.event_id))
 
 
 class _Heard(NamedTuple):
@@ -125,17 +125,17 @@ def _heard(turn: Turn, event: Said) -> _Heard | None:
 def _full_line(turn: Turn, event: Said) -> str | Phrase:
     """Return the full line that a short reply to a message of ours means; '' if it means none."""
     answered = _kind_answered(turn, event)
-    meant = search.full_line(turn, event) if answered == search.LIST or turn.holds(Search) else ""
-    if not meant and answered == want.FRIENDS_WANT:
+    meant = search.full_line(turn, event) if answered is MessageKind.HITS or turn.holds(Search) else ""
+    if not meant and answered is MessageKind.FRIENDS_WANT:
         meant = want.full_line(turn, event)
     if not meant and answered in queue.ABOUT_A_PLACE:
         meant = queue.full_line(turn, event)
     return meant
 
 
-def _kind_answered(turn: Turn, event: Said) -> str:
-    """Return the kind of our message to which the line replies, by its key (`card`, `choice`, …); '' if none."""
-    return turn.key_of(event.reply_to).partition(":")[0]
+def _kind_answered(turn: Turn, event: Said) -> MessageKind | None:
+    """Return the kind of our message to which the line replies, by its key (`card`, `choice`, …); None if to none."""
+    return turn.key_of(event.reply_to).kind
 
 
 def _addressed(turn: Turn, event: Said, text: str) -> str:
@@ -216,11 +216,8 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
         return
     is_ours = event.sender in turn.us.people and not who_answers.is_bot(turn, event.room, event.sender)
     if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
-        turn.do(
-            Post(
-                f"unreadable:-:{event.line}", event.room, say(messages.line_errors.line_unreadable), reply_to=event.line
-            )
-        )
+        phrase = say(messages.line_errors.line_unreadable)
+        turn.do(Post(MessageKind.UNREADABLE.of(rest=event.line), event.room, phrase, reply_to=event.line))
 
 
 def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
@@ -324,7 +321,7 @@ def _answered_list(turn: Turn, event: Said) -> str:
 
 
 def _is_our_list(turn: Turn, event_id: str) -> bool:
-    return turn.key_of(event_id).startswith("choice:")
+    return turn.key_of(event_id).kind is MessageKind.CHOICE
 
 
 def _not_on_the_list(turn: Turn, event: Said, lists: list[PendingChoice]) -> Phrase:
@@ -436,7 +433,8 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
 
 
 def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:
-    turn.do(Post(f"answer:-:{event.event_id}", event.room, phrase, reply_to=event.event_id, answers=event.sender))
+    key = MessageKind.ANSWER.of(rest=event.event_id)
+    turn.do(Post(key, event.room, phrase, reply_to=event.event_id, answers=event.sender))
 
 
 # --- Filtering: only events that concern the bot are journaled. -------------------------------------------------

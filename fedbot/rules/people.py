@@ -11,8 +11,9 @@ from fedbot.rules import health
 from fedbot.rules.connection import rooms
 from fedbot.rules.model import audit
 from fedbot.rules.model.command import Cooldown
-from fedbot.rules.model.effects import GREETING, Ask, Phrase, Post, say
+from fedbot.rules.model.effects import Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PeopleOrdered, Said, SettingsRead, Unanswered
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import Roster, RosterChange
 from fedbot.rules.model.queries import PersonPermissions, WhenAnsweredOrNot
 from fedbot.rules.model.room import Announcement
@@ -155,7 +156,7 @@ class Meet(WhenAnsweredOrNot):
         if isinstance(permissions, Permissions) and turn.is_still(self.person, self.username):
             name = turn.name_of(self.person, self.room)
             phrase = say(messages.people.met, us=turn.us, name=name, permissions=permissions)
-            turn.do(Post(f"{GREETING}-:{self.event_id}", self.room, phrase))
+            turn.do(Post(MessageKind.GREETING.of(rest=self.event_id), self.room, phrase))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """Forget that they were greeted, so that the next line counts as the first one."""

@@ -18,6 +18,7 @@ from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, ClockSetBack
 from fedbot.rules.model.health import BotStatus, Due, DueKind, counted_from
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.own_tokens import SETTINGS, next_renewal
@@ -119,9 +120,11 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
         )
     else:
         phrase = say(messages.approval.reminder, subject=subject, us=turn.us, people=names, others=others)
-    key = f"reminder:{subject.id}:{then.at.isoformat()}"
+    key = MessageKind.REMINDER.of(subject.id, then.at.isoformat())
     no_card = isinstance(subject, Transfer) and not subject.has_card  # the card of a request is the owner's
-    thread = both_sides.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
+    thread = (
+        both_sides.thread_of(subject) if isinstance(subject, Transfer) and no_card else MessageKind.CARD.of(subject.id)
+    )
     turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
     turn.note(subject.id, audit.Reminded(mentions))
 

@@ -47,6 +47,7 @@ from fedbot.rules.model.figures import StockHistory
 from fedbot.rules.model.health import BotStatus, Due, OwnToken, Quarantined
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.message_key import NO_KEY, MessageKey, MessageKind
 from fedbot.rules.model.outside import Rota, rota_id
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
 from fedbot.rules.model.queries import Able, Answer, Query, WhoMay
@@ -244,8 +245,7 @@ class Turn:
 
     def _mentioning_few(self, post: Post) -> Post:
         """Return the message without mentions of people whom this peer's affairs have mentioned too often lately."""
-        _, subject, *_ = (*post.key.split(":"), "", "")
-        about = self.transfer(subject) or self.connection(subject)
+        about = self.transfer(post.key.subject) or self.connection(post.key.subject)
         whose = about.peer if about else self.us.party
         mentions = tuple(person for person in post.mentions if self.spends("mention", f"{whose} {person}") is None)
         return replace(post, mentions=mentions)
@@ -260,7 +260,7 @@ class Turn:
     def answer(self, command: Command, phrase: Phrase | None, *, refuses: bool = False) -> None:
         """Answer a line with a quiet reply. `phrase` is None if an effect in the turn answers it."""
         if phrase is not None:
-            key = f"answer:{command.subject or '-'}:{command.event_id}"
+            key = MessageKind.ANSWER.of(command.subject, command.event_id)
             self.do(Post(key, command.room, phrase, reply_to=command.event_id, answers=command.sender, refuses=refuses))
 
     def choose(
@@ -278,12 +278,12 @@ class Turn:
 
         `more` is the line for the next page. `mentions`: it comes later than an answer, so it mentions the person.
         """
-        key = f"choice:-:{event_id}"
+        key = MessageKind.CHOICE.of(rest=event_id)
         self.save(PendingChoice(key, person, room, lines, self.now + NUMBER_WITHIN, more=more))
         mentioned = (person,) if mentions else ()
         self.do(Post(key, room, phrase, reply_to=event_id, answers=person, mentions=mentioned))
 
-    def find_post(self, event_id: str, key: str, room: str) -> None:
+    def find_post(self, event_id: str, key: MessageKey, room: str) -> None:
         """Record the key of one of our messages that we didn't know, or whose meaning has changed."""
         self.found.append((event_id, key, room))
 
@@ -328,9 +328,10 @@ class Turn:
         if not self.us.admin_room:
             return
         if self.spends("admin message", phrase.name) is None:
-            self.do(Post(f"admin:{key}", self.us.admin_room, phrase, mentions=mentions))
+            self.do(Post(MessageKind.ADMIN.of(rest=key), self.us.admin_room, phrase, mentions=mentions))
         elif self.tell_once(f"left-out:{phrase.name}", budgets.HOUR):
-            self.do(Post(f"admin:left-out:{key}", self.us.admin_room, say(messages.health.admin_messages_left_out)))
+            left_out = say(messages.health.admin_messages_left_out)
+            self.do(Post(MessageKind.ADMIN.of(rest=f"left-out:{key}"), self.us.admin_room, left_out))
 
     def tell_once(self, what: str, for_how_long: timedelta) -> bool:
         """Return whether this wasn't told within `for_how_long`, and remember that it is told now."""
@@ -623,15 +624,14 @@ class Turn:
     def subject_of(self, event_id: str) -> str:
         """Return the id that a message is about: by our key (`card:ID`, `offer:ID`, …), as we read a peer's, or ''."""
         key = self.key_of(event_id)
-        subject = key.partition(":")[2].partition(":")[0]
         if key or not event_id:
-            return "" if subject == "-" else subject
+            return key.subject
         subjects: list[Connection | Transfer] = [*self.marked(Mark.EVENT, event_id), *self.connections()]
         return next((s.id for s in subjects if event_id == s.asked.event_id or event_id in s.peer_events), "")
 
-    def key_of(self, event_id: str) -> str:
+    def key_of(self, event_id: str) -> MessageKey:
         """Return the key of our message with that event id; '' if it isn't ours."""
-        return self.state.archive.key_of(event_id) if event_id else ""
+        return self.state.archive.key_of(event_id) if event_id else NO_KEY
 
     def own_subject_of(self, event_id: str) -> str:
         """Return the id of the subject of our message; '' for another bot's message."""
@@ -639,10 +639,10 @@ class Turn:
 
     def card_subject_of(self, event_id: str) -> str:
         """Return the id of the subject if that message is our newest card of it; else ''."""
-        kind, _, identifier = self.key_of(event_id).partition(":")
-        subject = self.transfer(identifier) or self.connection(identifier)
-        is_card = kind == "card" and subject is not None and subject.asks_on(event_id)
-        return identifier if is_card else ""
+        key = self.key_of(event_id)
+        subject = self.transfer(key.subject) or self.connection(key.subject)
+        is_card = key.kind is MessageKind.CARD and subject is not None and subject.asks_on(event_id)
+        return key.subject if is_card else ""
 
     def by_code(self, word: str) -> list[Connection | Transfer]:
         """Return the transfers and connections whose id begins with the typed word (4 characters at least)."""

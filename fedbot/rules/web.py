@@ -39,6 +39,7 @@ from fedbot.rules.model.effects import (
     say,
 )
 from fedbot.rules.model.events import AccessEnded, AccessGiven, DecidedOffChat, SaidOffChat
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
@@ -205,7 +206,7 @@ def _room_told_of(turn: Turn, event: SaidOffChat, about: About) -> str:
 
 
 def _tell(turn: Turn, line: str, phrase: Phrase, outcome: Outcome) -> None:
-    turn.do(TellOffChat(line, f"answer:-:{line}", phrase, outcome))
+    turn.do(TellOffChat(line, MessageKind.ANSWER.of(rest=line), phrase, outcome))
 
 
 def hand_over(turn: Turn) -> None:
@@ -237,7 +238,7 @@ def _handed(turn: Turn, effect: Effect, *, did_something: bool) -> list[Effect]:
         return [TellOffChat(effect.room, effect.key, effect.phrase, outcome, choices)]
     if isinstance(effect, Edit):
         return [effect]
-    is_refused = is_refused or effect.key.startswith(decisions.REFUSED) or not did_something
+    is_refused = is_refused or effect.key.kind is MessageKind.REFUSED or not did_something
     outcome = Outcome.REFUSED if is_refused else Outcome.DONE
     told = TellOffChat(effect.reply_to, effect.key, effect.phrase, outcome, choices)
     concerns_the_room = did_something and not decisions.refuses_at_once(turn, effect.key)

@@ -13,10 +13,11 @@ from fedbot.matrix.chart import PNG, NoChart
 from fedbot.ports.chat import ChatLimited, ChatUnreachable, Media
 from fedbot.ports.journal import Drawing
 from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.message_key import MessageKey
 from tests.scenarios.world import World, friends, step
 
 SMALL = PNG + b"\0\0\0\rIHDR\0\0\0\2\0\0\0\1"
-DRAWING = Drawing("chart", "!r", ("a chart",), Chart(), "text")
+DRAWING = Drawing(MessageKey("chart"), "!r", ("a chart",), Chart(), "text")
 
 
 class Store:

@@ -17,6 +17,7 @@ from fedbot.rules.model.archive import (
     left_at,
     marks_of,
 )
+from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import State, Turn
 
@@ -73,5 +74,5 @@ class RememberedArchive(Archive):
     def peers_at_rest(self) -> tuple[str, ...]:
         return tuple(sorted({t.peer for t in self.transfers.values()}))
 
-    def key_of(self, event_id: str) -> str:
-        return self.posts.get(event_id, "")
+    def key_of(self, event_id: str) -> MessageKey:
+        return MessageKey(self.posts.get(event_id, ""))

@@ -23,6 +23,7 @@ from fedbot.ports.journal import ChatMessage, Committed, Queued
 from fedbot.rules.model.audit import AuditEntry, PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import CaughtUp, Posted, Said, Tick
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.room import Room
 from tests.journal.conftest import START
 
@@ -37,7 +38,10 @@ def work(journal: StoredJournal, say: Callable[[str], object]) -> None:
         say(f"received {number}")
         while (waiting := journal.next_event()) is not None:
             seq, event = waiting
-            effects = (Queued("chat", ChatMessage(f"card:{seq}", "!r", "hi")), Queued("act", Join("!r")))
+            effects = (
+                Queued("chat", ChatMessage(MessageKind.CARD.of(str(seq)), "!r", "hi")),
+                Queued("act", Join("!r")),
+            )
             journal.commit(
                 seq,
                 Committed(
@@ -54,7 +58,7 @@ def work(journal: StoredJournal, say: Callable[[str], object]) -> None:
             journal.postpone(row.id, START, Tick(START))
             say(f"postponed {row.id}")
             journal.begin(row.id, START)
-            journal.finish(row.id, Posted(START, f"card:{row.cause}", "!r", f"$card{row.id}"))
+            journal.finish(row.id, Posted(START, MessageKind.CARD.of(str(row.cause)), "!r", f"$card{row.id}"))
             say(f"finished {row.id}")
 
 

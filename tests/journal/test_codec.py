@@ -32,6 +32,7 @@ from fedbot.rules.loan.photos import PermitPhoto
 from fedbot.rules.model import events, queries, steps
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post
+from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Answer, Continuation, InventoryStanding, Query, WhenAnswered
 from fedbot.rules.model.steps import Step, StepKind, StepResult
@@ -53,6 +54,7 @@ json_data = st.recursive(
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     Any: json_data,
     str: text,
+    MessageKey: text.map(MessageKey),
     int: st.integers(),
     bool: st.booleans(),
     types.NoneType: st.none(),
@@ -209,7 +211,7 @@ def test_a_strangers_text_can_always_be_stored() -> None:
 
 def test_a_rendered_text_is_required_and_not_a_phrase() -> None:
     with pytest.raises(NotStorable, match="Post has no place here"):
-        codec.to_text(codec.EFFECTS, Post("card:1", "!r", Phrase(str)))
+        codec.to_text(codec.EFFECTS, Post(MessageKey("card:1"), "!r", Phrase(str)))
 
 
 @pytest.mark.parametrize(

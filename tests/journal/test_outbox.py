@@ -25,6 +25,7 @@ from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, Forget, Join
 from fedbot.rules.model.events import ClockSetBack, Event, Posted, PostRefused, StepDone, Tick, Waiting
+from fedbot.rules.model.message_key import NO_KEY, MessageKey, MessageKind
 from fedbot.rules.model.steps import Mirror, Mirrored
 from tests.journal.conftest import START, StandingClock
 
@@ -131,7 +132,7 @@ def test_a_row_that_was_never_begun_can_be_finished_because_a_probe_may_find_it_
 def test_a_failed_row_is_over_and_its_outcome_becomes_an_event(journal: StoredJournal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
-    refused = PostRefused(LATER, "card:k7m2", "!r", "M_FORBIDDEN", "no power")
+    refused = PostRefused(LATER, MessageKey("card:k7m2"), "!r", "M_FORBIDDEN", "no power")
     journal.fail(row, refused, "no power")
     assert journal.due("act", LATER) == ()
     assert next_outcome(journal) == refused
@@ -247,11 +248,11 @@ def test_rows_of_one_key_keep_their_order_whatever_their_priorities(queued: list
 def post(journal: StoredJournal, effect: Stored, event_id: str, key: str = "card:k7m2") -> None:
     row = enqueue(journal, effect)
     journal.begin(row, START)
-    journal.finish(row, Posted(LATER, key, "!r", event_id))
+    journal.finish(row, Posted(LATER, MessageKey(key), "!r", event_id))
 
 
 def letter(*, edit: bool = False) -> ChatMessage:
-    return ChatMessage("card:k7m2", "!r", "hello", edit=edit)
+    return ChatMessage(MessageKind.CARD.of("k7m2"), "!r", "hello", edit=edit)
 
 
 def test_a_message_is_found_by_its_key_and_its_key_by_the_event(journal: StoredJournal) -> None:
@@ -260,7 +261,7 @@ def test_a_message_is_found_by_its_key_and_its_key_by_the_event(journal: StoredJ
     post(journal, letter(), "$1")
     assert journal.post("card:k7m2") == PostPlace("!r", "$1")
     assert list(journal.posts()) == [("$1", "card:k7m2")]
-    assert next_outcome(journal) == Posted(LATER, "card:k7m2", "!r", "$1")
+    assert next_outcome(journal) == Posted(LATER, MessageKind.CARD.of("k7m2"), "!r", "$1")
 
 
 def test_an_edit_is_known_but_the_message_stays_the_first_event(journal: StoredJournal) -> None:
@@ -279,13 +280,13 @@ def test_a_reposted_message_replaces_the_old_one_which_is_still_known(journal: S
 
 def test_an_event_that_is_no_message_for_people_has_no_key(journal: StoredJournal, clock: StandingClock) -> None:
     row = enqueue(journal, Join("!r"))
-    journal.finish(row, Posted(clock(), "", "!r", "$9"))
-    row = enqueue(journal, SuggestedReaction("card:k7m2", "!r", "✅"))
+    journal.finish(row, Posted(clock(), NO_KEY, "!r", "$9"))
+    row = enqueue(journal, SuggestedReaction(MessageKind.CARD.of("k7m2"), "!r", "✅"))
     journal.finish(row, None)
     assert list(journal.posts()) == []
 
 
 def test_a_refused_message_does_not_count_as_one_in_the_room(journal: StoredJournal) -> None:
     row = enqueue(journal, letter())
-    journal.fail(row, PostRefused(LATER, "card:k7m2", "!r", "M_TOO_LARGE", "too large"), "too large")
+    journal.fail(row, PostRefused(LATER, MessageKey("card:k7m2"), "!r", "M_TOO_LARGE", "too large"), "too large")
     assert journal.post("card:k7m2") is None

@@ -9,6 +9,7 @@ from fedbot.matrix.send_queue import Budget, Urgency, in_order, queue_key, reser
 from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, Stored, SuggestedReaction
 from fedbot.rules.model.effects import Announce, Forget, Join, Leave, SendEnvelope
 from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.wire.envelope import Draft
 
 NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
@@ -18,11 +19,11 @@ NOTED = replace(DRAFT, kind="noted", number=2)
 
 
 def card(key: str, draft: Draft | None = None) -> ChatMessage:
-    return ChatMessage(key=key, room=ROOM, plain=key, draft=draft)
+    return ChatMessage(key=MessageKey(key), room=ROOM, plain=key, draft=draft)
 
 
 def edit(key: str, draft: Draft | None = None, room: str = ROOM) -> ChatMessage:
-    return ChatMessage(key=key, room=room, plain=f"{key} now", edit=True, draft=draft)
+    return ChatMessage(key=MessageKey(key), room=room, plain=f"{key} now", edit=True, draft=draft)
 
 
 def queue(*effects: Stored, begun: tuple[int, ...] = ()) -> tuple[OutboxRow, ...]:
@@ -50,8 +51,8 @@ def order(*effects: Stored, begun: tuple[int, ...] = ()) -> list[Stored]:
 
 
 def test_envelopes_go_before_messages_messages_before_edits_then_suggested_reactions_and_pictures_last() -> None:
-    picture = Drawing("chart", ROOM, ("a chart",), Chart(), "a")
-    seed = SuggestedReaction("a", ROOM, "✅")
+    picture = Drawing(MessageKey("chart"), ROOM, ("a chart",), Chart(), "a")
+    seed = SuggestedReaction(MessageKey("a"), ROOM, "✅")
     unseen = SendEnvelope(ROOM, DRAFT)
     announce = Announce(ROOM, {})
     effects = (picture, seed, edit("b"), card("a"), announce, card("offer", DRAFT), unseen)
@@ -84,13 +85,17 @@ def test_envelopes_never_overtake_each_other() -> None:
 
 def test_messages_that_move_stock_go_before_answers_and_those_before_other_protocol_messages() -> None:
     stats = SendEnvelope(ROOM, replace(DRAFT, kind="stats", subject="c1"))
-    answer = ChatMessage(key="answer:-:$1", room=ROOM, plain="you are Anna", reply_to="$1", answers="@anna")
+    answer = ChatMessage(
+        key=MessageKind.ANSWER.of(rest="$1"), room=ROOM, plain="you are Anna", reply_to="$1", answers="@anna"
+    )
     assert order(stats, answer, SendEnvelope(ROOM, DRAFT)) == [SendEnvelope(ROOM, DRAFT), answer, stats]
 
 
 def test_a_newcomers_greeting_waits_for_what_people_wait_for() -> None:
-    greeting = ChatMessage(key="met:-:$1", room=ROOM, plain="Hello Anna")
-    answer = ChatMessage(key="answer:-:$1", room=ROOM, plain="offered", reply_to="$1", answers="@anna")
+    greeting = ChatMessage(key=MessageKind.GREETING.of(rest="$1"), room=ROOM, plain="Hello Anna")
+    answer = ChatMessage(
+        key=MessageKind.ANSWER.of(rest="$1"), room=ROOM, plain="offered", reply_to="$1", answers="@anna"
+    )
     assert order(greeting, card("a"), answer) == [answer, card("a"), greeting]
     (row,) = queue(greeting)
     assert reserve(row, NOW) == reserve(queue(edit("a"))[0], NOW)
@@ -98,21 +103,23 @@ def test_a_newcomers_greeting_waits_for_what_people_wait_for() -> None:
 
 def test_the_reactions_under_a_card_come_as_soon_as_the_limit_allows_another_card() -> None:
     """Without them people can't decide on a phone. They leave room for the answer to a line."""
-    (row,) = queue(SuggestedReaction("a", ROOM, "✅"))
+    (row,) = queue(SuggestedReaction(MessageKey("a"), ROOM, "✅"))
     limited = Budget().limited(NOW, 3.0)
     assert limited.wait(NOW, reserve(row, NOW)) == pytest.approx(13.0)
 
 
 def test_nobody_is_served_twice_before_everybody_is_served_once() -> None:
-    answers = [ChatMessage(f"answer:-:${n}", ROOM, "x", reply_to="$1", answers="@kim") for n in range(40)]
-    other = ChatMessage("answer:-:$other", ROOM, "x", reply_to="$2", answers="@anna")
+    answers = [
+        ChatMessage(MessageKind.ANSWER.of(rest=f"${n}"), ROOM, "x", reply_to="$1", answers="@kim") for n in range(40)
+    ]
+    other = ChatMessage(MessageKind.ANSWER.of(rest="$other"), ROOM, "x", reply_to="$2", answers="@anna")
     rows = queue(*answers, other)
     ordered = in_order(rows, NOW, lambda row: getattr(row.effect, "answers", ""), {"@kim": 1})
     assert ordered[0].effect == other
 
 
 def test_a_message_that_has_waited_for_a_minute_is_as_urgent_as_an_answer() -> None:
-    old, answer = edit("a"), ChatMessage("answer:-:$1", ROOM, "x", reply_to="$1", answers="@anna")
+    old, answer = edit("a"), ChatMessage(MessageKind.ANSWER.of(rest="$1"), ROOM, "x", reply_to="$1", answers="@anna")
     assert [row.effect for row in in_order(queue(old, answer), after(59))] == [answer, old]
     assert [row.effect for row in in_order(queue(old, answer), after(60))] == [old, answer]
 
@@ -160,7 +167,7 @@ def test_an_unsent_card_is_as_urgent_as_the_edit_with_an_envelope_that_waits_for
 
 
 def test_an_edit_with_an_envelope_does_not_wait_for_suggested_reactions_of_its_card() -> None:
-    seed = SuggestedReaction("a", ROOM, "✅")
+    seed = SuggestedReaction(MessageKey("a"), ROOM, "✅")
     assert order(seed, edit("a", DRAFT)) == [edit("a", DRAFT), seed]
     assert queue_key(seed) != queue_key(edit("a"))
 

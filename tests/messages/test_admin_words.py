@@ -11,6 +11,7 @@ from fedbot import messages
 from fedbot.rules.model.diagnosis import Forbidden, Lacks
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import PostRefused, Removed, SetAside
+from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.room import Room
 from tests.scenarios.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, LOCALES, NOW, SILENT, plain, transfer
 
@@ -89,14 +90,18 @@ SAID: dict[str, Phrase] = {
     "an account that floods": say(messages.health.peer_sends_too_much, peer="@bot:gamma.example"),
     "a message that the homeserver won't take": say(
         messages.health.post_refused,
-        event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "sending to !makers: M_FORBIDDEN You can't."),
+        event=PostRefused(
+            NOW, MessageKey("card:k7m2"), "!makers", "M_FORBIDDEN", "sending to !makers: M_FORBIDDEN You can't."
+        ),
         room="Makers",
         code="k7m2",
         us=ALPHA,
     ),
     "a card that the homeserver won't change": say(
         messages.health.post_refused,
-        event=PostRefused(NOW, "card:k7m2", "!makers", "M_TOO_LARGE", "editing: M_TOO_LARGE Too large.", edits=True),
+        event=PostRefused(
+            NOW, MessageKey("card:k7m2"), "!makers", "M_TOO_LARGE", "editing: M_TOO_LARGE Too large.", edits=True
+        ),
         room="Makers",
         code="k7m2",
         us=ALPHA,
@@ -104,7 +109,7 @@ SAID: dict[str, Phrase] = {
     ),
     "a room that can't be left": say(
         messages.health.post_refused,
-        event=PostRefused(NOW, "Leave", "!old", "M_UNKNOWN", "Not known."),
+        event=PostRefused(NOW, MessageKey("Leave"), "!old", "M_UNKNOWN", "Not known."),
         room="",
         code="",
         us=ALPHA,

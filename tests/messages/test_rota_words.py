@@ -12,6 +12,7 @@ from fedbot import messages
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import RotaState, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import AskedInTurn, Candidate, Passed, Rota, Why
 from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.scenes import BETA, BOLTS, BY_BEA, BY_PIET, CEM, LOCALES, NOW, ROOM, plain, request
@@ -22,7 +23,7 @@ ROTA = Rota(
     event_id="$line",
     asker=Signature(CEM, "Cem", "beta", NOW, "$line", "cem"),
     room=ROOM,
-    key="rota:r3n8abcdefghjkmnpqrs",
+    key=MessageKind.ROTA.of("r3n8abcdefghjkmnpqrs"),
     word="M3-BOLT",
     wanted=Decimal(10),
     at=NOW,

@@ -59,6 +59,7 @@ from fedbot.rules.model.lifecycles import (
     ConnectionState,
     TransferState,
 )
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import (
     Able,
     Answer,
@@ -411,7 +412,7 @@ class Explorer:
                 now.asked[_named(effect)] = effect
             case Do() if not isinstance(effect.step, Mirror | Label):
                 now.to_do[_to_do(effect)] = effect
-            case Post(key=key, room=room) if not isinstance(effect, Edit) and key.startswith("card:"):
+            case Post(key=key, room=room) if not isinstance(effect, Edit) and key.kind is MessageKind.CARD:
                 again = sum(known == key for known in now.posts.values())
                 self._meets(now, Posted(self._time(now), key, room, f"${key}{again or ''}"))
 

@@ -18,6 +18,7 @@ from fedbot.rules.model.command import WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, is_for_page
 from fedbot.rules.model.events import Said
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import files
@@ -51,7 +52,7 @@ def all_asked() -> Iterator[list[str]]:
         return found
 
     def is_for_us(turn: Turn, event: Said) -> bool:
-        if lines._kind_answered(turn, event) != lines.CARD:
+        if lines._kind_answered(turn, event) is not MessageKind.CARD:
             _asked_in_vain(missed, turn, lambda turn: hand_back.remarked_on(turn, event))
             _asked_in_vain(missed, turn, lambda turn: decisions.reasoned_on(turn, event))
         return for_us(turn, event)

@@ -28,6 +28,7 @@ from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lending import PlaceInLine
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import (
     OfConnection,
@@ -58,7 +59,6 @@ _MOST_SHARED = 10_000
 _MOST_WAITING = 1000
 _MOST_LENT = 500
 _LONGEST_NAME = 100
-LIST = "found"
 _MOST_PICTURES = 2_000
 _PICTURES_AT_ONCE = 10
 _PICTURE_HOLDS = timedelta(days=1)
@@ -318,10 +318,10 @@ def _answer(turn: Turn, search: Search) -> None:
     search = replace(search, shown=max(search.shown, min(A_PAGE, len(search.hits))))
     phrase = _page(turn, search, 0)
     if search.posted:
-        turn.do(Edit(f"{LIST}:{search.id}", search.room, phrase))
+        turn.do(Edit(MessageKind.HITS.of(search.id), search.room, phrase))
     else:
         turn.do(Typing(search.room, 0))
-        turn.do(Post(f"{LIST}:{search.id}", search.room, phrase, reply_to=search.event_id))
+        turn.do(Post(MessageKind.HITS.of(search.id), search.room, phrase, reply_to=search.event_id))
     turn.save(replace(search, posted=True))
 
 
@@ -363,9 +363,9 @@ def next_page(turn: Turn, command: Command) -> bool:
     first = search.shown
     if first >= len(search.hits):
         phrase = say(messages.catalogue.no_more_found, search=search)
-        turn.do(Post(f"answer:-:{command.event_id}", command.room, phrase, reply_to=command.event_id))
+        turn.do(Post(MessageKind.ANSWER.of(rest=command.event_id), command.room, phrase, reply_to=command.event_id))
         return True
-    key = f"{LIST}:{search.id}:{command.event_id}"
+    key = MessageKind.HITS.of(search.id, command.event_id)
     turn.do(Post(key, command.room, _page(turn, search, first), reply_to=command.event_id))
     turn.save(replace(search, shown=min(first + A_PAGE, len(search.hits))))
     return True
@@ -379,15 +379,15 @@ def full_line(turn: Turn, event: Said) -> str | Phrase:
     """
     text = event.text.strip()
     wanted = _ASKED_FOR.fullmatch(text)
-    kind, _, rest = turn.key_of(event.reply_to).partition(":")
-    is_reply = kind == LIST
+    answered = turn.key_of(event.reply_to)
+    is_reply = answered.kind is MessageKind.HITS
     if is_reply and _MORE.fullmatch(text):
-        return "!fed find" if turn.get(Search, rest.partition(":")[0]) else say(messages.catalogue.list_too_old)
+        return "!fed find" if turn.get(Search, answered.subject) else say(messages.catalogue.list_too_old)
     if wanted is None:
         return say(messages.catalogue.one_hit_a_line) if is_reply and _BEGINS_TO_ASK.match(text) else ""
     if not is_reply and (event.reply_to or not wanted["asks"]):
         return ""
-    search = turn.get(Search, rest.partition(":")[0]) if is_reply else _newest(turn, event)
+    search = turn.get(Search, answered.subject) if is_reply else _newest(turn, event)
     if not (is_reply or wanted["prefix"] or (search is not None and search.asked + _RIGHT_AFTER > turn.now)):
         return ""
     if search is None:

@@ -30,6 +30,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState, WantState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, SearchStock, StockHits, WhenAnsweredOrNot
 from fedbot.rules.model.stock import PartDescription, Permission, plain, unit_called
 from fedbot.rules.model.transfer import Line, Transfer, total
@@ -46,7 +47,6 @@ UNTIL_READ = timedelta(seconds=20)
 KEPT_FOR = timedelta(days=30)
 LONGEST_WORD = 100
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
-_KEY, FRIENDS_WANT = "want", "wanted"
 _OFFER = re.compile(r"(?:!fed\s+)?offer(?:\s+(?P<quantity>\d[\d.,]*)\s?(?P<unit>[a-z]*))?[.!]?", re.IGNORECASE)
 
 
@@ -59,7 +59,8 @@ def begin(turn: Turn, want: Want) -> None:
     turn.note_by(want.id, audit.Fact.WANTED, want.by)
     _tell_friends(turn, want)
     known = turn.get(Want, want.id) or want
-    turn.do(Post(f"{_KEY}:{want.id}", want.room, page(turn, known), reply_to=want.by.event_id, answers=want.by.person))
+    key, by = MessageKind.WANT.of(want.id), want.by
+    turn.do(Post(key, want.room, page(turn, known), reply_to=by.event_id, answers=by.person))
 
 
 def page(turn: Turn, want: Want) -> Phrase:
@@ -101,9 +102,9 @@ def end(turn: Turn, want: Want, state: WantState, by: Signature | None = None) -
             _send(turn, want, connection)
     phrase = say(messages.catalogue.want_page, want=want, us=turn.us, friends=())
     room = announcements.room_now(turn, want.room)
-    turn.do(Edit(f"{_KEY}:{want.id}", room, phrase))
+    turn.do(Edit(MessageKind.WANT.of(want.id), room, phrase))
     if state is WantState.FOUND and want.by.person in turn.us.people:  # an edit notifies nobody
-        key = f"{_KEY}-found:{want.id}"
+        key = MessageKind.WANT_FOUND.of(want.id)
         reply_to = want.by.event_id if room == want.room else ""
         turn.do(Post(key, room, phrase, reply_to=reply_to, mentions=(want.by.person,)))
 
@@ -245,7 +246,7 @@ def _tell_people(turn: Turn, wanted: FriendWant, connection: Connection, free: D
     turn.note(wanted.id, audit.Fact.WANT_TOLD)
     peer_name = turn.party_name(wanted.peer)
     phrase = say(messages.catalogue.we_have_what_they_want, wanted=wanted, us=turn.us, peer_name=peer_name, free=free)
-    key = f"{FRIENDS_WANT}:{wanted.id}:{shown.key}"
+    key = MessageKind.FRIENDS_WANT.of(wanted.id, shown.key)
     turn.do(Post(key, connection.room, phrase, mentions=tuple(people[:MOST_MENTIONED])))
 
 
@@ -255,13 +256,13 @@ def full_line(turn: Turn, event: Said) -> str | Phrase:
     It offers what that message says. If the peer wants something else by now, a phrase says so.
     """
     said = _OFFER.fullmatch(event.text.strip())
-    kind, _, rest = turn.key_of(event.reply_to).partition(":")
-    identifier, _, key = rest.partition(":")
-    wanted = turn.get(FriendWant, identifier) if said is not None and kind == FRIENDS_WANT else None
+    answered = turn.key_of(event.reply_to)
+    is_reply = said is not None and answered.kind is MessageKind.FRIENDS_WANT
+    wanted = turn.get(FriendWant, answered.subject) if is_reply else None
     if wanted is None or said is None:
         return ""
     shown = wanted.shown
-    if shown is None or shown.key != key or (shown.word, shown.unit) != (wanted.word, wanted.unit):
+    if shown is None or shown.key != answered.rest or (shown.word, shown.unit) != (wanted.word, wanted.unit):
         return say(messages.catalogue.wants_something_else, wanted=wanted, peer_name=turn.party_name(wanted.peer))
     several = who_answers.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""

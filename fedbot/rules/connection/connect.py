@@ -19,6 +19,7 @@ from fedbot.rules.model.decision import APPROVE_KEY, DECLINE_KEY, Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.queries import Able, OfConnection, WhenAnswered
 from fedbot.rules.model.room import AnnouncedParty
@@ -66,7 +67,7 @@ def ask(
     connection = with_key_check(turn, connection)
     connection, draft = sequencing.write(turn, connection, _asking(turn, connection), awaits=True)
     turn.save(connection)
-    turn.do(Post(f"offer:{identifier}", room, _asked(turn, connection), reply_to=line, draft=draft))
+    turn.do(Post(MessageKind.OFFER.of(identifier), room, _asked(turn, connection), reply_to=line, draft=draft))
     turn.note_by(identifier, audit.Asked(audit.Asking.FRIENDSHIP, party.id), asker)
     return connection
 
@@ -180,9 +181,8 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies
             known = replace(known, check=replace(known.check, peer_commitment=body.commitment))
         known = _reveal(turn, known)
         turn.note_by(known.id, audit.Fact.BOTH_ASKED, theirs)
-        turn.do(
-            Edit(f"offer:{known.id}", known.room, say(messages.connection.connect_crossed, connection=known, emoji=()))
-        )
+        crossed = say(messages.connection.connect_crossed, connection=known, emoji=())
+        turn.do(Edit(MessageKind.OFFER.of(known.id), known.room, crossed))
         provision.begin(turn, known)
         return
     turn.save(known)
@@ -215,7 +215,8 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.note_by(connection.id, audit.Fact.BOTH_ASKED, decided)
     phrase = say(messages.connection.connect_crossed, connection=connection, emoji=())
-    turn.do(Post(f"offer:{connection.id}", connection.room, phrase, thread=f"offer:{ours.id}", draft=draft))
+    key, thread = MessageKind.OFFER.of(connection.id), MessageKind.OFFER.of(ours.id)
+    turn.do(Post(key, connection.room, phrase, thread=thread, draft=draft))
     provision.begin(turn, connection)
 
 
@@ -269,7 +270,7 @@ def _leave_for_later(turn: Turn, asked: Connection) -> None:
         turn.note("connect", audit.Fact.ASKED_TOO_OFTEN_TO_CONNECT, asked.peer_bot)
         turn.do(
             Post(
-                f"throttled:-:{turn.now.isoformat()}",
+                MessageKind.THROTTLED.of(rest=turn.now.isoformat()),
                 asked.room,
                 say(messages.connection.connect_throttled, connection=asked),
             )
@@ -306,7 +307,7 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
     if changes:
         turn.do(
             Edit(
-                f"card:{connection.id}",
+                MessageKind.CARD.of(connection.id),
                 connection.room,
                 say(messages.transfer_card.card_superseded, subject=connection),
             )
@@ -319,7 +320,7 @@ def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> N
     people = list(dict.fromkeys([*([then.void] if then.void else []), *opening.addressees(turn, able)]))
     turn.do(
         Post(
-            f"card:{connection.id}",
+            MessageKind.CARD.of(connection.id),
             connection.room,
             card(turn, connection, opening.names(turn, people, connection.room), changes),
             mentions=tuple(people[: opening.MOST_MENTIONED]),
@@ -359,10 +360,10 @@ def on_revealed(turn: Turn, connection: Connection, envelope: Message[bodies.Rev
     if known.state is ConnectionState.OFFERED:
         _ask_for_card(turn, known)
     elif known.state is ConnectionState.ASKED:
-        turn.do(Edit(f"offer:{known.id}", known.room, _asked(turn, known)))
+        turn.do(Edit(MessageKind.OFFER.of(known.id), known.room, _asked(turn, known)))
     elif known.ours and known.state in LIVING_CONNECTION:
         phrase = say(messages.connection.connect_crossed, connection=known, emoji=pinning.emoji_numbers(turn, known))
-        turn.do(Edit(f"offer:{known.id}", known.room, phrase))
+        turn.do(Edit(MessageKind.OFFER.of(known.id), known.room, phrase))
         provision.become_active(turn, known)
 
 
@@ -437,7 +438,7 @@ def on_declined(turn: Turn, connection: Connection, envelope: Message[bodies.Dec
     phrase = say(messages.connection.connect_declined, connection=ended, by=envelope.body.by_name[:60])
     ended, draft = sequencing.write(turn, ended, bodies.Noted())
     turn.save(ended)
-    turn.do(Post(f"end:{ended.id}", ended.room, phrase, mentions=(ended.asked.person,), draft=draft))
+    turn.do(Post(MessageKind.END.of(ended.id), ended.room, phrase, mentions=(ended.asked.person,), draft=draft))
 
 
 def on_ready(turn: Turn, connection: Connection, envelope: Message[bodies.Ready]) -> None:
@@ -466,7 +467,7 @@ def on_approved(turn: Turn, connection: Connection, decided: Signature) -> None:
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.note_by(connection.id, audit.Fact.ACCEPTED, decided)
     connection = provision.begin(turn, connection)
-    turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
+    turn.do(Edit(MessageKind.CARD.of(connection.id), connection.room, card(turn, connection), draft=draft))
 
 
 def on_refused(turn: Turn, connection: Connection, decided: Signature) -> None:
@@ -476,7 +477,7 @@ def on_refused(turn: Turn, connection: Connection, decided: Signature) -> None:
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.save(connection)
     turn.note_by(connection.id, audit.ConnectionIs(connection.state), decided)
-    turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
+    turn.do(Edit(MessageKind.CARD.of(connection.id), connection.room, card(turn, connection), draft=draft))
 
 
 def finish(
@@ -499,12 +500,12 @@ def finish(
     provision.take_back(turn, ended)
     phrase = say(messages.connection.connect_over, connection=ended, by=by) if ended.ours else card(turn, ended)
     if is_shown:
-        key = f"offer:{ended.id}" if ended.ours else f"card:{ended.id}"
+        key = MessageKind.OFFER.of(ended.id) if ended.ours else MessageKind.CARD.of(ended.id)
         turn.do(Edit(key, ended.room, phrase, draft=draft))
     elif draft is not None:
         sequencing.post(turn, ended, draft)
     if ended.ours and state is ConnectionState.EXPIRED:
-        turn.do(Post(f"end:{ended.id}", ended.room, phrase, mentions=(ended.asked.person,)))
+        turn.do(Post(MessageKind.END.of(ended.id), ended.room, phrase, mentions=(ended.asked.person,)))
     return ended
 
 
@@ -535,5 +536,5 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
         return
     if turn.tell_once(f"silent:{connection.id}", SAID_ONCE):
         phrase = say(messages.connection.peer_bot_silent, connection=connection, us=turn.us)
-        thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
-        turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=thread))
+        thread = MessageKind.OFFER.of(connection.id) if connection.ours else MessageKind.CARD.of(connection.id)
+        turn.do(Post(MessageKind.SILENT.of(connection.id), connection.room, phrase, thread=thread))

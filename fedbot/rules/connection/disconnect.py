@@ -30,6 +30,7 @@ from fedbot.rules.model.lifecycles import (
     ConnectionState,
     TransferState,
 )
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies, sequencing
@@ -91,7 +92,8 @@ def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -
         connection.id, audit.Fact.DISCONNECTS_AT_ONCE if at_once else audit.Fact.DISCONNECTS, by.person, by.event_id
     )
     phrase = say(messages.disconnect.disconnecting, connection=ending, us=turn.us, at_once=at_once, preview=seen)
-    turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
+    key = MessageKind.DISCONNECTING.of(connection.id)
+    turn.do(Post(key, connection.room, phrase, reply_to=by.event_id, draft=draft))
     _cancel_open(turn, ending, by)
     if at_once:
         _settle_alone(turn, ending, by)
@@ -107,7 +109,7 @@ def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
     body = bodies.Disconnecting(by=by.person, by_name=by.name, at_once=True)
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.save(connection)
-    turn.do(Post(f"at-once:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
+    turn.do(Post(MessageKind.AT_ONCE.of(connection.id), connection.room, phrase, reply_to=by.event_id, draft=draft))
     _settle_alone(turn, connection, by)
     _end(turn, connection)
 
@@ -165,7 +167,7 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodie
     turn.save(ending)
     turn.note_by(connection.id, audit.Fact.PEER_DISCONNECTS, by)
     phrase = say(messages.disconnect.peer_disconnects, connection=ending, us=turn.us, preview=seen)
-    turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, draft=draft))
+    turn.do(Post(MessageKind.DISCONNECTING.of(connection.id), connection.room, phrase, draft=draft))
     _cancel_open(turn, ending, by)
 
 
@@ -230,8 +232,8 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
         phrase = say(
             messages.disconnect.ending_waits, connection=connection, us=turn.us, preview=preview(turn, connection)
         )
-        key = f"disconnecting:{connection.id}"
-        turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=key))
+        key = MessageKind.DISCONNECTING.of(connection.id)
+        turn.do(Post(MessageKind.SILENT.of(connection.id), connection.room, phrase, thread=key))
 
 
 def stop_resending(turn: Turn, connection: Connection) -> Connection:

@@ -14,6 +14,7 @@ from fedbot.rules.model.decision import KeyCheck, Signature
 from fedbot.rules.model.effects import Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.room import AnnouncedParty, Announcement
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -93,7 +94,7 @@ def _hear_name(turn: Turn, connection: Connection, name: str) -> None:
     if new and turn.tell_once(f"renamed:{connection.id}", RENAMED_FOR):
         turn.note(connection.id, audit.NewName(new), connection.peer_bot)
         phrase = say(messages.keys.peer_renamed, connection=renamed, us=turn.us)
-        turn.do(Post(f"renamed:{connection.id}:{turn.now.date()}", connection.room, phrase))
+        turn.do(Post(MessageKind.RENAMED.of(connection.id, str(turn.now.date())), connection.room, phrase))
 
 
 def accept_name(turn: Turn, connection: Connection, by: Signature) -> Connection:
@@ -134,7 +135,7 @@ def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     suspended = begin_review(turn, suspended)
     turn.note(connection.id, audit.Fact.SUSPENDED, bot)
     phrase = say(messages.connection.connection_suspended, connection=suspended, us=turn.us)
-    turn.do(Post(f"suspended:{connection.id}:{key[:8]}", connection.room, phrase))
+    turn.do(Post(MessageKind.SUSPENDED.of(connection.id, key[:8]), connection.room, phrase))
     turn.tell_admins(phrase, f"suspended:{connection.id}:{key[:8]}")
 
 
@@ -319,7 +320,7 @@ def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
         _tell(turn, known)
     turn.note(connection.id, audit.Fact.KEYS_COMPARABLE)
     phrase = say(messages.keys.keys_to_compare, connection=known, us=turn.us, emoji=emoji_numbers(turn, known))
-    turn.do(Post(f"keys:{connection.id}:{nonce[:8]}", connection.room, phrase))
+    turn.do(Post(MessageKind.KEYS.of(connection.id, nonce[:8]), connection.room, phrase))
 
 
 def _send(turn: Turn, connection: Connection, body: bodies.Check) -> None:
@@ -339,5 +340,5 @@ def tell_failure(turn: Turn, connection: Connection) -> None:
     turn.note(connection.id, audit.Fact.KEY_CHECK_FAILED)
     phrase = say(messages.keys.key_check_failed, connection=connection)
     if turn.tell_once(f"key-check-failed:{connection.id}", timedelta(days=1)):
-        turn.do(Post(f"keys:{connection.id}:failed:{turn.now.isoformat()}", connection.room, phrase))
+        turn.do(Post(MessageKind.KEYS.of(connection.id, f"failed:{turn.now.isoformat()}"), connection.room, phrase))
         turn.tell_admins(phrase, f"keys:{connection.id}:{turn.now.isoformat()}")

@@ -27,6 +27,7 @@ from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waitin
 from fedbot.rules.model.figures import SpaceFigures, figures_written
 from fedbot.rules.model.lending import LendingStop, PlaceInLine
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import OfConnection, WhenStepEnds
 from fedbot.rules.model.steps import (
     AccessMade,
@@ -294,9 +295,9 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
     if connection.ours:
         people = [connection.asked.person, connection.decided.person if connection.decided else ""]
         mentions = tuple(person for person in people if person)
-        turn.do(Post(f"end:{connection.id}", connection.room, phrase, mentions=mentions))
+        turn.do(Post(MessageKind.END.of(connection.id), connection.room, phrase, mentions=mentions))
     else:
-        turn.do(Edit(f"card:{connection.id}", connection.room, phrase))
+        turn.do(Edit(MessageKind.CARD.of(connection.id), connection.room, phrase))
     mirror(turn, connection)
     return connection
 
@@ -320,7 +321,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
                 _show_on_loan_again(turn, mine)
     if adopted and connection.ours:
         phrase = say(messages.disconnect.goes_on_from_before, connection=connection, transfers=tuple(adopted))
-        turn.do(Post(f"adopted:{connection.id}", connection.room, phrase))
+        turn.do(Post(MessageKind.ADOPTED.of(connection.id), connection.room, phrase))
 
 
 def _show_on_loan_again(turn: Turn, loan: Transfer) -> None:
@@ -336,7 +337,7 @@ def _show_on_loan_again(turn: Turn, loan: Transfer) -> None:
             people=[],
             changes=(),
         )
-        turn.do(Edit(f"card:{loan.id}", loan.room, card))
+        turn.do(Edit(MessageKind.CARD.of(loan.id), loan.room, card))
     for progress in loan.progress:
         if progress.stage in lend.ARRIVED:
             mirror_received(turn, loan, progress)
@@ -409,8 +410,8 @@ def _tell_peers_token(turn: Turn, connection: Connection, problem: Diagnosis, co
 def _tell_room_once(turn: Turn, connection: Connection, what: str, phrase: Phrase) -> None:
     """Post in the thread of the card (or of our request), so that both sides' people know what it waits for."""
     if turn.tell_once(f"making:{connection.id}:{what}", A_DAY):
-        thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
-        key = f"making:{connection.id}:{what}:{turn.now.isoformat()}"
+        thread = MessageKind.OFFER.of(connection.id) if connection.ours else MessageKind.CARD.of(connection.id)
+        key = MessageKind.MAKING.of(connection.id, f"{what}:{turn.now.isoformat()}")
         turn.do(Post(key, connection.room, phrase, thread=thread))
 
 
@@ -498,7 +499,7 @@ def tell_ended(turn: Turn, connection: Connection) -> None:
     """Update the message about the end: the access is withdrawn."""
     on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
     phrase = say(messages.disconnect.disconnected, connection=connection, us=turn.us, on_loan=on_loan)
-    turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
+    turn.do(Edit(MessageKind.DISCONNECTING.of(connection.id), connection.room, phrase))
 
 
 PLACES, WANTS = TypeAdapter(tuple[PlaceInLine, ...]), TypeAdapter(tuple[Want, ...])

@@ -26,6 +26,7 @@ from fedbot.rules.model.events import (
     Unanswered,
 )
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.room import OwnAnnouncement, Room
 from fedbot.rules.model.stock import Permission
@@ -144,7 +145,7 @@ class Greet(WhenAnsweredOrNot):
         names = tuple(turn.name_of(person, self.room) for person in admins)
         is_private = self.room == turn.us.admin_room
         phrase = say(messages.rooms.hello, us=turn.us, admins=names, private=is_private)
-        turn.do(Post(f"hello:-:{self.room}", self.room, phrase))
+        turn.do(Post(MessageKind.HELLO.of(rest=self.room), self.room, phrase))
 
 
 def _greeting(room: str) -> str:
@@ -161,9 +162,10 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
         return
     if who_answers.direct_with(turn, room):
         if comes_in:
-            turn.do(Post(f"direct:-:{room.id}", room.id, say(messages.rooms.direct_chat_begins, us=turn.us)))
+            begins = say(messages.rooms.direct_chat_begins, us=turn.us)
+            turn.do(Post(MessageKind.DIRECT.of(rest=room.id), room.id, begins))
         return
-    announce_stop = f"direct-over:-:{room.id}"
+    announce_stop = MessageKind.DIRECT_OVER.of(rest=room.id)
     if room.members.keys() - {turn.us.bot}:
         turn.do(Post(announce_stop, room.id, say(messages.rooms.no_direct_chat, us=turn.us)))
     turn.do(Leave(room.id, after=announce_stop))
@@ -322,7 +324,7 @@ def look_at_replacement(turn: Turn, room: Room) -> None:
         return
     waiting = waiting_for(turn, room.id)
     if waiting and turn.tell_once(f"moved:{room.id}", FOR_EVER):
-        turn.do(Post(f"moved:-:{room.id}", room.id, waiting_message(turn, waiting)))
+        turn.do(Post(MessageKind.MOVED.of(rest=room.id), room.id, waiting_message(turn, waiting)))
     if room.id not in turn.us.rooms and turn.tell_once(f"unconfigured:{room.id}", FOR_EVER):
         turn.tell_admins(
             say(messages.rooms.room_to_be_configured, room=room, old=room.predecessor), f"unconfigured:{room.id}"

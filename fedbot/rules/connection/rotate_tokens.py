@@ -19,6 +19,7 @@ from fedbot.rules.model.diagnosis import Diagnosis, TokenTrialFailed
 from fedbot.rules.model.effects import Do, Forget, KeepSecret, MoveSecret, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import OfConnection, WhenStepEnds
 from fedbot.rules.model.steps import (
     AccessMade,
@@ -233,7 +234,8 @@ class RevokeOldToken(OfConnection, WhenStepEnds):
         turn.note(self.connection, audit.Fact.TOKEN_REVOKED)
         if connection is not None and self.room:
             phrase = say(messages.provision.token_rotated, connection=connection)
-            turn.do(Post(f"rotated:{connection.id}:{self.event_id}", self.room, phrase, reply_to=self.event_id))
+            key = MessageKind.ROTATED.of(connection.id, self.event_id)
+            turn.do(Post(key, self.room, phrase, reply_to=self.event_id))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Ask the admins to revoke it by hand."""
@@ -348,7 +350,7 @@ def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
     if connection.user is not None and not by_hand_stays:
         _revoke(turn, connection, connection.user, RevokeOldToken(connection.id, *answered), old)
     elif renewal.by:
-        key = f"rotated:{connection.id}:{renewal.by.event_id}"
+        key = MessageKind.ROTATED.of(connection.id, renewal.by.event_id)
         turn.do(
             Post(
                 key,
@@ -413,7 +415,7 @@ def _note_stuck(turn: Turn, connection: Connection, reason: str, problem: Diagno
     turn.note(connection.id, audit.RotationWaits(problem))
     if renewal.by is not None:
         phrase = say(messages.provision.rotate_failed, connection=connection, us=turn.us, problem=problem)
-        key = f"rotated:{connection.id}:{renewal.by.event_id}"
+        key = MessageKind.ROTATED.of(connection.id, renewal.by.event_id)
         turn.do(Post(key, renewal.room, phrase, reply_to=renewal.by.event_id))
         renewal = replace(renewal, by=None, room="")
     turn.save(_warned(turn, replace(connection, renewal=renewal)))

@@ -33,6 +33,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
+from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.queries import (
     BooksOf,
     ItemSeen,
@@ -474,9 +475,9 @@ def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
     turn.do(Post(key, running.room, phrase, reply_to=running.event_id))
 
 
-def outcome_key(connection: str, cause: str) -> str:
+def outcome_key(connection: str, cause: str) -> MessageKey:
     """Return the key of the message with the outcome, by the line, the order or the day that caused it."""
-    return f"books:{connection}:{cause}"
+    return MessageKind.BOOKS.of(connection, cause)
 
 
 def _is_new(turn: Turn, difference: Difference) -> bool:

@@ -30,6 +30,7 @@ from fedbot.rules.model.lifecycles import (
     PlaceState,
     TransferState,
 )
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import rota_id
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered
 from fedbot.rules.model.steps import StepKind
@@ -69,7 +70,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
         transfer = _begun(turn, envelope)
     if transfer is None:
         return
-    _find_post(turn, event, envelope, "card" if envelope.kind == "noted" else "offer")
+    _find_post(turn, event, envelope, MessageKind.CARD if envelope.kind == "noted" else MessageKind.OFFER)
     if _was_ended_differently(transfer, envelope):
         transfer = _undecided(transfer, envelope.seq)
     elif envelope.seq <= transfer.exchange.sent:
@@ -366,7 +367,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
         connection = _asked(turn, envelope)
     if connection is None:
         return
-    _find_post(turn, event, envelope, "card" if envelope.kind == "noted" else "offer")
+    _find_post(turn, event, envelope, MessageKind.CARD if envelope.kind == "noted" else MessageKind.OFFER)
     if envelope.kind == "noted" and not event.edits and not connection.card_event:
         connection = replace(connection, card_event=event.event_id, shown=event.at)
     if envelope.seq <= connection.exchange.sent:
@@ -418,17 +419,17 @@ def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
     return connections.with_key_check(turn, connection)
 
 
-def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: str) -> None:
+def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: MessageKind) -> None:
     """Record the events of cards and openings, so that people can react and reply to them."""
     first = envelope.kind in {"connect", "offer", "request", "noted"}
     if bodies.says(envelope, bodies.Request) and envelope.body.terms.confirm:
-        subject, what = rota_id(envelope.body.opening.cause.word), "rota"
+        subject, what = rota_id(envelope.body.opening.cause.word), MessageKind.ROTA
     else:
         subject = envelope.subject
-    is_question = event.edits and what == "offer" and bodies.says(envelope, bodies.Request)
+    is_question = event.edits and what is MessageKind.OFFER and bodies.says(envelope, bodies.Request)
     found = event.edits if is_question else event.event_id  # our list became the answer (`opening.open_request`)
     if first and (is_question or not event.edits) and not turn.key_of(found):
-        turn.find_post(found, f"{what}:{subject}", event.room)
+        turn.find_post(found, what.of(subject), event.room)
 
 
 def begin(turn: Turn, at: datetime) -> None:
@@ -459,7 +460,7 @@ def resume(turn: Turn) -> None:
     _sort_queue(turn)
     for place in turn.all(PlaceInLine):  # the lender's bot may have reported more in the meantime
         if place.is_living:
-            turn.do(Edit(f"place:{place.id}", place.room, queue.page(turn, place)))
+            turn.do(Edit(MessageKind.PLACE.of(place.id), place.room, queue.page(turn, place)))
     _take_back_lost_rotas(turn)
     end.end_returned_loans(turn)
     turn.note("recovery", audit.Fact.RECOVERED)
@@ -591,12 +592,13 @@ def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
     """Restore our people's places and wants with this peer, and a stop on new loans; post their messages."""
     for place in provision.PLACES.validate_python(value.get("places", ())):
         turn.save(replace(place, state=PlaceState.ASKED, place=0, item=0, until=None))  # the lender reports these again
-        turn.do(Post(f"place:{place.id}", place.room, queue.page(turn, turn.get(PlaceInLine, place.id) or place)))
+        page = queue.page(turn, turn.get(PlaceInLine, place.id) or place)
+        turn.do(Post(MessageKind.PLACE.of(place.id), place.room, page))
     for wanted in provision.WANTS.validate_python(value.get("wants", ())):
         known = turn.get(Want, wanted.id)
         turn.save(wanted if known is None else replace(known, told=tuple(dict.fromkeys((*known.told, *wanted.told)))))
         if known is None:
-            turn.do(Post(f"want:{wanted.id}", wanted.room, want.page(turn, wanted)))
+            turn.do(Post(MessageKind.WANT.of(wanted.id), wanted.room, want.page(turn, wanted)))
     if "stop" in value:
         turn.save(provision.STOP.validate_python(value["stop"]))
 
@@ -634,7 +636,7 @@ def _take_back_lost_rotas(turn: Turn) -> None:
         turn.save(sequencing.send(turn, wanting, bodies.Cancel(**bodies.NOBODY), awaits=True))
         turn.note(transfer.id, audit.Fact.CANCEL_ASKED)
         phrase = say(messages.rota.rota_lost, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
-        turn.do(Post(f"rota-lost:{transfer.id}", transfer.room, phrase, mentions=(transfer.terms.asker,)))
+        turn.do(Post(MessageKind.ROTA_LOST.of(transfer.id), transfer.room, phrase, mentions=(transfer.terms.asker,)))
 
 
 def _is_of_neighbour(turn: Turn, found: CompanyMirror) -> bool:

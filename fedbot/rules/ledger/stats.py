@@ -30,6 +30,7 @@ from fedbot.rules.model.figures import (
 )
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.queries import OfConnection, StockCounts, StockFigures, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -109,7 +110,7 @@ def _answer(turn: Turn, survey: Survey) -> None:
     silent = tuple(turn.party_name(party) for party in survey.waiting)
     came = sorted(survey.came, key=lambda f: (f.party != turn.us.party, f.name.casefold()))
     phrase = say(messages.ledger.stats, us=turn.us, figures=tuple(came), silent=silent, days=survey.days)
-    key = f"stats:-:{survey.id}"
+    key = MessageKind.STATS.of(rest=survey.id)
     if survey.posted:
         turn.do(Edit(key, survey.room, phrase))
     else:
@@ -129,7 +130,7 @@ def _draw_asked(turn: Turn, survey: Survey, thread: str) -> None:
     own = [figures for figures in told if figures.party == turn.us.party]
     for figures in own or told[:1]:
         history = with_today(turn, turn.stock_history() if own else StockHistory(), figures.stock_items)
-        _draw(turn, f"chart:-:{survey.id}", survey.room, thread, figures, history)
+        _draw(turn, MessageKind.CHART.of(rest=survey.id), survey.room, thread, figures, history)
 
 
 def look(turn: Turn) -> None:
@@ -272,9 +273,9 @@ def _on_counted_on_schedule(turn: Turn, then: CountOnSchedule, event: Answered) 
             continue
         told_of = ledger_figures.rooms_told_of(turn, room)
         figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, counts, 0, told_of))
-        key = f"stats:-:{last.isoformat()}:{room}"
+        key = MessageKind.STATS.of(rest=f"{last.isoformat()}:{room}")
         turn.do(Post(key, room, say(messages.ledger.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
-        _draw(turn, f"chart:-:{last.isoformat()}:{room}", room, key, figures, history)
+        _draw(turn, MessageKind.CHART.of(rest=f"{last.isoformat()}:{room}"), room, key, figures, history)
 
 
 def _remember(turn: Turn, counts: StockCounts) -> StockHistory:
@@ -292,7 +293,7 @@ def with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> St
     return replace(history, points=(*earlier, (today, stock_items))[-MOST_POINTS:])
 
 
-def _draw(turn: Turn, key: str, room: str, thread: str, figures: SpaceFigures, history: StockHistory) -> None:
+def _draw(turn: Turn, key: MessageKey, room: str, thread: str, figures: SpaceFigures, history: StockHistory) -> None:
     chart = _chart(figures, history)
     if chart.stock or chart.exchange:
         turn.do(Picture(key, room, say(messages.ledger.stats_chart, us=turn.us, figures=figures), chart, thread=thread))

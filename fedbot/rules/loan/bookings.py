@@ -21,6 +21,7 @@ from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
 from fedbot.rules.model.lending import QueueEntry, Reserved
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.steps import BookedFor, Known, Label, LoanLabel
 from fedbot.rules.model.stock import StockItem
@@ -395,7 +396,7 @@ def look(turn: Turn) -> None:
             names = {entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in found}
             told, due = as_out(turn, found), tuple(outside)
             phrase = say(messages.booking.agenda, entries=told, names=names, us=turn.us, outside=due)
-            turn.do(Post(f"agenda:{room}:{today}", room, phrase))
+            turn.do(Post(MessageKind.AGENDA.of(rest=f"{room}:{today}"), room, phrase))
 
 
 def next_wake(turn: Turn) -> list[datetime]:

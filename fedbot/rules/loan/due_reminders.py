@@ -11,6 +11,7 @@ from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.lifecycles import ConnectionState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, OfTransfer, WhenAnswered
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
@@ -98,7 +99,7 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
     )
     turn.do(
         Post(
-            f"due:{loan.id}:{then.at.isoformat()}",
+            MessageKind.DUE.of(loan.id, then.at.isoformat()),
             loan.room,
             phrase,
             thread=both_sides.thread_of(loan),

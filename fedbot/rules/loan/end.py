@@ -19,6 +19,7 @@ from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, Ending, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
 from fedbot.rules.model.steps import Arrived, Remark, Step, TakeBack
 from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST
@@ -79,7 +80,7 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
         lines=lines,
     )
     people = tuple(dict.fromkeys(s.person for s in (ended.asked, ended.decided) if s and s.person != by.person))
-    key = f"closed:{ended.id}:{by.event_id}"
+    key = MessageKind.CLOSED.of(ended.id, by.event_id)
     turn.do(Post(key, ended.room, phrase, reply_to=by.event_id, mentions=people, draft=draft))
 
 

@@ -16,6 +16,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Terms, Transfer
@@ -119,7 +120,7 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
     loan, draft = sequencing.write(turn, loan, _message(loan, by), awaits=awaits)
     turn.save(loan)
     phrase = say(messages.loan.loan_extended, loan=loan, us=turn.us, peer_name=turn.party_name(loan.peer))
-    turn.do(Post(f"extended:{loan.id}:{by.event_id}", loan.room, phrase, reply_to=by.event_id, draft=draft))
+    turn.do(Post(MessageKind.EXTENDED.of(loan.id, by.event_id), loan.room, phrase, reply_to=by.event_id, draft=draft))
 
 
 def _message(loan: Transfer, by: Signature) -> bodies.Extended:

@@ -20,6 +20,7 @@ from fedbot.rules.model.diagnosis import ANOTHER_THING
 from fedbot.rules.model.effects import Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import (
     Able,
     FindItems,
@@ -76,7 +77,7 @@ def ask_back(
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
     phrase = say(messages.loan.return_asked, transfer=transfer, us=turn.us, peer_name=connection.peer_name)
-    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
+    turn.do(Post(MessageKind.OFFER.of(transfer.id), connection.room, phrase, reply_to=by.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.ASK_BACK, connection.peer), by.person, by.event_id)
     turn.note(terms.parent, audit.Fact.ASKED_BACK, by.person, by.event_id)
     provision.mirror(turn, connection)
@@ -231,7 +232,7 @@ def item_of(answer: object, item: int | None) -> StockItem | None:
 def remarked_on(turn: Turn, event: Said) -> Transfer | None:
     """The undecided return to whose card this line of one of our people replies; None if there is none."""
     about = turn.key_of(event.reply_to)
-    transfer = turn.transfer(about.removeprefix("card:")) if about.startswith("card:") else None
+    transfer = turn.transfer(about.subject) if about.kind is MessageKind.CARD else None
     if transfer is None or not transfer.is_return or transfer.state is not TransferState.OPEN or event.edits:
         return None
     return transfer if event.sender in turn.us.people and event.text.strip() else None
@@ -287,7 +288,7 @@ def _on_remark_permitted(turn: Turn, then: NoteRemark, event: Answered) -> None:
 
 
 def _answer_remark(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase) -> None:
-    turn.do(Post(f"remark:{transfer.id}:{event_id}", transfer.room, phrase, reply_to=event_id))
+    turn.do(Post(MessageKind.REMARK.of(transfer.id, event_id), transfer.room, phrase, reply_to=event_id))
 
 
 # --- after a loss of the journal ---------------------------------------------------------------------------------

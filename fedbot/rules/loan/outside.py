@@ -23,6 +23,7 @@ from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import FINAL, MAY_BE_HANDED_OVER, OutsideState, TransferState
+from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import PersonPermissions, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.steps import (
@@ -88,8 +89,8 @@ def _code_of_duplicate(turn: Turn, loan: OutsideLoan) -> str:
     return same[-1] if same else ""
 
 
-def _key(loan: OutsideLoan) -> str:
-    return f"outside:{loan.id}:{loan.posted}" if loan.posted else f"outside:{loan.id}"
+def _key(loan: OutsideLoan) -> MessageKey:
+    return MessageKind.OUTSIDE.of(loan.id, str(loan.posted or ""))
 
 
 def _mark(loan: OutsideLoan, step: str) -> str:
@@ -421,7 +422,7 @@ def look(turn: Turn) -> None:
         if when is not None and when <= turn.now:
             turn.save(replace(loan, reminded=turn.now))
             phrase = say(messages.lending.outside_reminder, loan=loan, us=turn.us, today=turn.today())
-            key = f"outside-due:{loan.id}:{turn.now.isoformat()}"
+            key = MessageKind.OUTSIDE_DUE.of(loan.id, turn.now.isoformat())
             room = announcements.room_now(turn, loan.room)
             turn.do(Post(key, room, phrase, thread=_key(loan), mentions=(loan.by.person,)))
             turn.note(loan.id, audit.Reminded((loan.by.person,)))

@@ -14,6 +14,7 @@ from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.lending import LendingStop
+from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 
@@ -50,11 +51,11 @@ def stop(turn: Turn, peer: str, room: str, by: Signature, *, answered_in: str) -
     turn.save(stopped)
     turn.note_by(peer, audit.Fact.NO_NEW_LOANS, by)
     if answered_in != room:
-        _tell_room(turn, stopped, f"no-loans:{peer}:{by.event_id}")
+        _tell_room(turn, stopped, MessageKind.NO_LOANS.of(peer, by.event_id))
     return stopped
 
 
-def _tell_room(turn: Turn, stopped: LendingStop, key: str) -> None:
+def _tell_room(turn: Turn, stopped: LendingStop, key: MessageKey) -> None:
     loans = tuple(overdue(turn, stopped.id))
     phrase = say(
         messages.lending.no_new_loans,
@@ -76,7 +77,7 @@ def resume(turn: Turn, stopped: LendingStop, by: Signature | None, *, answered_i
     room = connection.room if connection is not None else stopped.room
     if answered_in == room:
         return
-    turn.do(Post(f"loans-again:{stopped.id}:{turn.now.isoformat()}", room, phrase))
+    turn.do(Post(MessageKind.LOANS_AGAIN.of(stopped.id, turn.now.isoformat()), room, phrase))
 
 
 def follow(turn: Turn) -> None:

@@ -18,6 +18,7 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PhotoSent, StepDone, StepRefused, StepUnknown, Unanswered
 from fedbot.rules.model.lifecycles import FINAL, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import OfLine, OfTransfer, PersonPermissions, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.steps import AttachPhoto
 from fedbot.rules.model.stock import Permission, Permissions
@@ -164,5 +165,5 @@ def _say_not_kept(turn: Turn, transfer: Transfer, event_id: str, reason: str, pr
 
 
 def _reply(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase) -> None:
-    key = f"photo:{transfer.id}:{event_id}"
+    key = MessageKind.PHOTO.of(transfer.id, event_id)
     turn.do(Post(key, transfer.room, phrase, reply_to=event_id, thread=both_sides.thread_of(transfer)))

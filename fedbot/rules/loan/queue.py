@@ -30,6 +30,7 @@ from fedbot.rules.model.lifecycles import (
     PlaceState,
     TransferState,
 )
+from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound, WhenAnsweredOrNot
 from fedbot.rules.model.stock import StockItem, UnitFactor, is_sound, plain
@@ -49,8 +50,7 @@ KEPT_FOR = timedelta(days=30)
 MOST_LENT = 20
 """At most this many lent items of one part are looked up by number for a queue entry that names the part."""
 OVER = FINAL | {TransferState.RECEIVED}
-_PLACE, _TURN = "place", "turn"
-ABOUT_A_PLACE = frozenset({_PLACE, _TURN})
+ABOUT_A_PLACE = frozenset({MessageKind.PLACE, MessageKind.TURN})
 """Kinds of our messages that tell people their place in a peer's queue."""
 _ASKS = re.compile(
     r"(?:!fed\s+)?(?:request|ask|borrow)(?P<rest>\s+(?:for|until)\s+[\w .:-]{1,40})?[.!]?", re.IGNORECASE
@@ -65,7 +65,7 @@ def begin(turn: Turn, place: PlaceInLine, opening: Opening) -> None:
     turn.save(place)
     turn.note_by(place.id, audit.Fact.WAITS, place.by)
     _send_wait(turn, place, opening)
-    post = Post(f"{_PLACE}:{place.id}", place.room, page(turn, place), reply_to=place.by.event_id)
+    post = Post(MessageKind.PLACE.of(place.id), place.room, page(turn, place), reply_to=place.by.event_id)
     turn.do(replace(post, answers=place.by.person))
 
 
@@ -117,14 +117,14 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceI
         says_more = body.over == PlaceState.UNKNOWN and body.why in SAID_WITH_UNKNOWN
         place = _end_place(turn, place, PlaceState(body.why if says_more else body.over))
         if turn.now - place.by.at > A_MOMENT:  # otherwise the person is still reading the answer, which says so
-            _mention(turn, place, f"{_PLACE}-over:{place.id}")
+            _mention(turn, place, MessageKind.PLACE_OVER.of(place.id))
     elif place.state is PlaceState.TURN:
         return  # posted only once, so that a peer's bot can't mention our people again and again
     elif body.until is not None and body.item:
         place = replace(place, state=PlaceState.TURN, place=1, item=body.item, until=body.until)
         turn.save(place)
         _edit(turn, place)
-        _mention(turn, place, f"{_TURN}:{place.id}")
+        _mention(turn, place, MessageKind.TURN.of(place.id))
     elif body.place:
         place = replace(place, state=PlaceState.WAITING, place=body.place)
         turn.save(place)
@@ -133,10 +133,10 @@ def on_place(turn: Turn, connection: Connection, envelope: Message[bodies.PlaceI
 
 def _edit(turn: Turn, place: PlaceInLine) -> None:
     """Edit the place's message to its current state. If its room was replaced, only the next mention shows it there."""
-    turn.do(Edit(f"{_PLACE}:{place.id}", announcements.room_now(turn, place.room), page(turn, place)))
+    turn.do(Edit(MessageKind.PLACE.of(place.id), announcements.room_now(turn, place.room), page(turn, place)))
 
 
-def _mention(turn: Turn, place: PlaceInLine, key: str) -> None:
+def _mention(turn: Turn, place: PlaceInLine, key: MessageKey) -> None:
     """Post a new message that mentions the person, because they easily miss an edit."""
     room = announcements.room_now(turn, place.room)
     turn.do(Post(key, room, page(turn, place), mentions=(place.by.person,)))
@@ -149,8 +149,8 @@ def full_line(turn: Turn, event: Said) -> str:
     peer's claim.
     """
     said = _ASKS.fullmatch(event.text.strip())
-    kind, _, identifier = turn.key_of(event.reply_to).partition(":")
-    place = turn.get(PlaceInLine, identifier) if said is not None and kind in ABOUT_A_PLACE else None
+    key = turn.key_of(event.reply_to)
+    place = turn.get(PlaceInLine, key.subject) if said is not None and key.kind in ABOUT_A_PLACE else None
     if place is None or said is None or place.state is not PlaceState.TURN:
         return ""
     several = who_answers.claimed_by_several(turn, event.sender, event.room)
@@ -392,7 +392,7 @@ def _give_turn(turn: Turn, entry: QueueEntry, item: StockItem) -> None:
     elif entry.by is not None:
         phrase = say(messages.booking.your_turn_here, entry=entry, us=turn.us)
         room = announcements.room_now(turn, entry.room)
-        turn.do(Post(f"{_TURN}:{entry.id}", room, phrase, mentions=(entry.by.person,)))
+        turn.do(Post(MessageKind.TURN.of(entry.id), room, phrase, mentions=(entry.by.person,)))
 
 
 def _tell_place(turn: Turn, entry: QueueEntry) -> None:
@@ -425,7 +425,7 @@ def end(turn: Turn, entry: QueueEntry, why: PlaceState, by: Signature | None = N
     elif entry.by is not None and why is not PlaceState.LEFT:
         phrase = say(messages.booking.out_of_our_queue, entry=entry, us=turn.us, why=why)
         room = announcements.room_now(turn, entry.room)
-        turn.do(Post(f"{_PLACE}-over:{entry.id}", room, phrase, mentions=(entry.by.person,)))
+        turn.do(Post(MessageKind.PLACE_OVER.of(entry.id), room, phrase, mentions=(entry.by.person,)))
     for other in turn.queue():
         if other.meets(entry) and not other.kept:
             _tell_place(turn, other)

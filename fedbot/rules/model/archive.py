@@ -17,6 +17,7 @@ from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey, Way
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, Ending
+from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.party_config import Practice, Roster
 from fedbot.rules.model.room import Account, Announcement, OwnAnnouncement, Room
@@ -94,7 +95,7 @@ class Archive(Protocol):
     def peers_at_rest(self) -> tuple[str, ...]:
         """Return the parties of all transfers at rest."""
 
-    def key_of(self, event_id: str) -> str:
+    def key_of(self, event_id: str) -> MessageKey:
         """Return the key under which we sent the message of that event; '' if it isn't ours."""
 
 

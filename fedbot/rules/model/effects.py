@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from fedbot.rules.model.command import Outcome
 from fedbot.rules.model.figures import Chart, LabelCode
+from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.queries import Query, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.steps import Step
 from fedbot.rules.wire.envelope import Draft, is_off_chat
@@ -48,10 +49,6 @@ def say(sentence: Callable[Concatenate[Any, P], object], /, *_: P.args, **about:
     return Phrase(sentence, about)
 
 
-GREETING = "met:"
-"""The prefix of the key of a newcomer's greeting."""
-
-
 @dataclass(frozen=True)
 class Post:
     """A message. `key` names it for later edits, reactions and replies.
@@ -61,7 +58,7 @@ class Post:
     the line can't be carried out. `interim`: the answer comes later. `version`: of a card, as in `decision.InRoom`.
     """
 
-    key: str
+    key: MessageKey
     room: str
     phrase: Phrase
     reply_to: str = ""
@@ -79,7 +76,7 @@ class Post:
 class Edit:
     """A new text for the message `key`. It never notifies, and may carry an envelope. `version` as in `Post`."""
 
-    key: str
+    key: MessageKey
     room: str
     phrase: Phrase
     draft: Draft | None = None
@@ -93,7 +90,7 @@ class Picture:
     The phrase's first line describes the picture; the others are its caption and labels.
     """
 
-    key: str
+    key: MessageKey
     room: str
     phrase: Phrase
     shows: Chart | LabelCode
@@ -146,7 +143,7 @@ class TellOffChat:
     """The answer to a line that was sent by page or API. It is stored with the line. `key` is that of the message."""
 
     line: str
-    key: str
+    key: MessageKey
     phrase: Phrase
     outcome: Outcome
     choices: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from typing import Any
 from fedbot.rules.model.command import WebAccess
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
+from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.party_config import Practice, RosterChange
 from fedbot.rules.model.queries import Answer, Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.steps import StepResult
@@ -389,7 +390,7 @@ class Posted:
     """
 
     at: datetime
-    key: str
+    key: MessageKey
     room: str
     event_id: str
     edits: bool = False
@@ -400,11 +401,11 @@ class Posted:
 class PostRefused:
     """The homeserver's refusal of a message of ours (no power, too large, left the room).
 
-    `edits` and `version` as in `Posted`.
+    `key` is the message's key, or the class name of an effect that is no message. `edits` and `version` as in `Posted`.
     """
 
     at: datetime
-    key: str
+    key: MessageKey
     room: str
     code: str
     text: str

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.message_key import NO_KEY, MessageKey
 from fedbot.rules.model.stock import Anchor
 
 SET_RIGHT = timedelta(days=1)
@@ -46,7 +47,7 @@ class BotStatus:
     inventory_down_since: datetime | None = None
     inventory_problem: Diagnosis | None = None
     inventory_next_try: datetime | None = None
-    outage: str = ""
+    outage: MessageKey = NO_KEY
     outage_told: datetime | None = None
     silent_from: datetime | None = None
     silent_until: datetime | None = None

@@ -11,6 +11,7 @@ from enum import StrEnum
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lifecycles import LIVING_ROTA, OUTSIDE_OVER, OutsideState, RotaState
+from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.wire.envelope import short_hash
 
@@ -214,7 +215,7 @@ class Rota:
     event_id: str
     asker: Signature
     room: str
-    key: str
+    key: MessageKey
     word: str
     wanted: Decimal
     at: datetime

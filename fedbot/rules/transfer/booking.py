@@ -21,6 +21,7 @@ from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import Obstacle
 from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhenAnswered
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Permission, StockItem
 from fedbot.rules.model.transfer import Line, Told, Transfer
@@ -100,7 +101,7 @@ def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
     people = [transfer.terms.asker, *([transfer.decided.person] if transfer.decided else [])]
     phrase = say(messages.booking.booked, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
     mentions = tuple(dict.fromkeys(filter(None, people)))
-    turn.do(Post(f"booked:{transfer.id}", transfer.room, phrase, mentions=mentions, draft=draft))
+    turn.do(Post(MessageKind.BOOKED.of(transfer.id), transfer.room, phrase, mentions=mentions, draft=draft))
 
 
 # --- at the lender: each morning ---------------------------------------------------------------------------------
@@ -213,7 +214,7 @@ def _tell_obstacles(turn: Turn, transfer: Transfer) -> None:
     turn.note(transfer.id, audit.BookingStands(tuple(obstacle.why for obstacle in transfer.obstacles)))
     people = [transfer.terms.asker, *([transfer.decided.person] if transfer.decided else [])]
     phrase = say(messages.booking.obstacles, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
-    key = f"obstacles:{transfer.id}:{turn.now.isoformat()}"
+    key = MessageKind.OBSTACLES.of(transfer.id, turn.now.isoformat())
     mentions = tuple(dict.fromkeys(filter(None, people)))
     turn.do(Post(key, transfer.room, phrase, thread=both_sides.thread_of(transfer), mentions=mentions))
 

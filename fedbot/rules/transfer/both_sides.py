@@ -18,6 +18,7 @@ from fedbot.rules.model.effects import Do, Edit, Phrase, Post, say
 from fedbot.rules.model.events import EnvelopeSeen, StepRefused, Waiting
 from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, PEER_DISPUTES, ConnectionState, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
 from fedbot.rules.model.steps import Step, StepKind, kind_of_step
@@ -60,7 +61,7 @@ def overdue_of_theirs(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
 def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people: list[str] | None = None) -> None:
     """Bring our card up to date. The caller knows that there is one."""
     reads, version = card(turn, transfer, people), transfer.in_room.version
-    turn.do(Edit(f"card:{transfer.id}", transfer.room, reads, draft=draft, version=version))
+    turn.do(Edit(MessageKind.CARD.of(transfer.id), transfer.room, reads, draft=draft, version=version))
 
 
 def update_card(turn: Turn, transfer: Transfer) -> None:
@@ -211,7 +212,8 @@ def post_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None
     phrase = say(
         messages.transfer.transfer_end, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
     )
-    turn.do(Post(f"end:{transfer.id}", transfer.room, phrase, mentions=tuple(dict.fromkeys(people)), draft=draft))
+    key, mentions = MessageKind.END.of(transfer.id), tuple(dict.fromkeys(people))
+    turn.do(Post(key, transfer.room, phrase, mentions=mentions, draft=draft))
 
 
 def tell_sent(turn: Turn, transfer: Transfer, draft: Draft) -> None:
@@ -227,7 +229,7 @@ def tell_sent(turn: Turn, transfer: Transfer, draft: Draft) -> None:
     phrase = say(
         messages.transfer_end.parcel_left, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
     )
-    key, mentions = f"parcel:{transfer.id}", (transfer.terms.asker,)
+    key, mentions = MessageKind.PARCEL.of(transfer.id), (transfer.terms.asker,)
     turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), mentions=mentions, draft=draft))
 
 
@@ -322,7 +324,7 @@ def _tell_wait(turn: Turn, transfer: Transfer, event: Waiting) -> None:
         silent=event.silent,
         peer_name=turn.party_name(transfer.peer),
     )
-    key = f"wait:{transfer.id}"
+    key = MessageKind.WAIT.of(transfer.id)
     if first and Told.WAIT not in transfer.told:
         turn.save(transfer.after_telling(Told.WAIT))
         turn.tell_once(key, EDIT_PAUSE)
@@ -338,7 +340,8 @@ def clear_wait(turn: Turn, transfer: Transfer) -> Transfer:
     transfer = replace(transfer, waiting_since=None, obstacle=None)
     turn.save(transfer)
     if Told.WAIT in transfer.told:
-        turn.do(Edit(f"wait:{transfer.id}", transfer.room, say(messages.transfer.transfer_goes_on, transfer=transfer)))
+        phrase = say(messages.transfer.transfer_goes_on, transfer=transfer)
+        turn.do(Edit(MessageKind.WAIT.of(transfer.id), transfer.room, phrase))
     return transfer
 
 
@@ -347,14 +350,14 @@ def thread_of(transfer: Transfer) -> str:
     if transfer.card_event:
         return transfer.card_event
     if transfer.has_card:
-        return f"card:{transfer.id}"
+        return MessageKind.CARD.of(transfer.id)
     if Told.MOVED in transfer.told:
         return ""
     ours = transfer.terms.sender if transfer.role == "sender" else transfer.terms.receiver
     opened_here = transfer.asked.party == ours
     if opened_here and transfer.terms.confirm and transfer.opening is not None:
         return transfer.opening.cause.word  # the line itself, because the rota's message answers all its requests
-    return f"offer:{transfer.id}" if opened_here else transfer.asked.event_id
+    return MessageKind.OFFER.of(transfer.id) if opened_here else transfer.asked.event_id
 
 
 def not_put_away(turn: Turn, transfer: Transfer, problem: Diagnosis) -> Phrase:
@@ -376,7 +379,7 @@ def tell_silence(turn: Turn, transfer: Transfer) -> None:
         return
     turn.save(transfer.after_telling(Told.SILENT))
     phrase = say(messages.transfer.peer_silent, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
-    turn.do(Post(f"silent:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer)))
+    turn.do(Post(MessageKind.SILENT.of(transfer.id), transfer.room, phrase, thread=thread_of(transfer)))
 
 
 # --- Disputes: no program can find out what became of stock, so nothing continues until people settle it.
@@ -408,7 +411,7 @@ def dispute(turn: Turn, transfer: Transfer, line: int, problem: Diagnosis, said:
     phrase = say(
         messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
     )
-    turn.do(Post(f"disputed:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer), draft=draft))
+    turn.do(Post(MessageKind.DISPUTED.of(transfer.id), transfer.room, phrase, thread=thread_of(transfer), draft=draft))
     _update_card_and_wait(turn, transfer)
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
 
@@ -482,7 +485,7 @@ def _update_card_and_wait(turn: Turn, transfer: Transfer) -> None:
             us=turn.us,
             peer_name=turn.party_name(transfer.peer),
         )
-        turn.do(Edit(f"wait:{transfer.id}", transfer.room, phrase))
+        turn.do(Edit(MessageKind.WAIT.of(transfer.id), transfer.room, phrase))
 
 
 def update_dispute_messages(turn: Turn, transfer: Transfer) -> None:
@@ -492,11 +495,11 @@ def update_dispute_messages(turn: Turn, transfer: Transfer) -> None:
         phrase = say(messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=peer_name)
     else:
         phrase = say(messages.resolve.dispute_settled, transfer=transfer, us=turn.us, peer_name=peer_name)
-    key = f"disputed:{transfer.id}"
+    key = MessageKind.DISPUTED.of(transfer.id)
     if Told.DISPUTED in transfer.told:
         turn.do(Edit(key, transfer.room, phrase))
     if turn.us.admin_room:
-        turn.do(Edit(f"admin:{key}", turn.us.admin_room, phrase))
+        turn.do(Edit(MessageKind.ADMIN.of(rest=key), turn.us.admin_room, phrase))
 
 
 # --- the peer reports the outcome ---

@@ -31,6 +31,7 @@ from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Echoed, Posted
 from fedbot.rules.model.lending import RuleOrigin
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Progress, Terms, Told, Transfer
@@ -159,7 +160,7 @@ def open_push(
         overdue=both_sides.overdue_of_theirs(turn, transfer),
         before=recent_duplicate(turn, transfer),
     )
-    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    turn.do(Post(MessageKind.OFFER.of(transfer.id), connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
     provision.mirror(turn, connection)
     if known.care:
@@ -317,7 +318,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
     turn.save(transfer)
     turn.do(
         Post(
-            f"card:{transfer.id}",
+            MessageKind.CARD.of(transfer.id),
             transfer.room,
             both_sides.card(turn, transfer, names(turn, people, transfer.room), changes),
             mentions=tuple(people[:MOST_MENTIONED]),
@@ -336,7 +337,7 @@ def _is_another_card(transfer: Transfer) -> bool:
 
 def _supersede(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
     """Take the present card out of force, with any decision on it. People who decided come first."""
-    turn.do(Edit(f"card:{transfer.id}", transfer.room, _superseded_text(transfer)))
+    turn.do(Edit(MessageKind.CARD.of(transfer.id), transfer.room, _superseded_text(transfer)))
     if transfer.decision is not None:
         decision = transfer.decision
         turn.note(transfer.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)
@@ -375,7 +376,7 @@ def _not_shown(turn: Turn) -> list[Connection | Transfer]:
 
 def on_card_posted(turn: Turn, event: Posted) -> None:
     """Note that the homeserver has accepted a card, or an edit of one. A sync may already have shown it."""
-    subject = turn.subject(event.key.partition(":")[2])
+    subject = turn.subject(event.key.subject)
     if subject is None or subject.in_room.seen >= event.version:
         return
     posted = Unseen(event.event_id, event.version, event.at)
@@ -434,10 +435,10 @@ def open_request(
     transfer, draft = new_request(turn, cause, connection, terms, asker, accepted=accepted, until=until)
     phrase = request_phrase(turn, transfer, connection)
     if answered:
-        turn.find_post(answered, f"offer:{transfer.id}", connection.room)
-        turn.do(Edit(f"offer:{transfer.id}", connection.room, phrase, draft=draft))
+        turn.find_post(answered, MessageKind.OFFER.of(transfer.id), connection.room)
+        turn.do(Edit(MessageKind.OFFER.of(transfer.id), connection.room, phrase, draft=draft))
         return
-    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    turn.do(Post(MessageKind.OFFER.of(transfer.id), connection.room, phrase, reply_to=asker.event_id, draft=draft))
 
 
 def request_phrase(turn: Turn, transfer: Transfer, connection: Connection) -> Phrase:

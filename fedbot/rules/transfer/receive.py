@@ -27,6 +27,7 @@ from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, OfLine, PartMatch, Query, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.steps import (
     BookInAgain,
@@ -610,7 +611,7 @@ def _keep_in_transit(turn: Turn, then: BookIn, transfer: Transfer, event: StepRe
         name=turn.name_of(by, waits.room),
         problem=event.problem,
     )
-    key, thread = f"unbooked:{waits.id}:{then.line}:{turn.now.isoformat()}", both_sides.thread_of(waits)
+    key, thread = MessageKind.UNBOOKED.of(waits.id, f"{then.line}:{turn.now.isoformat()}"), both_sides.thread_of(waits)
     turn.do(Post(key, waits.room, phrase, thread=thread, mentions=(by,)))
 
 

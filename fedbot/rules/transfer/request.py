@@ -25,6 +25,7 @@ from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered
 from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, fits, is_fraction, plain
@@ -91,7 +92,7 @@ def _name_items_in_answer(turn: Turn, before: Transfer, adopted: Transfer) -> No
     if (by_number or before.accepted) and not adopted.terms.confirm and adopted.terms != before.terms:
         connection = sequencing.connection_of(turn, adopted)
         phrase = request_phrase(turn, adopted, connection)
-        turn.do(Edit(f"offer:{adopted.id}", adopted.room, phrase))
+        turn.do(Edit(MessageKind.OFFER.of(adopted.id), adopted.room, phrase))
 
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
@@ -296,7 +297,7 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
     turn.note(transfer.id, audit.Fact.NO_PART)
     phrase = say(messages.transfer.request_without_part, transfer=transfer, us=turn.us)
     thread, mentions = both_sides.thread_of(transfer), (transfer.terms.asker,)
-    turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=thread, mentions=mentions))
+    turn.do(Post(MessageKind.NO_PART.of(transfer.id), transfer.room, phrase, thread=thread, mentions=mentions))
 
 
 def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], event_id: str) -> None:

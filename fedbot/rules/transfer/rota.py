@@ -30,6 +30,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Edit, Phrase, Post, say
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
+from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
 from fedbot.rules.model.stock import PartDescription, in_units
 from fedbot.rules.model.transfer import Line, Terms, Transfer, total
@@ -400,7 +401,7 @@ def _tell_that_nothing_came(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: 
         peer_name=turn.party_name(transfer.peer),
         confirmed=ask.confirmed or ask.at,
     )
-    key, mentions = f"rota-stuck:{transfer.id}", (rota.asker.person,)
+    key, mentions = MessageKind.ROTA_STUCK.of(transfer.id), (rota.asker.person,)
     turn.do(Post(key, transfer.room, phrase, thread=both_sides.thread_of(transfer), mentions=mentions))
     turn.save(_with(replace(rota, stuck=transfer.code), replace(ask, told=True)))
 
@@ -523,7 +524,7 @@ def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
     if rota.state is RotaState.NOBODY and not was_shown.startswith(RotaState.NOBODY) and was_shown:
         phrase = say(messages.rota.nobody_gives_it, rota=rota, us=turn.us)
         room = announcements.room_now(turn, rota.room)
-        turn.do(Post(f"rota-end:{rota.id}", room, phrase, thread=rota.key, mentions=(rota.asker.person,)))
+        turn.do(Post(MessageKind.ROTA_END.of(rota.id), room, phrase, thread=rota.key, mentions=(rota.asker.person,)))
     turn.save(rota)
 
 
@@ -533,7 +534,7 @@ def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
         turn.do(Edit(rota.key, room, page(turn, rota), draft=draft))
         return rota
     first = not rota.posted
-    key = f"rota:{rota.id}" if first else f"rota:{rota.id}:{len(rota.asked)}"
+    key = MessageKind.ROTA.of(rota.id, "" if first else str(len(rota.asked)))
     rota = replace(rota, posted=True, room=room, key=key)
     reply_to, answers = (rota.event_id, rota.asker.person) if first and room == rota.room else ("", "")
     turn.do(Post(key, room, page(turn, rota), reply_to=reply_to, answers=answers, draft=draft))
