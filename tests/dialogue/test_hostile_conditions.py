@@ -39,7 +39,7 @@ def done_once(world: World, quantity: int) -> None:
 
 @pytest.mark.parametrize(
     "condition",
-    [lambda _: Locked(), lambda _: Restarting(every=4), strict],
+    [lambda _: Locked(), lambda _: Restarting(every=5), strict],
     ids=["locked", "restarting", "proxy"],
 )
 async def test_an_agreed_transfer_is_done_once_in_hard_conditions(condition: Callable[[World], Condition]) -> None:
