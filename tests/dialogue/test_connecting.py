@@ -322,5 +322,5 @@ async def test_inventree_is_down_while_the_access_is_made_which_goes_on_later() 
 
 async def test_a_bot_without_a_friend_knows_nobody_of_that_name() -> None:
     world = await a_world()
-    assert "Betaspace" in await world.answer(world.anna, "!fed connect btaspace")
+    assert "!fed connect betaspace?" in await world.answer(world.anna, "!fed connect btaspace")
     assert world.alpha.turn.connections() == []

@@ -44,7 +44,7 @@ async def test_our_people_read_in_a_direct_chat_what_they_could_read_in_the_room
     assert "1 transfer is open" in await answer(world, chat, world.kim, "stats")
     assert "stock items of" in await answer(world, chat, world.kim, "stats betaspace")
     assert "No space" in await answer(world, chat, world.kim, "stats gamma")
-    assert "I don't know" in await answer(world, chat, world.kim, "thanks")
+    assert "I don't know" in await answer(world, chat, world.kim, "frobnicate")
 
 
 async def test_a_verb_that_changes_something_is_refused_outside_the_shared_room() -> None:

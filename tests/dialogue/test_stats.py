@@ -241,7 +241,7 @@ async def test_a_space_that_is_no_friend_is_not_asked() -> None:
     (answer,) = await asks(world, "!fed stats betaspace")
     assert "stock items" not in answer.text
     (answer,) = await asks(world, "!fed stats btaspace")
-    assert "Did you mean !fed stats Betaspace?" in answer.text
+    assert "Did you mean !fed stats betaspace?" in answer.text
     (answer,) = await asks(world, "!fed stats all")
     assert answer.text.startswith("Attraktor: ")
     (answer,) = await asks(world, "!fed stats --since yesterday")
