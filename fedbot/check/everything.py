@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from fedbot.check.findings import (
     bad,
     clocks_differ,
     good,
+    ignored,
     settings_findings,
+    told_if_slow,
     unreadable,
 )
 from fedbot.check.inventree import approvers, friends_findings, handover_findings, inventree_findings
@@ -36,8 +40,11 @@ CLOCK_WARNS = timedelta(minutes=1)
 _CLOCK_SECONDS = 3.0
 
 
-async def check(settings: Settings) -> list[Finding]:
-    """All findings, in the order in which to fix them. Takes a few seconds per server."""
+async def check(settings: Settings, waits: Callable[[str], None] = ignored) -> list[Finding]:
+    """All findings, in the order in which to fix them. Takes a few seconds if all servers answer.
+
+    `waits`: told about each server that hasn't answered after a moment.
+    """
     found = settings_findings(settings)
     if not all(finding.good for finding in found):
         # without its folder the bot can't even store its session
@@ -46,56 +53,66 @@ async def check(settings: Settings) -> list[Finding]:
         with identity_beside(settings) as identity:
             if isinstance(identity, Path):
                 identity.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-            return [*found, *await _servers(settings, identity)]
+            return [*found, *await _servers(settings, identity, waits)]
     except JournalProblem as problem:
         return [*found, unreadable(problem)]
 
 
-async def _servers(settings: Settings, identity: Folder) -> list[Finding]:
-    """The findings about InvenTree and the homeserver."""
+async def _servers(settings: Settings, identity: Folder, waits: Callable[[str], None]) -> list[Finding]:
+    """The findings about InvenTree and the homeserver, which are asked side by side until the bot is signed in."""
+    account = matrix_account(settings)
+    inventree = f"InvenTree at {settings.inventree.url} (up to {settings.inventree.timeout_seconds:.0f} seconds a call)"
+    homeserver = f"the homeserver at {account.homeserver} (up to {account.request_timeout:.0f} seconds a call)"
+
+    async def signed_in() -> SignedIn:
+        with told_if_slow(waits, homeserver):
+            session, connection = await sign_in(account, identity)
+        stack.push_async_callback(connection.close)
+        return SignedInByNio(session, connection, within(identity, KEYS))
+
+    async with AsyncExitStack() as stack:
+        signing_in = asyncio.create_task(signed_in())
+        stack.callback(signing_in.cancel)
+        with told_if_slow(waits, inventree):
+            clock, (found, able) = await asyncio.gather(clock_findings(settings), _inventree(settings, identity))
+        await asyncio.wait([signing_in])
+        with told_if_slow(waits, homeserver):
+            return [*clock, *found, *await matrix_findings(settings, signing_in, able)]
+
+
+async def _inventree(settings: Settings, identity: Folder) -> tuple[list[Finding], Collection[str]]:
+    """The findings about InvenTree, and the Matrix ids of the people who may approve."""
     inventory = OwnInventory(inventory_settings(settings), FileVault(identity))
-    clock = await clock_findings(settings)
     try:
-        inventree = await inventree_findings(settings, inventory)
-        if all(finding.good for finding in inventree):
-            inventree += await handover_findings(inventory)
-        inventree += await friends_findings(settings, inventory)
-        matrix = await _matrix(settings, identity, await approvers(settings, inventory))
+        found = await inventree_findings(settings, inventory)
+        if not found[0].good:
+            return found, ()  # it doesn't answer: each further call would wait as long, and fail alike
+        if all(finding.good for finding in found):
+            found += await handover_findings(inventory)
+        found += await friends_findings(settings, inventory)
+        return found, await approvers(settings, inventory)
     finally:
         inventory.close()
-    return [*clock, *inventree, *matrix]
 
 
 async def clock_findings(settings: Settings) -> list[Finding]:
     """Name each server whose clock differs much from ours. A server that doesn't answer is left out."""
     inventree, matrix = settings.inventree, settings.matrix
-    found = []
-    for url, path, ca in (
-        (inventree.url, "/api/", inventree.ca_file),
-        (matrix.homeserver, "/_matrix/client/versions", matrix.ca_file),
-    ):
-        try:
-            verify = verification(url, str(ca or ""))
-            async with httpx.AsyncClient(verify=verify, timeout=_CLOCK_SECONDS, trust_env=False) as client:
-                ahead = clock_ahead(await client.get(url.rstrip("/") + path))
-        except (*FOREIGN, Refusal):
-            continue  # another finding says why it doesn't answer
-        if abs(ahead) > CLOCK_WARNS:
-            say = bad if abs(ahead) > CLOCK_FAILS else good
-            found.append(say("clock", clocks_differ(ahead, url), SET_THE_CLOCK))
-    return found
+    read = await asyncio.gather(
+        _clock(inventree.url, "/api/", inventree.ca_file),
+        _clock(matrix.homeserver, "/_matrix/client/versions", matrix.ca_file),
+    )
+    return [finding for finding in read if finding is not None]
 
 
-async def _matrix(settings: Settings, folder: Folder, able: Collection[str]) -> list[Finding]:
-    connections = []
-
-    async def signed_in() -> SignedIn:
-        session, connection = await sign_in(matrix_account(settings), folder)
-        connections.append(connection)
-        return SignedInByNio(session, connection, within(folder, KEYS))
-
+async def _clock(url: str, path: str, ca: Path | None) -> Finding | None:
     try:
-        return await matrix_findings(settings, signed_in, able)
-    finally:
-        for connection in connections:
-            await connection.close()
+        verify = verification(url, str(ca or ""))
+        async with httpx.AsyncClient(verify=verify, timeout=_CLOCK_SECONDS, trust_env=False) as client:
+            ahead = clock_ahead(await client.get(url.rstrip("/") + path))
+    except (*FOREIGN, Refusal):
+        return None  # another finding says why it doesn't answer
+    if abs(ahead) <= CLOCK_WARNS:
+        return None
+    say = bad if abs(ahead) > CLOCK_FAILS else good
+    return say("clock", clocks_differ(ahead, url), SET_THE_CLOCK)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Timer
 
 from fedbot.config.problems import Problem
 from fedbot.config.settings import Settings
@@ -99,6 +102,26 @@ def _state_folder(settings: Settings) -> Finding:
         todo = "make room on it" if why.endswith("full") else "give it to fedbot's user: chown, chmod 700"
         return bad("state", why, todo)
     return good("state", str(folder))
+
+
+SLOW_AFTER = 1.5
+"""The seconds after which a person wants to know what a command waits for."""
+
+
+def ignored(_: str) -> None:
+    """Tell nobody."""
+
+
+@contextmanager
+def told_if_slow(tell: Callable[[str], None], what: str) -> Iterator[None]:
+    """If this takes longer than a moment, tell what is waited for, from another thread: this one may be blocked."""
+    timer = Timer(SLOW_AFTER, tell, [f"Waiting for {what} …"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 CLOCK_FAILS = timedelta(hours=1)

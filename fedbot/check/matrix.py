@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -97,15 +97,15 @@ class SignedInByNio:
 
 
 async def matrix_findings(
-    settings: Settings, sign_in: Callable[[], Awaitable[SignedIn]], approvers: Collection[str] = ()
+    settings: Settings, signing_in: Awaitable[SignedIn], approvers: Collection[str] = ()
 ) -> list[Finding]:
-    """Whether the bot can sign in and use its rooms. `sign_in` may raise `ChatProblem`.
+    """Whether the bot can sign in and use its rooms. `signing_in` may raise `ChatProblem`.
 
     `approvers`: the Matrix ids of our people who may approve, if InvenTree has answered.
     """
     homeserver = settings.matrix.homeserver
     try:
-        account = await sign_in()
+        account = await signing_in
     except ChatProblem as problem:
         return [_not_signed_in(homeserver, problem)]
     found = [good("Matrix", f"signed in at {homeserver} as {account.user_id}")]

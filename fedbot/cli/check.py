@@ -29,7 +29,7 @@ def check(given: argparse.Namespace) -> Exit:
         return Exit.USAGE
     from fedbot.check.everything import check  # noqa: PLC0415 -- nio alone takes half a second to import
 
-    findings = asyncio.run(check(settings))
+    findings = asyncio.run(check(settings, tell_wait))
     tell(findings, as_json=given.json)
     failed = sum(not finding.good for finding in findings)
     if not failed:
@@ -37,6 +37,11 @@ def check(given: argparse.Namespace) -> Exit:
     if not given.json:
         print(f"\n{failed} to fix." if failed else f"\nAll good. Next: {typed(given, 'run')}")
     return Exit.FAILED if failed else Exit.OK
+
+
+def tell_wait(text: str) -> None:
+    """Say what the command waits for, beside its output, which a program may read."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def next_step(given: argparse.Namespace) -> Exit:

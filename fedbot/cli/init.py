@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fedbot.check.findings import remember
-from fedbot.cli.check import tell
+from fedbot.cli.check import tell, tell_wait
 from fedbot.cli.exits import Exit
 from fedbot.cli.parser import DEFAULT_CONFIG, STANDARD_INPUT
 from fedbot.cli.settings_file import program
@@ -81,7 +81,7 @@ def _checked(path: Path, service: Service | None) -> Exit:
 
     settings = load(path)
     print("\nNow everything is checked:")
-    findings = asyncio.run(check(settings))
+    findings = asyncio.run(check(settings, tell_wait))
     tell(findings)
     if failed := sum(not finding.good for finding in findings):
         print(f"\n{failed} to fix; then: {program()} check --config {path}")

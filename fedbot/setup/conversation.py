@@ -6,12 +6,13 @@ import os
 import tempfile
 from asyncio import sleep
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from fedbot.check.findings import told_if_slow
 from fedbot.config.secrets import token_in
 from fedbot.config.values import is_loopback, name_and_id
 from fedbot.files import PRIVATE_FOLDER
@@ -134,11 +135,15 @@ class Conversation:
 
         return await self._asker.ask(key, text, tried, default=default, last=last)
 
+    def _told_if_slow(self, what: str) -> AbstractContextManager[None]:
+        return told_if_slow(self._asker.say, f"{what} (up to {inventree.SECONDS:.0f} seconds a call)")
+
     # --- InvenTree -------------------------------------------------------------------------------------------
 
     async def _ask_for_inventree(self) -> Place:
         async def test(said: str) -> Place:
-            return inventree.find(said)
+            with self._told_if_slow(said):
+                return inventree.find(said)
 
         before = " ".join(str(self._files.said("inventree", name)) for name in ("url", "ca_file")).strip()
         place = await self._ask("inventree", "InvenTree's address, as in the browser", test, default=before)
@@ -152,15 +157,17 @@ class Conversation:
         usable = bool(inventree.whose(place, kept)[1])
 
         async def test(said: str) -> Superuser:
+            username, password, token = said, "", ""
             if said == AS_IT_IS and usable:
-                return Superuser(place, token=kept)
-            if said:
+                username, token = "", kept
+            elif said:
                 password = self._asker.secret("superuser_password", f"Password of {said} (it isn't kept)")
-                return Superuser(place, username=said, password=password)
-            token = token_in(self._asker.secret("superuser_token", "A superuser's token (it isn't kept)"))
-            if not token:
-                raise BadAnswer("Write the user name of a superuser, or paste a superuser's token.")
-            return Superuser(place, token=token)
+            else:
+                token = token_in(self._asker.secret("superuser_token", "A superuser's token (it isn't kept)"))
+                if not token:
+                    raise BadAnswer("Write the user name of a superuser, or paste a superuser's token.")
+            with self._told_if_slow(place.url):
+                return Superuser(place, username=username, password=password, token=token)
 
         text = "A superuser's user name there (just Enter: by a token)"
         if usable:
@@ -183,13 +190,14 @@ class Conversation:
         )
 
     def _look(self, superuser: Superuser, wanted: Wanted) -> Found:
-        return inventree.look(
-            superuser,
-            wanted,
-            token=self._files.secret("inventree", "token"),
-            admin_token=self._files.secret("inventree", "admin_token"),
-            bot_password=self._bot_password,
-        )
+        with self._told_if_slow(superuser.place.url):
+            return inventree.look(
+                superuser,
+                wanted,
+                token=self._files.secret("inventree", "token"),
+                admin_token=self._files.secret("inventree", "admin_token"),
+                bot_password=self._bot_password,
+            )
 
     async def _ask_for_name(self, chosen: Chosen) -> None:
         before = str(self._files.said("party", "name") or chosen.place.name)
@@ -222,7 +230,9 @@ class Conversation:
             found = USER_ID.fullmatch(user)
             if found is None:
                 raise BadAnswer(f"Write the whole Matrix id of the bot, for example @{chosen.party}-bot:example.org")
-            chosen.homeserver = matrix.find(found[2], where.strip() or (address if user == before else ""))
+            where = where.strip() or (address if user == before else "")
+            with self._told_if_slow(where or found[2]):
+                chosen.homeserver = matrix.find(found[2], where)
             chosen.bot = user
             return await self._sign_in(chosen, found[1])
 
@@ -308,8 +318,10 @@ class Conversation:
 
     async def _signed_in(self, account: Account, folder: Path) -> Bot:
         """Sign in. Homeservers limit logins, so after some wrong passwords this may have to wait a moment."""
+        is_slow = f"{account.homeserver} (up to {account.request_timeout:.0f} seconds a call)"
         try:
-            return await Bot.sign_in(account, folder)
+            with told_if_slow(self._asker.say, is_slow):
+                return await Bot.sign_in(account, folder)
         except ChatLimited as problem:
             if problem.retry_after > LONGEST_WAIT_S:
                 raise

@@ -7,8 +7,8 @@ import json
 import stat
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +30,31 @@ class Space:
     bot: Account
     room: str
 
+    async def starts(self, *arguments: str) -> asyncio.subprocess.Process:
+        """Start the command, with its output in pipes."""
+        config = ("--config", str(self.folder / "config.yaml"))
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "fedbot", *arguments, *config, stdout=pipe, stderr=pipe
+        )
+
     async def fedbot(self, *arguments: str) -> tuple[int, str]:
         """Run the command to its end; return exit code and output."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "fedbot",
-            *arguments,
-            "--config",
-            str(self.folder / "config.yaml"),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
+        process = await self.starts(*arguments)
+        output, errors = await process.communicate()
         assert process.returncode is not None
-        return process.returncode, output.decode()
+        return process.returncode, (errors + output).decode()
+
+    def changes(self, **parts: dict[str, Any]) -> None:
+        """Change the settings of these parts."""
+        config = self.folder / "config.yaml"
+        settings = yaml.safe_load(config.read_text())
+        for name, changed in parts.items():
+            settings[name] |= changed
+        config.write_text(yaml.safe_dump(settings))
 
     async def findings(self) -> dict[str, dict[str, Any]]:
-        _, output = await self.fedbot("check", "--json")
+        output, _ = await (await self.starts("check", "--json")).communicate()
         return {finding["name"]: finding for finding in json.loads(output)["findings"]}
 
 
@@ -114,10 +121,7 @@ async def test_from_the_first_settings_to_ready(space: Space) -> None:
 
 
 async def test_missing_servers_are_reported_without_secrets(space: Space) -> None:
-    config = space.folder / "config.yaml"
-    settings = yaml.safe_load(config.read_text())
-    settings["matrix"]["homeserver"] = settings["inventree"]["url"] = "http://127.0.0.1:9"
-    config.write_text(yaml.safe_dump(settings))
+    space.changes(inventree={"url": "http://127.0.0.1:9"}, matrix={"homeserver": "http://127.0.0.1:9"})
     code, said = await space.fedbot("check")
     assert code == 1
     assert "✗ Matrix: http://127.0.0.1:9 does not answer" in said
@@ -127,6 +131,53 @@ async def test_missing_servers_are_reported_without_secrets(space: Space) -> Non
         assert (space.folder / secret).read_text() not in said
     code, said = await space.fedbot()
     assert "fedbot check" in said
+
+
+@dataclass
+class Silent:
+    """A server that accepts every connection, and never answers before it is stopped."""
+
+    url: str = ""
+    connections: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def stops(self) -> None:
+        for each in self.connections:
+            each.close()
+
+    async def _accepts(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.append(writer)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Silent]:
+        server = await asyncio.start_server(self._accepts, "127.0.0.1", 0)
+        self.url = "http://127.0.0.1:{1}".format(*server.sockets[0].getsockname())
+        try:
+            yield self
+        finally:
+            server.close()
+            self.stops()
+
+
+async def test_servers_that_accept_and_never_answer_are_named_while_it_waits_and_at_the_end(space: Space) -> None:
+    async with Silent().listening() as inventree, Silent().listening() as homeserver:
+        space.changes(inventree={"url": inventree.url, "timeout_seconds": 2}, matrix={"homeserver": homeserver.url})
+        process = await space.starts("check", "--json")
+        assert process.stdout is not None
+        assert process.stderr is not None
+        async with asyncio.timeout(60):
+            waits = sorted([(await process.stderr.readline()).decode() for _ in range(2)])
+        assert waits == [
+            f"Waiting for InvenTree at {inventree.url} (up to 2 seconds a call) …\n",
+            f"Waiting for the homeserver at {homeserver.url} (up to 20 seconds a call) …\n",
+        ]
+        homeserver.stops()
+        findings = json.loads(await process.stdout.read())["findings"]
+        assert await process.wait() == 1
+        said = {finding["name"]: (finding["what"], finding["todo"]) for finding in findings if not finding["good"]}
+        assert said.keys() == {"InvenTree", "Matrix"}
+        assert all(f"{each} does not answer" in str(said) for each in (inventree.url, homeserver.url))
+        assert all(todo for _, todo in said.values())
+        assert len(inventree.connections) == 2, "its clock, and one query: then it asks no more"
 
 
 async def test_a_wrong_password_is_reported(space: Space) -> None:

@@ -68,7 +68,7 @@ async def found(account: Account, approvers: tuple[str, ...] = (), **changes: An
     async def sign_in() -> SignedIn:
         return account
 
-    return await matrix_findings(settings(**changes), sign_in, approvers)
+    return await matrix_findings(settings(**changes), sign_in(), approvers)
 
 
 async def test_a_room_with_all_that_the_bot_needs_is_good() -> None:
@@ -114,7 +114,7 @@ async def test_a_failed_sign_in_is_reported_and_nothing_more_is_asked(
     async def sign_in() -> SignedIn:
         raise problem
 
-    [finding] = await matrix_findings(settings(), sign_in)
+    [finding] = await matrix_findings(settings(), sign_in())
     assert (finding.name, finding.good) == (name, False)
     assert problem.text in finding.what
     assert finding.todo.startswith(todo)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +86,20 @@ async def test_a_limit_on_logins_is_waited_for(monkeypatch: pytest.MonkeyPatch, 
     bot = await talk._signed_in(Account("http://127.0.0.1", "@bot:example.org", password="right"), tmp_path)
     assert bot.user_id == "@bot:example.org"
     assert (waited, told) == ([9.0], ["The homeserver allows the next login in 9 s. Waiting until then."])
+
+
+async def test_a_server_that_accepts_and_never_answers_is_named_while_it_is_waited_for(tmp_path: Path) -> None:
+    held: list[asyncio.StreamWriter] = []
+
+    async def accepts(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+
+    server = await asyncio.start_server(accepts, "127.0.0.1", 0)
+    url = "http://127.0.0.1:{1}".format(*server.sockets[0].getsockname())
+    with fedbot(tmp_path, "init") as typist:
+        await typist.reads(r"\[1/8\].*:")
+        typist.types(url)
+        await typist.reads(rf"Waiting for {re.escape(url)} \(up to 10 seconds a call\)")
+        held[0].close()
+        await typist.reads("gives no answer that can be read")
+    server.close()
