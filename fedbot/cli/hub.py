@@ -35,8 +35,6 @@ def hub(given: argparse.Namespace) -> Exit:
 
     try:
         in_postgresql()
-        if given.verb == "do":
-            return _do(settings, given)
         tending = importlib.import_module("fedbot.hub.tending")
     except JournalProblem as problem:
         return failed(problem)
@@ -73,11 +71,9 @@ _OF_A_SPACE = (
 """The commands of a bot that a hub's operator gives by `do`. The others begin, move or replace a bot."""
 
 
-def _do(settings: HubSettings, given: argparse.Namespace) -> Exit:
+def _do(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit:  # noqa: ANN401 -- the module
     """Run a command of a single bot with the space's settings, and its state folder at this worker."""
-    if given.space not in settings.names():
-        print(f"There is no space {given.space} in {settings.spaces}.", file=sys.stderr)
-        return Exit.FAILED
+    tending.refuse_unknown(settings, given.space)
     if not given.words or given.words[0] not in _OF_A_SPACE:
         print(f"A hub's space has these commands: {', '.join(_OF_A_SPACE)}.", file=sys.stderr)
         return Exit.USAGE
@@ -243,6 +239,7 @@ def _remove(settings: HubSettings, given: argparse.Namespace, tending: Any) -> E
 
 _VERBS = {
     "list": _list,
+    "do": _do,
     "add": _add,
     "pause": _pause,
     "resume": _resume,

@@ -472,11 +472,11 @@ class JournalSettings(Section):
     @model_validator(mode="after")
     def _is_for_a_database(self) -> Self:
         if not self.url and (self.password is not None or self.sealing_key is not None):
-            raise write_instead("journal: password and sealing_key only count with url: write it too, or none of them")
+            raise write_instead("password and sealing_key only count with url: write it too, or none of them")
         if self.url and self.sealing_key is None:
-            raise write_instead("journal: write sealing_key_file too: in the database keys and tokens are sealed by it")
+            raise write_instead("write sealing_key_file too: in the database keys and tokens are sealed by it")
         if self.sealing_key is not None and not _is_key(self.sealing_key.get_secret_value()):
-            raise write_instead("journal: a sealing key has 64 hexadecimal digits; `openssl rand -hex 32` makes one")
+            raise write_instead("a sealing key has 64 hexadecimal digits; `openssl rand -hex 32` makes one")
         return self
 
 
@@ -517,9 +517,9 @@ class Pages(Section):
     @model_validator(mode="after")
     def _says_where_it_is(self) -> Self:
         if self.listen and not self.url:
-            raise write_instead("pages: write url too: the address at which people open the pages")
+            raise write_instead("write url too: the address at which people open the pages")
         if self.url.startswith("http://") and not is_loopback(self.url):
-            raise write_instead("pages.url: write https://; only on this machine itself http:// is enough")
+            raise write_instead("url: write https://; only on this machine itself http:// is enough")
         return self
 
 

@@ -119,6 +119,23 @@ def test_a_secret_in_the_settings_works_with_a_warning(write: Write) -> None:
     assert "correct horse" not in "".join(warnings)
 
 
+@pytest.mark.parametrize(
+    ("section", "content", "said"),
+    [
+        ("journal", {"url": "postgresql://db/fedbot", "sealing_key": "short"}, "a sealing key has 64 hexadecimal"),
+        ("journal", {"url": "postgresql://db/fedbot"}, "write sealing_key_file too"),
+        ("journal", {"password": "x"}, "password and sealing_key only count with url"),
+        ("pages", {"listen": "127.0.0.1:8322"}, "write url too"),
+        ("pages", {"listen": "127.0.0.1:8322", "url": "http://fed.example.org"}, "url: write https://"),
+    ],
+)
+def test_a_mistake_about_several_settings_names_their_section_once(
+    write: Write, section: str, content: dict[str, str], said: str
+) -> None:
+    [complaint] = complaints(write(least() | {section: content}))
+    assert complaint.startswith(f"{section}: {said}")
+
+
 def test_an_environment_variable_that_is_not_set_is_named_once(write: Write) -> None:
     assert complaints(write(least()), {"PASSWORD": "x"}) == [
         "inventree.token: ${TOKEN}: set the environment variable TOKEN before fedbot starts"
