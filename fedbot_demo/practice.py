@@ -22,7 +22,7 @@ from fedbot.edge_settings import identity_folder
 from fedbot.engine.bot import Bot, BotResources, build_bot
 from fedbot.files import PRIVATE_FILE, write_whole
 from fedbot.journal.journal import Journal
-from fedbot.ports.chat import Delivery
+from fedbot.ports.chat import ChatLimited, ChatUnreachable, Delivery
 from fedbot.rules.consent import decides_here, is_open
 from fedbot.rules.model.decision import APPROVE_KEY
 from fedbot.rules.model.events import Reacted, Said
@@ -132,6 +132,9 @@ class Robin:
     tell: Callable[[str], None]
     progress: Progress
     _decided: set[str] = field(default_factory=set)
+    _transaction: str = ""
+    """Of the scene that is being sent: each try has the same, so that Matrix shows it once."""
+    _is_cut_off: bool = False
 
     async def live(self) -> None:
         """Decide and play scenes until cancelled."""
@@ -158,10 +161,20 @@ class Robin:
         return self.progress.played < len(self.scenes) and friends and not waits
 
     async def _play(self) -> None:
+        """Say the next scene's line; if the homeserver doesn't answer, once more at the next look."""
         scene = self.scenes[self.progress.played]
-        self.tell(scene.told)
+        if not self._transaction:
+            self.tell(scene.told)
+            self._transaction = secrets.token_hex(16)
         message = {"msgtype": "m.notice", "body": f"Robin (PRACTICE): {scene.line}"}
-        sent = await self.bot.chat.send(Delivery(self.room, "m.room.message", message, secrets.token_hex(16)))
+        try:
+            sent = await self.bot.chat.send(Delivery(self.room, "m.room.message", message, self._transaction))
+        except (ChatUnreachable, ChatLimited) as problem:
+            if not self._is_cut_off:
+                self.tell(f"! {problem.text}. I go on as soon as it answers.")
+            self._is_cut_off = True
+            return
+        self._transaction, self._is_cut_off = "", False
         said = Said(self.room, sent, ROBIN, self.bot.clock.now(), scene.line, encrypted=True)
         self.bot.engine.put(said)
         self.progress.after_one_more()

@@ -71,6 +71,12 @@ async def _live(practising: Practising, settings: Settings, account: str) -> Exi
         await living
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+    except Exception as error:  # noqa: BLE001 -- as for `fedbot run`: a sentence for a person, and a code
+        from fedbot.cli.run import ended_by  # noqa: PLC0415 -- only here needed, and it takes long to import
+
+        code = ended_by(error)
+        _say(f"To remove the practice friend and all that was made for it: {practising.clean_line}")
+        return code
     return Exit.FAILED
 
 
