@@ -451,6 +451,26 @@ async def test_high_value_takes_two_people_or_a_code_typed_on_a_page_that_no_hom
     assert world.alpha.transfer().state.value == "done"
 
 
+async def test_programs_of_both_spaces_offer_decide_and_read_the_ledger_by_ids_alone() -> None:
+    world, ours = await pages()
+    world.anna.says("!fed lend 2 Arduino Nano to betaspace for 3 days")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await world.passes(timedelta(days=5))
+    program, theirs = await ours.program_of(world.anna), await Web(world, world.beta).program_of(world.cem)
+    assert [loan["overdue_days"] for loan in await program.reads("/loans")] == [2]
+    said = (await program.says("push 10 M3-NUT to betaspace", key="order-17")).json()
+    (offer,) = said["transfers"]
+    card = (await theirs.reads(f"/transfers/{offer}"))["transfer"]["card"]
+    assert card["yours"]
+    assert (await theirs.decides(offer, "approve", shown=card["shown"])).status_code == 200
+    await world.grace()
+    assert (await program.reads(f"/transfers/{offer}"))["transfer"]["state"] == "done"
+    csv = (await program.gets("/api/v1/transfers.csv", params={"words": "M3-NUT"})).text.splitlines()
+    assert [line.split(",")[0] for line in csv[1:]] == [offer]
+
+
 async def test_a_page_asks_a_person_with_a_second_factor_for_its_code() -> None:
     world, web = await pages(inventree_login=True)
     (anna,) = world.alpha.tables.users.find("username", "anna")

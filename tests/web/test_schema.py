@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import httpx
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
@@ -31,6 +32,28 @@ async def test_the_api_does_what_its_schema_says() -> None:
         calls = await asyncio.to_thread(call_everything, url, EXAMPLES)
         assert calls >= EXAMPLES * 10
         assert world.alpha.bot.quarantined() == ()
+
+
+async def test_every_call_parameter_and_field_is_explained() -> None:
+    async with running() as (_, url, __), httpx.AsyncClient(base_url=url) as client:
+        schema = (await client.get("/api/v1/openapi.json")).json()
+    assert "cursor" in schema["info"]["description"]
+    missing = []
+    names = []
+    for path, calls in schema["paths"].items():
+        for method, call in calls.items():
+            names.append(call["operationId"])
+            missing += [f"{method} {path}: {part}" for part in ("summary", "description") if not call.get(part)]
+            missing += [f"{method} {path}: {each['name']}" for each in call.get("parameters", ()) if not _said(each)]
+    for name, model in schema["components"]["schemas"].items():
+        missing += [f"{name}.{field}" for field, each in model.get("properties", {}).items() if not _said(each)]
+    assert missing == []
+    assert all(name.isidentifier() and "api_v1" not in name for name in names)
+    assert len(set(names)) == len(names)
+
+
+def _said(each: dict[str, Any]) -> str:
+    return str(each.get("description", ""))
 
 
 async def much(examples: int) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response, Security
 from fastapi.responses import StreamingResponse
 from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
 from fedbot import messages
 from fedbot.rules.ledger import history
@@ -35,6 +35,7 @@ from fedbot.web.site.views import (
     SpaceView,
     StoryView,
     TransferView,
+    View,
     WaitingView,
     WantView,
 )
@@ -112,35 +113,56 @@ Key = Annotated[
 ]
 
 
-class Said(BaseModel):
+SpaceId = Annotated[str, Path(description="id of the space, as in `to betaspace`", examples=["betaspace"])]
+TransferId = Annotated[str, Path(description="id or code of the transfer", examples=["k7m2"])]
+ConnectionId = Annotated[str, Path(description="id or code of the friendship", examples=["9dy7"])]
+SubjectId = Annotated[str, Path(description="id or code of the transfer or friendship", examples=["k7m2"])]
+SearchId = Annotated[str, Path(description="`search` of the answer to a line `find WORDS`")]
+HitNumber = Annotated[int, Path(description="`number` of the hit")]
+LineId = Annotated[str, Path(description="`id` of the line, as its answer gave it")]
+AccessId = Annotated[str, Path(description="`id` in the list")]
+
+
+class Said(View):
     """A line as you would type it in chat after `!fed`."""
 
     line: str = Field(min_length=1, max_length=LONGEST_LINE, examples=["push 10 M3-NUT to betaspace"])
+    """a verb with its arguments; `help` lists the verbs, and `help push` explains one"""
     subject: str = Field("", max_length=100, description="id of the transfer that the line is about, if it names none")
     room: str = Field("", max_length=255, description="Matrix id of the room to say it in; needed only if several fit")
 
 
-class DecisionBody(BaseModel):
-    """A decision. `shown` is the card's hash: the decision counts only for what the card showed."""
+class DecisionBody(View):
+    """A decision on a card."""
 
-    choice: Choice
-    shown: str = Field(pattern="^[0-9a-f]{64}$")
+    choice: Choice = Field(examples=[Choice.APPROVE])
+    """one of the card's `choices`"""
+    shown: str = Field(pattern="^[0-9a-f]{64}$", examples=["0f" * 32])
+    """the card's `shown`: the decision counts only for what the card showed"""
     quantity: str = Field(
         "", pattern=r"^([0-9]{1,10}(\.[0-9]{1,5})?)?$", description="less than was requested; empty: all of it"
     )
     note: str = Field("", max_length=500)
+    """the reason, which the other space reads"""
     code: str = Field("", max_length=100)
+    """a card with `care` takes it on a page only, never by API"""
 
 
-class WhoAmI(BaseModel):
+class WhoAmI(View):
     """The caller, and their permissions in InvenTree."""
 
     person: str
+    """Matrix id"""
     user: str
+    """InvenTree user"""
     space: str
+    """id of our space"""
     scope: str
+    """`read`, or `act`, which includes reading"""
     approver: bool
+    """whether they may decide on transfers"""
     superuser: bool
+    """whether they may decide on friendships"""
 
 
 # --- reads -------------------------------------------------------------------------------------------------------
@@ -173,7 +195,7 @@ async def all_spaces(reader: Reading) -> list[SpaceView]:
 
 
 @router.get("/spaces/{space}", summary="Show one space")
-async def one_space(space: str, reader: Reading) -> SpaceView:
+async def one_space(space: SpaceId, reader: Reading) -> SpaceView:
     """By its id."""
     found = reader.space(space)
     if found is None:
@@ -241,7 +263,9 @@ def filters(
     kind: Annotated[
         str, Query(max_length=20, description="give, loan, request, return, extension, or outside (to a neighbour)")
     ] = "",
-    direction: Annotated[str, Query(pattern="^(|in|out)$")] = "",
+    direction: Annotated[
+        str, Query(pattern="^(|in|out)$", description="`out`: from us; `in`: to us; empty: both")
+    ] = "",
     since: Annotated[
         AwareDatetime | None, Query(description="asked for, decided or ended since then; with a time zone")
     ] = None,
@@ -261,7 +285,7 @@ async def transfers(
     reader: Reading,
     wanted: Filters,
     cursor: Annotated[str, Query(max_length=400, description="`next` of the page before")] = "",
-    limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE)] = 25,
+    limit: Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE, description="the most items on the page")] = 25,
 ) -> LedgerPage:
     """One page of transfers and loans to neighbours. It can be short or empty while `next` still names another page."""
     return await reader.ledger(wanted, cursor, limit)
@@ -279,7 +303,7 @@ async def transfers_as_csv(reader: Reading, wanted: Filters) -> StreamingRespons
 
 
 @router.get("/transfers/{transfer}", summary="Show one transfer with its story")
-async def transfer(request: Request, transfer: str, reader: Reading) -> StoryView:
+async def transfer(request: Request, transfer: TransferId, reader: Reading) -> StoryView:
     """By its id or code."""
     site = Site.of(request)
     found = site.transfer(reader, transfer)
@@ -287,7 +311,7 @@ async def transfer(request: Request, transfer: str, reader: Reading) -> StoryVie
 
 
 @router.get("/audit/{subject}", summary="Show the audit of a transfer or friendship")
-async def audit(request: Request, subject: str, reader: Reading) -> list[EntryView]:
+async def audit(request: Request, subject: SubjectId, reader: Reading) -> list[EntryView]:
     """Oldest first: who did what, by which event."""
     found = reader.subject(subject)
     if found is None:
@@ -296,7 +320,7 @@ async def audit(request: Request, subject: str, reader: Reading) -> list[EntryVi
 
 
 @router.get("/searches/{search}", summary="List the hits of a search")
-async def hits(search: str, reader: Reading) -> SearchView:
+async def hits(search: SearchId, reader: Reading) -> SearchView:
     """Search with the line `find WORDS`. Its answer has the id. The bot keeps hits for ten minutes."""
     found = reader.search(search)
     if found is None:
@@ -310,7 +334,7 @@ async def hits(search: str, reader: Reading) -> SearchView:
     response_class=Response,
     responses={200: {"content": {kind: {} for kind in ("image/png", "image/jpeg", "image/webp")}}},
 )
-async def picture(request: Request, search: str, number: int, reader: Reading) -> Response:
+async def picture(request: Request, search: SearchId, number: HitNumber, reader: Reading) -> Response:
     """For hits whose `picture` is true. It is small, and may no longer exist."""
     return await Site.of(request).picture(reader, search, number)
 
@@ -322,7 +346,7 @@ async def tokens(caller: Called, reader: Reading) -> list[AccessView]:
 
 
 @router.delete("/tokens/{token}", status_code=204, summary="End a session, or revoke a token")
-async def revoke(request: Request, token: str, caller: Called) -> None:
+async def revoke(request: Request, token: AccessId, caller: Called) -> None:
     """By the `id` in the list. A token that can only read can revoke itself."""
     site = Site.of(request)
     if not caller.may_act and not caller.access.startswith(token):
@@ -347,7 +371,7 @@ async def send_line(request: Request, response: Response, said: Said, caller: Ca
 
 
 @router.get("/lines/{line}", summary="Show the answer to a line", responses={202: {"model": LineSaidView}})
-async def answer(request: Request, response: Response, line: str, caller: Called, wait: Wait = 0.0) -> LineSaidView:
+async def answer(request: Request, response: Response, line: LineId, caller: Called, wait: Wait = 0.0) -> LineSaidView:
     """The bot keeps answers for a day."""
     site = Site.of(request)
     return await _answered(request, caller, await site.line(caller, line, wait), response)
@@ -359,7 +383,7 @@ async def answer(request: Request, response: Response, line: str, caller: Called
 async def decide(
     request: Request,
     response: Response,
-    transfer: str,
+    transfer: TransferId,
     decision: DecisionBody,
     caller: Called,
     reader: Reading,
@@ -377,7 +401,7 @@ async def decide(
 async def decide_on_connection(
     request: Request,
     response: Response,
-    connection: str,
+    connection: ConnectionId,
     decision: DecisionBody,
     caller: Called,
     reader: Reading,

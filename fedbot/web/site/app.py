@@ -22,6 +22,22 @@ from fedbot.web.site.guard import Address
 from fedbot.web.site.problems import Problem
 
 _BY_STATUS = {404: say(messages.web.not_found), 405: say(messages.web.method_not_allowed)}
+_DESCRIPTION = """\
+Create a token on the page *Access*, and send it with each call: `Authorization: Bearer fed_…`. A token can read, or
+read and act.
+
+- **A change is a line**, as a person types it in chat after `!fed` (`POST /lines`). Cards have calls of their own for
+  decisions. Send an `Idempotency-Key` with each: the same call with the same key is carried out once within a day.
+- **200** has the answer. **202** means that InvenTree is slow: get the answer from the address in `Location`, with
+  `?wait=30`.
+- **A refusal** is an `application/problem+json`. Compare its `type`; show its `detail`, which is what chat would say.
+- **Pages:** `/transfers` has a `cursor`. Call it again with `next` of the page before, until `next` is null. All other
+  lists are whole.
+- **Values:** a quantity is a decimal in a string, a time is ISO 8601 with a time zone, a day is an ISO date. A text
+  without a value is empty.
+- **Asking again:** send the `ETag` of the last answer as `If-None-Match`. 304 means that nothing has changed. 429 has
+  the seconds to wait in `Retry-After`.
+"""
 STATIC = Path(__file__).parent / "static"
 
 
@@ -49,7 +65,7 @@ def application(
         inventree_login=inventree_login,
     )
     summary = "What one makerspace lends, gives and requests: read it, and say what you would type in chat."
-    app = guard.bare("fedbot", summary, address.prefix)
+    app = guard.bare("fedbot", summary, address.prefix, _DESCRIPTION)
     app.state.site = Site(bot, access, address)
     app.state.tell = _told
     app.state.turnstile = guard.Turnstile(bot.is_busy, patience)

@@ -140,11 +140,12 @@ class Turnstile:
             yield
 
 
-def bare(title: str, summary: str, prefix: str = "") -> FastAPI:
+def bare(title: str, summary: str, prefix: str = "", description: str = "") -> FastAPI:
     """An application without routes. Its schema is under `/api/v1/`. `prefix`: the path of its public address."""
     return FastAPI(
         title=title,
         summary=summary,
+        description=description,
         version=version("fedbot"),
         license_info={"name": "MIT"},
         docs_url=None,
@@ -152,6 +153,7 @@ def bare(title: str, summary: str, prefix: str = "") -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         redirect_slashes=False,  # it would redirect to any host that the caller names
         servers=[{"url": prefix or "/"}],
+        generate_unique_id_function=lambda route: route.name,  # what a generated client calls its methods
     )
 
 

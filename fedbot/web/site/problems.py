@@ -77,9 +77,11 @@ _STATUS = {name: status for status, names in TYPES.items() for name in names}
 class ProblemDocument(BaseModel):
     """Why a call was refused. `type` ends in the name of the sentence. A name never changes its meaning."""
 
-    type: str = Field(examples=["urn:fedbot:problem:not_entitled"])
+    type: str = Field(
+        description="what to compare: it ends in the name of the sentence", examples=["urn:fedbot:problem:not_entitled"]
+    )
     title: str = Field(description="the first line, as a person reads it in chat")
-    status: int
+    status: int = Field(description="the HTTP status")
     detail: str = Field(description="the whole text, as a person reads it in chat")
     choices: list[str] = Field(default=[], description="lines to send instead, one of which may be meant")
 

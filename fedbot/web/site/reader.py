@@ -11,6 +11,7 @@ import binascii
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 from typing import Any, Literal
 
 from fedbot import messages
@@ -601,6 +602,7 @@ class Reader:
         """A line with its answers."""
         kept = next((each.id for each in self.turn.all(Search) if each.event_id == line.id), None)
         last = line.answers[-1] if line.answers else None
+        since = takewhile(lambda transfer: transfer.asked.at >= line.at, self.turn.newest(self.rooms, since=line.at))
         return LineSaidView(
             id=line.id,
             outcome=last.outcome if last else None,
@@ -609,6 +611,7 @@ class Reader:
                 AnswerView(sentence=each.sentence, text=each.plain, html=each.html, choices=list(each.choices))
                 for each in line.answers
             ],
+            transfers=[transfer.id for transfer in since if transfer.asked.event_id == line.id],
             search=kept,
         )
 
