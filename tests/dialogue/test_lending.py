@@ -145,12 +145,14 @@ async def test_a_reaction_reports_damage_and_a_reply_to_the_card_is_in_the_histo
     card = await handed_back(world)
     world.kim.says("the coating is burnt", reply_to=card)
     await world.settle()
+    world.piet.says("look at it", reply_to=card)
+    await world.settle()
     assert "I write it into the item's history" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
     world.piet.reacts(card, "🔧")
     await world.grace()
     assert world.alpha.row(42).status == 55
     assert any(
-        "says Piet (@piet:twin.test, InvenTree user piet): the coating is burnt" in note
+        "says Piet (@piet:twin.test, InvenTree user piet); @kim:twin.test: the coating is burnt; look at it" in note
         for note in world.alpha.history(42)
     )
     assert_books_balance(world)
@@ -592,3 +594,19 @@ async def test_a_part_of_the_name_shows_what_is_on_loan_even_after_a_failed_requ
     said = world.bea.says(f"!fed {line}")
     await world.settle()
     assert "Borrowed until Tue 15 Dec 2026" in world.answer_to(said)
+
+
+async def test_the_borrowers_note_is_not_said_by_the_approver_and_nobody_writes_as_somebody_else() -> None:
+    world = await lent("#42")
+    world.tom.says(f"!fed return {loan(world.beta).code} - works great")
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert any("InvenTree user piet); @tom:twin.test: works great" in note for note in world.alpha.history(42))
+    world = await lent("#42", world=await friends())
+    card = await handed_back(world)
+    world.kim.says("fine; @anna:twin.test: I broke it", reply_to=card)
+    await world.settle()
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert any("; @kim:twin.test: fine, @anna:twin.test: I broke it" in note for note in world.alpha.history(42))

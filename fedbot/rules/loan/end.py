@@ -232,6 +232,19 @@ def find_again(turn: Turn, gift: Transfer) -> None:
             label.show(turn, loan)
 
 
+def _remarks(transfer: Transfer) -> str:
+    """Return what people said about a return; each text names its author, unless that is the approver."""
+    if transfer.remark:
+        said = transfer.remark
+    elif transfer.terms.note and transfer.asked is not None:
+        said = f"{transfer.asked.person}: {transfer.terms.note}"
+    else:
+        return ""
+    approver = f"{transfer.decided.person}: " if transfer.decided is not None else ""
+    begins = ": " if approver and said.startswith(approver) else "; "
+    return begins + (said.replace(approver, "") if approver else said)
+
+
 def take_back_step(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
     """At the lender: return the step that takes its own stock item back from the borrower's company."""
     line, loan = transfer.line(number), turn.transfer(transfer.terms.parent)
@@ -241,12 +254,11 @@ def take_back_step(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
         raise ValueError(f"return {transfer.id} has nothing to take back")
     who = transfer.decided.in_history if transfer.decided else "?"
     state = "damaged" if transfer.damaged else "fine"
-    said = transfer.remark or transfer.terms.note
     whose = names.party_in_history(connection.peer_name, connection.peer)
     note = f"returned by {whose}, {state}, says {who}"
     return TakeBack(
         mark=step_mark(transfer, number, "home"),
-        note=f"{note}: {said}" if said else note,
+        note=f"{note}{_remarks(transfer)}",
         item=lent.item,
         quantity=line.quantity,
         location=lent.location,

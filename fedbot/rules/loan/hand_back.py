@@ -281,7 +281,8 @@ def _on_remark_permitted(turn: Turn, then: NoteRemark, event: Answered) -> None:
             turn, transfer, then.event_id, say(messages.loan.remark_not_noted, transfer=transfer, problem=None)
         )
         return
-    remark = f"{transfer.remark}; {then.said}" if transfer.remark else then.said
+    said = f"{then.person}: {then.said.replace('; @', ', @')}"  # so nobody writes as somebody else
+    remark = f"{transfer.remark}; {said}" if transfer.remark else said
     turn.save(replace(transfer, remark=remark[:LONGEST_REMARK]))
     turn.note(transfer.id, audit.Fact.REMARK, then.person, then.event_id)
     _answer_remark(turn, transfer, then.event_id, say(messages.loan.remark_noted, transfer=transfer))
