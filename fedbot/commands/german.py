@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 
 from fedbot.commands.spec import Argument, Option, Verb
+from fedbot.commands.tokens import first_word
 
 LANGUAGE = "de"
 
@@ -68,6 +70,39 @@ EXAMPLE = "verleih LENS-2 an betaspace für 3 Wochen"
 MORE = ("mehr", "weiteres")
 """The word for the help's second page."""
 _KEYWORDS = {"to": ("an", "nach"), "from": ("von", "aus"), "by": ("spätestens",), "is": ("ist",)}
+
+
+_SAID_FOR = {"to": "an", "from": "von", "for": "für", "until": "bis", "by": "spätestens", "in": "in", "is": "ist"}
+_PLACEHOLDERS = {
+    "ITEM": "ARTIKEL",
+    "THING": "ARTIKEL",
+    "QUANTITY": "MENGE",
+    "TIME": "DAUER",
+    "DAY": "TAG",
+    "WORDS": "WORTE",
+    "REASON": "GRUND",
+}
+
+
+def as_said(spec: Verb, text: str) -> Verb:
+    """The verb for usage and suggested lines: in German if the line `text` begins with a German word for it."""
+    word, _ = first_word(text)
+    return in_german(spec, word) if word in _VERBS.get(spec.name, ()) else spec
+
+
+def in_german(spec: Verb, word: str = "") -> Verb:
+    """The verb with German words in its usage and in suggested lines: `word`, or the first one for it."""
+    both, word = in_language(spec, LANGUAGE), word or word_for(spec, LANGUAGE) or spec.name
+    others = dict.fromkeys((spec.name, *both.aliases))
+    others.pop(word, None)
+    return replace(both, name=word, aliases=tuple(others), arguments=tuple(map(_said, both.arguments)))
+
+
+def _said(argument: Argument) -> Argument:
+    keyword = _SAID_FOR.get(argument.keyword, argument.keyword)
+    shown = re.sub("[A-Z]+", lambda found: _PLACEHOLDERS.get(found[0], found[0]), argument.shown)
+    others = (argument.keyword, *(each for each in argument.or_keywords if each != keyword))
+    return replace(argument, shown=shown, keyword=keyword, or_keywords=others if argument.keyword else ())
 
 
 def word_for(spec: Verb, language: str) -> str:

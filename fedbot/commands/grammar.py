@@ -32,6 +32,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.protocol.terms import MOST_LINES
 
 _FOR, _UNTIL, _NOTE = "for", "until", "note"
+_IN_GERMAN = ("für", "bis")
 LONGEST_WORD = 200
 SHOWN = 40
 NEAR_ENOUGH = 0.6
@@ -159,7 +160,8 @@ def _keyword_for(argument: Argument, value: Any) -> str:  # noqa: ANN401 - as pa
     said = str(value)
     if argument.kind is not Kind.DAY or not {_FOR, _UNTIL} <= set(argument.keywords) or not is_day(said):
         return argument.keyword
-    return _FOR if is_span(said) else _UNTIL
+    span, day = _IN_GERMAN if argument.keyword in _IN_GERMAN else (_FOR, _UNTIL)
+    return span if is_span(said) else day
 
 
 def _lines_again(spec: Verb, value: list[list[dict[str, str]]], keyed: list[str]) -> tuple[str, bool]:

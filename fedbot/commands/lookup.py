@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from fedbot import messages
+from fedbot.commands.german import as_said
 from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, near, render
 from fedbot.commands.items import Reading
 from fedbot.commands.sentences import beginning_with
@@ -167,7 +168,7 @@ def _with_id(command: Command, spec: Verb, told: tuple[Subject, ...]) -> str:
     if not told:
         return ""
     typed = str(command.arguments.get(WITHOUT_ID, command.arguments.get("id", "")))
-    return render(spec, {**command.arguments, "id": f"{told[0].code} {typed}".strip()})
+    return render(as_said(spec, command.text), {**command.arguments, "id": f"{told[0].code} {typed}".strip()})
 
 
 def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:
@@ -192,7 +193,7 @@ def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:
     Choosing a number of a list runs such a line.
     """
     as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, command.sender, command.room) else ""
-    return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"
+    return f"{PREFIX} {as_whom}{render(as_said(spec, command.text), {**command.arguments, **instead})}"
 
 
 def let_choose_how_much(

@@ -14,6 +14,7 @@ from functools import partial
 from fedbot import messages
 from fedbot.commands import extend
 from fedbot.commands.dates import day_from
+from fedbot.commands.german import as_said
 from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading, as_argument
 from fedbot.commands.loans_meant import neighbours_amount, on_loan_called
@@ -152,7 +153,8 @@ def _fixed(command: Command, day: date) -> dict[str, str]:
 def _less(command: Command, spec: Verb, item: StockItem, quantity: Decimal) -> str:
     """The line with that quantity of that item."""
     space = f"outside {_neighbour(command)}"
-    return render(spec, {**command.arguments, "space": space, "lines": [counted(item.pk, quantity)]})
+    said = as_said(spec, command.text)
+    return render(said, {**command.arguments, "space": space, "lines": [counted(item.pk, quantity)]})
 
 
 def _loan(turn: Turn, command: Command, picked: Picked, day: date) -> OutsideLoan:

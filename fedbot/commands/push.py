@@ -9,6 +9,7 @@ from functools import partial
 
 from fedbot import messages
 from fedbot.commands.dates import Days, days_meant
+from fedbot.commands.german import as_said
 from fedbot.commands.grammar import render
 from fedbot.commands.items import Reading, as_argument
 from fedbot.commands.lookup import friend_meant, whole_line
@@ -243,7 +244,7 @@ def _with_instead(command: Command, spec: Verb, picked: list[Picked], item: Stoc
     """The line with that quantity of that item in place of the line after the picked ones."""
     lines = command.arguments["lines"]
     instead = [*lines[: len(picked)], counted(item.pk, quantity), *lines[len(picked) + 1 :]]
-    return render(spec, {**command.arguments, "lines": instead})
+    return render(as_said(spec, command.text), {**command.arguments, "lines": instead})
 
 
 def counted(item: int, quantity: Decimal) -> list[dict[str, str]]:

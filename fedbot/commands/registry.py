@@ -51,7 +51,7 @@ from fedbot.commands import (
     web,
     whoami,
 )
-from fedbot.commands.german import LANGUAGE, in_language
+from fedbot.commands.german import LANGUAGE, as_said, in_german, in_language
 from fedbot.commands.grammar import SHOWN, near_verbs, parse, render
 from fedbot.commands.lookup import Space, room_name, space_meant, spaces_in
 from fedbot.commands.sentences import (
@@ -161,7 +161,7 @@ class Registry:
             return say(messages.line_errors.keyword_missing, line=meant)
         if handler is None:
             return self._no_such_verb(text, word, rest, language)
-        spec = in_language(handler.spec, language) if language == LANGUAGE else handler.spec
+        spec = as_said(in_language(handler.spec, language), line)
         rest = without_fillers(spec, rest)
         names = tuple(name for friend in turn.active_connections() for name in (friend.peer, friend.peer_name))
         arguments = parse(spec, rest, names)
@@ -169,7 +169,7 @@ class Registry:
             return handler.spec.name, arguments
         meant = ""
         if arguments.name == messages.line_errors.argument_missing.__name__:
-            meant = self._the_other_way(spec, rest, names, language) or with_the_space(spec, rest, names)
+            meant = self._the_other_way(handler.spec.name, spec, rest, names) or with_the_space(spec, rest, names)
         return say(messages.line_errors.keyword_missing, line=meant) if meant else arguments
 
     def _no_such_verb(self, text: str, word: str, rest: str, language: str) -> Phrase:
@@ -185,11 +185,15 @@ class Registry:
         meant = self._rendered(f"{close[0]} {rest}", by_name) if rest and len(close) == 1 else ""
         return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=close, line=meant)
 
-    def _the_other_way(self, spec: Verb, text: str, names: Collection[str], language: str) -> str:
-        """The line for the other direction, such as `lend` for `borrow … to betaspace`; '' if it doesn't fit."""
-        if spec.name not in _OTHER_WAY:
+    def _the_other_way(self, verb: str, spec: Verb, text: str, names: Collection[str]) -> str:
+        """The line for the other direction, such as `lend` for `borrow … to betaspace`; '' if it doesn't fit.
+
+        `spec` is the verb as typed; the line is in the same language.
+        """
+        if verb not in _OTHER_WAY:
             return ""
-        other = in_language(self._by_name[_OTHER_WAY[spec.name]].spec, language)
+        other = self._by_name[_OTHER_WAY[verb]].spec
+        other = in_german(other) if spec.name != verb else other
         arguments = parse(other, text)
         if isinstance(arguments, Phrase):
             return ""
@@ -201,7 +205,7 @@ class Registry:
         word, rest = first_word(text)
         if not word:
             return ""
-        spec = names[word] if names else self._by_name[word].spec
+        spec = as_said(names[word], text) if names else self._by_name[word].spec
         arguments = parse(spec, without_fillers(spec, rest))
         return render(spec, arguments) if arguments and not isinstance(arguments, Phrase) else ""
 
@@ -281,7 +285,7 @@ def _with_the_whole_line(
     meant = next(each for each in spaces_in(turn, command.room) if each.name == near[0])
     typed = str(command.arguments[space.name])
     begun = next((name for name in (meant.party, meant.name) if typed.casefold().startswith(f"{name.casefold()} ")), "")
-    instead = {space.name: meant.party}
+    instead, spec = {space.name: meant.party}, as_said(spec, command.text)
     if begun:
         takes_a_note = any(option.name == NOTE for option in spec.options) and not command.arguments.get(NOTE)
         if not takes_a_note:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.dates import FROM, UNTIL, Days, days_meant
+from fedbot.commands.german import as_said
 from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of, whole_line
@@ -212,7 +213,7 @@ def _days(turn: Turn, command: Command) -> Days | Phrase:
     days = days_meant(first, last, turn.now, turn.us.time_zone)
     if isinstance(days, Phrase) or days.first is None or days.last is not None:
         return days
-    line = render(SPEC, {**command.arguments, "until": "1 week"})
+    line = render(as_said(SPEC, command.text), {**command.arguments, "until": "1 week"})
     return say(messages.booking.starts_without_an_end, line=line)
 
 
@@ -260,7 +261,7 @@ def _ask_how_many(turn: Turn, command: Command, spec: Verb, number: int) -> None
         return [*lines[:number], [{"item": item, "quantity": str(quantity)}], *lines[number + 1 :]]
 
     ways = tuple(whole_line(turn, command, spec, lines=counted(n), **fixed) for n in range(1, MOST_BY_NUMBER + 1))
-    more = render(spec, {**command.arguments, "lines": counted(_MANY)})
+    more = render(as_said(spec, command.text), {**command.arguments, "lines": counted(_MANY)})
     phrase = say(messages.offer.how_many_of_it, word=item[:SHOWN], most=MOST_BY_NUMBER, line=more)
     turn.choose(command.room, command.event_id, command.sender, phrase, ways)
 

@@ -136,7 +136,7 @@ def _counted(locale: Locale, todo: Todo) -> tuple[Inline, ...]:
     waits = (todo.to_decide, todo.suspended, todo.to_make, todo.disputed, todo.parcels, todo.left_over, todo.lacking)
     waiting = sum(len(subjects) for subjects in waits)
     if not waiting:
-        return locale.say("Nothing waits for you; others have to act.")
+        return locale.say("Nothing waits for you now.")
     return locale.some("{number} task waits for you.", "{number} tasks wait for you.", waiting)
 
 

@@ -136,7 +136,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Ask for less."),
     ),
     "no-part": (
-        marked("{receiver} has no location for it in its own InvenTree yet."),
+        marked("{receiver} can't book it in yet: its InvenTree has no matching part or location."),
         "",
     ),
     "other-thing": (

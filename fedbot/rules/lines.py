@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -269,7 +268,7 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
 
 
 _YES = frozenset({"yes", "yes please", "ja", "ja bitte", "yep", "ok", "okay"})
-_OTHERS_STILL_DECIDE = re.compile(rf"{PREFIX} (?:as \S+ )?(?:request|borrow|push|lend) (?!.*--over-booking)", re.DOTALL)
+_OTHERS_STILL_DECIDE = frozenset({"request", "borrow", "push", "lend"})
 
 
 def _is_the_only_choice(turn: Turn, event: Said) -> bool:
@@ -281,8 +280,14 @@ def _is_the_only_choice(turn: Turn, event: Said) -> bool:
         lists = [each for each in turn.all(PendingChoice) if each.event_id == event.reply_to]
     else:
         newest = _newest_list(turn, event)
-        lists = [each for each in (newest,) if each and any(map(_OTHERS_STILL_DECIDE.match, each.lines))]
+        lists = [each for each in (newest,) if each and all(_others_still_decide(turn, line) for line in each.lines)]
     return any(len(each.lines) == 1 and not each.more for each in lists)
+
+
+def _others_still_decide(turn: Turn, line: str) -> bool:
+    _, words = _as_whom(line.partition(" ")[2])
+    parsed = turn.verbs.parse(turn, words)
+    return not isinstance(parsed, Phrase) and parsed[0] in _OTHERS_STILL_DECIDE and "over-booking" not in parsed[1]
 
 
 def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:

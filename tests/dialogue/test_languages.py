@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent, indent
 
+import pytest
+
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.lifecycles import TransferState
@@ -163,3 +165,33 @@ async def test_lending_ahead_in_turn_and_to_neighbours_is_said_and_understood_in
             if message.sender in bots:
                 text = re.sub(r"!fed [^\n·]*|Try it.*", "", message.text)
                 assert not ENGLISH & {word.lower() for word in re.findall(r"[A-Za-zÄÖÜäöüß]+", text)}, message.text
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("leih Linse von attraktor für 2 Wochen", "!fed leih 20 Linse von attraktor für 2 Wochen"),
+        ("leih 1 LENS-2 von attraktor", "!fed leih 1 LENS-2 von attraktor für DAUER"),
+        ("leih 5 M3-BOLT an attraktor bis 15.12.", "!fed verleih 5 M3-BOLT an attraktor bis 15.12."),
+        ("erbitte 5 M3-NUT von atraktor", "!fed erbitte 5 M3-NUT von attraktor"),
+        ("erbite 5 M3-NUT von attraktor", "!fed erbitte 5 M3-NUT von attraktor"),
+        ("erbitte 5 M3-NUT", "erbitte ARTIKEL MENGE von SPACE"),
+        ("borrow 1 LENS-2 from attraktor", "!fed borrow 1 LENS-2 from attraktor for TIME"),
+    ],
+)
+async def test_a_suggested_line_is_in_the_language_of_the_typed_one(line: str, told: str) -> None:
+    world = await german_betaspace()
+    said = world.cem.says(f"!fed {line}")
+    await world.settle()
+    assert told in world.answer_to(said)
+
+
+async def test_a_number_of_a_german_list_is_understood() -> None:
+    world = await german_betaspace()
+    said = world.cem.says("!fed gib 5 bolt an attraktor")
+    await world.settle()
+    assert "Meinst du diesen?" in world.answer_to(said)
+    for number in ("1", "1"):
+        world.cem.says(number)
+        await world.settle()
+    assert world.alpha.transfer().terms.lines[0].quantity == 5
