@@ -239,6 +239,7 @@ class _Line:
         if any(argument.kind in {Kind.ITEMS, Kind.THINGS} for argument in spec.arguments):
             self.tokens = split_by_and(self.tokens, _reserved(spec))
         self.segments: list[Segment] = []
+        self.has_a_note = False
         self.begun: Argument | None = None
         """The argument whose keyword is at the end of a line, with nothing after it."""
 
@@ -284,6 +285,7 @@ class _Line:
             spans.append((self.tokens[begun].start, self.tokens[at - 1].end))
         for start, end in spans:
             self._blank(start, end)
+        self.has_a_note = _NOTE in taken
         self._split(left)
         return taken
 
@@ -432,6 +434,9 @@ class _Line:
             for number, segment in enumerate(self.segments):
                 value, rest = self._behind_keyword(segment, argument)
                 self.segments[number] = rest
+                if value and argument.kind is Kind.DAY:
+                    value, note = self._day_and_note(argument, value)
+                    found |= {_NOTE: note} if note else {}
                 if value and argument.kind is Kind.DAY and not self._reads_day(argument.keyword)(value):
                     raise Unclear(say(messages.loan.day_unclear, word=value[:SHOWN]))
                 if value:
@@ -447,6 +452,15 @@ class _Line:
                 raise Unclear(complaint)
         self._join_quantities()
         return found
+
+    def _day_and_note(self, argument: Argument, value: str) -> tuple[str, str]:
+        """The day, and the note that a comma behind it begins: `for a week, we have a class`."""
+        day, _, rest = value.partition(",")
+        reads = self._reads_day(argument.keyword)
+        note = next((option for option in self.spec.options if option.name == _NOTE), None)
+        if note is None or self.has_a_note or reads(value) or not rest.strip() or not reads(day):
+            return value, ""
+        return day, self._checked(note, rest.strip())
 
     def _last_said(self, argument: Argument) -> int:
         """The position of its last keyword in the line: its text ends at the next keyword."""
@@ -473,7 +487,8 @@ class _Line:
             behind = segment.tokens[at + 1 : at + 2 + MOST_IN_A_DAY]
             ways = (behind, behind[: ends - at - 1]) if ends is not None else (behind,)
             reads = self._reads_day(token.text.lower())
-            is_a_day = any(each.kind is Kind.DAY for each in meant) and any(reads(self._said(words)) for words in ways)
+            texts = {part for words in ways for said in (self._said(words),) for part in (said, said.partition(",")[0])}
+            is_a_day = any(each.kind is Kind.DAY for each in meant) and any(map(reads, texts))
             if here := tuple(each for each in meant if (each.kind is Kind.DAY) == is_a_day):
                 found[at] = here
                 nearest |= dict.fromkeys((each.name for each in here), at)

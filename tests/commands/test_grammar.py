@@ -172,6 +172,8 @@ def test_a_dash_is_a_note_only_behind_the_space_and_no_part_of_its_name() -> Non
         ("5 M3-NUT from Makers Ulm, thanks to Kim it is urgent", "thanks to Kim it is urgent", ""),
         ("5 M3-NUT from beta, until friday", "", "friday"),
         ("5 M3-NUT from beta, for 2 weeks", "", "2 weeks"),
+        ("5 M3-NUT from beta for a week, we have a class", "we have a class", "a week"),
+        ("5 M3-NUT from beta until fri, 12.12.", "", "fri, 12.12."),
         ("5 M3-NUT from beta, by parcel", "by parcel", ""),
     ],
 )

@@ -439,3 +439,10 @@ async def test_a_friend_can_not_send_an_end_that_it_may_not_decide(word: str, mo
     await world.settle()
     assert loan(world.beta).is_on_loan
     assert world.beta.bot.engine.failures == 0
+
+
+async def test_the_notes_of_a_deleted_item_are_missed_by_nobody() -> None:
+    world = await lent("M3-NUT 10")
+    world.beta.admin("DELETE", f"stock/{lent_item(world.beta)}/")
+    await world.answer(world.anna, f"!fed lost {loan(world.alpha).code}")
+    assert not told(world.beta_admins, "could not write my notes")

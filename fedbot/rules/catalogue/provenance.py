@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from fedbot import messages
 from fedbot.rules.model import audit
+from fedbot.rules.model.diagnosis import GONE
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import TransferState
@@ -39,8 +40,8 @@ class WriteMirror(WhenStepEnds):
         turn.note(self.about, audit.StepWasDone(StepKind.MIRROR))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """Tell the admins once a day."""
-        if turn.tell_once("mirror", timedelta(days=1)):
+        """Tell the admins once a day. A thing that somebody has deleted needs no notes any more."""
+        if event.reason != GONE and turn.tell_once("mirror", timedelta(days=1)):
             turn.tell_admins(say(messages.health.not_mirrored, problem=event.problem), f"mirror:{turn.now.date()}")
 
 
