@@ -522,3 +522,13 @@ async def test_a_moderator_who_upgrades_the_room_to_one_of_their_own_decides_not
     await world.passes(timedelta(minutes=2))
     assert world.alpha.transfer().state is DONE
     assert_books_balance(world)
+
+
+async def test_the_figures_of_the_new_room_count_what_happened_in_the_old_one() -> None:
+    world = await friends()
+    await world.hand_over()
+    before = await _answer(world, "!fed stats")
+    assert "given: 1 item" in before
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    assert await _answer(world, "!fed stats") == before

@@ -18,7 +18,7 @@ from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import who_answers
+from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 
 
@@ -42,11 +42,11 @@ def own(turn: Turn, counts: StockCounts, days: int, rooms: list[str] | None) -> 
 
 
 def rooms_told_of(turn: Turn, room: str) -> list[str] | None:
-    """Return the rooms whose figures that room may read; None: all, past ones too."""
+    """Return the rooms whose figures that room may read, with those that it replaced; None: all."""
     if not room or is_private(turn, room):
         return None
     person = who_answers.direct_with(turn, turn.room(room))
-    return who_answers.shared_with(turn, person) if person else [room]
+    return who_answers.shared_with(turn, person) if person else announcements.lineage(turn, room)
 
 
 def is_private(turn: Turn, room: str) -> bool:
