@@ -532,3 +532,16 @@ async def test_the_figures_of_the_new_room_count_what_happened_in_the_old_one() 
     await upgrade(world, *world.spaces)
     await say_so(world, "anna", "bea")
     assert await _answer(world, "!fed stats") == before
+
+
+async def test_the_morning_agenda_and_reminders_of_a_neighbours_loan_are_in_the_new_room() -> None:
+    world = await friends(alpha={"agenda": True})
+    await _answer(world, '!fed lend 10 M3-NUT to outside "Repair Café" for 2 days')
+    old = world.room
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    before = len(old.messages())
+    await world.passes(timedelta(days=4))
+    assert told(world.room, "📅 Today and tomorrow:")
+    assert "Repair Café" in told(world.room, "📅 Today and tomorrow:")[-1].text
+    assert len(old.messages()) == before

@@ -389,9 +389,10 @@ def look(turn: Turn) -> None:
         return
     today = turn.today()
     turn.tell_once(_posting_id(today), 2 * A_DAY)
-    for room in announcements.federation_rooms(turn):
-        found = entries(turn, [room], today, today + A_DAY)
-        outside = of_neighbours(turn, [room], today, today + A_DAY)
+    for room in announcements.current_rooms(turn):
+        rooms = announcements.lineage(turn, room)
+        found = entries(turn, rooms, today, today + A_DAY)
+        outside = of_neighbours(turn, rooms, today, today + A_DAY)
         if found or outside:
             names = {entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in found}
             told, due = as_out(turn, found), tuple(outside)
