@@ -18,7 +18,7 @@ from fedbot.rules.model.outside import OutsideLoan
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.test_restarts import settles_with_restarts
+from tests.dialogue.test_restarts import Rests, after_each_step, settles_with_restarts
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.browsing import URL, Web, encrypted
 from tests.scenarios.space import GIVE_UP
@@ -227,10 +227,13 @@ async def test_a_delayed_loan_is_counted_in_its_original_unit() -> None:
 
 
 async def test_a_restart_after_any_step_lends_it_once() -> None:
-    for number in range(1, 14, 2):
+    async def lends(rests: Rests) -> World:
         world = await a_world()
         world.piet.says(f"!fed {LINE}")
-        await settles_with_restarts(world, {number: world.alpha}, [0])
+        await rests(world)
+        return world
+
+    async for world, number in after_each_step(lends, "alpha"):
         assert state(world) is OutsideState.OUT, number
         assert world.alpha.total("M3-NUT") == 340
         assert len(told(world.room, "is on loan to Repair Café")) == 1
@@ -389,20 +392,28 @@ async def test_after_a_refusal_by_their_inventree_the_neighbour_has_it_as_before
     assert_books_balance(world)
 
 
-async def test_a_restart_after_any_step_hands_it_over_once() -> None:
-    for number in range(1, 26, 3):
-        for first in (0, 1):
-            world = await lent_before_they_had_a_bot()
-            await hands_over(world)
-            world.cem.reacts(world.card(), "✅")
-            at, count = {number: world.alpha if first else world.beta}, [0]
-            await settles_with_restarts(world, at, count)
-            world.clock.advance(GRACE + timedelta(seconds=1))
-            await settles_with_restarts(world, at, count)
-            await world.passes(timedelta(minutes=15))
-            assert state(world) is OutsideState.HANDED_OVER, (number, first, world.room.transcript())
-            assert (world.alpha.given("M3-NUT"), world.beta.total("N-M3")) == (10, 910)
-            assert_books_balance(world)
+async def _approved(world: World, rests: Rests) -> World:
+    """Cem approves what is handed over, and it is done."""
+    world.cem.reacts(world.card(), "✅")
+    await rests(world)
+    world.clock.advance(GRACE + timedelta(seconds=1))
+    await rests(world)
+    await world.passes(timedelta(minutes=15))
+    return world
+
+
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("side", ["alpha", "beta"])
+async def test_a_restart_after_any_step_hands_it_over_once(side: str, every: int) -> None:
+    async def is_handed_over(rests: Rests) -> World:
+        world = await lent_before_they_had_a_bot()
+        await hands_over(world)
+        return await _approved(world, rests)
+
+    async for world, number in after_each_step(is_handed_over, side, every):
+        assert state(world) is OutsideState.HANDED_OVER, (number, world.room.transcript())
+        assert (world.alpha.given("M3-NUT"), world.beta.total("N-M3")) == (10, 910)
+        assert_books_balance(world)
 
 
 # --- the borrower entered it by hand before ---------------------------------------------------------------------
@@ -536,18 +547,19 @@ async def test_here_can_be_taken_back_and_works_only_for_such_loans() -> None:
     assert "is no loan from before" in await says(world, "cem", f"here {loan} #{item}")
 
 
-async def test_a_restart_after_any_step_marks_it_once() -> None:
-    for number in range(1, 26, 3):
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
+async def test_a_restart_after_any_step_marks_it_once(every: int) -> None:
+    items = list[int]()
+
+    async def is_marked(rests: Rests) -> World:
         world = await lent_before_they_had_a_bot()
-        item = await is_here_by_hand(world)
+        items.append(await is_here_by_hand(world))
         await hands_over(world)
-        await says(world, "cem", f"here {world.beta.transfer().code} #{item}")
-        world.cem.reacts(world.card(), "✅")
-        at, count = {number: world.beta}, [0]
-        await settles_with_restarts(world, at, count)
-        world.clock.advance(GRACE + timedelta(seconds=1))
-        await settles_with_restarts(world, at, count)
-        await world.passes(timedelta(minutes=15))
+        await says(world, "cem", f"here {world.beta.transfer().code} #{items[-1]}")
+        return await _approved(world, rests)
+
+    async for world, number in after_each_step(is_marked, "beta", every):
+        item = items[-1]
         assert state(world) is OutsideState.HANDED_OVER, (number, world.room.transcript())
         assert world.beta.total("N-M3") == 910, number
         marks = [note for note in world.beta.history(item) if ":1:in" in note]

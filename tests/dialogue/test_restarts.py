@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +24,10 @@ class Ends(BaseException):
 async def settles_with_restarts(
     world: World, restarts: dict[int, Space], count: list[int], *, at_most: int | None = None
 ) -> None:
-    """As `settle`, but restart the bots of these spaces after the given steps; stop after `at_most` steps."""
+    """As `settle`, but restart the bots of these spaces after the given steps; stop after `at_most` steps.
+
+    A restart that has happened is removed from `restarts`.
+    """
     for _ in range(MANY):
         did = False
         for space in world.spaces:
@@ -33,24 +36,58 @@ async def settles_with_restarts(
             did = await step(space) or did
             count[0] += 1
             if count[0] in restarts:
-                await restarts[count[0]].restart()
+                await restarts.pop(count[0]).restart()
         if not did:
             return
     raise AssertionError("it never comes to rest")
 
 
-async def push_with_restarts(restarts: Callable[[World], dict[int, Space]]) -> tuple[World, int]:
-    """A push with restarts after these steps; return the world afterwards and the number of steps."""
+Rests = Callable[[World], Awaitable[None]]
+Course = Callable[[Rests], Awaitable[World]]
+"""Plays a course of events; it calls what it is given where it would otherwise call `settle`."""
+
+
+async def played(course: Course, restarts: Callable[[World], dict[int, Space]]) -> tuple[World, int]:
+    """Play it with restarts after these steps; return the world afterwards and the number of steps."""
+    at: dict[int, Space] | None = None
+    count = [0]
+
+    async def rests(world: World) -> None:
+        nonlocal at
+        at = restarts(world) if at is None else at
+        await settles_with_restarts(world, at, count)
+
+    return await course(rests), count[0]
+
+
+async def after_each_step(course: Course, side: str, every: int = 1) -> AsyncIterator[tuple[World, int]]:
+    """Count the steps of the course, then play it once for each `every`-th one, with a restart of that bot after it.
+
+    Yield each world afterwards, and the number of the step. With two spaces an odd `every` comes by both.
+    """
+    _, steps = await played(course, lambda _: {})
+    for number in range(1, steps + 1, every):
+        at: dict[int, Space] = {}
+
+        def once(world: World, number: int = number, at: dict[int, Space] = at) -> dict[int, Space]:
+            at[number] = getattr(world, side)
+            return at
+
+        world, _ = await played(course, once)
+        assert at == {}, f"there is no step {number} of {steps}: nothing was restarted"
+        yield world, number
+
+
+async def a_push(rests: Rests) -> World:
     world = await friends()
-    at, count = restarts(world), [0]
     world.anna.says("!fed push M3-NUT 10 + #42 to betaspace")
-    await settles_with_restarts(world, at, count)
+    await rests(world)
     world.cem.reacts(world.card(), "✅")
-    await settles_with_restarts(world, at, count)
+    await rests(world)
     world.clock.advance(GRACE + timedelta(seconds=1))
-    await settles_with_restarts(world, at, count)
+    await rests(world)
     await world.passes(timedelta(minutes=15))
-    return world, count[0]
+    return world
 
 
 def ended_well(world: World) -> None:
@@ -64,11 +101,10 @@ def ended_well(world: World) -> None:
 @pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("side", ["alpha", "beta"])
 async def test_a_restart_after_any_step_does_not_change_the_end(side: str, every: int) -> None:
-    world, steps = await push_with_restarts(lambda _: {})
+    world, _ = await played(a_push, lambda _: {})
     ended_well(world)
     said = len(world.room.messages())
-    for number in range(1, steps + 1, every):
-        again, _ = await push_with_restarts(lambda w, n=number: {n: getattr(w, side)})  # type: ignore[misc]
+    async for again, number in after_each_step(a_push, side, every):
         ended_well(again)
         assert len(again.room.messages()) == said, f"another number of messages after a restart at step {number}"
 
@@ -77,7 +113,7 @@ async def test_both_bots_start_again_after_every_fifth_step() -> None:
     def restarts(world: World) -> dict[int, Space]:
         return {number: world.spaces[number // 5 % 2] for number in range(5, 500, 5)}
 
-    world, _ = await push_with_restarts(restarts)
+    world, _ = await played(a_push, restarts)
     ended_well(world)
 
 
@@ -131,20 +167,23 @@ async def test_a_restart_within_the_grace_keeps_the_decision_and_its_end(side: s
     assert_books_balance(world)
 
 
+async def two_that_connect(rests: Rests) -> World:
+    world = World()
+    await world.start()
+    world.anna.says("!fed connect betaspace")
+    await rests(world)
+    world.bea.reacts(world.card(), "✅")
+    await rests(world)
+    world.clock.advance(GRACE + timedelta(seconds=1))
+    await rests(world)
+    await world.passes(timedelta(minutes=5))
+    return world
+
+
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("side", ["alpha", "beta"])
 async def test_connecting_survives_restarts_too(side: str, every: int) -> None:
-    for number in range(1, 40, every):
-        world = World()
-        await world.start()
-        restarts, count = {number: getattr(world, side)}, [0]
-        world.anna.says("!fed connect betaspace")
-        await settles_with_restarts(world, restarts, count)
-        world.bea.reacts(world.card(), "✅")
-        await settles_with_restarts(world, restarts, count)
-        world.clock.advance(GRACE + timedelta(seconds=1))
-        await settles_with_restarts(world, restarts, count)
-        await world.passes(timedelta(minutes=5))
+    async for world, number in after_each_step(two_that_connect, side, every):
         assert {space.connection().state for space in world.spaces} == {"active"}, number
         assert_books_balance(world)
