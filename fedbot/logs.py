@@ -258,3 +258,8 @@ def causes(error: BaseException) -> Iterator[BaseException]:
             yield from causes(inner)
     else:
         yield error
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """The first of them."""
+    return next(causes(error))

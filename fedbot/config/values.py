@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 import unicodedata
 import zoneinfo
 from datetime import UTC, datetime, time
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
+import certifi
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
@@ -180,6 +183,26 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def trusting(authority: Path | None, *, public: bool) -> ssl.SSLContext:
+    """A TLS context that trusts this CA file, and with `public` the system's CAs and certifi's too.
+
+    All connections share it, because each takes about a megabyte; a changed file makes a new one. Raises OSError, also
+    for a file that is no certificate.
+    """
+    return _trusting(authority, authority.stat().st_mtime_ns if authority else 0, public=public)
+
+
+@lru_cache(maxsize=16)
+def _trusting(authority: Path | None, written_at: int, *, public: bool) -> ssl.SSLContext:
+    del written_at
+    context = ssl.create_default_context(cafile=None if public else authority)
+    if public:
+        context.load_verify_locations(certifi.where())  # a slim container has no CAs of its own
+        if authority:
+            context.load_verify_locations(authority)
+    return context
 
 
 def _listen(value: str) -> str:

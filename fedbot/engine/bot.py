@@ -395,7 +395,7 @@ async def run_on(ground: BotResources, tell: Callable[[Summary], None] = lambda 
         except BaseExceptionGroup as ended:
             stopped = ended.subgroup((AccountTaken, JournalUnwritable))
             if stopped is not None:
-                await bot.announce_stop(str(_first_of(stopped)))
+                await bot.announce_stop(str(logs.first_cause(stopped)))
             raise
         finally:
             ground.shared.ended()
@@ -459,11 +459,6 @@ def _refuse_lost_identity(ground: BotResources) -> None:
             "other spaces know us. Nothing was changed. Put identity/ back from a backup (fedbot restore). If there is "
             f"none, move {JOURNAL} away too, take another Matrix account, and connect anew."
         )
-
-
-def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 async def rebuild(settings: Settings) -> Rebuilt:

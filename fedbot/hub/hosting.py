@@ -274,10 +274,11 @@ class Worker:
 
     async def _failed(self, space: str, error: Exception) -> None:
         if is_over_for_now(error):
-            log.warning("%s works no longer for %s: %s", self.name, space, _first(error))
+            log.warning("%s works no longer for %s: %s", self.name, space, logs.first_cause(error))
             return
         known = [cause for cause in logs.causes(error) if isinstance(cause, KNOWN)]
-        told = str(known[0]) if known else f"a fault in fedbot ({type(_first(error)).__name__}); the log has more"
+        fault = type(logs.first_cause(error)).__name__
+        told = str(known[0]) if known else f"a fault in fedbot ({fault}); the log has more"
         log.error("%s has stopped, and is tried again: %s", space, told, exc_info=None if known else error)
         await self._asked(self.roster.failed, space, logs.redact(told))
 
@@ -369,7 +370,3 @@ def _spread(space: str) -> time_of_day:
     """The time at which a space's bot prunes its journal: between 1:00 and 6:00, derived from the space's name."""
     minute = int.from_bytes(hashlib.sha256(space.encode()).digest()[:4]) % (5 * 60)
     return time_of_day(1 + minute // 60, minute % 60)
-
-
-def _first(error: BaseException) -> BaseException:
-    return next(logs.causes(error))

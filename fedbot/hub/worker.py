@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
+from fedbot import logs
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place, sealing_key
 from fedbot.engine.bot import BotResources, run_on
@@ -50,7 +51,7 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
             except Exception as error:
                 if not is_over_for_now(error):
                     raise
-                log.warning("%s works no longer for %s: %s", name, place.space, _first(error))
+                log.warning("%s works no longer for %s: %s", name, place.space, logs.first_cause(error))
             await asyncio.sleep(BEFORE_ANOTHER_TRY)
 
 
@@ -66,13 +67,7 @@ def _folder_of_its_own(settings: Settings) -> Iterator[None]:
 
 def is_over_for_now(error: BaseException) -> bool:
     """Whether a worker stands by after this error: a lost lease, or a database that doesn't answer."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(map(is_over_for_now, error.exceptions))
-    return isinstance(error, LeaseLost | JournalAway)
-
-
-def _first(error: BaseException) -> BaseException:
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+    return all(isinstance(cause, LeaseLost | JournalAway) for cause in logs.causes(error))
 
 
 async def _claimed(place: Address, name: str) -> Lease:

@@ -18,17 +18,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-import certifi
 import httpx
 from inventree.api import InvenTreeAPI
 
+from fedbot.config.values import trusting
 from fedbot.inventree import errors
 from fedbot.inventree.peer_network import PeerTransport, PrivateAddress
 from fedbot.ports.inventory import InventoryProblem, Refusal
@@ -493,20 +492,9 @@ def verification(url: str, certificate: str) -> ssl.SSLContext | bool:
     if not url.startswith("https:"):
         return False  # nothing to check without TLS, and loading all CAs takes a while
     try:
-        return _trusting(certificate, Path(certificate).stat().st_mtime_ns if certificate else 0)
+        return trusting(Path(certificate) if certificate else None, public=True)
     except OSError:  # also ssl.SSLError, for a file that is no certificate
         raise Refusal(Named(NameFault.NO_CA_FILE, certificate)) from None
-
-
-@lru_cache(maxsize=8)
-def _trusting(certificate: str, written_at: int) -> ssl.SSLContext:
-    """A context that all connections share, because each takes about a megabyte."""
-    del written_at
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())  # a slim container has no CAs of its own
-    if certificate:
-        context.load_verify_locations(certificate)
-    return context
 
 
 def clock_ahead(answer: httpx.Response) -> timedelta:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +19,7 @@ from urllib.parse import urlencode
 import aiohttp
 import nio
 
+from fedbot.config.values import trusting
 from fedbot.files import write_whole
 from fedbot.logs import keep_secret
 from fedbot.matrix.errors import answered, nothing_foreign
@@ -158,18 +157,11 @@ def connect(
         store_sync_tokens=False,
         encryption_enabled=False,
     )
-    context = _trusting(certificate, certificate.stat().st_mtime_ns) if certificate else None
+    context = trusting(certificate, public=False) if certificate else None
     connection = Connection(homeserver.rstrip("/"), user, device_id, config=config, ssl=context)
     if session is not None:
         connection.share(session)
     return connection
-
-
-@lru_cache(maxsize=8)
-def _trusting(certificate: Path, written_at: int) -> ssl.SSLContext:
-    """The TLS context. All connections share it, because each would take about a megabyte."""
-    del written_at
-    return ssl.create_default_context(cafile=str(certificate))
 
 
 def shared_connections() -> aiohttp.ClientSession:
