@@ -8,7 +8,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from fedbot.rules.wire.envelope import fingerprint
@@ -28,12 +27,12 @@ _SEALED = ("token", "sealed")
 
 
 class Narrator:
-    """Prints to `out` (in colour if that is a terminal) and keeps all of it in `told`, without colours."""
+    """Prints (in colour on a terminal) and keeps all of it in `told`, without colours."""
 
-    def __init__(self, names: Mapping[str, str], out: TextIO = sys.stdout) -> None:
+    def __init__(self, names: Mapping[str, str]) -> None:
         self._names = dict(names)
-        self.out = out
-        self._colours = out.isatty() and "NO_COLOR" not in os.environ
+        self.out = sys.stdout
+        self._colours = self.out.isatty() and "NO_COLOR" not in os.environ
         self.told: list[str] = []
         self._known: dict[str, RoomEvent] = {}
         self._news = asyncio.Event()

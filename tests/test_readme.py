@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import builtins
+import keyword
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -28,6 +32,7 @@ _READ = (
     *(f"fedbot/**/*.{kind}" for kind in ("py", "po", "yaml", "html")),
     "fedbot_demo/**/*.py",
 )
+CODE = ("fedbot", "fedbot_demo", "bench", "tests")
 MANY = 20
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
@@ -45,9 +50,9 @@ def test_every_command_in_it_exists() -> None:
     assert typed <= set(COMMANDS)
 
 
-def _written() -> dict[Path, str]:
+def _written(patterns: Sequence[str] = _READ) -> dict[Path, str]:
     """Everything that people read: pages, sentences, comments, files to deploy."""
-    pages = (page for pattern in _READ for page in ROOT.glob(pattern))
+    pages = (page for pattern in patterns for page in ROOT.glob(pattern))
     return {page: page.read_text(encoding="utf-8") for page in pages}
 
 
@@ -71,6 +76,40 @@ def test_every_command_that_is_named_anywhere_exists() -> None:
     }
     assert unknown == {}
     assert len({command for command, _ in named}) > MANY / 2
+
+
+NO_NAMES = {"schraube", "schrauben", "EncryptedFile", "KEY_file", "sha256sum"}
+"""Backticked words that are no names of ours: examples, and names of others."""
+
+
+def test_every_name_in_a_docstring_exists() -> None:
+    named: dict[str, str] = {}
+    known = {
+        word for text in _written(("*.md", "docs/**/*.md", "Makefile", "deploy/*")).values() for word in _words(text)
+    }
+    for page in (page for folder in CODE for page in ROOT.glob(f"{folder}/**/*.py")):
+        known.update(page.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(page.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Expr(ast.Constant(str(text)) as said):
+                    found = re.findall(r"`([A-Za-z_][\w.]*)(?:\(\))?`", text)
+                    named |= {word: f"{page}:{node.lineno}" for name in found for word in name.split(".")}
+                    said.value = ""  # `walk` comes by it next
+                case ast.Constant(str(text)):
+                    known.update(_words(text))
+                case ast.Name(name) | ast.Attribute(attr=name) | ast.arg(name) | ast.keyword(name):
+                    known.add(name or "")
+                case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+                    known.add(name)
+                case ast.alias(name, other):
+                    known.update((*name.split("."), other or ""))
+    known.update(dir(builtins), keyword.kwlist, NO_NAMES)
+    assert {name: place for name, place in named.items() if name not in known} == {}
+    assert len(named) > MANY
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
 
 
 def _choices(command: argparse.ArgumentParser) -> set[str]:

@@ -6,7 +6,6 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from fedbot import logs
@@ -15,18 +14,13 @@ from fedbot.config.loading import load
 from fedbot.config.settings import Settings
 
 
-def find_config(
-    given: argparse.Namespace,
-    default: Path = DEFAULT_CONFIG,
-    variable: str = "FEDBOT_CONFIG",
-    environment: Mapping[str, str] = os.environ,
-) -> Path:
+def find_config(given: argparse.Namespace, default: Path = DEFAULT_CONFIG, variable: str = "FEDBOT_CONFIG") -> Path:
     """The settings file by `--config`, the environment variable, or its usual places. It need not exist."""
     if "config" in given:
         chosen: Path = given.config
         return chosen
-    if environment.get(variable):
-        return Path(environment[variable])
+    if os.environ.get(variable):
+        return Path(os.environ[variable])
     return next((path for path in (default, SYSTEM / default) if path.exists()), default)
 
 

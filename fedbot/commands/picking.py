@@ -174,7 +174,7 @@ def amount_complaint(
 def merged_complaint(
     turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], hidden: tuple[Hidden, ...], less: Less
 ) -> Phrase | None:
-    """Why not this quantity, if part of it may be stock that was received and merged into it (`merges`)."""
+    """Why not this quantity, if part of it may be stock that was received and merged into it (`merged_stock`)."""
     clean = max(free_of(turn, item, taken) - merged_stock.total(hidden), Decimal(0))
     if not hidden or wanted <= clean:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError
@@ -95,11 +94,11 @@ class HubSettings(Section):
         return tuple(sorted(each.name for each in self.spaces.iterdir() if (each / CONFIG).exists()))
 
 
-def load_hub(path: Path, environment: Mapping[str, str] = os.environ) -> HubSettings:
+def load_hub(path: Path) -> HubSettings:
     """The settings in the file `path`. Raises `ConfigRefused` with every problem found."""
     if not path.exists():
         raise ConfigRefused([Problem(str(path), "there is no such file", "write one; docs/hub.md shows how")])
-    sources = SecretSources(path, environment)
+    sources = SecretSources(path, os.environ)
     filled = sources.filled(read_yaml(text_of(path)))
     try:
         settings = HubSettings.model_validate(filled, context={"folder": path.absolute().parent})

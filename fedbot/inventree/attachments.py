@@ -108,11 +108,6 @@ def find_sent(_: Server, __: SendFile) -> None:
     """Probe of `SendFile`, which leaves no trace."""
 
 
-def send_file(_: Server, step: SendFile) -> FileKept:
-    """Raise TypeError: the engine does `SendFile`, because it needs the homeserver."""
-    raise TypeError(f"{step.name} goes to the homeserver")
-
-
 def find_kept(server: Server, step: KeepFile) -> FileKept | None:
     """Probe of `KeepFile`: any of our marks with the same end, which is made from the content; or the part's image."""
     if step.model == _PART:

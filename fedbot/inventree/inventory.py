@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -32,8 +31,6 @@ from fedbot.inventree import (
     whereabouts,
     whole_items,
 )
-from fedbot.inventree import accounts as inventree_accounts
-from fedbot.inventree import overview as overviews
 from fedbot.inventree.metadata import line_of, recognise
 from fedbot.inventree.server import InventorySettings, Look, Server, Signer, look
 from fedbot.inventree.stock_index import LOOK_AT_HISTORY, StockIndex, StockReading
@@ -62,17 +59,8 @@ SECONDS_BETWEEN_VERSIONS = 60.0
 # A step that follows its probe within this time doesn't check its stock item again.
 SECONDS_RECOGNISED = 5.0
 
-
 SECONDS_TO_END = 5.0
 MOST_TRIALS = 4
-
-
-@dataclass(frozen=True)
-class StepHandler:
-    """The probe and the act of one kind of step."""
-
-    probe: Callable[[Server, Any], StepResult | None]
-    act: Callable[..., StepResult]
 
 
 ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
@@ -81,7 +69,7 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.FindItems: catalogue.find_items,
     queries.RelateUnits: catalogue.relate_units,
     queries.MatchPart: find_part.match_part,
-    queries.StockFigures: overviews.count_stock,
+    queries.StockFigures: overview.count_stock,
     queries.Overview: overview.standing,
     queries.OwnTokens: accounts.own_tokens,
     queries.CompanyMirrors: metadata.company_mirrors,
@@ -93,43 +81,69 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.NamedThings: catalogue.unknown_things,
 }
 
-STEP_HANDLERS: dict[type[Step], StepHandler] = {
-    steps.TakeOut: StepHandler(outgoing.find_taken, outgoing.take_out),
-    steps.HandOver: StepHandler(outgoing.find_handed_over, outgoing.hand_over),
-    steps.PutBack: StepHandler(outgoing.find_put_back, outgoing.put_back),
-    steps.TakeBack: StepHandler(stock.find_taken_back, stock.take_back),
-    steps.Arrived: StepHandler(outgoing.find_arrived, outgoing.mark_arrived),
-    steps.Remark: StepHandler(outgoing.find_remarked, outgoing.remark),
-    steps.WriteOff: StepHandler(incoming.find_written_off, incoming.write_off),
-    steps.CreatePart: StepHandler(incoming.find_part_created, incoming.create_part),
-    steps.CreateItem: StepHandler(incoming.find_item_created, incoming.create_item),
-    steps.BookInAgain: StepHandler(incoming.find_booked_in_again, incoming.book_in_again),
-    steps.MarkAsHere: StepHandler(incoming.find_marked_as_here, incoming.mark_as_here),
-    steps.PutAway: StepHandler(incoming.find_put_away, incoming.put_away),
-    steps.MakeCompany: StepHandler(inventree_accounts.find_company_made, inventree_accounts.make_company),
-    steps.CloseCompany: StepHandler(inventree_accounts.find_company_closed, inventree_accounts.close_company),
-    steps.MakeAccess: StepHandler(accounts.find_access_made, accounts.make_access),
-    steps.EndAccess: StepHandler(accounts.find_access_ended, accounts.end_access),
-    steps.MintToken: StepHandler(accounts.find_token_minted, accounts.mint_token),
-    steps.RevokeToken: StepHandler(accounts.find_token_revoked, accounts.revoke_token),
-    steps.RenewOwnToken: StepHandler(accounts.find_renewed, accounts.renew),
-    steps.RevokeOwnToken: StepHandler(accounts.find_revoked, accounts.revoke_own),
-    steps.TryToken: StepHandler(accounts.find_token_tried, accounts.try_token),
-    steps.Mirror: StepHandler(metadata.find_mirrored, metadata.mirror),
-    steps.Label: StepHandler(notes_and_tags.find_labelled, notes_and_tags.label),
-    steps.Furnish: StepHandler(whole_items.find_furnished, whole_items.furnish),
-    steps.AttachPhoto: StepHandler(attachments.find_attached, attachments.attach),
-    steps.SendFile: StepHandler(attachments.find_sent, attachments.send_file),
-    steps.KeepFile: StepHandler(attachments.find_kept, attachments.keep_file),
+PROBES: dict[type[Step], Callable[[Server, Any], StepResult | None]] = {
+    steps.TakeOut: outgoing.find_taken,
+    steps.HandOver: outgoing.find_handed_over,
+    steps.PutBack: outgoing.find_put_back,
+    steps.TakeBack: stock.find_taken_back,
+    steps.Arrived: outgoing.find_arrived,
+    steps.Remark: outgoing.find_remarked,
+    steps.WriteOff: incoming.find_written_off,
+    steps.CreatePart: incoming.find_part_created,
+    steps.CreateItem: incoming.find_item_created,
+    steps.BookInAgain: incoming.find_booked_in_again,
+    steps.MarkAsHere: incoming.find_marked_as_here,
+    steps.PutAway: incoming.find_put_away,
+    steps.MakeCompany: accounts.find_company_made,
+    steps.CloseCompany: accounts.find_company_closed,
+    steps.MakeAccess: accounts.find_access_made,
+    steps.EndAccess: accounts.find_access_ended,
+    steps.MintToken: accounts.find_token_minted,
+    steps.RevokeToken: accounts.find_token_revoked,
+    steps.RenewOwnToken: accounts.find_renewed,
+    steps.RevokeOwnToken: accounts.find_revoked,
+    steps.TryToken: accounts.find_token_tried,
+    steps.Mirror: metadata.find_mirrored,
+    steps.Label: notes_and_tags.find_labelled,
+    steps.Furnish: whole_items.find_furnished,
+    steps.AttachPhoto: attachments.find_attached,
+    steps.SendFile: attachments.find_sent,
+    steps.KeepFile: attachments.find_kept,
+}
+"""For each step, what looks whether InvenTree has its mark."""
+
+ACTS: dict[type[Step], Callable[[Server, Any], StepResult]] = {
+    steps.TakeOut: outgoing.take_out,
+    steps.HandOver: outgoing.hand_over,
+    steps.PutBack: outgoing.put_back,
+    steps.TakeBack: stock.take_back,
+    steps.Arrived: outgoing.mark_arrived,
+    steps.Remark: outgoing.remark,
+    steps.WriteOff: incoming.write_off,
+    steps.CreatePart: incoming.create_part,
+    steps.CreateItem: incoming.create_item,
+    steps.BookInAgain: incoming.book_in_again,
+    steps.MarkAsHere: incoming.mark_as_here,
+    steps.PutAway: incoming.put_away,
+    steps.MakeCompany: accounts.make_company,
+    steps.CloseCompany: accounts.close_company,
+    steps.MakeAccess: accounts.make_access,
+    steps.EndAccess: accounts.end_access,
+    steps.MintToken: accounts.mint_token,
+    steps.RevokeToken: accounts.revoke_token,
+    steps.RenewOwnToken: accounts.renew,
+    steps.RevokeOwnToken: accounts.revoke_own,
+    steps.TryToken: accounts.try_token,
+    steps.Mirror: metadata.mirror,
+    steps.Label: notes_and_tags.label,
+    steps.Furnish: whole_items.furnish,
 }
 
-
-def _attached(
-    server: Server, step: steps.AttachPhoto | steps.KeepFile, content: bytes
-) -> steps.PhotoAttached | steps.FileKept:
-    if isinstance(step, steps.KeepFile):
-        return attachments.keep_file(server, step, content)
-    return attachments.attach(server, step, content)
+FILE_ACTS: dict[type[Step], Callable[[Server, Any, bytes], steps.PhotoAttached | steps.FileKept]] = {
+    steps.AttachPhoto: attachments.attach,
+    steps.KeepFile: attachments.keep_file,
+}
+"""The steps that need a file's content too. `SendFile` changes nothing here: it goes to the homeserver."""
 
 
 def _with_merges(
@@ -240,13 +254,17 @@ class OwnInventory:
         """Do the step once and read it back; see `fedbot.ports.Inventory`."""
         if isinstance(step, steps.TryToken) and step.url:
             return await self._try_at_the_peers(step)
-        return await self.in_thread(self._write, partial(self._acted, STEP_HANDLERS[type(step)].act), step)
+        return await self.in_thread(self._write, partial(self._acted, ACTS[type(step)]), step)
 
     async def attach(
         self, step: steps.AttachPhoto | steps.KeepFile, content: bytes
     ) -> steps.PhotoAttached | steps.FileKept:
         """Attach a file once and read it back; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self._write, partial(self._acted, partial(_attached, content=content)), step)
+
+        def attached(server: Server, step: Any) -> steps.PhotoAttached | steps.FileKept:  # noqa: ANN401 -- as in the table
+            return FILE_ACTS[type(step)](server, step, content)
+
+        return await self.in_thread(self._write, partial(self._acted, attached), step)
 
     async def read_file(self, step: steps.SendFile) -> bytes:
         """The content of a file to send; see `fedbot.ports.Inventory`."""
@@ -267,7 +285,7 @@ class OwnInventory:
             return None
         recognise(server, step)
         self._recognised = (step, self._measure())
-        return STEP_HANDLERS[type(step)].probe(server, step)
+        return PROBES[type(step)](server, step)
 
     def _is_the_first_on_what_was_made(self, step: Step) -> bool:
         """Whether the step is on a stock item that this process created a moment ago for the same line.

@@ -157,9 +157,6 @@ def _object_of(answer: httpx.Response) -> Row:
     return content if isinstance(content, dict) else {}
 
 
-_NAME_A_GROUP = "name a group in inventree.approvers_group."
-
-
 _READ: ContextVar[list[list[Row]] | None] = ContextVar("users of one decision", default=None)
 
 

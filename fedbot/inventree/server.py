@@ -370,7 +370,7 @@ def _is_superuser(admin: InvenTreeTransport | None, version: Version) -> bool:
         return False
 
 
-# --- The remembered parts of stock items' histories, which saves reading them again (`merges`, `history`).
+# --- The remembered parts of stock items' histories, which saves reading them again (`Past`, `Entry`).
 
 # The second word of the notes with which we undo one of our own changes, under the same mark.
 UNDONE = "undone:"

@@ -19,7 +19,7 @@ from fedbot.rules.model.health import Quarantined
 from fedbot.rules.reminders import moved_back
 
 _READ = """
-    SELECT cause, ordinal, lane, kind, payload, priority, key, state, attempts, acted_at, not_before,
+    SELECT cause, lane, kind, payload, priority, key, state, attempts, acted_at, not_before,
         created_at, problem
     FROM outbox WHERE id = ?
 """
@@ -87,12 +87,11 @@ def read(connection: Statements, number: int) -> OutboxRow:
     found = connection.execute(_READ, (number,)).fetchone()
     if found is None:
         raise WrongTurn(f"there is no outbox row {number}")
-    cause, ordinal, queue, kind, payload, priority, key, state, attempts, *times, problem = found
+    cause, queue, kind, payload, priority, key, state, attempts, *times, problem = found
     acted_at, not_before, created_at = times
     return OutboxRow(
         id=number,
         cause=cause,
-        ordinal=ordinal,
         queue=queue,
         effect=_effect(number, kind, payload),
         priority=priority,

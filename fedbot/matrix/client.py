@@ -281,7 +281,7 @@ class MatrixChat(Chat):
 
     @nothing_foreign
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
-        """Download a file from the homeserver and decrypt it; see `media.download` for its errors."""
+        """Download a file from the homeserver and decrypt it; see `content.download` for its errors."""
         return await contents.download(self._connection, file, longest)
 
     @nothing_foreign

@@ -338,7 +338,7 @@ def _silent(locale: Locale, name: str) -> Sentence:
 
 
 def stats_chart(locale: Locale, *, us: PartyConfig, figures: SpaceFigures) -> Lines:
-    """The chart's description; then its words: two titles, two names of bars (`chat.chart` draws)."""
+    """The chart's description; then its words: two titles, two names of bars (`matrix.chart` draws)."""
     del us
     space = naming.space(locale, figures.name)
     return [

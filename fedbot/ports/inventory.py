@@ -119,7 +119,7 @@ class Inventory(Protocol):
         """The thumbnail of a part, at the address that InvenTree gives; None if it doesn't exist or is too large."""
 
     async def act(self, step: Step) -> StepResult:
-        """Do the step once and read it back. The result's type is `STEPS[type(step)]`.
+        """Do the step once and read it back. The result is of the step's own type.
 
         If a step can be found half done (booked out, but in the wrong quantity), it is completed, or undone before
         `Refusal` is raised.

@@ -200,7 +200,7 @@ class Committed:
 
 @dataclass(frozen=True)
 class OutboxRow:
-    """An effect as a row of the outbox. `cause` is the seq of its event, `ordinal` its position in the turn.
+    """An effect as a row of the outbox. `cause` is the seq of its event.
 
     `acted_at` is the last try that may have reached the other end: if it is set, probe before acting again. `attempts`
     counts the tries, the current one included.
@@ -208,7 +208,6 @@ class OutboxRow:
 
     id: int
     cause: int
-    ordinal: int
     queue: QueueName
     effect: Stored
     priority: int

@@ -540,7 +540,7 @@ class Turn:
         return self.get(Practice, PRACTICE)
 
     def may_move(self, peer: str, part: int) -> bool:
-        """Whether that part of ours may move to or from this party (`practice.may_move`)."""
+        """Whether that part of ours may move to or from this party (`party_config.may_move`)."""
         return may_move(self.practice(), peer, part)
 
     def announcements(self, room: str) -> list[Announcement]:

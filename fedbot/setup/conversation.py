@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from asyncio import sleep
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -600,21 +600,21 @@ def settings_of(chosen: Chosen, files: Files) -> dict[str, Any]:
     return found
 
 
-def _surroundings(files: Files, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+def _surroundings(files: Files) -> dict[str, str]:
     """Time zone and language of this machine, unless the settings already have them."""
     found = {}
     if not files.said("party", "time_zone"):
-        found["time_zone"] = _time_zone(environment)
-    language = (environment.get("LC_ALL") or environment.get("LANG") or "en")[:2].lower()
+        found["time_zone"] = _time_zone()
+    language = (os.environ.get("LC_ALL") or os.environ.get("LANG") or "en")[:2].lower()
     if not files.said("party", "language") and language in languages():
         found["language"] = language
     return found
 
 
-def _time_zone(environment: Mapping[str, str]) -> str:
+def _time_zone() -> str:
     """The IANA name of this machine's time zone; UTC if unknown."""
     linked = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2]
-    for name in (environment.get("TZ", ""), linked):
+    for name in (os.environ.get("TZ", ""), linked):
         try:
             return ZoneInfo(name).key if name else "UTC"
         except (ValueError, OSError, LookupError):

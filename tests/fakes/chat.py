@@ -1,6 +1,6 @@
 """The fake of the port Chat: a bot's account on the in-memory homeserver. Its people are in `people`.
 
-It reads events with the real edge's functions (`chat.sync`), so the rules see the same from both.
+It reads events with the real edge's functions (`matrix.sync`), so the rules see the same from both.
 """
 
 from __future__ import annotations

@@ -7,13 +7,14 @@ import json
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
 from fedbot.engine.query_worker import OUR_OWN
-from fedbot.inventree.inventory import ANSWERS, STEP_HANDLERS, OwnInventory
+from fedbot.inventree.inventory import ACTS, ANSWERS, FILE_ACTS, PROBES, OwnInventory
 from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN, OLDEST_KNOWN
 from fedbot.ports.inventory import Inventory, NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from fedbot.rules.model.queries import (
@@ -27,7 +28,7 @@ from fedbot.rules.model.queries import (
     PersonPermissions,
     WhoMay,
 )
-from fedbot.rules.model.steps import STEPS, Taken
+from fedbot.rules.model.steps import SendFile, Step, Taken
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot_demo.inventree.faults import FaultKind
 from tests.inventree.situations import put_away, take_out, taken
@@ -54,7 +55,10 @@ def upgrade(space: Space, api: int) -> None:
 
 async def test_it_answers_every_query_and_does_every_step(alpha: Space) -> None:
     assert set(ANSWERS) == set(QUESTIONS) - set(OUR_OWN)  # the bot answers those itself
-    assert set(STEP_HANDLERS) == set(STEPS)
+    every = set(get_args(Step))
+    assert set(PROBES) == every
+    assert ACTS.keys() | FILE_ACTS.keys() == every - {SendFile}  # that one goes to the homeserver
+    assert not ACTS.keys() & FILE_ACTS.keys()
     port: Inventory = alpha.inventory
     assert isinstance(await port.answer(PersonPermissions("piet")), Permissions)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.inventree.inventory import STEP_HANDLERS
+from fedbot.inventree.inventory import ACTS
 from fedbot.ports.inventory import OutcomeUnknown, Unavailable
 from fedbot.rules.model.steps import Step, StepResult
 from fedbot_demo.inventree.faults import FaultKind
@@ -54,10 +54,8 @@ async def undisturbed(write: str, space: Space) -> tuple[Step, StepResult, dict[
 def test_every_writing_step_is_in_the_table() -> None:
     made = {situation.__annotations__["return"] for situation, _, _ in WRITES.values()}
     not_here = {"TryToken", "MintToken"}  # reads only; or has tests of its own because its number increases
-    not_here |= {"AttachPhoto"}  # needs more than the step: tests/inventree/test_photos.py
-    not_here |= {"SendFile", "KeepFile"}  # so do these: tests/dialogue/test_files_that_travel.py
     not_here |= {"RenewOwnToken", "RevokeOwnToken"}  # these change a file too: tests/dialogue/test_own_health.py
-    assert made == {kind.__name__ for kind in STEP_HANDLERS} - not_here
+    assert made == {kind.__name__ for kind in ACTS} - not_here  # FILE_ACTS: tests/inventree/test_photos.py
 
 
 @every_write

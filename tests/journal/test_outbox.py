@@ -77,7 +77,6 @@ def test_a_row_has_all_that_the_runner_needs(journal: StoredJournal) -> None:
     assert only(journal.due("act", START)) == OutboxRow(
         id=row,
         cause=1,
-        ordinal=0,
         queue="act",
         effect=MIRROR,
         priority=0,

@@ -31,7 +31,6 @@ def queue(*effects: Stored, begun: tuple[int, ...] = ()) -> tuple[OutboxRow, ...
         OutboxRow(
             id=number,
             cause=1,
-            ordinal=number,
             queue="chat",
             effect=effect,
             priority=urgency(effect),

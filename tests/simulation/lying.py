@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.simulation.federation import Federation
 
 
+_TRANSFER_KINDS = frozenset(envelope.SubjectKind) - {envelope.SubjectKind.CONNECTION, envelope.SubjectKind.WAIT}
 KINDS = tuple(sorted(bodies.KINDS))
 SAID = tuple(kind for kind in KINDS if kind != "announce")
 FRAME = ("from", "to", "room", "seq", "terms_hash", "sent_at", "id", "key", "kind", "v", "subject", "sig")
@@ -363,7 +364,7 @@ class Liar:
         if isinstance(terms, dict) and terms and random.random() < 3 / 4:
             self._turns_round(liar, lie, terms, random)
         kind = terms.get("kind") if isinstance(terms, dict) else None
-        if kind not in envelope.TRANSFER_KINDS:
+        if kind not in _TRANSFER_KINDS:
             return
         cause = envelope.by_line(f"$lie{random.randrange(10**9)}")
         opening = envelope.Opening(liar.identity.key, subject.room, cause)

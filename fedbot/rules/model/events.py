@@ -298,7 +298,7 @@ class SaidOffChat:
 
 @dataclass(frozen=True)
 class DecidedOffChat:
-    """A decision on a card by page or API. `seen` is the hash of what the page showed (`shown.hash_of`).
+    """A decision on a card by page or API. `seen` is the hash of what the page showed (`consent.hash_of`).
 
     `quantity` is set if less is granted than was requested. `code` is the code that the person typed. The rest is as in
     `SaidOffChat`.

@@ -29,9 +29,10 @@ def counted_from(last: datetime | None, now: datetime) -> datetime:
 class BotStatus:
     """The bot's status: one document with everything that concerns no other party.
 
-    `inventory_down_since`, `_problem`, `_next_try` are set while our InvenTree is silent; `outage` is the message about
-    that in the admin room, `outage_told` when it was posted. `silent_from` and `silent_until`: the homeserver's last
-    silence. `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
+    `inventory_down_since`, `inventory_problem` and `inventory_next_try` are set while our InvenTree is silent; `outage`
+    is the message about that in the admin room, `outage_told` when it was posted. `silent_from` and `silent_until`: the
+    homeserver's last silence.
+    `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
     `anchors` are the newest entries of InvenTree's stock history at the last check; `went_back` is since when we know
     that it was restored to an earlier state: no stock is moved there until a superuser allows it. `looked` is when our
     own health was last checked, `release`, `api` and `abilities` are InvenTree's at that time. `superusers` are those

@@ -3,7 +3,7 @@
 Every step carries a `mark`, which its act writes into InvenTree's own history, so that a probe can tell whether the act
 was done. A mark is `fed:<transfer or connection id>:<line>:<step>`. `note` is the sentence for people behind the mark.
 A step on a stock item of ours carries the identity that the item must have (`known`); without that, the item's history
-must at least show a mark of the same line. `STEPS` pairs every step with its result's type.
+must at least show a mark of the same line.
 """
 
 from __future__ import annotations
@@ -728,36 +728,6 @@ StepResult = (
     | FileSent
     | FileKept
 )
-
-STEPS: dict[type[Step], type[StepResult]] = {
-    TakeOut: Taken,
-    HandOver: HandedOver,
-    PutBack: PlacedAt,
-    TakeBack: PlacedAt,
-    Arrived: HandedOver,
-    Remark: HandedOver,
-    WriteOff: WrittenOff,
-    CreatePart: PartCreated,
-    CreateItem: ItemCreated,
-    BookInAgain: ItemCreated,
-    MarkAsHere: ItemCreated,
-    PutAway: PlacedAt,
-    MakeCompany: CompanyMade,
-    MakeAccess: AccessMade,
-    MintToken: TokenMinted,
-    TryToken: TokenTried,
-    RevokeToken: TokenRevoked,
-    RenewOwnToken: OwnTokenRenewed,
-    RevokeOwnToken: TokenRevoked,
-    EndAccess: AccessEnded,
-    CloseCompany: AccessEnded,
-    Mirror: Mirrored,
-    Label: Labelled,
-    Furnish: Furnished,
-    AttachPhoto: PhotoAttached,
-    SendFile: FileSent,
-    KeepFile: FileKept,
-}
 
 OF_STOCK = (
     TakeOut

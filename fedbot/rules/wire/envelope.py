@@ -489,7 +489,6 @@ class SubjectKind(StrEnum):
     """A place in a waiting list."""
 
 
-TRANSFER_KINDS = frozenset(SubjectKind) - {SubjectKind.CONNECTION, SubjectKind.WAIT}
 _FORM = re.compile(rf"[{ALPHABET}]{{{ID_LENGTH}}}-(?P<kind>{'|'.join(SubjectKind)})")
 
 

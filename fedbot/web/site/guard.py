@@ -24,7 +24,6 @@ from fedbot.messages.language import Locale
 from fedbot.rules.model.effects import say
 from fedbot.web.site.problems import MEDIA_TYPE, Problem
 
-COOKIE = "fedbot"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
