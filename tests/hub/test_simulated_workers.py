@@ -56,6 +56,9 @@ class Standing:
     def health(self) -> dict[str, object]:
         return {"matrix": True, "inventree": True}
 
+    def counters(self) -> dict[str, int]:
+        return {}
+
 
 @dataclass
 class Simulated:
