@@ -16,9 +16,11 @@ import logging
 import secrets
 import time
 from base64 import b64decode, b64encode
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -515,7 +517,11 @@ WAITING_FILE = "waiting.json"
 TELL_AFTER = timedelta(minutes=1)
 """A key that is on its way has arrived by then."""
 GIVE_UP_AFTER = timedelta(days=1)
-MOST = 500
+MOST_BYTES = 2_000_000
+MOST_OF_ONE = 200_000
+"""The most bytes of one sender: three of the largest events, or 50 lines."""
+_LEAST = 4_000
+"""The bytes that even a short line counts as, so that nobody fills the file with thousands of them."""
 
 
 @dataclass(frozen=True)
@@ -531,6 +537,11 @@ class UndecryptedLine:
     def event_id(self) -> str:
         """The line's event id."""
         return str(self.raw.get("event_id"))
+
+    @property
+    def size(self) -> int:
+        """The bytes that it counts as."""
+        return max(_LEAST, len(json.dumps(self.raw)))
 
 
 class UndecryptedLines:
@@ -551,12 +562,13 @@ class UndecryptedLines:
         self._next = None
 
     def add(self, lines: Iterable[tuple[str, Raw]], now: datetime) -> None:
-        """Add lines that wait for their keys. If there are too many, the oldest are dropped."""
+        """Add lines that wait for their keys. If there are too many, whoever has most of them loses the oldest."""
         known = {line.event_id for line in self._lines}
         waiting = {str(raw.get("event_id")): UndecryptedLine(room, dict(raw), now) for room, raw in lines}
         new = [line for event_id, line in waiting.items() if event_id not in known]
-        if new:
-            self._keep((*self._lines, *new)[-MOST:])
+        kept = _within_limits((*self._lines, *new))
+        if kept != self._lines:
+            self._keep(kept)
 
     def forget(self, taken_back: Collection[tuple[str, str]]) -> None:
         """Drop these lines, as (room, event id), because they were redacted."""
@@ -589,6 +601,24 @@ class UndecryptedLines:
         with writing(self._folder):
             write_whole(self._file, json.dumps(rows).encode())
         self._lines = lines
+
+
+def _within_limits(lines: tuple[UndecryptedLine, ...]) -> tuple[UndecryptedLine, ...]:
+    """The newest lines of each sender. What one sender sends never drops a line of another who sent less."""
+    of_sender: Counter[str] = Counter()
+    shares: list[tuple[int, UndecryptedLine]] = []
+    for line in reversed(lines):
+        sender = str(line.raw.get("sender"))
+        of_sender[sender] += line.size
+        shares.append((of_sender[sender], line))
+    kept: set[int] = set()
+    total = 0
+    for share, line in sorted(shares, key=itemgetter(0)):
+        total += line.size
+        if share > MOST_OF_ONE or total > MOST_BYTES:
+            break
+        kept.add(id(line))
+    return tuple(line for line in lines if id(line) in kept)
 
 
 def _read(file: File) -> tuple[UndecryptedLine, ...]:
