@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ DASHES = frozenset({"-", "--", "–", "—"})
 """Words that may begin a note: `to betaspace – for Saturday`."""
 _HYPHENS = re.compile("[\u2010\u2011]")
 _INVISIBLE_BUT_NEEDED = "\n\t\u200d"  # the last one joins emoji
+_AFTER = (" ", "\t", "\n", ";", ",", "")
+"""What follows a closing quote; the last: the end of the line."""
+_SIGN = re.compile(r"\S")
+_NEXT_LINE = re.compile(r"\n\s*+(\S*)")
 _NAMED_OPTION = re.compile(r"(?:--|[—–]{1,2})[^\W\d]\w*=")
 
 
@@ -55,6 +60,7 @@ def tidied(text: str) -> str:
 def tokens_in(text: str) -> list[Token]:
     """The words of a tidied line. Line feeds, `;` and a `+` by itself are separators."""
     tokens: list[Token] = []
+    quotes = _Quotes(text)
     at = 0
     while at < len(text):
         if text[at] == "\n" or text[at] == ";":
@@ -63,32 +69,43 @@ def tokens_in(text: str) -> list[Token]:
         elif text[at].isspace():
             at += 1
         else:
-            token = _quoted(text, at) or _bare(text, at)
+            token = quotes.quoted(at) or _bare(text, at, quotes)
             tokens.append(token)
             at = token.end
     return tokens
 
 
-def _quoted(text: str, start: int) -> Token | None:
-    """A quoted text that begins here. The closing quote must end a word, so 2" or don't is no quote.
+class _Quotes:
+    """The places of a line where a quoted text can end, found in one pass, however many quotes it has."""
 
-    A line break in it becomes a space, unless the next line is a command of its own.
-    """
-    kind = next((kind for kind in (_DOUBLE, _SINGLE) if text[start] in kind), "")
-    if not kind:
-        return None
-    for at in range(start + 1, len(text)):
-        if text[at] == "\n" and first_word(text[at:].lstrip())[0] == PREFIX:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        ends = [at for at, sign in enumerate(text) if sign in _DOUBLE + _SINGLE and text[at + 1 : at + 2] in _AFTER]
+        self._ends = {kind: [at for at in ends if text[at] in kind] for kind in (_DOUBLE, _SINGLE)}
+        self._commands = [found.start() for found in _NEXT_LINE.finditer(text) if first_word(found[1])[0] == PREFIX]
+
+    def quoted(self, start: int) -> Token | None:
+        """A quoted text that begins here. The closing quote must end a word, so 2" or don't is no quote.
+
+        A line break in it becomes a space, unless the next line is a command of its own.
+        """
+        kind = next((kind for kind in (_DOUBLE, _SINGLE) if self._text[start] in kind), "")
+        content = _SIGN.search(self._text, start + 1)
+        if not kind or content is None:
             return None
-        if text[at] in kind and (text[at + 1 : at + 2] or " ") in " \t\n;," and text[start + 1 : at].strip():
-            return Token(re.sub(r"\s*\n\s*", " ", text[start + 1 : at].strip()), start, at + 1, quoted=True)
-    return None
+        ends = self._ends[kind]
+        nearest = bisect_right(ends, content.start())
+        if nearest == len(ends) or bisect_left(self._commands, start) < bisect_left(self._commands, ends[nearest]):
+            return None
+        end = ends[nearest]
+        inside = self._text[start + 1 : end].strip()
+        return Token(re.sub(r"\s*\n\s*", " ", inside), start, end + 1, quoted=True)
 
 
-def _bare(text: str, start: int) -> Token:
+def _bare(text: str, start: int, quotes: _Quotes) -> Token:
     """An unquoted word. A `;` ends it, except inside a link; so does the `=` before an option's quoted text."""
     named = _NAMED_OPTION.match(text, start)
-    if named is not None and _is_all_in_quotes(text, named.end()):
+    if named is not None and _is_all_in_quotes(text, named.end(), quotes):
         return Token(f"--{named[0].lstrip('-—–')}", start, named.end())
     end = start
     while end < len(text) and not text[end].isspace() and (text[end] != ";" or "://" in text[start:end]):
@@ -100,9 +117,9 @@ def _bare(text: str, start: int) -> Token:
     return Token(word, start, end, separator=word == "+")
 
 
-def _is_all_in_quotes(text: str, start: int) -> bool:
+def _is_all_in_quotes(text: str, start: int, quotes: _Quotes) -> bool:
     """Whether a quoted text begins here, and no later quote could be part of the same text."""
-    quoted = _quoted(text, start) if start < len(text) else None
+    quoted = quotes.quoted(start) if start < len(text) else None
     rest = "" if quoted is None else text[quoted.end :].partition("\n")[0].partition(" --")[0]
     return quoted is not None and not any(sign in rest for sign in _DOUBLE + _SINGLE)
 

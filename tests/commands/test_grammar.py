@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from fedbot.commands import borrow, grammar, items, push, request
 from fedbot.commands.grammar import parse, render
 from fedbot.commands.sentences import with_the_space
+from fedbot.commands.tokens import tokens_in
 from fedbot.messages.formatting import quantity_in
 from fedbot.rules.model.effects import Phrase
 from tests.commands.worlds import World
@@ -331,3 +335,26 @@ def test_the_work_grows_no_faster_than_the_line(words: str, monkeypatch: pytest.
         return read
 
     assert work(200) < 2.5 * work(100)
+
+
+@pytest.mark.parametrize("piece", ['"a ', "'a ", '"a\n', '"\n', '--n="a '])
+def test_twice_the_quotes_that_nothing_closes_are_twice_the_work(piece: str) -> None:
+    once, twice = (lines_of_code_run(partial(tokens_in, piece * pieces)) for pieces in (60, 120))
+    assert twice < 2.5 * once
+
+
+def lines_of_code_run(work: Callable[[], object]) -> int:
+    count = 0
+
+    def trace(_frame: FrameType, kind: str, _value: object) -> Callable[..., Any]:
+        nonlocal count
+        count += kind == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
