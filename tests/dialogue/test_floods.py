@@ -448,3 +448,23 @@ async def test_a_flood_by_an_account_that_poses_as_a_friend_stores_little(about:
     await world.settle(asleep=(world.alpha,))
     assert stored(world.beta) - before <= MOST_KEPT
     assert world.beta.bot.engine.failures == 0
+
+
+@pytest.mark.parametrize("about", ["transfer", "connection"])
+async def test_a_flood_of_old_messages_under_a_former_key_stores_little(about: str) -> None:
+    """Anybody in the room can send a message again that they read there. Its signature is still valid."""
+    world = await friends()
+    await world.push()
+    former = world.alpha.identity
+    await world.alpha.gets_new_key()
+    await world.settle()
+    world.bea.says(f"!fed review attraktor accept {envelope.fingerprint(world.alpha.identity.key)}")
+    await world.settle()
+    assert world.beta.connection().former_keys == (former.key,)
+    before = stored(world.beta)
+    poser = copy(world.alpha)
+    poser.chat = world.kim  # type: ignore[assignment]
+    subject = (about, (world.alpha.transfer() if about == "transfer" else world.alpha.connection()).id)
+    floods(world, "seen", subject, poser, former)
+    await world.settle(asleep=(world.alpha,))
+    assert stored(world.beta) - before <= MOST_KEPT

@@ -118,7 +118,8 @@ def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     admins are told.
     """
     if key in connection.former_keys:
-        turn.note(connection.id, audit.Fact.FORMER_KEY, bot)
+        if turn.spends("stray", bot) is None:  # anybody in the room can send an old message again
+            turn.note(connection.id, audit.Fact.FORMER_KEY, bot)
     elif bot == connection.peer_bot and connection.state in PINNED:
         suspend(turn, connection, bot, key)
     elif turn.tell_once(f"pretender:{connection.id}:{bot}", turn.us.resend_after[-1]):
