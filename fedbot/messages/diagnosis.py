@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from fedbot.messages.language import SOURCE, Locale, marked
@@ -266,6 +267,16 @@ _NO_JSON = marked("InvenTree at {host} gave an answer that isn't JSON")
 _NOT_UNDERSTOOD = marked("InvenTree gave an answer that I don't understand ({error}; see our log)")
 _FRIENDS_NOT_UNDERSTOOD = marked("The friend's InvenTree gave an answer that I don't understand ({error})")
 _REDIRECTED = marked("InvenTree at {host} redirects us ({status}): write its final address into inventree.url")
+_IN_ROOMS: dict[str, str] = {
+    _UNREACHABLE: marked("InvenTree can't be reached: {text}"),
+    _NO_ANSWER: marked("InvenTree: {text}"),
+    _SERVER_ERROR: _ANSWERED,
+    _NO_JSON: marked("InvenTree gave an answer that isn't JSON"),
+    _REDIRECTED: marked("InvenTree redirects us ({status}): write its final address into inventree.url"),
+    NAME_FAULTS[NameFault.TOKEN_NOT_ACCEPTED]: marked("InvenTree does not accept the token"),
+    NAME_FAULTS[NameFault.TOO_MANY_CALLS]: marked("InvenTree asks for fewer calls"),
+}
+"""The sentences for rooms, without the address: other spaces read them, and it is often one in a home network."""
 _TOKEN_REFUSED = marked(
     "InvenTree does not accept the token{aside}: create a new token and write it into the configuration"
 )
@@ -283,40 +294,44 @@ _NONE = marked("none")
 
 
 def diagnosis(locale: Locale, problem: Diagnosis | None, most: int = 200) -> str:
-    """The problem, on one line of at most `most` characters; '' if nothing is known."""
-    return "" if problem is None else locale.short(_sentence(locale, problem), most)
+    """The problem for a room, on one line of at most `most` characters; '' if nothing is known."""
+    return "" if problem is None else locale.short(_sentence(locale, problem, _IN_ROOMS), most)
 
 
 def english(problem: Diagnosis | None) -> str:
-    """The same for the log and the command line."""
-    return diagnosis(_ENGLISH, problem, LONGEST)
+    """The same for the log and the command line, with the server's address."""
+    return "" if problem is None else _ENGLISH.short(_sentence(_ENGLISH, problem, {}), LONGEST)
 
 
 _ENGLISH = Locale(SOURCE, "UTC")
 
 
-def _sentence(locale: Locale, problem: Diagnosis) -> str:
+def _sentence(locale: Locale, problem: Diagnosis, instead: Mapping[str, str]) -> str:
+    """The problem in words. `instead` has other words for some of the sentences."""
     if isinstance(problem, Verbatim):
         return _say(locale, SPEAKERS[problem.speaker], said=problem.text)
     if isinstance(problem, OfStock):
         return _of_stock(locale, problem) + "."
     if isinstance(problem, OfCall):
-        return _of_call(locale, problem) + "."
+        return _of_call(locale, problem, instead) + "."
     if isinstance(problem, OfServer):
-        return _of_server(locale, problem) + "."
-    return _of_settings(locale, problem) + "."
+        return _of_server(locale, problem, instead) + "."
+    return _of_settings(locale, problem, instead) + "."
 
 
 def _say(locale: Locale, sentence: str, **places: object) -> str:
     return locale.word(sentence).format(**places)
 
 
-def _of_settings(locale: Locale, problem: Plain | Named | BadPlace | FileUnusable | TokenTrialFailed) -> str:
+def _of_settings(
+    locale: Locale, problem: Plain | Named | BadPlace | FileUnusable | TokenTrialFailed, instead: Mapping[str, str]
+) -> str:
     match problem:
         case Plain(fault):
             return _say(locale, FAULTS[fault])
         case Named(fault, name):
-            return _say(locale, NAME_FAULTS[fault], name=name)
+            sentence = NAME_FAULTS[fault]
+            return _say(locale, instead.get(sentence, sentence), name=name)
         case BadPlace(fault, setting, word, known):
             paths = ", ".join(f'"{path}"' for path in known)
             return _say(locale, PLACES[fault], setting=setting, word=word, paths=paths)
@@ -346,26 +361,28 @@ def _of_stock(locale: Locale, problem: OfStock) -> str:
             assert_never(problem)
 
 
-def _of_call(locale: Locale, problem: OfCall) -> str:
+def _of_call(locale: Locale, problem: OfCall, instead: Mapping[str, str]) -> str:
+    places: dict[str, object] = {"host": problem.host}
     match problem:
-        case NoResponse(host, cause, may_be_done):
+        case NoResponse(_, cause, may_be_done):
             sentence = _NO_ANSWER if may_be_done else _UNREACHABLE
-            said = _say(locale, sentence, host=host, text=locale.word(CAUSES[cause]))
-        case ServerError(host, status, error):
-            said = _say(locale, _SERVER_ERROR, host=host, status=f"{status} ({error})" if error else status)
-        case NoJson(host):
-            said = _say(locale, _NO_JSON, host=host)
+            places["text"] = locale.word(CAUSES[cause])
+        case ServerError(_, status, error):
+            sentence, places["status"] = _SERVER_ERROR, f"{status} ({error})" if error else status
+        case NoJson():
+            sentence = _NO_JSON
         case _:
             assert_never(problem)
+    said = _say(locale, instead.get(sentence, sentence), **places)
     return _say(locale, _MAY_BE_DONE, text=said) if problem.may_be_done else said
 
 
-def _of_server(locale: Locale, problem: OfServer) -> str:
+def _of_server(locale: Locale, problem: OfServer, instead: Mapping[str, str]) -> str:
     match problem:
         case NotUnderstood(error, of_friend):
             return _say(locale, _FRIENDS_NOT_UNDERSTOOD if of_friend else _NOT_UNDERSTOOD, error=error)
         case Redirected(host, status):
-            return _say(locale, _REDIRECTED, host=host, status=status)
+            return _say(locale, instead.get(_REDIRECTED, _REDIRECTED), host=host, status=status)
         case AnsweredOnly(status, phrase):
             return _say(locale, _ANSWERED, status=f"{status} {phrase}".strip())
         case TokenRefused(said):

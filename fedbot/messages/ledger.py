@@ -508,7 +508,7 @@ def _difference(
         "there": locale.quantity(difference.there),
         "lost": command(f"lost {code}"),
         "item": difference.ours or 0,
-        "mark": f"fed:{locale.short(difference.transfer, 24)}",
+        "mark": f"fed:{locale.short(difference.transfer, 40)}",
         "repair": command(f"reconcile {connection.peer} --repair"),
         "resolve": command(f"resolve {code}"),
         "number": difference.number,

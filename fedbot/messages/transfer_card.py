@@ -510,7 +510,7 @@ def _text(locale: Locale, field: str, text: str) -> str:
 def card_is_superseded(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """A reaction on a card that another one has taken the place of."""
     return [
-        locale.say("Not counted: a newer card shows the changes in {case}.", case=naming.case(locale, subject)),
+        locale.say("Not counted: there is a newer card for {case}.", case=naming.case(locale, subject)),
         locale.say("Please decide on that one."),
     ]
 
