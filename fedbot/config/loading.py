@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from fedbot.config.problems import ConfigRefused, Problem, problems_of
-from fedbot.config.secrets import FILE, SecretSources
+from fedbot.config.secrets import FILE, SecretSources, content_of
 from fedbot.config.settings import Settings, Stamp
 from fedbot.config.values import is_loopback
 
@@ -131,7 +131,7 @@ def stamp_of(file: Path) -> Stamp | None:
 def text_of(path: Path) -> str:
     """The text of a settings file. Raises `ConfigRefused`."""
     try:
-        return path.read_text("utf-8")
+        return content_of(path)
     except FileNotFoundError:
         raise ConfigRefused([Problem(str(path), "there is no such file", f"make one: fedbot init {path}")]) from None
     except UnicodeDecodeError:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from fedbot.config.secrets import token_in
+from fedbot.config.secrets import content_of, token_in
 from fedbot.inventree import (
     accounts,
     attachments,
@@ -438,7 +438,7 @@ class OwnInventory:
                 changed = file.stat().st_mtime_ns
                 if self._read_at.get(file) == changed:
                     continue
-                token = token_in(file.read_text("utf-8"))
+                token = token_in(content_of(file))
             except (OSError, ValueError) as problem:
                 log.warning("the token's file %s can't be read, so the token stays: %s", file, problem)
                 continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -395,6 +397,46 @@ def test_a_file_that_is_no_text_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     assert complaints(path) == [f"{path}: this is no text in UTF-8: save it as UTF-8"]
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1_000_000_000)
+
+
+ODD_FILES = [
+    (pipe, "it is a pipe or a device"),
+    (endless, "it is a pipe or a device"),
+    (huge, "it has more than 1000000 characters"),
+    (Path.mkdir, "Is a directory"),
+]
+
+
+@pytest.mark.parametrize(("make", "reason"), ODD_FILES)
+def test_a_settings_file_that_never_ends_or_never_answers_is_reported(
+    tmp_path: Path, make: Callable[[Path], None], reason: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    make(path)
+    assert complaints(path) == [f"{path}: can't be read ({reason}): make it readable for fedbot's user"]
+
+
+@pytest.mark.parametrize(("make", "reason"), ODD_FILES)
+def test_a_secret_file_that_never_ends_or_never_answers_is_reported(
+    tmp_path: Path, write: Write, make: Callable[[Path], None], reason: str
+) -> None:
+    secret = tmp_path / "token"
+    make(secret)
+    path = write(least() | {"inventree": {"url": "https://inventree.example.org", "token_file": str(secret)}})
+    assert [each for each in complaints(path) if f"can't be read ({reason})" in each]
 
 
 @pytest.mark.parametrize(
