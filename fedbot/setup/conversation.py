@@ -28,7 +28,7 @@ from fedbot.setup.asking import Asker, BadAnswer, Stopped, yes_or_no
 from fedbot.setup.inventree import Place, Superuser
 from fedbot.setup.matrix import USER_ID, Bot, Homeserver, LoginRefused, RoomFound
 from fedbot.setup.people import NotUnderstood, Row
-from fedbot.setup.plan import Found, MakeAdminToken, MakeToken, Plan, Wanted, plan
+from fedbot.setup.plan import Change, Found, MakeAdminToken, MakeToken, Plan, Wanted, plan
 from fedbot.setup.written import Files
 
 AS_IT_IS = "as it is"
@@ -503,19 +503,33 @@ class Conversation:
             made = plan(chosen.found, chosen.wanted)
         for change in made.changes:
             try:
-                secret = inventree.do(chosen.superuser, change, party=chosen.party, bot_password=self._bot_password)
+                self._make(chosen, change)
             except InventoryProblem as problem:
                 raise Stopped(
                     f"I could not {change}: {problem.text} What was made before stays; run fedbot init again then."
                 ) from None
-            if secret:
-                self._files.keep("inventree", _SETTINGS[type(change)], secret)
             self._asker.say(f"✓ {change}")
         self._files.forget_password_to_set()
         chosen.found = self._look(chosen.superuser, chosen.wanted)
         left = plan(chosen.found, chosen.wanted)
         if left.changes or left.clicks:
             raise Stopped("InvenTree says that this was made, but it isn't there: " + ", ".join(map(str, left.changes)))
+
+    def _make(self, chosen: Chosen, change: Change) -> None:
+        """Make the change, and store its token. If that ends between the two, name the token that nobody has."""
+        is_kept = not isinstance(change, MakeToken | MakeAdminToken)
+        try:
+            secret = inventree.do(chosen.superuser, change, party=chosen.party, bot_password=self._bot_password)
+            if secret:
+                self._files.keep("inventree", _SETTINGS[type(change)], secret)
+            is_kept = True
+        finally:
+            if not is_kept:
+                whose = change.username if isinstance(change, MakeToken) else chosen.superuser.username
+                self._asker.say(
+                    f"! InvenTree may have made a token of {whose} that I could not store. Look there for one whose "
+                    f"name begins with fedbot-{chosen.party}, made today, and revoke it."
+                )
 
     async def _make_in_matrix(self, chosen: Chosen, bot: Bot) -> None:
         if chosen.shared is None:

@@ -17,12 +17,17 @@ from fedbot.cli.exits import Exit
 from fedbot.cli.main import main
 from fedbot.matrix.login import Account, Session
 from fedbot.ports.chat import ChatLimited
-from fedbot.setup import conversation, matrix
+from fedbot.ports.inventory import Unavailable
+from fedbot.rules.model.diagnosis import Fault, Plain
+from fedbot.setup import conversation, inventree, matrix
+from fedbot.setup.asking import Stopped
+from fedbot.setup.plan import Change, MakeAdminToken, MakeToken, Plan
 from fedbot.setup.written import Files
 from tests.setup.terminal import fedbot
 
 if TYPE_CHECKING:
     from fedbot.setup.asking import Asker
+    from fedbot.setup.conversation import Chosen
 
 
 @pytest.mark.parametrize(("key", "told"), [("\x03", "Stopped. What was made stays"), ("\x04", "nobody to answer")])
@@ -103,3 +108,38 @@ async def test_a_server_that_accepts_and_never_answers_is_named_while_it_is_wait
         held[0].close()
         await typist.reads("gives no answer that can be read")
     server.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [(KeyboardInterrupt(), KeyboardInterrupt), (Unavailable(Plain(Fault.ACCESS_STAYS)), Stopped), ("full", OSError)],
+    ids=["ctrl-c", "silent", "full disk"],
+)
+@pytest.mark.parametrize("change", [MakeAdminToken(), MakeToken("fedbot")])
+async def test_a_token_that_may_have_been_made_and_is_not_stored_is_named(
+    change: Change,
+    fault: BaseException | str,
+    raised: type[BaseException],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    told: list[str] = []
+    files = Files(tmp_path / "config.yaml")
+    talk = conversation.Conversation(cast("Asker", SimpleNamespace(say=told.append)), files)
+
+    def ends(*_: object, **__: object) -> str:
+        if isinstance(fault, BaseException):
+            raise fault
+        files.secrets.write_text("in the way of the folder")
+        return "inv-token"
+
+    monkeypatch.setattr(inventree, "do", ends)
+    chosen = cast("Chosen", SimpleNamespace(superuser=SimpleNamespace(username="anna"), party="attraktor"))
+    with pytest.raises(raised):
+        await talk._make_in_inventree(chosen, Plan((change,)))
+    owner = "anna" if change == MakeAdminToken() else "fedbot"
+    (sentence,) = told
+    assert sentence == (
+        f"! InvenTree may have made a token of {owner} that I could not store. Look there for one whose name begins "
+        "with fedbot-attraktor, made today, and revoke it."
+    )
