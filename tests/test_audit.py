@@ -138,6 +138,31 @@ def test_a_chain_rewritten_as_a_whole_does_not_have_the_noted_hash(
     assert told.startswith("That hash is not in the chain")
 
 
+CUT = ("DELETE FROM audit WHERE number > 8", "UPDATE sqlite_sequence SET seq = 8 WHERE name = 'audit'")
+
+
+@pytest.mark.parametrize("how", ["cut", "older copy"])
+def test_an_end_that_is_gone_without_a_trace_does_not_have_the_noted_hash(
+    config: Path, journal: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    older = verify(config, capsys)[1].split()[-1]
+    copy = journal.read_bytes()
+    with Journal.open(journal.parent) as opened:
+        write(opened, "the newest")
+    noted = verify(config, capsys)[1].split()[-1]
+    if how == "cut":
+        meddle(journal, *CUT)
+    else:
+        journal.write_bytes(copy)
+    code, told = verify(config, capsys)
+    assert code == Exit.OK
+    assert told.startswith(f"OK: {8 if how == 'cut' else 10} entries")
+    code, told = verify(config, capsys, noted)
+    assert code == Exit.FAILED
+    assert told.startswith("That hash is not in the chain")
+    assert verify(config, capsys, older)[0] == (Exit.FAILED if how == "cut" else Exit.OK)
+
+
 def test_a_continued_copy_has_the_hash_of_its_own_past(
     config: Path, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
