@@ -12,6 +12,7 @@ from fedbot.rules.model.party_config import RosterChange
 from fedbot.rules.model.queries import Able, Answer, InventoryStanding, Overview, PersonPermissions, Query
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import is_off_chat
 
 ADD, REMOVE = "add", "remove"
 
@@ -44,7 +45,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if change is None:
         example = SPEC.examples[1]
         return say(messages.line_errors.word_too_many, word=_word(command), usage=SPEC.usage, example=example)
-    if not command.encrypted or command.room != turn.us.admin_room:
+    if not command.encrypted or command.room != turn.us.admin_room or is_off_chat(command.event_id):
         return say(messages.people.only_in_the_admin_room, text=command.text, encrypted=command.encrypted)
     complaint = people.objection(turn, change, command.sender)
     if complaint is not None:

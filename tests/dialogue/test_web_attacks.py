@@ -582,3 +582,23 @@ async def test_no_program_takes_a_turn_or_a_place_of_another_space() -> None:
         await world.settle()
     assert [each.id for each in world.alpha.turn.queue()] == [entry.id], (waits, world.room.transcript())
     assert not [each for each in world.alpha.turn.transfers() if each.role == "sender"]
+
+
+async def test_a_signed_in_superuser_adds_nobody_by_page_or_api() -> None:
+    """Whoever sits down at that browser would stay one of our people after the session has ended."""
+    world = await friends(alpha={"pages_url": URL})
+    await encrypted(world)
+    web = Web(world, world.alpha)
+    world.newcomer("mia")
+    world.anna.sets("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, room=world.alpha_admins.id)
+    await world.settle()
+    before = dict(world.alpha.turn.us.people)
+    browser, program = web.visitor(), await web.program_of(world.anna)
+    await browser.signs_in(world.anna)
+    await browser.gets("/")
+    await browser.submits("/say", line="people add @mia:twin.test as anna")
+    assert "that counts only in the admin room" in (await browser.follows()).text
+    for room in ({}, {"room": world.alpha_admins.id}):
+        answer = await program.says("people add @mia:twin.test as anna", **room)
+        assert answer.json()["type"] == "urn:fedbot:problem:only_in_the_admin_room"
+    assert world.alpha.turn.us.people == before
