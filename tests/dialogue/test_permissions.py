@@ -89,7 +89,7 @@ async def test_a_remark_waits_for_an_inventree_that_hangs_and_is_noted_later() -
     assert back(world.alpha).remark == ""
     world.alpha.hangs = False
     await world.passes(timedelta(seconds=2))
-    assert back(world.alpha).remark == "a scratch"
+    assert back(world.alpha).remark == f"{world.kim.user_id}: a scratch"
     assert "Noted" in world.answer_to(remark)
 
 

@@ -94,5 +94,5 @@ async def test_a_copy_that_reads_what_it_missed_stores_no_talk_and_misses_nothin
     world.anna.says(f"and how is the {CHATTER}?")
     await is_restored(world.alpha, copy)
     await world.settle()
-    assert world.alpha.transfer().remark == "one of them is scratched"
+    assert world.alpha.transfer().remark == f"{world.anna.user_id}: one of them is scratched"
     assert CHATTER.encode() not in world.alpha.journal._database._connection.serialize()
