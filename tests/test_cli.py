@@ -218,7 +218,7 @@ def test_check_reports_wrong_settings_for_scripts_too(config: Path, capsys: pyte
 def test_a_sentence_about_a_token_is_not_redacted_as_one(
     config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def check(_: object) -> list[Finding]:
+    async def check(*_: object) -> list[Finding]:
         return [good("inventree.token", "good until 2027-11-24"), bad("InvenTree token", f"it is {TOKEN}")]
 
     monkeypatch.setattr("fedbot.check.everything.check", check)

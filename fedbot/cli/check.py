@@ -41,7 +41,8 @@ def check(given: argparse.Namespace) -> Exit:
 
 def tell_wait(text: str) -> None:
     """Say what the command waits for, beside its output, which a program may read."""
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")  # in one piece: two threads may speak at once
+    sys.stderr.flush()
 
 
 def next_step(given: argparse.Namespace) -> Exit:

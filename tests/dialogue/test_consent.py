@@ -167,7 +167,7 @@ async def test_a_second_grant_within_the_grace_voids_the_decision_and_the_new_ca
         world.cem.says("!fed approve", reply_to=edit)
     await world.grace()
     assert world.beta.transfer().wanted == ""
-    assert "Not counted: a newer card" in world.room.transcript()
+    assert "Not counted: there is a newer card" in world.room.transcript()
     world.tom.reacts(newer, "✅")
     await world.grace()
     assert world.beta.transfer().wanted == "approve"

@@ -87,7 +87,7 @@ async def test_the_german_help_shows_the_german_words_and_they_are_understood() 
 async def test_a_german_space_is_told_in_german_why_its_inventree_is_silent() -> None:
     world = await german_betaspace()
     world.beta.goes_down()
-    assert "Grund: InvenTree unter betaspace.test ist nicht erreichbar: keine Verbindung." in await world.answer(
+    assert "Grund: InvenTree ist nicht erreichbar: keine Verbindung." in await world.answer(
         world.cem, "!fed push 4 to attraktor"
     )
 
