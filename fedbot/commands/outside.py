@@ -13,13 +13,23 @@ from functools import partial
 
 from fedbot import messages
 from fedbot.commands import extend
-from fedbot.commands.dates import day_from
+from fedbot.commands.dates import Days, day_from
 from fedbot.commands.german import as_said
 from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading, as_argument
 from fedbot.commands.loans_meant import neighbours_amount, on_loan_called
 from fedbot.commands.lookup import found_in, friend_meant, rooms_told_of, whole_line
-from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
+from fedbot.commands.picking import (
+    Ahead,
+    Choice,
+    Picked,
+    Picking,
+    pick,
+    quantity_complaint,
+    size_complaint,
+    too_long,
+    units_said,
+)
 from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.commands.tokens import unquoted
@@ -108,7 +118,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
     if complaint is not None or isinstance(day, Phrase):
         return complaint or (day if isinstance(day, Phrase) else None)
     found = {r.item: each for r, each in zip(_readings(command), answers, strict=True) if isinstance(each, ItemsFound)}
-    anyway = whole_line(turn, command, spec, **_fixed(command, day), **{ANYWAY.name: "yes"})
+    anyway = whole_line(turn, command, spec, **_fixed(command, day.isoformat()), **{ANYWAY.name: "yes"})
     when = Ahead(last=day, anyway="" if ANYWAY.name in command.arguments else anyway)
     picked = pick(Picking(turn, found, OUTSIDE, {}, partial(_less, command, spec), when), _readings(command))
     if isinstance(picked, Phrase):
@@ -123,17 +133,10 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
     hold = lend.rules_for(turn, moved, [picked.item.pk], answers)
     if not lendings.may_borrow(hold, OUTSIDE):
         return say(messages.lending.not_lent_to, us=turn.us, peer_name=_neighbour(command))
+    days = Days(None, day)
+    if complaint := too_long(turn, hold, days, lambda last: whole_line(turn, command, spec, **_fixed(command, last))):
+        return complaint
     rules = lendings.strictest(hold)
-    latest = rules.last_day(turn.today()) if rules is not None else None
-    if rules is not None and latest is not None and day > latest:
-        line = whole_line(turn, command, spec, **_fixed(command, latest))
-        return say(
-            messages.lending.lent_too_long,
-            most=rules.longest,
-            latest=latest,
-            line=line,
-            by=lendings.origins_of_longest(hold),
-        )
     if (care.why(moved) or (rules is not None and rules.two_people)) and not (command.is_proven and care.typed_code):
         return say(messages.lending.two_people_outside)
     outside.lend(turn, _loan(turn, command, picked, day))
@@ -142,12 +145,12 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
 
 def _instead(turn: Turn, command: Command, spec: Verb, chosen: Reading, day: date) -> str:
     """The line that lends that instead."""
-    return whole_line(turn, command, spec, lines=[[as_argument(chosen)]], **_fixed(command, day))
+    return whole_line(turn, command, spec, lines=[[as_argument(chosen)]], **_fixed(command, day.isoformat()))
 
 
-def _fixed(command: Command, day: date) -> dict[str, str]:
+def _fixed(command: Command, day: str) -> dict[str, str]:
     """The neighbour's name without nested quotes, and the day as a date, which means the same later."""
-    return {"space": f"outside {_neighbour(command)}", "until": day.isoformat()}
+    return {"space": f"outside {_neighbour(command)}", "until": day}
 
 
 def _less(command: Command, spec: Verb, item: StockItem, quantity: Decimal) -> str:

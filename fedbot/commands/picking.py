@@ -10,14 +10,17 @@ from decimal import Decimal
 from itertools import islice
 
 from fedbot import messages
+from fedbot.commands.dates import Days
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.items import Reading
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.merged_stock import Hidden
 from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
 from fedbot.rules.loan import bookings, lend
+from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import AvailableStock
+from fedbot.rules.model.lending import LendingRule
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import OUTSIDE
 from fedbot.rules.model.party_config import PRACTICE
@@ -222,6 +225,21 @@ def waited_for_complaint(turn: Turn, item: StockItem, destination: str, when: Ah
     waiting = tuple(bookings.waiting(turn, entry) for entry in before)
     return (
         say(messages.booking.would_break, what=item.part.name, bookings=waiting, line=when.anyway) if before else None
+    )
+
+
+def too_long(turn: Turn, hold: Sequence[LendingRule], days: Days, line: Callable[[str], str]) -> Phrase | None:
+    """The objection that the lending rules allow a shorter loan. `line` renders the line with another last day."""
+    rules = lendings.strictest(hold)
+    latest = rules.last_day(days.first or turn.today()) if rules is not None else None
+    if rules is None or latest is None or days.last is None or days.last <= latest:
+        return None
+    return say(
+        messages.lending.lent_too_long,
+        most=rules.longest,
+        latest=latest,
+        line=line(latest.isoformat()),
+        by=lendings.origins_of_longest(hold),
     )
 
 

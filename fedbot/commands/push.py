@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -13,7 +12,17 @@ from fedbot.commands.german import as_said
 from fedbot.commands.grammar import render
 from fedbot.commands.items import Reading, as_argument
 from fedbot.commands.lookup import friend_meant, whole_line
-from fedbot.commands.picking import Ahead, Choice, Picked, Picking, pick, quantity_complaint, size_complaint, units_said
+from fedbot.commands.picking import (
+    Ahead,
+    Choice,
+    Picked,
+    Picking,
+    pick,
+    quantity_complaint,
+    size_complaint,
+    too_long,
+    units_said,
+)
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import lending as lendings
@@ -21,7 +30,7 @@ from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import BY_RULES, LendingRule, LendingStop
+from fedbot.rules.model.lending import BY_RULES, LendingStop
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Permission, StockItem, plain
 from fedbot.rules.model.transfer import Terms
@@ -158,7 +167,9 @@ def _offer(
     rules = lendings.strictest(hold)
     if not lendings.may_borrow(hold, connection.peer):
         return say(messages.lending.not_lent_to, us=turn.us, peer_name=connection.peer_name)
-    if complaint := _too_long(turn, command, spec, hold, days):
+    until = "loan" if "loan" in command.arguments else "until"
+    fixed = days.fixed(command.arguments)
+    if complaint := too_long(turn, hold, days, lambda day: whole_line(turn, command, spec, **{**fixed, until: day})):
         return complaint
     terms = Terms(
         kind="push",
@@ -202,24 +213,6 @@ def _offer(
     known = opening.OfferedStock(metadata, why, there, lendings.origins(hold))
     opening.open_push(turn, by_line(command.event_id), connection, terms, asker, known)
     return None
-
-
-def _too_long(turn: Turn, command: Command, spec: Verb, hold: Sequence[LendingRule], days: Days) -> Phrase | None:
-    """The objection that the rules allow a shorter loan, with the line that they allow."""
-    rules = lendings.strictest(hold)
-    first = days.first or turn.today()
-    latest = rules.last_day(first) if rules is not None else None
-    if rules is None or latest is None or days.last is None or days.last <= latest:
-        return None
-    until = "loan" if "loan" in command.arguments else "until"
-    line = whole_line(turn, command, spec, **{**days.fixed(command.arguments), until: latest.isoformat()})
-    return say(
-        messages.lending.lent_too_long,
-        most=rules.longest,
-        latest=latest,
-        line=line,
-        by=lendings.origins_of_longest(hold),
-    )
 
 
 # --- a numbered list; each number runs a whole line ---

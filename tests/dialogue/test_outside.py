@@ -18,7 +18,7 @@ from fedbot.rules.model.outside import OutsideLoan
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.test_restarts import Rests, after_each_step, settles_with_restarts
+from tests.dialogue.test_restarts import Rests, after_each_step, approved, settles_with_restarts
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.browsing import URL, Web, encrypted
 from tests.scenarios.space import GIVE_UP
@@ -392,23 +392,13 @@ async def test_after_a_refusal_by_their_inventree_the_neighbour_has_it_as_before
     assert_books_balance(world)
 
 
-async def _approved(world: World, rests: Rests) -> World:
-    """Cem approves what is handed over, and it is done."""
-    world.cem.reacts(world.card(), "✅")
-    await rests(world)
-    world.clock.advance(GRACE + timedelta(seconds=1))
-    await rests(world)
-    await world.passes(timedelta(minutes=15))
-    return world
-
-
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("side", ["alpha", "beta"])
 async def test_a_restart_after_any_step_hands_it_over_once(side: str, every: int) -> None:
     async def is_handed_over(rests: Rests) -> World:
         world = await lent_before_they_had_a_bot()
         await hands_over(world)
-        return await _approved(world, rests)
+        return await approved(world, world.cem, rests)
 
     async for world, number in after_each_step(is_handed_over, side, every):
         assert state(world) is OutsideState.HANDED_OVER, (number, world.room.transcript())
@@ -556,7 +546,7 @@ async def test_a_restart_after_any_step_marks_it_once(every: int) -> None:
         items.append(await is_here_by_hand(world))
         await hands_over(world)
         await says(world, "cem", f"here {world.beta.transfer().code} #{items[-1]}")
-        return await _approved(world, rests)
+        return await approved(world, world.cem, rests)
 
     async for world, number in after_each_step(is_marked, "beta", every):
         item = items[-1]

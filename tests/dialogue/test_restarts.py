@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.lifecycles import TransferState
+from tests.fakes.people import Person
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
 from tests.scenarios.world import GRACE, World, friends, step
@@ -78,16 +79,21 @@ async def after_each_step(course: Course, side: str, every: int = 1) -> AsyncIte
         yield world, number
 
 
-async def a_push(rests: Rests) -> World:
-    world = await friends()
-    world.anna.says("!fed push M3-NUT 10 + #42 to betaspace")
-    await rests(world)
-    world.cem.reacts(world.card(), "✅")
+async def approved(world: World, person: Person, rests: Rests) -> World:
+    """The person approves by the newest card, and it is done."""
+    person.reacts(world.card(), "✅")
     await rests(world)
     world.clock.advance(GRACE + timedelta(seconds=1))
     await rests(world)
     await world.passes(timedelta(minutes=15))
     return world
+
+
+async def a_push(rests: Rests) -> World:
+    world = await friends()
+    world.anna.says("!fed push M3-NUT 10 + #42 to betaspace")
+    await rests(world)
+    return await approved(world, world.cem, rests)
 
 
 def ended_well(world: World) -> None:
@@ -172,12 +178,7 @@ async def two_that_connect(rests: Rests) -> World:
     await world.start()
     world.anna.says("!fed connect betaspace")
     await rests(world)
-    world.bea.reacts(world.card(), "✅")
-    await rests(world)
-    world.clock.advance(GRACE + timedelta(seconds=1))
-    await rests(world)
-    await world.passes(timedelta(minutes=5))
-    return world
+    return await approved(world, world.bea, rests)
 
 
 @pytest.mark.timeout(600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -25,9 +26,30 @@ def has_part(space: Space, *, stock: int = 0, units: str = "", **fields: object)
     return int(part["pk"])
 
 
-async def offered(theirs: dict[str, Any], ours: dict[str, Any], line: str = "push 2 CABLE to betaspace") -> World:
-    """Attraktor has 10 of CABLE, betaspace has the part, and Anna writes the line."""
+Defined = tuple[str, str]
+
+
+def defines(space: Space, name: str, definition: str, symbol: str = "") -> None:
+    """An admin of that InvenTree defines a unit."""
+    space.admin("POST", "units/", name=name, definition=definition, symbol=symbol)
+
+
+async def offered(
+    theirs: dict[str, Any],
+    ours: dict[str, Any],
+    line: str = "push 2 CABLE to betaspace",
+    *,
+    there: Sequence[Defined] = (),
+    here: Sequence[Defined] = (),
+) -> World:
+    """Attraktor has 10 of CABLE, betaspace has the part, and Anna writes the line.
+
+    `there` and `here` are the units that the admins of Attraktor's and betaspace's InvenTree have defined.
+    """
     world = await friends()
+    for space, units in ((world.alpha, there), (world.beta, here)):
+        for unit in units:
+            defines(space, *unit)
     has_part(world.alpha, stock=10, **theirs)
     has_part(world.beta, **ours)
     world.anna.says(f"!fed {line}")
@@ -378,13 +400,7 @@ async def test_half_a_kilo_is_granted_and_a_name_that_only_looks_like_a_measure_
     assert told(world.room, "1 × gram scale")
 
 
-def defines(space: Space, name: str, definition: str, symbol: str = "") -> None:
-    """An admin of that InvenTree defines a unit."""
-    space.admin("POST", "units/", name=name, definition=definition, symbol=symbol)
-
-
 ROD, ROLL = ("rod", "3 * metre"), ("roll", "50 * metre")
-Defined = tuple[str, str]
 
 
 @pytest.mark.parametrize(
@@ -405,14 +421,7 @@ Defined = tuple[str, str]
 async def test_a_unit_counts_by_the_definition_of_the_inventree_that_it_comes_from(
     there: list[Defined], theirs: str, here: list[Defined], ours: str, booked: str
 ) -> None:
-    world = await friends()
-    for space, units in ((world.alpha, there), (world.beta, here)):
-        for unit in units:
-            defines(space, *unit)
-    has_part(world.alpha, stock=10, units=theirs)
-    has_part(world.beta, units=ours)
-    world.anna.says("!fed push 2 CABLE to betaspace")
-    await world.settle()
+    world = await offered({"units": theirs}, {"units": ours}, there=there, here=here)
     await taken(world)
     assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (8, Decimal(booked)), world.room.transcript()
 
@@ -432,14 +441,7 @@ async def test_a_unit_counts_by_the_definition_of_the_inventree_that_it_comes_fr
 async def test_a_unit_that_no_other_inventree_can_know_moves_nothing(
     there: list[Defined], theirs: str, here: list[Defined], ours: str
 ) -> None:
-    world = await friends()
-    for space, units in ((world.alpha, there), (world.beta, here)):
-        for unit in units:
-            defines(space, *unit)
-    has_part(world.alpha, stock=10, units=theirs)
-    has_part(world.beta, units=ours)
-    world.anna.says("!fed push 2 CABLE to betaspace")
-    await world.settle()
+    world = await offered({"units": theirs}, {"units": ours}, there=there, here=here)
     assert "has another unit, and this quantity can't be converted exactly" in world.card().text
     await taken(world)
     assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (10, 0), world.room.transcript()
