@@ -260,7 +260,7 @@ class Engine:
         now = self.clock.now()
         try:
             turn, queued = self._made_of(event, now)
-            was = {key: state for key in turn.changes if (state := self._state_of(*key))}
+            was = self._states_before(turn)
             self.journal.commit(
                 seq, Committed(now, turn.changes, queued, tuple(turn.audit), tuple(turn.found), tuple(turn.voided))
             )
@@ -284,11 +284,16 @@ class Engine:
                 self.listeners.pop(effect.key)(effect.phrase)
         return True
 
-    def _state_of(self, kind: str, identifier: str) -> str:
-        """The state of a connection or a transfer, to log its change; '' for other documents and unknown ones."""
-        of_kind: dict[str, type[Connection | Transfer]] = {each.__name__: each for each in (Connection, Transfer)}
-        document = self.state.get(of_kind[kind], identifier) if kind in of_kind else None
-        return str(document.state) if document else ""
+    def _states_before(self, turn: Turn) -> dict[tuple[str, str], str]:
+        """The states of the connections and transfers that the turn changes, if changes are logged."""
+        if not log.isEnabledFor(logging.INFO):
+            return {}
+        known = {
+            key: self.state.get(type(after), after.id)
+            for key, after in turn.changes.items()
+            if isinstance(after, Connection | Transfer)
+        }
+        return {key: str(before.state) for key, before in known.items() if before is not None}
 
     def _log(self, turn: Turn, was: Mapping[tuple[str, str], str]) -> None:
         """Log one line for each audit entry, and for each new state of a connection or a transfer.

@@ -68,9 +68,10 @@ def books_of(server: Server, query: BooksOf) -> ItemsSeen:
 def _strays(server: Server, known: frozenset[int]) -> tuple[ItemSeen, ...]:
     """The other items in Outgoing and Incoming, the newest ones of each."""
     newest = {"ordering": server.version.newest_first, "limit": _MOST_STRAYS, **WHOLE}
-    places = (server.outgoing.pk, server.incoming.pk)
-    rows = [row for place in places for row in server.api.rows("stock/", location=place, **newest)]
-    return tuple(_seen(server, row, history_of(server, row["pk"])) for row in rows if row["pk"] not in known)
+    out = [row for row in server.api.rows("stock/", location=server.outgoing.pk, **newest) if row["pk"] not in known]
+    come = [row for row in server.api.rows("stock/", location=server.incoming.pk, **newest) if row["pk"] not in known]
+    taken_out = [_seen(server, row, history_of(server, row["pk"])) for row in out]
+    return (*taken_out, *(_seen(server, row, ()) for row in come))  # the mark of what has come is in its link
 
 
 def _in_stock(server: Server, borrowed: Received, seen: ItemSeen | None) -> Received:
