@@ -200,11 +200,11 @@ class Rules(Section):
     line_too_old_minutes: Minutes = Field(15.0, description="the bot ignores older lines of chat")
     settle_seconds: Seconds = Field(
         120.0,
-        description="how long a request without an answer may still be carried out; only then the bot may do it again",
+        description="how long a request without an answer may still be carried out; the bot repeats it only after that",
     )
     give_up_minutes: Minutes = Field(
         15.0,
-        description="so long after a request without a known outcome the bot repeats nothing, and a person decides",
+        description="after this time without a known outcome the bot repeats nothing, and a person decides",
     )
     connects_a_day: Count = Field(5, description="requests to connect that the bot shows in a day, from all spaces")
     connects_a_day_per_peer: Count = Field(2, description="the same, from one space")

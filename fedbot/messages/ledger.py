@@ -443,9 +443,9 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("both admins run {verify} and compare the messages in the room"),
     ),
     Kind.STRAY: (
-        marked("{there} more of it, #{item}, is still in Outgoing or Incoming"),
-        marked("InvenTree carried out a request so late that I had sent it again"),
-        marked("count that part, and move #{item} back or delete it"),
+        marked("it was moved twice: #{item} (quantity {there}) is left in Outgoing or Incoming"),
+        marked("InvenTree carried out a request so late that I had already sent it again"),
+        marked("count that part, then move #{item} back, or delete it if there is no such stock"),
     ),
     Kind.DISPUTED: (
         marked("nobody could tell what happened to it"),

@@ -398,7 +398,7 @@ def was_lost(
     return [
         *first,
         locale.say("Has it turned up? Give it to {lender}: {line}", lender=peer, line=line),
-        locale.say("If InvenTree shows stock #{item} as lost, change its status first.", item=item or 0),
+        locale.say("If InvenTree shows stock item #{item} as lost, change its status first.", item=item or 0),
     ]
 
 

@@ -79,7 +79,7 @@ async def test_an_item_that_a_very_late_request_brought_into_outgoing_or_incomin
     person = world.anna if side == "alpha" else world.bea
     told_of = await asks(world, person, "" if side == "beta" else "betaspace")
     assert "1 difference" in told_of.text
-    assert f"10 more of it, #{late.pk}, is still in Outgoing or Incoming" in told_of.text
+    assert f"it was moved twice: #{late.pk} (quantity 10) is left in Outgoing or Incoming" in told_of.text
     other = await asks(world, world.bea if side == "alpha" else world.anna)
     assert "✅ The books of" in other.text
 
@@ -91,7 +91,7 @@ async def test_what_people_split_off_in_incoming_is_no_stray() -> None:
     aside = {"items": [{"pk": item, "quantity": "4"}], "location": world.beta.location("Incoming")}
     world.beta.admin("POST", "stock/transfer/", **aside, notes="for the course")
     assert len([row for row in world.beta.stock() if row.location == world.beta.location("Incoming")]) == 2
-    assert "still in Outgoing or Incoming" not in (await asks(world, world.bea)).text
+    assert "left in Outgoing or Incoming" not in (await asks(world, world.bea)).text
 
 
 async def test_a_missing_changed_or_unmarked_record_is_named() -> None:
