@@ -275,7 +275,7 @@ async def test_a_lost_item_that_turns_up_is_told_what_it_is_and_how_it_comes_bac
     assert first.endswith("counts as lost. 3zsh")
     assert others[0].startswith("Anna (Attraktor) wrote it off: Tue 24 Nov, ")
     assert f"Has it turned up? Give it to Attraktor: !fed push #{item} to attraktor" in others
-    assert f"If InvenTree shows stock #{item} as lost, change its status first." in others
+    assert f"If InvenTree shows stock item #{item} as lost, change its status first." in others
     at_the_lender = await world.answer(world.anna, f"!fed return {line}")
     assert f"Has it turned up? Somebody at Betaspace types: !fed push #{item} to attraktor" in at_the_lender
     assert "Then your approvers book it in on a card." in at_the_lender
