@@ -34,7 +34,7 @@ from fedbot.messages.rendering import render
 from fedbot.rules.model.events import Said
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.state import State
-from fedbot.rules.wire.envelope import Identity, unseal
+from fedbot.rules.wire import Identity, unseal
 from fedbot_demo.homeserver import Account, Homeserver
 from fedbot_demo.person import Person
 

@@ -42,14 +42,14 @@ from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.messages.formatting import render as put_into_html
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
-from fedbot.rules.model.archive import flows_of_transfer, latest, marks_of
+from fedbot.rules.archive import flows_of_transfer, latest, marks_of
 from fedbot.rules.model.audit import AuditEntry, TransferIs
 from fedbot.rules.model.events import Reacted, Tick
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import State
-from fedbot.rules.wire.envelope import Identity, unseal
+from fedbot.rules.wire import Identity, unseal
 from tests.fakes.postgresql import running
 from tests.scenarios.world import friends
 

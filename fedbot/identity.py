@@ -15,7 +15,7 @@ from urllib.parse import quote
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, drafts_of, sync_folder, within, write_whole
 from fedbot.logs import keep_secret
 from fedbot.ports.vault import File, Folder, NoSuchSecret, Vault
-from fedbot.rules.wire.envelope import SEED_BYTES, Identity
+from fedbot.rules.wire import SEED_BYTES, Identity
 
 log = logging.getLogger(__name__)
 

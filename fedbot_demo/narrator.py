@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 from fedbot_demo.person import Person
 from fedbot_demo.plot import PATIENCE_S, envelope_of, kind_of
 from fedbot_demo.room_event import RoomEvent

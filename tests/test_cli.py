@@ -36,7 +36,7 @@ from fedbot.journal.journal import Journal
 from fedbot.ports.chat import ChatSignedOut, ChatUnreachable
 from fedbot.ports.journal import Committed, JournalDamaged, JournalProblem, JournalUnwritable, StateInUse
 from fedbot.ports.vault import NoSuchSecret
-from fedbot.rules.model.archive import Document
+from fedbot.rules.archive import Document
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.lifecycles import ConnectionState

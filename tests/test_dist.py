@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.rules.wire.envelope import VERSION
+from fedbot.rules.wire import VERSION
 
 ROOT = Path(__file__).parents[1]
 DATA = (

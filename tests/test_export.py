@@ -22,12 +22,12 @@ from fedbot.cli.main import main
 from fedbot.cli.parser import EXPORTED
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed
+from fedbot.rules.archive import Document
 from fedbot.rules.ledger.history import COLUMNS
-from fedbot.rules.model.archive import Document
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 from fedbot.web.site import api
 from tests.config.conftest import ENVIRONMENT, least
 from tests.dialogue import test_asking_anyone, test_lending

@@ -14,7 +14,7 @@ from fedbot import identity
 from fedbot.identity import FileVault, IdentityDamaged, open_identity
 from fedbot.logs import Redactor
 from fedbot.ports.vault import NoSuchSecret, Vault
-from fedbot.rules.wire.envelope import seal, signature_holds, unseal
+from fedbot.rules.wire import seal, signature_holds, unseal
 from tests.fakes.vault import FakeVault
 
 TOKEN = "inv-0123456789abcdef-20261124"

@@ -20,8 +20,8 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place
 from fedbot.files import write_whole
 from fedbot.journal.copies import documents
+from fedbot.rules import names
 from fedbot.rules.ledger import history
-from fedbot.rules.model import names
 from fedbot.rules.model.catalogue import FriendWant, Want
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -29,7 +29,7 @@ from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import PlaceState, WantState
 from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 
 
 class NoSuchPeer(Exception):

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fedbot.cli.exits import EXITS
-from fedbot.rules.wire.envelope import VERSION
+from fedbot.rules.wire import VERSION
 
 SYSTEM = Path("/etc/fedbot")
 DEFAULT_CONFIG = Path("config.yaml")

@@ -17,10 +17,10 @@ from fedbot.rules.ledger import history
 from fedbot.rules.loan import bookings
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import without_end
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Answer, FindItems, Query
 from fedbot.rules.model.stock import Permission
+from fedbot.rules.names import without_end
 from fedbot.rules.state import Turn
 
 SPEC = Verb(

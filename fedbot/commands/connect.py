@@ -16,7 +16,7 @@ from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import OLDEST_VERSION, VERSION, common_version
+from fedbot.rules.wire import OLDEST_VERSION, VERSION, common_version
 
 SPEC = Verb(
     name="connect",

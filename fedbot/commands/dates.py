@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from fedbot import messages
 from fedbot.messages.formatting import NUMBER_WORDS
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import bare_word, without_end
+from fedbot.rules.names import bare_word, without_end
 from fedbot.rules.protocol.bodies import LONGEST_DAYS
 
 MOST_DAYS = 731

@@ -15,10 +15,10 @@ from fedbot.rules import decisions
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.names import bare_word
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 

@@ -10,9 +10,9 @@ from fedbot.commands.tokens import DASHES
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
-from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Permission
+from fedbot.rules.names import bare_word
 from fedbot.rules.state import Turn
 
 LONGEST_REASON = 300

@@ -18,7 +18,7 @@ from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import by_line
+from fedbot.rules.wire import by_line
 
 SPEC = Verb(
     name="extend",

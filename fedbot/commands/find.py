@@ -14,9 +14,9 @@ from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import ARTICLES, is_called, without_end
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission, scanned_in
+from fedbot.rules.names import ARTICLES, is_called, without_end
 from fedbot.rules.state import Turn
 
 SPEC = Verb(

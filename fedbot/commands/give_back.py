@@ -35,7 +35,7 @@ from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import receive
-from fedbot.rules.wire.envelope import by_line
+from fedbot.rules.wire import by_line
 
 LONGEST_KEY = 9
 

@@ -10,9 +10,8 @@ from fedbot.commands.spec import Argument, Handler, Kind, Verb, nothing_to_ask
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.ledger import VerbLine
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Answer
-from fedbot.rules.model.room import Room
+from fedbot.rules.model.room import MessageKind, Room
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn

@@ -20,17 +20,17 @@ from fedbot.commands.lookup import (
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
 from fedbot.messages.formatting import EVERYTHING, is_times, measured_in, quantity_in
+from fedbot.rules.archive import Mark
 from fedbot.rules.loan import lend
-from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.names import bare_word, begins_words_of, without_end
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.stock import PartDescription, UnitFactor, plain, stock_item_in
 from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.names import bare_word, begins_words_of, without_end
 from fedbot.rules.state import Turn
 
 

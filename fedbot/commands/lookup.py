@@ -15,21 +15,21 @@ from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, near, render
 from fedbot.commands.items import Reading
 from fedbot.commands.sentences import beginning_with
 from fedbot.commands.spec import Verb
+from fedbot.rules.archive import Mark
 from fedbot.rules.consent import Subject
 from fedbot.rules.ledger import history
-from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import PREFIX, Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.names import bare_word, is_called, without_end
 from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.queries import Answer, ItemsFound, RelateUnits
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import counts_pieces, stock_item_in
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.names import bare_word, is_called, without_end
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import CODE_LENGTH, Turn
 

@@ -11,9 +11,9 @@ from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Part, Permission
+from fedbot.rules.names import is_called
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import receive

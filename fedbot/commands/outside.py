@@ -34,17 +34,16 @@ from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.commands.tokens import unquoted
 from fedbot.messages.formatting import EVERYTHING, quantity_in
+from fedbot.rules import time_zones
 from fedbot.rules.carry_out import not_entitled
 from fedbot.rules.loan import bookings, lend, outside
 from fedbot.rules.model import lending as lendings
-from fedbot.rules.model import time_zones
-from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import taken_out
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import BY_RULES
 from fedbot.rules.model.lifecycles import MAY_BE_HANDED_OVER, OutsideState
-from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import (
@@ -58,10 +57,11 @@ from fedbot.rules.model.queries import (
 )
 from fedbot.rules.model.stock import Permission, StockItem
 from fedbot.rules.model.transfer import Terms
+from fedbot.rules.names import bare_word
 from fedbot.rules.protocol.terms import bare, described, line_of, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
-from fedbot.rules.wire.envelope import by_line
+from fedbot.rules.wire import by_line
 
 LOOKS = frozenset({"show", "history"})
 WORDS = ("outside", "außerhalb", "ausserhalb")

@@ -12,7 +12,7 @@ from fedbot.rules.model.party_config import RosterChange
 from fedbot.rules.model.queries import Able, Answer, InventoryStanding, Overview, PersonPermissions, Query
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import is_off_chat
+from fedbot.rules.wire import is_off_chat
 
 ADD, REMOVE = "add", "remove"
 

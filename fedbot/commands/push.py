@@ -26,9 +26,9 @@ from fedbot.commands.picking import (
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import lending as lendings
-from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import taken_out
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import BY_RULES, LendingStop
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
@@ -37,7 +37,7 @@ from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol.terms import bare, line_of, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
-from fedbot.rules.wire.envelope import by_line
+from fedbot.rules.wire import by_line
 
 NOTE = Option("note", "TEXT", "a note for the other space; or type it at the end, after a dash")
 PARCEL = Option(

@@ -6,11 +6,11 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import found_in
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules.model.books import LabelCode
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, Picture, say
-from fedbot.rules.model.figures import LabelCode
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Answer, FindItems, Query
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
 

@@ -67,9 +67,9 @@ from fedbot.commands.tokens import first_word, tidied
 from fedbot.rules.model.command import LONGEST_LINE, MORE, About, Answers, Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission
+from fedbot.rules.names import bare_word
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 

@@ -18,20 +18,20 @@ from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.push import NOTE
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.rules.model import time_zones
+from fedbot.rules import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import PartDescription, Permission, scanned_in
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import rota
 from fedbot.rules.transfer.opening import open_request
-from fedbot.rules.wire.envelope import by_line, is_off_chat
+from fedbot.rules.wire import by_line, is_off_chat
 
 A_MOMENT = timedelta(minutes=1)
 BY = "by"

@@ -6,10 +6,11 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import Space, rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.rules import names
 from fedbot.rules.connection import pinning
 from fedbot.rules.connection import rooms as connection_rooms
 from fedbot.rules.ledger import recover
-from fedbot.rules.model import audit, names
+from fedbot.rules.model import audit
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
@@ -18,7 +19,7 @@ from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 
 NAME_LENGTH = 60
 

@@ -12,7 +12,7 @@ from fedbot.commands.spec import Kind, Verb
 from fedbot.commands.tokens import Token, in_quotes, tidied, tokens_in
 from fedbot.rules.model.decision import says_it_is_here
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import without_end
+from fedbot.rules.names import without_end
 
 
 def with_the_space(spec: Verb, text: str, names: Iterable[str]) -> str:

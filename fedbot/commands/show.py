@@ -20,14 +20,14 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import CaseSeen
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL
-from fedbot.rules.model.names import bare_word, begins_words_of
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.names import bare_word, begins_words_of
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import rota
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 
 SPEC = Verb(
     name="show",

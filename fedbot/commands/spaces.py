@@ -13,7 +13,7 @@ from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 
 SPEC = Verb(
     name="spaces",

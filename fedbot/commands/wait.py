@@ -20,7 +20,7 @@ from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
-from fedbot.rules.wire.envelope import Opening, SubjectKind, by_line, opened_id
+from fedbot.rules.wire import Opening, SubjectKind, by_line, opened_id
 
 LONGEST_WORD = 100
 

@@ -7,12 +7,12 @@ from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules import web
 from fedbot.rules.model.command import AccessKind, Command, WebAccess
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.names import bare_word
 from fedbot.rules.model.queries import Answer, Query, SignInFound, SignInShown
 from fedbot.rules.model.stock import Permission
+from fedbot.rules.names import bare_word
 from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import is_off_chat
+from fedbot.rules.wire import is_off_chat
 
 END = "end"
 

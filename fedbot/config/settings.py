@@ -39,8 +39,7 @@ from fedbot.config.values import (
     UrlOrNone,
     is_loopback,
 )
-from fedbot.rules.model.care import Care
-from fedbot.rules.model.decision import LONGEST_PICKUP, Pickup
+from fedbot.rules.model.decision import LONGEST_PICKUP, Care, Pickup
 from fedbot.rules.model.lending import (
     LONGEST_LOAN,
     LONGEST_RULE_TEXT,
@@ -50,10 +49,10 @@ from fedbot.rules.model.lending import (
     OverdueSteps,
     strictest,
 )
-from fedbot.rules.model.names import of_party
 from fedbot.rules.model.outside import Order, RotaPolicy
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import LARGEST_FILE
+from fedbot.rules.names import of_party
 from fedbot.rules.protocol.terms import MOST_OPEN_DAYS
 
 # A Unix socket's path may have 108 bytes on Linux, 104 elsewhere, including its final zero.

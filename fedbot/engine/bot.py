@@ -58,7 +58,7 @@ from fedbot.rules.model.events import SettingsRead, Started, StepRefused, Tick
 from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.state import State
-from fedbot.rules.wire.envelope import BadEnvelope, Identity, unseal
+from fedbot.rules.wire import BadEnvelope, Identity, unseal
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
 

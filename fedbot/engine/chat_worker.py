@@ -26,10 +26,10 @@ from fedbot.rules import consent as subjects
 from fedbot.rules import decisions
 from fedbot.rules.model.effects import Announce, Join, Leave, SendEnvelope, Typing
 from fedbot.rules.model.events import Event, Posted, PostRefused
-from fedbot.rules.model.message_key import MessageKey, MessageKind
+from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import (
+from fedbot.rules.wire import (
     BadEnvelope,
     Draft,
     Identity,

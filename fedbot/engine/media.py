@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from fedbot.matrix import chart
 from fedbot.ports.chat import Chat, Media
 from fedbot.ports.journal import Drawing
-from fedbot.rules.model.figures import Chart, LabelCode
+from fedbot.rules.model.books import Chart, LabelCode
 from fedbot.web import qr
 
 A_MOMENT = 0.2

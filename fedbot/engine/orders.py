@@ -22,10 +22,10 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import PeopleOrdered, PracticeOrdered, ReconcileOrdered
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.names import is_called
 from fedbot.rules.model.party_config import PRACTICE, Practice, RosterChange
 from fedbot.rules.model.queries import InventoryStanding, Overview, PersonPermissions
 from fedbot.rules.model.stock import Permissions
+from fedbot.rules.names import is_called
 from fedbot.rules.state import Turn
 from fedbot.web.asking import LONGEST_ORDER
 

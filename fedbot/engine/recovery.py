@@ -27,7 +27,7 @@ from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import CompanyMirrors, MirrorsFound
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import envelope_id
+from fedbot.rules.wire import envelope_id
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from importlib.metadata import version
 
 from fedbot.engine.pipeline import Engine
 from fedbot.messages.diagnosis import english
-from fedbot.rules.model import names
+from fedbot.rules import names
 from fedbot.rules.model.room import Room
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import VERSION
+from fedbot.rules.wire import VERSION
 
 MOST_SHOWN = 5
 

@@ -19,9 +19,8 @@ from fedbot.inventree.units import OwnUnits, as_told, factor, is_known
 from fedbot.inventree.whole_items import DETAILED, item_seen, part_seen
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model import stock
-from fedbot.rules.model.care import is_below
 from fedbot.rules.model.catalogue import CATEGORY, ITEM, PART, share_id
-from fedbot.rules.model.names import without_end
+from fedbot.rules.model.decision import is_below
 from fedbot.rules.model.queries import (
     FindItems,
     FindShareable,
@@ -49,6 +48,7 @@ from fedbot.rules.model.stock import (
     scanned_in,
     stock_item_in,
 )
+from fedbot.rules.names import without_end
 
 _DEEPEST = 50
 

@@ -44,7 +44,7 @@ from fedbot.rules.model.diagnosis import (
     TokenRefused,
     Verbatim,
 )
-from fedbot.rules.wire.envelope import is_shallow
+from fedbot.rules.wire import is_shallow
 
 # The request was never sent: nothing can have happened, whatever the method.
 UNSENT = (

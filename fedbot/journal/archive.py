@@ -14,9 +14,9 @@ from fedbot.journal import codec
 from fedbot.journal.codec import instant_to_text
 from fedbot.journal.database import Database, Statements, places
 from fedbot.ports.journal import NotStorable, UnreadableRow
-from fedbot.rules.model.archive import Archive, Mark, PeerFlow, Place, flows_of_transfer, latest, left_at, marks_of
-from fedbot.rules.model.figures import Way
-from fedbot.rules.model.message_key import NO_KEY, MessageKey
+from fedbot.rules.archive import Archive, Mark, PeerFlow, Place, flows_of_transfer, latest, left_at, marks_of
+from fedbot.rules.model.books import Way
+from fedbot.rules.model.room import NO_KEY, MessageKey
 from fedbot.rules.model.transfer import Transfer
 
 A_PAGE = 100

@@ -14,13 +14,13 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from fedbot.ports.journal import NotStorable, Stored
+from fedbot.rules.archive import Document
 from fedbot.rules.dispatch import CONTINUATIONS
-from fedbot.rules.model.archive import Document
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.events import Event
-from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.queries import Continuation
-from fedbot.rules.wire.envelope import is_shallow
+from fedbot.rules.model.room import MessageKey
+from fedbot.rules.wire import is_shallow
 
 
 def instant_to_text(instant: datetime) -> str:

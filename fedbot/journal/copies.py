@@ -18,7 +18,7 @@ from fedbot.journal.database import Address, Place, Statements, places
 from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS, refused
 from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NoJournal, NotStorable
-from fedbot.rules.model.archive import Document
+from fedbot.rules.archive import Document
 from fedbot.rules.model.health import Quarantined
 
 FILE = "journal.db"

@@ -39,7 +39,7 @@ from fedbot.ports.journal import (
     UnreadableRow,
     WrongTurn,
 )
-from fedbot.rules.model.archive import Document, is_at_rest
+from fedbot.rules.archive import Document, is_at_rest
 from fedbot.rules.model.audit import AuditEntry, Dropped
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask

@@ -73,7 +73,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
             room TEXT NOT NULL,
             edit INTEGER NOT NULL CHECK (edit IN (0, 1))
         ) STRICT""",
-        # transfers at rest, by their former number among the documents; `latest` as in `rules.model.archive`
+        # transfers at rest, by their former number among the documents; `latest` as in `rules.archive`
         """CREATE TABLE archive (
             number INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,
@@ -91,7 +91,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
             transfer TEXT NOT NULL,
             PRIMARY KEY (mark, value, transfer)
         ) STRICT, WITHOUT ROWID""",
-        # the flows of each transfer, one row per direction: `rules.model.archive.PeerFlow`
+        # the flows of each transfer, one row per direction: `rules.archive.PeerFlow`
         """CREATE TABLE archive_flows (
             transfer TEXT NOT NULL,
             room TEXT NOT NULL,

@@ -16,7 +16,7 @@ from datetime import date
 from typing import Any
 
 from fedbot.ports.chat import ChatRefused
-from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.books import Chart
 
 TIME_LIMIT = 120.0
 """Seconds. The first run on a small machine also looks for fonts."""

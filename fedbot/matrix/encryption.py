@@ -37,7 +37,7 @@ from fedbot.matrix.reading import ENVELOPE, ENVELOPE_TYPE
 from fedbot.matrix.room import Opened, Raw, content_of
 from fedbot.ports.chat import ChatProblem, ChatRefused, ChatSignedOut
 from fedbot.ports.vault import File, Folder
-from fedbot.rules.wire.envelope import canonical
+from fedbot.rules.wire import canonical
 
 ENCRYPTED = "m.room.encrypted"
 CLOSED = {"m.room.message", ENVELOPE_TYPE}

@@ -26,8 +26,8 @@ from fedbot.rules.model.events import (
     Said,
     Unreadable,
 )
-from fedbot.rules.model.names import can_be_stored, clean_name, clean_text
-from fedbot.rules.wire.envelope import LATEST
+from fedbot.rules.names import can_be_stored, clean_name, clean_text
+from fedbot.rules.wire import LATEST
 
 ENVELOPE = "dev.fedbot"
 INTERIM = "dev.fedbot.interim"

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from fedbot.rules.model.events import RoomSeen
-from fedbot.rules.model.names import clean_name
+from fedbot.rules.names import clean_name
 
 _MESSAGE_LEVEL = 0
 _STATE_LEVEL = 50

@@ -14,8 +14,8 @@ from enum import IntEnum
 
 from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, Stored, SuggestedReaction
 from fedbot.rules.model.effects import Announce, Join, Leave, SendEnvelope
-from fedbot.rules.model.message_key import MessageKind
-from fedbot.rules.wire.envelope import Draft
+from fedbot.rules.model.room import MessageKind
+from fedbot.rules.wire import Draft
 
 
 class Urgency(IntEnum):

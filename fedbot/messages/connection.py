@@ -11,8 +11,8 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_card import connection_changed
 from fedbot.messages.transfer_facts import in_one_line, silent_bot
+from fedbot.rules import names
 from fedbot.rules.consent import Change
-from fedbot.rules.model import names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.ledger import SpaceSeen
 from fedbot.rules.model.lifecycles import ConnectionState

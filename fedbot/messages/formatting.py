@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote, urlsplit
 
-from fedbot.rules.model.names import clean_text
 from fedbot.rules.model.stock import plain, unit_called
+from fedbot.rules.names import clean_text
 
 _MATRIX_TO = "https://matrix.to/#/"
 _BULLET = "• "

@@ -14,9 +14,9 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.events import PostRefused, SetAside
 from fedbot.rules.model.health import BotStatus, Due, DueKind, OwnToken
 from fedbot.rules.model.ledger import Lost
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import InventoryStanding, UnknownThings
+from fedbot.rules.model.room import MessageKind
 
 MOST_PROBLEMS = 8
 # The names of our messages, by the first word of their key.

@@ -8,8 +8,8 @@ from fedbot.messages.language import Lines, Locale, marked
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import KEY_EMOJI, Connection
 from fedbot.rules.model.ledger import ChangeSeen
-from fedbot.rules.model.names import decoration
 from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.names import decoration
 
 NAMES: tuple[str, ...] = (
     marked("Dog"),

@@ -17,9 +17,9 @@ from string import Formatter
 from zoneinfo import ZoneInfo
 
 from fedbot.messages.formatting import Inline, Line, typed
-from fedbot.rules.model import time_zones
-from fedbot.rules.model.names import clean_text
+from fedbot.rules import time_zones
 from fedbot.rules.model.stock import plain
+from fedbot.rules.names import clean_text
 
 DOMAIN = "fedbot"
 LOCALE = Path(__file__).parent / "locale"

@@ -10,9 +10,8 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending import outside_entry
 from fedbot.messages.naming import command
 from fedbot.messages.transfer_facts import state_in_words
-from fedbot.rules.model.books import Difference, Kind, Reconciliation
+from fedbot.rules.model.books import STATS_SILENT_AFTER, Dealings, Difference, Flow, Kind, Reconciliation, SpaceFigures
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.figures import STATS_SILENT_AFTER, Dealings, Flow, SpaceFigures
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Line, Transfer

@@ -16,12 +16,12 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.lending import LendingStop, LoanRules, RuleOrigin
 from fedbot.rules.model.lifecycles import OutsideState
-from fedbot.rules.model.names import clean_text
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OutsideLoan
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.steps import LENDING_KEY
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.names import clean_text
 
 # --- What is said of lending rules: on cards, and where a loan is refused for them.
 

@@ -9,14 +9,14 @@ from decimal import Decimal
 
 from fedbot.messages.formatting import Bold, Code, Inline, Mention
 from fedbot.messages.language import Locale, marked
-from fedbot.rules.model import time_zones
+from fedbot.rules import time_zones
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.names import LONGEST_LABEL
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import STATUS_OK, PartDescription, counts_pieces
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.wire.envelope import BY_API, BY_PAGE
+from fedbot.rules.names import LONGEST_LABEL
+from fedbot.rules.wire import BY_API, BY_PAGE
 
 MOST_IN_FIRST_LINE = 3
 MOST_SERIALS = 3

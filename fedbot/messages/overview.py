@@ -36,12 +36,12 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.health import BotStatus, Quarantined
 from fedbot.rules.model.ledger import Cancellable, CaseSeen, StatusSeen, Todo
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.names import decoration
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.names import decoration
 
 MOST_IN_A_LIST = 10
 _ALL = 100

@@ -28,11 +28,11 @@ from fedbot.messages.transfer_facts import (
 from fedbot.rules.consent import Change, drawn, parcel_is_under_way
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.names import LONGEST_LABEL
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Landing, Line, Transfer, less_of, total
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.names import LONGEST_LABEL
+from fedbot.rules.wire import fingerprint
 
 
 def transfer_card(

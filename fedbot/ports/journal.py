@@ -9,14 +9,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from fedbot.rules.model.archive import Archive, Document
+from fedbot.rules.archive import Archive, Document
 from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.books import Chart, LabelCode
 from fedbot.rules.model.effects import Announce, Ask, Do, Forget, Join, KeepSecret, Leave, MoveSecret, SendEnvelope
 from fedbot.rules.model.events import ClockSetBack, Event
-from fedbot.rules.model.figures import Chart, LabelCode
 from fedbot.rules.model.health import Quarantined
-from fedbot.rules.model.message_key import MessageKey
-from fedbot.rules.wire.envelope import Draft
+from fedbot.rules.model.room import MessageKey
+from fedbot.rules.wire import Draft
 
 
 class JournalProblem(Exception):

@@ -15,8 +15,8 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered, Waiting
-from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.queries import Able, Answer, PersonPermissions, Query, UnitsRelated, WhenAnsweredOrNot, WhoMay
+from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.state import Turn

@@ -13,12 +13,12 @@ from typing import Any, TypeGuard
 
 from pydantic import TypeAdapter
 
+from fedbot.rules import wire
 from fedbot.rules.model.connection import Connection, ShownConnection
 from fedbot.rules.model.decision import Signature, Vote
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Landing, Line, Progress, ShownTransfer, Transfer
-from fedbot.rules.wire import envelope
 
 # --- The content of a card: the hash to which a decision is bound, and the differences between two cards ---------
 
@@ -45,7 +45,7 @@ _WRITERS: dict[type[Shown], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kin
 def hash_of(shown: Shown) -> str:
     """Return the hash to which a decision is bound, 64 hex digits."""
     written = _WRITERS[type(shown)].dump_python(shown, mode="json")
-    return envelope.shown_hash(type(shown).__name__, written)
+    return wire.shown_hash(type(shown).__name__, written)
 
 
 def differences(before: Shown, after: Shown) -> tuple[Change, ...]:

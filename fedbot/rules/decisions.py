@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import ClassVar, TypeVar
 
 from fedbot import messages
-from fedbot.rules import consent
+from fedbot.rules import budgets, consent
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.consent import (
@@ -29,7 +29,7 @@ from fedbot.rules.consent import (
     takes_less,
 )
 from fedbot.rules.loan import bookings, extend, lend
-from fedbot.rules.model import audit, budgets
+from fedbot.rules.model import audit
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import (
@@ -48,8 +48,8 @@ from fedbot.rules.model.decision import (
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, PostRefused, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNot
+from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.protocol import announcements, sequencing, who_answers

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 from fedbot import messages
 from fedbot.rules import carry_out, decisions, health, inbound, lines, people, reminders, web
+from fedbot.rules.archive import Document
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, practice, provision, rooms, rotate_tokens
@@ -20,8 +21,7 @@ from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import bookings, due_reminders, outside, overdue, queue, write_off
 from fedbot.rules.loan.photos import on_photo
 from fedbot.rules.model import audit, lifecycles, queries
-from fedbot.rules.model.archive import Document
-from fedbot.rules.model.books import Reconciliation
+from fedbot.rules.model.books import Reconciliation, Survey
 from fedbot.rules.model.catalogue import Allowance, FriendWant, Search, Want
 from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
@@ -70,13 +70,11 @@ from fedbot.rules.model.events import (
     Unreadable,
     Waiting,
 )
-from fedbot.rules.model.figures import Survey
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.queries import AuditTrail, SignInFound
-from fedbot.rules.model.room import Room
+from fedbot.rules.model.room import MessageKind, Room
 from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing

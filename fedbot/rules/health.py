@@ -13,7 +13,6 @@ from fedbot.rules.model.effects import Ask, Edit, say
 from fedbot.rules.model.events import Answered, HomeserverBack, SetAside, Waiting
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.ledger import Lost
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import (
     Able,
     BooksOf,
@@ -30,6 +29,7 @@ from fedbot.rules.model.queries import (
     UnknownThings,
     WhenAnswered,
 )
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.own_tokens import on_seen

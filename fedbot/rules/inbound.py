@@ -8,19 +8,19 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from fedbot import messages
+from fedbot.rules import budgets
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, stats
 from fedbot.rules.loan import end, extend, hand_back, lend, queue
-from fedbot.rules.model import audit, budgets
+from fedbot.rules.model import audit
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, TransferState
-from fedbot.rules.model.message_key import MessageKind
-from fedbot.rules.model.room import AnnouncedParty
+from fedbot.rules.model.room import AnnouncedParty, MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Body, Message
@@ -28,7 +28,7 @@ from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, files, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer.sender_decision import on_confirmed
-from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, Draft, check
+from fedbot.rules.wire import OTHER_VERSION, VERSION, BadEnvelope, Draft, check
 
 A_DAY = timedelta(days=1)
 MOST_PEER_EVENTS = 10

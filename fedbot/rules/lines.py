@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from fedbot import messages
-from fedbot.rules import decisions, people
+from fedbot.rules import budgets, decisions, people
 from fedbot.rules.carry_out import call_off, carry_out, take_back, waiting_line_to_cancel
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.loan.photos import transfer_of
-from fedbot.rules.model import audit, budgets
+from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.command import MORE, NUMBER_WITHIN, PREFIX, Answers, Command, Cooldown, PendingChoice
 from fedbot.rules.model.effects import Phrase, Post, say
@@ -28,7 +28,7 @@ from fedbot.rules.model.events import (
     Said,
     Unreadable,
 )
-from fedbot.rules.model.message_key import MessageKind
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import State, Turn

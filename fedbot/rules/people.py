@@ -13,10 +13,9 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.effects import Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PeopleOrdered, Said, SettingsRead, Unanswered
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import Roster, RosterChange
 from fedbot.rules.model.queries import PersonPermissions, WhenAnsweredOrNot
-from fedbot.rules.model.room import Announcement
+from fedbot.rules.model.room import Announcement, MessageKind
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.state import Turn
 

@@ -7,19 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar, overload
 
 from fedbot import messages
-from fedbot.rules import health
+from fedbot.rules import health, time_zones
 from fedbot.rules.connection import rotate_tokens
 from fedbot.rules.consent import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
 from fedbot.rules.decisions import permission_to_decide
 from fedbot.rules.loan.due_reminders import next_due_date_reminder
-from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, ClockSetBack
 from fedbot.rules.model.health import BotStatus, Due, DueKind, counted_from
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, WhenAnswered
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.own_tokens import SETTINGS, next_renewal
 from fedbot.rules.state import Turn

@@ -14,8 +14,8 @@ from heapq import merge
 from typing import Any, Protocol, TypeVar, cast
 
 from fedbot import messages
-from fedbot.rules.model import budgets, names, time_zones
-from fedbot.rules.model.archive import (
+from fedbot.rules import budgets, names, time_zones
+from fedbot.rules.archive import (
     Archive,
     Document,
     Mark,
@@ -29,6 +29,7 @@ from fedbot.rules.model.archive import (
     marks_of,
 )
 from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
+from fedbot.rules.model.books import StockHistory
 from fedbot.rules.model.catalogue import Allowance
 from fedbot.rules.model.command import (
     NUMBER_WITHIN,
@@ -43,18 +44,16 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
-from fedbot.rules.model.figures import StockHistory
 from fedbot.rules.model.health import BotStatus, Due, OwnToken, Quarantined
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.message_key import NO_KEY, MessageKey, MessageKind
 from fedbot.rules.model.outside import Rota, rota_id
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
 from fedbot.rules.model.queries import Able, Answer, Query, WhoMay
-from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
+from fedbot.rules.model.room import NO_KEY, Account, AnnouncedParty, Announcement, MessageKey, MessageKind, Room
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.wire.envelope import SubjectKind, is_off_chat, kind_of
+from fedbot.rules.wire import SubjectKind, is_off_chat, kind_of
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
 

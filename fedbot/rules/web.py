@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot import messages
-from fedbot.rules import consent, decisions
+from fedbot.rules import budgets, consent, decisions
 from fedbot.rules.carry_out import carry_out
 from fedbot.rules.consent import Subject, decides_here, hash_of
-from fedbot.rules.model import audit, budgets
+from fedbot.rules.model import audit
 from fedbot.rules.model.command import (
     ANSWERS_KEPT,
     MOST_SESSIONS,
@@ -39,11 +39,11 @@ from fedbot.rules.model.effects import (
     say,
 )
 from fedbot.rules.model.events import AccessEnded, AccessGiven, DecidedOffChat, SaidOffChat
-from fedbot.rules.model.message_key import MessageKind
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import is_off_chat
+from fedbot.rules.wire import is_off_chat
 
 _BOOKKEEPING = frozenset(
     {

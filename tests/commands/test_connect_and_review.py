@@ -12,7 +12,7 @@ from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.steps import MakeCompany
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.sequencing import write
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 from tests.commands.worlds import (
     ADMIN_ROOM,
     BETA_BOT,

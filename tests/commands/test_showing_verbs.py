@@ -17,7 +17,7 @@ from fedbot.rules.model.queries import Able, AuditOf, AuditTrail, InventoryStand
 from fedbot.rules.model.room import Announcement
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Progress
-from fedbot.rules.wire.envelope import Draft, fingerprint
+from fedbot.rules.wire import Draft, fingerprint
 from tests.commands.worlds import (
     ADMIN_ROOM,
     ANNA,

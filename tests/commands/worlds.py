@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from fedbot.commands.registry import Registry
-from fedbot.rules.model.archive import Document
+from fedbot.rules.archive import Document
 from fedbot.rules.model.command import Command, Cooldown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -23,7 +23,7 @@ from fedbot.rules.model.stock import Part, PartDescription, Permissions, StockIt
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import State, Turn
-from fedbot.rules.wire.envelope import Opening, SubjectKind, by_line, connection_id, opened_id
+from fedbot.rules.wire import Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.fakes.archive import RememberedArchive
 
 NOW = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.rules.model import time_zones
+from fedbot.rules import time_zones
 from fedbot_demo.acts import ACTS, SHORT
 from fedbot_demo.story import Wishes, rules_of
 from tests.commands.worlds import HOME

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.wire.envelope import Identity, sign_announcement, wire_time
+from fedbot.rules.wire import Identity, sign_announcement, wire_time
 from tests.dialogue.test_room_upgrades import say_so, upgrade
 from tests.fakes.people import Person
 from tests.scenarios.world import World, a_world, friends, told

@@ -11,7 +11,7 @@ import pytest
 from fedbot.rules.connection import pinning
 from fedbot.rules.model import connection as connections
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.wire.envelope import Draft, Identity, fingerprint, key_commitment, short_string
+from fedbot.rules.wire import Draft, Identity, fingerprint, key_commitment, short_string
 from tests.dialogue.test_connecting import both_ask_at_once
 from tests.dialogue.test_dishonest_friends import forges
 from tests.scenarios.space import Space

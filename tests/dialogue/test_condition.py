@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from fedbot.rules import wire
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.protocol.terms import to_json
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import SubjectKind, by_line, opened_id
+from fedbot.rules.wire import SubjectKind, by_line, opened_id
 from tests.dialogue.test_lending import owners_card
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.forging import forge
@@ -149,14 +149,14 @@ async def test_an_item_in_a_destroyed_or_unknown_condition_is_not_booked_in_as_u
     line = replace(honest.terms.lines[0], status=status[0], status_text=status[1], serial="77")
     terms = to_json(replace(honest.terms, lines=(line,)))
     due = (world.clock.now() + timedelta(days=5)).isoformat()
-    body = {"terms": terms, "due": due, "opening": envelope.opening_json(opening)}
-    forge(world, world.alpha, "betaspace", about, 1, "offer", body, envelope.terms_hash(terms))
+    body = {"terms": terms, "due": due, "opening": wire.opening_json(opening)}
+    forge(world, world.alpha, "betaspace", about, 1, "offer", body, wire.terms_hash(terms))
     await world.settle()
     assert f"⚠ status {status[1]}" in world.card().text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     sent = {"lines": [{"number": 1, "item": 42}], "failed": []}
-    forge(world, world.alpha, "betaspace", about, 2, "sent", sent, envelope.terms_hash(terms))
+    forge(world, world.alpha, "betaspace", about, 2, "sent", sent, wire.terms_hash(terms))
     await world.settle()
     booked = world.beta.turn.transfer(about[1])
     assert booked is not None

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+from fedbot.rules import wire
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import hash_of, to_json
 from fedbot.rules.transfer.opening import opens
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import Draft, SubjectKind, by_line, opened_id
+from fedbot.rules.wire import Draft, SubjectKind, by_line, opened_id
 from tests.dialogue.test_lending import lent
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
@@ -28,7 +28,7 @@ def forges(world: World, liar: Space, subject: Connection | Transfer, kind: str,
     """The liar's bot sends the next message about that subject, whatever its own code would do."""
     number = subject.exchange.sent + 1
     unsigned = {
-        "id": envelope.envelope_id(liar.party, subject.id, number),
+        "id": wire.envelope_id(liar.party, subject.id, number),
         "kind": kind,
         "from": liar.party,
         "to": subject.peer,
@@ -39,7 +39,7 @@ def forges(world: World, liar: Space, subject: Connection | Transfer, kind: str,
         "body": {"by": "", "by_name": "", "event": "", "seen": subject.exchange.seen, "awaits": True, **body},
         "sent_at": world.clock.now(),
     }
-    content = {"dev.fedbot": envelope.sign(liar.identity, unsigned)}
+    content = {"dev.fedbot": wire.sign(liar.identity, unsigned)}
     sender = liar.chat.user_id
     world.server.send(
         sender, world.room.id, "dev.fedbot.envelope", content, device="liar", transaction=f"{subject.id} {number}"

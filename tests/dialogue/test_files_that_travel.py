@@ -12,7 +12,7 @@ import pytest
 
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.protocol.sequencing import bound_to
-from fedbot.rules.wire.envelope import Draft, seal
+from fedbot.rules.wire import Draft, seal
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.dialogue.test_dishonest_friends import forges

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from fedbot import messages
-from fedbot.rules.model import budgets
-from fedbot.rules.model.budgets import Limit
+from fedbot.rules import budgets, wire
+from fedbot.rules.budgets import Limit
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.effects import Post, say
@@ -26,8 +26,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import hash_of, to_json
 from fedbot.rules.transfer.opening import opens
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
+from fedbot.rules.wire import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_finding import three
 from tests.dialogue.test_lending import lent
@@ -121,7 +120,7 @@ def forges_unnumbered(
 ) -> None:
     """The liar's bot asks once more to send everything about that connection or transfer again."""
     unsigned = {
-        "id": envelope.envelope_id(liar.party, subject, 0),
+        "id": wire.envelope_id(liar.party, subject, 0),
         "kind": "ask",
         "from": liar.party,
         "to": world.beta.party,
@@ -132,7 +131,7 @@ def forges_unnumbered(
         "body": {"seen": seen},
         "sent_at": world.clock.now(),
     }
-    content = {"dev.fedbot": envelope.sign(liar.identity, unsigned)}
+    content = {"dev.fedbot": wire.sign(liar.identity, unsigned)}
     kind = "dev.fedbot.envelope"
     world.server.send(
         liar.chat.user_id, world.room.id, kind, content, device="liar", transaction=f"ask {subject} {number}"
@@ -248,7 +247,7 @@ async def test_announcements_beyond_the_budget_are_not_read() -> None:
     entry = {"id": "betaspace", "name": "Betaspace", "key": world.beta.identity.key, "people": []}
     for number in range(60):
         unsigned = {
-            "id": envelope.envelope_id("betaspace", "", number),
+            "id": wire.envelope_id("betaspace", "", number),
             "kind": "announce",
             "from": "betaspace",
             "to": "",
@@ -258,7 +257,7 @@ async def test_announcements_beyond_the_budget_are_not_read() -> None:
             "body": {"parties": [entry], "again": True},
             "sent_at": world.clock.now(),
         }
-        content = {"dev.fedbot": envelope.sign(world.beta.identity, unsigned)}
+        content = {"dev.fedbot": wire.sign(world.beta.identity, unsigned)}
         kind, transaction = "dev.fedbot.envelope", f"announcing {number}"
         world.server.send(world.beta.chat.user_id, world.room.id, kind, content, device="liar", transaction=transaction)
     await world.settle()
@@ -458,7 +457,7 @@ async def test_a_flood_of_old_messages_under_a_former_key_stores_little(about: s
     former = world.alpha.identity
     await world.alpha.gets_new_key()
     await world.settle()
-    world.bea.says(f"!fed review attraktor accept {envelope.fingerprint(world.alpha.identity.key)}")
+    world.bea.says(f"!fed review attraktor accept {wire.fingerprint(world.alpha.identity.key)}")
     await world.settle()
     assert world.beta.connection().former_keys == (former.key,)
     before = stored(world.beta)

@@ -18,7 +18,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import APPROVE_KEY, PARCEL_KEY
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_room_upgrades import say_so, upgrade
 from tests.fakes.people import Person

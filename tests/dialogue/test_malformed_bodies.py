@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fedbot.commands.registry import Registry
+from fedbot.rules import budgets, wire
 from fedbot.rules.dispatch import decide
-from fedbot.rules.model import budgets
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.effects import Post
 from fedbot.rules.model.events import EnvelopeSeen
@@ -24,8 +24,7 @@ from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.protocol.terms import to_json
 from fedbot.rules.state import State
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import BadEnvelope, Identity, canonical, check, seal, wire_time
+from fedbot.rules.wire import BadEnvelope, Identity, canonical, check, seal, wire_time
 from tests.fakes.archive import RememberedArchive
 from tests.protocol.samples import HEX, SAMPLES
 from tests.scenarios.space import Space
@@ -135,7 +134,7 @@ def _sample(moment: Moment, kind: str) -> dict[str, Any]:
     if isinstance(moment.subject, Transfer) and kind in {"offer", "request", "granted", "noted"}:
         body["terms"] = to_json(moment.subject.terms)
         if moment.subject.opening is not None and kind in {"offer", "request"}:
-            body["opening"] = envelope.opening_json(moment.subject.opening)
+            body["opening"] = wire.opening_json(moment.subject.opening)
     return {"seen": moment.subject.exchange.sent, "past": HEX, "awaits": True, **body}
 
 

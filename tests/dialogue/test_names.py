@@ -8,7 +8,7 @@ import pytest
 
 from fedbot.rules.ledger import history
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.names import of_party
+from fedbot.rules.names import of_party
 from tests.dialogue.test_dishonest_friends import forges
 from tests.fakes.people import Message, Person
 from tests.scenarios.space import Space

@@ -10,7 +10,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import LONGEST_OPEN
 from fedbot.rules.transfer.opening import opens
-from fedbot.rules.wire.envelope import SubjectKind, by_line, opened_id
+from fedbot.rules.wire import SubjectKind, by_line, opened_id
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_protocol_messages import kind_of

@@ -16,7 +16,7 @@ from fedbot.rules.model.steps import Step, StepResult, TakeOut
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.send import BookOut
-from fedbot.rules.wire.envelope import Draft
+from fedbot.rules.wire import Draft
 from tests.dialogue.test_direct_access import DIRECT
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_parcels import posted

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from fedbot.rules import wire
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import to_json
 from fedbot.rules.transfer.opening import opens
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import SubjectKind, by_line, opened_id
+from fedbot.rules.wire import SubjectKind, by_line, opened_id
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_lending import owners_card
 from tests.scenarios.books import assert_books_balance
@@ -46,7 +46,7 @@ def offers(world: World, honest: Transfer, **changed: object) -> None:
     assert honest.opening is not None
     opening = replace(honest.opening, cause=by_line(f"$ {changed!r}"))
     identifier = opened_id(SubjectKind.PUSH, opening)
-    offer = replace(honest, id=identifier, opening=opening, terms_hash=envelope.terms_hash(terms), exchange=Exchange())
+    offer = replace(honest, id=identifier, opening=opening, terms_hash=wire.terms_hash(terms), exchange=Exchange())
     forges(world, world.alpha, offer, "offer", {**bodies.Offer(**opens(offer)).to_json(), "terms": terms})
 
 

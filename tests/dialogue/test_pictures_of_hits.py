@@ -12,7 +12,7 @@ from fedbot.ports.inventory import Unavailable
 from fedbot.rules.catalogue import search
 from fedbot.rules.model.catalogue import Hit, PartPicture, Search
 from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.wire.envelope import canonical
+from fedbot.rules.wire import canonical
 from fedbot.web import pictures
 from tests.dialogue.test_files_that_travel import picture
 from tests.dialogue.test_web_pages import page, signed_in

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.wire.envelope import Identity, fingerprint, sign_announcement, wire_time
+from fedbot.rules.wire import Identity, fingerprint, sign_announcement, wire_time
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.chat import FakeChat
 from tests.scenarios.books import assert_books_balance

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.ledger.figures import own
-from fedbot.rules.model.figures import Dealings
+from fedbot.rules.model.books import Dealings
 from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.party_config import PRACTICE

@@ -25,7 +25,7 @@ from fedbot.rules.ledger import recover
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 from fedbot_demo.inventree.faults import FaultKind
 from tests.fakes.people import Person
 from tests.scenarios.books import assert_books_balance

@@ -13,7 +13,7 @@ import pytest
 
 from fedbot.matrix.chart import PNG, NoChart
 from fedbot.rules.ledger.figures import dealings
-from fedbot.rules.model.figures import SpaceFigures, Survey
+from fedbot.rules.model.books import SpaceFigures, Survey
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.stock_rows import is_in_stock
 from tests.fakes.homeserver import SERVER

@@ -14,8 +14,8 @@ from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import hash_of, to_json
-from fedbot.rules.wire.envelope import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
-from fedbot.rules.wire.envelope import opening_json as written_opening
+from fedbot.rules.wire import Identity, Opening, SubjectKind, by_line, connection_id, opened_id
+from fedbot.rules.wire import opening_json as written_opening
 from tests.dialogue.test_room_upgrades import say_so, upgrade
 from tests.fakes.people import Message
 from tests.scenarios.forging import forge

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from fedbot.rules.wire import envelope
+from fedbot.rules import wire
 from tests.scenarios.world import World, friends, told
 
 NOTICE = "I can't read the message from @"
@@ -33,7 +33,7 @@ def of_kind(world: World, kind: str) -> dict[str, Any]:
         "body": {},
         "sent_at": world.clock.now(),
     }
-    return envelope.sign(world.alpha.identity, unsigned)
+    return wire.sign(world.alpha.identity, unsigned)
 
 
 async def test_a_message_of_an_unknown_kind_changes_nothing_and_is_reported_once_a_day() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.wire.envelope import VERSION, Draft, common_version, sign_announcement, wire_time
+from fedbot.rules.wire import VERSION, Draft, common_version, sign_announcement, wire_time
 from tests.dialogue.test_announcements import genuine, puts
 from tests.dialogue.test_dishonest_friends import forges
 from tests.scenarios.books import assert_books_balance

@@ -10,7 +10,7 @@ from fedbot.rules.model.catalogue import FriendWant, Want
 from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine
 from fedbot.rules.model.lifecycles import PlaceState, TransferState
 from fedbot.rules.model.outside import OutsideLoan
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.test_room_upgrades import say_so, upgrade

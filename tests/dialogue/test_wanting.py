@@ -14,7 +14,7 @@ from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.lifecycles import WantState
 from fedbot.rules.model.queries import Answer, Query, ReceivedOf, StockHits
 from fedbot.rules.protocol.sequencing import bound_to
-from fedbot.rules.wire.envelope import seal
+from fedbot.rules.wire import seal
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_room_upgrades import say_so, upgrade
 from tests.scenarios.books import assert_books_balance

@@ -21,7 +21,7 @@ import pytest_asyncio
 from nacl.signing import VerifyKey
 
 from fedbot.cli.exits import Exit
-from fedbot.rules.wire.envelope import canonical
+from fedbot.rules.wire import canonical
 from fedbot_demo import plot
 from fedbot_demo.homeserver import Account
 from fedbot_demo.stage import ENCRYPTION, Space, Stage

@@ -12,8 +12,8 @@ from fedbot.engine.media import Pictures
 from fedbot.matrix.chart import PNG, NoChart
 from fedbot.ports.chat import ChatLimited, ChatUnreachable, Media
 from fedbot.ports.journal import Drawing
-from fedbot.rules.model.figures import Chart
-from fedbot.rules.model.message_key import MessageKey
+from fedbot.rules.model.books import Chart
+from fedbot.rules.model.room import MessageKey
 from tests.scenarios.world import World, friends, step
 
 SMALL = PNG + b"\0\0\0\rIHDR\0\0\0\2\0\0\0\1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from fedbot.rules.model.archive import (
+from fedbot.rules.archive import (
     Archive,
     Document,
     Mark,
@@ -17,7 +17,7 @@ from fedbot.rules.model.archive import (
     left_at,
     marks_of,
 )
-from fedbot.rules.model.message_key import MessageKey
+from fedbot.rules.model.room import MessageKey
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import State, Turn
 

@@ -32,7 +32,7 @@ from fedbot.rules.dispatch import decide
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.protocol.bodies import KINDS
-from fedbot.rules.wire.envelope import BadEnvelope, Identity, check, sign
+from fedbot.rules.wire import BadEnvelope, Identity, check, sign
 from tests.commands.worlds import BETA_BOT, NOW, ROOM, World, connected, pushed, pushed_to_us
 
 _IDENTITY = Identity(sha256(b"betaspace").digest())

@@ -13,7 +13,7 @@ from fedbot.inventree.metadata import signed_text
 from fedbot.inventree.rows import restored
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.steps import Mirror, Mirrored
-from fedbot.rules.wire.envelope import Identity, signature_holds
+from fedbot.rules.wire import Identity, signature_holds
 from tests.inventree.space import Space
 
 VALUE = {"origin": "alpha", "transfer": "t1", "item": 42}

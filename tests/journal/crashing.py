@@ -23,8 +23,7 @@ from fedbot.ports.journal import ChatMessage, Committed, Queued
 from fedbot.rules.model.audit import AuditEntry, PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import CaughtUp, Posted, Said, Tick
-from fedbot.rules.model.message_key import MessageKind
-from fedbot.rules.model.room import Room
+from fedbot.rules.model.room import MessageKind, Room
 from tests.journal.conftest import START
 
 # The second round does the same in a journal with a history.

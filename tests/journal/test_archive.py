@@ -15,7 +15,7 @@ from fedbot.journal import copies
 from fedbot.journal.archive import A_PAGE
 from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.ports.journal import Committed, JournalDamaged
-from fedbot.rules.model.archive import Archive, Document, Mark, PeerFlow, is_at_rest
+from fedbot.rules.archive import Archive, Document, Mark, PeerFlow, is_at_rest
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.lifecycles import TransferState

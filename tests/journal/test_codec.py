@@ -32,9 +32,9 @@ from fedbot.rules.loan.photos import PermitPhoto
 from fedbot.rules.model import events, queries, steps
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post
-from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Answer, Continuation, InventoryStanding, Query, WhenAnswered
+from fedbot.rules.model.room import MessageKey
 from fedbot.rules.model.steps import Step, StepKind, StepResult
 from fedbot.rules.transfer.receive import ShowOfferCard
 from fedbot.rules.transfer.send import BookOut

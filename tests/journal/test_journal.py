@@ -15,7 +15,7 @@ from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.journal.postgresql import PostgresqlDatabase
 from fedbot.ports import journal as journals
 from fedbot.ports.journal import BrokenRule, Committed, NotStorable, Queued, Retention, UnreadableRow, WrongTurn
-from fedbot.rules.model.archive import Document
+from fedbot.rules.archive import Document
 from fedbot.rules.model.audit import AuditEntry, PeerRefused, StepWasDone
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Join

@@ -25,7 +25,7 @@ from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Do, Forget, Join
 from fedbot.rules.model.events import ClockSetBack, Event, Posted, PostRefused, StepDone, Tick, Waiting
-from fedbot.rules.model.message_key import NO_KEY, MessageKey, MessageKind
+from fedbot.rules.model.room import NO_KEY, MessageKey, MessageKind
 from fedbot.rules.model.steps import Mirror, Mirrored
 from tests.journal.conftest import START, StandingClock
 

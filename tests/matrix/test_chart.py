@@ -11,7 +11,7 @@ import pytest
 
 from fedbot.matrix import chart
 from fedbot.matrix.chart import PNG, NoChart, draw, size_of
-from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.books import Chart
 
 WORDS = ("Chart of Attraktor", "Attraktor: stock items", "Attraktor: given and received", "given", "received")
 STOCK = tuple((date(2026, 9, 7) + timedelta(weeks=week), 4000 + 17 * week) for week in range(8))

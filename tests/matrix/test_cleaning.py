@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedbot.rules.model.names import can_be_stored, clean_name, clean_text
+from fedbot.rules.names import can_be_stored, clean_name, clean_text
 
 
 def test_nul_and_other_controls_are_dropped_but_line_feeds_and_tabs_stay() -> None:

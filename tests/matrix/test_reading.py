@@ -23,7 +23,7 @@ from fedbot.rules.model.events import (
     Said,
     Unreadable,
 )
-from fedbot.rules.wire.envelope import LATEST
+from fedbot.rules.wire import LATEST
 from tests.matrix.events import ANNA, ASKED_AT, BOT, PEER, ROOM, event, line, member, related, room_state
 
 READER = Reader(BOT, ROOM, ASKED_AT)

@@ -7,10 +7,10 @@ import pytest
 
 from fedbot.matrix.send_queue import Budget, Urgency, in_order, queue_key, reserve, superseded, urgency
 from fedbot.ports.journal import ChatMessage, Drawing, OutboxRow, Stored, SuggestedReaction
+from fedbot.rules.model.books import Chart
 from fedbot.rules.model.effects import Announce, Forget, Join, Leave, SendEnvelope
-from fedbot.rules.model.figures import Chart
-from fedbot.rules.model.message_key import MessageKey, MessageKind
-from fedbot.rules.wire.envelope import Draft
+from fedbot.rules.model.room import MessageKey, MessageKind
+from fedbot.rules.wire import Draft
 
 NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 ROOM = "!room"

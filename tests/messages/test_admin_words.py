@@ -11,8 +11,7 @@ from fedbot import messages
 from fedbot.rules.model.diagnosis import Forbidden, Lacks
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import PostRefused, Removed, SetAside
-from fedbot.rules.model.message_key import MessageKey
-from fedbot.rules.model.room import Room
+from fedbot.rules.model.room import MessageKey, Room
 from tests.scenarios.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, LOCALES, NOW, SILENT, plain, transfer
 
 MAKERS = Room("!makers", "Makerspaces")

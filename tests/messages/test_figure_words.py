@@ -9,8 +9,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
+from fedbot.rules.model.books import Dealings, Flow, SpaceFigures
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.figures import Dealings, Flow, SpaceFigures
 from fedbot.rules.model.lifecycles import TransferState
 from tests.scenarios.scenes import ALPHA, BEA, BETA, BOLTS, CEM, DILEK, LOCALES, NOW, connection, plain, transfer
 

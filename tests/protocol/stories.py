@@ -15,9 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from fedbot.rules import wire as envelopes
 from fedbot.rules.protocol import terms as protocol_terms
-from fedbot.rules.wire import envelope as envelopes
-from fedbot.rules.wire.envelope import Cause, CauseKind, Opening, SubjectKind
+from fedbot.rules.wire import Cause, CauseKind, Opening, SubjectKind
 from tests.scenarios.forging import forge
 from tests.scenarios.world import World, sharing
 

@@ -12,7 +12,7 @@ import pytest
 
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import hash_of
-from fedbot.rules.wire.envelope import BadEnvelope, check, sign
+from fedbot.rules.wire import BadEnvelope, check, sign
 from tests.protocol import vectors
 
 KINDS = sorted(path.stem for path in vectors.FOLDER.glob("*.json"))

@@ -11,13 +11,13 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from fedbot.rules import wire as envelopes
 from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import hash_of, to_json
-from fedbot.rules.wire import envelope as envelopes
-from fedbot.rules.wire.envelope import CauseKind, Envelope, Identity, Opening, SubjectKind, check, sign
+from fedbot.rules.wire import CauseKind, Envelope, Identity, Opening, SubjectKind, check, sign
 from tests.protocol.samples import HEX, SAMPLES
 
 FOLDER = Path(__file__).parent / "vectors"

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from fedbot.commands.registry import Registry
 from fedbot.journal import codec
+from fedbot.rules.archive import Document
 from fedbot.rules.dispatch import decide
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
-from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Fault, Plain, Speaker, Verbatim
 from fedbot.rules.model.effects import Ask, Do, Edit, Post, SendEnvelope
@@ -84,7 +84,7 @@ from fedbot.rules.model.stock import Part, Permissions, StockItem
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.state import State, Turn
-from fedbot.rules.wire.envelope import Draft, Identity, envelope_id, seal, sign, unseal, wire_time
+from fedbot.rules.wire import Draft, Identity, envelope_id, seal, sign, unseal, wire_time
 from tests.fakes.archive import RememberedArchive
 
 START = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)

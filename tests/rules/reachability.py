@@ -28,11 +28,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from fedbot.rules.archive import Document
 from fedbot.rules.carry_out import CarryOut
 from fedbot.rules.decisions import CheckPermissions, ConfirmDecision
 from fedbot.rules.dispatch import decide
 from fedbot.rules.loan.hand_back import RETURNS_PARTS
-from fedbot.rules.model.archive import Document
 from fedbot.rules.model.catalogue import Share
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import NO_CARD
@@ -59,7 +59,6 @@ from fedbot.rules.model.lifecycles import (
     ConnectionState,
     TransferState,
 )
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import (
     Able,
     Answer,
@@ -79,7 +78,7 @@ from fedbot.rules.model.queries import (
     WhereIsIt,
     WhoMay,
 )
-from fedbot.rules.model.room import Room
+from fedbot.rules.model.room import MessageKind, Room
 from fedbot.rules.model.steps import Label, Mirror
 from fedbot.rules.model.stock import Permissions, StockItem
 from fedbot.rules.model.transfer import Progress, Transfer, less_of
@@ -88,7 +87,7 @@ from fedbot.rules.protocol.terms import MOST_OPEN_DAYS, hash_of, to_json
 from fedbot.rules.reminders import Remind
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer.sender_decision import Debit
-from fedbot.rules.wire.envelope import envelope_id, sign, wire_time
+from fedbot.rules.wire import envelope_id, sign, wire_time
 from tests.fakes.archive import RememberedArchive
 from tests.rules.machines import BOLT, MOVES, ROOM, START, STOCK, VERBS, Side, _result
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedbot.rules.model import budgets
-from fedbot.rules.model.budgets import LIMITS, MESSAGES, QUESTIONS, Limit, Scope, limits, spend
+from fedbot.rules import budgets
+from fedbot.rules.budgets import LIMITS, MESSAGES, QUESTIONS, Limit, Scope, limits, spend
 from fedbot.rules.model.catalogue import Allowance
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.protocol.bodies import KINDS

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fedbot
-from fedbot.rules.model.message_key import NO_KEY, WITHOUT_SUBJECT, MessageKey, MessageKind
+from fedbot.rules.model.room import NO_KEY, WITHOUT_SUBJECT, MessageKey, MessageKind
 
 SUBJECTS = st.text("abcdefghjkmnpqrstvwxyz0123456789-", min_size=1).filter(lambda text: text != "-")
 TAKES_APART = {"partition", "rpartition", "split", "rsplit", "startswith", "endswith", "removeprefix", "removesuffix"}
-THERE = Path("rules/model/message_key.py")
+THERE = Path("rules/model/room.py")
 
 
 @pytest.mark.parametrize("kind", MessageKind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedbot.rules.model import names
+from fedbot.rules import names
 
 SERVER = "example.org"
 TRICKY = st.text(st.sampled_from("ab() \n\u202e\u200b（）[]@:Рp"), max_size=60) | st.text(max_size=60)

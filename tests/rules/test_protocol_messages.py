@@ -18,7 +18,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, Ending
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import State, Turn
-from fedbot.rules.wire.envelope import Draft, Envelope
+from fedbot.rules.wire import Draft, Envelope
 from tests.fakes.archive import RememberedArchive
 
 START = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 
 from fedbot.rules import inbound
 from fedbot.rules.model.events import CaughtUp, Reacted
-from fedbot.rules.wire.envelope import check
+from fedbot.rules.wire import check
 from tests.rules.machines import ROOM
 from tests.rules.reachability import GRACE, Explorer, is_at_work, is_end, starts
 from tests.rules.test_machines import Transfers

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.rules.wire.envelope import (
+from fedbot.rules.wire import (
     Cause,
     CauseKind,
     Opening,

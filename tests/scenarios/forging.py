@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from fedbot.rules import wire
 from fedbot.rules.protocol.bodies import Body
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import Identity
+from fedbot.rules.wire import Identity
 from tests.scenarios.space import Space
 from tests.scenarios.world import World
 
@@ -43,8 +43,8 @@ def forge(
     field, identifier = subject
     signer = key or liar.identity
     content: dict[str, Any] = {
-        "v": envelope.VERSION,
-        "id": envelope.envelope_id(liar.party, identifier, number),
+        "v": wire.VERSION,
+        "id": wire.envelope_id(liar.party, identifier, number),
         "kind": kind,
         "from": liar.party,
         "to": to,
@@ -53,10 +53,10 @@ def forge(
         "seq": number,
         "terms_hash": terms_hash,
         "body": {"seen": 0, "awaits": True, **body},
-        "sent_at": envelope.wire_time(at or world.clock.now()),
+        "sent_at": wire.wire_time(at or world.clock.now()),
         "key": signer.key,
     }
-    content["sig"] = signer.sign(envelope.canonical(content))
+    content["sig"] = signer.sign(wire.canonical(content))
     transaction = f"forged {len(world.server.log)}"
     sender, wrapped = liar.chat.user_id, {"dev.fedbot": content}
     world.server.send(sender, world.room.id, "dev.fedbot.envelope", wrapped, device="liar", transaction=transaction)

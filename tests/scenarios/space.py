@@ -26,14 +26,14 @@ from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.matrix.chart import PNG
-from fedbot.rules.model.archive import Document
+from fedbot.rules.archive import Document
+from fedbot.rules.model.books import Chart
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.figures import Chart
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import Identity
+from fedbot.rules.wire import Identity
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.state import Copy

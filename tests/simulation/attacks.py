@@ -13,7 +13,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from fedbot.rules import web
+from fedbot.rules import web, wire
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat
@@ -22,8 +22,7 @@ from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.outside import LentBefore, outside_id
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol.terms import to_json
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import BY_PAGE, Identity
+from fedbot.rules.wire import BY_PAGE, Identity
 from fedbot_demo.inventree.records import StockItem
 from tests.fakes.people import Person
 from tests.simulation.consent_checks import FriendView, View, view_of
@@ -150,22 +149,22 @@ class Scene:
         known = self.honest.transfer(transfer.id) or transfer
         lines = (replace(known.terms.lines[0], quantity=Decimal(quantity), whole=False),)
         terms = to_json(replace(known.terms, lines=lines))
-        await self.lies("granted", known, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
+        await self.lies("granted", known, {"terms": terms}, terms_hash=wire.terms_hash(terms))
 
     async def would_give(self, transfer: Transfer, line: Line) -> None:
         """The friend says what its card would give for our request."""
         terms = to_json(replace(transfer.terms, lines=(line,)))
-        await self.lies("noted", transfer, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
+        await self.lies("noted", transfer, {"terms": terms}, terms_hash=wire.terms_hash(terms))
 
     async def opens(self, letter: str, like: Transfer, cause: str, **changed: Any) -> None:  # noqa: ANN401 -- terms
         """The friend opens something similar; `id` replaces its id."""
         identifier = changed.pop("id", "")
         terms = to_json(replace(like.terms, **changed))
-        opening = envelope.Opening(self.liar.identity.key, self.federation.room, envelope.by_line(cause))
-        rightly = envelope.opened_id(envelope.SubjectKind(terms["kind"]), opening)
+        opening = wire.Opening(self.liar.identity.key, self.federation.room, wire.by_line(cause))
+        rightly = wire.opened_id(wire.SubjectKind(terms["kind"]), opening)
         due = (self.federation.clock.now() + timedelta(days=5)).isoformat()
-        body = {"terms": terms, "due": due, "opening": envelope.opening_json(opening)}
-        new = replace(like, id=identifier or rightly, terms_hash=envelope.terms_hash(terms))
+        body = {"terms": terms, "due": due, "opening": wire.opening_json(opening)}
+        new = replace(like, id=identifier or rightly, terms_hash=wire.terms_hash(terms))
         await self.lies(letter, new, body)
 
     def announces(self, identity: Identity, *, signed: bool = True, **changed: Any) -> None:  # noqa: ANN401 -- JSON
@@ -176,13 +175,13 @@ class Scene:
             "key": identity.key,
             "people": sorted(self.liar.us.people),
             "access": "relayed",
-            "at": envelope.wire_time(self.federation.clock.now() + timedelta(minutes=1)),
+            "at": wire.wire_time(self.federation.clock.now() + timedelta(minutes=1)),
             **changed,
         }
         bot, room = self.liar.chat.user_id, self.federation.room
         content: dict[str, Any] = {"v": 1, "parties": [entry]}
         if signed:
-            content = envelope.sign_announcement(identity, bot, room, content)
+            content = wire.sign_announcement(identity, bot, room, content)
         self.federation.server.put_state(bot, room, "dev.fedbot.party", bot, content)
 
 
@@ -253,13 +252,13 @@ async def _old_page(scene: Scene) -> None:
 @attack("a transfer has an id of its opener's choice")
 async def _chosen_id(scene: Scene) -> None:
     offered = await scene.offers()
-    await scene.opens("offer", offered, "$x", id=f"{envelope.short_hash('chosen')}-push")
+    await scene.opens("offer", offered, "$x", id=f"{wire.short_hash('chosen')}-push")
 
 
 @attack("a friendship has an id of the peer's choice")
 async def _chosen_friendship(scene: Scene) -> None:
     (friend,) = scene.honest.connections()
-    new = replace(friend, id=f"{envelope.short_hash('chosen')}-connection")
+    new = replace(friend, id=f"{wire.short_hash('chosen')}-connection")
     said = {"generation": 2, "name": "X", "access": "relayed", "asker": "@x:x", "asker_name": "X"}
     await scene.lies("connect", new, {**said, "commitment": "0" * 64})
 
@@ -443,7 +442,7 @@ async def _text_in_the_grant(scene: Scene) -> None:
     scene.liar.crashed()
     asked = scene.ours()
     terms = to_json(replace(asked.terms, rules=LoanRules(agree=("whoever borrows it pays for it",))))
-    await scene.lies("granted", asked, {"terms": terms}, terms_hash=envelope.terms_hash(terms))
+    await scene.lies("granted", asked, {"terms": terms}, terms_hash=wire.terms_hash(terms))
     await scene.sends(asked)
 
 

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from fedbot.ports.journal import ChatMessage, Committed
+from fedbot.rules import wire
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import EnvelopeSeen, Event, PartyAnnounced
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, TransferState
 from fedbot.rules.model.room import Announcement
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import announcement_holds
+from fedbot.rules.wire import announcement_holds
 from tests.simulation.party import TIME_ZONES, Party
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Consents:
         number (9).
         """
         opening = new.opening
-        rightly = opening and envelope.opened_id(envelope.SubjectKind(new.terms.kind), opening)
+        rightly = opening and wire.opened_id(wire.SubjectKind(new.terms.kind), opening)
         if opening is None or rightly != new.id:
             self._wrong(party, new, "has an id that isn't that of what was opened (1)")
             return
@@ -497,7 +497,7 @@ class Consents:
 
     def _new_friend(self, party: Party, new: Connection) -> None:
         """Nobody becomes a friend at once; the id follows from both keys, the room and the generation (1)."""
-        rightly = envelope.connection_id(party.identity.key, new.peer_key, new.room, new.generation)
+        rightly = wire.connection_id(party.identity.key, new.peer_key, new.room, new.generation)
         if new.id != rightly:
             self._wrong(party, new, "has an id that isn't that of what was opened (1)")
         is_ours = new.ours and self.auditor.is_our_line(party, new.asked.event_id, ("connect",))

@@ -16,21 +16,21 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from fedbot.ports.chat import ChatRefused
-from fedbot.rules.model.budgets import MESSAGES
+from fedbot.rules import wire
+from fedbot.rules.budgets import MESSAGES
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.terms import to_json
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import Identity
+from fedbot.rules.wire import Identity
 from tests.simulation.party import Party
 
 if TYPE_CHECKING:
     from tests.simulation.federation import Federation
 
 
-_TRANSFER_KINDS = frozenset(envelope.SubjectKind) - {envelope.SubjectKind.CONNECTION, envelope.SubjectKind.WAIT}
+_TRANSFER_KINDS = frozenset(wire.SubjectKind) - {wire.SubjectKind.CONNECTION, wire.SubjectKind.WAIT}
 KINDS = tuple(sorted(bodies.KINDS))
 SAID = tuple(kind for kind in KINDS if kind != "announce")
 FRAME = ("from", "to", "room", "seq", "terms_hash", "sent_at", "id", "key", "kind", "v", "subject", "sig")
@@ -250,7 +250,7 @@ class Liar:
         """A wrong value for a field outside the body."""
         others = [party for party in self._federation.parties if party is not liar]
         party = random.choice(others)
-        now = envelope.wire_time(liar.clock.now())
+        now = wire.wire_time(liar.clock.now())
         day = 86_400_000
         wrong: dict[str, tuple[Any, ...]] = {
             "from": (party.id, "nobody"),
@@ -264,7 +264,7 @@ class Liar:
             "v": (0, 2, 10**9),
             "subject": (
                 *(subject.id for subject in self._subjects(liar)),
-                *(f"{envelope.short_hash('x', kind)}-{kind}" for kind in envelope.SubjectKind),
+                *(f"{wire.short_hash('x', kind)}-{kind}" for kind in wire.SubjectKind),
             ),
         }
         return random.choice((*wrong.get(field, ()), random.choice(HOSTILE)))
@@ -350,7 +350,7 @@ class Liar:
             "until": random.choice(("2026-01-01", "2027-06-01")),
             "due": (now + timedelta(days=random.choice((-1, 1, 7, 60, 400)))).isoformat(),
             "terms": to_json(subject.terms) if isinstance(subject, Transfer) else {},
-            "opening": envelope.opening_json(subject.opening)
+            "opening": wire.opening_json(subject.opening)
             if isinstance(subject, Transfer) and subject.opening is not None
             else {},
         }
@@ -366,16 +366,16 @@ class Liar:
         kind = terms.get("kind") if isinstance(terms, dict) else None
         if kind not in _TRANSFER_KINDS:
             return
-        cause = envelope.by_line(f"$lie{random.randrange(10**9)}")
-        opening = envelope.Opening(liar.identity.key, subject.room, cause)
+        cause = wire.by_line(f"$lie{random.randrange(10**9)}")
+        opening = wire.Opening(liar.identity.key, subject.room, cause)
         lie.pop("connection", None)
-        named = envelope.Opening(opening.key, opening.room, envelope.by_line("$another"))
+        named = wire.Opening(opening.key, opening.room, wire.by_line("$another"))
         is_right = random.random() < 5 / 6
-        lie["transfer"] = envelope.opened_id(envelope.SubjectKind(kind), opening if is_right else named)
-        lie["body"]["opening"] = envelope.opening_json(opening)
+        lie["transfer"] = wire.opened_id(wire.SubjectKind(kind), opening if is_right else named)
+        lie["body"]["opening"] = wire.opening_json(opening)
         try:
-            lie["terms_hash"] = envelope.terms_hash(terms)
-        except envelope.NotCanonical:
+            lie["terms_hash"] = wire.terms_hash(terms)
+        except wire.NotCanonical:
             lie["terms_hash"] = "0" * 64
 
     def _turns_round(self, liar: Party, lie: dict[str, Any], terms: dict[str, Any], random: Random) -> None:
@@ -406,7 +406,7 @@ class Liar:
         lie.pop("transfer", None)
         lie["terms_hash"] = ""
         keys = (liar.identity.key, other.identity.key)
-        lie["connection"] = envelope.connection_id(*keys, self._federation.room, generation)
+        lie["connection"] = wire.connection_id(*keys, self._federation.room, generation)
         lie["seq"] = 1
 
     def _opens_more(self, liar: Party, random: Random) -> None:
@@ -440,7 +440,7 @@ class Liar:
         if terms and isinstance(subject, Transfer):
             for line in terms["lines"][:1]:
                 _change_line(line, random)
-            lie["terms_hash"] = envelope.terms_hash(terms)
+            lie["terms_hash"] = wire.terms_hash(terms)
         lie["seq"] = self._seen(lie) + 1
         self._signs(liar, lie)
 
@@ -507,7 +507,7 @@ class Liar:
             entry |= {"id": liar.id, "key": identity.key}
         content = {"v": 1, "parties": [entry]}
         if random.random() < 2 / 3:
-            content = envelope.sign_announcement(identity, liar.chat.user_id, self._federation.room, content)
+            content = wire.sign_announcement(identity, liar.chat.user_id, self._federation.room, content)
         self._puts_up(liar, content)
 
     def announces(self, liar: Party, random: Random, field: str) -> None:
@@ -534,10 +534,10 @@ class Liar:
             entry[field] = forged
         signed_for = {"bot": bot, "room": room} | ({field: str(forged)} if field in {"bot", "room"} else {})
         try:
-            content = envelope.sign_announcement(
+            content = wire.sign_announcement(
                 liar.identity, signed_for["bot"], signed_for["room"], {"v": 1, "parties": [entry]}
             )
-        except envelope.BadEnvelope:  # no JSON that can be signed
+        except wire.BadEnvelope:  # no JSON that can be signed
             return
         if field == "parties":
             content[field] = forged
@@ -553,8 +553,8 @@ class Liar:
             "key": liar.identity.key,
             "people": sorted(liar.us.people),
             "access": "relayed",
-            "speaks": [envelope.OLDEST_VERSION, envelope.VERSION],
-            "at": envelope.wire_time(liar.clock.now()),
+            "speaks": [wire.OLDEST_VERSION, wire.VERSION],
+            "at": wire.wire_time(liar.clock.now()),
         }
 
     def _puts_up(self, liar: Party, content: dict[str, Any]) -> None:
@@ -594,8 +594,8 @@ class Liar:
         unsigned = {name: value for name, value in lie.items() if name not in {"sig", "key", "v"}}
         if isinstance(sealed, Random):
             self._seals(liar, unsigned, identifier, sealed)
-        unsigned["sent_at"] = envelope.wire_time(liar.clock.now())
-        signed = {**unsigned, "v": envelope.VERSION, "key": liar.identity.key}
+        unsigned["sent_at"] = wire.wire_time(liar.clock.now())
+        signed = {**unsigned, "v": wire.VERSION, "key": liar.identity.key}
         for name, value in frame.items():
             if name == "subject":
                 field = "connection" if "connection" in signed else "transfer"
@@ -605,9 +605,9 @@ class Liar:
         another = Identity(sha256(b"another").digest())
         identity = another if frame.get("key") == another.key else liar.identity
         try:
-            signed["id"] = frame.get("id", envelope.envelope_id(liar.id, identifier, lie["seq"]))
-            signed["sig"] = frame["sig"] if "sig" in frame else identity.sign(envelope.canonical(signed))
-        except envelope.NotCanonical:
+            signed["id"] = frame.get("id", wire.envelope_id(liar.id, identifier, lie["seq"]))
+            signed["sig"] = frame["sig"] if "sig" in frame else identity.sign(wire.canonical(signed))
+        except wire.NotCanonical:
             return  # homeservers refuse it as bots do
         self._send(liar, signed)
 
@@ -626,8 +626,8 @@ class Liar:
         _change(inner, random)
         binding = f"{liar.id}>{reader.id}:{identifier}:{lie['seq']}"
         try:
-            lie["body"] = {**lie["body"], "sealed": envelope.seal(reader.identity.key, inner, bound_to=binding)}
-        except envelope.NotCanonical:
+            lie["body"] = {**lie["body"], "sealed": wire.seal(reader.identity.key, inner, bound_to=binding)}
+        except wire.NotCanonical:
             return
 
     def _send(self, liar: Party, lie: dict[str, Any]) -> None:

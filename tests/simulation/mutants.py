@@ -27,13 +27,12 @@ from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
 from fedbot.ports.inventory import OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import OutboxRow
-from fedbot.rules import consent, decisions, dispatch, inbound, web
+from fedbot.rules import budgets, consent, decisions, dispatch, inbound, web
+from fedbot.rules.archive import Document
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
 from fedbot.rules.loan import bookings, extend, lend, outside, queue
-from fedbot.rules.model import budgets
-from fedbot.rules.model.archive import Document
 from fedbot.rules.model.catalogue import FriendWant, WantShown
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -65,7 +64,7 @@ from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import booking, both_sides, opening, request, resolve, rota, send, sender_decision
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.transfer.both_sides import on_these_terms
-from fedbot.rules.wire.envelope import Opening, transaction_id
+from fedbot.rules.wire import Opening, transaction_id
 from tests.simulation.crashing import CrashingJournal
 from tests.simulation.history import Outcome, lived
 from tests.simulation.party import SteppedInventory

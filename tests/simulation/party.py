@@ -21,7 +21,7 @@ from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.messages.formatting import Rendered
 from fedbot.ports.clock import Clock
 from fedbot.ports.journal import Committed
-from fedbot.rules.model.archive import Document
+from fedbot.rules.archive import Document
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import CaughtUp, Event
@@ -30,7 +30,7 @@ from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.steps import StepResult, TryToken
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.wire.envelope import Identity
+from fedbot.rules.wire import Identity
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.fakes.clock import FakeClock

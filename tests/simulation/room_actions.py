@@ -18,7 +18,7 @@ from fedbot.rules.model.events import DecidedOffChat, SaidOffChat
 from fedbot.rules.model.lending import PlaceInLine
 from fedbot.rules.model.lifecycles import ConnectionState, PlaceState, TransferState
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.wire.envelope import BY_API, envelope_id, fingerprint, sign, wire_time
+from fedbot.rules.wire import BY_API, envelope_id, fingerprint, sign, wire_time
 from fedbot_demo.inventree.records import StockItem
 from fedbot_demo.inventree.stock_rows import is_in_stock
 from tests.fakes.people import Person

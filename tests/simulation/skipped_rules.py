@@ -18,7 +18,7 @@ from fedbot.rules.model.command import WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, is_for_page
 from fedbot.rules.model.events import Said
-from fedbot.rules.model.message_key import MessageKind
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import files

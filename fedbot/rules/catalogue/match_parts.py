@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit
-from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.effects import Do
 from fedbot.rules.model.lifecycles import FINAL, TransferState

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue.provenance import forbidden_origin, origin_here
 from fedbot.rules.model import audit
-from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.queries import FindItems, ItemsFound, Query, Received, ReceivedOf, SearchStock, StockHits

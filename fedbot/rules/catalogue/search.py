@@ -16,11 +16,12 @@ from itertools import islice
 from typing import Any
 
 from fedbot import messages
+from fedbot.rules import budgets
 from fedbot.rules.catalogue import merged_stock, share
 from fedbot.rules.catalogue.provenance import has_foreign_mark
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
-from fedbot.rules.model import audit, budgets
+from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, PartPicture, Search, Share, SpaceHits
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -28,7 +29,6 @@ from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lending import PlaceInLine
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import (
     OfConnection,
@@ -40,13 +40,14 @@ from fedbot.rules.model.queries import (
     StockHits,
     WhenAnsweredOrNot,
 )
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Part, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_day, check_quantity, file_in, presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import BadEnvelope, canonical, is_off_chat, search_id
+from fedbot.rules.wire import BadEnvelope, canonical, is_off_chat, search_id
 
 LISTED_FOR = timedelta(minutes=10)
 LONGEST_WORDS = 200

@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from fedbot import messages
+from fedbot.rules import time_zones
 from fedbot.rules.catalogue import search, share
-from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import (
     LONGEST_DAYS,
     MOST_WANTS_OF_A_FRIEND,
@@ -30,8 +31,8 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState, WantState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, SearchStock, StockHits, WhenAnsweredOrNot
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import PartDescription, Permission, plain, unit_called
 from fedbot.rules.model.transfer import Line, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
@@ -39,7 +40,7 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, names_line, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
-from fedbot.rules.wire.envelope import BadEnvelope
+from fedbot.rules.wire import BadEnvelope
 
 A_DAY = timedelta(days=1)
 UNTIL_READ = timedelta(seconds=20)

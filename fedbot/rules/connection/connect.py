@@ -19,17 +19,16 @@ from fedbot.rules.model.decision import APPROVE_KEY, DECLINE_KEY, Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.queries import Able, OfConnection, WhenAnswered
-from fedbot.rules.model.room import AnnouncedParty
+from fedbot.rules.model.room import AnnouncedParty, MessageKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
-from fedbot.rules.wire.envelope import connection_id, fingerprint
+from fedbot.rules.wire import connection_id, fingerprint
 
 MOST_AHEAD = 1000  # generations: enough for a peer that knows connections which we have lost
 SAID_ONCE = timedelta(days=30)

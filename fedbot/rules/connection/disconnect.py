@@ -30,8 +30,8 @@ from fedbot.rules.model.lifecycles import (
     ConnectionState,
     TransferState,
 )
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message

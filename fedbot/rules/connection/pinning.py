@@ -14,12 +14,11 @@ from fedbot.rules.model.decision import KeyCheck, Signature
 from fedbot.rules.model.effects import Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.message_key import MessageKind
-from fedbot.rules.model.room import AnnouncedParty, Announcement
+from fedbot.rules.model.room import AnnouncedParty, Announcement, MessageKind
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import Draft, fingerprint, key_commitment, short_string
+from fedbot.rules.wire import Draft, fingerprint, key_commitment, short_string
 
 TOLD_FOR = timedelta(days=30)
 RENAMED_FOR = timedelta(days=1)

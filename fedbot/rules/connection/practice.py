@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fedbot import messages
+from fedbot.rules.archive import Document
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect
 from fedbot.rules.model import audit
-from fedbot.rules.model.archive import Document
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Leave, say

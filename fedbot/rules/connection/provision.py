@@ -15,20 +15,20 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fedbot import messages
+from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue.provenance import WriteMirror, mirror_received
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit
-from fedbot.rules.model.archive import Mark
+from fedbot.rules.model.books import SpaceFigures, figures_written
 from fedbot.rules.model.catalogue import Share, Want
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
-from fedbot.rules.model.figures import SpaceFigures, figures_written
 from fedbot.rules.model.lending import LendingStop, PlaceInLine
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import OfConnection, WhenStepEnds
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.steps import (
     AccessMade,
     CloseCompany,

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules import consent
+from fedbot.rules.archive import is_restless
 from fedbot.rules.connection import pinning, provision
 from fedbot.rules.model import audit
-from fedbot.rules.model.archive import is_restless
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.decision import Signature
@@ -26,16 +26,15 @@ from fedbot.rules.model.events import (
     Unanswered,
 )
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, WhenAnswered, WhenAnsweredOrNot
-from fedbot.rules.model.room import OwnAnnouncement, Room
+from fedbot.rules.model.room import MessageKind, OwnAnnouncement, Room
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Told, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, opening
 from fedbot.rules.transfer.opening import read_who_confirms
-from fedbot.rules.wire.envelope import Draft
+from fedbot.rules.wire import Draft
 
 A_DAY = timedelta(days=1)
 A_MOMENT = timedelta(minutes=1)

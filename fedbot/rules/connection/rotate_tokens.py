@@ -19,8 +19,8 @@ from fedbot.rules.model.diagnosis import Diagnosis, TokenTrialFailed
 from fedbot.rules.model.effects import Do, Forget, KeepSecret, MoveSecret, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import OfConnection, WhenStepEnds
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.steps import (
     AccessMade,
     MakeAccess,

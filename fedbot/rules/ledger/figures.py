@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from fedbot.rules.archive import Mark, PeerFlow, flow_of_line, left_at
 from fedbot.rules.loan import lend
-from fedbot.rules.model.archive import Mark, PeerFlow, flow_of_line, left_at
+from fedbot.rules.model.books import BALANCE, COUNTS, WAYS, Dealings, Flow, SpaceFigures, Way
 from fedbot.rules.model.catalogue import Share
-from fedbot.rules.model.figures import BALANCE, COUNTS, WAYS, Dealings, Flow, SpaceFigures, Way
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, Ending, OutsideState
 from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
 from fedbot.rules.model.party_config import PRACTICE

@@ -14,8 +14,8 @@ from decimal import Decimal
 from heapq import merge
 from typing import Any
 
-from fedbot.rules.model import names
-from fedbot.rules.model.archive import Place, latest
+from fedbot.rules import names
+from fedbot.rules.archive import Place, latest
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import reason_of
 from fedbot.rules.model.lifecycles import ENDS_OF_A_LOAN

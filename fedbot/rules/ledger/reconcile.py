@@ -13,11 +13,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from fedbot import messages
+from fedbot.rules import budgets
+from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue.provenance import mirror_given, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
-from fedbot.rules.model import audit, budgets
-from fedbot.rules.model.archive import Mark
+from fedbot.rules.model import audit
 from fedbot.rules.model.books import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
@@ -33,7 +34,6 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
-from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.queries import (
     BooksOf,
     ItemSeen,
@@ -45,6 +45,7 @@ from fedbot.rules.model.queries import (
     WhenStepEnds,
     Whereabouts,
 )
+from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, is_written_out, plain
 from fedbot.rules.model.transfer import Progress, Transfer
@@ -52,7 +53,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import send
-from fedbot.rules.wire.envelope import BadEnvelope
+from fedbot.rules.wire import BadEnvelope
 
 ANSWERS_WITHIN = timedelta(minutes=2)
 TOLD_AGAIN_AFTER = timedelta(days=7)

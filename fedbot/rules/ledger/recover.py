@@ -30,9 +30,9 @@ from fedbot.rules.model.lifecycles import (
     PlaceState,
     TransferState,
 )
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import rota_id
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Dispute, Terms, Told, Transfer, WaitingLine, with_progress
@@ -42,7 +42,7 @@ from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer.opening import read_who_confirms
-from fedbot.rules.wire.envelope import Draft, SubjectKind, connection_id, kind_of, opened_id
+from fedbot.rules.wire import Draft, SubjectKind, connection_id, kind_of, opened_id
 
 PUT_AWAY_WITHIN = timedelta(days=14)
 """After that long, people have put a received item away, so the bot doesn't do it any more."""

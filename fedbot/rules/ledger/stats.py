@@ -12,14 +12,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fedbot import messages
+from fedbot.rules import budgets
 from fedbot.rules.connection import provision
 from fedbot.rules.ledger import figures as ledger_figures
-from fedbot.rules.model import audit, budgets
-from fedbot.rules.model.command import Command
-from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
-from fedbot.rules.model.events import Answered, StatsDue, Unanswered
-from fedbot.rules.model.figures import (
+from fedbot.rules.model import audit
+from fedbot.rules.model.books import (
     STATS_SILENT_AFTER,
     Chart,
     SpaceFigures,
@@ -28,14 +25,18 @@ from fedbot.rules.model.figures import (
     figures_read,
     figures_written,
 )
+from fedbot.rules.model.command import Command
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
+from fedbot.rules.model.events import Answered, StatsDue, Unanswered
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.queries import OfConnection, StockCounts, StockFigures, WhenAnswered, WhenAnsweredOrNot
+from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import BadEnvelope
+from fedbot.rules.wire import BadEnvelope
 
 FORGOTTEN_AFTER = timedelta(days=1)
 MOST_POINTS = 60

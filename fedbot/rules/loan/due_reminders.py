@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from fedbot import messages
+from fedbot.rules import time_zones
 from fedbot.rules.loan import lend
-from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model import audit
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, OfTransfer, WhenAnswered
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn

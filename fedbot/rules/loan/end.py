@@ -10,17 +10,18 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from fedbot import messages
+from fedbot.rules import names
+from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import label, lend
-from fedbot.rules.model import audit, names
-from fedbot.rules.model.archive import Mark
+from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, Ending, TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import OfLine, WhenStepEnds
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.steps import Arrived, Remark, Step, TakeBack
 from fedbot.rules.model.stock import STATUS_DAMAGED, STATUS_LOST
 from fedbot.rules.model.transfer import Transfer, step_mark

@@ -16,8 +16,8 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, WhenAnswered
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.protocol import bodies, sequencing
@@ -26,7 +26,7 @@ from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, opening
 from fedbot.rules.transfer.opening import open_request
-from fedbot.rules.wire.envelope import Cause
+from fedbot.rules.wire import Cause
 
 
 def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until: date, asker: Signature) -> None:

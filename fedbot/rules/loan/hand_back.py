@@ -20,7 +20,6 @@ from fedbot.rules.model.diagnosis import ANOTHER_THING
 from fedbot.rules.model.effects import Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import (
     Able,
     FindItems,
@@ -33,6 +32,7 @@ from fedbot.rules.model.queries import (
     WhenAnswered,
     WhenAnsweredOrNot,
 )
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
@@ -40,7 +40,7 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, opening, sender_decision
-from fedbot.rules.wire.envelope import Cause
+from fedbot.rules.wire import Cause
 
 MOVED = "moved"
 IN_PARTS = "in-parts"

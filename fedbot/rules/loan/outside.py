@@ -15,17 +15,18 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from fedbot import messages
+from fedbot.rules import time_zones
 from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.loan import lend as borrowing
-from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import FINAL, MAY_BE_HANDED_OVER, OutsideState, TransferState
-from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import PersonPermissions, WhenAnswered, WhenStepEnds
+from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.steps import (
     Arrived,
     CompanyMade,

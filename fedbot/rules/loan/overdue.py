@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from fedbot import messages
+from fedbot.rules import time_zones
 from fedbot.rules.loan import lend
-from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.lending import LendingStop
-from fedbot.rules.model.message_key import MessageKey, MessageKind
+from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 

@@ -12,14 +12,15 @@ from datetime import timedelta
 from typing import Any
 
 from fedbot import messages
+from fedbot.rules import budgets
 from fedbot.rules.catalogue.provenance import known_item
-from fedbot.rules.model import audit, budgets
+from fedbot.rules.model import audit
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PhotoSent, StepDone, StepRefused, StepUnknown, Unanswered
 from fedbot.rules.model.lifecycles import FINAL, TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import OfLine, OfTransfer, PersonPermissions, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.steps import AttachPhoto
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, step_mark

@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fedbot import messages
+from fedbot.rules import time_zones
+from fedbot.rules import wire as envelopes
 from fedbot.rules.catalogue import search, share, want
 from fedbot.rules.loan import bookings, lend
-from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
@@ -30,9 +32,9 @@ from fedbot.rules.model.lifecycles import (
     PlaceState,
     TransferState,
 )
-from fedbot.rules.model.message_key import MessageKey, MessageKind
 from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound, WhenAnsweredOrNot
+from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.stock import StockItem, UnitFactor, is_sound, plain
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
@@ -40,8 +42,7 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening as transfer_opening
-from fedbot.rules.wire import envelope as envelopes
-from fedbot.rules.wire.envelope import BadEnvelope, Opening, SubjectKind
+from fedbot.rules.wire import BadEnvelope, Opening, SubjectKind
 
 A_DAY, A_MOMENT = timedelta(days=1), timedelta(minutes=1)
 UNTIL_ASKED_AGAIN = timedelta(minutes=10)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from fedbot import messages
+from fedbot.rules import names
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import end, lend
-from fedbot.rules.model import audit, names
+from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown

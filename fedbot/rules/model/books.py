@@ -1,11 +1,182 @@
-"""Two spaces' records of one line of a transfer, their differences, and a comparison in progress."""
+"""The books of a space as data: its stock, the stock that moved to and from it, and a comparison with a peer's books.
+
+`rules.ledger` has the rules.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from typing import Any
+
+from fedbot.rules.model.stock import is_written_out, plain
+
+# --- figures: the stock, and the stock that moved to and from us ---
+
+
+MOST_OF_ANYTHING = 10**12
+
+COUNTS = ("parts", "stock_items", "low_stock", "categories", "locations")
+"""The figures that InvenTree counts."""
+BALANCE = "balance"
+"""The kind of the figures that our journal counts: given, received and open."""
+
+
+STATS_SILENT_AFTER = timedelta(minutes=2)
+"""How long an answer waits for the figures of a space."""
+
+
+class Way(StrEnum):
+    """The direction in which a line moved, seen from us. A loan counts as lent, one that became a gift as given."""
+
+    GIVEN = "given"
+    RECEIVED = "received"
+    LENT = "lent"
+    BORROWED = "borrowed"
+
+
+WAYS = tuple(way.value for way in Way)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The stock that moved one way: the lines of transfers, and the pieces in lines that are counted by the piece."""
+
+    lines: int = 0
+    pieces: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Dealings:
+    """The stock that moved between us and one peer, seen from us; `open` counts unfinished transfers."""
+
+    party: str
+    name: str
+    given: Flow = Flow()
+    received: Flow = Flow()
+    open: int = 0
+    lent: Flow = Flow()
+    borrowed: Flow = Flow()
+
+    @property
+    def balance(self) -> Decimal:
+        """The pieces that the peer has from us, for good or on loan, less those that we have from it."""
+        return self.given.pieces + self.lent.pieces - self.received.pieces - self.borrowed.pieces
+
+
+@dataclass(frozen=True)
+class SpaceFigures:
+    """One space's figures as of `at`. Figures that it doesn't report are None.
+
+    The movements are those of the last `days` (0: all); only our own figures name the peer. `problem` is why there are
+    no figures: `inventory` (its InvenTree doesn't answer), `hidden` (not for a shared room), `later` (asked too often,
+    until `again`). `shared` is the length of its sharing list.
+    """
+
+    party: str
+    name: str
+    at: datetime
+    days: int = 0
+    parts: int | None = None
+    stock_items: int | None = None
+    low_stock: int | None = None
+    categories: int | None = None
+    locations: int | None = None
+    given: Flow | None = None
+    received: Flow | None = None
+    open: int | None = None
+    dealings: tuple[Dealings, ...] = ()
+    problem: str = ""
+    lent: Flow | None = None
+    borrowed: Flow | None = None
+    shared: int | None = None
+    again: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """The party, because only the newest figures of each are kept."""
+        return self.party
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A `stats` line that waits for figures: our own from our InvenTree, others' from their bots.
+
+    `waiting` are parties. It is answered when none is missing, at the latest at `until`; later figures are added to the
+    answer (`posted`). `chart`: a picture is wanted with it.
+    """
+
+    id: str
+    room: str
+    days: int
+    until: datetime
+    waiting: tuple[str, ...]
+    came: tuple[SpaceFigures, ...] = ()
+    posted: bool = False
+    chart: bool = False
+
+
+@dataclass(frozen=True)
+class StockHistory:
+    """The number of our stock items on each day that figures were posted, oldest first, for the chart."""
+
+    id: str = "stock-history"
+    points: tuple[tuple[date, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The data of a chart: stock items by day, and lines given and received by peer."""
+
+    stock: tuple[tuple[date, int], ...] = ()
+    exchange: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class LabelCode:
+    """A QR code that leads to the page of one of our stock items."""
+
+    item: int
+    address: str
+
+
+def figures_written(figures: SpaceFigures) -> dict[str, Any]:
+    """Return the figures as messages carry them and our metadata keeps them. Missing figures are left out."""
+    data: dict[str, Any] = {name: getattr(figures, name) for name in (*COUNTS, "shared", "open")}
+    for way in WAYS:
+        flow: Flow | None = getattr(figures, way)
+        data[way] = {"lines": flow.lines, "pieces": plain(flow.pieces)} if flow else None
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def figures_read(nothing_yet: SpaceFigures, data: dict[str, Any]) -> SpaceFigures:
+    """Parse a peer's figures into `nothing_yet`. Unknown ones are left out. Raises ValueError for invalid counts."""
+    told: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "shared", "open") if name in data}
+    told |= {way: _flow(data[way]) for way in WAYS if way in data}
+    return replace(nothing_yet, **told)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MOST_OF_ANYTHING:
+        raise ValueError("a count that is none")
+    return value
+
+
+def _flow(value: object) -> Flow:
+    if not isinstance(value, dict) or not isinstance(value.get("pieces"), str):
+        raise ValueError("a flow that is none")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
+    try:
+        pieces = Decimal(value["pieces"])
+    except InvalidOperation:
+        raise ValueError("pieces that are no number") from None
+    if not is_written_out(pieces) or not 0 <= pieces <= MOST_OF_ANYTHING:
+        raise ValueError("pieces that are no number")
+    return Flow(_count(value.get("lines")), pieces)
+
+
+# --- reconciliation: two spaces' records of one line of a transfer, their differences, and a comparison in progress ---
 
 
 class Kind(StrEnum):
@@ -63,7 +234,7 @@ class Past:
     """One side's record of the messages about a subject (an id): its own acknowledged ones, and those it read.
 
     `ours` and `theirs` are from the view of the side that reports them: it has sent `sent`, and read `seen` of the
-    other's. The hashes are those of `envelope.past_with`.
+    other's. The hashes are those of `wire.past_with`.
     """
 
     subject: str

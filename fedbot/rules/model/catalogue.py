@@ -9,7 +9,7 @@ from typing import Any
 
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.lifecycles import WantState
-from fedbot.rules.wire.envelope import short_hash
+from fedbot.rules.wire import short_hash
 
 ITEM, PART, CATEGORY = "stockitem", "part", "partcategory"
 """The kinds of thing that can be shared, as in the addresses of InvenTree's metadata."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from fedbot.rules.model.decision import NO_CARD, Decision, HasCard, InRoom, KeyCheck, Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION, ConnectionState
-from fedbot.rules.wire.envelope import Draft, past_with
+from fedbot.rules.wire import Draft, past_with
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Exchange:
     numbers sent and read; `unread` are our messages that the peer hasn't acknowledged. While `awaiting`, they are sent
     again at `resend_at`. `said` is when our last one was written, `repeated` when we last sent some again or answered a
     repeated message. `agreed` is the highest number of ours that the peer has acknowledged; `past` is the hash of our
-    messages up to it, and `peer_past` that of the peer's up to `seen` (`envelope.past_with`). `differs` is the number
+    messages up to it, and `peer_past` that of the peer's up to `seen` (`wire.past_with`). `differs` is the number
     of ours up to which the peer reports another hash (0: it never did).
     """
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 
+from fedbot.rules.model.books import Chart, LabelCode
 from fedbot.rules.model.command import Outcome
-from fedbot.rules.model.figures import Chart, LabelCode
-from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.queries import Query, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.room import MessageKey
 from fedbot.rules.model.steps import Step
-from fedbot.rules.wire.envelope import Draft, is_off_chat
+from fedbot.rules.wire import Draft, is_off_chat
 
 P = ParamSpec("P")
 

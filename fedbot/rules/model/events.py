@@ -14,9 +14,9 @@ from typing import Any
 from fedbot.rules.model.command import WebAccess
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.diagnosis import Diagnosis, reason_of
-from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.party_config import Practice, RosterChange
 from fedbot.rules.model.queries import Answer, Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.room import MessageKey
 from fedbot.rules.model.steps import StepResult
 from fedbot.rules.model.stock import Permissions
 

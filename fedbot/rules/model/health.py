@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.message_key import NO_KEY, MessageKey
+from fedbot.rules.model.room import NO_KEY, MessageKey
 from fedbot.rules.model.stock import Anchor
 
 SET_RIGHT = timedelta(days=1)

@@ -10,8 +10,7 @@ from html import escape
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fedbot.rules.model.care import NamedStock, ValuedLine
-from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.decision import NamedStock, Signature, ValuedLine
 from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.lifecycles import OPEN_PLACES, PlaceState
 

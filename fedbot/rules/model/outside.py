@@ -11,9 +11,9 @@ from enum import StrEnum
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lifecycles import LIVING_ROTA, OUTSIDE_OVER, OutsideState, RotaState
-from fedbot.rules.model.message_key import MessageKey
+from fedbot.rules.model.room import MessageKey
 from fedbot.rules.model.stock import PartDescription
-from fedbot.rules.wire.envelope import short_hash
+from fedbot.rules.wire import short_hash
 
 LONGEST_NEIGHBOUR = 60
 OUTSIDE = "outside:"

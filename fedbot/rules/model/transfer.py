@@ -39,7 +39,7 @@ from fedbot.rules.model.stock import (
     UnitFactor,
     in_units,
 )
-from fedbot.rules.wire.envelope import Opening
+from fedbot.rules.wire import Opening
 
 LONGEST_CARD_LINK = 200
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from fedbot.rules.model import names
+from fedbot.rules import names
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION
 from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import OLDEST_VERSION, VERSION, announcement_holds, wire_time
+from fedbot.rules.wire import OLDEST_VERSION, VERSION, announcement_holds, wire_time
 
 PARTY_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}$")
 KEY = re.compile(r"^[0-9a-f]{64}$")

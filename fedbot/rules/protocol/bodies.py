@@ -27,6 +27,7 @@ from pydantic import (
     model_validator,
 )
 
+from fedbot.rules import wire as envelopes
 from fedbot.rules.model.decision import LONGEST_PICKUP
 from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.stock import MOST_FILES, plain
@@ -34,8 +35,7 @@ from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol import terms
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day, check_quantity
 from fedbot.rules.protocol.terms import parse as terms_in
-from fedbot.rules.wire import envelope as envelopes
-from fedbot.rules.wire.envelope import LARGEST, LARGEST_INTEGER, BadEnvelope, Envelope, Opening
+from fedbot.rules.wire import LARGEST, LARGEST_INTEGER, BadEnvelope, Envelope, Opening
 
 LONGEST_DAYS = 36_500
 LONGEST_PERSON = 255

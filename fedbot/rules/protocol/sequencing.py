@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from fedbot import messages
+from fedbot.rules.budgets import MOST_SENT_AGAIN
 from fedbot.rules.model import audit
-from fedbot.rules.model.budgets import MOST_SENT_AGAIN
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.effects import SendEnvelope, say
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol.bodies import AskAgain, Body, Message, Seen
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import Draft, past_with
+from fedbot.rules.wire import Draft, past_with
 
 S = TypeVar("S", Connection, Transfer)
 

@@ -17,19 +17,19 @@ from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from fedbot.rules import wire
 from fedbot.rules.model import stock
 from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
 from fedbot.rules.model.stock import NO_PART_DETAILS, ItemDetails, Part, PartDescription, StockItem, fits, plain
 from fedbot.rules.model.transfer import Line, Terms, total
-from fedbot.rules.wire import envelope
-from fedbot.rules.wire.envelope import shown_hash
+from fedbot.rules.wire import shown_hash
 
 MOST_LINES = 20
 LONGEST_TEXT = 500
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
 KINDS = frozenset({"push", "request", "return", "extension"})
 
-_LOAN = re.compile(rf"[{envelope.ALPHABET}]{{{envelope.ID_LENGTH}}}")
+_LOAN = re.compile(rf"[{wire.ALPHABET}]{{{wire.ID_LENGTH}}}")
 _NEEDED = "\n\t\u200d"
 _TERMS = TypeAdapter(Terms)
 
@@ -41,9 +41,9 @@ class BadTerms(ValueError):
 def to_json(terms: Terms) -> dict[str, Any]:
     """Return the one written form of terms: JSON without floats."""
     data: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
-    for line, wire in zip(terms.lines, data["lines"], strict=True):
-        wire["quantity"] = plain(line.quantity)
-        for told in (wire, wire["description"]):  # leave out empty ones, so that other terms keep their form
+    for line, written in zip(terms.lines, data["lines"], strict=True):
+        written["quantity"] = plain(line.quantity)
+        for told in (written, written["description"]):  # leave out empty ones, so that other terms keep their form
             told["details"] = {name: value for name, value in told["details"].items() if value}
             for name in ("of_line", "details", "stays"):
                 if not told.get(name, True):
@@ -56,7 +56,7 @@ def to_json(terms: Terms) -> dict[str, Any]:
 
 def hash_of(terms: Terms) -> str:
     """Return the hash to which decisions are bound."""
-    return envelope.terms_hash(to_json(terms))
+    return wire.terms_hash(to_json(terms))
 
 
 def parse(data: object) -> Terms:
@@ -144,7 +144,7 @@ def metadata_in(sealed: Mapping[str, Any]) -> dict[str, str]:
 def _is_object(text: object) -> bool:
     try:
         value = json.loads(text) if isinstance(text, str) else None
-        if not isinstance(value, dict) or not envelope.is_shallow(value):
+        if not isinstance(value, dict) or not wire.is_shallow(value):
             return False
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):

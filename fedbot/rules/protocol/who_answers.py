@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fedbot.rules.model.names import is_called
 from fedbot.rules.model.room import Room
+from fedbot.rules.names import is_called
 from fedbot.rules.protocol.announcements import federation_rooms
 from fedbot.rules.state import Turn
 

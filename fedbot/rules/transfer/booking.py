@@ -11,25 +11,25 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.rules import consent
+from fedbot.rules import consent, time_zones
 from fedbot.rules.loan import bookings
 from fedbot.rules.loan.bookings import show_bookings
-from fedbot.rules.model import audit, time_zones
+from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import Obstacle
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, Query, WhenAnswered
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Permission, StockItem
 from fedbot.rules.model.transfer import Line, Told, Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, opening
-from fedbot.rules.wire.envelope import Draft
+from fedbot.rules.wire import Draft
 
 DAY_OVER = "day-over"
 NOT_FETCHED = "not-fetched"

@@ -18,16 +18,16 @@ from fedbot.rules.model.effects import Do, Edit, Phrase, Post, say
 from fedbot.rules.model.events import EnvelopeSeen, StepRefused, Waiting
 from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, PEER_DISPUTES, ConnectionState, TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import SILENT_AFTER_RESENDS
 from fedbot.rules.model.queries import OfTransfer, WhenStepEnds
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.steps import Step, StepKind, kind_of_step
 from fedbot.rules.model.transfer import Dispute, Terms, Told, Transfer, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Statement, Truth
 from fedbot.rules.protocol.terms import hash_of, presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import Draft
+from fedbot.rules.wire import Draft
 
 EDIT_PAUSE = timedelta(minutes=10)
 NO_PART, OTHER_THING, OTHER_UNIT, NOT_IN_ORDER = "no-part", "other-thing", "other-unit", "not-in-order"

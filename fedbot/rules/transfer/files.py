@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fedbot import messages
+from fedbot.rules import names
 from fedbot.rules.catalogue.provenance import known_item
-from fedbot.rules.model import audit, names
+from fedbot.rules.model import audit
 from fedbot.rules.model.diagnosis import Diagnosis, Named, NameFault
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from fedbot import messages
 from fedbot.rules import consent
+from fedbot.rules import wire as envelopes
 from fedbot.rules.connection import provision
 from fedbot.rules.consent import asked_by, awaits_parcel, is_open
 from fedbot.rules.loan import bookings
@@ -31,8 +32,8 @@ from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Echoed, Posted
 from fedbot.rules.model.lending import RuleOrigin
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, WhenAnswered
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Progress, Terms, Told, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing
@@ -40,8 +41,7 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import LONGEST_OPEN, MOST_OPEN_DAYS, BadTerms, hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides
-from fedbot.rules.wire import envelope as envelopes
-from fedbot.rules.wire.envelope import Cause, Draft, Opening, SubjectKind
+from fedbot.rules.wire import Cause, Draft, Opening, SubjectKind
 
 S = TypeVar("S", Connection, Transfer)
 

@@ -12,23 +12,22 @@ from decimal import Decimal
 from typing import Any
 
 from fedbot import messages
-from fedbot.rules import consent
+from fedbot.rules import consent, names, time_zones
+from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue.provenance import forbidden_origin, known_item, mirror_received, received_text
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend
 from fedbot.rules.loan.end import take_back_step
-from fedbot.rules.model import audit, names, stock, time_zones
-from fedbot.rules.model.archive import Mark
-from fedbot.rules.model.care import ValuedLine
+from fedbot.rules.model import audit, stock
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Parcel, Pickup, Signature
+from fedbot.rules.model.decision import Parcel, Pickup, Signature, ValuedLine
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.queries import Able, OfLine, PartMatch, Query, WhenAnswered, WhenStepEnds
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.steps import (
     BookInAgain,
     CreateItem,

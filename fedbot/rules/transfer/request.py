@@ -18,16 +18,16 @@ from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
-from fedbot.rules.model.care import ValuedLine, taken_out
 from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import ValuedLine, taken_out
 from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, fits, is_fraction, plain
 from fedbot.rules.model.transfer import Line, Terms, Told, Transfer, total, with_progress
 from fedbot.rules.protocol import bodies, sequencing, who_answers

@@ -30,8 +30,8 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Edit, Phrase, Post, say
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
-from fedbot.rules.model.message_key import MessageKind
 from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import PartDescription, in_units
 from fedbot.rules.model.transfer import Line, Terms, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing
@@ -40,7 +40,7 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, receive
 from fedbot.rules.transfer.opening import new_request
 from fedbot.rules.transfer.receive import NOT_WAITED_FOR
-from fedbot.rules.wire.envelope import Draft, by_line
+from fedbot.rules.wire import Draft, by_line
 
 NOT_NEEDED = "not-needed"
 ALL_OR_NONE = "all-or-none"

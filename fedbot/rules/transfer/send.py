@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 from fedbot import messages
+from fedbot.rules import names
 from fedbot.rules.catalogue.provenance import given_text, known_item, mirror_given
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, outside
 from fedbot.rules.loan.bookings import show_bookings
-from fedbot.rules.model import audit, names
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import say

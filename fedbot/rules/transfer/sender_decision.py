@@ -15,8 +15,7 @@ from fedbot.rules import consent
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import audit
-from fedbot.rules.model.care import taken_out
-from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.decision import Signature, taken_out
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, TransferState

@@ -17,7 +17,7 @@ from fedbot.commands.tokens import in_quotes
 from fedbot.rules.model.catalogue import Share
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lifecycles import LIVING_ROTA
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 from fedbot.web.site.api import LONGEST_SPACE, ledger_csv
 from fedbot.web.site.calls import LONGEST_LINE
 from fedbot.web.site.pages import LOOK_AGAIN_AFTER, Field, Sent, SignedIn

@@ -24,7 +24,7 @@ from fedbot.rules.model.command import SIGN_IN_WITHIN, AccessKind, Scope
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
-from fedbot.rules.model.names import clean_name
+from fedbot.rules.names import clean_name
 from fedbot.web.site.access import Caller, Login, form_token
 from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site, quantity_in
 from fedbot.web.site.guard import is_our_page

@@ -28,20 +28,20 @@ from fedbot.messages.language import Locale
 from fedbot.messages.transfer_facts import state_in_words
 from fedbot.ports.journal import Audited
 from fedbot.rules import decisions, web
+from fedbot.rules.archive import Mark, Place
 from fedbot.rules.catalogue import search
 from fedbot.rules.consent import Subject, awaits_parcel, decides_here, is_open
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
 from fedbot.rules.loan import bookings, lend, outside, queue
-from fedbot.rules.model.archive import Mark, Place
 from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.books import COUNTS, WAYS, Dealings, Flow
 from fedbot.rules.model.catalogue import FriendWant, Hit, Search, SpaceHits, Want
 from fedbot.rules.model.command import WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import reason_of
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.figures import COUNTS, WAYS, Dealings, Flow
 from fedbot.rules.model.ledger import OnThatDay, Todo
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import (
@@ -58,7 +58,7 @@ from fedbot.rules.model.stock import Permission, Permissions, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import fingerprint
+from fedbot.rules.wire import fingerprint
 from fedbot.web.site.problems import Problem
 from fedbot.web.site.views import (
     AccessView,

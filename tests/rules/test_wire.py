@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from nacl.public import SealedBox
 from nacl.signing import VerifyKey
 
-from fedbot.rules.wire import envelope as wire
-from fedbot.rules.wire.envelope import BadEnvelope, Identity, NotCanonical, check, seal, sign, unseal
+from fedbot.rules import wire
+from fedbot.rules.wire import BadEnvelope, Identity, NotCanonical, check, seal, sign, unseal
 
 ALPHA = Identity(b"a" * 32)
 BETA = Identity(b"b" * 32)

@@ -9,18 +9,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from fedbot.rules.model.books import Reconciliation
+from fedbot.rules.model.books import Reconciliation, SpaceFigures, StockHistory, Survey, Way
 from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPicture, Search, Share, Want
 from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey, Way
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, Ending
-from fedbot.rules.model.message_key import MessageKey
 from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.party_config import Practice, Roster
-from fedbot.rules.model.room import Account, Announcement, OwnAnnouncement, Room
+from fedbot.rules.model.room import Account, Announcement, MessageKey, OwnAnnouncement, Room
 from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.model.transfer import Line, Transfer, WaitingLine
 
