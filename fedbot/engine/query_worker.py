@@ -17,7 +17,7 @@ from fedbot.ports.chat import Chat, ChatProblem
 from fedbot.ports.clock import Clock
 from fedbot.ports.inventory import Inventory, InventoryProblem
 from fedbot.ports.journal import OutboxRow
-from fedbot.rules.catalogue import merged_stock
+from fedbot.rules.catalogue import provenance
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import Answered, Unanswered, Waiting
@@ -139,7 +139,7 @@ class QueryWorker:
         """InvenTree's answers, read together for one decision, with our own answers in their places."""
         turn = Turn(self._engine.state, self._clock.now())
         asked = [query for query in queries if not isinstance(query, OUR_OWN)]
-        with_received = [(each, merged_stock.received_for(turn, each)) for each in asked]
+        with_received = [(each, provenance.received_for(turn, each)) for each in asked]
         answers = iter(await self._inventory.answer_all(with_received) if asked else ())
         return tuple([await self._our_own(each) if isinstance(each, OUR_OWN) else next(answers) for each in queries])
 

@@ -139,7 +139,7 @@ def left_at(transfer: Transfer) -> datetime:
 
 
 def flows_of_transfer(transfer: Transfer) -> tuple[PeerFlow, ...]:
-    """Return its lines that changed hands for good. For a loan this depends on its returns (`ledger.figures`)."""
+    """Return its lines that changed hands for good. For a loan this depends on its returns (`ledger.stats`)."""
     if transfer.moves_what_is_lent:
         return ()
     way = Way.GIVEN if transfer.role == "sender" else Way.RECEIVED

@@ -52,11 +52,11 @@ from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNo
 from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, less_of, total
-from fedbot.rules.protocol import announcements, sequencing, who_answers
+from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, both_sides, opening, parcel, receive, sender_decision
+from fedbot.rules.transfer import booking, both_sides, opening, parcel, receive, send
 
 S = TypeVar("S", Connection, Transfer)
 
@@ -99,7 +99,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
         return
     subject = turn.subject(turn.subject_of(event.target))
     choice = CARD_KEYS.get(normalised(event.key))
-    if subject is None or who_answers.is_bot(turn, event.room, event.sender):
+    if subject is None or announcements.is_bot(turn, event.room, event.sender):
         return
     says_something = choice is not None or looks_like_a_decision(event.key)
     if says_something and not _reacts_too_much(turn, subject, event.sender):
@@ -323,7 +323,7 @@ def _refusal_of_stranger(turn: Turn, subject: Subject, person: str) -> Phrase:
     """Return the refusal for a person of another space, connected or not, who wants to decide on our card."""
     if not takes_reactions(subject):
         return say(messages.approval.decided_already, subject=subject)
-    friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
+    friends = announcements.other_homes(turn, subject.room, person, active_only=True)
     if not friends:
         return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.us.name)
     own = turn.party_name(friends[0][0])
@@ -757,7 +757,7 @@ def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signat
     elif subject.asks_if_handed_over:
         _on_pickup(turn, subject, decision, decided)
     elif subject.is_our_offer:
-        (sender_decision.release if approved else sender_decision.withdraw)(turn, subject, decided)
+        (send.release if approved else send.withdraw)(turn, subject, decided)
     else:
         _decide(turn, subject, decision, decided)
 
@@ -776,9 +776,9 @@ def _decide(turn: Turn, subject: Transfer, decision: Decision, decided: Signatur
     elif subject.terms.kind == lend.EXTENSION:
         extend.on_approved(turn, subject, decided)
     elif decision.quantity is not None or (subject.terms.confirm and subject.peer_agreed is None):
-        sender_decision.grant(turn, subject, decided, decision.quantity)
+        send.grant(turn, subject, decided, decision.quantity)
     else:
-        sender_decision.approve(turn, subject, decided)
+        send.approve(turn, subject, decided)
 
 
 def _on_pickup(turn: Turn, transfer: Transfer, decision: Decision, decided: Signature) -> None:
@@ -787,4 +787,4 @@ def _on_pickup(turn: Turn, transfer: Transfer, decision: Decision, decided: Sign
         booking.not_today(turn, transfer, decided)
         return
     by_parcel = decision.choice is Choice.PARCEL
-    sender_decision.hand_over(turn, both_sides.by_parcel(transfer) if by_parcel else transfer, decided)
+    send.on_picked_up(turn, both_sides.by_parcel(transfer) if by_parcel else transfer, decided)

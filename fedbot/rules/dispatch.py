@@ -79,7 +79,7 @@ from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
-from fedbot.rules.transfer import booking, both_sides, opening, request, rota, sender_decision
+from fedbot.rules.transfer import booking, both_sides, opening, request, rota, send
 
 _LOADED_FOR_CONTINUATIONS = (write_off,)
 """No rule here uses them, but their continuations must be loaded for `CONTINUATIONS`."""
@@ -262,7 +262,7 @@ def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
     opening.on_caught_up(turn)
     decisions.on_caught_up(turn)
     for transfer in turn.open_transfers():
-        sender_decision.expire(turn, transfer)
+        send.expire(turn, transfer)
     for connection in turn.connections():
         if connection.is_overdue(turn.now):
             connections.expire(turn, connection)
@@ -426,7 +426,7 @@ def waits_for_sync(state: State, asked_at: datetime) -> bool:
     if ends is not None and ends <= asked_at:
         return True
     turn = Turn(state, asked_at, by_the_clock=True)
-    return any(sender_decision.is_over(turn, t) for t in turn.open_transfers()) or any(
+    return any(send.is_over(turn, t) for t in turn.open_transfers()) or any(
         connection.is_overdue(asked_at) for connection in turn.connections()
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.connection.rotate_tokens import on_seen
 from fedbot.rules.model import audit
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Edit, say
@@ -32,7 +33,6 @@ from fedbot.rules.model.queries import (
 from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.own_tokens import on_seen
 from fedbot.rules.state import Turn
 
 A_DAY = timedelta(days=1)

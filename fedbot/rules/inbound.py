@@ -22,12 +22,12 @@ from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, TransferState
 from fedbot.rules.model.room import AnnouncedParty, MessageKind
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, both_sides, files, opening, receive, request, send, sender_decision
-from fedbot.rules.transfer.sender_decision import on_confirmed
+from fedbot.rules.transfer import booking, both_sides, files, opening, receive, request, send
+from fedbot.rules.transfer.send import on_confirmed
 from fedbot.rules.wire import OTHER_VERSION, VERSION, BadEnvelope, Draft, check
 
 A_DAY = timedelta(days=1)
@@ -97,7 +97,7 @@ def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: audit.Fact)
 
 def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
     """Post one polite notice for each bot and day."""
-    if who_answers.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
+    if announcements.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
         theirs = event.envelope.get("v")
         if problem == OTHER_VERSION and type(theirs) is int:
             phrase = say(messages.rooms.message_of_another_version, bot=event.sender, theirs=theirs, ours=VERSION)
@@ -377,7 +377,7 @@ def _sealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
 
 
 def _approved(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event: EnvelopeSeen) -> None:
-    rule = on_confirmed if transfer.terms.kind == "request" else sender_decision.on_approve
+    rule = on_confirmed if transfer.terms.kind == "request" else send.on_approve
     rule(turn, transfer, envelope, event.event_id, event.at)
 
 
@@ -418,8 +418,8 @@ _TO_SENDER: dict[type[Body], _TransferRule[Any]] = dict(
     (
         _of_transfer(bodies.Noted, _on_card),
         _of_transfer(bodies.Approve, _approved),
-        _of_transfer(bodies.Decline, sender_decision.on_decline),
-        _of_transfer(bodies.Cancel, sender_decision.on_cancel),
+        _of_transfer(bodies.Decline, send.on_decline),
+        _of_transfer(bodies.Cancel, send.on_cancel),
         _of_transfer(bodies.Received, send.on_received),
         _of_transfer(bodies.Refused, send.on_refused_by_receiver),
         _of_transfer(bodies.Disputed, both_sides.on_disputed),

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 from fedbot import messages
 from fedbot.rules import health, time_zones
 from fedbot.rules.connection import rotate_tokens
+from fedbot.rules.connection.rotate_tokens import SETTINGS, next_renewal
 from fedbot.rules.consent import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
 from fedbot.rules.decisions import permission_to_decide
 from fedbot.rules.loan.due_reminders import next_due_date_reminder
@@ -21,7 +22,6 @@ from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION
 from fedbot.rules.model.queries import Able, WhenAnswered
 from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.own_tokens import SETTINGS, next_renewal
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides
 from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.rules.ledger.figures import own
+from fedbot.rules.ledger.stats import own
 from fedbot.rules.model.books import Dealings
 from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
 from fedbot.rules.model.outside import OutsideLoan

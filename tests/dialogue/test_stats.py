@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fedbot.matrix.chart import PNG, NoChart
-from fedbot.rules.ledger.figures import dealings
+from fedbot.rules.ledger.stats import dealings
 from fedbot.rules.model.books import SpaceFigures, Survey
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.stock_rows import is_in_stock

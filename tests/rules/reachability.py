@@ -86,7 +86,7 @@ from fedbot.rules.people import Meet
 from fedbot.rules.protocol.terms import MOST_OPEN_DAYS, hash_of, to_json
 from fedbot.rules.reminders import Remind
 from fedbot.rules.state import State, Turn
-from fedbot.rules.transfer.sender_decision import Debit
+from fedbot.rules.transfer.send import Debit
 from fedbot.rules.wire import envelope_id, sign, wire_time
 from tests.fakes.archive import RememberedArchive
 from tests.rules.machines import BOLT, MOVES, ROOM, START, STOCK, VERBS, Side, _result

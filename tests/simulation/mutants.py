@@ -58,10 +58,10 @@ from fedbot.rules.model.room import Room
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer, with_progress
-from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
+from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
-from fedbot.rules.transfer import booking, both_sides, opening, request, resolve, rota, send, sender_decision
+from fedbot.rules.transfer import booking, both_sides, opening, request, resolve, rota, send
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.transfer.both_sides import on_these_terms
 from fedbot.rules.wire import Opening, transaction_id
@@ -374,7 +374,7 @@ def _by_account(stack: ExitStack) -> None:
 
 @mutant("an item that became expensive since the card takes one person")
 def _dear_by_one(stack: ExitStack) -> None:
-    _instead(stack, sender_decision, "_may_need_care", lambda *_: False)
+    _instead(stack, send, "_may_need_care", lambda *_: False)
 
 
 @mutant("everybody has every permission")
@@ -392,7 +392,7 @@ def _not_before_debit(stack: ExitStack) -> None:
         turn.save(debiting)
         send.go_on(turn, debiting, sequencing.connection_of(turn, debiting))
 
-    _instead(stack, sender_decision, "approve", approve)
+    _instead(stack, send, "approve", approve)
 
 
 @mutant("an approval of other terms counts")
@@ -400,7 +400,7 @@ def _other_terms(stack: ExitStack) -> None:
     def on_approve(turn: Turn, transfer: Transfer, envelope: Message[Approve], event_id: str, at: datetime) -> None:
         before(turn, transfer, replace(envelope, terms_hash=transfer.terms_hash), event_id, at)
 
-    before = _instead(stack, sender_decision, "on_approve", on_approve)
+    before = _instead(stack, send, "on_approve", on_approve)
 
 
 @mutant("expiry by the clock, without catching up")
@@ -408,7 +408,7 @@ def _expiry_by_clock(stack: ExitStack) -> None:
     def on_tick(turn: Turn, event: Tick) -> None:
         ticked(turn, event)
         for transfer in turn.open_transfers():
-            sender_decision.expire(turn, transfer)
+            send.expire(turn, transfer)
 
     def next_wake(state: State, now: datetime) -> datetime | None:
         ours = [t for t in Turn(state, now).open_transfers() if t.role == "sender" and t.state is TransferState.OPEN]
@@ -584,10 +584,10 @@ def _unsigned(stack: ExitStack) -> None:
 @mutant("people whom another bot lists are left to it, even our own")
 def _silenced(stack: ExitStack) -> None:
     def we_answer(turn: Turn, room: str, person: str) -> bool:
-        others = who_answers.other_homes(turn, room, person, active_only=False)
+        others = announcements.other_homes(turn, room, person, active_only=False)
         return False if others else bool(before(turn, room, person))
 
-    before = _instead(stack, who_answers, "we_answer", we_answer)
+    before = _instead(stack, announcements, "we_answer", we_answer)
 
 
 @mutant("a person whose user is inactive still decides")
@@ -647,7 +647,7 @@ def _askers_yes(stack: ExitStack) -> None:
     def approve(turn: Turn, transfer: Transfer, envelope: Message[Approve], event: EnvelopeSeen) -> None:
         if transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash:
             by = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
-            sender_decision.approve(turn, transfer, by)
+            send.approve(turn, transfer, by)
         else:
             turn.save(transfer)
 
@@ -717,7 +717,7 @@ def _first_day_only(stack: ExitStack) -> None:
 def _goes_by_itself(stack: ExitStack) -> None:
     def ask_if_handed_over(turn: Turn, transfer: Transfer, _: Able) -> None:
         if transfer.decided is not None:
-            sender_decision.hand_over(turn, transfer, transfer.decided)
+            send.on_picked_up(turn, transfer, transfer.decided)
 
     _instead(stack, booking, "_ask_if_handed_over", ask_if_handed_over)
 
@@ -749,11 +749,11 @@ def _kept_for_two(stack: ExitStack) -> None:
 def _unconfirmed(stack: ExitStack) -> None:
     def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal | None = None) -> None:
         if transfer.terms.confirm and quantity is None:
-            sender_decision.approve(turn, transfer, decided)
+            send.approve(turn, transfer, decided)
         else:
             before(turn, transfer, decided, quantity)
 
-    before = _instead(stack, sender_decision, "grant", grant)
+    before = _instead(stack, send, "grant", grant)
 
 
 @mutant("the result of a request from anyone is forgotten")

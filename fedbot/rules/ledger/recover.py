@@ -40,7 +40,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import booking, both_sides, opening, receive, request, send, sender_decision
+from fedbot.rules.transfer import booking, both_sides, opening, receive, request, send
 from fedbot.rules.transfer.opening import read_who_confirms
 from fedbot.rules.wire import Draft, SubjectKind, connection_id, kind_of, opened_id
 
@@ -520,7 +520,7 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
         case TransferState.OPEN if transfer.terms.kind == lend.EXTENSION and not transfer.has_card:
             extend.look(turn, transfer)
         case TransferState.APPROVED:
-            sender_decision.check_again(turn, transfer)
+            send.check_again(turn, transfer)
         case TransferState.DEBITING:
             taken = next((p for p in transfer.progress if p.stage == "taken"), None)
             if taken is None:

@@ -39,7 +39,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides, opening, sender_decision
+from fedbot.rules.transfer import both_sides, opening, send
 from fedbot.rules.wire import Cause
 
 MOVED = "moved"
@@ -136,7 +136,7 @@ def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.R
     if reason:
         both_sides.end(turn, transfer, TransferState.ABORTED, None, reason)
         return
-    sender_decision.approve(turn, transfer, both_sides.signature_in(turn, envelope, connection.peer, event_id))
+    send.approve(turn, transfer, both_sides.signature_in(turn, envelope, connection.peer, event_id))
 
 
 def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.Offer], event_id: str) -> None:

@@ -171,7 +171,7 @@ class Progress:
     failed: str = ""
     acting: StepKind = StepKind.NONE  # the step that is under way
     unknown: StepKind = StepKind.NONE  # the step whose outcome nobody knows
-    accounted: Decimal = Decimal(0)  # vanished here since, and explained by a superuser (`merged_stock`)
+    accounted: Decimal = Decimal(0)  # vanished here since, and explained by a superuser (`provenance.hidden`)
     factor: str = "1"  # the receiver's units in one of the sender's, as a fraction: '100', '1/100'
     units: str = ""  # units of the receiver's part
     revision: str = ""  # revision of the receiver's part, if it differs from the sender's

@@ -21,7 +21,7 @@ from enum import StrEnum
 from fedbot import messages
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue import search as searches
-from fedbot.rules.ledger import figures
+from fedbot.rules.ledger import stats
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
@@ -148,7 +148,7 @@ def _listen(turn: Turn, search: Search) -> None:
             have[space.party] = quantity
         elif why := _why_not(space, quantity):
             passed.setdefault(space.party, Passed(space.party, why, quantity))
-    balances = {each.party: each.balance for each in figures.dealings(turn, 0, None)} if have else {}
+    balances = {each.party: each.balance for each in stats.dealings(turn, 0, None)} if have else {}
     found = [
         Candidate(party, quantity, balances.get(party, Decimal(0)), _asked_last(turn, party))
         for party, quantity in have.items()

@@ -31,8 +31,8 @@ from fedbot.rules import decisions, web
 from fedbot.rules.archive import Mark, Place
 from fedbot.rules.catalogue import search
 from fedbot.rules.consent import Subject, awaits_parcel, decides_here, is_open
-from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.ledger import history, stats
+from fedbot.rules.ledger import stats as ledger_figures
 from fedbot.rules.loan import bookings, lend, outside, queue
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.books import COUNTS, WAYS, Dealings, Flow
@@ -56,7 +56,7 @@ from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import Permission, Permissions, plain
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.protocol import who_answers
+from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 from fedbot.rules.wire import fingerprint
 from fedbot.web.site.problems import Problem
@@ -194,7 +194,7 @@ class Reader:
         self.turn = turn
         self.person = person
         self.permissions = permissions
-        self.rooms = who_answers.shared_with(turn, person)
+        self.rooms = announcements.shared_with(turn, person)
         self._locale = locale
         self._render = render
 
