@@ -10,8 +10,7 @@ from decimal import Decimal
 
 from inventree.part import Part as Parts
 
-from fedbot.inventree.metadata import mirrored_at_once
-from fedbot.inventree.notes_and_tags import by_others
+from fedbot.inventree.marks import by_others, mirrored_at_once
 from fedbot.inventree.rows import (
     Row,
     address,

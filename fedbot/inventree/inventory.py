@@ -16,26 +16,12 @@ from typing import Any, TypeVar
 import httpx
 
 from fedbot.config.secrets import content_of, token_in
-from fedbot.inventree import (
-    accounts,
-    attachments,
-    catalogue,
-    find_part,
-    incoming,
-    metadata,
-    notes_and_tags,
-    outgoing,
-    overview,
-    people,
-    stock,
-    whereabouts,
-    whole_items,
-)
-from fedbot.inventree.metadata import line_of, recognise
+from fedbot.inventree import accounts, catalogue, details, incoming, marks, outgoing, overview, people, stock
+from fedbot.inventree.marks import line_of, recognise
 from fedbot.inventree.server import InventorySettings, Look, Server, Signer, look
+from fedbot.inventree.stock import with_merges
 from fedbot.inventree.stock_index import LOOK_AT_HISTORY, StockIndex, StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
-from fedbot.inventree.whereabouts import with_merges
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import Credentials, InThread, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import LeaseLost
@@ -68,14 +54,14 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.WhoMay: people.who_may,
     queries.FindItems: catalogue.find_items,
     queries.RelateUnits: catalogue.relate_units,
-    queries.MatchPart: find_part.match_part,
+    queries.MatchPart: catalogue.match_part,
     queries.StockFigures: overview.count_stock,
     queries.Overview: overview.standing,
     queries.OwnTokens: accounts.own_tokens,
-    queries.CompanyMirrors: metadata.company_mirrors,
-    queries.HistoryAt: metadata.history_at,
-    queries.WhereIsIt: whereabouts.where_is,
-    queries.BooksOf: whereabouts.books_of,
+    queries.CompanyMirrors: marks.company_mirrors,
+    queries.HistoryAt: marks.history_at,
+    queries.WhereIsIt: stock.where_is,
+    queries.BooksOf: stock.books_of,
     queries.FindShareable: catalogue.find_shareable,
     queries.SearchStock: catalogue.search_stock,
     queries.NamedThings: catalogue.unknown_things,
@@ -103,12 +89,12 @@ PROBES: dict[type[Step], Callable[[Server, Any], StepResult | None]] = {
     steps.RenewOwnToken: accounts.find_renewed,
     steps.RevokeOwnToken: accounts.find_revoked,
     steps.TryToken: accounts.find_token_tried,
-    steps.Mirror: metadata.find_mirrored,
-    steps.Label: notes_and_tags.find_labelled,
-    steps.Furnish: whole_items.find_furnished,
-    steps.AttachPhoto: attachments.find_attached,
-    steps.SendFile: attachments.find_sent,
-    steps.KeepFile: attachments.find_kept,
+    steps.Mirror: marks.find_mirrored,
+    steps.Label: marks.find_labelled,
+    steps.Furnish: details.find_furnished,
+    steps.AttachPhoto: details.find_attached,
+    steps.SendFile: details.find_sent,
+    steps.KeepFile: details.find_kept,
 }
 """For each step, what looks whether InvenTree has its mark."""
 
@@ -134,14 +120,14 @@ ACTS: dict[type[Step], Callable[[Server, Any], StepResult]] = {
     steps.RenewOwnToken: accounts.renew,
     steps.RevokeOwnToken: accounts.revoke_own,
     steps.TryToken: accounts.try_token,
-    steps.Mirror: metadata.mirror,
-    steps.Label: notes_and_tags.label,
-    steps.Furnish: whole_items.furnish,
+    steps.Mirror: marks.mirror,
+    steps.Label: marks.label,
+    steps.Furnish: details.furnish,
 }
 
 FILE_ACTS: dict[type[Step], Callable[[Server, Any, bytes], steps.PhotoAttached | steps.FileKept]] = {
-    steps.AttachPhoto: attachments.attach,
-    steps.KeepFile: attachments.keep_file,
+    steps.AttachPhoto: details.attach,
+    steps.KeepFile: details.keep_file,
 }
 """The steps that need a file's content too. `SendFile` changes nothing here: it goes to the homeserver."""
 
@@ -268,11 +254,11 @@ class OwnInventory:
 
     async def read_file(self, step: steps.SendFile) -> bytes:
         """The content of a file to send; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self._run, attachments.read_file, step, Unavailable)
+        return await self.in_thread(self._run, details.read_file, step, Unavailable)
 
     async def picture(self, where: str) -> bytes | None:
         """The thumbnail of a part; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self._run, attachments.read_picture, where, Unavailable)
+        return await self.in_thread(self._run, details.read_picture, where, Unavailable)
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark on the right stock item.
@@ -499,7 +485,7 @@ def _tended(server: Server, stock: StockReading) -> float:
     """Read a page of the index. When it is at rest, also list, once an hour, what has files."""
     rest = stock.tend(server.reader)
     if rest >= LOOK_AT_HISTORY.total_seconds():
-        whole_items.know_what_has_files(server)
+        details.know_what_has_files(server)
     return rest
 
 

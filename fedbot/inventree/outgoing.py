@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from inventree.stock import StockItem as StockItems
 
-from fedbot.inventree.metadata import check, mirrored_at_once
+from fedbot.inventree.marks import check, mirrored_at_once
 from fedbot.inventree.rows import Row, amount, exact_status, part_shown, same
 from fedbot.inventree.server import UNDONE, Entry, Server
 from fedbot.inventree.stock import (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.metadata import signed_text
+from fedbot.inventree.marks import signed_text
 from fedbot.inventree.rows import restored
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.steps import Mirror, Mirrored

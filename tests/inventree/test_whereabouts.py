@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from fedbot.inventree import whereabouts
+from fedbot.inventree import stock
 from fedbot.inventree.versions import Version
 from fedbot.rules.model.queries import BooksOf, ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
 from fedbot.rules.model.steps import CreateItem
@@ -63,10 +63,10 @@ async def test_where_the_history_can_not_be_searched_that_of_the_known_items_is_
     await alpha.inventory.answer(WhereIsIt(MARK))
     server = alpha.inventory._as_it_stands()
     old = server.__class__(**{**vars(server), "version": Version(293)})
-    seen = whereabouts.where_is(old, WhereIsIt(MARK, (source["pk"],)))
+    seen = stock.where_is(old, WhereIsIt(MARK, (source["pk"],)))
     assert not seen.history_read
     assert {item.pk for item in seen.items} == {source["pk"], result.item}
-    assert not whereabouts.books_of(old, BooksOf((source["pk"],))).history_read
+    assert not stock.books_of(old, BooksOf((source["pk"],))).history_read
 
 
 async def test_books_of_many_items_take_as_many_calls_as_the_stock_has_pages() -> None:
