@@ -8,17 +8,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.crash.campaign import Outcome, campaigns, plays
 from tests.crash.stories import STORIES
+from tests.fakes.postgresql import running
 
 
-async def _all(wanted: Sequence[str], every: int, only: str, workers: int, deaths: int) -> Outcome:
+async def _all(wanted: Sequence[str], every: int, only: str, databases: Sequence[str], deaths: int) -> Outcome:
     outcome = Outcome()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fc-") as folder:
-        async with campaigns(Path(folder), workers) as grounds:
+        async with campaigns(Path(folder), databases) as grounds:
             points = [p for p in await grounds[0].learn(wanted) if only in str(p)][::every]
             total = len(points)
             _tell(f"{total} points learned in {time.monotonic() - started:.0f} s")
@@ -43,8 +45,12 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2, help="so many pairs beside each other (1 or 2)")
     parser.add_argument("--deaths", type=int, default=2, help="how often each bot dies in one play of a story")
     parser.add_argument("--story", action="append", choices=sorted(STORIES), help="only this story; may be repeated")
+    parser.add_argument("--journal", choices=("sqlite", "postgresql"), default="sqlite", help="where the bots keep it")
     given = parser.parse_args()
-    outcome = asyncio.run(_all(given.story or tuple(STORIES), given.every, given.only, given.workers, given.deaths))
+    with ExitStack() as stack:
+        url = stack.enter_context(running()).url if given.journal == "postgresql" else ""
+        wanted = given.story or tuple(STORIES)
+        outcome = asyncio.run(_all(wanted, given.every, given.only, [url] * given.workers, given.deaths))
     for point in outcome.missed:
         _tell(f"never came up: {point}")
     for point, problem in outcome.wrong.items():

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from fedbot.config.settings import HEALTH_SOCKET
 from fedbot.web.asking import ask
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["fedbot.engine", "fedbot.cli.main", "tests.crash.points"])
+_CONTEXT.set_forkserver_preload(["fedbot.engine", "fedbot.cli.main", "fedbot.hub.worker", "tests.crash.points"])
 _LOOK_EVERY_S = 0.02
 KILLED = -9
 
@@ -45,10 +46,14 @@ def _end_with_the_parent() -> None:
 
 
 class CrashingBot:
-    """A bot that is started again whenever it was killed; each death is counted."""
+    """A bot that is started again whenever it was killed; each death is counted.
 
-    def __init__(self, folder: Path) -> None:
+    `at_death` is called before each new start.
+    """
+
+    def __init__(self, folder: Path, at_death: Callable[[], None]) -> None:
         self.folder = folder
+        self._at_death = at_death
         self.deaths = 0
         self._process: ForkServerProcess | None = None
         self._reviving: asyncio.Task[None] | None = None
@@ -71,6 +76,7 @@ class CrashingBot:
             if code != KILLED:
                 raise AssertionError(f"the bot in {self.folder} ended with {code}:\n{self.log_tail()}")
             self.deaths += 1
+            await asyncio.to_thread(self._at_death)
             self._begin()
 
     def check(self) -> None:

@@ -211,12 +211,12 @@ def _passed(pair: Pair, story: str) -> list[Point]:
 
 
 @asynccontextmanager
-async def campaigns(folder: Path, count: int) -> AsyncIterator[list[Campaign]]:
-    """Several environments side by side on one homeserver."""
+async def campaigns(folder: Path, databases: Sequence[str]) -> AsyncIterator[list[Campaign]]:
+    """Environments side by side on one homeserver: one for each PostgreSQL server (its URL; '' means files)."""
     async with AsyncExitStack() as stack:
         homeserver = await stack.enter_async_context(Homeserver(folder / "hs", default_rate_limits=False))
         made = []
-        for number in range(count):
+        for number, database in enumerate(databases):
             ground_folder = folder / f"{number}"
             ground_folder.mkdir()
             inventrees = [
@@ -226,7 +226,7 @@ async def campaigns(folder: Path, count: int) -> AsyncIterator[list[Campaign]]:
                 await stack.enter_async_context(Person(await homeserver.register(f"{name}{number}")))
                 for name in ("anna", "bea")
             ]
-            ground = Ground(ground_folder, homeserver, (inventrees[0], inventrees[1]), (people[0], people[1]))
+            ground = Ground(ground_folder, database, homeserver, (inventrees[0], inventrees[1]), (people[0], people[1]))
             campaign = Campaign(ground, "abcdefgh"[number])
             stack.push_async_callback(campaign.close)
             made.append(campaign)

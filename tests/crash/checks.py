@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from fedbot.files import within
 from fedbot.identity import SECRETS_FOLDER
 from fedbot_demo.plot import envelope_of
 from fedbot_demo.room_event import RoomEvent
@@ -54,8 +56,10 @@ async def marks_of(party: Party, item: StockItem, transfer: str) -> tuple[Counte
 def secrets_of(party: Party) -> dict[str, str]:
     """The secrets for or from friends in the bot's vault by reference; half-written files would show."""
     found = {}
-    for file in (party.folder / "state" / "identity" / SECRETS_FOLDER).iterdir():
-        reference = unquote(file.name)
+    folder = within(party.memory.identity, SECRETS_FOLDER)
+    names = [file.name for file in folder.iterdir()] if isinstance(folder, Path) else list(folder.names())
+    for name in names:
+        reference = unquote(name)
         if reference.startswith(("made-for/", "got-from/")):
-            found[reference.removesuffix(".secret")] = file.read_text()
+            found[reference.removesuffix(".secret")] = (folder / name).read_text()
     return found

@@ -12,11 +12,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import yaml
 
+from fedbot.journal import lease
+from fedbot.journal.copies import in_postgresql
+from fedbot.journal.database import Address
+from fedbot.journal.sealed import FolderInDatabase, Seal
+from fedbot.journal.server import connect
+from fedbot.ports.journal import NoJournal
+from fedbot.ports.vault import Folder
 from fedbot_demo.homeserver import Account, Homeserver
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.process import InvenTreeProcess
@@ -51,12 +58,109 @@ class NotRight(AssertionError):
 
 @dataclass(frozen=True)
 class Ground:
-    """The parts that many pairs share: the homeserver, the InvenTrees, and a superuser in each."""
+    """The parts that many pairs share: the homeserver, the InvenTrees, and a superuser in each.
+
+    `database`: the URL of the PostgreSQL server with the bots' journals; '' if these are files.
+    """
 
     folder: Path
+    database: str
     homeserver: Homeserver
     inventrees: tuple[InvenTreeProcess, InvenTreeProcess]
     people: tuple[Person, Person]
+
+
+class Memory(Protocol):
+    """A bot's journal, keys and tokens, seen from outside."""
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows from the journal; none before it is created."""
+
+    @property
+    def identity(self) -> Folder:
+        """Its keys and tokens."""
+
+    def settings(self) -> dict[str, Any]:
+        """What the bot's settings say about it."""
+
+    def died(self) -> None:
+        """The bot was killed; the next one may begin at once."""
+
+    def close(self) -> None:
+        """Look no more."""
+
+
+class InFiles(Memory):
+    """A bot's memory in its state folder."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows from the journal; none before it is created."""
+        try:
+            with closing(sqlite3.connect(f"file:{self._state / 'journal.db'}?mode=ro", uri=True)) as journal:
+                return journal.execute(query, values).fetchall()
+        except sqlite3.OperationalError:
+            return []
+
+    @property
+    def identity(self) -> Folder:
+        """Its keys and tokens."""
+        return self._state / "identity"
+
+    def settings(self) -> dict[str, Any]:
+        """Nothing: that is the default."""
+        return {}
+
+    def died(self) -> None:
+        """The lock of the folder ended with the process."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class InDatabase(Memory):
+    """A bot's memory in PostgreSQL; its keys and tokens are sealed."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._key = os.urandom(32)
+        self._beside: Any = None
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows from the journal; none before it is created."""
+        try:
+            found: list[tuple[Any, ...]] = self._opened().rows(query, *values)
+        except NoJournal:
+            return []
+        return found
+
+    @property
+    def identity(self) -> Folder:
+        """Its keys and tokens, opened with the key."""
+        return FolderInDatabase(self._opened(), Seal(self._key, self._address.space))
+
+    def _opened(self) -> Any:  # noqa: ANN401 -- a `Beside`
+        self._beside = self._beside or in_postgresql().Beside(self._address)
+        return self._beside
+
+    def settings(self) -> dict[str, Any]:
+        """Its address and the key."""
+        return {"journal": {"url": self._address.url, "sealing_key": self._key.hex()}}
+
+    def died(self) -> None:
+        """End the bot's claim, which would hold for 15 seconds."""
+        with closing(connect(self._address)) as connection:
+            lease.prepare(connection)
+            connection.execute(
+                "UPDATE fedbot.leases SET expires = '-infinity' WHERE space = $1", (self._address.space,)
+            )
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._beside is not None:
+            self._beside.close()
 
 
 @dataclass
@@ -68,6 +172,7 @@ class Party:
     account: Account
     inventree: InvenTreeProcess
     person: Person
+    memory: Memory
     bot: CrashingBot
 
     def orders(self, *points: str) -> None:
@@ -91,12 +196,7 @@ class Party:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows from the bot's journal."""
-        file = self.folder / "state" / "journal.db"
-        try:
-            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as journal:
-                return journal.execute(query, values).fetchall()
-        except sqlite3.OperationalError:  # not created yet
-            return []
+        return self.memory.rows(query, *values)
 
     def documents(self, kind: str) -> list[dict[str, Any]]:
         """The bot's documents of a kind."""
@@ -172,6 +272,8 @@ class Pair:
     async def stop(self) -> None:
         """End both bots."""
         await asyncio.gather(*(party.bot.stop() for party in self.parties))
+        for party in self.parties:
+            party.memory.close()
 
 
 async def a_pair(ground: Ground, name: str, access: str, orders: Orders = ((RECORD,), (RECORD,))) -> Pair:
@@ -186,7 +288,9 @@ async def a_pair(ground: Ground, name: str, access: str, orders: Orders = ((RECO
         folder = ground.folder / identifier
         folder.mkdir(mode=0o700)
         inventree = ground.inventrees[index]
-        made = Party(identifier, folder, accounts[index], inventree, ground.people[index], CrashingBot(folder))
+        memory = InDatabase(Address(ground.database, identifier)) if ground.database else InFiles(folder / "state")
+        bot = CrashingBot(folder, memory.died)
+        made = Party(identifier, folder, accounts[index], inventree, ground.people[index], memory, bot)
         _write_settings(made, ground, room, access)
         made.orders(*orders[index])
         parties.append(made)
@@ -231,6 +335,7 @@ def _write_settings(party: Party, ground: Ground, room: str, access: str) -> Non
         },
         "rules": RULES,
         "state": str(party.folder / "state"),
+        **party.memory.settings(),
     }
     files["config.yaml"] = yaml.safe_dump(settings)
     for name, text in files.items():

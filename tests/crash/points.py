@@ -18,12 +18,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from fedbot import identity
+from fedbot.hub import worker
 from fedbot.identity import FileVault
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.transport import SAFE, InvenTreeTransport
-from fedbot.journal.journal import Journal
+from fedbot.journal import postgresql
+from fedbot.journal.journal import StoredJournal
+from fedbot.journal.sealed import FolderInDatabase
+from fedbot.matrix import encryption, keys, login
 from fedbot.matrix.client import MatrixChat
 from fedbot.ports.journal import ChatMessage, OutboxRow, SuggestedReaction
 from fedbot.rules.model.effects import Ask, Do, SendEnvelope
@@ -34,7 +40,7 @@ ORDERS = "orders"
 PASSED = "passed"
 COUNTED = "counted"
 #: The number of these depends on the machine's speed, so one of each stands for all.
-UNTIMED = re.compile(r"Tick|CaughtUp|RoomSeen|Waiting|postpone|nothing")
+UNTIMED = re.compile(r"Tick|CaughtUp|RoomSeen|Waiting|postpone|nothing|claim the space")
 
 Namer = Callable[..., list[str]]
 
@@ -104,10 +110,10 @@ def install(folder: Path) -> None:
     points = Points(folder)
     _remember_rows(points)
     for method in ("begin", "finish", "postpone", "fail"):
-        _wrap(points, Journal, method, functools.partial(_of_row, points, method))
-    _wrap(points, Journal, "receive", lambda _, events, token: [f"receive {_event(e)}" for e in events] or ["nothing"])
-    _wrap(points, Journal, "put", lambda _, event: [f"put {_event(event)}"])
-    _wrap(points, Journal, "commit", lambda _, seq, decision: [f"commit {points.events.get(seq, '?')}"])
+        _wrap(points, StoredJournal, method, functools.partial(_of_row, points, method))
+    _wrap(points, StoredJournal, "receive", _received)
+    _wrap(points, StoredJournal, "put", lambda _, event: [f"put {_event(event)}"])
+    _wrap(points, StoredJournal, "commit", lambda _, seq, decision: [f"commit {points.events.get(seq, '?')}"])
     _wrap(points, MatrixChat, "send", lambda _, delivery: [f"send {_sent(delivery.kind, delivery.content)}"])
     for method in ("claim", "join", "leave"):
         _wrap(points, MatrixChat, method, functools.partial(_plainly, method))
@@ -116,9 +122,14 @@ def install(folder: Path) -> None:
     _wrap(points, InvenTreeTransport, "send", _request)
     for method in ("keep", "forget"):
         _wrap(points, FileVault, method, functools.partial(_plainly, f"vault {method}"))
+    for module in (identity, login, keys, encryption):
+        _wrap(points, module, "write_whole", lambda file, *_: [f"write {file.name}"] if "%" not in file.name else [])
+    _wrap(points, FolderInDatabase, "keep_rows", functools.partial(_plainly, "seal keys"))
+    _wrap(points, worker, "claim", functools.partial(_plainly, "claim the space"))
+    _wrap(points, postgresql, "open_journal", functools.partial(_plainly, "open the journal"))
 
 
-def _wrap(points: Points, owner: type, method: str, namer: Namer) -> None:
+def _wrap(points: Points, owner: type | ModuleType, method: str, namer: Namer) -> None:
     whole = getattr(owner, method)
 
     @functools.wraps(whole)
@@ -142,7 +153,7 @@ def _wrap(points: Points, owner: type, method: str, namer: Namer) -> None:
 
 def _remember_rows(points: Points) -> None:
     """Resolve the row and event numbers in the journal's writes to names."""
-    due, next_event = Journal.due, Journal.next_event
+    due, next_event = StoredJournal.due, StoredJournal.next_event
 
     def remembered_due(*given: Any) -> tuple[OutboxRow, ...]:  # noqa: ANN401
         rows = due(*given)
@@ -155,12 +166,17 @@ def _remember_rows(points: Points) -> None:
             points.events[found[0]] = _event(found[1])
         return found
 
-    Journal.due = remembered_due  # type: ignore[method-assign,assignment]
-    Journal.next_event = remembered_event  # type: ignore[method-assign,assignment]
+    StoredJournal.due = remembered_due  # type: ignore[method-assign,assignment]
+    StoredJournal.next_event = remembered_event  # type: ignore[method-assign,assignment]
 
 
 def _of_row(points: Points, method: str, _: object, row: int, *given: object, **options: object) -> list[str]:
     return [f"{method} {points.rows.get(row, '?')}"]
+
+
+def _received(_: object, events: Sequence[object], token: object) -> list[str]:
+    del token
+    return [f"receive {_event(event)}" for event in events] or ["nothing"]
 
 
 def _plainly(what: str, *_: object) -> list[str]:

@@ -11,12 +11,14 @@ import pytest_asyncio
 
 from tests.crash.campaign import Campaign, Deaths, Outcome, Point, campaigns, plays
 from tests.crash.stories import STORIES
+from tests.fakes.postgresql import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 GIVE, TAKE = 0, 1
+Row = tuple[str, tuple[str, ...], tuple[str, ...]]
 #: The most dangerous points: between an act and its journal entry, a decision and its message, a secret and its file.
 #: Each row is one play of its story, in which the bots die at all of these points.
-SAMPLE: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+SAMPLE: tuple[Row, ...] = (
     (
         "connect-relayed",
         ("after commit EnvelopeSeen reveal #1", "after act MintToken #1"),
@@ -85,6 +87,19 @@ SAMPLE: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     ("disconnect", ("after act EndAccess #1", "after act CloseCompany #1"), ("after act EndAccess #1",)),
 )
+#: With journals in PostgreSQL: around the claim, the new tables, the sealed keys, and a step.
+IN_POSTGRESQL: tuple[Row, ...] = (
+    (
+        "connect-direct",
+        ("after claim the space #1", "after open the journal #1", "after vault keep #1"),
+        ("before write signing.key #1", "after write signing.key #1", "before vault keep #1"),
+    ),
+    (
+        "push",
+        ("before commit EnvelopeSeen approve #1", "after act TakeOut #1", "before finish Do HandOver #1"),
+        ("after commit Answered ConfirmDecision #1", "after begin Do CreateItem #1", "after act CreateItem #1"),
+    ),
+)
 
 
 def deaths_in(story: str, give: Sequence[str], take: Sequence[str]) -> Deaths:
@@ -93,15 +108,15 @@ def deaths_in(story: str, give: Sequence[str], take: Sequence[str]) -> Deaths:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def campaign() -> AsyncIterator[Campaign]:
+async def grounds(postgresql: Server) -> AsyncIterator[dict[str, Campaign]]:
     # the path must be short because a socket is in it
     with tempfile.TemporaryDirectory(prefix="fc-") as folder:
-        async with campaigns(Path(folder), 1) as (made,):
-            yield made
+        async with campaigns(Path(folder), ["", postgresql.url]) as (in_files, in_postgresql):
+            yield {"sqlite": in_files, "postgresql": in_postgresql}
 
 
-async def test_the_points_are_found_in_a_run_of_both_sides(campaign: Campaign) -> None:
-    names = {(point.side, point.name) for point in await campaign.learn(["push"])}
+async def test_the_points_are_found_in_a_run_of_both_sides(grounds: dict[str, Campaign]) -> None:
+    names = {(point.side, point.name) for point in await grounds["sqlite"].learn(["push"])}
     for one in (
         (GIVE, "after act HandOver #1"),
         (GIVE, "before POST stock/assign/ #1"),
@@ -118,12 +133,19 @@ async def test_the_sample_has_points_of_every_story_except_those_similar_to_anot
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("row", SAMPLE, ids=lambda row: row[0])
+@pytest.mark.parametrize(
+    ("journal", "row"),
+    [
+        pytest.param(journal, row, id=f"{row[0]}-{journal}")
+        for journal, sample in (("sqlite", SAMPLE), ("postgresql", IN_POSTGRESQL))
+        for row in sample
+    ],
+)
 async def test_bots_that_die_there_go_on_and_both_sides_end_right(
-    campaign: Campaign, row: tuple[str, tuple[str, ...], tuple[str, ...]]
+    grounds: dict[str, Campaign], journal: str, row: Row
 ) -> None:
     deaths, outcome = deaths_in(*row), Outcome()
-    await campaign.try_plays([deaths], outcome, lambda _: None)
+    await grounds[journal].try_plays([deaths], outcome, lambda _: None)
     assert not outcome.wrong
     assert not outcome.together
     assert not outcome.missed, "nobody died there: that point never came up"

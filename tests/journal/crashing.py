@@ -2,7 +2,7 @@
 
 `python -m tests.journal.crashing each FOLDER [URL STEP]`: for N from 1 in these steps, in `FOLDER/N/` or on the server
 at URL as space `N`, the work is killed before its N-th statement, until it finishes. Its output is in `FOLDER/N/said`.
-`… hang FOLDER`: begins a step, says so and waits to be killed.
+`… hang FOLDER [URL]`: begins a step, says so and waits to be killed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import PostgresqlDatabase
 from fedbot.ports.journal import ChatMessage, Committed, Queued
+from fedbot.rules.archive import Document
 from fedbot.rules.model.audit import AuditEntry, PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import CaughtUp, Posted, Said, Tick
 from fedbot.rules.model.room import MessageKind, Room
 from tests.journal.conftest import START
+from tests.journal.test_archive import over
 
 # The second round does the same in a journal with a history.
 ROUNDS = 2
@@ -41,13 +44,17 @@ def work(journal: StoredJournal, say: Callable[[str], object]) -> None:
                 Queued("chat", ChatMessage(MessageKind.CARD.of(str(seq)), "!r", "hi")),
                 Queued("act", Join("!r")),
             )
+            documents: dict[tuple[str, str], Document | None] = {("Room", f"!{seq}"): Room(f"!{seq}")}
+            if isinstance(event, Said):
+                documents["Transfer", over(seq).id] = over(seq)
             journal.commit(
                 seq,
                 Committed(
                     START,
-                    documents={("Room", f"!{seq}"): Room(f"!{seq}")},
+                    documents,
                     queued=effects if isinstance(event, Said) else (),
                     audit=(AuditEntry("all", PeerRefused(f"decided {seq}")),),
+                    found=((f"$found{seq}", MessageKind.CARD.of(f"found{seq}"), "!r"),),
                 ),
             )
             say(f"committed {seq}")
@@ -70,21 +77,36 @@ def opened(folder: Path, url: str) -> StoredJournal:
     return StoredJournal(PostgresqlDatabase(lease), lease, lambda: START)
 
 
-def before_each_statement(journal: StoredJournal, call: Callable[[], object] | None) -> None:
-    """Call this before every statement; None: no longer."""
+@contextmanager
+def at_each_statement(
+    journal: StoredJournal, before: Callable[[], object], after: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """Call these before and after every statement (with SQLite only `before`)."""
     database = journal._database
     if isinstance(journal, Journal):
-        journal._database._connection.set_trace_callback(None if call is None else lambda _: call())
+        journal._database._connection.set_trace_callback(lambda _: before())
+        yield
+        journal._database._connection.set_trace_callback(None)
         return
     assert isinstance(database, PostgresqlDatabase)
-    execute = type(database._connection).execute
 
-    def counted(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- psycopg's own
-        if call is not None:
-            call()
-        return execute(database._connection, *arguments, **named)
+    def surrounded(statement: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- psycopg's own
+            before()
+            found = statement(*arguments, **named)
+            after()
+            return found
 
-    vars(database._connection)["execute"] = counted
+        return called
+
+    surround = ((database._connection, "execute"), (database._asked, "executemany"))
+    for owner, name in surround:
+        vars(owner)[name] = surrounded(getattr(owner, name))
+    try:
+        yield
+    finally:
+        for owner, name in surround:
+            del vars(owner)[name]
 
 
 def work_until(fatal: int, folder: Path, url: str) -> None:
@@ -99,9 +121,8 @@ def work_until(fatal: int, folder: Path, url: str) -> None:
             if count == fatal:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        before_each_statement(journal, before_a_statement)
-        work(journal, lambda line: said.write(f"{line}\n"))
-        before_each_statement(journal, None)
+        with at_each_statement(journal, before_a_statement):
+            work(journal, lambda line: said.write(f"{line}\n"))
 
 
 def each_statement(folder: Path, url: str = "", step: str = "1") -> None:
@@ -120,9 +141,9 @@ def each_statement(folder: Path, url: str = "", step: str = "1") -> None:
             sys.exit(f"the work failed at {fatal}")
 
 
-def hang(folder: Path) -> None:
+def hang(folder: Path, url: str = "") -> None:
     """Begin a step and never end it."""
-    journal = Journal.open(folder)
+    journal = opened(folder, url)
     (row,) = journal.commit(journal.put(Tick(START)), Committed(START, queued=(Queued("act", Join("!r")),)))
     journal.begin(row, START)
     print("acting", flush=True)  # noqa: T201 - the test waits for it

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from fedbot.journal.journal import Journal, StoredJournal
-from fedbot.ports.journal import ChatMessage, PostPlace
+from fedbot.journal.journal import StoredJournal
+from fedbot.ports.journal import ChatMessage, JournalAway, PostPlace
 from fedbot.rules.model.audit import PeerRefused
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import Posted
 from fedbot.rules.model.room import Room
-from tests.fakes.postgresql import Server
+from tests.fakes.postgresql import Server, running
 from tests.journal.conftest import START
-from tests.journal.crashing import ROUNDS, opened
+from tests.journal.crashing import ROUNDS, at_each_statement, opened, work
+from tests.journal.test_archive import over
 
 PROJECT = Path(__file__).parents[2]
 
@@ -39,7 +43,13 @@ def assert_whole(journal: StoredJournal) -> None:
     assert effects == [(seq, kind) for seq in decided if seq in received for kind in ("ChatMessage", "Join")]
     # finish: the row's end, the post and the outcome belong together
     done = [row for (row,) in rows("SELECT id FROM outbox WHERE state = 'done' ORDER BY id")]
-    assert [event for event, _ in journal.posts()] == [f"$card{row}" for row in done]
+    posts = [event for event, _ in journal.posts()]
+    assert [event for event in posts if event.startswith("$card")] == [f"$card{row}" for row in done]
+    # commit: what was found, and what has gone into the archive with its marks, belong to it, too
+    assert [event for event in posts if event.startswith("$found")] == [f"$found{seq}" for seq in decided]
+    archived = {over(seq).id for seq in decided if seq in received}
+    assert {transfer for (transfer,) in rows("SELECT id FROM archive")} == archived
+    assert {transfer for (transfer,) in rows("SELECT transfer FROM archive_marks")} == archived
     assert len([1 for _, kind, _ in inbox if kind == "Posted"]) == len(done)
     # postpone: the row put off and the event about it belong together
     put_off = rows("SELECT id FROM outbox WHERE not_before IS NOT NULL OR state = 'done'")
@@ -104,9 +114,110 @@ def test_a_process_killed_at_any_statement_leaves_a_whole_journal(
     assert (ends[0], ends[-1]) == (None, f"s{ROUNDS - 1}")
 
 
-def test_a_process_killed_in_the_middle_of_a_step_is_known_to_have_begun_it(tmp_path: Path) -> None:
+@dataclass
+class Outage:
+    """What happens to the database at the statement of that number. `said` is what the calls have reported."""
+
+    server: Server
+    space: str
+    fatal: int
+    count: int = 0
+    said: list[str] = field(default_factory=list)
+
+    def before(self) -> None:
+        """Count a statement that is about to begin."""
+        self.count += 1
+        if self.count == self.fatal:
+            self.begins()
+
+    def after(self) -> None:
+        """The statement has ended, and its answer is here."""
+
+    def begins(self) -> None:
+        """The database goes away."""
+
+    def must_survive(self) -> list[str]:
+        """The reports that the journal still has to know."""
+        return self.said
+
+
+class ConnectionLost(Outage):
+    """The server ends the connection, as when it is restarted."""
+
+    def begins(self) -> None:
+        with self.server.connect() as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = %s",
+                (f"fedbot {self.space}",),
+            )
+
+
+class AnswerLost(Outage):
+    """The server does what it is asked, and the connection ends before its answer is here."""
+
+    def after(self) -> None:
+        if self.count == self.fatal:
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
+class PowerCut(Outage):
+    """The server is gone, with what was only in its memory."""
+
+    def begins(self) -> None:
+        self.server.is_killed()
+
+    def must_survive(self) -> list[str]:
+        durable = [number for number, line in enumerate(self.said) if line.startswith(("received", "begun"))]
+        return self.said[: durable[-1] + 1] if durable else []
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [
+        (ConnectionLost, 10),
+        (AnswerLost, 10),
+        (PowerCut, 50),
+        *(pytest.param(kind, 1, marks=pytest.mark.long) for kind in (ConnectionLost, AnswerLost)),
+        pytest.param(PowerCut, 7, marks=pytest.mark.long),
+    ],
+)
+def test_a_database_that_goes_away_at_any_statement_leaves_a_whole_journal(kind: type[Outage], step: int) -> None:
+    ends = []
+    with running(is_durable=kind is PowerCut) as server:
+        for fatal in itertools.count(1, step):
+            space = server.space().space
+            outage = kind(server, space, fatal)
+            journal = opened(Path(space), server.url)
+            gone = False
+            with at_each_statement(journal, outage.before, outage.after):
+                try:
+                    work(journal, outage.said.append)
+                except JournalAway:
+                    gone = True
+            if gone and kind is PowerCut:
+                server.starts_again()
+            journal.close()
+            server.every_claim_is_over()
+            with opened(Path(space), server.url) as again:
+                assert_whole(again)
+                assert_nothing_said_is_lost(again, outage.must_survive())
+                ends.append(again.token())
+                go_on(again)
+            if not gone:
+                break
+    assert len(ends) > 100 / step
+    assert (ends[0], ends[-1]) == (None, f"s{ROUNDS - 1}")
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_process_killed_in_the_middle_of_a_step_is_known_to_have_begun_it(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    server: Server | None = request.getfixturevalue("postgresql") if database == "postgresql" else None
+    folder, url = tmp_path / "space", server.url if server else ""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.journal.crashing", "hang", str(tmp_path)],
+        [sys.executable, "-m", "tests.journal.crashing", "hang", str(folder), *([url] if url else [])],
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -115,6 +226,8 @@ def test_a_process_killed_in_the_middle_of_a_step_is_known_to_have_begun_it(tmp_
         assert process.stdout.readline() == b"acting\n"
         process.kill()
         assert process.wait(timeout=30) == -signal.SIGKILL
-    with Journal.open(tmp_path) as journal:
+    if server:
+        server.every_claim_is_over()
+    with opened(folder, url) as journal:
         (row,) = journal.due("act", START)
         assert (row.acted_at, row.attempts, row.effect) == (START, 1, Join("!r"))
