@@ -99,6 +99,7 @@ def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # 
             for name, row in spaces.items()
         }
         answer = {"workers": sorted(view.workers), "spaces": told, "without_settings": lost}
+        answer["warning"] = view.too_few_connections(len(spaces))
         print(logs.redact(json.dumps(answer, ensure_ascii=False)))
         return Exit.OK
     for name, row in spaces.items():
@@ -112,6 +113,8 @@ def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # 
             f"the rest: {program()} hub remove {name} --sure"
         )
     print(f"{len(spaces)} spaces; workers: {', '.join(sorted(view.workers)) or 'none'}")
+    if warning := view.too_few_connections(len(spaces)):
+        print(warning)
     return Exit.OK
 
 

@@ -111,6 +111,7 @@ class Worker:
         self._told: dict[str, tuple[bool, tuple[str, ...]]] = {}
         self._begin = begin
         self._counted = Counter[str]()
+        self._warned = ""
         self._starts = asyncio.Semaphore(STARTS_AT_ONCE)
         self._threads = ThreadPoolExecutor(10_000, "inventree")  # no limit is needed: each space has its own
         self._to_roster = ThreadPoolExecutor(1, "roster")  # separate, so no space can delay the renewal of claims
@@ -139,6 +140,7 @@ class Worker:
                 if self.view.of(space).failures and time.monotonic() - hosted.begun_at > WELL_AFTER:
                     await self._asked(self.roster.went_well, space)
             await self._tell_how_they_are()
+            self._warn()
         except JournalProblem as problem:
             log.warning("the hub's database can't be asked now: %s", problem)
             return _soon()
@@ -153,6 +155,13 @@ class Worker:
         if changed := dict(now.items() - self._told.items()):
             await self._asked(self.roster.tell, changed)
         self._told = now
+
+    def _warn(self) -> None:
+        """Log that the database allows too few connections, once for each number of spaces and workers."""
+        warning = self.view.too_few_connections(len(self.known))
+        if warning and warning != self._warned:
+            log.warning("%s", warning)
+        self._warned = warning
 
     def _act_on(self, view: View, hosted_before: frozenset[str]) -> float:
         """Stop and claim spaces. `hosted_before`: the spaces that this worker had when it read `view`.

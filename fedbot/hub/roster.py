@@ -29,6 +29,8 @@ WELL_AFTER = 600
 LATE_AFTER = 1.5 * RENEWED_EVERY
 """The seconds after which a worker has missed a look, so its spaces may be free soon."""
 LONGEST_PROBLEM = 500
+_CONNECTIONS_A_WORKER = 10
+"""One for the roster, and some for claims and for commands."""
 
 _TABLES = (
     """
@@ -79,6 +81,9 @@ _RENEW = """
 _WORKERS = """
     SELECT worker, seen < clock_timestamp() - $2 * interval '1 second' FROM fedbot.workers
     WHERE NOT leaves AND seen > clock_timestamp() - $1 * interval '1 second'
+"""
+_CONNECTIONS = """
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 """
 _SPACES = """
     SELECT space, coalesce(held.worker, ''), coalesce(is_paused, false), coalesce(problem, ''), coalesce(failures, 0),
@@ -159,12 +164,28 @@ def _space_row(found: Row) -> SpaceRow:
 class View:
     """The running workers, and the spaces with an entry in the roster.
 
-    `is_a_worker_late`: a worker has missed a look, so its spaces may be free soon.
+    `is_a_worker_late`: a worker has missed a look, so its spaces may be free soon. `connections`: how many the
+    database allows.
     """
 
     workers: frozenset[str] = frozenset()
     spaces: Mapping[str, SpaceRow] = field(default_factory=dict)
     is_a_worker_late: bool = False
+    connections: int = 0
+
+    def too_few_connections(self, spaces: int) -> str:
+        """What an operator is told if so many spaces may be left without a connection; '' otherwise.
+
+        A worker that hangs keeps its connections, while others take over all of its spaces.
+        """
+        needed = 2 * spaces + _CONNECTIONS_A_WORKER * (len(self.workers) + 1)
+        if needed <= self.connections:
+            return ""
+        return (
+            f"PostgreSQL allows {self.connections} connections. {spaces} spaces need up to {needed}: when a worker "
+            "hangs, the others take over its spaces, and it keeps its connections. Raise max_connections "
+            "in postgresql.conf."
+        )
 
     def of(self, space: str) -> SpaceRow:
         """The entry of this space; an empty one if it has none."""
@@ -222,8 +243,9 @@ class Roster:
         with self.connected() as connection:
             workers = dict(connection.execute(_WORKERS, (SECONDS, LATE_AFTER)).fetchall())
             found = connection.execute(_SPACES).fetchall()
+            connections = connection.execute(_CONNECTIONS).fetchone()
         spaces = {row[0]: _space_row(row[1:]) for row in found}
-        return View(frozenset(workers), spaces, any(workers.values()))
+        return View(frozenset(workers), spaces, any(workers.values()), int(connections[0]) if connections else 0)
 
     def leaves(self) -> None:
         """Report that this worker claims no more."""

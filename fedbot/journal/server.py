@@ -69,12 +69,16 @@ def connect(address: Address, *, is_patient: bool = False) -> psycopg.Connection
         connection.execute(
             sql.SQL(
                 "SET search_path TO {schema}; SET client_min_messages TO error; SET statement_timeout TO {statement};"
-                " SET lock_timeout TO {lock}; SET idle_in_transaction_session_timeout TO {paused}"
+                " SET lock_timeout TO {lock}; SET idle_in_transaction_session_timeout TO {paused};"
+                # the server's own look for a client that is gone, or a lost machine would keep connections for hours
+                " SET tcp_keepalives_idle TO 5; SET tcp_keepalives_interval TO 2; SET tcp_keepalives_count TO 3;"
+                " SET tcp_user_timeout TO {unanswered}"
             ).format(
                 schema=sql.Identifier(address.schema),
                 statement=sql.Literal(0 if is_patient else PATIENCE),
                 lock=sql.Literal(PATIENCE),
                 paused=sql.Literal(PAUSED_INSIDE),
+                unanswered=sql.Literal(PATIENCE),
             ),
             prepare=False,
         )

@@ -126,7 +126,7 @@ def running(*, is_durable: bool = False) -> Iterator[Server]:
             capture_output=True,
             env={**os.environ, "LC_ALL": "C"},
         )
-        settings = ("-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "max_connections=300")
+        settings = ("-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "max_connections=500")
         command = [programs / "postgres", "-D", data, *settings, *(() if is_durable else _FAST)]
         server = Server(folder, [*somebody, "sh", "-c", _ON_A_LEASH, "sh", *command])
         try:

@@ -305,3 +305,15 @@ async def test_a_paused_space_is_released_everywhere_until_it_is_resumed(hub: Hu
         assert bots.working.keys() == {other}
         tending.resume(hub, paused)
         await bots.until(lambda: bots.working.keys() == spaces)
+
+
+async def test_a_worker_warns_once_that_the_database_allows_too_few_connections(
+    hub: HubSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(roster, "_CONNECTIONS_A_WORKER", 300)
+    worker = Worker(hub, "one")
+    for _ in range(2):
+        await worker.look()
+    (warning,) = (each for each in caplog.messages if "max_connections" in each)
+    assert "allows 497 connections. 0 spaces need up to 600: when a worker hangs" in warning
+    await worker._drain()

@@ -23,7 +23,7 @@ from fedbot.config.hub import load_hub, load_space
 from fedbot.config.loading import load
 from fedbot.config.problems import ConfigRefused
 from fedbot.edge_settings import sealing_key
-from fedbot.hub import moving, tending
+from fedbot.hub import moving, roster, tending
 from fedbot.hub.roster import Roster
 from fedbot.identity import FileVault, open_identity
 from fedbot.journal.copies import audit_verified
@@ -518,3 +518,14 @@ def test_a_command_killed_at_any_step_is_finished_by_giving_it_again(
             break
     assert not was_killed
     assert at > first
+
+
+def test_the_operator_hears_that_the_database_allows_too_few_connections(
+    hub: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bench with 200 spaces found it: of 300 connections, a hung worker kept 100, and 3 spaces stayed alone."""
+    assert fedbot(hub, "list") == Exit.OK
+    assert "max_connections" not in capsys.readouterr().out
+    monkeypatch.setattr(roster, "_CONNECTIONS_A_WORKER", 498)
+    assert fedbot(hub, "list") == Exit.OK
+    assert "PostgreSQL allows 497 connections. 0 spaces need up to 498" in capsys.readouterr().out
