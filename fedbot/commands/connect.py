@@ -55,7 +55,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connection | Phrase:
     """The bot and party to ask, or the connection that the party has asked for, or an objection."""
     if not turn.us.discoverable:
-        return say(messages.connection.we_are_hidden, us=turn.us)
+        return say(messages.connect.we_are_hidden, us=turn.us)
     space = space_meant(turn, command.room, str(command.arguments["space"]))
     if isinstance(space, Phrase):
         return space
@@ -67,32 +67,30 @@ def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connect
 
 def _existing(turn: Turn, command: Command, connection: Connection) -> Connection | Phrase:
     if connection.changed_room:
-        return say(messages.connection.needs_review, connection=connection)
+        return say(messages.connect.needs_review, connection=connection)
     if connection.room != command.room:
-        return say(
-            messages.connection.connection_elsewhere, connection=connection, room=room_name(turn, connection.room)
-        )
+        return say(messages.connect.connection_elsewhere, connection=connection, room=room_name(turn, connection.room))
     match connection.state:
         case ConnectionState.OFFERED:
             return connection
         case ConnectionState.ACTIVE:
-            return say(messages.connection.connected_already, connection=connection)
+            return say(messages.connect.connected_already, connection=connection)
         case ConnectionState.SUSPENDED:
-            return say(messages.connection.needs_review, connection=connection)
+            return say(messages.connect.needs_review, connection=connection)
         case ConnectionState.ENDING:
             return say(messages.disconnect.still_ending, connection=connection)
         case _:
-            return say(messages.connection.asked_already, connection=connection)
+            return say(messages.connect.asked_already, connection=connection)
 
 
 def _announced(turn: Turn, command: Command, space: Space) -> tuple[str, AnnouncedParty] | Phrase:
     announced = turn.announced(command.room, space.party)
     if not announced:
-        return say(messages.connection.space_not_here, name=space.name)
+        return say(messages.connect.space_not_here, name=space.name)
     _, party = announced[0]
     if common_version(party.speaks) is None:
         ours = (OLDEST_VERSION, VERSION)
-        return say(messages.connection.speaks_otherwise, name=space.name, theirs=party.speaks, ours=ours)
+        return say(messages.connect.speaks_otherwise, name=space.name, theirs=party.speaks, ours=ours)
     return announced[0]
 
 

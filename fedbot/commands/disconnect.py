@@ -84,11 +84,9 @@ def _meant(turn: Turn, command: Command) -> Connection | Phrase:
     if connection is None:
         return say(messages.disconnect.nothing_to_end, name=space.name)
     if connection.changed_room:
-        return say(messages.connection.needs_review, connection=connection)
+        return say(messages.connect.needs_review, connection=connection)
     if connection.room != command.room:
-        return say(
-            messages.connection.connection_elsewhere, connection=connection, room=room_name(turn, connection.room)
-        )
+        return say(messages.connect.connection_elsewhere, connection=connection, room=room_name(turn, connection.room))
     if connection.state in UNFINISHED_CONNECTION:
         return say(messages.disconnect.not_friends_yet, connection=connection)
     return connection

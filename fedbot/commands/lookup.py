@@ -266,13 +266,11 @@ def active_friend(turn: Turn, command: Command, word: str) -> Connection | Phras
         return space
     connection = turn.connection_with(space.party)
     if connection is None:
-        return say(messages.connection.not_friends, name=space.name, party=space.party, us=turn.us)
+        return say(messages.connect.not_friends, name=space.name, party=space.party, us=turn.us)
     if connection.room not in rooms_told_of(turn, command.room):
-        return say(
-            messages.connection.connection_elsewhere, connection=connection, room=room_name(turn, connection.room)
-        )
+        return say(messages.connect.connection_elsewhere, connection=connection, room=room_name(turn, connection.room))
     if connection.state is ConnectionState.SUSPENDED:
-        return say(messages.connection.needs_review, connection=connection)
+        return say(messages.connect.needs_review, connection=connection)
     if connection.state is not ConnectionState.ACTIVE:
         return say(messages.approval.connection_not_active, connection=connection)
     return connection

@@ -33,7 +33,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     rooms = rooms_told_of(turn, command.room)
     spaces = tuple(seen(turn, rooms, space.party, space.name) for space in spaces_in(turn, command.room))
     return say(
-        messages.connection.spaces,
+        messages.connect.spaces,
         us=turn.us,
         fingerprint=fingerprint(turn.us.key),
         spaces=spaces,

@@ -4,37 +4,18 @@ The rules and the verbs say `say(messages.SUBJECT.SENTENCE, …)`; `rendering.re
 language and time zone of the space whose bot speaks.
 """
 
-from fedbot.messages import (
-    approval,
-    booking,
-    catalogue,
-    connection,
-    disconnect,
-    health,
-    keys,
-    ledger,
-    lending,
-    line_errors,
-    loan,
-    offer,
-    overview,
-    people,
-    provision,
-    resolve,
-    rooms,
-    rota,
-    transfer,
-    transfer_card,
-    transfer_end,
-    transfer_facts,
-    web,
-)
+from fedbot.messages import approval, catalogue, health, ledger, lending, line_errors, loan, overview, people, web
+from fedbot.messages.connection import connect, disconnect, keys, provision, rooms
+from fedbot.messages.transfer import booking, offer, resolve, rota
+from fedbot.messages.transfer import card as transfer_card
+from fedbot.messages.transfer import end as transfer_end
+from fedbot.messages.transfer import facts as transfer_facts
 
 __all__ = [
     "approval",
     "booking",
     "catalogue",
-    "connection",
+    "connect",
     "disconnect",
     "health",
     "keys",
@@ -49,7 +30,6 @@ __all__ = [
     "resolve",
     "rooms",
     "rota",
-    "transfer",
     "transfer_card",
     "transfer_end",
     "transfer_facts",

@@ -11,7 +11,7 @@ from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.loan import on_terms, time_to_ask_for
 from fedbot.messages.naming import command
-from fedbot.messages.transfer_facts import Card
+from fedbot.messages.transfer.facts import Card
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.lending import LendingStop, LoanRules, RuleOrigin

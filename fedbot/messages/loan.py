@@ -11,7 +11,7 @@ from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, ChatOnly, Code, Inline, typed
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
-from fedbot.messages.transfer_facts import Card, asked, card_of, decided, for_whom, not_done, settled
+from fedbot.messages.transfer.facts import Card, asked, card_of, decided, for_whom, not_done, settled
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing
 from fedbot.rules.model.diagnosis import Diagnosis

@@ -7,21 +7,20 @@ from datetime import datetime
 
 from fedbot.messages import naming
 from fedbot.messages.audit import entry_in_words, is_told
-from fedbot.messages.booking import entry_in_short, place_in_short
 from fedbot.messages.catalogue import want_in_short
-from fedbot.messages.connection import agreed
+from fedbot.messages.connection.connect import agreed
+from fedbot.messages.connection.keys import row
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.health import due_next
-from fedbot.messages.keys import row
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.ledger import what_is_left
 from fedbot.messages.lending import outside_in_short, outside_loan, rules_stand_in
 from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
-from fedbot.messages.rota import rota_in_short
-from fedbot.messages.transfer_end import why_not_booked_in
-from fedbot.messages.transfer_facts import (
+from fedbot.messages.transfer.booking import entry_in_short, place_in_short
+from fedbot.messages.transfer.end import why_not_booked_in
+from fedbot.messages.transfer.facts import (
     asked,
     card_of,
     did_not_arrive,
@@ -30,6 +29,7 @@ from fedbot.messages.transfer_facts import (
     two_people,
     where_it_is,
 )
+from fedbot.messages.transfer.rota import rota_in_short
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection

@@ -340,7 +340,7 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
         return False
     if turn.tell_once(f"opens-too-much:{connection.peer}", budgets.HOUR):
         turn.note(connection.id, audit.Fact.OPENS_TOO_MUCH)
-        phrase = say(messages.connection.peer_opens_too_much, connection=connection, again=again, most=len(undecided))
+        phrase = say(messages.connect.peer_opens_too_much, connection=connection, again=again, most=len(undecided))
         turn.do(Post(MessageKind.BUSY.of(connection.id, turn.now.isoformat()), connection.room, phrase))
     return True
 

@@ -35,10 +35,10 @@ SAID: dict[str, Phrase] = {
     "a message of a newer version": say(messages.rooms.message_of_another_version, bot=BETA_BOT, theirs=2, ours=1),
     "a message of an older version": say(messages.rooms.message_of_another_version, bot=BETA_BOT, theirs=1, ours=2),
     "no version in common, we are older": say(
-        messages.connection.speaks_otherwise, name="betaspace", theirs=(2, 3), ours=(1, 1)
+        messages.connect.speaks_otherwise, name="betaspace", theirs=(2, 3), ours=(1, 1)
     ),
     "no version in common, the other is older": say(
-        messages.connection.speaks_otherwise, name="betaspace", theirs=(1, 1), ours=(2, 2)
+        messages.connect.speaks_otherwise, name="betaspace", theirs=(1, 1), ours=(2, 2)
     ),
     "hello to a room": say(messages.rooms.hello, us=ALPHA, admins=("Anna", "Piet"), private=False),
     "hello to the admin room": say(messages.rooms.hello, us=ALPHA, admins=(), private=True),

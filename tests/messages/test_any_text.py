@@ -203,26 +203,26 @@ def _of(transfer_: Transfer, text: str) -> list[Phrase]:
             each = replace(transfer_, state=state, role=role, decided=by)
             cards += [
                 say(messages.transfer_card.transfer_card, transfer=each, us=us, peer_name=text, people=[text] * 5),
-                say(messages.transfer.transfer_end, transfer=each, us=us, peer_name=text),
+                say(messages.transfer_card.transfer_end, transfer=each, us=us, peer_name=text),
                 say(
-                    messages.transfer.transfer_waits,
+                    messages.transfer_card.transfer_waits,
                     transfer=each,
                     us=us,
                     problem=Verbatim(Speaker.INVENTREE, text),
                     next_try=NOW,
                     peer_name=text,
                 ),
-                say(messages.transfer.peer_silent, transfer=each, us=us, peer_name=text),
+                say(messages.transfer_card.peer_silent, transfer=each, us=us, peer_name=text),
                 say(messages.approval.decided_already, subject=each),
                 say(messages.overview.shown, subject=each, us=us, peer_name=text, entries=(), names={}, pages=()),
             ]
-    return [*cards, say(messages.transfer.transfer_offered, transfer=transfer_, connection=connection(), us=ALPHA)]
+    return [*cards, say(messages.transfer_card.transfer_offered, transfer=transfer_, connection=connection(), us=ALPHA)]
 
 
 def _about(asked: Connection, text: str) -> list[Phrase]:
     cards = [
         say(
-            messages.connection.connection_card,
+            messages.connect.connection_card,
             connection=replace(asked, state=state),
             us=BETA,
             fingerprint="k3f9",
@@ -234,7 +234,7 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
     ]
     return [
         *cards,
-        say(messages.connection.connect_declined, connection=asked, by=text),
+        say(messages.connect.connect_declined, connection=asked, by=text),
         say(messages.line_errors.no_such_verb, word=text, near=(text,)),
         say(messages.line_errors.no_such_space, word=text, near=(), known=(text,) * 50),
         say(messages.line_errors.stranger, person=text, us=ALPHA),

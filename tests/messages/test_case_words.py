@@ -82,22 +82,22 @@ def shown(subject: Transfer | Connection, *entries: AuditEntry, pages: tuple[tup
 
 
 SAID: dict[str, Phrase] = {
-    "we are hidden": say(messages.connection.we_are_hidden, us=ALPHA),
-    "its bot has not come along into the new room": say(messages.connection.space_not_here, name="betaspace"),
+    "we are hidden": say(messages.connect.we_are_hidden, us=ALPHA),
+    "its bot has not come along into the new room": say(messages.connect.space_not_here, name="betaspace"),
     "friends already": say(
-        messages.connection.connected_already, connection=connection(ConnectionState.ACTIVE, ours=True)
+        messages.connect.connected_already, connection=connection(ConnectionState.ACTIVE, ours=True)
     ),
-    "asked already": say(messages.connection.asked_already, connection=connection(ConnectionState.ASKED, ours=True)),
+    "asked already": say(messages.connect.asked_already, connection=connection(ConnectionState.ASKED, ours=True)),
     "being set up already": say(
-        messages.connection.asked_already, connection=connection(ConnectionState.MAKING, ours=True)
+        messages.connect.asked_already, connection=connection(ConnectionState.MAKING, ours=True)
     ),
-    "they have asked us": say(messages.connection.asked_already, connection=connection(ConnectionState.OFFERED)),
+    "they have asked us": say(messages.connect.asked_already, connection=connection(ConnectionState.OFFERED)),
     "friends in another room": say(
-        messages.connection.connection_elsewhere, connection=connection(ConnectionState.ACTIVE), room="Makerspaces"
+        messages.connect.connection_elsewhere, connection=connection(ConnectionState.ACTIVE), room="Makerspaces"
     ),
-    "paused": say(messages.connection.needs_review, connection=connection(ConnectionState.SUSPENDED, ours=True)),
+    "paused": say(messages.connect.needs_review, connection=connection(ConnectionState.SUSPENDED, ours=True)),
     "to be compared first": say(
-        messages.connection.needs_review,
+        messages.connect.needs_review,
         connection=to_be_compared(connection(ConnectionState.SUSPENDED, ours=True)),
     ),
     "nothing to review": say(messages.keys.review_nothing, space=""),

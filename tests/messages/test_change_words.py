@@ -97,7 +97,7 @@ SAID: dict[str, Phrase] = {
     "a reaction on it": say(messages.transfer_card.card_is_superseded, subject=transfer(BOLTS)),
     "a reaction from before an edit": say(messages.transfer_card.card_has_changed, subject=connection()),
     "something else would be given": say(
-        messages.transfer.another_thing_would_be_given,
+        messages.transfer_card.another_thing_would_be_given,
         transfer=transfer(BOLTS),
         us=BETA,
         peer_name="attraktor",
@@ -105,7 +105,7 @@ SAID: dict[str, Phrase] = {
         why="other-thing",
     ),
     "it has a lending rule with a text to agree to": say(
-        messages.transfer.another_thing_would_be_given,
+        messages.transfer_card.another_thing_would_be_given,
         transfer=transfer(LENS),
         us=BETA,
         peer_name="attraktor",
@@ -114,7 +114,7 @@ SAID: dict[str, Phrase] = {
         agrees_to=("laser safety briefing needed",),
     ),
     "what would be given is not in order": say(
-        messages.transfer.another_thing_would_be_given,
+        messages.transfer_card.another_thing_would_be_given,
         transfer=transfer(LENS),
         us=BETA,
         peer_name="attraktor",
@@ -122,7 +122,7 @@ SAID: dict[str, Phrase] = {
         why="not-in-order",
     ),
     "its owner counts it in a unit of its own": say(
-        messages.transfer.another_thing_would_be_given,
+        messages.transfer_card.another_thing_would_be_given,
         transfer=transfer(BOLTS),
         us=BETA,
         peer_name="attraktor",
@@ -311,7 +311,7 @@ def told(before: consent.Shown, after: consent.Shown, language: str) -> list[str
         )
     else:
         phrase = say(
-            messages.connection.connection_card,
+            messages.connect.connection_card,
             connection=FRIENDSHIP,
             us=BETA,
             fingerprint="",

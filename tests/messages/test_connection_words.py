@@ -48,7 +48,7 @@ KEY, OWN_KEY = "k3f9-2mxa-7rtw-h4cd-p9qe", "w5nh-8d2c-xq4m-t7ra-6kzj"
 
 def card(connection: Connection, people: list[str] | None = None, us: PartyConfig = BETA) -> Phrase:
     return say(
-        messages.connection.connection_card,
+        messages.connect.connection_card,
         connection=connection,
         us=us,
         fingerprint=KEY,
@@ -95,31 +95,31 @@ SAID: dict[str, Phrase] = {
     "expired": card(connection(ConnectionState.EXPIRED)),
     "ended": card(connection(ConnectionState.ENDED, company=5)),
     "friends": say(
-        messages.connection.connected,
+        messages.connect.connected,
         connection=connection(ConnectionState.ACTIVE, ours=True, decided=BY_BEA),
         us=ALPHA,
     ),
     "friends, direct": say(
-        messages.connection.connected,
+        messages.connect.connected,
         connection=replace(
             connection(ConnectionState.ACTIVE, access="direct", decided=BY_BEA), sees_items=4120, peer_sees_items=1
         ),
         us=BETA,
     ),
     "asked": say(
-        messages.connection.connect_asked,
+        messages.connect.connect_asked,
         connection=connection(ConnectionState.ASKED, ours=True),
         fingerprint=KEY,
         emoji=SEVEN,
     ),
     "asked, direct": say(
-        messages.connection.connect_asked,
+        messages.connect.connect_asked,
         connection=connection(ConnectionState.ASKED, ours=True, access="direct"),
         fingerprint=KEY,
         emoji=(),
     ),
     "both asked at once": say(
-        messages.connection.connect_crossed, connection=connection(ConnectionState.ASKED, ours=True), emoji=SEVEN
+        messages.connect.connect_crossed, connection=connection(ConnectionState.ASKED, ours=True), emoji=SEVEN
     ),
     "keys to compare": say(
         messages.keys.keys_to_compare,
@@ -134,7 +134,7 @@ SAID: dict[str, Phrase] = {
     "the check failed": say(messages.keys.key_check_failed, connection=connection()),
     "another past": say(messages.keys.past_differs, code="k7m2", peer_name="betaspace", number=3),
     "the other bot is silent": say(
-        messages.connection.peer_bot_silent, connection=connection(ConnectionState.ASKED, ours=True), us=ALPHA
+        messages.connect.peer_bot_silent, connection=connection(ConnectionState.ASKED, ours=True), us=ALPHA
     ),
     "the other InvenTree lets us not in": say(
         messages.provision.peers_access_waits,
@@ -149,21 +149,21 @@ SAID: dict[str, Phrase] = {
         code="unreachable",
     ),
     "the other space said no": say(
-        messages.connection.connect_declined, connection=connection(ConnectionState.DECLINED, ours=True), by="Bea"
+        messages.connect.connect_declined, connection=connection(ConnectionState.DECLINED, ours=True), by="Bea"
     ),
     "our asking expired": say(
-        messages.connection.connect_over, connection=connection(ConnectionState.EXPIRED, ours=True), by=""
+        messages.connect.connect_over, connection=connection(ConnectionState.EXPIRED, ours=True), by=""
     ),
     "our asking was taken back": say(
-        messages.connection.connect_over, connection=connection(ConnectionState.CANCELLED, ours=True), by="Anna"
+        messages.connect.connect_over, connection=connection(ConnectionState.CANCELLED, ours=True), by="Anna"
     ),
     "paused": say(
-        messages.connection.connection_suspended,
+        messages.connect.connection_suspended,
         connection=connection(ConnectionState.SUSPENDED, ours=True),
         us=ALPHA,
     ),
     "paused after a rebuild": say(
-        messages.connection.connection_suspended,
+        messages.connect.connection_suspended,
         connection=to_be_compared(connection(ConnectionState.SUSPENDED, ours=True)),
         us=ALPHA,
     ),
@@ -188,12 +188,12 @@ SAID: dict[str, Phrase] = {
     "no token": making_waits(Plain(Fault.NO_TOKEN)),
     "an unknown outcome": making_waits(SAYS_NO, "unknown"),
     "an unforeseen reason": making_waits(Plain(Fault.BAD_PATH)),
-    "asked too often": say(messages.connection.connect_throttled, connection=connection(ConnectionState.OFFERED)),
+    "asked too often": say(messages.connect.connect_throttled, connection=connection(ConnectionState.OFFERED)),
     "more at once than gets cards": say(
-        messages.connection.peer_opens_too_much, connection=connection(ConnectionState.ACTIVE), again=NOW, most=3
+        messages.connect.peer_opens_too_much, connection=connection(ConnectionState.ACTIVE), again=NOW, most=3
     ),
     "more open than gets cards": say(
-        messages.connection.peer_opens_too_much, connection=connection(ConnectionState.ACTIVE), again=None, most=100
+        messages.connect.peer_opens_too_much, connection=connection(ConnectionState.ACTIVE), again=None, most=100
     ),
     "access that could not be ended": say(
         messages.provision.access_not_ended,
@@ -222,7 +222,7 @@ SAID: dict[str, Phrase] = {
         us=BETA,
     ),
     "somebody speaks in a friend's name": say(
-        messages.connection.party_claimed, connection=connection(ConnectionState.ACTIVE), bot="@evil:example.org"
+        messages.connect.party_claimed, connection=connection(ConnectionState.ACTIVE), bot="@evil:example.org"
     ),
 }
 

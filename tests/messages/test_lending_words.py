@@ -107,7 +107,7 @@ def had_before(role: str = "receiver") -> Transfer:
 SAID: dict[str, Phrase] = {
     "an open card of what is there already": card(had_before(), BETA, "attraktor"),
     "the offer of what is there already": say(
-        messages.transfer.transfer_offered,
+        messages.transfer_card.transfer_offered,
         transfer=had_before("sender"),
         connection=connection(),
         us=ALPHA,
@@ -117,13 +117,13 @@ SAID: dict[str, Phrase] = {
     "done, and longer": card(lent(back_by=date(2027, 1, 31)), BETA, "attraktor"),
     "back": card(closed(Ending.RETURNED)),
     "offered": say(
-        messages.transfer.transfer_offered,
+        messages.transfer_card.transfer_offered,
         transfer=lent(role="sender", state=OPEN),
         connection=connection(),
         us=ALPHA,
     ),
     "at its end": say(
-        messages.transfer.transfer_end,
+        messages.transfer_card.transfer_end,
         transfer=lent(role="sender", progress=(Progress(1, stage="arrived", item=42),)),
         **OUR,
     ),
@@ -135,25 +135,25 @@ SAID: dict[str, Phrase] = {
     "a return that is not here": card(child("return", state=TransferState.DECLINED, decided=BY_PIET)),
     "a return that can't be": card(child("return", state=TransferState.DECLINED, problem="in-parts")),
     "a return is offered": say(
-        messages.transfer.transfer_offered,
+        messages.transfer_card.transfer_offered,
         transfer=child("return", role="sender"),
         connection=connection(),
         us=BETA,
     ),
     "the owner has it": say(messages.loan.return_asked, transfer=child("return", asked=BY_ANNA, damaged=True), **OUR),
     "a return at its end": say(
-        messages.transfer.transfer_end,
+        messages.transfer_card.transfer_end,
         transfer=child("return", role="sender", state=DONE, decided=BY_PIET, damaged=True),
         us=BETA,
         peer_name="attraktor",
     ),
     "more time to decide": card(child("extension", role="sender")),
     "more time is asked for": say(
-        messages.transfer.transfer_requested, transfer=child("extension"), connection=connection(), us=BETA
+        messages.transfer_card.transfer_requested, transfer=child("extension"), connection=connection(), us=BETA
     ),
     "more time is not given": card(child("extension", role="sender", state=TransferState.DECLINED, decided=BY_PIET)),
     "more time at its end": say(
-        messages.transfer.transfer_end,
+        messages.transfer_card.transfer_end,
         transfer=child("extension", role="sender", state=DONE, decided=BY_PIET),
         **OUR,
     ),

@@ -150,7 +150,7 @@ def test_another_language_may_put_the_words_in_another_order(backwards: Locale) 
 
 def _sentences() -> Iterator[tuple[str, ast.Call]]:
     """Every `tongue.say(…)` and `tongue.some(…)` in the sentences."""
-    for path in sorted(Path(inspect.getfile(module)).parent.glob("*.py")):
+    for path in sorted(Path(inspect.getfile(module)).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
                 isinstance(node, ast.Call)

@@ -24,7 +24,7 @@ SAID: dict[str, Phrase] = {
     ),
     "nothing waits": say(messages.rooms.nothing_moves_here, rooms=()),
     "others wait elsewhere": say(messages.rooms.nothing_moves_here, rooms=("Makerspaces",)),
-    "not offered": say(messages.connection.needs_review, connection=WAITS),
+    "not offered": say(messages.connect.needs_review, connection=WAITS),
     "not decided": say(messages.approval.connection_not_active, connection=WAITS),
 }
 

@@ -20,7 +20,7 @@ PI = StockItem(20, Part(5, "Raspberry Pi 4", "RPI-4"), Decimal(1), serial="a1b2"
 
 LESS = "lend 5 #12 to beta for 2 weeks"
 SAID: dict[str, Phrase] = {
-    "not friends": say(messages.connection.not_friends, name="betaspace", party="beta", us=ALPHA),
+    "not friends": say(messages.connect.not_friends, name="betaspace", party="beta", us=ALPHA),
     "no quantity": say(messages.offer.quantity_not_positive, word="0"),
     "too many decimals": say(messages.offer.quantity_too_fine, word="0.0000001", places=5),
     "too many digits": say(messages.offer.quantity_too_large, word="9" * 20),

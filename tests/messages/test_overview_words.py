@@ -155,9 +155,9 @@ SAID: dict[str, Phrase] = {
         private=True,
     ),
     "nobody is listed": say(messages.people.people, us=ALPHA, people=(), removed=(), private=False),
-    "the spaces here": say(messages.connection.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=SPACES, everywhere=False),
-    "no space here": say(messages.connection.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=False),
-    "no space anywhere": say(messages.connection.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=True),
+    "the spaces here": say(messages.connect.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=SPACES, everywhere=False),
+    "no space here": say(messages.connect.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=False),
+    "no space anywhere": say(messages.connect.spaces, us=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=True),
     "which to cancel": say(
         messages.overview.which_to_cancel,
         own=Cancellable(

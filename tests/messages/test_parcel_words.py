@@ -128,7 +128,7 @@ SAID: dict[str, Phrase] = {
         messages.transfer_card.transfer_card, transfer=SHORT, us=BETA, peer_name="attraktor", people=[]
     ),
     "its end, once the rest is settled": say(
-        messages.transfer.transfer_end, transfer=SETTLED_REST, us=ALPHA, peer_name="betaspace"
+        messages.transfer_card.transfer_end, transfer=SETTLED_REST, us=ALPHA, peer_name="betaspace"
     ),
     "what became of the rest": say(
         messages.resolve.resolve_rest_choice,

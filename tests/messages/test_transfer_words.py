@@ -37,13 +37,13 @@ from tests.scenarios.scenes import (
 
 
 def end(transfer: Transfer) -> Phrase:
-    return say(messages.transfer.transfer_end, transfer=transfer, us=ALPHA, peer_name="betaspace")
+    return say(messages.transfer_card.transfer_end, transfer=transfer, us=ALPHA, peer_name="betaspace")
 
 
 def waits(transfer: Transfer) -> Phrase:
     us, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
     return say(
-        messages.transfer.transfer_waits,
+        messages.transfer_card.transfer_waits,
         transfer=replace(transfer, waiting_since=ASKED_AT),
         us=us,
         problem=SILENT,
@@ -55,7 +55,7 @@ def waits(transfer: Transfer) -> Phrase:
 def silent(transfer: Transfer) -> Phrase:
     us, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
     awaiting = replace(transfer, exchange=Exchange(awaiting=True, resend_at=NOW + timedelta(hours=1), resends=2))
-    return say(messages.transfer.peer_silent, transfer=awaiting, us=us, peer_name=peer)
+    return say(messages.transfer_card.peer_silent, transfer=awaiting, us=us, peer_name=peer)
 
 
 SPLIT_OFF = (Progress(1, stage="arrived", item=43, quantity=Decimal(10)),)
@@ -63,26 +63,26 @@ TAKEN = (Progress(1, stage="taken", item=43, quantity=Decimal(10)),)
 
 SAID: dict[str, Phrase] = {
     "offered": say(
-        messages.transfer.transfer_offered,
+        messages.transfer_card.transfer_offered,
         transfer=transfer(BOLTS, role="sender"),
         connection=connection(ConnectionState.ACTIVE, ours=True),
         us=ALPHA,
     ),
     "offered, all of it, with a note": say(
-        messages.transfer.transfer_offered,
+        messages.transfer_card.transfer_offered,
         transfer=transfer(replace(BOLTS, whole=True), role="sender", note="from the sale"),
         connection=connection(ConnectionState.ACTIVE, ours=True),
         us=ALPHA,
     ),
     "offered, once more": say(
-        messages.transfer.transfer_offered,
+        messages.transfer_card.transfer_offered,
         transfer=transfer(BOLTS, role="sender"),
         connection=connection(ConnectionState.ACTIVE, ours=True),
         us=ALPHA,
         before=replace(transfer(BOLTS, role="sender"), code="abcd"),
     ),
     "offered, several lines": say(
-        messages.transfer.transfer_offered,
+        messages.transfer_card.transfer_offered,
         transfer=transfer(BOLTS, CABLE, role="sender"),
         connection=connection(ConnectionState.ACTIVE, ours=True),
         us=ALPHA,
@@ -139,20 +139,20 @@ SAID: dict[str, Phrase] = {
     "waits before the card": waits(transfer(BOLTS)),
     "waits, to be booked in": waits(transfer(BOLTS, state=TransferState.CREDITING, decided=BY_BEA)),
     "waits, to be put away": waits(transfer(BOLTS, state=TransferState.RECEIVED, decided=BY_BEA)),
-    "goes on": say(messages.transfer.transfer_goes_on, transfer=transfer(BOLTS)),
+    "goes on": say(messages.transfer_card.transfer_goes_on, transfer=transfer(BOLTS)),
     "the other bot is silent about an offer": silent(transfer(BOLTS, role="sender")),
     "the other bot is silent about a yes": silent(transfer(BOLTS, wanted="approve", decided=BY_BEA)),
     "the other bot is silent about what has left": silent(
         transfer(BOLTS, role="sender", state=TransferState.SENT, decided=BY_BEA)
     ),
     "requested": say(
-        messages.transfer.transfer_requested,
+        messages.transfer_card.transfer_requested,
         transfer=request(BOLTS, CABLE, note="for the open day"),
         connection=connection(ConnectionState.ACTIVE),
         us=BETA,
     ),
     "requested, but there is no part for it": say(
-        messages.transfer.request_without_part,
+        messages.transfer_card.request_without_part,
         transfer=request(BOLTS, progress=(Progress(1, match="none"),)),
         us=BETA,
     ),
@@ -160,22 +160,22 @@ SAID: dict[str, Phrase] = {
     "waits, a request": waits(request(BOLTS, role="sender")),
     "waits, less granted": waits(replace(request(BOLTS, role="sender"), granted=BY_PIET)),
     "not put away": say(
-        messages.transfer.not_put_away,
+        messages.transfer_card.not_put_away,
         transfer=transfer(),
         peer_name="attraktor",
         problem=SAYS_NO,
     ),
     "deleted before it was put away": say(
-        messages.transfer.not_put_away,
+        messages.transfer_card.not_put_away,
         transfer=transfer(),
         peer_name="attraktor",
         problem=Verbatim(Speaker.INVENTREE, 'Invalid pk "1207" - object does not exist.', GONE),
     ),
     "not marked as arrived": say(
-        messages.transfer.not_marked_arrived, transfer=transfer(role="sender"), problem=SAYS_NO
+        messages.transfer_card.not_marked_arrived, transfer=transfer(role="sender"), problem=SAYS_NO
     ),
     "the sum does not add up": say(
-        messages.transfer.sum_does_not_add_up,
+        messages.transfer_card.sum_does_not_add_up,
         transfer=transfer(role="sender"),
         line=LENS,
         problem=Plain(Fault.MOVED_BACK),

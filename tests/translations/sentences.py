@@ -28,12 +28,12 @@ def sentences() -> Catalog:
 
 
 def _in_words() -> Iterator[tuple[Msgid, str]]:
-    for path in sorted(WORDS.glob("*.py")):
+    for path in sorted(WORDS.rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
             for msgid in _said_by(call, tree):
-                yield msgid, path.name
+                yield msgid, path.relative_to(WORDS).as_posix()
 
 
 def _said_by(call: ast.Call, tree: ast.Module) -> Iterator[Msgid]:

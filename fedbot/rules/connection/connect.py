@@ -81,7 +81,7 @@ def with_key_check(turn: Turn, connection: Connection) -> Connection:
 def _asked(turn: Turn, connection: Connection) -> Phrase:
     """Return the text of our request in its present state."""
     key, emoji = fingerprint(connection.peer_key), pinning.emoji_numbers(turn, connection)
-    return say(messages.connection.connect_asked, connection=connection, fingerprint=key, emoji=emoji)
+    return say(messages.connect.connect_asked, connection=connection, fingerprint=key, emoji=emoji)
 
 
 def _agreed_access(turn: Turn, theirs: str) -> str:
@@ -180,7 +180,7 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies
             known = replace(known, check=replace(known.check, peer_commitment=body.commitment))
         known = _reveal(turn, known)
         turn.note_by(known.id, audit.Fact.BOTH_ASKED, theirs)
-        crossed = say(messages.connection.connect_crossed, connection=known, emoji=())
+        crossed = say(messages.connect.connect_crossed, connection=known, emoji=())
         turn.do(Edit(MessageKind.OFFER.of(known.id), known.room, crossed))
         provision.begin(turn, known)
         return
@@ -213,7 +213,7 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     body = bodies.Accepted(by=by.person, by_name=by.name, access=turn.us.peer_access, nonce=nonce)
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.note_by(connection.id, audit.Fact.BOTH_ASKED, decided)
-    phrase = say(messages.connection.connect_crossed, connection=connection, emoji=())
+    phrase = say(messages.connect.connect_crossed, connection=connection, emoji=())
     key, thread = MessageKind.OFFER.of(connection.id), MessageKind.OFFER.of(ours.id)
     turn.do(Post(key, connection.room, phrase, thread=thread, draft=draft))
     provision.begin(turn, connection)
@@ -271,7 +271,7 @@ def _leave_for_later(turn: Turn, asked: Connection) -> None:
             Post(
                 MessageKind.THROTTLED.of(rest=turn.now.isoformat()),
                 asked.room,
-                say(messages.connection.connect_throttled, connection=asked),
+                say(messages.connect.connect_throttled, connection=asked),
             )
         )
 
@@ -335,7 +335,7 @@ def card(
 ) -> Phrase:
     """Return the card in the connection's present state. `changes`: the differences from the card before."""
     return say(
-        messages.connection.connection_card,
+        messages.connect.connection_card,
         connection=connection,
         us=turn.us,
         fingerprint=fingerprint(connection.peer_key),
@@ -361,7 +361,7 @@ def on_revealed(turn: Turn, connection: Connection, envelope: Message[bodies.Rev
     elif known.state is ConnectionState.ASKED:
         turn.do(Edit(MessageKind.OFFER.of(known.id), known.room, _asked(turn, known)))
     elif known.ours and known.state in LIVING_CONNECTION:
-        phrase = say(messages.connection.connect_crossed, connection=known, emoji=pinning.emoji_numbers(turn, known))
+        phrase = say(messages.connect.connect_crossed, connection=known, emoji=pinning.emoji_numbers(turn, known))
         turn.do(Edit(MessageKind.OFFER.of(known.id), known.room, phrase))
         provision.become_active(turn, known)
 
@@ -434,7 +434,7 @@ def on_declined(turn: Turn, connection: Connection, envelope: Message[bodies.Dec
         if connection.generation < generation <= connection.generation + MOST_AHEAD:
             ask(turn, bot, party, connection.room, connection.asked, connection.asked.event_id, generation)
             return
-    phrase = say(messages.connection.connect_declined, connection=ended, by=envelope.body.by_name[:60])
+    phrase = say(messages.connect.connect_declined, connection=ended, by=envelope.body.by_name[:60])
     ended, draft = sequencing.write(turn, ended, bodies.Noted())
     turn.save(ended)
     turn.do(Post(MessageKind.END.of(ended.id), ended.room, phrase, mentions=(ended.asked.person,), draft=draft))
@@ -497,7 +497,7 @@ def finish(
     turn.save(ended)
     turn.note(ended.id, audit.ConnectionIs(state), by)
     provision.take_back(turn, ended)
-    phrase = say(messages.connection.connect_over, connection=ended, by=by) if ended.ours else card(turn, ended)
+    phrase = say(messages.connect.connect_over, connection=ended, by=by) if ended.ours else card(turn, ended)
     if is_shown:
         key = MessageKind.OFFER.of(ended.id) if ended.ours else MessageKind.CARD.of(ended.id)
         turn.do(Edit(key, ended.room, phrase, draft=draft))
@@ -534,6 +534,6 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
     if connection.exchange.resends != SILENT_AFTER_RESENDS or connection.state not in UNFINISHED_CONNECTION:
         return
     if turn.tell_once(f"silent:{connection.id}", SAID_ONCE):
-        phrase = say(messages.connection.peer_bot_silent, connection=connection, us=turn.us)
+        phrase = say(messages.connect.peer_bot_silent, connection=connection, us=turn.us)
         thread = MessageKind.OFFER.of(connection.id) if connection.ours else MessageKind.CARD.of(connection.id)
         turn.do(Post(MessageKind.SILENT.of(connection.id), connection.room, phrase, thread=thread))

@@ -79,7 +79,7 @@ def _compare(turn: Turn, room: str, bot: str, party: AnnouncedParty) -> None:
         suspend(turn, connection, bot, party.key)
     elif turn.tell_once(f"claim:{connection.id}:{bot}", TOLD_FOR):
         turn.tell_admins(
-            say(messages.connection.party_claimed, connection=connection, bot=bot), f"claim:{connection.id}:{bot}"
+            say(messages.connect.party_claimed, connection=connection, bot=bot), f"claim:{connection.id}:{bot}"
         )
 
 
@@ -123,7 +123,7 @@ def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:
         suspend(turn, connection, bot, key)
     elif turn.tell_once(f"pretender:{connection.id}:{bot}", turn.us.resend_after[-1]):
         turn.tell_admins(
-            say(messages.connection.party_claimed, connection=connection, bot=bot), f"pretender:{connection.id}:{bot}"
+            say(messages.connect.party_claimed, connection=connection, bot=bot), f"pretender:{connection.id}:{bot}"
         )
 
 
@@ -134,7 +134,7 @@ def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     suspended = replace(connection, state=ConnectionState.SUSPENDED, changed_bot=bot, changed_key=key)
     suspended = begin_review(turn, suspended)
     turn.note(connection.id, audit.Fact.SUSPENDED, bot)
-    phrase = say(messages.connection.connection_suspended, connection=suspended, us=turn.us)
+    phrase = say(messages.connect.connection_suspended, connection=suspended, us=turn.us)
     turn.do(Post(MessageKind.SUSPENDED.of(connection.id, key[:8]), connection.room, phrase))
     turn.tell_admins(phrase, f"suspended:{connection.id}:{key[:8]}")
 

@@ -291,7 +291,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
     turn.save(connection)
     turn.note(connection.id, audit.Active(connection.peer))
     _adopt(turn, connection)
-    phrase = say(messages.connection.connected, connection=connection, us=turn.us)
+    phrase = say(messages.connect.connected, connection=connection, us=turn.us)
     if connection.ours:
         people = [connection.asked.person, connection.decided.person if connection.decided else ""]
         mentions = tuple(person for person in people if person)

@@ -444,7 +444,7 @@ class RepairStatus(OfLine, WhenStepEnds):
         """Tell the admins."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
-            phrase = say(messages.transfer.not_marked_arrived, transfer=transfer, problem=event.problem)
+            phrase = say(messages.transfer_card.not_marked_arrived, transfer=transfer, problem=event.problem)
             turn.tell_admins(phrase, f"arrived:{transfer.id}:{self.line}")
 
 

@@ -210,7 +210,7 @@ def post_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None
     if transfer.decided and transfer.decided.person and transfer.state is not TransferState.CANCELLED:
         people.append(transfer.decided.person)
     phrase = say(
-        messages.transfer.transfer_end, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
+        messages.transfer_card.transfer_end, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
     )
     key, mentions = MessageKind.END.of(transfer.id), tuple(dict.fromkeys(people))
     turn.do(Post(key, transfer.room, phrase, mentions=mentions, draft=draft))
@@ -316,7 +316,7 @@ def _tell_wait(turn: Turn, transfer: Transfer, event: Waiting) -> None:
     elif not turn.tell_once(f"wait:{transfer.id}", EDIT_PAUSE):
         return
     phrase = say(
-        messages.transfer.transfer_waits,
+        messages.transfer_card.transfer_waits,
         transfer=transfer,
         us=turn.us,
         problem=event.problem,
@@ -340,7 +340,7 @@ def clear_wait(turn: Turn, transfer: Transfer) -> Transfer:
     transfer = replace(transfer, waiting_since=None, obstacle=None)
     turn.save(transfer)
     if Told.WAIT in transfer.told:
-        phrase = say(messages.transfer.transfer_goes_on, transfer=transfer)
+        phrase = say(messages.transfer_card.transfer_goes_on, transfer=transfer)
         turn.do(Edit(MessageKind.WAIT.of(transfer.id), transfer.room, phrase))
     return transfer
 
@@ -363,7 +363,10 @@ def thread_of(transfer: Transfer) -> str:
 def not_put_away(turn: Turn, transfer: Transfer, problem: Diagnosis) -> Phrase:
     """Return the admins' message about an item that was booked in, but is still in *Incoming*."""
     return say(
-        messages.transfer.not_put_away, transfer=transfer, peer_name=turn.party_name(transfer.peer), problem=problem
+        messages.transfer_card.not_put_away,
+        transfer=transfer,
+        peer_name=turn.party_name(transfer.peer),
+        problem=problem,
     )
 
 
@@ -378,7 +381,8 @@ def tell_silence(turn: Turn, transfer: Transfer) -> None:
     if transfer.exchange.resends != SILENT_AFTER_RESENDS or Told.SILENT in transfer.told or over:
         return
     turn.save(transfer.after_telling(Told.SILENT))
-    phrase = say(messages.transfer.peer_silent, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
+    peer_name = turn.party_name(transfer.peer)
+    phrase = say(messages.transfer_card.peer_silent, transfer=transfer, us=turn.us, peer_name=peer_name)
     turn.do(Post(MessageKind.SILENT.of(transfer.id), transfer.room, phrase, thread=thread_of(transfer)))
 
 

@@ -153,7 +153,7 @@ def open_push(
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
     turn.save(transfer)
     phrase = say(
-        messages.transfer.transfer_offered,
+        messages.transfer_card.transfer_offered,
         transfer=transfer,
         connection=connection,
         us=turn.us,
@@ -445,7 +445,7 @@ def request_phrase(turn: Turn, transfer: Transfer, connection: Connection) -> Ph
     """Return the answer to the line that opened the request."""
     before = recent_duplicate(turn, transfer)
     return say(
-        messages.transfer.transfer_requested, transfer=transfer, connection=connection, us=turn.us, before=before
+        messages.transfer_card.transfer_requested, transfer=transfer, connection=connection, us=turn.us, before=before
     )
 
 

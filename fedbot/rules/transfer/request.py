@@ -154,7 +154,7 @@ def _ask_again(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
     if turn.rota_of(transfer) is not None:  # the rota asks another peer instead
         return
     phrase = say(
-        messages.transfer.another_thing_would_be_given,
+        messages.transfer_card.another_thing_would_be_given,
         transfer=transfer,
         us=turn.us,
         peer_name=turn.party_name(transfer.peer),
@@ -296,7 +296,7 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
     transfer = sequencing.send(turn, wanting, bodies.Cancel(reason=NO_PART, **bodies.NOBODY), awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.NO_PART)
-    phrase = say(messages.transfer.request_without_part, transfer=transfer, us=turn.us)
+    phrase = say(messages.transfer_card.request_without_part, transfer=transfer, us=turn.us)
     thread, mentions = both_sides.thread_of(transfer), (transfer.terms.asker,)
     turn.do(Post(MessageKind.NO_PART.of(transfer.id), transfer.room, phrase, thread=thread, mentions=mentions))
 

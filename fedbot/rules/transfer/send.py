@@ -506,7 +506,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
         return
     if step is StepKind.TAKE_OUT and event.reason == CHANGED:
         phrase = say(
-            messages.transfer.sum_does_not_add_up,
+            messages.transfer_card.sum_does_not_add_up,
             transfer=transfer,
             line=transfer.line(progress.number),
             problem=event.problem,
@@ -565,7 +565,7 @@ def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Con
 def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, problem: Diagnosis) -> None:
     """Tell the admins that an arrived line's item can't get its old status. The transfer still ends as done."""
     turn.tell_admins(
-        say(messages.transfer.not_marked_arrived, transfer=transfer, problem=problem),
+        say(messages.transfer_card.not_marked_arrived, transfer=transfer, problem=problem),
         f"arrived:{transfer.id}:{progress.number}",
     )
     transfer = with_progress(transfer, replace(progress, stage="arrived"))

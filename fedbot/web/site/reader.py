@@ -18,14 +18,14 @@ from fedbot import messages
 from fedbot.commands import lookup, spaces
 from fedbot.commands.todo import seen as todo_of
 from fedbot.commands.todo import waits_for
-from fedbot.messages import booking as queue_words
 from fedbot.messages import catalogue as catalogue_words
 from fedbot.messages import lending as neighbour_words
 from fedbot.messages import naming
 from fedbot.messages.audit import entry_in_words, is_told
 from fedbot.messages.formatting import Inline, render
 from fedbot.messages.language import Locale
-from fedbot.messages.transfer_facts import state_in_words
+from fedbot.messages.transfer import booking as queue_words
+from fedbot.messages.transfer.facts import state_in_words
 from fedbot.ports.journal import Audited
 from fedbot.rules import decisions, web
 from fedbot.rules.archive import Mark, Place

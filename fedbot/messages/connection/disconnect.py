@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fedbot.messages import naming
-from fedbot.messages.connection import ended_by
+from fedbot.messages.connection.connect import ended_by
 from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.line_errors import what_it_is

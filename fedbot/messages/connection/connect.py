@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from fedbot.messages import keys, naming
+from fedbot.messages import naming
+from fedbot.messages.connection import keys
 from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
-from fedbot.messages.transfer_card import connection_changed
-from fedbot.messages.transfer_facts import in_one_line, silent_bot
+from fedbot.messages.transfer.card import connection_changed
+from fedbot.messages.transfer.facts import in_one_line, silent_bot
 from fedbot.rules import names
 from fedbot.rules.consent import Change
 from fedbot.rules.model.connection import Connection

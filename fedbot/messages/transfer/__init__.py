@@ -1,0 +1,1 @@
+"""Sentences about a transfer: the offer, the card, its end, bookings, disputes, and a request to anyone."""
