@@ -41,8 +41,7 @@ from fedbot.rules.model.events import Tick
 from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.stock import Permission
-from fedbot.web.server import CannotListen, Web
-from fedbot.web.standing import Standing
+from fedbot.web.server import CannotListen, Standing, Web
 from fedbot_demo.story import Wishes
 from tests.config.conftest import TOKEN, least
 from tests.scenarios.scenes import connection

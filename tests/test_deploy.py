@@ -18,7 +18,7 @@ from fedbot.cli.exits import Exit
 from fedbot.cli.parser import parser
 from fedbot.hub.page import SpaceStanding, hub_metrics
 from fedbot.setup.written import compose_service, unit
-from fedbot.web.standing import metrics
+from fedbot.web.server import metrics
 from tests.scenarios.world import friends
 
 DEPLOY = Path(__file__).parents[1] / "deploy"

@@ -29,7 +29,7 @@ from fedbot.engine.pipeline import Engine
 from fedbot.engine.query_worker import QueryWorker, StockWorker
 from fedbot.engine.recovery import Rebuilt, catch_up
 from fedbot.engine.recovery import rebuild as rebuild_journal
-from fedbot.engine.schedule import Timetable
+from fedbot.engine.schedule import Jobs, Timetable
 from fedbot.engine.settings_watch import SECONDS_BETWEEN_LOOKS, SettingsWatch
 from fedbot.engine.step_worker import StepWorker
 from fedbot.engine.summary import Summary, summary
@@ -37,7 +37,6 @@ from fedbot.engine.syncing import AccountTaken, SyncLoop
 from fedbot.identity import SEED_FILE, FileVault, open_identity
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.stock_index import FILE as INDEX
-from fedbot.jobs import Jobs
 from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.journal.copies import is_used, remove_unused
 from fedbot.journal.journal import Journal, StoredJournal
@@ -59,8 +58,7 @@ from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.state import State
 from fedbot.rules.wire import BadEnvelope, Identity, unseal
-from fedbot.web.server import Web
-from fedbot.web.standing import Standing
+from fedbot.web.server import Standing, Web
 
 log = logging.getLogger(__name__)
 

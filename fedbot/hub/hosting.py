@@ -42,7 +42,7 @@ from fedbot.matrix.login import shared_connections
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InThread, InventoryProblem
 from fedbot.ports.journal import JournalAway, JournalProblem, LeaseLost
-from fedbot.web.standing import Standing, is_healthy
+from fedbot.web.server import Standing, is_healthy
 
 log = logging.getLogger(__name__)
 

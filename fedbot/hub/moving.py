@@ -21,17 +21,15 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder, journal_place, sealing_key
 from fedbot.files import PRIVATE_FOLDER, make_private, sync_folder, write_whole
 from fedbot.identity import SEED_FILE
-from fedbot.journal import audit_chain, postgresql, rows_between, sealed, sqlite
-from fedbot.journal.copies import FILE, in_postgresql
+from fedbot.journal import audit_chain, copies, postgresql, sealed, sqlite
+from fedbot.journal.copies import FILE, Counted, in_postgresql
 from fedbot.journal.database import Address, Database, Statements
 from fedbot.journal.journal import ARRIVING, MOVED
 from fedbot.journal.lease import claim, holder
 from fedbot.journal.lock import StateLock
-from fedbot.journal.rows_between import Counted
 from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.journal.sqlite import SqliteDatabase
-from fedbot.matrix.keys import KEYS
-from fedbot.matrix.sealed_keys import of_keys, put_rows, rows_of
+from fedbot.matrix.keys import KEYS, of_keys, put_rows, rows_of
 from fedbot.ports.journal import JournalProblem, StateInUse
 
 MARKS = (MOVED, ARRIVING)
@@ -169,11 +167,11 @@ def replace_rows(source: Statements, target: Statements) -> None:
     """Copy all rows, replacing those of an interrupted move, or of a journal that was moved away since."""
     for guarded in ("audit", "audit_checkpoints"):
         target.execute(f"ALTER TABLE {guarded} DISABLE TRIGGER USER")
-    for table in reversed(rows_between.TABLES):
+    for table in reversed(copies.TABLES):
         target.execute(f"DELETE FROM {table.name}")  # noqa: S608 -- our own names
     target.execute("DELETE FROM sealed_files")
     target.execute("DELETE FROM sealed_rows")
-    rows_between.copy(source, target)
+    copies.copy(source, target)
     postgresql.take_over_numbers(target, dict(source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()))
     for guarded in ("audit", "audit_checkpoints"):
         target.execute(f"ALTER TABLE {guarded} ENABLE TRIGGER USER")
@@ -194,7 +192,7 @@ def _counted(database: Database) -> dict[str, Counted]:
         found = audit_chain.verify(connection, bookkeeping)
         if found.broken:
             raise MoveRefused(f"The audit doesn't hold at entry {found.broken}: {found.why}.")
-        return rows_between.counted(connection, without=MARKS)
+        return copies.counted(connection, without=MARKS)
 
 
 def marks(database: Database) -> dict[str, str]:

@@ -16,8 +16,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from fedbot.engine.bot import FEDBOT
-from fedbot.web.server import Listening
-from fedbot.web.standing import Standing, is_healthy, labelled_lines, metric_lines
+from fedbot.web.server import Listening, Standing, is_healthy, labelled_lines, metric_lines
 
 SECONDS_KEPT = 3.0
 """The time that the status of all spaces is cached, however often they are requested."""

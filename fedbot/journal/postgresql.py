@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from fedbot.journal import rows_between, schema
+from fedbot.journal import copies, schema
 from fedbot.journal.audit_chain import Bookkeeping
 from fedbot.journal.database import Address, Database, Found, Statements
 from fedbot.journal.journal import StoredJournal, clock
@@ -240,7 +240,7 @@ class PostgresqlDatabase(Database):
     def check(self) -> None:
         """Read everything in it, while others may use it. Raises `JournalDamaged`."""
         with reading(self._lease.address) as beside:
-            for table in rows_between.TABLES:
+            for table in copies.TABLES:
                 beside.execute(f"SELECT count(read::text) FROM {table.name} AS read")  # noqa: S608 -- our own names
 
     def wipe(self) -> None:
@@ -302,7 +302,7 @@ def refuse_newer(version: int) -> None:
 def copy_to_sqlite(address: Address, other: sqlite3.Connection) -> None:
     """Copy everything that is committed, as of one moment, into an empty SQLite database. Raises like `reading`."""
     with reading(address) as source:
-        rows_between.into_sqlite(source, other, last_numbers(source))
+        copies.into_sqlite(source, other, last_numbers(source))
 
 
 def open_journal(lease: Lease, now: Callable[[], datetime] = clock) -> StoredJournal:
@@ -342,7 +342,7 @@ class Streamed(Asked):
         return cursor.execute(_numbered(statement).encode(), values)
 
 
-_NUMBERED = {table.name: table.columns[0] for table in rows_between.TABLES if table.numbers_itself}
+_NUMBERED = {table.name: table.columns[0] for table in copies.TABLES if table.numbers_itself}
 
 
 def last_numbers(source: Statements) -> dict[str, int]:

@@ -22,9 +22,18 @@ from fedbot.matrix.encryption import ENCRYPTED, Cipher, UndecryptedLines, establ
 from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account, Connection, Session, sign_in, sign_in_anew, sign_out_earlier
-from fedbot.matrix.reading import ENVELOPE, READ, Reader
 from fedbot.matrix.room import MEMBER, NEEDED, Raw, RoomPicture
-from fedbot.matrix.sync import RawRoom, RawSync, Rooms, own_messages, protocol_messages_in, shows_history
+from fedbot.matrix.sync import (
+    ENVELOPE,
+    READ,
+    RawRoom,
+    RawSync,
+    Reader,
+    Rooms,
+    own_messages,
+    protocol_messages_in,
+    shows_history,
+)
 from fedbot.ports.chat import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
 from fedbot.ports.vault import Folder
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Redacted, Unreadable

@@ -11,7 +11,7 @@ from typing import Any
 from nio.crypto.attachments import decrypt_attachment
 
 from fedbot.matrix.login import Connection
-from fedbot.matrix.reading import ENVELOPE, INTERIM
+from fedbot.matrix.sync import ENVELOPE, INTERIM
 from fedbot.messages.formatting import Rendered, _words
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatUnreachable, Media
 

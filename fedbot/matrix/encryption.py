@@ -33,8 +33,8 @@ from fedbot.logs import keep_secret
 from fedbot.matrix.errors import DeviceTaken
 from fedbot.matrix.keys import close_machine, open_machine, writing
 from fedbot.matrix.login import Connection
-from fedbot.matrix.reading import ENVELOPE, ENVELOPE_TYPE
 from fedbot.matrix.room import Opened, Raw, content_of
+from fedbot.matrix.sync import ENVELOPE, ENVELOPE_TYPE
 from fedbot.ports.chat import ChatProblem, ChatRefused, ChatSignedOut
 from fedbot.ports.vault import File, Folder
 from fedbot.rules.wire import canonical

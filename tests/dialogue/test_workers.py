@@ -17,11 +17,11 @@ import pytest
 
 from fedbot.engine.syncing import AccountTaken
 from fedbot.hub import moving
+from fedbot.journal.copies import counted
 from fedbot.journal.database import Address
 from fedbot.journal.journal import StoredJournal
 from fedbot.journal.lease import Lease, claim
 from fedbot.journal.postgresql import PostgresqlDatabase
-from fedbot.journal.rows_between import counted
 from fedbot.ports.chat import ChatUnreachable
 from fedbot.ports.journal import Committed, LeaseLost, WrongTurn
 from fedbot.rules.model.events import Event

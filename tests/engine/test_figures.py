@@ -10,7 +10,7 @@ import pytest
 
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.health import Quarantined
-from fedbot.web.standing import metrics
+from fedbot.web.server import metrics
 from tests.scenarios.world import World, friends
 
 DOCS = Path(__file__).parents[2] / "docs" / "cli.md"

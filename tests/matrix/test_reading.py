@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fedbot.matrix.reading import Reader
 from fedbot.matrix.room import Opened, RoomPicture
+from fedbot.matrix.sync import Reader
 from fedbot.rules.model.events import (
     ChatEvent,
     Echoed,

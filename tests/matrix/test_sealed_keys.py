@@ -10,8 +10,7 @@ from nio.crypto import Olm, OlmDevice, OutboundGroupSession
 from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import PostgresqlDatabase
 from fedbot.journal.sealed import FolderInDatabase, Seal
-from fedbot.matrix.keys import open_machine, set_aside
-from fedbot.matrix.sealed_keys import SealedStore
+from fedbot.matrix.keys import SealedStore, open_machine, set_aside
 from tests.fakes.postgresql import Server
 
 BOT, DEVICE = "@bot:x", "DEVICE"

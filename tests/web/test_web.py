@@ -18,9 +18,8 @@ import pytest
 from fedbot.config.settings import Pages
 from fedbot.engine.bot import serve_pages
 from fedbot.web.asking import ask, order
-from fedbot.web.server import CannotListen, Web
-from fedbot.web.site import serving
-from fedbot.web.standing import Standing, metrics
+from fedbot.web.server import CannotListen, Standing, Web, metrics
+from fedbot.web.site import app
 from tests.scenarios.world import friends
 from tests.web.serving import running
 
@@ -192,7 +191,7 @@ async def test_the_running_bot_serves_its_pages_behind_a_prefix_where_the_settin
 
 
 async def test_nobody_takes_all_connections_so_that_others_get_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "MOST_OF_ONE_CALLER", 3)
+    monkeypatch.setattr(app, "MOST_OF_ONE_CALLER", 3)
     async with running() as (_, url, _):
         port = int(url.rpartition(":")[2])
         opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
@@ -207,8 +206,8 @@ async def test_nobody_takes_all_connections_so_that_others_get_none(monkeypatch:
 
 
 async def test_a_caller_that_is_too_slow_or_has_too_many_calls_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "SECONDS_TO_ASK", 0.1)
-    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 4)
+    monkeypatch.setattr(app, "SECONDS_TO_ASK", 0.1)
+    monkeypatch.setattr(app, "MOST_CONNECTIONS", 4)
     async with running() as (_, url, _):
         port = int(url.rpartition(":")[2])
         head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\n"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import apscheduler.schedulers.base
 import pytest
 
-from fedbot.jobs import Jobs
+from fedbot.engine.schedule import Jobs
 
 LONG_AGO = datetime(2020, 1, 1, 12, tzinfo=UTC)
 
