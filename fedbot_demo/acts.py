@@ -238,7 +238,7 @@ async def booking(play: Performance) -> list[Check]:
 
 
 def _in_days(days: int) -> str:
-    """That day, as a line names it, in the spaces' time zone."""
+    """The day in so many days, as a line names it, in the spaces' time zone."""
     return (datetime.now(ZoneInfo(TIME_ZONE)) + timedelta(days=days)).date().isoformat()
 
 

@@ -360,7 +360,7 @@ class Person:
 
 
 def _inviter(stripped_state: Sequence[Mapping[str, Any]], invited: str) -> str:
-    """Who invited `invited`; empty if the homeserver doesn't say."""
+    """The user who invited `invited`; empty if the homeserver doesn't say."""
     for each in stripped_state:
         if each["type"] == "m.room.member" and each["state_key"] == invited:
             return str(each["sender"])

@@ -133,7 +133,7 @@ class Robin:
     progress: Progress
     _decided: set[str] = field(default_factory=set)
     _transaction: str = ""
-    """Of the scene that is being sent: each try has the same, so that Matrix shows it once."""
+    """The transaction id of the scene that is being sent. Each try has the same, so Matrix shows the scene once."""
     _is_cut_off: bool = False
 
     async def live(self) -> None:

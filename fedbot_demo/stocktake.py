@@ -1,4 +1,4 @@
-"""What an InvenTree holds, read over its API as its admin, without fedbot's own code.
+"""Reads the content of an InvenTree over its API as its admin, without fedbot's own code.
 
 The demo's summary and the end-to-end tests compare inventories with it.
 """

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             # here, because at its exit Python can only print an error about a closed pipe or a full disk
             sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # the reader of our output has closed the pipe
         _write_nowhere()
         return Exit.OK
     except OSError as problem:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write_nowhere() -> None:
-    """Give up on what is left of our output, which Python would try to write once more at its exit."""
+    """Discard the rest of our output: Python would try to write it once more at its exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -161,8 +161,8 @@ class Bot:
         self.engine.state.configure(us)
         self.timetable.read()
 
-    def marks_the_journal(self) -> None:
-        """Make the next start notice a database that was restored from a backup, which the database can't show."""
+    def keep_marks(self) -> None:
+        """Keep marks at the homeserver: a database can't show that it was restored from a backup, but they can."""
         self.syncing.marks = True
         self.regular_work.append(("mark", SECONDS_BETWEEN_MARKS, self.syncing.mark))
 
@@ -290,7 +290,7 @@ class Bot:
         }
 
     def counters(self) -> dict[str, int]:
-        """What has happened since the start, by its name."""
+        """The counts of what happened since the start, by name."""
         return {**self.engine.counters, "rule_failures": self.engine.failures}
 
     def health(self) -> Standing:
@@ -520,7 +520,7 @@ async def build_bot(ground: BotResources, stack: AsyncExitStack) -> tuple[Bot, O
     )
     bot.prune_at = ground.shared.prune_at
     if settings.journal.url:
-        bot.marks_the_journal()
+        bot.keep_marks()
         bot.syncing.epoch = ground.journal.epoch
     return bot, inventory
 

@@ -168,7 +168,7 @@ class ChatWorker:
                 continue
             pause = self.budget.wait(now, reserve(row, now))
             if pause > 0 or self._is_being_decided(row):
-                self._show_that_it_comes(row, pause)
+                self._show_typing_while_held(row, pause)
                 waiting.update(groups(row))
                 continue
             try:
@@ -199,7 +199,7 @@ class ChatWorker:
         await self._send(row, delivery)
         return True
 
-    def _show_that_it_comes(self, row: OutboxRow, pause: float) -> None:
+    def _show_typing_while_held(self, row: OutboxRow, pause: float) -> None:
         """Show typing while an answer waits for the homeserver's rate limit, which doesn't cover typing."""
         if isinstance(row.effect, ChatMessage) and row.effect.answers and pause > 0:
             self._engine.show_typing(Typing(row.effect.room, TYPING_SECONDS))

@@ -22,7 +22,7 @@ from fedbot.rules.model.events import Event
 from fedbot.rules.model.queries import PersonPermissions, SignInFound, StockCounts, StockFigures
 from fedbot.rules.model.stock import Permissions
 from fedbot.rules.state import Turn
-from fedbot.web.pictures import NoPicture, Picture, made_anew
+from fedbot.web.pictures import NoPicture, Picture, rebuilt
 
 COUNTS_HOLD = timedelta(minutes=1)
 MOST_PICTURES = 100
@@ -131,7 +131,7 @@ class Gateway:
         if known is None:
             try:
                 content = await self._chat.download(file, LARGEST_PICTURE)
-                known = await asyncio.to_thread(made_anew, content)
+                known = await asyncio.to_thread(rebuilt, content)
             except (ChatProblem, NoPicture) as problem:
                 log.info("a picture isn't shown: %s", problem)
                 return None

@@ -102,7 +102,7 @@ class QueryWorker:
         self._engine.decide_all()
 
     def _is_held(self, row: OutboxRow, effect: Ask) -> bool:
-        """Whether InvenTree is left alone for now. If a person waits, that is the answer."""
+        """Whether the query has to wait because InvenTree doesn't answer. A person who waits for it is told so."""
         if not _asks_inventree(effect):
             return False
         now, or_not = self._clock.now(), effect.or_not
@@ -169,7 +169,7 @@ class QueryWorker:
     async def _put(self, picture: PictureMeant) -> PicturePut:
         content = await self._inventory.picture(picture.where)
         try:
-            made = await asyncio.to_thread(pictures.made_anew, content or b"")
+            made = await asyncio.to_thread(pictures.rebuilt, content or b"")
         except pictures.NoPicture:
             return PicturePut(picture.part, "", {})
         digest = hashlib.sha256(made.content).hexdigest()

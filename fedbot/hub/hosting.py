@@ -139,14 +139,14 @@ class Worker:
             for space, hosted in list(self.hosted.items()):
                 if self.view.of(space).failures and time.monotonic() - hosted.begun_at > WELL_AFTER:
                     await self._asked(self.roster.went_well, space)
-            await self._tell_how_they_are()
+            await self._report_health()
             self._warn()
         except JournalProblem as problem:
             log.warning("the hub's database can't be asked now: %s", problem)
             return _soon()
         return self._act_on(self.view, hosted_before)
 
-    async def _tell_how_they_are(self) -> None:
+    async def _report_health(self) -> None:
         """Write each bot's health into the roster, for operators, if it has changed."""
         now: dict[str, tuple[bool, tuple[str, ...]]] = {}
         for space, hosted in self.hosted.items():
@@ -310,7 +310,7 @@ class Worker:
         await self._session.close()
 
     def counters(self) -> Counter[str]:
-        """What has happened in all spaces while this worker had them: a bot that has ended stays counted."""
+        """The counters of all spaces since this worker started, those of ended bots included."""
         total = self._counted.copy()
         for hosted in self.hosted.values():
             if hosted.bot is not None:

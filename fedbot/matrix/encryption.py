@@ -604,7 +604,7 @@ class UndecryptedLines:
 
 
 def _within_limits(lines: tuple[UndecryptedLine, ...]) -> tuple[UndecryptedLine, ...]:
-    """The newest lines of each sender. What one sender sends never drops a line of another who sent less."""
+    """The newest lines of each sender. Nobody pushes out the lines of somebody who sent less."""
     of_sender: Counter[str] = Counter()
     shares: list[tuple[int, UndecryptedLine]] = []
     for line in reversed(lines):
@@ -628,5 +628,5 @@ def _read(file: File) -> tuple[UndecryptedLine, ...]:
     except FileNotFoundError:
         return ()
     except (ValueError, KeyError, TypeError) as problem:
-        log.warning("%s can't be read (%s): what waited there for its keys is given up", file, problem)
+        log.warning("%s can't be read (%s): the lines that waited there for their keys are lost", file, problem)
         return ()

@@ -375,7 +375,7 @@ class Conversation:
                 raise BadAnswer(f"The homeserver knows no {said}. Look at the spelling.")
             chosen.me = said if USER_ID.fullmatch(said) else chosen.me
             chosen.shared, chosen.admin = (*_picked(rooms, said, bot.user_id), None, None)[:_MOST_ROOMS]
-            await self._come_in(chosen, bot, server)
+            await self._join_picked_rooms(chosen, bot, server)
 
         text = (
             f"Invite {bot.user_id} into the room that you share with other makerspaces, then press Enter. (If there is "
@@ -386,7 +386,7 @@ class Conversation:
         own = f"the room {chosen.admin}" if chosen.admin else "a new private room"
         self._asker.say(f"✓ shared with others: {shared}; for your admins: {own}")
 
-    async def _come_in(self, chosen: Chosen, bot: Bot, server: str) -> None:
+    async def _join_picked_rooms(self, chosen: Chosen, bot: Bot, server: str) -> None:
         """Join the picked rooms, if the inviter is on our homeserver, or the person at the terminal confirms it."""
         for name in ("shared", "admin"):
             room: RoomFound | None = getattr(chosen, name)
@@ -464,7 +464,7 @@ class Conversation:
         lines += [f"  • {change}" for change in made.changes]
         self._asker.say("\nIn InvenTree:", *(lines or ["  • nothing: all of it is there"]))
         lines = []
-        invited = ", ".join(_keepers(chosen)) or "your superusers"
+        invited = ", ".join(_admins_of_new_rooms(chosen)) or "your superusers"
         if chosen.shared is None:
             lines.append(f"make the room {MADE_ROOM}, encrypted, and invite {invited}")
         elif not chosen.shared.joined:
@@ -533,13 +533,13 @@ class Conversation:
 
     async def _make_in_matrix(self, chosen: Chosen, bot: Bot) -> None:
         if chosen.shared is None:
-            chosen.shared = await bot.make_room(MADE_ROOM, _keepers(chosen))
+            chosen.shared = await bot.make_room(MADE_ROOM, _admins_of_new_rooms(chosen))
             self._asker.say(f"✓ make the room {MADE_ROOM}: look at your invitations")
         elif chosen.shared.may_change_power and not chosen.shared.may_announce:
             await bot.let_announce(chosen.shared.id)
             self._asker.say("✓ makerspaces may announce themselves in the shared room")
         if chosen.admin is None:
-            chosen.admin = await bot.make_room(_admin_room(chosen), _keepers(chosen))
+            chosen.admin = await bot.make_room(_admin_room(chosen), _admins_of_new_rooms(chosen))
             self._asker.say(f"✓ make the room {_admin_room(chosen)}: look at your invitations")
 
     def _write(self, chosen: Chosen) -> None:
@@ -571,8 +571,8 @@ def _picked(rooms: Sequence[RoomFound], said: str, bot: str) -> tuple[RoomFound,
     return tuple(found)
 
 
-def _keepers(chosen: Chosen) -> list[str]:
-    """The people for the new rooms: the one at the terminal, and our superusers; without any, our approvers."""
+def _admins_of_new_rooms(chosen: Chosen) -> list[str]:
+    """The admins of the new rooms: the person at the terminal and our superusers; without any, our approvers."""
     found = [row.person for row in chosen.rows if row.superuser] or [row.person for row in chosen.rows if row.approves]
     return list(dict.fromkeys([*([chosen.me] if chosen.me else []), *found]))
 
@@ -588,7 +588,7 @@ def settings_of(chosen: Chosen, files: Files) -> dict[str, Any]:
         raise ValueError("the rooms are made before the settings are written")
     rooms = [room for room in map(str, files.said("rooms") or ()) if not room.startswith("!replace-with-")]
     found: dict[str, Any] = {
-        "party": {"id": chosen.party, "name": chosen.name, **_surroundings(files)},
+        "party": {"id": chosen.party, "name": chosen.name, **_machine_settings(files)},
         "matrix": {
             "homeserver": chosen.homeserver.url,
             "user": chosen.bot,
@@ -614,7 +614,7 @@ def settings_of(chosen: Chosen, files: Files) -> dict[str, Any]:
     return found
 
 
-def _surroundings(files: Files) -> dict[str, str]:
+def _machine_settings(files: Files) -> dict[str, str]:
     """Time zone and language of this machine, unless the settings already have them."""
     found = {}
     if not files.said("party", "time_zone"):

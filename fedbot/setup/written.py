@@ -100,7 +100,7 @@ class Files:
         write_whole(self.secrets / _TO_BE_SET, f"{password}\n".encode())
 
     def forget_password_to_set(self) -> None:
-        """Nobody needs it any more."""
+        """Delete it: nobody needs it any more."""
         (self.secrets / _TO_BE_SET).unlink(missing_ok=True)
 
     def merged(self, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def unit(config: Path, state: Path, program: Path, user: str) -> str:
 
 
 _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
-"""What `ProtectHome` hides."""
+"""The folders that `ProtectHome` hides."""
 _STATE_FOLDERS = Path("/var/lib")
 
 

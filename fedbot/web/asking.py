@@ -10,7 +10,7 @@ import httpx
 
 ASK_SECONDS = 3.0
 LONGEST_ORDER = timedelta(minutes=30)
-"""The time after which the bot answers an order, whatever has become of it."""
+"""The time after which the bot answers an order in any case."""
 _SLACK = timedelta(minutes=1)
 
 

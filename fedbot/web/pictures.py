@@ -32,8 +32,8 @@ class Picture:
     kind: str
 
 
-def made_anew(content: bytes) -> Picture:
-    """Rebuild the picture from its visible pieces. Raises `NoPicture`."""
+def rebuilt(content: bytes) -> Picture:
+    """Return the picture, rebuilt from its visible pieces. Raises `NoPicture`."""
     if len(content) > LARGEST_PICTURE:
         raise NoPicture("too large")
     for beginning, (kind, make) in _KINDS.items():

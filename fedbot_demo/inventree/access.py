@@ -42,7 +42,7 @@ ACTIONS = {
 SESSION_COOKIE = "sessionid"
 ENFORCE_MFA = "LOGIN_ENFORCE_MFA"
 _OPEN_WITHOUT_FACTOR = frozenset({"/api/", "/api/user/me/", "/api/user/roles/", "/api/user/token/"})
-"""What a session without a second factor may call where the server requires one (facts: 'Second factor')."""
+"""The addresses open to a session without a second factor, if the server requires one (facts: 'Second factor')."""
 RULES = ("view", "add", "change", "delete")
 
 

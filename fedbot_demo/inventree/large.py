@@ -27,7 +27,7 @@ class Large:
 
     @classmethod
     def of(cls, items: int) -> Large:
-        """That many stock items, with as many parts to them as on the measured server."""
+        """This number of stock items, and of parts in the same proportion as on the measured server."""
         return cls(items, max(items * PARTS // ITEMS, 1))
 
     def put_into(self, state: State) -> None:

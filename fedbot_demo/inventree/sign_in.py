@@ -18,7 +18,7 @@ _CSRF_COOKIE = "csrftoken"
 
 
 def config(call: Call) -> Reply:
-    """What a client has to know; also gives it the cookie that protects forms."""
+    """Tell a client the ways to sign in, and give it the cookie that protects forms."""
     del call
     content = {"account": {"login_methods": ["username"]}, "mfa": {"supported_types": ["totp", "recovery_codes"]}}
     return Reply({"status": 200, "data": content}, headers=(_cookie(_CSRF_COOKIE, secrets.token_hex(16)),))
@@ -67,7 +67,7 @@ def _check_form(call: Call) -> None:
 
 
 def _state(user: User, *, signed_in: bool = False, pending: str = "") -> Reply:
-    """How far the sign-in is: 200 once the person is signed in, else 401 with the step that is pending."""
+    """The state of the sign-in: 200 once the person is signed in, else 401 with the pending step."""
     if signed_in:
         content: JsonObject = {"status": 200, "data": {"user": {"id": user.pk, "username": user.username}}}
         return Reply({**content, "meta": {"is_authenticated": True}})

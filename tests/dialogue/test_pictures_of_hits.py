@@ -44,7 +44,7 @@ async def finds(browser: Visitor, words: str = "bolt in betaspace") -> str:
 async def test_a_picture_of_a_friends_shared_part_is_shown_and_stored_encrypted() -> None:
     world, kim = await pictured()
     answer = await kim.gets(await finds(kim))
-    made = pictures.made_anew(PNG)
+    made = pictures.rebuilt(PNG)
     assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, made.content, made.kind)
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert "private" in answer.headers["cache-control"]
@@ -153,10 +153,10 @@ async def test_one_picture_that_inventree_does_not_give_holds_back_no_other(monk
 )
 async def test_a_friends_invalid_picture_is_not_shown(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     _, kim = await pictured()
-    made = pictures.made_anew
-    monkeypatch.setattr(pictures, "made_anew", lambda _: pictures.Picture(content, "image/png"))
+    made = pictures.rebuilt
+    monkeypatch.setattr(pictures, "rebuilt", lambda _: pictures.Picture(content, "image/png"))
     path = await finds(kim)
-    monkeypatch.setattr(pictures, "made_anew", made)
+    monkeypatch.setattr(pictures, "rebuilt", made)
     answer = await kim.gets(path)
     assert answer.status_code == 404
     assert content not in answer.content

@@ -29,7 +29,7 @@ async def restart(space: Space, *, marks: bool) -> None:
     def with_marks() -> object:
         bot = bot_of()
         if marks:
-            bot.marks_the_journal()
+            bot.keep_marks()
         return bot
 
     space._bot = with_marks  # type: ignore[assignment,method-assign]

@@ -70,7 +70,7 @@ async def bad_day(
 
 
 def _set_aside(hub: HubScene) -> list[tuple[object, ...]]:
-    """What is in quarantine, of all spaces. Raises AssertionError if an audit doesn't hold."""
+    """The quarantined rows of all spaces. Raises AssertionError if an audit doesn't hold."""
     found: list[tuple[object, ...]] = []
     for space in sorted(hub.everybody):
         with postgresql.reading(Address(hub.url, space)) as journal:

@@ -145,7 +145,7 @@ class Space:
         passwords, tokens = dict(self.seeded.passwords), dict(self.seeded.tokens)
         return Kept(self.snapshot(), journal, passwords, tokens, dict(self.vault.secrets), memory)
 
-    def goes_on_from(self, kept: Kept) -> None:
+    def continues_from(self, kept: Kept) -> None:
         """Continue from the other space's state."""
         self.put_back(kept.tables)
         self.seeded.passwords.update(kept.passwords)

@@ -261,7 +261,7 @@ class Snapshot:
         for person in (each for each in vars(world).values() if isinstance(each, Person)):
             person._transactions = itertools.count(len(world.server.log))
         for space, kept in zip(world.spaces, self.spaces, strict=True):
-            space.goes_on_from(kept)
+            space.continues_from(kept)
         return world
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fedbot.rules.model.catalogue import LARGEST_PICTURE
-from fedbot.web.pictures import LARGEST_SIDE, NoPicture, Picture, made_anew
+from fedbot.web.pictures import LARGEST_SIDE, NoPicture, Picture, rebuilt
 
 JPEG = base64.b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/4gHYSUNDX1BST0ZJTEUAAQEAAAHIAAAAAAQwAABtbnRyUkdCIFhZWiAH4AABAAEAAAAAAABhY3NwAAAA"
@@ -73,24 +73,24 @@ def names_in(png: bytes) -> list[bytes]:
 
 def test_a_png_keeps_its_pixels_and_loses_everything_else() -> None:
     carried = chunk(b"tEXt", b"Comment\0at home") + chunk(b"eXIf", b"II*\0where") + chunk(b"acTL", bytes(8))
-    made = made_anew(a_png(pieces=carried) + b"<script>alert(1)</script>")
+    made = rebuilt(a_png(pieces=carried) + b"<script>alert(1)</script>")
     assert made.kind == "image/png"
     assert names_in(made.content) == [b"IHDR", b"IDAT", b"IEND"]
-    assert made_anew(made.content) == made
+    assert rebuilt(made.content) == made
     assert zlib.decompress(made.content[41:-16]) == (b"\0" + b"\xff\0\0" * 2) * 2
 
 
 def test_a_palette_and_its_transparency_stay() -> None:
     palette = chunk(b"PLTE", b"\xff\0\0\0\xff\0") + chunk(b"tRNS", b"\x80\xff")
-    made = made_anew(a_png(8, 1, raw=b"\0\x55", pieces=palette, colours=3, depth=1))
+    made = rebuilt(a_png(8, 1, raw=b"\0\x55", pieces=palette, colours=3, depth=1))
     assert names_in(made.content) == [b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"]
 
 
 def test_an_interlaced_png_has_the_bytes_of_its_seven_passes() -> None:
     raw = b"\0" + bytes(3) + b"\0" + bytes(3)  # 2 by 1: the first pass has a pixel, and the sixth one
-    assert made_anew(a_png(2, 1, raw=raw, interlaced=1)).kind == "image/png"
+    assert rebuilt(a_png(2, 1, raw=raw, interlaced=1)).kind == "image/png"
     with pytest.raises(NoPicture, match="pixels"):
-        made_anew(a_png(2, 1, raw=raw + b"\0", interlaced=1))
+        rebuilt(a_png(2, 1, raw=raw + b"\0", interlaced=1))
 
 
 @pytest.mark.parametrize(
@@ -121,20 +121,20 @@ def test_an_interlaced_png_has_the_bytes_of_its_seven_passes() -> None:
 )
 def test_anything_but_a_small_still_picture_is_refused(content: bytes, why: str) -> None:
     with pytest.raises(NoPicture, match=why):
-        made_anew(content)
+        rebuilt(content)
 
 
 def test_a_jpeg_and_a_webp_lose_everything_else() -> None:
     exif = b"\xff\xe1\0\x0cExif\0\0here" + b"\xff\xfe\0\x06note"
-    made = made_anew(JPEG[:2] + exif + JPEG[2:] + b"PK\3\4 an archive")
-    assert made == made_anew(JPEG)
+    made = rebuilt(JPEG[:2] + exif + JPEG[2:] + b"PK\3\4 an archive")
+    assert made == rebuilt(JPEG)
     assert b"ICC_PROFILE" in JPEG
     for content, kind in ((JPEG, "image/jpeg"), (WEBP, "image/webp")):
-        made = made_anew(content)
+        made = rebuilt(content)
         assert made.kind == kind
         assert b"sRGB" not in made.content
         assert len(made.content) < len(content) - 400
-        assert made_anew(made.content) == made
+        assert rebuilt(made.content) == made
 
 
 @settings(deadline=None)
@@ -149,9 +149,9 @@ def test_any_bytes_are_a_picture_or_refused(content: bytes, changes: list[tuple[
     for at, new in changes:
         spoilt[at : at + len(new)] = new
     try:
-        made = made_anew(bytes(spoilt))
+        made = rebuilt(bytes(spoilt))
     except NoPicture:
         return
     assert isinstance(made, Picture)
     assert len(made.content) <= LARGEST_PICTURE
-    assert made_anew(made.content) == made
+    assert rebuilt(made.content) == made

@@ -130,7 +130,7 @@ class Codes:
         while self._waiting and next(iter(self._waiting.values())).until <= now:
             self.take(next(iter(self._waiting)))
         if len(self._waiting) >= MOST_WAITING:
-            self.take(self._gives_way())
+            self.take(self._code_to_drop())
         letters = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
         code = f"{letters[:4]}-{letters[4:]}"
         self._waiting[code], self._codes[page.access] = page, code
@@ -148,8 +148,8 @@ class Codes:
             del self._codes[found.access]
         return found
 
-    def _gives_way(self) -> str:
-        """The oldest code of the network that shows most: first by the widest networks, then within that one."""
+    def _code_to_drop(self) -> str:
+        """The oldest code of the network that shows the most codes: by the widest networks first, then within one."""
         codes = list(self._waiting)
         for width in range(len(self._waiting[codes[0]].networks)):
             shown = [self._waiting[code].networks[width] for code in codes]

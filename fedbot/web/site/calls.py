@@ -94,7 +94,7 @@ class Site:
         event_id = _event_id(caller, key, by_api=by_api)
         told = f"{subject} {room} {text}".strip()
         self._is_the_same(event_id, told)
-        self._is_within_budget(caller, event_id)
+        self._refuse_over_budget(caller, event_id)
         now = self.bot.now()
         self.bot.put(SaidOffChat(now, event_id, caller.person, text, subject, room, caller.proven, caller.token))
         return await self._answer(event_id)
@@ -104,7 +104,7 @@ class Site:
         _may_act(caller)
         event_id = _event_id(caller, made.key, by_api=by_api)
         self._is_the_same(event_id, f"{made.choice} {subject.id} {made.shown} {made.quantity} {made.note}")
-        self._is_within_budget(caller, event_id)
+        self._refuse_over_budget(caller, event_id)
         event = DecidedOffChat(
             self.bot.now(),
             event_id,
@@ -155,9 +155,9 @@ class Site:
         if known is not None and known.text != text:
             raise Problem(say(messages.web.key_used_before))
 
-    def _is_within_budget(self, caller: Caller, event_id: str) -> None:
-        """Raise `Problem` if it would be one too many: nothing of it is kept, so the same key may be used again."""
-        turn = self.bot.turn()  # which isn't committed, so that only the rules take from the budget
+    def _refuse_over_budget(self, caller: Caller, event_id: str) -> None:
+        """Raise `Problem` if the person has no budget left. Nothing is stored, so the same key may be used again."""
+        turn = self.bot.turn()  # never committed: only the rules take from the budget
         again = turn.spends("line", caller.person) if turn.get(WebLine, event_id) is None else None
         if again is not None:
             person, most = turn.name_of(caller.person), budgets.LIMITS["line"][0].most

@@ -226,7 +226,7 @@ class SpaceView(View):
 
 
 class NowView(View):
-    """What `!fed todo` lists for this person."""
+    """The lists of `!fed todo` for this person."""
 
     to_decide: list[TransferView | ConnectionView]
     """cards that wait for this person's decision"""
