@@ -36,7 +36,7 @@ SPEC = Verb(
     ),
     examples=("find 0.4 nozzle", "find M3 in betaspace", "find in betaspace", "find --category lasers"),
     details=(
-        "A part is found if its name, IPN, keywords and description contain all the words.",
+        "Each of the words has to be in the name, IPN, keywords or description of the part.",
         "Without words you see all that is shared: of one space with 'in', of one category with '--category'.",
         "The search covers the items that friends share and have in stock; in our admin room, all our own stock.",
         "I name spaces that don't answer within 20 seconds, and add them when they do.",

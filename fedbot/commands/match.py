@@ -22,7 +22,7 @@ NAME = Argument("name", Kind.ANYTHING, "NAME", optional=True)
 FROM_SPACE = Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True)
 SPEC = Verb(
     name="match",
-    summary="say which of our parts a friend's part is",
+    summary="match a friend's part to one of our parts",
     permission=Permission.APPROVER,
     arguments=(
         Argument("item", Kind.WORD, "ITEM", optional=True),
@@ -33,7 +33,7 @@ SPEC = Verb(
     examples=("match PLA-ROT PLA-RED from betaspace", "match", "match PLA-RED --forget"),
     details=(
         "ITEM is one of our parts: its IPN, its name (in quotes if it has several words), or the #42 of an item of it.",
-        "NAME is the friend's IPN or part name. Your choice comes before equal IPNs and names.",
+        "NAME is the friend's IPN or part name. Your match counts more than an equal IPN or name.",
         "Alone it lists the matches so far. With only one friend you can leave out 'from SPACE'.",
     ),
 )

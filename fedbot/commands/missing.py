@@ -22,8 +22,9 @@ SPEC = Verb(
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     examples=("missing k7m2", "missing"),
     details=(
-        "An approver of either space reports it: it is lost, or came back. If some came, type 'received ID QUANTITY'.",
+        "An approver of either space reports that the parcel is lost, or came back.",
         "Then I book nothing more, and a superuser settles it with 'resolve'.",
+        "If only some of it came, type 'received ID QUANTITY' instead.",
         "As a reply to the card it needs no ID.",
     ),
     where=Where.FEDERATION_ROOM,

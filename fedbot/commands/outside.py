@@ -331,7 +331,7 @@ SPEC = Verb(
     ),
     examples=("outside", 'outside "Repair Café" is repaircafe'),
     details=(
-        "Superusers only, with 'is': I offer each open loan to that neighbour to the friend, as a new loan.",
+        "With 'is' (superusers only), I offer each of this neighbour's open loans to the friend as a new loan.",
         "Nothing changes before an approver there agrees. Then it is booked in there, and our books name the friend.",
         "If they decline, or nobody decides in time, the neighbour has it as before.",
     ),

@@ -37,7 +37,7 @@ SPEC = Verb(
     examples=("wait LENS-2 from attraktor", "wait LENS-2#0042 from attraktor", "wait LENS-2", "wait"),
     details=(
         "First come, first served: the lender's bot keeps the list, and tells you your place.",
-        "When it is back and fine, I tell the first in line. It is reserved for as long as the lender's settings say.",
+        "When it is back in good condition, I tell the first in line, and reserve it for them for some days.",
         "Reply 'borrow for 2 weeks' within that time. The lender's approvers decide. Otherwise, the next is told.",
         "Without a space you wait for an item of our own. 'cancel ID' leaves the list.",
         "Without an item you see who waits for what.",

@@ -13,7 +13,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="whoami",
-    summary="show who you are to me, and your permissions",
+    summary="show your InvenTree user, and your permissions",
     permission=Permission.ANYONE,
     only_looks=True,
     examples=("whoami",),

@@ -229,7 +229,8 @@ def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, H
     free = ((number, hit.free_for_us(today)) for number, (_, hit) in theirs)
     number, most = next(((number, most) for number, most in free if most), (0, Decimal(0)))
     if number:
-        quantity = locale.typed(min(most, _FOR_EXAMPLE))
+        example = Decimal(1) if number == _FOR_EXAMPLE else _FOR_EXAMPLE  # "ask 2 2" wouldn't show which is which
+        quantity = locale.typed(min(most, example))
         within, ask = locale.span(NUMBER_WITHIN), f"ask {number} {quantity}"
         return [
             locale.say(

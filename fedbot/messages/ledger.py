@@ -312,12 +312,12 @@ def _dealings(locale: Locale, dealings: Dealings) -> Sentence:
     names = {"given": _flow(locale, dealings.given), "received": _flow(locale, dealings.received)}
     more = dealings.given.lines - dealings.received.lines
     if more > 0:
-        sentence = "with {peer}: given {given}, received {received} – {more} more given"
+        sentence = "with {peer}: given {given}, received {received} – {more} more given than received"
         return locale.say(sentence, peer=peer, more=more, **names)
     if more < 0:
-        sentence = "with {peer}: given {given}, received {received} – {more} more received"
+        sentence = "with {peer}: given {given}, received {received} – {more} more received than given"
         return locale.say(sentence, peer=peer, more=-more, **names)
-    return locale.say("with {peer}: given {given}, received {received} – even", peer=peer, **names)
+    return locale.say("with {peer}: given {given}, received {received} – balanced", peer=peer, **names)
 
 
 def _flow(locale: Locale, flow: Flow) -> Sentence:

@@ -153,7 +153,7 @@ def line_waits(
     if problem is not None:
         lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))
     lines.append(locale.say("I'll keep trying for up to {time} and answer here.", time=locale.span(wait)))
-    lines.append(locale.say("To take it back, reply: {cancel}", cancel=command("cancel")))
+    lines.append(locale.say("To cancel, reply: {cancel}", cancel=command("cancel")))
     return lines
 
 

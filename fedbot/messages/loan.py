@@ -756,14 +756,14 @@ def child_asked(locale: Locale, transfer: Transfer, peer: str) -> Lines:
     names: dict[str, Words] = {"what": naming.moved(locale, transfer), "peer": peer}
     if transfer.is_return:
         first = locale.say("I asked {peer} to take back {what}.", **names)
-        rest = locale.say("Nothing has moved yet: an approver of {peer} confirms that it is there.", **names)
+        rest = locale.say("Nothing has moved yet: an approver of {peer} has to confirm that it is back.", **names)
     else:
         day = naming.last_day(locale, transfer)
         first = locale.say("I asked {peer} to extend the loan of {what} until {day}.", day=day, **names)
         rest = locale.say("It stays due as before until an approver of {peer} agrees.", **names)
     return [
         (*first, " ", transfer.code),
-        (*rest, " ", *locale.say("To take it back, reply: {cancel}", cancel=command("cancel"))),
+        (*rest, " ", *locale.say("To cancel, reply: {cancel}", cancel=command("cancel"))),
     ]
 
 

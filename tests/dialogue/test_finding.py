@@ -83,7 +83,7 @@ async def test_hits_of_all_friends_are_in_one_list() -> None:
         "1) Attraktor: M3 nut (M3-NUT), 350",
         "2) Betaspace: Bolt M3 (M3-BOLT), 12",
         "3) Gammaspace: M3 bolt steel (M3-BOLT), 75",
-        "To request 2 of number 2, reply within 10 minutes: ask 2 2",
+        "To request 1 of number 2, reply within 10 minutes: ask 2 1",
     ]
     assert answer.is_notice
     assert not answer.mentions

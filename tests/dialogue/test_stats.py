@@ -68,7 +68,7 @@ async def test_any_of_our_people_gets_our_figures() -> None:
     lines = answer.text.splitlines()
     assert lines[0] == f"Attraktor: {in_stock} stock items of {len(list(state.parts))} parts."
     assert "given: 1 item (10 pieces); received: 0 items" in answer.text
-    assert "with Betaspace: given 1 item (10 pieces), received 0 items – 1 more given" in answer.text
+    assert "with Betaspace: given 1 item (10 pieces), received 0 items – 1 more given than received" in answer.text
     assert "low" not in answer.text
     assert answer.is_notice
     assert not answer.mentions

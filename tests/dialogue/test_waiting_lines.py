@@ -20,7 +20,7 @@ async def waits(world: World, line: str = LINE) -> str:
     world.alpha.goes_down()
     said = world.anna.says(line)
     await world.passes(timedelta(seconds=10))
-    assert "To take it back, reply: !fed cancel" in world.answer_to(said)
+    assert "To cancel, reply: !fed cancel" in world.answer_to(said)
     return said
 
 
@@ -105,7 +105,7 @@ async def test_a_decision_that_waits_is_taken_back_too() -> None:
     world.beta.goes_down()
     said = world.cem.says(f"!fed approve {code}")
     await world.passes(timedelta(seconds=10))
-    assert "To take it back" in world.answer_to(said)
+    assert "To cancel" in world.answer_to(said)
     world.cem.says("!fed cancel")
     await world.passes(timedelta(seconds=10))
     world.beta.comes_back()

@@ -110,7 +110,7 @@ SAID: dict[str, Phrase] = {
         us=ALPHA,
         lines=(
             VerbLine("gift", "gift [ID]", "turn a loan into a gift", Permission.APPROVER),
-            VerbLine("whoami", "whoami", "show who you are to me, and your permissions", Permission.MAPPED),
+            VerbLine("whoami", "whoami", "show your InvenTree user, and your permissions", Permission.MAPPED),
         ),
     ),
     "help for superusers": say(

@@ -131,12 +131,12 @@ def _for_whom(locale: Locale, people: Sequence[str], own: str, when: str) -> tup
     names: dict[str, Words] = {"own": own, "when": when}
     who = naming.people(locale, people, any_of=True) if people else ""
     if not people:
-        sentence = "For an InvenTree superuser of {own}, until {when}. None of the configured people is one."
+        sentence = "An InvenTree superuser of {own} can decide until {when}. None of the configured people is one."
         whom = locale.say(sentence, **names)
     elif len(people) == 1:
-        whom = locale.say("For {who} (InvenTree superuser of {own}), until {when}.", who=who, **names)
+        whom = locale.say("{who} (InvenTree superuser of {own}) can decide until {when}.", who=who, **names)
     else:
-        whom = locale.say("For {who} (InvenTree superusers of {own}), until {when}.", who=who, **names)
+        whom = locale.say("{who} (InvenTree superusers of {own}) can decide until {when}.", who=who, **names)
     return whom
 
 
@@ -429,7 +429,7 @@ def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, e
         *in_one_line(
             [
                 locale.say("Their key: {key}", key=fingerprint),
-                locale.say("If anything differs, or to take it back, reply: {cancel}", cancel=command("cancel")),
+                locale.say("If anything differs, or to cancel, reply: {cancel}", cancel=command("cancel")),
             ]
         ),
     ]

@@ -239,7 +239,7 @@ def _for_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
     if card.transfer.granted is not None and card.people:
         who = naming.people(locale, card.people, any_of=True)
         until = locale.when(card.transfer.due)
-        return locale.say("For {who} of {space}, until {when}.", who=who, space=space, when=until)
+        return locale.say("{who} of {space} can decide until {when}.", who=who, space=space, when=until)
     return for_whom(locale, card, space)
 
 
@@ -606,7 +606,7 @@ def _once_more(locale: Locale, transfer: Transfer, before: Transfer | None) -> L
 
 def _who_decides(locale: Locale, transfer: Transfer, space: str) -> tuple[Inline, ...]:
     return locale.say(
-        "Nothing has moved yet: {space} has until {when} to decide. To take it back, reply: {cancel}",
+        "Nothing has moved yet: {space} has until {when} to decide. To cancel, reply: {cancel}",
         space=space,
         when=locale.when(transfer.due),
         cancel=command("cancel"),

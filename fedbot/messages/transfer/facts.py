@@ -331,11 +331,11 @@ def for_whom(locale: Locale, card: Card, space: str) -> tuple[Inline, ...]:
     """Name the people who decide, and the deadline: the second line of every card that asks."""
     names: dict[str, Words] = {"space": space, "when": naming.open_until(locale, card.transfer)}
     if not card.people:
-        return locale.say("For the approvers of {space}, until {when}.", **names)
+        return locale.say("The approvers of {space} can decide until {when}.", **names)
     who = naming.people(locale, card.people, any_of=True)
     if len(card.people) == 1:
-        return locale.say("For {who} (approver of {space}), until {when}.", who=who, **names)
-    return locale.say("For {who} (approvers of {space}), until {when}.", who=who, **names)
+        return locale.say("{who} (approver of {space}) can decide until {when}.", who=who, **names)
+    return locale.say("{who} (approvers of {space}) can decide until {when}.", who=who, **names)
 
 
 def in_one_line(lines: Lines) -> Lines:
