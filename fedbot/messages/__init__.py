@@ -1,6 +1,6 @@
-"""Every sentence that a person reads: one function a sentence, in files by subject.
+"""Every sentence that a person reads: one function per sentence, in files by subject.
 
-The rules and the verbs say `say(messages.SUBJECT.SENTENCE, …)`; `rendering.render` puts it into words later, in the
+The rules and the verbs say `say(messages.SUBJECT.SENTENCE, …)`; `rendering.render` turns it into words later, in the
 language and time zone of the space whose bot speaks.
 """
 

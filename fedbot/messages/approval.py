@@ -23,7 +23,7 @@ Subject = Connection | Transfer
 
 
 def noted_in_grace(locale: Locale, *, subject: Subject, choice: Choice, seconds: timedelta) -> Lines:
-    """A typed decision is taken up; it can be taken back for some seconds."""
+    """The answer to a typed decision. It counts after some seconds; until then it can be taken back."""
     case = naming.case(locale, subject)
     less = subject.decision.quantity if subject.decision else None
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and less is not None:
@@ -49,7 +49,7 @@ def noted_in_grace(locale: Locale, *, subject: Subject, choice: Choice, seconds:
 
 
 def first_yes_noted(locale: Locale, *, transfer: Transfer, by: str, party: str) -> Lines:
-    """The first of the two people that it takes has said yes."""
+    """The answer to the first of the two approvals that are needed."""
     return [
         locale.say("Noted: {who} approves {case}.", who=naming.person(locale, by), case=naming.case(locale, transfer)),
         locale.say("A second approver of {space} has to tap ✅, too.", space=naming.space(locale, party)),
@@ -58,7 +58,7 @@ def first_yes_noted(locale: Locale, *, transfer: Transfer, by: str, party: str) 
 
 
 def needs_another_person(locale: Locale, *, subject: Transfer, by: str) -> Lines:
-    """The same InvenTree user can't say both yeses, with another Matrix account neither."""
+    """The refusal of a second approval by the same InvenTree user, also from another Matrix account."""
     return [
         locale.say(
             "Not counted: {who} has approved {case} already, as the same InvenTree user as you.",
@@ -70,7 +70,7 @@ def needs_another_person(locale: Locale, *, subject: Transfer, by: str) -> Lines
 
 
 def not_the_same_yes(locale: Locale, *, transfer: Transfer, first: Vote, by: str) -> Lines:
-    """The second person says yes to something else than the first: by parcel, or to less."""
+    """The refusal of a second approval that differs from the first: by parcel, or of less."""
     less = f" {locale.quantity(first.quantity)}" if first.quantity is not None else ""
     parcel = " --parcel" if first.choice is Choice.PARCEL else ""
     return [
@@ -85,7 +85,7 @@ def not_the_same_yes(locale: Locale, *, transfer: Transfer, first: Vote, by: str
 
 
 def reacts_too_much(locale: Locale, *, most: int) -> Lines:
-    """One person reacts more often than the bot looks at it."""
+    """The answer to a person who reacts more often than the bot counts."""
     return [
         locale.say("Not counted: you reacted more than {most} times at once.", most=most),
         locale.say("Please wait a minute, then react again. Until then none of your reactions counts."),
@@ -93,14 +93,14 @@ def reacts_too_much(locale: Locale, *, most: int) -> Lines:
 
 
 def tap_instead(locale: Locale, *, subject: Subject) -> Lines:
-    """A 👍 or a 'yes' as the answer to a card: it isn't a decision."""
+    """The answer to a 👍 or a 'yes' in reply to a card, which is no decision."""
     if isinstance(subject, Transfer) and subject.awaits_parcel:
         return [locale.say("That doesn't count. Is the parcel here? Tap 📦 on the card.")]
     return [locale.say("That doesn't count. Tap ✅ or ❌ on the card to decide.")]
 
 
 def reason_noted(locale: Locale, *, subject: Transfer, peer_name: str) -> Lines:
-    """Somebody has answered a card in words of their own."""
+    """The answer to a reply to a card in the person's own words."""
     return [
         locale.say(
             "If you tap ❌, {peer} gets that as your reason. {code}",
@@ -111,7 +111,7 @@ def reason_noted(locale: Locale, *, subject: Transfer, peer_name: str) -> Lines:
 
 
 def no_reason_here(locale: Locale, *, subject: Subject) -> Lines:
-    """A reason for declining a friendship, which has no place for one."""
+    """The refusal of a reason for declining a friendship: it can't be passed on."""
     return [
         locale.say("Not counted: I can pass on a reason for items, not for a friendship."),
         locale.say("Decline without a reason: {decline}", decline=command(f"decline {subject.code}")),
@@ -119,7 +119,7 @@ def no_reason_here(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def not_yours_to_decide(locale: Locale, *, subject: Subject, party: str) -> Lines:
-    """Somebody of another space, or of none, tapped on the card."""
+    """The answer to a decision by somebody of another space, or of none."""
     return [
         locale.say(
             "Not counted: only people of {party} decide on {case}.",
@@ -134,7 +134,7 @@ def not_yours_to_decide(locale: Locale, *, subject: Subject, party: str) -> Line
 
 
 def for_the_other_space_to_decide(locale: Locale, *, subject: Subject, party: str, own: str, asked: bool) -> Lines:
-    """Somebody of a friend, who may even have asked for it, tapped on our card. `own` is that person's space."""
+    """The answer to a friend's person, maybe the asker, who decides on our card. `own` is that person's space."""
     names: dict[str, Words] = {
         "case": naming.case(locale, subject),
         "party": naming.space(locale, party),
@@ -150,7 +150,7 @@ def for_the_other_space_to_decide(locale: Locale, *, subject: Subject, party: st
 
 
 def decided_already(locale: Locale, *, subject: Subject) -> Lines:
-    """The card is no longer open."""
+    """The answer to a decision on a closed card."""
     return [
         locale.say("Not counted: the card of {case} is closed.", case=naming.case(locale, subject)),
         _how_it_ended(locale, subject),
@@ -179,7 +179,7 @@ def _how_it_ended(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
 
 
 def too_late(locale: Locale, *, subject: Subject) -> Lines:
-    """The card's time is over; the end itself follows."""
+    """The answer to a decision after the deadline; the message about the end follows."""
     return [
         locale.say(
             "Too late: {case} was open until {when}.",
@@ -191,7 +191,7 @@ def too_late(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def connection_not_active(locale: Locale, *, connection: Connection) -> Lines:
-    """The two spaces aren't connected at the moment, so nothing may be decided."""
+    """The refusal of a decision while the two spaces aren't connected."""
     peer = naming.space(locale, connection.peer_name)
     first = locale.say("Not done: the friendship with {peer} isn't active at the moment.", peer=peer)
     if connection.changed_room:
@@ -218,7 +218,7 @@ def connection_not_active(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def not_your_own(locale: Locale, *, subject: Subject) -> Lines:
-    """The person who asked can't approve."""
+    """The refusal of an approval by the person who asked."""
     return [
         locale.say(
             "Not counted: you asked for {case} yourself, so somebody else has to decide.",
@@ -229,7 +229,7 @@ def not_your_own(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def no_card_yet(locale: Locale, *, subject: Subject) -> Lines:
-    """Somebody types a yes before they can have read our card."""
+    """The refusal of an approval that was typed before the person can have read our card."""
     return [
         locale.say("Not counted: my card for {case} wasn't here yet.", case=naming.case(locale, subject)),
         locale.say("Read it, then tap on it or reply to it."),
@@ -237,7 +237,7 @@ def no_card_yet(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def being_decided(locale: Locale, *, subject: Subject, by: str) -> Lines:
-    """Somebody else was first, and the grace runs."""
+    """The answer to a second decision during the grace of the first."""
     return [
         locale.say(
             "Not counted: {who} is deciding on {case} right now.",
@@ -249,7 +249,7 @@ def being_decided(locale: Locale, *, subject: Subject, by: str) -> Lines:
 
 
 def decided_by_yourself(locale: Locale, *, subject: Subject, key: str) -> Lines:
-    """The person's own word on the card is about to count; `key` is its sign."""
+    """The answer to a second decision by the same person; `key` is the emoji of the first."""
     case = naming.case(locale, subject)
     return [
         locale.say("Not counted: your own {key} on {case} came first, and counts in a moment.", key=key, case=case),
@@ -258,7 +258,7 @@ def decided_by_yourself(locale: Locale, *, subject: Subject, key: str) -> Lines:
 
 
 def open_again(locale: Locale, *, subject: Subject) -> Lines:
-    """To those whose tap came while somebody else was deciding, who has taken it back."""
+    """Tells those who reacted during somebody else's decision that it was taken back."""
     return [
         locale.say("{case} is open again: nothing was decided.", case=naming.case(locale, subject)),
         locale.say("If you tapped in the meantime and still mean it, remove your reaction and tap again."),
@@ -268,7 +268,7 @@ def open_again(locale: Locale, *, subject: Subject) -> Lines:
 def not_entitled_to_decide(
     locale: Locale, *, subject: Subject, permissions: Permissions, permission: Permission, party: str, able: list[str]
 ) -> Lines:
-    """The person has not got the permission in InvenTree now; who has."""
+    """The refusal of a decision by a person without the permission; names the people who have it."""
     space = naming.space(locale, party)
     names: dict[str, Words] = {"case": naming.case(locale, subject), "space": space}
     if permission is Permission.SUPERUSER:
@@ -286,7 +286,7 @@ def not_entitled_to_decide(
 def why_not_entitled(
     locale: Locale, permissions: Permissions, permission: Permission, space: str
 ) -> tuple[Inline, ...]:
-    """Compare the permissions of the person's InvenTree user with the one that is needed."""
+    """The difference between the permissions of the person's InvenTree user and the required one."""
     names: dict[str, Words] = {"user": locale.short(permissions.username, 40), "space": space}
     if not permissions.known:
         return locale.say("The InvenTree of {space} has no user {user}.", **names)
@@ -303,7 +303,7 @@ def why_not_entitled(
 
 
 def permissions_unreadable(locale: Locale, *, subject: Subject, problem: Diagnosis) -> Lines:
-    """InvenTree doesn't answer, so nobody's permission can be read: fail closed."""
+    """The refusal of a decision while InvenTree doesn't answer: nobody's permission can be read."""
     return [
         locale.say("Not counted: I can't read your permissions, because our InvenTree does not answer."),
         locale.say("Nothing has changed. The card stays open: {case}.", case=naming.case(locale, subject)),
@@ -313,7 +313,7 @@ def permissions_unreadable(locale: Locale, *, subject: Subject, problem: Diagnos
 
 
 def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int, ...], us: PartyConfig) -> Lines:
-    """A yes to something that has no part at the receiver: what makes one."""
+    """The refusal of an approval of an item that has no part at the receiver, and how to create one."""
     space = naming.space(locale, us.name)
     lines: Lines = [
         locale.say(
@@ -330,7 +330,7 @@ def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int
 
 
 def decided_elsewhere(locale: Locale, *, subject: Subject, party: str) -> Lines:
-    """The other space's people decide on it."""
+    """The answer to a typed decision that is the other space's."""
     space = naming.space(locale, party)
     return [
         locale.say("Not counted: {space} decides on {case}.", case=naming.case(locale, subject), space=space),
@@ -341,7 +341,7 @@ def decided_elsewhere(locale: Locale, *, subject: Subject, party: str) -> Lines:
 
 
 def decision_stopped(locale: Locale, *, subject: Subject) -> Lines:
-    """A decision was taken back within its few seconds."""
+    """A decision was taken back within its grace."""
     return [
         locale.say("Stopped in time: {case} is not decided.", case=naming.case(locale, subject)),
         locale.say("Its card is open again."),
@@ -349,7 +349,7 @@ def decision_stopped(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def cancelled(locale: Locale, *, subject: Subject, us: PartyConfig) -> Lines:
-    """It is taken back, and nothing had moved."""
+    """The answer to `cancel` if nothing had moved."""
     del us
     first = locale.say("Taken back: {case}.", case=naming.case(locale, subject))
     if isinstance(subject, Transfer):
@@ -360,7 +360,7 @@ def cancelled(locale: Locale, *, subject: Subject, us: PartyConfig) -> Lines:
 
 
 def cancel_asked(locale: Locale, *, transfer: Transfer, peer_name: str) -> Lines:
-    """The sender has the last word until the stock has left it."""
+    """The answer to `cancel` by the receiver. The sender decides until the stock has left it."""
     peer = naming.space(locale, peer_name)
     return [
         locale.say("I have asked {peer} to take it back: {case}.", peer=peer, case=naming.case(locale, transfer)),
@@ -376,7 +376,7 @@ _MOVING = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.
 
 
 def too_late_to_cancel(locale: Locale, *, subject: Subject, peer_name: str) -> Lines:
-    """Stock is moving, or both sides are set up."""
+    """The refusal of `cancel` once stock is moving, or both sides are set up."""
     peer, case = naming.space(locale, peer_name), naming.case(locale, subject)
     if isinstance(subject, Connection):
         return [
@@ -400,7 +400,7 @@ def too_late_to_cancel(locale: Locale, *, subject: Subject, peer_name: str) -> L
 
 
 def decline_instead(locale: Locale, *, subject: Subject) -> Lines:
-    """It is ours to decide, so the way is a no."""
+    """The refusal of `cancel` for a transfer that our space can decline."""
     return [
         locale.say("Not taken back: we decide on {case}.", case=naming.case(locale, subject)),
         locale.say("Decline it with ❌ on its card, or: {decline}", decline=command(f"decline {subject.code}")),
@@ -408,7 +408,7 @@ def decline_instead(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def friends_stay(locale: Locale, *, connection: Connection) -> Lines:
-    """Cancelling doesn't end a friendship."""
+    """The refusal of `cancel` for a friendship, which it doesn't end."""
     return [
         locale.say(
             "Nothing to take back: we are friends with {peer} already.", peer=naming.space(locale, connection.peer_name)
@@ -420,7 +420,7 @@ def friends_stay(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def over_already(locale: Locale, *, subject: Subject) -> Lines:
-    """It is at its end."""
+    """The answer to `cancel` for something that has ended."""
     return [
         locale.say("Nothing to take back: {case} is over.", case=naming.case(locale, subject)),
         state_in_words(locale, subject),
@@ -436,7 +436,7 @@ def not_yours_to_cancel(
     us: PartyConfig,
     able: tuple[str, ...],
 ) -> Lines:
-    """Somebody else's asking, and not the permission to take it back."""
+    """The refusal of `cancel` for somebody else's request, without the permission for it."""
     space = naming.space(locale, us.name)
     lines: Lines = [
         locale.say("Not taken back: {case} isn't yours.", case=naming.case(locale, subject)),
@@ -458,7 +458,7 @@ def not_yours_to_cancel(
 def reminder(
     locale: Locale, *, subject: Connection | Transfer, us: PartyConfig, people: dict[str, str], others: int
 ) -> Lines:
-    """In the card's thread, for those who may decide (names by id; the first three are rung)."""
+    """The reminder in the card's thread for the people who can decide (names by id; it mentions the first three)."""
     del us
     pills = naming.pills(locale, people, others)
     who = naming.signed(locale, subject.asked)

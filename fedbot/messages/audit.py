@@ -1,4 +1,4 @@
-"""Every kind of entry of the audit in words, for `show` and `fedbot audit export`. They say what, not who."""
+"""Every kind of entry of the audit in words, for `show` and `fedbot audit export`. They leave out the person."""
 
 from __future__ import annotations
 
@@ -457,7 +457,7 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
 
 
 def is_told(noted: Noted) -> bool:
-    """Whether `show` tells it: neither what people only asked for, nor what the bot writes into notes and metadata."""
+    """Whether `show` lists the entry. It leaves out mere requests, and what the bot writes into notes and metadata."""
     if isinstance(noted, Said):
         return noted.verb in _VERBS_TOLD
     return not (isinstance(noted, StepWasDone) and noted.step in SILENT_STEPS)

@@ -29,13 +29,13 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Thing
 from fedbot.rules.model.stock import Part
 
-# --- The sharing list: what is on it, what went on or off it, and why not.
+# --- The sharing list: its entries, changes to it, and refusals.
 
 MOST_SHOWN = 30
 
 
 def sharing_list(locale: Locale, *, us: PartyConfig, shares: tuple[Share, ...], friends: tuple[str, ...]) -> Lines:
-    """All that friends may find."""
+    """The list of everything that friends can find."""
     space = naming.space(locale, us.name)
     if not shares:
         return [
@@ -73,7 +73,7 @@ def _seen_by(locale: Locale, friends: tuple[str, ...]) -> tuple[Inline, ...]:
 
 
 def shared_now(locale: Locale, *, share: Share, thing: Thing, friends: tuple[str, ...]) -> Lines:
-    """It is on the list."""
+    """The answer to `share`: the new entry."""
     first = locale.say("Shared: {name}", name=_named(locale, share))
     amount: Lines = []
     if share.model == CATEGORY:
@@ -91,7 +91,7 @@ def shared_now(locale: Locale, *, share: Share, thing: Thing, friends: tuple[str
 
 
 def shared_already(locale: Locale, *, name: str, by: Share) -> Lines:
-    """It, or what it is part of, is on the list."""
+    """The answer to `share` if the item, or a category that contains it, is on the list already."""
     if not name or by.name == name:
         return [locale.say("Already shared: {name}. I changed nothing.", name=_named(locale, by))]
     return [
@@ -104,7 +104,7 @@ def shared_already(locale: Locale, *, name: str, by: Share) -> Lines:
 
 
 def not_ours_to_share(locale: Locale, *, name: str, origin: str) -> Lines:
-    """It came from another space."""
+    """The refusal to share an item that came from another space."""
     space = naming.space(locale, origin)
     return [
         locale.say("Not shared: {name} came from {space}, so it isn't ours to share.", name=name, space=space),
@@ -113,7 +113,7 @@ def not_ours_to_share(locale: Locale, *, name: str, origin: str) -> Lines:
 
 
 def sharing_list_full(locale: Locale, *, most: int) -> Lines:
-    """Too many single things."""
+    """The refusal of one more entry on the sharing list."""
     return [
         locale.say("Not shared: the list is full ({most} entries).", most=most),
         locale.say("A category covers all its parts: share that instead of single parts."),
@@ -121,7 +121,7 @@ def sharing_list_full(locale: Locale, *, most: int) -> Lines:
 
 
 def nothing_to_share(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
-    """The word means nothing in our InvenTree."""
+    """The answer if our InvenTree has nothing of that name."""
     shown = locale.short(word, 40)
     first = locale.say('No item, part or category "{word}" in our InvenTree. I did nothing.', word=shown)
     if not near:
@@ -130,7 +130,7 @@ def nothing_to_share(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lin
 
 
 def which_to_share(locale: Locale, *, word: str, things: tuple[Thing, ...]) -> Lines:
-    """The word means several things."""
+    """A numbered list, if the name can mean several things."""
     numbered = [
         locale.say("{number}) {thing}", number=number, thing=_thing(locale, thing))
         for number, thing in enumerate(things, start=1)
@@ -156,7 +156,7 @@ def _thing(locale: Locale, thing: Thing) -> tuple[Inline, ...]:
 
 
 def not_shared(locale: Locale, *, word: str, by: tuple[Share, ...]) -> Lines:
-    """It isn't on the list, or only by what it is part of."""
+    """The answer to `unshare` if the item isn't on the list, or only by a category that contains it."""
     shown = locale.short(word, 40)
     if not by:
         return [
@@ -174,7 +174,7 @@ def not_shared(locale: Locale, *, word: str, by: tuple[Share, ...]) -> Lines:
 
 
 def unshared_now(locale: Locale, *, shares: tuple[Share, ...], still: tuple[Share, ...]) -> Lines:
-    """Off the list."""
+    """The answer to `unshare`."""
     if len(shares) > 1:
         return [locale.say("Nothing is shared any more: I removed {number} entries.", number=len(shares))]
     first = locale.say("Not shared any more: {name}", name=_named(locale, shares[0]))
@@ -183,7 +183,7 @@ def unshared_now(locale: Locale, *, shares: tuple[Share, ...], still: tuple[Shar
     return [first, locale.say("Friends can't find it or request it now. Running transfers continue.")]
 
 
-# --- What `find` found: hits with numbers, who has none, and who did not answer.
+# --- The answers of `find`: numbered hits, spaces without hits, and spaces that did not answer.
 
 Sentence = tuple[Inline, ...]
 _ALL = 100
@@ -200,7 +200,7 @@ def found(
     most: int,
     today: date,
 ) -> Lines:
-    """A page of hits; on the first one also which spaces have none, and why."""
+    """A page of hits. The first page also names the spaces without hits, and why they have none."""
     hits = search.hits
     words = _what(locale, search)
     page = hits[first : first + most]
@@ -225,7 +225,7 @@ def found(
 
 
 def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, Hit]]], today: date) -> Lines:
-    """The line that asks for the first hit of a friend that can be requested now; if none can, the line that waits."""
+    """The line that requests the first hit of a friend that is free now; if none is, the line that waits for it."""
     free = ((number, hit.free_for_us(today)) for number, (_, hit) in theirs)
     number, most = next(((number, most) for number, most in free if most), (0, Decimal(0)))
     if number:
@@ -255,7 +255,7 @@ def _what(locale: Locale, search: Search) -> str:
 
 
 def _browsed(locale: Locale, search: Search) -> Sentence:
-    """The first line where all that is shared was meant, or a category of it."""
+    """The first line of a search without words: all that is shared, or one category of it."""
     if search.category:
         words = _what(locale, search)
         sentence = 'Shared items in "{words}":' if search.hits else 'No shared item is in "{words}" now.'
@@ -280,7 +280,7 @@ def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
 
 
 def availability(locale: Locale, hit: Hit) -> Sentence:
-    """The rest of the sentence on how much is free: ', 1 more lent until 3 December, 2 wait for it'; may be ''."""
+    """The end of the sentence about a hit: ', 1 more lent until 3 December, 2 wait for it'; may be ''."""
     told: Sentence = ()
     if hit.flawed:
         flawed, condition = locale.quantity(hit.flawed, hit.units), naming.status(locale, hit.condition, 0)
@@ -304,7 +304,7 @@ def availability(locale: Locale, hit: Hit) -> Sentence:
 
 
 def _about(locale: Locale, search: Search, space: SpaceHits, us: PartyConfig) -> Sentence:
-    """Why a space has no hits, or that it has more; nothing if its hits say it all."""
+    """The reason why a space has no hits, or that it has more; empty if its hits say it all."""
     name = Bold(naming.space(locale, space.name))
     if space.problem:
         return _problem(locale, space, name)
@@ -327,7 +327,7 @@ def _about(locale: Locale, search: Search, space: SpaceHits, us: PartyConfig) ->
 
 
 def _more(locale: Locale, search: Search, space: SpaceHits, name: Bold) -> Sentence:
-    """The space has more hits than it told. Says how to see them."""
+    """The space has more hits than it returned, and how to see them."""
     if search.words:
         return locale.say("{space} has more hits than it can list. Type more words.", space=name)
     browse = f"find in {space.party}" + (f' --category "{search.category}"' if search.category else "")
@@ -336,7 +336,7 @@ def _more(locale: Locale, search: Search, space: SpaceHits, name: Bold) -> Sente
 
 
 def _problem(locale: Locale, space: SpaceHits, name: Bold) -> Sentence:
-    """Why a space can't tell whether it has one."""
+    """The reason why a space can't search."""
     if space.problem == "inventory":
         return locale.say("{space}: not searched, because its InvenTree does not answer.", space=name)
     if space.problem == "later" and space.again is not None:
@@ -360,7 +360,7 @@ def _silent(locale: Locale, name: str) -> Sentence:
 
 
 def did_you_mean(locale: Locale, *, peer_name: str, word: str, hits: tuple[Hit, ...]) -> Lines:
-    """A request named nothing that the owner has, but its bot finds something by these words: a numbered list."""
+    """The owner has no item of the requested name, but its bot finds some by these words: a numbered list."""
     space, names = SpaceHits("", peer_name), {"word": locale.short(word, 40), "time": locale.span(NUMBER_WITHIN)}
     if len(hits) == 1:
         first = locale.say('Did you mean this by "{word}"?', **names)
@@ -374,14 +374,14 @@ def did_you_mean(locale: Locale, *, peer_name: str, word: str, hits: tuple[Hit, 
 
 
 def no_more_found(locale: Locale, *, search: Search) -> Lines:
-    """`more`, when all hits were told."""
+    """The answer to `more` after the last hit."""
     if not search.words:
         return [locale.say("That was all of this list.")]
     return [locale.say('That was all for "{words}".', words=_what(locale, search))]
 
 
 def no_such_page(locale: Locale, *, word: str) -> Lines:
-    """`--page` without a number."""
+    """The answer to `--page` without a number."""
     return [
         locale.say('Not searched: "{word}" isn\'t a page number.', word=locale.short(word, 20)),
         locale.say("For example: {find}", find=command("find in SPACE --page 2")),
@@ -389,7 +389,7 @@ def no_such_page(locale: Locale, *, word: str) -> Lines:
 
 
 def searched_too_often(locale: Locale, *, again: datetime) -> Lines:
-    """So many searches of one person within an hour."""
+    """The refusal of too many searches by one person within an hour."""
     return [
         locale.say("Not searched: you have searched too often in a short time."),
         locale.say("You can search again from {when}.", when=locale.clock(again)),
@@ -397,7 +397,7 @@ def searched_too_often(locale: Locale, *, again: datetime) -> Lines:
 
 
 def list_too_old(locale: Locale) -> Lines:
-    """A number or `more` to a list of hits that may not be true any more."""
+    """The refusal of a number, or of `more`, for a list of hits that may be outdated."""
     return [
         locale.say(
             "That list is older than {time}, and items may have moved. I did nothing.", time=locale.span(NUMBER_WITHIN)
@@ -407,7 +407,7 @@ def list_too_old(locale: Locale) -> Lines:
 
 
 def one_hit_a_line(locale: Locale) -> Lines:
-    """A reply to a list that begins to ask for something, and can't be read."""
+    """The answer to a reply to a list that begins to ask for something and can't be read."""
     return [
         locale.say("I can't read that. Ask for one number at a time, then how much: {line}", line=Code("ask 1 2")),
         locale.say("To borrow it: {line}. I did nothing.", line=Code("borrow 1 2 for 2 weeks")),
@@ -415,7 +415,7 @@ def one_hit_a_line(locale: Locale) -> Lines:
 
 
 def no_such_hit(locale: Locale, *, number: int, count: int) -> Lines:
-    """A number that the list doesn't have."""
+    """The answer to a number that isn't on the list."""
     if not count:
         return [locale.say("That list has no hits. I did nothing.")]
     return [
@@ -428,7 +428,7 @@ def no_such_hit(locale: Locale, *, number: int, count: int) -> Lines:
     ]
 
 
-# --- `match`: which of our parts a friend's part is.
+# --- `match`: a friend's part is one of our parts.
 
 MOST_MATCHES_SHOWN = 20
 
@@ -445,7 +445,7 @@ def _said(locale: Locale, alias: Alias) -> tuple[Inline, ...]:
 
 
 def matched(locale: Locale, *, alias: Alias, peer: str, before: Alias | None) -> Lines:
-    """It is kept."""
+    """The answer to `match`: the new match."""
     first = locale.say(
         '✅ What {peer} calls "{word}" is our {ours} from now on.',
         peer=naming.space(locale, peer),
@@ -463,7 +463,7 @@ def matched(locale: Locale, *, alias: Alias, peer: str, before: Alias | None) ->
 
 
 def matches(locale: Locale, *, us: PartyConfig, aliases: tuple[Alias, ...]) -> Lines:
-    """All that was said so far."""
+    """The list of all matches."""
     example = command("match OUR-IPN THEIR-IPN from SPACE")
     if not aliases:
         return [
@@ -483,14 +483,14 @@ def matches(locale: Locale, *, us: PartyConfig, aliases: tuple[Alias, ...]) -> L
 
 
 def match_forgotten(locale: Locale, *, aliases: tuple[Alias, ...]) -> Lines:
-    """It isn't so any more."""
+    """The answer to `match --forget`."""
     if len(aliases) == 1:
         return [(*locale.say("Forgotten: "), *_said(locale, aliases[0]), ".")]
     return [locale.say("Forgotten:"), Items(tuple(_said(locale, alias) for alias in aliases[:MOST_MATCHES_SHOWN]))]
 
 
 def nothing_matched(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
-    """There is nothing to forget under that word."""
+    """The answer to `match --forget` for a name without a match."""
     if not word:
         return [locale.say("Remove which match? For example: {example}", example=command("match NAME --forget"))]
     shown = locale.short(word, 40)
@@ -501,7 +501,7 @@ def nothing_matched(locale: Locale, *, word: str, near: tuple[str, ...]) -> Line
 
 
 def no_part_to_match(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
-    """None of our parts has that name."""
+    """The answer if none of our parts has that name."""
     first = locale.say('We have no part "{word}". I did nothing.', word=locale.short(word, 40))
     if near:
         return [first, locale.say("Did you mean {names}?", names=locale.names(near, any_of=True))]
@@ -509,7 +509,7 @@ def no_part_to_match(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lin
 
 
 def several_parts_match(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
-    """Several of our parts have that name."""
+    """The answer if several of our parts have that name."""
     entries = tuple(
         locale.say("{name}, {ipn}", name=locale.short(part.name, 60), ipn=locale.short(part.ipn or "–", 40))
         for part in parts[:MOST_MATCHES_SHOWN]
@@ -520,7 +520,7 @@ def several_parts_match(locale: Locale, *, word: str, parts: tuple[Part, ...]) -
 
 
 def practice_stays_practice(locale: Locale, *, part: Part, peer: str) -> Lines:
-    """A real part for the pretend friend's, or a part for practice for a real friend's."""
+    """The refusal to match a real part with the practice friend's, or a practice part with a real friend's."""
     return [
         locale.say(
             "{name} and the part of {peer} can't be the same. I did nothing.",
@@ -531,7 +531,7 @@ def practice_stays_practice(locale: Locale, *, part: Part, peer: str) -> Lines:
     ]
 
 
-# --- What somebody wants and nobody has, as people of both spaces read it.
+# --- Wants, as people of both spaces read them.
 
 _FIRST: dict[WantState, str] = {
     WantState.WANTED: marked("Wanted: {what}, until {day}. {code}"),
@@ -542,7 +542,7 @@ _FIRST: dict[WantState, str] = {
 
 
 def want_page(locale: Locale, *, want: Want, us: PartyConfig, friends: tuple[str, ...]) -> Lines:
-    """The message of a want as it stands now. `friends` are the spaces whose bots keep it."""
+    """The message of a want, in its present state. `friends`: the spaces whose bots remember it."""
     del us
     lines: Lines = [locale.say(_FIRST[want.state], **_words(locale, want))]
     if want.is_living:
@@ -571,7 +571,7 @@ def _words(locale: Locale, want: Want) -> dict[str, Words]:
 def we_have_what_they_want(
     locale: Locale, *, wanted: FriendWant, us: PartyConfig, peer_name: str, free: Decimal
 ) -> Lines:
-    """To our approvers, once: a friend wants what we share."""
+    """Tells our approvers, once, that a friend wants something that we share."""
     peer, own = Bold(naming.space(locale, peer_name)), naming.space(locale, us.name)
     what = Bold(naming.amount(locale, wanted.quantity, wanted.unit, locale.short(wanted.word)))
     offer = min(wanted.quantity, free)
@@ -585,7 +585,7 @@ def we_have_what_they_want(
 
 
 def wants_something_else(locale: Locale, *, wanted: FriendWant, peer_name: str) -> Lines:
-    """An offer in reply to a message about a want that has changed since."""
+    """The refusal of `offer` in reply to a message about a want that has changed since."""
     peer = naming.space(locale, peer_name)
     what = naming.amount(locale, wanted.quantity, wanted.unit, locale.short(wanted.word))
     line = command(f'push {locale.quantity(wanted.quantity, wanted.unit)} "{wanted.word}" to {wanted.peer}')
@@ -621,7 +621,7 @@ def _of_friend(locale: Locale, name: str, wanted: FriendWant) -> tuple[Inline, .
 
 
 def want_by_name(locale: Locale, *, word: str) -> Lines:
-    """The typed word names one certain item, or is too long."""
+    """The refusal of a want for one particular item, or with a name that is too long."""
     return [
         locale.say('Not noted: "{word}" is no IPN or part name.', word=locale.short(word, 40)),
         locale.say("For example: {want}", want=command("want 200 M3-BOLT until 31.12.")),
@@ -629,7 +629,7 @@ def want_by_name(locale: Locale, *, word: str) -> Lines:
 
 
 def one_want_a_line(locale: Locale) -> Lines:
-    """Several things in one line."""
+    """The refusal of several items in one line of `want`."""
     return [
         locale.say("Not noted: those are several items. Write a line for each."),
         locale.say("For example: {want}", want=command("want 200 M3-BOLT until 31.12.")),
@@ -637,7 +637,7 @@ def one_want_a_line(locale: Locale) -> Lines:
 
 
 def too_many_wants(locale: Locale, *, count: int) -> Lines:
-    """The list is full."""
+    """The refusal of one more want: the limit is reached."""
     return [
         locale.say("Not noted: {number} wants are open already.", number=locale.count(count)),
         locale.say("Stop one that you don't need any more: {cancel}", cancel=command("cancel ID")),
@@ -645,12 +645,12 @@ def too_many_wants(locale: Locale, *, count: int) -> Lines:
 
 
 def too_long_a_want(locale: Locale, *, days: int) -> Lines:
-    """A day too far off."""
+    """The refusal of a day that is too far ahead."""
     return [locale.say("Not noted: bots keep a want for at most {number} days.", number=locale.count(days))]
 
 
 def want_stopped(locale: Locale, *, want: Want) -> Lines:
-    """Somebody stopped it."""
+    """The answer to stopping a want."""
     return [
         locale.say("Noted: {what} isn't wanted any more. The friends' bots forget it. {code}", **_words(locale, want))
     ]

@@ -299,7 +299,7 @@ def diagnosis(locale: Locale, problem: Diagnosis | None, most: int = 200) -> str
 
 
 def english(problem: Diagnosis | None) -> str:
-    """The same for the log and the command line, with the server's address."""
+    """The problem in English for the log and the command line, with the server's address."""
     return "" if problem is None else _ENGLISH.short(_sentence(_ENGLISH, problem, {}), LONGEST)
 
 

@@ -35,7 +35,7 @@ class Bold:
 
 @dataclass(frozen=True)
 class Code:
-    """Words to be typed exactly so."""
+    """Words to be typed exactly like this."""
 
     text: str
 
@@ -168,7 +168,7 @@ def _anchor(address: str, label: str) -> str:
 
 
 def _words(node: str | Text | Code) -> str:
-    """On one line, and without what could make it read otherwise: names and titles come from strangers."""
+    """The text on one line, without characters that mislead: names and titles come from strangers."""
     text = node if isinstance(node, str) else node.text
     return clean_text(text).replace("\n", " ").replace("\t", " ")
 
@@ -234,7 +234,7 @@ def measured_in(word: str) -> tuple[str, str] | None:
 
 
 def _half_said(words: str) -> str:
-    """The decimal string that `half a ` or `two and a half ` stands for; '' if it is none."""
+    """The decimal string that `half a ` or `two and a half ` stands for; '' for anything else."""
     found = _HALF.fullmatch(words)
     if found is None:
         return ""
@@ -276,7 +276,7 @@ def quantity_in(word: str) -> Quantity | None:
 
 
 def _said(word: str) -> str:
-    """The decimal string that `ten`, `½`, `2½` or `1/2` stands for; '' if it is none, or has no end of decimals."""
+    """The decimal string that `ten`, `½`, `2½` or `1/2` stands for; '' for anything else, and for endless decimals."""
     if (number := NUMBER_WORDS.get(word.casefold())) is not None:
         return str(number)
     if found := _SIGNED_FRACTION.fullmatch(word):
@@ -300,12 +300,12 @@ def typed(quantity: Decimal) -> str:
 
 
 def is_times(word: str) -> bool:
-    """Whether the word only joins a quantity to its thing: `10 x nut`, `10 of them`."""
+    """Whether the word only joins a quantity to its item: `10 x nut`, `10 of them`."""
     return word.lower() in {"x", "×", "*", "of"}
 
 
 def _readings(digits: str) -> tuple[str, ...]:
-    """All that these digits with their separators can mean, as decimal strings; none if it is no number."""
+    """All meanings of these digits and separators, as decimal strings; none if it is no number."""
     separators = re.findall(r"[.,]", digits)
     groups = re.split(r"[.,]", digits)
     if not separators:

@@ -36,7 +36,7 @@ _WHAT_TO_DO: dict[str, str] = {
 
 
 def admin_messages_left_out(locale: Locale) -> Lines:
-    """Many messages of one kind: the rest is only in the audit."""
+    """Too many messages of one kind: the others are only in the audit."""
     return [
         locale.say("There are more messages like the last ones. I don't post them here."),
         locale.say("All of them are in my audit log. I say this at most once an hour."),
@@ -44,7 +44,7 @@ def admin_messages_left_out(locale: Locale) -> Lines:
 
 
 def settings_read(locale: Locale, *, changed: Sequence[str], waiting: Sequence[str]) -> Lines:
-    """The settings file was changed, and is in use as it is now; `waiting` takes a restart."""
+    """The settings file was changed, and applies now; `waiting` needs a restart."""
     lines: Lines = [locale.say("✅ I have read my settings again.")]
     if changed:
         lines.append(locale.say("Changed: {keys}", keys=_keys(locale, changed)))
@@ -116,7 +116,9 @@ def post_refused(
     if event.key in _FAILED_EFFECTS:
         first = locale.say(_FAILED_EFFECTS[event.key], **names)
     advice = _WHAT_TO_DO.get(event.code, marked("Ask the admin of the homeserver what that means."))
-    text = event.text.rpartition(f"{event.code} ")[2] if event.code else event.text  # it begins with what was tried
+    text = (
+        event.text.rpartition(f"{event.code} ")[2] if event.code else event.text
+    )  # it begins with the attempted action
     said = " ".join(part for part in (locale.short(event.code, 40), locale.short(text, 200)) if part)
     lines: Lines = [
         first,
@@ -131,7 +133,7 @@ def post_refused(
 
 
 def inventory_down(locale: Locale, *, problem: Diagnosis, us: PartyConfig) -> Lines:
-    """Our InvenTree does not answer."""
+    """Our InvenTree doesn't answer."""
     return [
         locale.say("⏸ The InvenTree of {space} does not answer.", space=naming.space(locale, us.name)),
         locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
@@ -142,7 +144,7 @@ def inventory_down(locale: Locale, *, problem: Diagnosis, us: PartyConfig) -> Li
 
 
 def bot_stops(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
-    """The bot ends by itself, and can't go on before a person has done something."""
+    """The bot ends by itself; a person has to do something before it can continue."""
     return [
         locale.say("⏹ The bot of {space} has stopped.", space=naming.space(locale, us.name)),
         locale.say("Why: {problem}", problem=locale.short(problem, 500)),
@@ -150,7 +152,7 @@ def bot_stops(locale: Locale, *, problem: str, us: PartyConfig) -> Lines:
 
 
 def set_aside(locale: Locale, *, aside: SetAside) -> Lines:
-    """Something failed in a way that nobody has foreseen: what waits, and how an admin has it tried again."""
+    """Something failed unexpectedly: what waits, and how an admin can try it again."""
     waits = locale.say("Everything else continues. Work on the same request waits.")
     if not aside.subject:
         waits = locale.say("Everything else continues.")
@@ -215,7 +217,7 @@ _DUE: dict[DueKind, str] = {
 
 
 def bot_untrusted(locale: Locale, *, why: str, us: PartyConfig) -> Lines:
-    """People's apps warn of what the bot says in encrypted rooms."""
+    """People's apps warn about the bot's messages in encrypted rooms."""
     return [
         locale.say("In encrypted rooms, apps show a warning beside my messages, and some don't show them at all."),
         locale.say("Why: {why}.", why=locale.short(why, 200)),
@@ -227,7 +229,7 @@ def bot_untrusted(locale: Locale, *, why: str, us: PartyConfig) -> Lines:
 
 
 def inventory_back(locale: Locale, *, us: PartyConfig, since: datetime, until: datetime) -> Lines:
-    """Our InvenTree answers again: the message about the outage reads so from then on."""
+    """The new text of the message about the outage, once our InvenTree answers again."""
     space = naming.space(locale, us.name)
     return [
         locale.say("✅ The InvenTree of {space} answers again, since {until}.", space=space, until=locale.when(until)),
@@ -239,7 +241,7 @@ def inventory_back(locale: Locale, *, us: PartyConfig, since: datetime, until: d
 
 
 def inventory_went_back(locale: Locale, *, us: PartyConfig, lost: tuple[Lost, ...]) -> Lines:
-    """Our InvenTree was put back to an earlier state: what is missing in it, and what to do."""
+    """Our InvenTree was restored to an earlier state: what is missing in it, and what to do."""
     space = naming.space(locale, us.name)
     lines: Lines = [
         locale.say("⚠ The InvenTree of {space} was restored to an earlier state.", space=space),
@@ -259,7 +261,7 @@ def inventory_went_back(locale: Locale, *, us: PartyConfig, lost: tuple[Lost, ..
 
 
 def _lost(locale: Locale, lost: Lost) -> tuple[Inline, ...]:
-    """'#23, 4 × M3 bolt, with Betaspace (k7m2): another thing now'."""
+    """'#23, 4 × M3 bolt, with Betaspace (k7m2): another item now'."""
     names: dict[str, Words] = {
         "item": lost.item,
         "what": naming.thing(locale, lost.line),
@@ -274,13 +276,13 @@ def _lost(locale: Locale, lost: Lost) -> tuple[Inline, ...]:
 
 
 def nothing_to_resume(locale: Locale, *, us: PartyConfig) -> Lines:
-    """Nothing was stopped."""
+    """The answer to `resume` if nothing was stopped."""
     space = naming.space(locale, us.name)
     return [locale.say("Nothing to do: I already move stock in the InvenTree of {space}.", space=space)]
 
 
 def resumed(locale: Locale, *, us: PartyConfig) -> Lines:
-    """A superuser has looked at the books."""
+    """The answer to `resume`: the bot moves stock again."""
     space = naming.space(locale, us.name)
     return [
         locale.say("From now on I move stock in the InvenTree of {space} again.", space=space),
@@ -289,7 +291,7 @@ def resumed(locale: Locale, *, us: PartyConfig) -> Lines:
 
 
 def inventory_refuses(locale: Locale, *, problem: Diagnosis, us: PartyConfig) -> Lines:
-    """Something waits for our InvenTree, which answers, but says no."""
+    """Something waits because our InvenTree answers, but refuses it."""
     return [
         locale.say(
             "⚠ Some work is waiting: I lack a permission in the InvenTree of {space}.",
@@ -302,7 +304,7 @@ def inventory_refuses(locale: Locale, *, problem: Diagnosis, us: PartyConfig) ->
 
 
 def unknown_names(locale: Locale, *, unknown: UnknownThings) -> Lines:
-    """The settings for loans or high value name what InvenTree doesn't have."""
+    """The settings for loans or high value name something that InvenTree doesn't have."""
     listed = (("part", unknown.parts), ("category", unknown.categories), ("location", unknown.locations))
     names = [f"{kind} {name}" for kind, found in listed for name in found]
     return [
@@ -322,7 +324,7 @@ def version_changed(
     gained: tuple[str, ...],
     lost: tuple[str, ...],
 ) -> Lines:
-    """Our InvenTree was upgraded (or put back), and something works differently now."""
+    """Our InvenTree was upgraded or downgraded, and something works differently now."""
     new: dict[str, Words] = {
         "space": naming.space(locale, us.name),
         "new": locale.short(inventory.version, 30),
@@ -364,7 +366,7 @@ def due_next(locale: Locale, due: Sequence[Due]) -> Lines:
 
 
 def own_token_ends(locale: Locale, *, us: PartyConfig, token: OwnToken, left: int, name: str) -> Lines:
-    """One of our own tokens ends soon, and I can't make the next one: what to do."""
+    """One of our own tokens expires soon, and the bot can't create the next one: what to do."""
     setting = f"inventree.{token.id}"
     first = locale.some(
         "⚠ My own InvenTree token ({setting}) expires in {number} day, and I have no new one.",
@@ -402,7 +404,7 @@ def own_token_ends(locale: Locale, *, us: PartyConfig, token: OwnToken, left: in
 
 
 def own_token_renewed(locale: Locale, *, token: OwnToken, expiry: date, by_hand: bool) -> Lines:
-    """The next token works, after a warning that there was none. `token` is the one before."""
+    """The next token works, after a warning that there was none. `token` is the old one."""
     first = locale.say(
         "✅ My new InvenTree token ({setting}) works, valid until {day}.",
         setting=Code(f"inventree.{token.id}"),
@@ -415,7 +417,7 @@ def own_token_renewed(locale: Locale, *, token: OwnToken, expiry: date, by_hand:
 
 
 def own_old_token_stays(locale: Locale, *, token: OwnToken, problem: Diagnosis) -> Lines:
-    """The new one is in use, but the old one could not be revoked."""
+    """The new token is in use, but the old one could not be revoked."""
     return [
         locale.say(
             "⚠ My old InvenTree token ({setting}) is still valid: I could not revoke it.",

@@ -56,7 +56,7 @@ MOST_NAMES = 3
 
 
 def languages() -> list[str]:
-    """Those that there are sentences in."""
+    """The languages that have sentences."""
     return sorted({SOURCE, *(folder.name for folder in LOCALE.iterdir())})
 
 
@@ -72,10 +72,10 @@ def _zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True)
 class Locale:
-    """A language (`en`, `de`), a time zone (IANA name), and the moment at which is spoken.
+    """A language (`en`, `de`), a time zone (IANA name), and the present moment.
 
-    `brevity` shortens other people's words further: 2 is half as long. It is raised only when a message would
-    grow too large (`rendering`).
+    `brevity` shortens other people's words further: 2 is half as long. It is raised only if a message would become too
+    large (`rendering`).
     """
 
     language: str = SOURCE
@@ -86,16 +86,16 @@ class Locale:
     # sentences
 
     def say(self, sentence: str, /, **words: Words) -> tuple[Inline, ...]:
-        """A sentence in this language. Each `{name}` is filled with words, which may be nodes (`Bold`, `Code`, …)."""
+        """A sentence in this language. Each `{name}` is replaced by words, which may be nodes (`Bold`, `Code`, …)."""
         return _filled(_catalogue(self.language).gettext(sentence), words)
 
     def some(self, one: str, many: str, number: int, /, **words: Words) -> tuple[Inline, ...]:
-        """A sentence with a number in it, which decides between singular and plural; `{number}` stands for it."""
+        """A sentence in the singular or plural form for a number; `{number}` is replaced by it."""
         chosen = _catalogue(self.language).ngettext(one, many, number)
         return _filled(chosen, {"number": self.count(number), **words})
 
     def of_many(self, one: str, many: str, things: Sized, /, **words: Words) -> tuple[Inline, ...]:
-        """A sentence of which the things named in it are the subject: 'is', or 'are' if there are several."""
+        """A sentence in the singular or plural form for the things that are its subject: 'is', or 'are'."""
         return _filled(_catalogue(self.language).ngettext(one, many, len(things)), words)
 
     def word(self, msgid: str) -> str:
@@ -117,9 +117,9 @@ class Locale:
         return sentence.format(day=day.day, year=day.year, **names)
 
     def day_there(self, day: date, time_zone: str) -> str:
-        """'Tue 15 Dec 2026', or 'Tue 15 Dec 2026 (Auckland time)' if that day ends there at another moment than here.
+        """'Tue 15 Dec 2026', or 'Tue 15 Dec 2026 (Auckland time)' if that day ends at another moment there.
 
-        `time_zone` is whose day it is (IANA name, unknown ones too); '' for ours.
+        `time_zone`: the IANA name of the day's zone, also an unknown one; '' for ours.
         """
         ends_there, ends_here = (
             time_zones.beginning(day + timedelta(days=1), name, self.time_zone).astimezone(UTC)
@@ -135,7 +135,7 @@ class Locale:
         return time_zones.day_at(self.now, time_zone, self.time_zone)
 
     def when(self, moment: datetime, today: date | None = None) -> str:
-        """'Tue 1 Dec, 20:14'; with the year if it isn't that of `today` (by default the present day)."""
+        """'Tue 1 Dec, 20:14'; with the year unless it is the year of `today` (by default the present day)."""
         local = self._local(moment)
         present = today or self._local(self.now).date()
         day = self.day(local.date(), year=local.year != present.year)
@@ -170,17 +170,20 @@ class Locale:
         return f"{number}{between}{unit}" if unit else number
 
     def typed(self, quantity: Decimal) -> str:
-        """A quantity in a line that people copy, or as which they should write it: '1.1250', as `1.125` may be 1125."""
+        """A quantity as people should type it in a line to copy: '1.1250', because `1.125` may be 1125."""
         return typed(quantity).replace(".", self.word("."))
 
     def count(self, number: int) -> str:
-        """'4,120': how many there are of something that nobody types in."""
+        """'4,120': a number that nobody types in."""
         return f"{number:,}".replace(",", self.word(","))
 
     # other people's words
 
     def short(self, text: object, most: int = 60) -> str:
-        """On one line, without what could mislead, at most `most` characters (in wide scripts fewer)."""
+        """The text on one line, without characters that mislead.
+
+        At most `most` characters, in wide scripts fewer.
+        """
         words = " ".join(clean_text(text).split())
         most = max(most // self.brevity, SHORTEST_AT_EIGHT * 8 // max(self.brevity, 8))
         if len(words) <= most and len(words.encode()) <= 2 * most:
@@ -189,7 +192,7 @@ class Locale:
         return cut.rstrip() + ELLIPSIS
 
     def names(self, names: Iterable[str], *, any_of: bool = False, most: int = MOST_NAMES) -> str:
-        """'Bea, Cem and Dilek', or with `or`; of more than `most` only the first, 'and others'."""
+        """'Bea, Cem and Dilek', or with `or`; if there are more than `most`, only the first ones, 'and others'."""
         known = [self.short(name, 40) for name in names]
         shown = known[:most] + ([self.word("others")] if len(known) > most else [])
         if len(shown) <= 1:
@@ -199,7 +202,7 @@ class Locale:
 
 
 def _filled(sentence: str, words: dict[str, Words]) -> tuple[Inline, ...]:
-    """The sentence's own words and what fills its places, in the order of this language."""
+    """The words of the sentence and of its placeholders, in the order of this language."""
     nodes: list[Inline] = []
     for text, place, _, _ in Formatter().parse(sentence):
         if text:

@@ -32,9 +32,10 @@ def ledger(  # noqa: PLR0913 -- one keyword for each thing that the page tells
     more: bool,
     left: dict[str, tuple[Line, ...]] | None = None,
 ) -> Lines:
-    """Some transfers, newest first. `names` are the spaces' by id; `before` is how many stand on earlier pages.
+    """Some transfers, newest first.
 
-    `left`: what did not come back of each loan, by its id.
+    `names` are the spaces' names by id. `before` is the number of entries on earlier pages. `left`: the items of each
+    loan that did not come back, by its id.
     """
     out = left or {}
     if not transfers and total:
@@ -127,7 +128,7 @@ def _to_or_from(transfer: Transfer) -> str:
 
 
 def what_stayed(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """' Did not arrive: 3 × M3 nut.' of a transfer of which the rest went; nothing where all of it did, or none."""
+    """' Did not arrive: 3 × M3 nut.' if a part of the transfer did not arrive; else empty."""
     if not transfer.lines_moved:
         return ()
     told: tuple[Inline, ...] = ()
@@ -140,7 +141,7 @@ def what_stayed(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
 
 
 def what_is_left(locale: Locale, loan: Transfer, left: tuple[Line, ...] | None) -> tuple[Inline, ...]:
-    """' Still out: 6 × M3 nut.' of a loan of which a part is back; nothing where that goes without saying."""
+    """' Still out: 6 × M3 nut.' if a part of the loan is back; else empty."""
     if not left or {line.number: line.quantity for line in left} == _quantities(loan):
         return ()
     out = [line for line in left if loan.ending_of(line.number) is None]
@@ -165,7 +166,7 @@ def cases_of_item(
     total: int,
     left: dict[str, tuple[Line, ...]] | None = None,
 ) -> Lines:
-    """An item's open cases and loans, and the last one that is over, of `total` in all. `left` as in `ledger`."""
+    """An item's open transfers and loans, and the last one that is over, of `total` in all. `left` as in `ledger`."""
     out = left or {}
     shown = locale.short(item, 40)
     if not transfers:
@@ -183,14 +184,14 @@ def cases_of_item(
 
 
 def no_such_page(locale: Locale, *, word: str, usage: str) -> Lines:
-    """`--page` with something that is no number."""
+    """The answer to `--page` without a number."""
     return [
         locale.say('"{word}" isn\'t a page number. I did nothing.', word=locale.short(word, 30)),
         locale.say("Usage: {usage}", usage=command(usage)),
     ]
 
 
-# --- What `stats` tells, asked for or on a schedule, and the words of its chart.
+# --- The figures of `stats`, on request or on a schedule, and the words of its chart.
 
 MOST_FRIENDS = 8
 Sentence = tuple[Inline, ...]
@@ -199,7 +200,7 @@ Sentence = tuple[Inline, ...]
 def stats(
     locale: Locale, *, us: PartyConfig, figures: tuple[SpaceFigures, ...], silent: tuple[str, ...], days: int
 ) -> Lines:
-    """One space's figures, or several, one after the other; then who has not answered."""
+    """The figures of one or several spaces, then the spaces that have not answered."""
     lines: Lines = []
     if len(figures) + len(silent) > 1:
         lines.append(_overview(locale, figures, silent))
@@ -229,7 +230,7 @@ def _overview(locale: Locale, figures: tuple[SpaceFigures, ...], silent: tuple[s
 
 
 def _headline(locale: Locale, figures: SpaceFigures) -> Sentence:
-    """'Attraktor: 4,120 stock items of 812 parts', or why there is nothing."""
+    """'Attraktor: 4,120 stock items of 812 parts', or the reason why there are no figures."""
     space = Bold(naming.space(locale, figures.name))
     if figures.problem:
         return _problem(locale, figures, space)
@@ -253,7 +254,7 @@ def _headline(locale: Locale, figures: SpaceFigures) -> Sentence:
 
 
 def _problem(locale: Locale, figures: SpaceFigures, space: Bold) -> Sentence:
-    """Why there are no figures."""
+    """The reason why there are no figures."""
     if figures.problem == "inventory":
         return locale.say("{space}: no figures now, because its InvenTree does not answer.", space=space)
     if figures.problem == "later" and figures.again is not None:
@@ -302,7 +303,7 @@ def _balance(locale: Locale, given: Flow, received: Flow) -> Sentence:
 
 
 def _loans(locale: Locale, lent: Flow | None, borrowed: Flow | None) -> Sentence:
-    """The things on loan now, in both directions."""
+    """The items on loan now, in both directions."""
     lent_text, borrowed_text = _flow(locale, lent or Flow()), _flow(locale, borrowed or Flow())
     return locale.say("on loan now: {lent} lent, {borrowed} borrowed", lent=lent_text, borrowed=borrowed_text)
 
@@ -321,7 +322,7 @@ def _dealings(locale: Locale, dealings: Dealings) -> Sentence:
 
 
 def _flow(locale: Locale, flow: Flow) -> Sentence:
-    """'3 things (210 pieces)'; pieces only where they tell more."""
+    """'3 items (210 pieces)'; without the pieces if they say nothing more."""
     if flow.pieces <= flow.lines:
         return locale.some("{number} item", "{number} items", flow.lines)
     pieces = locale.quantity(flow.pieces)
@@ -337,7 +338,7 @@ def _silent(locale: Locale, name: str) -> Sentence:
 
 
 def stats_chart(locale: Locale, *, us: PartyConfig, figures: SpaceFigures) -> Lines:
-    """The chart's description; then its words: two titles, two names of bars (`matrix.chart` draws)."""
+    """The chart's description, then its words: two titles and two names of bars (`matrix.chart` draws it)."""
     del us
     space = naming.space(locale, figures.name)
     return [
@@ -350,7 +351,7 @@ def stats_chart(locale: Locale, *, us: PartyConfig, figures: SpaceFigures) -> Li
 
 
 def no_such_span(locale: Locale, *, word: str, usage: str) -> Lines:
-    """`--since` with something that is no length of time."""
+    """The answer to `--since` with something that is no period."""
     return [
         locale.say('"{word}" is no period. I did nothing.', word=locale.short(word, 30)),
         locale.say(
@@ -361,7 +362,7 @@ def no_such_span(locale: Locale, *, word: str, usage: str) -> Lines:
     ]
 
 
-# --- What a comparison of two spaces' books has found: each difference, its likely cause, and what fixes it.
+# --- The result of comparing two spaces' books: each difference, its likely cause, and its remedy.
 
 MOST_SHOWN = 10
 
@@ -372,7 +373,7 @@ _PROBLEMS: dict[str, str] = {
     "later": marked("⏸ We asked {peer} for its books too often. Ask again in an hour."),
     "unreadable": marked("⏸ I can't read the books that {peer} sent. One of the bots may be too old."),
 }
-# For each kind of difference: the sentence, its likely cause, and what fixes it.
+# For each kind of difference: the sentence, its likely cause, and its remedy.
 _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.TWICE: (
         marked("in stock at both spaces"),
@@ -463,7 +464,7 @@ def reconciled(
     transfers: dict[str, Transfer],
     problem: str,
 ) -> Lines:
-    """The outcome: how much was compared, and each difference."""
+    """The result: how many lines were compared, and each difference."""
     names: dict[str, Words] = {
         "own": naming.space(locale, us.name),
         "peer": naming.space(locale, connection.peer_name),
@@ -496,7 +497,7 @@ def reconciled(
 def _difference(
     locale: Locale, connection: Connection, us: PartyConfig, difference: Difference, transfers: dict[str, Transfer]
 ) -> tuple[Inline, ...]:
-    """'k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).' and below it cause and repair."""
+    """'k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).', with its cause and remedy below."""
     transfer = transfers.get(difference.transfer)
     code = transfer.code if transfer else locale.short(difference.transfer, 8)
     what, cause, repair = _KINDS[difference.kind]
@@ -526,7 +527,7 @@ def _difference(
 
 
 def _borrower(locale: Locale, connection: Connection, us: PartyConfig, transfer: Transfer | None) -> str:
-    """The space whose stock it should be in."""
+    """The space that should have it in stock."""
     is_theirs = transfer is None or transfer.role == "sender"
     return naming.space(locale, connection.peer_name if is_theirs else us.name)
 
@@ -548,7 +549,7 @@ def _items(locale: Locale, difference: Difference) -> tuple[Inline, ...]:
 
 
 def reconciling_already(locale: Locale, *, connection: Connection) -> Lines:
-    """One comparison at a time."""
+    """The refusal of a second comparison at the same time."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("I am already comparing our books with those of {peer}. The result will appear here.", peer=peer)
@@ -556,6 +557,6 @@ def reconciling_already(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def nobody_to_reconcile_with(locale: Locale, *, us: PartyConfig) -> Lines:
-    """No friends here."""
+    """The answer if we have no friends here."""
     space = naming.space(locale, us.name)
     return [locale.say("Nothing to compare: {space} has no friends here.", space=space)]

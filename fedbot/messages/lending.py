@@ -1,4 +1,4 @@
-"""Lending rules, what is overdue, and what is lent to a neighbour without a bot."""
+"""Lending rules, overdue loans, and loans to neighbours without a bot."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.names import clean_text
 
-# --- What is said of lending rules: on cards, and where a loan is refused for them.
+# --- Lending rules: on cards, and in refusals.
 
 LONGEST_WHERE = 80
 
 
 def rules_lines(locale: Locale, card: Card) -> Lines:
-    """The lender's rules for this loan: each text to agree to, and the rest in one line."""
+    """The lender's rules for this loan: each text to agree to, and the others in one line."""
     rules = card.transfer.terms.rules
     if rules is None:
         return []
@@ -46,19 +46,22 @@ def rules_lines(locale: Locale, card: Card) -> Lines:
 
 
 def agrees_line(locale: Locale, text: str, **names: Words) -> tuple[Inline, ...]:
-    """'⚠ Attraktor lends it only if Betaspace agrees: safety briefing needed'. Never cut: a yes is for all of it."""
+    """'⚠ Attraktor lends it only if Betaspace agrees: safety briefing needed'.
+
+    Never cut, because an approval covers all of it.
+    """
     said = " ".join(clean_text(text).split())
     return locale.say("⚠ {sender} lends it only if {receiver} agrees: {text}", **names, text=said)
 
 
 def agreed_line(locale: Locale, text: str, **names: Words) -> tuple[Inline, ...]:
-    """'Betaspace agreed to: safety briefing needed', as whole as when it was asked."""
+    """'Betaspace agreed to: safety briefing needed', in full, as it was asked."""
     said = " ".join(clean_text(text).split())
     return locale.say("{receiver} agreed to: {text}", **names, text=said)
 
 
 def limits(locale: Locale, rules: LoanRules) -> list[tuple[Inline, ...]]:
-    """Everything but the texts, each in a few words."""
+    """All rules except the texts, each in a few words."""
     found: list[tuple[Inline, ...]] = []
     if rules.longest:
         found.append(locale.some("at most {number} day", "at most {number} days", rules.longest))
@@ -76,21 +79,21 @@ def limits(locale: Locale, rules: LoanRules) -> list[tuple[Inline, ...]]:
 
 
 def ruled_by(locale: Locale, origins: Sequence[RuleOrigin]) -> list[str]:
-    """'part LENS-2 (InvenTree)', 'everything (settings)': where each of these rules stands."""
+    """'part LENS-2 (InvenTree)', 'everything (settings)': where each of these rules comes from."""
     names = [locale.short(each.where, LONGEST_WHERE) or locale.word(marked("everything")) for each in origins]
     places = ["InvenTree" if each.in_inventree else locale.word(marked("settings")) for each in origins]
     return [f"{name} ({place})" for name, place in zip(names, places, strict=True)]
 
 
 def rules_stand_in(locale: Locale, transfer: Transfer) -> Lines:
-    """At the owner: which of its lending rules made those of this loan what they are."""
+    """For the lender: which of its lending rules apply to this loan."""
     if transfer.role != "sender" or not transfer.ruled_by:
         return []
     return [locale.say("Its lending rules come from: {rules}", rules=" · ".join(ruled_by(locale, transfer.ruled_by)))]
 
 
 def lent_too_long(locale: Locale, *, most: int, latest: date, line: str, by: tuple[RuleOrigin, ...] = ()) -> Lines:
-    """The answer to an offer of a loan that lasts longer than our lending rules allow."""
+    """The refusal of an offer whose loan is longer than our lending rules allow."""
     return [
         locale.some(
             "Not offered: our lending rules allow {number} day, until {day}.",
@@ -104,7 +107,7 @@ def lent_too_long(locale: Locale, *, most: int, latest: date, line: str, by: tup
 
 
 def not_lent_to(locale: Locale, *, us: PartyConfig, peer_name: str) -> Lines:
-    """The answer to an offer of a loan to a space that our lending rules don't name."""
+    """The refusal of an offer of a loan to a space that our lending rules exclude."""
     peer = naming.space(locale, peer_name)
     return [
         locale.say("Not offered: our lending rules don't let {peer} borrow it.", peer=peer),
@@ -117,7 +120,7 @@ def not_lent_to(locale: Locale, *, us: PartyConfig, peer_name: str) -> Lines:
 
 
 def rule_not_understood(locale: Locale, *, where: str, is_hidden: bool) -> Lines:
-    """For the admins: a lending rule in InvenTree says what can't be understood, or can't be read."""
+    """For the admins: a lending rule in InvenTree makes no sense, or can't be read."""
     key, place = Code(LENDING_KEY), locale.short(where, LONGEST_WHERE)
     if is_hidden:
         return [
@@ -135,7 +138,7 @@ def rule_not_understood(locale: Locale, *, where: str, is_hidden: bool) -> Lines
 
 
 def extended_too_long(locale: Locale, *, loan: Transfer, refused: str) -> Lines:
-    """The answer to an extension that the loan's rules don't allow. `refused`: the code that says why."""
+    """The refusal of an extension that the loan's rules don't allow. `refused`: the reason's code."""
     why = reason_codes.against_rules(locale, refused)
     if latest := reason_codes.latest_day(refused):
         example = command(f"extend {loan.code} until {latest.isoformat()}")
@@ -151,7 +154,7 @@ def extended_too_long(locale: Locale, *, loan: Transfer, refused: str) -> Lines:
     ]
 
 
-# --- What is overdue: on a card, to the admins, and that a friend gets no new loans.
+# --- Overdue loans: on cards, for the admins, and the stop on new loans.
 
 MOST_NAMED = 1
 MOST_IN_A_LIST = 10
@@ -159,7 +162,7 @@ Loans = tuple[Transfer, ...]
 
 
 def overdue_line(locale: Locale, loans: Loans, space: str) -> Lines:
-    """'⚠ Betaspace has overdue: 1 × lens (k7m2, since 3 Dec)', for whoever decides to give it something."""
+    """'⚠ Overdue at Betaspace: 1 × lens (k7m2, due 3 Dec)', for people who decide about another item."""
     if not loans:
         return []
     named = ", ".join(_loan(locale, loan) for loan in loans[:MOST_NAMED])
@@ -177,7 +180,7 @@ def _loan(locale: Locale, loan: Transfer) -> str:
 
 
 def overdue_for_admins(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str, today: date) -> Lines:
-    """To the admins of both spaces, each by its own bot: the reminders have not helped."""
+    """For the admins of both spaces, from their own bots: the reminders have not helped."""
     what = Bold(naming.things(locale, loan.lines_told))
     days = _days(locale, loan, today)
     peer, day = naming.space(locale, peer_name), naming.last_day(locale, loan)
@@ -226,7 +229,7 @@ def _days(locale: Locale, loan: Transfer, today: date) -> tuple[Inline, ...]:
 
 
 def lend_no_more(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str, today: date) -> Lines:
-    """To the owner's admins, long after the due date: shall that friend get no new loans? People decide."""
+    """Asks the lender's admins, long after the due date, whether that friend should get no new loans."""
     del us
     peer = naming.space(locale, peer_name)
     what = Bold(naming.things(locale, loan.lines_told))
@@ -244,7 +247,7 @@ def lend_no_more(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: 
 
 
 def no_new_loans(locale: Locale, *, us: PartyConfig, peer_name: str, by: Signature, loans: Loans) -> Lines:
-    """In the room that both share: who gets no new loans, why, and how that ends."""
+    """Tells both spaces in their room who gets no new loans, why, and how that ends."""
     names = {"us": Bold(naming.space(locale, us.name)), "peer": Bold(naming.space(locale, peer_name))}
     lines: Lines = [
         locale.say("{us} makes no new loans to {peer} for now, says {who}.", who=naming.signed(locale, by), **names)
@@ -262,7 +265,7 @@ def _items(locale: Locale, loans: Loans) -> Items:
 
 
 def loans_again(locale: Locale, *, us: PartyConfig, peer_name: str, by: Signature | None) -> Lines:
-    """In the same room: that is over."""
+    """Tells both spaces in their room that the friend can borrow again."""
     names = {"us": Bold(naming.space(locale, us.name)), "peer": Bold(naming.space(locale, peer_name))}
     if by is None:
         return [locale.say("{us} lends to {peer} again: nothing is overdue any more.", **names)]
@@ -270,7 +273,7 @@ def loans_again(locale: Locale, *, us: PartyConfig, peer_name: str, by: Signatur
 
 
 def gets_no_loans(locale: Locale, *, stopped: LendingStop, peer_name: str, loans: Loans) -> Lines:
-    """The answer to a line that would lend that friend something."""
+    """The refusal of a line that would lend something to that friend."""
     peer = naming.space(locale, peer_name)
     lines: Lines = [
         locale.say(
@@ -293,7 +296,7 @@ def overdue_list(
     stopped: tuple[tuple[str, Signature], ...],
     names: dict[str, str],
 ) -> Lines:
-    """All that is overdue, both ways, and who gets no new loans; `names` are the spaces' by their ids."""
+    """Everything that is overdue, both ways, and the friends that get no new loans; `names` by the spaces' ids."""
     own = naming.space(locale, us.name)
     lines: Lines = []
     for peer in dict.fromkeys(loan.peer for loan in lent):
@@ -317,7 +320,7 @@ def overdue_list(
 
 
 def nothing_to_stop(locale: Locale, *, peer_name: str) -> Lines:
-    """Nobody is shut out who owes nothing."""
+    """The refusal to stop lending to a space that has nothing overdue."""
     peer = naming.space(locale, peer_name)
     return [
         locale.say("Not done: {peer} has nothing overdue.", peer=peer),
@@ -326,11 +329,11 @@ def nothing_to_stop(locale: Locale, *, peer_name: str) -> Lines:
 
 
 def not_stopped(locale: Locale, *, peer_name: str) -> Lines:
-    """There is nothing to lift."""
+    """The answer to `overdue --resume` if nothing was stopped."""
     return [locale.say("Nothing to do: {peer} can borrow.", peer=naming.space(locale, peer_name))]
 
 
-# --- What is lent to a neighbour without a bot: its one message, reminders, and what can be said of it.
+# --- Loans to a neighbour without a bot: the message, reminders, and answers.
 
 MOST_LISTED = 10
 _FIRST: dict[OutsideState, str] = {
@@ -364,7 +367,7 @@ _STATES: dict[OutsideState, str] = {
 
 
 def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, friend: str = "") -> Lines:
-    """The message of such a loan as it stands now. `friend` is what the space is called that takes it over."""
+    """The message of such a loan, in its present state. `friend`: the name of the space that takes it over."""
     who, words = naming.signed(locale, loan.by), _words(locale, loan)
     if friend:
         words["friend"] = naming.space(locale, friend)
@@ -458,7 +461,7 @@ def outside_entry(locale: Locale, loan: OutsideLoan) -> tuple[Inline, ...]:
 
 
 def outside_reminder(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, today: date) -> Lines:
-    """To whoever lent it: its last day is near, or over."""
+    """The reminder for the person who lent it, before or after its due date."""
     del us
     words = {**_words(locale, loan), "who": naming.pill(locale, loan.by.person, loan.by.name)}
     if loan.until < today:
@@ -472,7 +475,7 @@ def outside_reminder(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, toda
 
 
 def not_marked(locale: Locale, *, loan: OutsideLoan) -> Lines:
-    """For the admins: it is lent, but the stock item doesn't say so."""
+    """For the admins: it is lent, but the stock item doesn't show that."""
     item = str(loan.item or loan.source)
     return [
         locale.say("Stock item #{item} could not be marked: {what} ({code}).", item=item, **_words(locale, loan)),
@@ -481,7 +484,7 @@ def not_marked(locale: Locale, *, loan: OutsideLoan) -> Lines:
 
 
 def neighbour_without_name(locale: Locale) -> Lines:
-    """Nobody was named, or with a name that is too long."""
+    """The refusal of a line that names no neighbour, or a name that is too long."""
     line = command('lend LENS-2 to outside "Repair Café" for 2 weeks')
     return [
         locale.say("Not lent: to whom? Name the neighbour, in up to {most} characters.", most=str(LONGEST_NEIGHBOUR)),
@@ -490,7 +493,7 @@ def neighbour_without_name(locale: Locale) -> Lines:
 
 
 def one_item_to_outside(locale: Locale) -> Lines:
-    """Several at once, or several stock items."""
+    """The refusal of several items, or of several stock items."""
     return [
         locale.say("Not lent: to a neighbour without a bot, one line lends one stock item, at once."),
         locale.say("Write a line for each item. If there are several stock items, name one by its #number."),
@@ -498,7 +501,7 @@ def one_item_to_outside(locale: Locale) -> Lines:
 
 
 def two_people_outside(locale: Locale) -> Lines:
-    """Refused, because it takes two people's yes."""
+    """The refusal of a loan that needs two approvals."""
     return [
         locale.say("Not lent: it would need two approvals."),
         locale.say("A loan to a neighbour without a bot has no card. Lend it in InvenTree, by hand."),
@@ -506,12 +509,12 @@ def two_people_outside(locale: Locale) -> Lines:
 
 
 def outside_not_so(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, friend: str = "") -> Lines:
-    """The command doesn't fit the loan's state, which a second message tells."""
+    """The refusal of a command that doesn't fit the loan's state; a second message shows that state."""
     return [locale.say("Not done: that isn't possible now."), *outside_loan(locale, loan=loan, us=us, friend=friend)]
 
 
 def outside_goes_whole(locale: Locale, *, loan: OutsideLoan, said: str) -> Lines:
-    """A quantity, where a neighbour's loan ends as a whole."""
+    """The refusal of a quantity: a neighbour's loan ends as a whole."""
     return [
         locale.say(
             'Not done: you can only end it as a whole: {what}, not "{said}".', **_words(locale, loan), said=said
@@ -523,7 +526,7 @@ def outside_goes_whole(locale: Locale, *, loan: OutsideLoan, said: str) -> Lines
 
 
 def nothing_on_loan_called(locale: Locale, *, word: str) -> Lines:
-    """Neither an id nor a thing on loan."""
+    """The answer to a word that is neither an id nor an item on loan."""
     return [
         locale.say('Nothing called "{word}" is on loan, and no card has that id. I did nothing.', word=word),
         locale.say("See what is on loan: {line}", line=command("todo")),
@@ -533,7 +536,7 @@ def nothing_on_loan_called(locale: Locale, *, word: str) -> Lines:
 def several_on_loan(
     locale: Locale, *, word: str, loans: tuple[Transfer, ...], neighbours: tuple[OutsideLoan, ...], verb: str
 ) -> Lines:
-    """A thing's name that stands in several loans; or, without a `word`, all that is on loan."""
+    """The answer to a name that several loans contain; or, without a `word`, the list of all loans."""
     code = [*(loan.code for loan in loans), *(loan.code for loan in neighbours)][0]
     line = command(f"{verb} {code}")
     first = locale.say(
@@ -548,12 +551,12 @@ def several_on_loan(
 
 
 def day_not_later(locale: Locale, *, loan: OutsideLoan) -> Lines:
-    """More time that is less."""
+    """The answer to an extension that isn't later than the due date."""
     return [locale.say("Nothing to do: {what} is on loan until {day} already. {code}", **_words(locale, loan))]
 
 
 def outside_noted(locale: Locale, *, loan: OutsideLoan) -> Lines:
-    """The answer to a line about such a loan: its message says more."""
+    """The answer to a line about such a loan: the loan's message shows the result."""
     return [
         locale.say("Noted: {what} at {neighbour}. {code}", **_words(locale, loan)),
         locale.say("My message about it shows the result."),
@@ -561,7 +564,7 @@ def outside_noted(locale: Locale, *, loan: OutsideLoan) -> Lines:
 
 
 def with_neighbours(locale: Locale, *, loans: tuple[OutsideLoan, ...], us: PartyConfig, today: date) -> Lines:
-    """All that neighbours without a bot have, as far as this room may be told."""
+    """Everything that neighbours without a bot have, as far as this room may know it."""
     own = naming.space(locale, us.name)
     if not loans:
         return [locale.say("Neighbours without a bot have borrowed nothing from {space}.", space=own)]
@@ -578,7 +581,7 @@ def with_neighbours(locale: Locale, *, loans: tuple[OutsideLoan, ...], us: Party
 
 
 def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ...], us: PartyConfig) -> Lines:
-    """Refuse to hand it over to the neighbour's bot: it knows nothing of it, or InvenTree shows something else."""
+    """The refusal to hand loans over to the neighbour's bot: InvenTree doesn't match our books."""
     name = locale.short(neighbour, LONGEST_NEIGHBOUR)
     if not loans:
         return [
@@ -594,7 +597,7 @@ def not_as_known(locale: Locale, *, neighbour: str, loans: tuple[OutsideLoan, ..
 
 
 def said_to_be_here(locale: Locale, *, transfer: Transfer, item: int) -> Lines:
-    """Somebody says which of our stock items a loan is; a new card follows."""
+    """The answer to `here`: this stock item is the loan, and a new card follows."""
     case = naming.case(locale, transfer)
     if not item:
         return [locale.say("Noted: {case} isn't in your stock yet. A new card follows.", case=case)]
@@ -605,7 +608,7 @@ def said_to_be_here(locale: Locale, *, transfer: Transfer, item: int) -> Lines:
 
 
 def no_such_item_here(locale: Locale, *, transfer: Transfer, word: str, several: bool) -> Lines:
-    """The word means none of our stock items, or several."""
+    """The refusal of `here` with a word that means none of our stock items, or several."""
     first = (
         locale.say('Nothing changed: "{word}" means several stock items.', word=word)
         if several
@@ -615,7 +618,7 @@ def no_such_item_here(locale: Locale, *, transfer: Transfer, word: str, several:
 
 
 def not_that_one(locale: Locale, *, transfer: Transfer, item: StockItem) -> Lines:
-    """The stock item differs from the lent one, or isn't simply ours."""
+    """The refusal of `here` with a stock item that differs from the loan, or isn't simply ours."""
     (line,) = transfer.terms.lines
     quantity = locale.quantity(line.quantity, line.description.units)
     serial = locale.short(line.serial, 40)
@@ -635,7 +638,7 @@ def not_that_one(locale: Locale, *, transfer: Transfer, item: StockItem) -> Line
 
 
 def never_here(locale: Locale, *, subject: Transfer | Connection) -> Lines:
-    """Only of what was lent before we had a bot can be said that it is here already."""
+    """The refusal of `here` for a loan that doesn't come from the time before we had a bot."""
     return [
         locale.say("Nothing changed: {code} is no loan from before you had a bot.", code=subject.code),
         locale.say("You can only say that for such a loan, while it waits for your approval."),

@@ -1,4 +1,4 @@
-"""Answers to a line that comes to nothing: unreadable, unknown words, missing permission, InvenTree silent."""
+"""Answers to lines that the bot doesn't carry out: unreadable, unknown words, missing permission, InvenTree silent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ LONGEST_LINE = 200
 
 
 def edits_never_execute(locale: Locale, *, waited: bool) -> Lines:
-    """Somebody edited a line into, or within, an order. `waited`: it waited for InvenTree, and is dropped."""
+    """The answer to an edit that contains a line.
+
+    `waited`: the line was still waiting for InvenTree, and is dropped.
+    """
     if waited:
         return [
             locale.say("Edited lines do nothing, and I dropped yours: it was still waiting."),
@@ -36,14 +39,14 @@ def edits_never_execute(locale: Locale, *, waited: bool) -> Lines:
 
 
 def line_taken_back(locale: Locale, *, text: str) -> Lines:
-    """Its author took a line back that waited for InvenTree, or somebody deleted it."""
+    """The answer to a line that was waiting for InvenTree when somebody cancelled or deleted it."""
     return [
         locale.say("Taken back before I did anything: {line}", line=typed(locale.short(text, LONGEST_LINE))),
     ]
 
 
 def stranger(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
-    """Nobody here knows the person: what to tell the admin."""
+    """The answer to a person whom the bot doesn't know: what to tell the admin."""
     return [
         locale.say("I don't know you yet, so I did nothing."),
         locale.say(
@@ -56,7 +59,7 @@ def stranger(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
 
 
 def line_too_old(locale: Locale, *, text: str, at: datetime) -> Lines:
-    """We were away when it was written; it may not be meant any more."""
+    """The refusal of a line that the bot reads late: it may not be meant any more."""
     return [
         locale.say("Not done: your line is from {when}, and I read it only now.", when=locale.when(at)),
         locale.say("If you still want it, send it again: {line}", line=Code(locale.short(text, LONGEST_LINE))),
@@ -64,7 +67,7 @@ def line_too_old(locale: Locale, *, text: str, at: datetime) -> Lines:
 
 
 def says_too_much(locale: Locale, *, person: str, most: int) -> Lines:
-    """One person types more lines than the bot answers: the rest of them isn't carried out for a while."""
+    """The refusal of lines by a person who types too many; they are ignored for a while."""
     return [
         locale.say(
             "Not done: {person}, you sent more than {most} commands at once.",
@@ -76,7 +79,7 @@ def says_too_much(locale: Locale, *, person: str, most: int) -> Lines:
 
 
 def is_it_for_us(locale: Locale, *, us: PartyConfig, others: tuple[str, ...]) -> Lines:
-    """A friend lists one of our people too, and the line changes something: the person says for whom it is."""
+    """A friend lists one of our people too, and the line changes something: asks which space it is for."""
     space = naming.space(locale, us.name)
     names = locale.names([naming.space(locale, other) for other in others])
     return [
@@ -91,7 +94,7 @@ def is_it_for_us(locale: Locale, *, us: PartyConfig, others: tuple[str, ...]) ->
 
 
 def not_of_that_space(locale: Locale, *, party: str, us: PartyConfig) -> Lines:
-    """The line is said for a space that doesn't know the person, as far as we know."""
+    """The refusal of a line for a space that doesn't know the person, as far as we know."""
     other, space = locale.short(party, 40), naming.space(locale, us.name)
     return [
         locale.say("Not done: you belong to {space}, not to {other}.", space=space, other=other),
@@ -108,7 +111,7 @@ def not_entitled(
     us: PartyConfig,
     able: list[str],
 ) -> Lines:
-    """The verb needs a permission that the person has not got; who could, and what they can copy."""
+    """The refusal of a verb for which the person lacks the permission: who can do it, and the line to copy."""
     space = naming.space(locale, us.name)
     names: dict[str, Words] = {"verb": typed(command.verb), "space": space}
     if permission is Permission.MAPPED:
@@ -141,7 +144,7 @@ def not_entitled(
 def line_waits(
     locale: Locale, *, us: PartyConfig, problem: Diagnosis | None, wait: timedelta, silent: bool = True
 ) -> Lines:
-    """Our InvenTree gives no answer yet, so the line waits for it. Not `silent`: it says no."""
+    """Our InvenTree doesn't answer yet, so the line waits for it. Not `silent`: it answers, but refuses."""
     space = _own(locale, us)
     first = locale.say("⏸ The InvenTree of {space} does not answer yet. Your line waits for it.", space=space)
     if not silent:
@@ -158,7 +161,7 @@ def line_waits(
 
 
 def not_last_seen_as_superuser(locale: Locale, *, command: Command, us: PartyConfig) -> Lines:
-    """InvenTree is silent, and this person was no superuser when that was last read."""
+    """The refusal while InvenTree is silent, for a person who was no superuser when the bot last looked."""
     return [
         locale.say(
             "Not done: {verb} needs an InvenTree superuser of {space}.",
@@ -175,7 +178,7 @@ def _own(locale: Locale, us: PartyConfig) -> str:
 
 
 def inventory_silent(locale: Locale, *, problem: Diagnosis, text: str, us: PartyConfig, silent: bool = True) -> Lines:
-    """Our InvenTree gives no answer, so the line could not be acted upon. Not `silent`: it says no."""
+    """The refusal of a line because our InvenTree gives no answer. Not `silent`: it answers, but refuses."""
     space, line = naming.space(locale, us.name), typed(locale.short(text, LONGEST_LINE))
     if silent:
         first = locale.say("Not done: the InvenTree of {space} does not answer.", space=space)
@@ -213,7 +216,7 @@ def line_unreadable(locale: Locale) -> Lines:
 
 
 def said_in_clear(locale: Locale) -> Lines:
-    """A line without encryption in an encrypted room."""
+    """The refusal of an unencrypted line in an encrypted room."""
     return [
         locale.say("I did nothing: your app sent this line without encryption, and this room is encrypted."),
         locale.say(
@@ -223,7 +226,7 @@ def said_in_clear(locale: Locale) -> Lines:
 
 
 def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...], line: str = "") -> Lines:
-    """The first word is no verb. `line`: all of it, with the only verb that is near."""
+    """The answer to an unknown verb. `line`: the whole line with the only verb that is similar."""
     shown = locale.short(word, 40)
     if line:
         hint = locale.say("Did you mean {line}? I did nothing.", line=command(line))
@@ -233,7 +236,7 @@ def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...], line: str 
 
 
 def reply_to_the_list(locale: Locale, *, word: str) -> Lines:
-    """`!fed more` or `!fed 2`, not as a reply: nothing says to which list it belongs."""
+    """The answer to `!fed more` or `!fed 2` that is no reply, so it belongs to no list."""
     return [
         locale.say(
             'To answer one of my lists with "{word}", press and hold the list, choose Reply, and send it there.',
@@ -246,7 +249,7 @@ def reply_to_the_list(locale: Locale, *, word: str) -> Lines:
 
 
 def choice_is_over(locale: Locale) -> Lines:
-    """A number for a list that was answered already, or is too old."""
+    """The refusal of a number for a list that was answered already, or is too old."""
     return [
         locale.say(
             "That list is answered already, or older than {time}. I did nothing.", time=locale.span(NUMBER_WITHIN)
@@ -256,13 +259,13 @@ def choice_is_over(locale: Locale) -> Lines:
 
 
 def choice_of_another(locale: Locale, *, whose: str) -> Lines:
-    """A number for a list that somebody else was asked to choose from."""
+    """The refusal of a number for a list that another person has to choose from."""
     who = naming.person(locale, whose)
     return [locale.say("That list is for {who}, who has to choose. I did nothing.", who=who)]
 
 
 def not_on_the_list(locale: Locale, *, word: str, count: int) -> Lines:
-    """A number that the list hasn't got, or `more` where that is all. `count`: so many numbers; 0: only `more`."""
+    """The answer to a number that isn't on the list. `count`: the number of choices; 0: only `more`."""
     if not count:
         return [locale.say("You can only reply {more} to that list. I did nothing.", more=Code("more"))]
     numbers = locale.names([str(number) for number in range(1, count + 1)], any_of=True, most=count)
@@ -270,7 +273,7 @@ def not_on_the_list(locale: Locale, *, word: str, count: int) -> Lines:
 
 
 def no_such_option(locale: Locale, *, word: str, near: tuple[str, ...], usage: str) -> Lines:
-    """`--something` that the verb hasn't got."""
+    """The answer to a `--something` that the verb doesn't have."""
     first = locale.say('I don\'t know "{word}". {hint}', word=locale.short(word, 40), hint=_did_you_mean(locale, near))
     return [first, *_it_goes(locale, usage)]
 
@@ -282,13 +285,13 @@ def option_without_text(locale: Locale, *, option: str, usage: str) -> Lines:
 
 
 def option_twice(locale: Locale, *, option: str, usage: str) -> Lines:
-    """`--note` two times."""
+    """The answer to an option that is given twice."""
     first = locale.say("{option} appears twice. Write it once. I did nothing.", option=Code(locale.short(option, 40)))
     return [first, *_it_goes(locale, usage)]
 
 
 def argument_missing(locale: Locale, *, argument: str, usage: str, example: str) -> Lines:
-    """Something that the verb needs isn't there."""
+    """The answer to a line without something that the verb needs."""
     return [
         locale.say("Something is missing: {argument}. I did nothing.", argument=argument),
         *_it_goes(locale, usage),
@@ -297,12 +300,12 @@ def argument_missing(locale: Locale, *, argument: str, usage: str, example: str)
 
 
 def keyword_missing(locale: Locale, *, line: str) -> Lines:
-    """A space is named without the word that says which way it goes."""
+    """The answer to a space without the word that gives the direction (`to`, `from`)."""
     return [locale.say("Did you mean {line}? I did nothing.", line=command(line))]
 
 
 def how_many_is_that(locale: Locale, *, word: str) -> Lines:
-    """`some` or `a few` where a quantity should be."""
+    """The answer to `some` or `a few` in place of a quantity."""
     return [
         locale.say('How many is "{word}"? I did nothing.', word=locale.short(word, 30)),
         locale.say("Write a number. Put a name with a number into quotes."),
@@ -310,12 +313,12 @@ def how_many_is_that(locale: Locale, *, word: str) -> Lines:
 
 
 def one_at_a_time(locale: Locale) -> Lines:
-    """Several lines with `!fed` in one message."""
+    """The refusal of several `!fed` lines in one message."""
     return [locale.say("Please write each {fed} in its own message. I did nothing.", fed=command(""))]
 
 
 def word_too_many(locale: Locale, *, word: str, usage: str, example: str) -> Lines:
-    """A word that has no place."""
+    """The answer to a word that fits nowhere."""
     return [
         locale.say('I don\'t understand "{word}". I did nothing.', word=locale.short(word, 40)),
         *_it_goes(locale, usage),
@@ -337,7 +340,7 @@ def two_different(locale: Locale, *, keyword: str, first: str, second: str) -> L
 
 
 def two_quantities(locale: Locale, *, first: str, second: str) -> Lines:
-    """Two numbers where one is meant."""
+    """The answer to two numbers that could both be the quantity."""
     return [
         locale.say(
             "{first} and {second} could both be the quantity. Write it once; I did nothing.",
@@ -349,7 +352,7 @@ def two_quantities(locale: Locale, *, first: str, second: str) -> Lines:
 
 
 def quotes_not_closed(locale: Locale, *, word: str) -> Lines:
-    """A word that begins with a quote, and no quote ends it."""
+    """The answer to an opening quote without a closing one."""
     return [
         locale.say("The quote that opens at {word} is never closed. I did nothing.", word=Code(locale.short(word, 30))),
         locale.say("Add the closing quote, or leave out both."),
@@ -367,7 +370,7 @@ def number_unclear(locale: Locale, *, word: str, readings: tuple[str, ...]) -> L
 
 
 def word_too_long(locale: Locale, *, word: str, most: int) -> Lines:
-    """A word that nothing can be called."""
+    """The answer to a word that is longer than any name."""
     return [
         locale.say(
             '"{word}" is too long, at most {most} characters. I did nothing.', word=locale.short(word, 30), most=most
@@ -376,7 +379,7 @@ def word_too_long(locale: Locale, *, word: str, most: int) -> Lines:
 
 
 def note_too_long(locale: Locale, *, length: int, most: int) -> Lines:
-    """A note that is longer than messages carry."""
+    """The answer to a note that is longer than a message carries."""
     return [
         locale.say(
             "The note is too long: {length} characters, at most {most}. I did nothing.", length=length, most=most
@@ -385,7 +388,7 @@ def note_too_long(locale: Locale, *, length: int, most: int) -> Lines:
 
 
 def line_too_long(locale: Locale, *, length: int, most: int) -> Lines:
-    """A line that is longer than any that a person needs; reading it would hold up everybody else."""
+    """The answer to a line that is longer than anybody needs; reading it would delay everybody else."""
     return [
         locale.say(
             "The line is too long: {length} characters, at most {most}. I did nothing.", length=length, most=most
@@ -395,14 +398,14 @@ def line_too_long(locale: Locale, *, length: int, most: int) -> Lines:
 
 
 def too_many_lines(locale: Locale, *, count: int, most: int) -> Lines:
-    """More items than go into one offer."""
+    """The refusal of more items than an offer can have."""
     return [
         locale.say("{count} items are too many for one line, at most {most}. I did nothing.", count=count, most=most)
     ]
 
 
 def answers_another_message(locale: Locale, *, subject: Subject, text: str) -> Lines:
-    """A line that decides or changes something answers a message whose text isn't ours; `text` names the case."""
+    """The refusal of a decision or change in reply to a message whose text isn't ours; `text` is the line to type."""
     return [
         locale.say("I did nothing: you replied to a message that isn't mine."),
         locale.say("The message that you replied to is about {case}.", case=naming.case(locale, subject)),
@@ -414,7 +417,7 @@ MOST_SHOWN = 5
 
 
 def not_in_this_room(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> Lines:
-    """The verb belongs where the other spaces read along."""
+    """The refusal of a verb that belongs into a room where the other spaces can read it."""
     return [
         locale.say("Not done: please type that in a room where the other spaces can read it."),
         _say_it_in(locale, text, rooms),
@@ -422,7 +425,7 @@ def not_in_this_room(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> Li
 
 
 def not_in_direct_chat(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> Lines:
-    """The verb does something, so whom it concerns has to read it."""
+    """The refusal of a verb that changes something: the people concerned have to be able to read it."""
     first = locale.say(
         "Not done: here I only give information. Type changes in the shared room, where everybody concerned can"
         " read them."
@@ -433,13 +436,13 @@ def not_in_direct_chat(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> 
 
 
 def _say_it_in(locale: Locale, text: str, rooms: tuple[str, ...]) -> tuple[Inline, ...]:
-    """The line to be said there, as it was typed here."""
+    """The line to type there, as it was typed here."""
     line = command(locale.short(text, 200))
     return locale.say("Please type it in {rooms}: {line}", rooms=locale.names(rooms, any_of=True), line=line)
 
 
 def no_such_space(locale: Locale, *, word: str, near: tuple[str, ...], known: tuple[str, ...], line: str = "") -> Lines:
-    """No space of that name is here. `line`: the whole line, with the only one that is near."""
+    """The answer to an unknown space. `line`: the whole line with the only space that is similar."""
     shown = locale.short(word, 40)
     if near:
         names: Words = command(line) if line else locale.names(near, any_of=True)
@@ -451,7 +454,7 @@ def no_such_space(locale: Locale, *, word: str, near: tuple[str, ...], known: tu
 
 
 def several_spaces(locale: Locale, *, word: str, spaces: tuple[str, ...]) -> Lines:
-    """Two spaces have the same display name."""
+    """The answer to a name that two spaces have."""
     return [
         locale.say(
             'Several spaces are called "{word}". Name one by its id: {ids}. I did nothing.',
@@ -462,12 +465,12 @@ def several_spaces(locale: Locale, *, word: str, spaces: tuple[str, ...]) -> Lin
 
 
 def that_is_us(locale: Locale, *, us: PartyConfig) -> Lines:
-    """The space named is our own."""
+    """The answer if the named space is our own."""
     return [locale.say("{space} is our own space. I did nothing.", space=naming.space(locale, us.name))]
 
 
 def which_one(locale: Locale, *, verb: str, subjects: tuple[Connection | Transfer, ...], line: str) -> Lines:
-    """No id, and no card that was replied to. `subjects` are those that the verb could be about, `line` means one."""
+    """The answer to a line without an id. `subjects` are those that it could be about; `line` names one of them."""
     if not subjects:
         return [
             locale.say("Which one? Nothing here fits {verb}. I did nothing.", verb=command(verb)),
@@ -480,7 +483,7 @@ def which_one(locale: Locale, *, verb: str, subjects: tuple[Connection | Transfe
 
 
 def no_such_id(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
-    """Nothing has that id."""
+    """The answer to an unknown id."""
     shown = locale.short(word, 40)
     if near:
         names = locale.names(near, any_of=True)
@@ -494,7 +497,7 @@ def no_such_id(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
 
 
 def several_subjects(locale: Locale, *, word: str, subjects: tuple[Connection | Transfer, ...]) -> Lines:
-    """The beginning of an id that several have."""
+    """The answer to the beginning of an id that several have."""
     first = locale.say('"{word}" matches several; type one more letter. I did nothing.', word=locale.short(word, 40))
     return [first, *_listed(locale, subjects)]
 
@@ -513,7 +516,7 @@ def _in_list(locale: Locale, subject: Connection | Transfer) -> tuple[Inline, ..
 
 
 def what_it_is(locale: Locale, subject: Connection | Transfer) -> str:
-    """A case without its id: '10 × M3 bolt, asked by Anna'."""
+    """A transfer or connection without its id: '10 × M3 bolt, asked by Anna'."""
     who = naming.signed(locale, subject.asked)
     if isinstance(subject, Transfer):
         things = naming.things(locale, subject.lines_told)
@@ -523,7 +526,7 @@ def what_it_is(locale: Locale, subject: Connection | Transfer) -> str:
 
 
 def subject_elsewhere(locale: Locale, *, subject: Connection | Transfer, room: str) -> Lines:
-    """The case lives in another room."""
+    """The answer if the transfer or connection belongs to another room."""
     return [
         locale.say(
             '{code} belongs to the room "{room}": please type it there. I did nothing.',

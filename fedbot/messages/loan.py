@@ -37,7 +37,7 @@ def on_terms(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
 
 
 def loan_line(locale: Locale, card: Card) -> Lines:
-    """The consequences of a loan, for people who are to approve it."""
+    """The consequences of a loan, for the people who approve it."""
     if not card.transfer.is_loan:
         return []
     day = naming.last_day(locale, card.transfer)
@@ -64,10 +64,10 @@ def loan_line(locale: Locale, card: Card) -> Lines:
 
 
 def what_to_reply(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """The footer of a card that is done."""
+    """The last lines of a card that is done."""
     if not transfer.is_on_loan:
         return locale.say("Reply here with: {show}", show=command("show"))
-    code = transfer.code  # for the people of both spaces, and a reply to another bot's card ends no loan
+    code = transfer.code  # both spaces read it, and a reply to another bot's card ends no loan
     back, show = command(f"return {code}"), command("show")
     if not (time := time_to_ask_for(transfer)):
         return locale.say("Reply here with: {back} · {show}", back=back, show=show)
@@ -76,7 +76,7 @@ def what_to_reply(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
 
 
 def time_to_ask_for(loan: Transfer) -> str:
-    """An extension that its lending rules allow, as it is typed: '2 weeks', '5 days'; '' if they allow none."""
+    """An extension that the lending rules allow, as people type it: '2 weeks', '5 days'; '' if they allow none."""
     rules = loan.terms.rules
     if rules is not None and rules.extensions is not None and loan.extended >= rules.extensions:
         return ""
@@ -85,11 +85,11 @@ def time_to_ask_for(loan: Transfer) -> str:
     return f"{rules.longest} days" if rules.longest > 1 else "1 day"
 
 
-# --- days that can't be meant --------------------------------------------------------------------------------
+# --- impossible days -----------------------------------------------------------------------------------------
 
 
 def day_unclear(locale: Locale, *, word: str) -> Lines:
-    """No day, and no span of time."""
+    """The answer to a word that is neither a day nor a period."""
     return [
         locale.say('Not done: I can\'t read "{word}" as a day. Nothing was sent.', word=locale.short(word, 40)),
         locale.say("For example: 3 weeks · tomorrow · friday · 31.1. · 2026-12-15"),
@@ -106,12 +106,12 @@ def day_ambiguous(locale: Locale, *, word: str, days: tuple[date, ...]) -> Lines
 
 
 def day_is_past(locale: Locale, *, day: date) -> Lines:
-    """A day before today."""
+    """The refusal of a day before today."""
     return [locale.say("Not done: {day} is in the past. Nothing was sent.", day=locale.day(day))]
 
 
 def day_too_far(locale: Locale, *, day: date) -> Lines:
-    """More than two years ahead."""
+    """The refusal of a day more than two years ahead."""
     return [
         locale.say("Not done: {day} is more than two years ahead. Nothing was sent.", day=locale.day(day)),
         locale.say("If they need it that long, give it away: {push}", push=command("help push")),
@@ -147,7 +147,7 @@ def closed_line(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def lent_at_first(locale: Locale, card: Card) -> Lines:
-    """A loan of which a part is back or over: its original things, because the first line names only the rest."""
+    """The original items of a loan that is partly back or over, because the first line names only the rest."""
     loan = card.transfer
     whole = naming.all_of(locale, loan.lines_told)
     several = len({loan.ending_of(line.number) for line in loan.lines_told}) > 1
@@ -164,7 +164,7 @@ def _sums(lines: Sequence[Line]) -> dict[int, Decimal]:
 
 
 def line_ends(locale: Locale, card: Card) -> Lines:
-    """A loan of several things: how each of those ended that didn't come back, if not all alike."""
+    """For a loan of several items: the end of each item that didn't come back, if they ended differently."""
     loan = card.transfer
     if len({loan.ending_of(line.number) for line in loan.lines_told}) == 1:
         return []
@@ -193,7 +193,7 @@ def _line_end(locale: Locale, card: Card, line: Line, closing: Closing) -> tuple
 
 
 def is_home(loan: Transfer) -> bool:
-    """Whether all that was lent is back."""
+    """Whether all of the loan is back."""
     return all(loan.ending_of(line.number) is Ending.RETURNED for line in loan.lines_told)
 
 
@@ -206,7 +206,7 @@ def loan_closed(
     part: Closing | None = None,
     lines: tuple[Line, ...] = (),
 ) -> Lines:
-    """The owner's approver made it, or only a `part` of it (these lines), a gift, or wrote it off."""
+    """The lender's approver turned the loan, or a `part` of it (these lines), into a gift, or wrote it off."""
     card = card_of(locale, loan, us, peer_name, left=lines or None)
     closing = part or loan.closed
     if closing is None:
@@ -228,9 +228,9 @@ def loan_closed(
 def over_but_in_our_books(
     locale: Locale, *, loan: Transfer, peer_name: str, numbers: tuple[int, ...], lines: tuple[Line, ...] = ()
 ) -> Lines:
-    """For the admins: it is lost, or the owner has it again, but no bot has taken it out of our stock.
+    """For the admins: the loan is lost, or the lender has it again, but no bot took it out of our stock.
 
-    `lines` is how much of it (an older bot's message, still to be sent, doesn't tell).
+    `lines`: how much of it; an older bot's message, still to be sent, has none.
     """
     peer = naming.space(locale, peer_name)
     what = Bold(naming.all_of(locale, lines or [loan.line(number) for number in numbers]))
@@ -248,7 +248,7 @@ def over_but_in_our_books(
 
 
 def not_written_off(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lines:
-    """For the admins: what is over could not be taken out of our stock."""
+    """For the admins: a loan that is over could not be taken out of our stock."""
     return [
         locale.say("{case} is over, but still in our stock.", case=naming.case(locale, loan)),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
@@ -257,7 +257,7 @@ def not_written_off(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Li
 
 
 def gift_not_noted(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lines:
-    """For the admins: that it is a gift could not be written into its history."""
+    """For the admins: the gift could not be noted in the item's history."""
     return [
         locale.say("{case} is a gift, but InvenTree's history doesn't show it.", case=naming.case(locale, loan)),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
@@ -275,7 +275,7 @@ def loss_not_noted(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lin
 
 
 def loan_extended(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """The owner's approver gave more time."""
+    """The lender's approver extended the loan."""
     del us, peer_name
     return [_due(locale, loan), loan.code]
 
@@ -297,9 +297,9 @@ def loan_reminder(
     today: date,
     out: tuple[Line, ...] = (),
 ) -> Lines:
-    """To the borrower's people, before and on the last day, and weekly when it is over; in neutral words.
+    """The reminder for the borrower's people, before and on the due date, and weekly afterwards.
 
-    `out` is what isn't back yet (an older bot's message, still to be sent, doesn't tell), `today` the owner's day.
+    `out`: the items still out; an older bot's message, still to be sent, has none. `today`: the lender's day.
     """
     out = out or loan.lines_told
     pills: list[Inline] = []
@@ -339,11 +339,11 @@ def loan_reminder(
     return [(*pills, *first), how, loan.code]
 
 
-# --- what can't be ---------------------------------------------------------------------------------------------
+# --- refusals --------------------------------------------------------------------------------------------------
 
 
 def no_loan(locale: Locale, *, subject: Connection | Transfer) -> Lines:
-    """The case is no loan."""
+    """The answer if the transfer is no loan."""
     return [
         locale.say("Not done: {case} is no loan.", case=naming.case(locale, subject)),
         locale.say("What is on loan: {todo}", todo=command("todo")),
@@ -353,7 +353,7 @@ def no_loan(locale: Locale, *, subject: Connection | Transfer) -> Lines:
 def not_on_loan(
     locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str, left: tuple[Line, ...] | None = None
 ) -> Lines:
-    """Not yet, or not any more. `left` is what of it did not come back."""
+    """The answer if it is not on loan, yet or any more. `left`: the items that did not come back."""
     if loan.closed is None:
         return [locale.say("Not done: {case} isn't on loan (yet).", case=naming.case(locale, loan))]
     return [
@@ -403,7 +403,7 @@ def was_lost(
 
 
 def owner_decides(locale: Locale, *, loan: Transfer, peer_name: str, usage: str) -> Lines:
-    """Only the lender can say that."""
+    """The refusal of a decision that only the lender can make."""
     del usage
     return [
         locale.say(
@@ -415,7 +415,7 @@ def owner_decides(locale: Locale, *, loan: Transfer, peer_name: str, usage: str)
 
 
 def owner_sees_damage(locale: Locale, *, loan: Transfer, peer_name: str) -> Lines:
-    """Damage is for the owner to say."""
+    """The refusal of `--damaged` by the borrower: the lender states the condition."""
     peer = naming.space(locale, peer_name)
     return [
         locale.say("Not done: {peer} states the condition of {code} on its card.", code=loan.code, peer=peer),
@@ -424,7 +424,7 @@ def owner_sees_damage(locale: Locale, *, loan: Transfer, peer_name: str) -> Line
 
 
 def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """Something of it is on its way back already: to be decided, or decided by the lender's approver."""
+    """Some of it is on its way back already, or waits for the lender's approver."""
     card = card_of(locale, transfer, us, peer_name)
     first = locale.say("Not done: {case} is on its way back already.", case=naming.case(locale, loan))
     stands = locale.say("Its present state: {show}", show=command(f"show {transfer.code}"))
@@ -451,7 +451,7 @@ def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer, us: 
 
 
 def borrowed_stock_unknown(locale: Locale, *, loan: Transfer, peer_name: str) -> Lines:
-    """This side doesn't know the borrower's stock items."""
+    """The refusal of a return on this side, which doesn't know the borrower's stock items."""
     return [
         locale.say("Not done: I don't know the borrower's stock item for {case}.", case=naming.case(locale, loan)),
         locale.say(
@@ -463,7 +463,7 @@ def borrowed_stock_unknown(locale: Locale, *, loan: Transfer, peer_name: str) ->
 
 
 def returned_from_one_item(locale: Locale, *, loan: Transfer, word: str) -> Lines:
-    """`--from` with something else than a stock item's number, or for more than one thing, or one with a number."""
+    """The refusal of `--from` without a stock item's number, for several items, or for one with a serial number."""
     told = (
         'Not done: "--from {word}". After --from comes the number of one of your stock items.'
         " Return one item at a time."
@@ -475,7 +475,7 @@ def returned_from_one_item(locale: Locale, *, loan: Transfer, word: str) -> Line
 
 
 def not_of_that_part(locale: Locale, *, loan: Transfer, item: int) -> Lines:
-    """`--from` with a stock item into which the borrowed one can't have been merged."""
+    """The refusal of `--from` with a stock item into which the borrowed one can't have been merged."""
     told = "Not done: stock #{item} is not here, is of another part, or came from another space itself. {code}"
     return [locale.say(told, item=item, code=loan.code)]
 
@@ -483,7 +483,7 @@ def not_of_that_part(locale: Locale, *, loan: Transfer, item: int) -> Lines:
 def borrowed_is_elsewhere(
     locale: Locale, *, loan: Transfer, line: Line, item: StockItem | None, there: Decimal
 ) -> Lines:
-    """Our stock item isn't as it was booked in: used, moved to a customer, split by hand."""
+    """Our stock item has changed since it was booked in: used, moved to a customer, or split by hand."""
     what = naming.thing(locale, line)
     lines: Lines = [
         locale.say("Not done: {what} isn't all in stock #{item} any more.", what=what, item=line.item),
@@ -519,7 +519,7 @@ def borrowed_not_salable(locale: Locale, *, loan: Transfer, item: StockItem) -> 
 
 
 def can_not_come_back(locale: Locale, *, loan: Transfer, reason: str, us: PartyConfig, peer_name: str) -> Lines:
-    """Our InvenTree could not take it back."""
+    """Our InvenTree can't take it back."""
     own, peer = naming.space(locale, us.name), naming.space(locale, peer_name)
     why = reason_codes.why_not_given(locale, reason, peer, own)
     instead = reason_codes.what_instead(locale, reason, own, command("spaces"))
@@ -528,7 +528,7 @@ def can_not_come_back(locale: Locale, *, loan: Transfer, reason: str, us: PartyC
 
 
 def no_friends_to_return_to(locale: Locale, *, loan: Transfer, peer_name: str) -> Lines:
-    """The friendship ended at once: the borrower's bot has nobody to hand it back to."""
+    """The refusal of a return after the friendship ended at once: no bot can take it back."""
     peer, case = naming.space(locale, peer_name), naming.case(locale, loan)
     return [
         locale.say(
@@ -548,7 +548,7 @@ def no_friends_to_return_to(locale: Locale, *, loan: Transfer, peer_name: str) -
 
 
 def extend_until_when(locale: Locale, *, usage: str, example: str) -> Lines:
-    """No time was said."""
+    """The answer to `extend` without a time."""
     return [
         locale.say("Not done: until when? {usage}", usage=command(usage)),
         locale.say("For example: {example}", example=command(example)),
@@ -556,7 +556,7 @@ def extend_until_when(locale: Locale, *, usage: str, example: str) -> Lines:
 
 
 def due_later_already(locale: Locale, *, loan: Transfer) -> Lines:
-    """It may stay longer than that anyway."""
+    """The answer to an extension that isn't later than the due date."""
     day = naming.last_day(locale, loan)
     return [
         locale.say("Nothing to do: {case} is on loan until {day} already.", case=naming.case(locale, loan), day=day)
@@ -564,7 +564,7 @@ def due_later_already(locale: Locale, *, loan: Transfer) -> Lines:
 
 
 def agreed_until_later(locale: Locale, *, loan: Transfer) -> Lines:
-    """The owner can't ask it back before the day for which both have said yes."""
+    """The lender can't ask for it back before the day to which both sides agreed."""
     agreed = locale.day_there(loan.terms.loan_until, loan.terms.time_zone) if loan.terms.loan_until else ""
     return [
         locale.say(
@@ -580,7 +580,7 @@ def agreed_until_later(locale: Locale, *, loan: Transfer) -> Lines:
 
 
 def extension_asked_already(locale: Locale, *, loan: Transfer, transfer: Transfer) -> Lines:
-    """More time was asked for already."""
+    """The answer if an extension was requested already."""
     return [
         locale.say("Not done: an extension of {code} was requested already.", code=loan.code),
         locale.say("To request another day, first take that back: {line}", line=command(f"cancel {transfer.code}")),
@@ -588,7 +588,7 @@ def extension_asked_already(locale: Locale, *, loan: Transfer, transfer: Transfe
 
 
 def not_on_this_card(locale: Locale, *, subject: Transfer) -> Lines:
-    """An answer that this card doesn't offer."""
+    """The refusal of a decision that this card doesn't offer."""
     return [
         locale.say("Not counted: this card has no such answer. Nothing is decided. {code}", code=subject.code),
         locale.say("Please tap one of the answers at its end. Confirm a parcel only once it is here."),
@@ -596,12 +596,12 @@ def not_on_this_card(locale: Locale, *, subject: Transfer) -> Lines:
 
 
 def remark_noted(locale: Locale, *, transfer: Transfer) -> Lines:
-    """A reply to the card of a return, by the owner's people."""
+    """The answer to a reply by the lender's people to the card of a return."""
     return [locale.say("Noted: I write it into the item's history if {code} is taken back.", code=transfer.code)]
 
 
 def remark_not_noted(locale: Locale, *, transfer: Transfer, problem: Diagnosis | None) -> Lines:
-    """A reply to the card of a return by somebody who isn't an active user, or of whom InvenTree tells nothing."""
+    """The refusal of such a reply by somebody who isn't an active user, or whom InvenTree doesn't answer about."""
     first = locale.say("Not noted, and nothing else has changed: {code}", code=transfer.code)
     if problem:
         return [first, locale.say("Why: {problem}", problem=diagnosis(locale, problem))]
@@ -613,7 +613,7 @@ NOT_GIVEN = frozenset({TransferState.DECLINED, TransferState.ABORTED, TransferSt
 
 
 def card_of_child(locale: Locale, card: Card) -> Lines | None:
-    """The card of a return or an extension in its present state; None where it reads as any other's."""
+    """The card of a return or an extension in its present state; None if it reads like any other card."""
     transfer = card.transfer
     if transfer.state is TransferState.OPEN and not transfer.wanted:
         return _return_to_decide(locale, card) if transfer.is_return else _longer(locale, card)
@@ -692,7 +692,7 @@ def first_when_done(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def _elsewhere(locale: Locale, card: Card) -> Lines:
-    """The places of what could not go to its old one, because that is gone or takes no stock."""
+    """The places of items that could not go to their old location, because it is gone or takes no stock."""
     lines = [(line, card.transfer.at(line.number).place) for line in card.transfer.terms.lines if line.place]
     return [
         locale.say(
@@ -752,7 +752,7 @@ def _not_so(locale: Locale, card: Card) -> Lines:
 
 
 def child_asked(locale: Locale, transfer: Transfer, peer: str) -> Lines:
-    """The answer to the borrower's line: a return is offered, or more time asked for."""
+    """The answer to the borrower's line that offers a return or requests an extension."""
     names: dict[str, Words] = {"what": naming.moved(locale, transfer), "peer": peer}
     if transfer.is_return:
         first = locale.say("I asked {peer} to take back {what}.", **names)
@@ -768,7 +768,7 @@ def child_asked(locale: Locale, transfer: Transfer, peer: str) -> Lines:
 
 
 def return_asked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """The answer to the owner's line: it is here, so it leaves the borrower's books."""
+    """The answer to the lender's line: the item is here, so the borrower's bot books it out."""
     card = card_of(locale, transfer, us, peer_name)
     names, things = _names(locale, card), transfer.terms.lines
     if transfer.damaged:
@@ -787,7 +787,7 @@ def return_asked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_na
 
 
 def more_than_out(locale: Locale, *, loan: Transfer, line: Line, wanted: Decimal, out: Decimal) -> Lines:
-    """More than was lent, or than is still out."""
+    """The refusal of more than was lent, or than is still out."""
     what, units = naming.part(locale, line.description), line.description.units
     if not out:
         first = locale.say("Not done: {what} isn't on loan any more, or is on its way back already.", what=what)
@@ -802,7 +802,7 @@ def more_than_out(locale: Locale, *, loan: Transfer, line: Line, wanted: Decimal
 def which_things_of_a_loan(
     locale: Locale, *, loan: Transfer, lines: tuple[Line, ...], everything: int, verb: str
 ) -> Lines:
-    """A loan of several things: a numbered list of those that are out, with all of them as the last."""
+    """For a loan of several items: a numbered list of those that are out, with all of them at the end."""
     numbers = "; ".join(str(line.number) for line in lines[:2])
     return [
         locale.say("Which items of {code} go back? I have done nothing yet.", code=loan.code),
@@ -822,7 +822,7 @@ def _numbered(locale: Locale, lines: Sequence[Line]) -> Lines:
 
 
 def less_is_back(locale: Locale, *, back: Transfer, loan: str, quantity: Decimal) -> Lines:
-    """The owner approves a return with less than the borrower has announced."""
+    """The refusal of an approval of less than the borrower has announced."""
     here = locale.quantity(quantity, back.terms.lines[0].description.units)
     return [
         locale.say(
@@ -838,7 +838,7 @@ def less_is_back(locale: Locale, *, back: Transfer, loan: str, quantity: Decimal
 
 
 def no_such_thing_lent(locale: Locale, *, loan: Transfer, word: str, numbers: tuple[int, ...]) -> Lines:
-    """The word names nothing of the loan."""
+    """The answer to a word that names no item of the loan."""
     shown = locale.short(word, 40)
     return [
         locale.say('Not done: {code} lent nothing called "{word}". It lent:', word=shown, code=loan.code),
@@ -847,7 +847,7 @@ def no_such_thing_lent(locale: Locale, *, loan: Transfer, word: str, numbers: tu
 
 
 def several_things_called_so(locale: Locale, *, loan: Transfer, numbers: tuple[int, ...], verb: str) -> Lines:
-    """A quantity of what is called so, and several things are: a numbered list, where the `verb` can be said again."""
+    """The answer to a name that several items of the loan have: a numbered list, for the same `verb`."""
     lines = _numbered(locale, [loan.line(number) for number in numbers])
     if not verb:
         first = locale.say(
@@ -862,7 +862,7 @@ def several_things_called_so(locale: Locale, *, loan: Transfer, numbers: tuple[i
 
 
 def only_all_of_a_thing(locale: Locale, *, loan: Transfer, usage: str) -> Lines:
-    """A quantity, where only a whole thing can end so."""
+    """The refusal of a quantity where only a whole item can be given away or written off."""
     del usage
     return [
         locale.say("Not done: you can only give away or write off everything that is still out of an item."),
@@ -885,20 +885,20 @@ _NO_PHOTO = {
 
 
 def photo_kept(locale: Locale, *, transfer: Transfer, items: tuple[int, ...]) -> Lines:
-    """A photo as a reply to the card of a return, or to a message about a loan, is with the stock item."""
+    """A photo in reply to the card of a return, or to a message about a loan, is attached to the stock item."""
     numbers = ", ".join(f"#{item}" for item in items)
     return [locale.say("Kept: the photo is with stock {items} in InvenTree. {code}", items=numbers, code=transfer.code)]
 
 
 def photo_not_kept(locale: Locale, *, transfer: Transfer, reason: str, problem: Diagnosis | None) -> Lines:
-    """It isn't, and what helps. The problem is told where no sentence fits the reason."""
+    """The photo isn't attached, and what helps. The problem is shown if no sentence fits the reason."""
     known = _NO_PHOTO.get(reason)
     why = locale.say(known, check=Code("fedbot check")) if known else (diagnosis(locale, problem),)
     return [locale.say("The photo is not kept: {why} {code}", why=why, code=transfer.code)]
 
 
 def not_labelled(locale: Locale, *, transfer: Transfer, item: int, problem: Diagnosis) -> Lines:
-    """In the admin room: the notes of a loan's stock item could not be written; nothing waits for it."""
+    """For the admins: the notes of a loan's stock item could not be written; nothing waits for it."""
     return [
         locale.say(
             "The notes of stock item {item} don't show the state of loan {code}.", item=f"#{item}", code=transfer.code

@@ -1,4 +1,4 @@
-"""Names of people, things and cases, for use in a sentence."""
+"""Names of people, items, transfers and connections, for use in a sentence."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ STATUSES = frozenset(
 
 
 def command(text: str) -> Code:
-    """A line to be typed: `!fed …`."""
+    """A line to type: `!fed …`."""
     return Code(f"!fed {text}".rstrip())
 
 
 def inventory_url(us: PartyConfig) -> str:
-    """The address of our InvenTree, for a command that somebody copies."""
+    """The address of our InvenTree, for a command to copy."""
     return us.inventory_url or "https://OUR-INVENTREE"
 
 
@@ -56,12 +56,12 @@ def person(locale: Locale, name: str) -> str:
 
 
 def pill(locale: Locale, user: str, name: str) -> Mention:
-    """A person who is addressed: '@Anna'."""
+    """A person who is mentioned: '@Anna'."""
     return Mention(user, f"@{person(locale, name or user)}")
 
 
 def pills(locale: Locale, people: Mapping[str, str], others: int) -> list[Inline]:
-    """These people (names by Matrix id), each with a notification, and that there are others."""
+    """These people (names by Matrix id), each mentioned, and a note if there are others."""
     found: list[Inline] = []
     for user, name in people.items():
         found += [pill(locale, user, name), " "]
@@ -69,7 +69,7 @@ def pills(locale: Locale, people: Mapping[str, str], others: int) -> list[Inline
 
 
 def signed(locale: Locale, signature: Signature | None) -> str:
-    """The person who asked or decided; and the page or program, if it wasn't in chat."""
+    """The person who asked or decided, with the page or program if it wasn't in chat."""
     if signature is None:
         return person(locale, "")
     name = person(locale, signature.name or signature.person)
@@ -77,7 +77,7 @@ def signed(locale: Locale, signature: Signature | None) -> str:
 
 
 def off_chat(locale: Locale, name: str, event_id: str, through: str = "") -> str:
-    """A person's name; and by which page or program they said that, if not in chat. `through`: their token's name."""
+    """A person's name, with the page or program that they used if it wasn't in chat. `through`: their token's name."""
     if event_id.startswith(BY_PAGE):
         return locale.word("{name}, on a page").format(name=name)
     if not event_id.startswith(BY_API):
@@ -89,7 +89,7 @@ def off_chat(locale: Locale, name: str, event_id: str, through: str = "") -> str
 
 
 def people(locale: Locale, names: Sequence[str], *, any_of: bool = False) -> str:
-    """Several people, of whom the first three are named."""
+    """Several people; only the first three by name."""
     return locale.names([person(locale, name) for name in names], any_of=any_of)
 
 
@@ -152,7 +152,7 @@ def _expired(locale: Locale, line: Line) -> str:
 
 
 def details(locale: Locale, line: Line) -> str:
-    """Everything that the card says of the item: 'Laser lens 2.0″, LENS-2, serial 0042, status OK'."""
+    """Everything that the card says about the item: 'Laser lens 2.0″, LENS-2, serial 0042, status OK'."""
     told = [part(locale, line.description), *marks(locale, line)]
     if line.description.revision:
         told.append(revision(locale, line.description.revision))
@@ -170,12 +170,12 @@ def details(locale: Locale, line: Line) -> str:
 
 
 def status(locale: Locale, text: str, number: int) -> str:
-    """A stock item's status by its name, as InvenTree calls it; without one its number."""
+    """The name of a stock item's status in InvenTree, or its number."""
     return locale.word(text) if text in STATUSES else locale.short(text, 30) or str(number)
 
 
 def things(locale: Locale, lines: Sequence[Line]) -> str:
-    """All that a transfer moves, on one line: '10 × M3 bolt, 2 × lens (serial 0041, 0042) and 2 more'."""
+    """Everything that a transfer moves, on one line: '10 × M3 bolt, 2 × lens (serial 0041, 0042) and 2 more'."""
     alike: dict[tuple[str, ...], list[Line]] = {}
     for line in lines:
         part = line.description
@@ -191,7 +191,7 @@ def things(locale: Locale, lines: Sequence[Line]) -> str:
 
 
 def _together(locale: Locale, lines: Sequence[Line]) -> str:
-    """'10 × M3 bolt', '1 × lens (⚠ Damaged)', and of several that are alike their serial numbers."""
+    """'10 × M3 bolt', '1 × lens (⚠ Damaged)'; for several alike their serial numbers."""
     first, *others = lines
     serials = [locale.short(line.serial, 20) for line in lines if line.serial] if others else []
     are_told = 0 < len(serials) <= MOST_SERIALS
@@ -202,41 +202,41 @@ def _together(locale: Locale, lines: Sequence[Line]) -> str:
 
 
 def moved(locale: Locale, transfer: Transfer) -> Bold:
-    """The things that the transfer moves, in bold: for first lines."""
+    """The items that the transfer moves, in bold, for first lines."""
     return Bold(all_of(locale, transfer.lines_told))
 
 
 def all_of(locale: Locale, lines: Sequence[Line]) -> str:
-    """These things; a single one with what tells it from others."""
+    """These items; a single one with the details that identify it."""
     return marked_thing(locale, lines[0]) if len(lines) == 1 else things(locale, lines)
 
 
 def last_day(locale: Locale, transfer: Transfer) -> str:
-    """The last day of a loan, as extended, with where that is the day if it isn't ours; '' of what is no loan."""
+    """The due date of a loan, with extensions, and with the zone if it isn't ours; '' if it is no loan."""
     return locale.day_there(transfer.due_day, transfer.terms.time_zone) if transfer.due_day else ""
 
 
 def first_day(locale: Locale, transfer: Transfer) -> str:
-    """The first day of a booking, in front of its last one: 'Sat 12 Dec'; '' of what isn't booked ahead."""
+    """The first day of a booking, to stand before its last one: 'Sat 12 Dec'; '' if it isn't booked ahead."""
     starts, due = transfer.terms.starts, transfer.due_day
     if starts is None:
         return ""
-    if due is not None and due.year == starts.year:  # then the last day says the year, and whose time it is
+    if due is not None and due.year == starts.year:  # the last day shows the year and the time zone
         return locale.day(starts, year=False)
     return locale.day_there(starts, transfer.terms.time_zone)
 
 
 def open_until(locale: Locale, subject: Connection | Transfer) -> str:
-    """When its time is over: a moment; of a booking the last day to pick it up, with where that is the day."""
+    """The deadline for a decision; for a booking, the last day to pick it up, with its zone if it isn't ours."""
     if isinstance(subject, Connection) or not (subject.calls or subject.was_due):
         return locale.when(subject.due)
     zone = time_zones.zone(subject.terms.time_zone, locale.time_zone)
-    last = (subject.due - timedelta(seconds=1)).astimezone(zone).date()  # it is kept until the next one begins
+    last = (subject.due - timedelta(seconds=1)).astimezone(zone).date()  # it lasts until the next day begins
     return locale.day_there(last, subject.terms.time_zone)
 
 
 def sender(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> str:
-    """The space whose stock it is."""
+    """The space that gives it."""
     return space(locale, us.name if transfer.role == "sender" else peer_name)
 
 
@@ -246,12 +246,12 @@ def receiver(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str
 
 
 def party(locale: Locale, identifier: str, us: PartyConfig, peer_name: str) -> str:
-    """One of the two parties of a case."""
+    """One of the two spaces."""
     return space(locale, us.name if identifier == us.party else peer_name)
 
 
 def case(locale: Locale, subject: Connection | Transfer) -> tuple[Inline, ...]:
-    """A transfer or a connection within a sentence: '10 × M3 bolt (k7m2)'."""
+    """A transfer or connection within a sentence: '10 × M3 bolt (k7m2)'."""
     if isinstance(subject, Transfer):
         return locale.say("{things} ({code})", things=things(locale, subject.lines_told), code=subject.code)
     return locale.say("the friendship with {peer} ({code})", peer=space(locale, subject.peer_name), code=subject.code)

@@ -1,4 +1,4 @@
-"""`todo`, `status` and `show`: what waits for somebody, how the bot is, and where one case stands."""
+"""`todo`, `status` and `show`: a person's tasks, the bot's health, and the state of one transfer or connection."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
 
 
 def which_to_cancel(locale: Locale, *, own: Cancellable, most: int) -> Lines:
-    """No id, and no card that was replied to: a numbered list of what this person can take back."""
+    """The answer to `cancel` without an id: a numbered list of everything that this person can take back."""
     items: list[tuple[Inline, ...]] = [_to_cancel(locale, subject) for subject in own.subjects]
     items += [rota_in_short(locale, rota) for rota in own.rotas]
     items += [want_in_short(locale, want) for want in own.wants]
@@ -119,14 +119,14 @@ def which_to_cancel(locale: Locale, *, own: Cancellable, most: int) -> Lines:
 
 
 def _to_cancel(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
-    """'k7m2 – 10 × M3 bolt, asked by Anna', of a booking with its days."""
+    """'k7m2 – 10 × M3 bolt, asked by Anna'; for a booking also its days."""
     is_booked = isinstance(subject, Transfer) and subject.state is TransferState.BOOKED
     days: tuple[Inline, ...] = (" · ", *state_in_words(locale, subject)) if is_booked else ()
     return (subject.code, " – ", what_it_is(locale, subject), *days)
 
 
 def _in_line(locale: Locale, todo: Todo) -> Lines:
-    """Our people's places in waiting lists, at friends' and here."""
+    """Our people's places in waiting lists, at friends and here."""
     items = [place_in_short(locale, place, name) for name, place in todo.places]
     items += [entry_in_short(locale, entry.by.name if entry.by else "", place, entry) for place, entry in todo.in_line]
     return [locale.say("On the waiting list for:"), Items(tuple(items[:MOST_IN_A_LIST]))] if items else []
@@ -141,7 +141,7 @@ def _counted(locale: Locale, todo: Todo) -> tuple[Inline, ...]:
 
 
 def _as_missing(transfer: Transfer) -> Transfer:
-    """The transfer as what of it did not arrive. For telling only."""
+    """The transfer reduced to the items that did not arrive, only for messages."""
     return transfer.named_by(transfer.lines_missing)
 
 
@@ -163,7 +163,7 @@ def _entry(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
 
 
 def status(locale: Locale, *, us: PartyConfig, status: StatusSeen, private: bool) -> Lines:
-    """The bot's health. `private`: only our own admins read along."""
+    """The bot's health. `private`: only our own admins can read it."""
     space, standing = naming.space(locale, us.name), status.standing
     lines: Lines = [
         _is_it_well(locale, status, space),
@@ -198,7 +198,7 @@ def status(locale: Locale, *, us: PartyConfig, status: StatusSeen, private: bool
 
 
 def _quarantined(locale: Locale, quarantined: Sequence[Quarantined], *, private: bool) -> Lines:
-    """The rows that failed and wait; only our own admins read why."""
+    """The quarantined work; the reasons only for our own admins."""
     if not quarantined:
         return []
     lines: Lines = [
@@ -282,7 +282,7 @@ def _index(locale: Locale, index: IndexStanding) -> tuple[Inline, ...]:
 
 
 def _waiting(locale: Locale, status: StatusSeen) -> Lines:
-    """The things that wait for an InvenTree that doesn't answer."""
+    """The work that waits for an InvenTree that doesn't answer."""
     if status.inventory is not None:
         return []
     if not status.waiting:
@@ -323,7 +323,7 @@ def _open(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
 
 
 def _for_admins(locale: Locale, inventory: InventoryStanding) -> Lines:
-    """Things for an admin to fix, and whether the bot can provision a connection by itself."""
+    """Problems that an admin should fix, and whether the bot can provision a connection by itself."""
     lines: Lines = []
     if inventory.complaints:
         complaints = [locale.short(text, 200) for text in inventory.complaints[:MOST_IN_A_LIST]]
@@ -341,7 +341,7 @@ def _for_admins(locale: Locale, inventory: InventoryStanding) -> Lines:
     return lines
 
 
-# --- `show`: one case, where it stands, and everything that led there, who and when.
+# --- `show`: one transfer or connection, its state, and its history.
 
 MOST_FIRST, MOST_LAST = 10, 20
 """A very long history is cut in the middle."""
@@ -358,9 +358,9 @@ def shown(
     case: CaseSeen | None = None,
     pages: tuple[tuple[int, str], ...] = (),
 ) -> Lines:
-    """The case in a line, where it stands, then when – who – what, oldest first.
+    """The transfer or connection with its state, then its history, oldest first.
 
-    `names`: what people are called, by Matrix id. `pages`: our stock items with their pages in InvenTree.
+    `names`: people's names by Matrix id. `pages`: our stock items with their pages in InvenTree.
     """
     head = (
         _transfer(locale, subject, us, peer_name, case or CaseSeen())
@@ -389,7 +389,7 @@ def outside_story(
     names: dict[str, str],
     friend: str = "",
 ) -> Lines:
-    """The same of what a neighbour without a bot has, or `friend` by now."""
+    """The same for a loan to a neighbour without a bot; `friend` if it has one by now."""
     told = [line for at, entry in entries if (line := _told(locale, at, entry, names))]
     rest: Lines = [Items(tuple(told[-MOST_LAST:]))] if told else []
     return [*outside_loan(locale, loan=loan, us=us, friend=friend), *rest]
@@ -448,7 +448,7 @@ def _connection(locale: Locale, connection: Connection, us: PartyConfig) -> Line
 
 
 def _who_is_who(locale: Locale, names: dict[str, str], users: dict[str, str]) -> Lines:
-    """Everybody in it by what identifies them, the display name first."""
+    """The people in it: display name, Matrix id and InvenTree user of each."""
     told: list[tuple[Inline, ...]] = []
     for person, label in names.items():
         words: dict[str, Words] = {
@@ -462,7 +462,7 @@ def _who_is_who(locale: Locale, names: dict[str, str], users: dict[str, str]) ->
 
 
 def _told(locale: Locale, at: datetime, entry: AuditEntry, names: dict[str, str]) -> tuple[Inline, ...]:
-    """'Tue 24 Nov, 20:14 – Anna: offered it'; empty for what is nobody's business."""
+    """'Tue 24 Nov, 20:14 – Anna: offered it'; empty for entries that concern nobody."""
     if not is_told(entry.what):
         return ()
     what = entry_in_words(locale, entry.what)

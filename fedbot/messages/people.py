@@ -19,7 +19,7 @@ _LONGEST_ID = 120
 def people(
     locale: Locale, *, us: PartyConfig, people: tuple[PersonSeen, ...], removed: tuple[str, ...], private: bool
 ) -> Lines:
-    """Our people with their permissions, read just now. `private`: only our own admins read along."""
+    """Our people with their current permissions. `private`: only our own admins can read it."""
     space = naming.space(locale, us.name)
     if not people:
         return [locale.say("Nobody has been added for {space} yet.", space=space), _how_to_add(locale)]
@@ -66,7 +66,7 @@ def _person(locale: Locale, person: PersonSeen) -> tuple[Inline, ...]:
 
 
 def added(locale: Locale, *, change: RosterChange, us: PartyConfig, again: bool) -> Lines:
-    """Somebody belongs to us now, or is an admin; `again`: they did already."""
+    """The answer to `people add`; `again`: the person was added before."""
     who, space = Code(locale.short(change.person, _LONGEST_ID)), naming.space(locale, us.name)
     user = locale.short(us.people.get(change.person, ""), 40)
     if change.username:
@@ -85,7 +85,7 @@ def added(locale: Locale, *, change: RosterChange, us: PartyConfig, again: bool)
 
 
 def removed(locale: Locale, *, person: str, configured: bool, us: PartyConfig) -> Lines:
-    """Somebody doesn't belong to us any more; `configured`: the settings file still names them."""
+    """The answer to `people remove`; `configured`: the settings file still names the person."""
     who = Code(locale.short(person, _LONGEST_ID))
     lines: Lines = [
         locale.say("✅ {who} doesn't belong to {space} any more.", who=who, space=naming.space(locale, us.name)),
@@ -100,7 +100,7 @@ def removed(locale: Locale, *, person: str, configured: bool, us: PartyConfig) -
 
 
 def no_matrix_id(locale: Locale, *, word: str) -> Lines:
-    """The text doesn't name one certain Matrix account; apps turn ids into names."""
+    """The refusal of a word that isn't one Matrix id; apps turn ids into names."""
     return [
         locale.say("Nothing changed: {word} isn't a Matrix id.", word=Code(locale.short(word, 60))),
         locale.say("Write the whole id, in quotes, so that your app doesn't turn it into a name:"),
@@ -109,7 +109,7 @@ def no_matrix_id(locale: Locale, *, word: str) -> Lines:
 
 
 def user_missing(locale: Locale, *, person: str) -> Lines:
-    """It isn't said which InvenTree user that is."""
+    """The answer to `people add` without an InvenTree user."""
     line = command(f"people add {person} as USER")
     return [
         locale.say("Nothing changed: which InvenTree user is that?"),
@@ -119,7 +119,7 @@ def user_missing(locale: Locale, *, person: str) -> Lines:
 
 
 def no_such_user(locale: Locale, *, username: str, inactive: bool, us: PartyConfig) -> Lines:
-    """Our InvenTree doesn't have that user, or it is switched off."""
+    """The refusal of a user that our InvenTree doesn't have, or that is inactive."""
     names = {"user": locale.short(username, 40), "space": naming.space(locale, us.name)}
     first = (
         locale.say("Nothing changed: the user {user} in the InvenTree of {space} is inactive.", **names)
@@ -130,7 +130,7 @@ def no_such_user(locale: Locale, *, username: str, inactive: bool, us: PartyConf
 
 
 def configured_otherwise(locale: Locale, *, person: str, username: str) -> Lines:
-    """The settings name another user for that account, and they win."""
+    """The refusal of a user that differs from the one in the settings, which count more."""
     who = Code(locale.short(person, _LONGEST_ID))
     user = locale.short(username, 40)
     return [
@@ -140,7 +140,7 @@ def configured_otherwise(locale: Locale, *, person: str, username: str) -> Lines
 
 
 def approves_by_configuration_only(locale: Locale, *, person: str, username: str) -> Lines:
-    """This InvenTree lets any account give itself permissions, so only the settings can name who approves."""
+    """The refusal to add an approver below API 472: only the settings can name approvers there."""
     user = locale.short(username, 40)
     line = Code(f'"{locale.short(person, _LONGEST_ID)}": {user}')
     return [
@@ -151,12 +151,12 @@ def approves_by_configuration_only(locale: Locale, *, person: str, username: str
 
 
 def is_a_bot(locale: Locale, *, person: str) -> Lines:
-    """A bot speaks for a space, and isn't one of its people."""
+    """The refusal to add a bot as a person."""
     return [locale.say("Nothing changed: {who} is a bot.", who=Code(locale.short(person, _LONGEST_ID)))]
 
 
 def not_yourself(locale: Locale) -> Lines:
-    """People can't remove themselves: they may be the last who could add anybody."""
+    """The refusal to remove oneself, because nobody may be left to add people."""
     return [
         locale.say("Nothing changed: you can't remove yourself."),
         locale.say("Another superuser can, or on my machine: {line}", line=Code("fedbot people remove")),
@@ -164,7 +164,7 @@ def not_yourself(locale: Locale) -> Lines:
 
 
 def not_known(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
-    """None of our people has that id."""
+    """The answer to `people remove` for somebody who isn't one of our people."""
     who, space = Code(locale.short(person, _LONGEST_ID)), naming.space(locale, us.name)
     return [
         locale.say("Nothing changed: {who} doesn't belong to {space}.", who=who, space=space),
@@ -173,7 +173,7 @@ def not_known(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
 
 
 def only_in_the_admin_room(locale: Locale, *, text: str, encrypted: bool) -> Lines:
-    """Adding and removing people is said in the encrypted admin room: elsewhere a homeserver could forge it."""
+    """The refusal of `people` outside the encrypted admin room: a homeserver could forge the line."""
     first = (
         locale.say("Nothing changed: that counts only in the admin room.")
         if encrypted
@@ -188,7 +188,7 @@ def only_in_the_admin_room(locale: Locale, *, text: str, encrypted: bool) -> Lin
 
 
 def met(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions) -> Lines:
-    """After somebody's first line: who they are to us, and what they may do."""
+    """The reply to a person's first line: their user and permissions."""
     names = {
         "who": naming.person(locale, name),
         "space": naming.space(locale, us.name),
@@ -203,12 +203,12 @@ def met(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions)
 
 
 def greeted(locale: Locale) -> Lines:
-    """Somebody greets the bot."""
+    """The reply to a greeting."""
     return [locale.say("Hello! What you can type: {help}", help=command("help"))]
 
 
 def thanked(locale: Locale) -> Lines:
-    """Somebody thanks the bot."""
+    """The reply to thanks."""
     return [locale.say("You're welcome.")]
 
 
@@ -230,7 +230,7 @@ def standing(locale: Locale, permissions: Permissions, space: str, user: str) ->
     return locale.say("You are neither an approver nor a superuser there, so others decide.")
 
 
-# --- Help, and who somebody is: made from the verbs' specs and from what InvenTree says at that moment.
+# --- Help and `whoami`: made from the verbs' specs, and from the permissions in InvenTree at that moment.
 
 
 def help_overview(
@@ -276,12 +276,12 @@ def _verb_line(locale: Locale, line: VerbLine) -> tuple[Inline, ...]:
 
 
 def help_by_direct_chat(locale: Locale) -> Lines:
-    """In a shared room: the page that was asked for stands in the direct chat with who asked."""
+    """The help was sent to the person's direct chat, and this says so in the shared room."""
     return [locale.say("The help is in our direct chat.")]
 
 
 def help_more(locale: Locale, *, us: PartyConfig, lines: tuple[VerbLine, ...]) -> Lines:
-    """The second page: everything else, except for superusers."""
+    """The second page: all other verbs, except those for superusers."""
     first = locale.say("The other verbs that the bot of {space} knows:", space=naming.space(locale, us.name))
     return _other_verbs(locale, first, lines, "wait")
 
@@ -321,7 +321,7 @@ def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tell
     permission: Permission,
     us: PartyConfig,
 ) -> Lines:
-    """One verb: how it goes, what it does, examples, who may."""
+    """One verb: usage, effect, options, examples, and who can use it."""
     lines: Lines = [(command(usage), " – ", locale.word(summary)), *(locale.word(detail) for detail in details)]
     if options:
         lines.append(Items(tuple((Code(option), " – ", locale.word(what)) for option, what in options)))
@@ -376,7 +376,7 @@ def whoami(
 def whoami_without_permissions(
     locale: Locale, *, us: PartyConfig, person: str, name: str, username: str, problem: Diagnosis | None
 ) -> Lines:
-    """The person's InvenTree user, while InvenTree doesn't tell the permissions."""
+    """The person's InvenTree user, while InvenTree doesn't return the permissions."""
     space, user = naming.space(locale, us.name), locale.short(username, 40)
     who = naming.person(locale, name or person)
     lines: Lines = [

@@ -1,4 +1,4 @@
-"""The short codes why something was not given or booked in, in words."""
+"""The sentences for the short codes that say why something was not given or booked in."""
 
 from __future__ import annotations
 
@@ -309,7 +309,7 @@ _NO_PART: dict[str, tuple[str, str]] = {
 
 
 def why_not_given(locale: Locale, code: str, sender: str, receiver: str) -> tuple[Inline, ...]:
-    """Why a line was not handed over or booked in, as the end of a sentence; without a code in InvenTree's words."""
+    """The reason why a line was not handed over or booked in, as the end of a sentence; else InvenTree's words."""
     if code not in _NOT_GIVEN and " " in code:
         return locale.say("InvenTree said: {said}", said=locale.short(code, 200))
     if days := _free_days(code):
@@ -328,7 +328,7 @@ def why_not_given(locale: Locale, code: str, sender: str, receiver: str) -> tupl
 
 
 def against_rules(locale: Locale, code: str) -> tuple[Inline, ...]:
-    """Why the lending rules don't allow it, with what they do allow; empty if the code says something else."""
+    """The lending rule that is broken, with the allowed value; empty for other codes."""
     word, _, rest = code.partition(":")
     if day := latest_day(code):
         return locale.some(
@@ -349,7 +349,7 @@ def against_rules(locale: Locale, code: str) -> tuple[Inline, ...]:
 
 
 def latest_day(code: str) -> date | None:
-    """The last day that the lending rules allow, behind the code for 'too long', `too-long:2026-12-08:14`."""
+    """The last day that the lending rules allow, from the code `too-long:2026-12-08:14`."""
     word, _, rest = code.partition(":")
     day, _, count = rest.partition(":")
     try:
@@ -363,13 +363,13 @@ def _is_count(word: str) -> bool:
 
 
 def _unit_in(code: str) -> str:
-    """The owner's unit behind the code for 'we count it otherwise', `counted-in:cm`; '' in all else."""
+    """The owner's unit, from the code `counted-in:cm`; '' for other codes."""
     word, _, unit = code.partition(":")
     return unit[:20] if word == "counted-in" else ""
 
 
 def _free_days(code: str) -> tuple[date, ...]:
-    """The nearest free days behind the code for 'it is booked then', `booked:2026-12-20:2026-12-27`; () in all else."""
+    """The nearest free days, from the code `booked:2026-12-20:2026-12-27`; () for other codes."""
     word, *days = code.split(":")
     try:
         found = tuple(date.fromisoformat(day) for day in days) if word == "booked" else ()
@@ -379,7 +379,7 @@ def _free_days(code: str) -> tuple[date, ...]:
 
 
 def what_instead(locale: Locale, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
-    """Advice on what people can do about it; '' if there is none."""
+    """Advice for the people; '' if there is none."""
     word = code.partition(":")[0]
     is_known = _free_days(code) or latest_day(code) or word in {NO_MORE_TIME, "counted-in"}
     known = word if is_known else code
@@ -388,7 +388,7 @@ def what_instead(locale: Locale, code: str, sender: str, spaces: Inline) -> tupl
 
 
 def why_no_part(locale: Locale, code: str, receiver: str) -> tuple[Inline, ...]:
-    """Why an item has no place at the receiver yet."""
+    """The reason why an item has no location at the receiver yet."""
     why, _ = _NO_PART.get(code, _NO_PART["none"])
     return locale.say(why, receiver=receiver)
 

@@ -1,4 +1,4 @@
-"""From a phrase to its lines: the one way in."""
+"""Turns a phrase into its lines. It is the only way in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BREVITIES = (1, 2, 4, 8, 16, 32)
 
 
 def render(phrase: Phrase, locale: Locale, now: datetime) -> Lines:
-    """The lines of a phrase, said now. Other people's words are shortened further if it would grow too large."""
+    """The lines of a phrase. Other people's words are shortened further if it would become too large."""
     sentence = cast("Sentence", phrase.sentence)
     lines: Lines = []
     for brevity in BREVITIES:
@@ -52,7 +52,7 @@ def _fits(lines: Lines) -> bool:
 
 
 def _cut(lines: Lines) -> Lines:
-    """As many of the first lines as fit: the last resort."""
+    """The first lines that fit, if shortening isn't enough."""
     kept: Lines = []
     for line in lines:
         if not _fits([*kept, line, "…"]):

@@ -1,4 +1,4 @@
-"""The pages and the API: signing in by a code, how chat names what was said there, and the words on pages."""
+"""The pages and the API: signing in by a code, their answers, and the words on pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_LISTED = 20
 
 
 def signed_in(locale: Locale, *, name: str, browser: str, access: WebAccess) -> Lines:
-    """The code was right: the page is the person's."""
+    """The answer to a valid code: the person is signed in on that page."""
     who, ends = naming.person(locale, name), locale.when(access.ends)
     return [
         locale.say("✅ {who}, your page is signed in until {ends}.", who=who, ends=ends),
@@ -30,7 +30,7 @@ def signed_in(locale: Locale, *, name: str, browser: str, access: WebAccess) -> 
 
 
 def no_such_code(locale: Locale, *, word: str, address: str) -> Lines:
-    """No page shows that code, or not any more."""
+    """The answer to a code that no page shows, or shows any more."""
     return [
         locale.say("Nobody is signed in: no page shows the code {word} now.", word=locale.short(word, 20)),
         locale.say(
@@ -42,7 +42,7 @@ def no_such_code(locale: Locale, *, word: str, address: str) -> Lines:
 
 
 def code_in_clear(locale: Locale, *, word: str) -> Lines:
-    """The code was said where whoever runs the homeserver could have said it."""
+    """The refusal of a code in a place where the homeserver's operator could have written it."""
     return [
         locale.say("Nobody is signed in: this room isn't encrypted."),
         locale.say("Type it in an encrypted room, or in a direct chat with me: {line}", line=command(f"web {word}")),
@@ -50,7 +50,7 @@ def code_in_clear(locale: Locale, *, word: str) -> Lines:
 
 
 def tries_too_often(locale: Locale, *, wait: timedelta) -> Lines:
-    """Too many codes."""
+    """The refusal of too many codes."""
     return [
         locale.say("Nobody is signed in: too many codes were tried."),
         locale.say("Try again in {span}.", span=locale.span(wait)),
@@ -58,7 +58,7 @@ def tries_too_often(locale: Locale, *, wait: timedelta) -> Lines:
 
 
 def only_in_chat(locale: Locale) -> Lines:
-    """A page can't sign in another one."""
+    """The refusal to sign in a page from a page."""
     return [
         locale.say("Nobody is signed in: a code counts only in chat."),
         locale.say("Type it in an encrypted room, or in a direct chat with me."),
@@ -66,7 +66,7 @@ def only_in_chat(locale: Locale) -> Lines:
 
 
 def pages_are_off(locale: Locale) -> Lines:
-    """This bot has no pages."""
+    """The answer if this bot has no pages."""
     return [
         locale.say("I have no pages here."),
         locale.say("My admin can switch them on: {setting} in my settings.", setting="pages.listen"),
@@ -91,7 +91,7 @@ def _held(locale: Locale, access: WebAccess) -> str:
 
 
 def access_name(locale: Locale, name: str) -> str:
-    """A token's name, or the browser of a page."""
+    """The name of a token, or the browser of a page."""
     return locale.short(name, _LONGEST_NAME) or locale.word("unknown browser")
 
 
@@ -109,7 +109,7 @@ def access_kind(locale: Locale, kind: AccessKind) -> str:
 
 
 def ended(locale: Locale, *, number: int) -> Lines:
-    """All of it is ended."""
+    """The answer to `web end`: all sessions and tokens are ended."""
     if not number:
         return [locale.say("Nothing to end: you aren't signed in anywhere.")]
     return [
@@ -133,7 +133,7 @@ def label_picture(locale: Locale, *, item: int) -> Lines:
 
 
 def no_item_for_a_code(locale: Locale, *, word: str) -> Lines:
-    """The word means none of our items."""
+    """The answer if the word means none of our items."""
     return [
         locale.say('We have no item "{word}".', word=locale.short(word, 60)),
         locale.say("Write its number, IPN or name: {line}", line=command("qr #42")),
@@ -141,18 +141,18 @@ def no_item_for_a_code(locale: Locale, *, word: str) -> Lines:
 
 
 def page_is_outdated(locale: Locale, *, subject: Subject) -> Lines:
-    """A decision about something else than what the card shows now."""
+    """The refusal of a decision on a card that has changed since."""
     return [
         locale.say("Not counted: {code} has changed since your page was loaded.", code=subject.code),
         locale.say("Load the page again, and look at the new card."),
     ]
 
 
-# --- what a page or the API answers by itself; a refusal of a line or decision is chat's own sentence ------------
+# --- answers of the pages and the API; a refusal of a line or decision is the sentence from chat -----------------
 
 
 def not_known(locale: Locale) -> Lines:
-    """The token opens nothing, or there is none."""
+    """The refusal of an unknown token, or of a call without one."""
     return [
         locale.say("Your call has no valid token."),
         locale.say("Create a token on your page, and send it as {header}.", header=Code("Authorization: Bearer fed_…")),
@@ -160,7 +160,7 @@ def not_known(locale: Locale) -> Lines:
 
 
 def not_active(locale: Locale) -> Lines:
-    """The caller's InvenTree user is switched off."""
+    """The refusal of a caller whose InvenTree user is inactive."""
     return [
         locale.say("Your InvenTree user isn't active."),
         locale.say("An InvenTree admin can activate it."),
@@ -168,7 +168,7 @@ def not_active(locale: Locale) -> Lines:
 
 
 def read_only(locale: Locale) -> Lines:
-    """A token that only reads was to do something."""
+    """The refusal of a change by a token that can only read."""
     return [
         locale.say("Not done: this token can only read."),
         locale.say("Create a token on your page that can also act."),
@@ -176,12 +176,12 @@ def read_only(locale: Locale) -> Lines:
 
 
 def ends_only_itself(locale: Locale) -> Lines:
-    """A token that only reads was to end another one."""
+    """The refusal to end another token by one that can only read."""
     return [locale.say("Not done: this token can only read. It can end itself and nothing else.")]
 
 
 def not_our_form(locale: Locale) -> Lines:
-    """A form that no page of this session has made."""
+    """The refusal of a form that no page of this session made."""
     return [
         locale.say("Not done: that form is too old, or another site made it."),
         locale.say("Load the page again, and send the form again."),
@@ -189,7 +189,7 @@ def not_our_form(locale: Locale) -> Lines:
 
 
 def too_many_calls(locale: Locale, *, wait: timedelta) -> Lines:
-    """The caller's calls of this minute are used up."""
+    """The refusal of a call above the caller's limit."""
     return [
         locale.say("Not done: too many calls."),
         locale.say("Try again in {span}.", span=locale.span(wait)),
@@ -197,12 +197,12 @@ def too_many_calls(locale: Locale, *, wait: timedelta) -> Lines:
 
 
 def too_large(locale: Locale, *, most: int) -> Lines:
-    """The body of the call is larger than any form is. `most`: bytes."""
+    """The refusal of a body that is larger than any form. `most`: bytes."""
     return [locale.say("Not done: the call is too large, at most {most} bytes.", most=locale.count(most))]
 
 
 def inventory_silent(locale: Locale, *, problem: Diagnosis) -> Lines:
-    """Our InvenTree can't be asked who somebody is, or what they may do."""
+    """The refusal of a call because our InvenTree can't be asked about the caller."""
     return [
         locale.say("Not done: our InvenTree doesn't answer."),
         locale.say("Why: {why}", why=diagnosis(locale, problem)),
@@ -211,7 +211,7 @@ def inventory_silent(locale: Locale, *, problem: Diagnosis) -> Lines:
 
 
 def inventory_refuses(locale: Locale, *, problem: Diagnosis) -> Lines:
-    """Our InvenTree, or we for its sake, won't say who somebody is."""
+    """The refusal of a call because InvenTree, or a check for its sake, refuses to identify the caller."""
     return [
         locale.say("Not done: our InvenTree can't be used for this."),
         locale.say("Why: {why}", why=diagnosis(locale, problem)),
@@ -219,12 +219,12 @@ def inventory_refuses(locale: Locale, *, problem: Diagnosis) -> Lines:
 
 
 def login_wrong(locale: Locale) -> Lines:
-    """A name and password that InvenTree doesn't accept, or of nobody in our people."""
+    """The refusal of a name and password that InvenTree doesn't accept, or of somebody who isn't one of our people."""
     return [locale.say("InvenTree knows no active user by that name and password, or you aren't listed here.")]
 
 
 def login_refused(locale: Locale, *, problem: Diagnosis) -> Lines:
-    """InvenTree wants more of the person than their name and password, or is too old to be asked."""
+    """The refusal of a login that needs more than name and password, or of an InvenTree that is too old."""
     return [
         locale.say("You aren't signed in."),
         locale.say("Why: {why}", why=diagnosis(locale, problem)),
@@ -232,7 +232,10 @@ def login_refused(locale: Locale, *, problem: Diagnosis) -> Lines:
 
 
 def not_understood(locale: Locale, *, problems: tuple[str, ...]) -> Lines:
-    """The call doesn't fit the schema. `problems`: each field, and what the library that reads it says, in English."""
+    """The refusal of a call that doesn't fit the schema.
+
+    `problems`: each field, with the parser's message in English.
+    """
     shown = problems[:_MOST_LISTED]
     return [
         locale.say("Not done: the call doesn't match the schema of the API."),
@@ -241,22 +244,22 @@ def not_understood(locale: Locale, *, problems: tuple[str, ...]) -> Lines:
 
 
 def not_found(locale: Locale) -> Lines:
-    """Nothing is at that address, or not any more."""
+    """The answer to an unknown address."""
     return [locale.say("There is nothing at this address, or nothing any more.")]
 
 
 def method_not_allowed(locale: Locale) -> Lines:
-    """The address is known, the method isn't."""
+    """The refusal of a method that the address doesn't have."""
     return [locale.say("Not done: this address takes another kind of call. The page API lists them.")]
 
 
 def bad_request(locale: Locale) -> Lines:
-    """The call can't even be read."""
+    """The refusal of a call that can't be parsed."""
     return [locale.say("Not done: I can't read this call.")]
 
 
 def not_in_your_rooms(locale: Locale) -> Lines:
-    """An id or space that the caller reads nothing of, whether or not it is there."""
+    """The answer to an id or space that the caller can't read about, whether it exists or not."""
     return [
         locale.say("There is nothing with that id in the rooms that you are in."),
         locale.say("Somebody in its room can invite you."),
@@ -264,7 +267,7 @@ def not_in_your_rooms(locale: Locale) -> Lines:
 
 
 def no_such_cursor(locale: Locale) -> Lines:
-    """A place in the ledger that we haven't told."""
+    """The refusal of a cursor that we never returned."""
     return [
         locale.say("No page of the ledger begins there."),
         locale.say("Begin at the newest transfers: leave out {parameter}.", parameter=Code("cursor")),
@@ -272,7 +275,7 @@ def no_such_cursor(locale: Locale) -> Lines:
 
 
 def no_such_search(locale: Locale) -> Lines:
-    """The hits are forgotten, or somebody else has searched."""
+    """The answer if the hits are forgotten, or belong to somebody else's search."""
     return [
         locale.say("You have no such search now: hits are kept for a short time only."),
         locale.say("Search again: {line}", line=command("find WORDS")),
@@ -280,12 +283,12 @@ def no_such_search(locale: Locale) -> Lines:
 
 
 def no_such_picture(locale: Locale) -> Lines:
-    """It has none, or it can't be had now, or isn't one that is let through."""
+    """The answer if there is no picture, or it can't be fetched or shown."""
     return [locale.say("It has no picture, or I can't show it."), locale.say("The text describes it.")]
 
 
 def holds_too_much(locale: Locale, *, most: int) -> Lines:
-    """One token or address more than a person may have."""
+    """The refusal of one more token or address than a person can have."""
     return [
         locale.some(
             "Not created: you have {number} token or address, and can't have more.",
@@ -297,17 +300,17 @@ def holds_too_much(locale: Locale, *, most: int) -> Lines:
 
 
 def no_such_token(locale: Locale) -> Lines:
-    """The caller holds nothing with that id."""
+    """The answer if the caller has no token with that id."""
     return [locale.say("You have no session and no token with that id.")]
 
 
 def no_such_line(locale: Locale, *, kept: timedelta) -> Lines:
-    """The caller has said nothing under that id lately."""
+    """The answer if the caller has sent no line with that id lately."""
     return [locale.say("You have sent nothing with that id in the last {span}.", span=locale.span(kept))]
 
 
 def key_used_before(locale: Locale) -> Lines:
-    """The idempotency key stands for another line."""
+    """The refusal of an idempotency key that belongs to another line."""
     return [
         locale.say("Not done: you have used that idempotency key for something else."),
         locale.say("Use a new key for a new line, and the same key only to send the same line again."),
@@ -315,12 +318,12 @@ def key_used_before(locale: Locale) -> Lines:
 
 
 def quantity_unreadable(locale: Locale) -> Lines:
-    """The quantity of a decision is no number above 0."""
+    """The refusal of a decision whose quantity isn't a number above 0."""
     return [locale.say("Not counted: write the quantity as a number above 0, or leave it out.")]
 
 
 def failed(locale: Locale) -> Lines:
-    """Making the page, or carrying out the call, failed in a way that nobody has foreseen."""
+    """A page or call failed unexpectedly."""
     return [
         locale.say("That didn't work: an unexpected error happened."),
         locale.say("My log tells my admin more. Try again later."),
@@ -328,14 +331,14 @@ def failed(locale: Locale) -> Lines:
 
 
 def set_aside(locale: Locale) -> Lines:
-    """The line failed in a way that nobody has foreseen."""
+    """A line failed unexpectedly."""
     return [
         locale.say("I can't say whether that was done: an unexpected error happened."),
         locale.say("I have told our admins. Look at the changes before you send it again."),
     ]
 
 
-# --- What stands on the pages around what chat says too: headings, names of fields and buttons, and notes.
+# --- The words of the pages: headings, names of fields and buttons, and notes.
 
 PAGE_WORDS: Mapping[str, str] = {
     # everywhere
@@ -361,7 +364,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "all": marked("All"),
     "space": marked("Space"),
     "nothing_yet": marked("Nothing yet."),
-    # what waits
+    # now
     "to_decide": marked("Waits for you"),
     "asked": marked("You have requested"),
     "parcels": marked("Parcels on their way here"),
@@ -516,7 +519,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "running": marked("{name} is deciding; you can take it back until {ends}."),
     "take_back": marked("Take it back"),
     "not_yours": marked("Somebody else has to decide on this."),
-    # what else can be done
+    # other actions
     "actions": marked("What you can do"),
     "bring_back": marked("Give it back"),
     "longer_until": marked("Longer, until"),
@@ -578,35 +581,35 @@ PAGE_WORDS: Mapping[str, str] = {
     "api": marked("API"),
     "api_schema": marked("Its schema (OpenAPI)"),
     "api_calls": marked("Calls"),
-    # what goes wrong
+    # errors
     "went_wrong": marked("That did not work"),
 }
 
 
 def page_word(locale: Locale, name: str, /, **words: str) -> str:
-    """One of them in that language. KeyError if there is none."""
+    """One of these words in that language. KeyError if it doesn't exist."""
     return locale.word(PAGE_WORDS[name]).format(**words)
 
 
 def short_day(locale: Locale, day: date) -> str:
-    """'Tue 15 Dec'; with the year if it isn't this one."""
+    """'Tue 15 Dec'; with the year unless it is the current one."""
     return locale.day(day, year=day.year != locale.today_there(locale.time_zone).year)
 
 
 def overdue(locale: Locale, days: int) -> str:
-    """Days that a loan is overdue."""
+    """The number of days that a loan is overdue."""
     return _text(locale.some("overdue by {number} day", "overdue by {number} days", days))
 
 
 def due_in(locale: Locale, days: int) -> str:
-    """Days until a loan is due."""
+    """The number of days until a loan is due."""
     if days == 0:
         return locale.word("due today")
     return _text(locale.some("due in {number} day", "due in {number} days", days))
 
 
 def silent(locale: Locale, times: int) -> str:
-    """A friend's bot doesn't answer."""
+    """The note that a friend's bot doesn't answer."""
     return _text(locale.some("no answer, asked {number} time", "no answer, asked {number} times", times))
 
 
@@ -632,12 +635,12 @@ def booked(locale: Locale, things: str, space: str) -> str:
 
 
 def on_that_day(locale: Locale, what: str, direction: str, space: str) -> str:
-    """The event on a day of the calendar; the page shows the things beside it."""
+    """The event on a day of the calendar; the page shows the items beside it."""
     return locale.word(_ON_THAT_DAY[what, direction]).format(space=space)
 
 
 def amount(locale: Locale, quantity: str, units: str = "") -> str:
-    """'1.5 m', from a quantity as views hold it."""
+    """'1.5 m', from a quantity as the views have it."""
     return locale.quantity(Decimal(quantity), units)
 
 
@@ -663,7 +666,7 @@ def month(locale: Locale, first: date) -> str:
 
 
 def weekdays(locale: Locale) -> list[str]:
-    """From Monday on."""
+    """The names of the weekdays, from Monday on."""
     return [locale.word(name) for name in WEEKDAYS]
 
 

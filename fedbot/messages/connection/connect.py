@@ -1,4 +1,4 @@
-"""Connections: asking, the card that a superuser decides on, what follows, and the list of spaces."""
+"""Connections: the request, the card for superusers, the set-up, and the list of spaces."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def connection_card(
     emoji: tuple[int, ...],
     changes: tuple[Change, ...] = (),
 ) -> Lines:
-    """The card as it stands now. `people`: those who may decide, by Matrix id or name.
+    """The card in its present state.
 
-    `changes`: what the card before it showed otherwise.
+    `people`: those who can decide, by Matrix id or name. `changes`: the differences from the card before it.
     """
     lines = _as_it_stands(locale, connection, us, (fingerprint, own_fingerprint), people, emoji)
     return [lines[0], *connection_changed(locale, connection, changes), *lines[1:]]
@@ -92,7 +92,7 @@ def _offered(
 
 
 def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
-    """What would a yes allow, and what could the other space see? `show` lists what is provisioned."""
+    """The effect of an approval, and what the other space can see then. `show` lists what is provisioned."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     names: dict[str, Words] = {"peer": peer, "own": own}
     made: Lines = []
@@ -164,7 +164,7 @@ def _being_made(locale: Locale, connection: Connection, us: PartyConfig) -> Line
 
 
 def connected(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
-    """Both sides are ready: things can be offered from now on."""
+    """Both sides are ready, and each can offer items to the other."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     lines: Lines = [
         locale.say("✅ {own} and {peer} are friends: each can offer the other items.", own=Bold(own), peer=Bold(peer)),
@@ -177,7 +177,7 @@ def connected(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lin
 
 
 def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
-    """The part of the other's stock that each bot can read."""
+    """The stock that each bot can read in the other's InvenTree."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     if connection.access != "direct":
         return [
@@ -208,7 +208,7 @@ def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lin
 
 
 def suspended(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
-    """The peer's account or key is another one than the pinned: nothing is decided until somebody has looked."""
+    """The peer's account or key differs from the pinned one. Nothing is decided until a superuser has reviewed it."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     if connection.changed_room:
         return [
@@ -251,7 +251,7 @@ def suspended(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
 
 
 def ending(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
-    """One side has ended it; what moves is finished first."""
+    """One side has ended the connection; running transfers are finished first."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     return [
         locale.say("The friendship of {own} and {peer} ends.", own=Bold(own), peer=Bold(peer)),
@@ -272,7 +272,7 @@ def ended_by(locale: Locale, connection: Connection, us: PartyConfig) -> list[tu
 
 
 def over(locale: Locale, connection: Connection, by: str) -> Lines:
-    """It ended before it was active, or was ended."""
+    """The connection ended, maybe before it was active."""
     peer = naming.space(locale, connection.peer_name)
     nothing = (
         locale.say("Each bot removes the account that it created for the other.")
@@ -307,7 +307,7 @@ def _declined_by(locale: Locale, connection: Connection) -> tuple[Inline, ...]:
 
 
 def we_are_hidden(locale: Locale, *, us: PartyConfig) -> Lines:
-    """We don't announce ourselves, so no bot would take our asking."""
+    """The refusal to connect while we don't announce ourselves: the other bot would refuse us, too."""
     return [
         locale.say(
             "Not asked: {space} isn't discoverable, so the other bot would refuse it.",
@@ -318,7 +318,7 @@ def we_are_hidden(locale: Locale, *, us: PartyConfig) -> Lines:
 
 
 def space_not_here(locale: Locale, *, name: str) -> Lines:
-    """The space was in the room that this one took the place of; its bot hasn't come along."""
+    """The refusal to connect with a space whose bot hasn't come along from the former room."""
     return [
         locale.say("Not asked: the bot of {space} isn't in this room.", space=naming.space(locale, name)),
         locale.say("Somebody has to invite it first."),
@@ -326,7 +326,10 @@ def space_not_here(locale: Locale, *, name: str) -> Lines:
 
 
 def speaks_otherwise(locale: Locale, *, name: str, theirs: tuple[int, int], ours: tuple[int, int]) -> Lines:
-    """The space's bot and ours have no version of the protocol in common; each is the oldest and the newest."""
+    """The refusal to connect with a bot that has no protocol version in common with us.
+
+    Each pair is the oldest and the newest.
+    """
     first = locale.say(
         "Not asked: the bot of {space} and I don't understand each other.",
         space=naming.space(locale, name),
@@ -344,7 +347,7 @@ def _versions(speaks: tuple[int, int]) -> str:
 
 
 def connected_already(locale: Locale, *, connection: Connection) -> Lines:
-    """There is an active connection."""
+    """The answer to `connect` if the connection is active."""
     return [
         locale.say(
             "We are friends with {peer} already. Nothing to do.", peer=naming.space(locale, connection.peer_name)
@@ -353,7 +356,7 @@ def connected_already(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def asked_already(locale: Locale, *, connection: Connection) -> Lines:
-    """An asking, or the making, is under way."""
+    """The answer to `connect` if a request is open, or the connection is being set up."""
     peer, who = naming.space(locale, connection.peer_name), naming.signed(locale, connection.asked)
     if connection.state is ConnectionState.ASKED:
         first = locale.say("Not asked again: {who} has asked {peer} already.", peer=peer, who=who)
@@ -375,7 +378,7 @@ def asked_already(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def connection_elsewhere(locale: Locale, *, connection: Connection, room: str) -> Lines:
-    """The connection lives in another room."""
+    """The answer to `connect` in a room that isn't the connection's."""
     return [
         locale.say(
             'We are friends with {peer} in the room "{room}": please say it there. I did nothing.',
@@ -386,7 +389,7 @@ def connection_elsewhere(locale: Locale, *, connection: Connection, room: str) -
 
 
 def needs_review(locale: Locale, *, connection: Connection) -> Lines:
-    """Paused: a superuser has to look first."""
+    """The refusal of a command while the connection is paused: a superuser has to review it first."""
     peer = naming.space(locale, connection.peer_name)
     if connection.changed_room:
         return [
@@ -407,7 +410,7 @@ def needs_review(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, emoji: tuple[int, ...]) -> Lines:
-    """The answer to `!fed connect`; it carries the asking."""
+    """The answer to `connect`; it carries the protocol message that asks."""
     peer = naming.space(locale, connection.peer_name)
     how = (
         locale.say(
@@ -447,7 +450,7 @@ def _same_emoji(locale: Locale, peer: str, emoji: tuple[int, ...]) -> Lines:
 
 
 def connect_crossed(locale: Locale, *, connection: Connection, emoji: tuple[int, ...]) -> Lines:
-    """Both asked at once: each asking is the other's approval."""
+    """Both asked at the same moment, and each request is the other's approval."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("{peer} asked us at the same moment, so both have approved.", peer=Bold(peer)),
@@ -465,7 +468,7 @@ _DECLINED: dict[str, str] = {
 
 
 def connect_declined(locale: Locale, *, connection: Connection, by: str) -> Lines:
-    """The peer said no, or its bot did."""
+    """The peer declined, or its bot did."""
     peer = naming.space(locale, connection.peer_name)
     first = locale.say("❌ {peer} did not agree to be friends.", peer=Bold(peer))
     why = _DECLINED.get(connection.problem)
@@ -479,12 +482,12 @@ def connect_declined(locale: Locale, *, connection: Connection, by: str) -> Line
 
 
 def connect_over(locale: Locale, *, connection: Connection, by: str) -> Lines:
-    """Our asking ended without a connection."""
+    """Our request to connect ended without a connection."""
     return over(locale, connection, by)
 
 
 def connection_suspended(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
-    """The peer's account or key changed."""
+    """Tells people that the peer's account or key has changed."""
     return suspended(locale, connection, us)
 
 
@@ -495,7 +498,7 @@ def peer_bot_silent(locale: Locale, *, connection: Connection, us: PartyConfig) 
 
 
 def connect_throttled(locale: Locale, *, connection: Connection) -> Lines:
-    """Spaces, or this one, have asked to connect too often today: it is left for later, and nothing is kept of it."""
+    """Too many requests to connect today, by this space or by all: nothing is stored of this one."""
     return [
         locale.say(
             "{peer} asked to be friends, but I have reached today's limit of such requests.",
@@ -509,7 +512,7 @@ def connect_throttled(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def peer_opens_too_much(locale: Locale, *, connection: Connection, again: datetime | None, most: int) -> Lines:
-    """A friend offers or asks for more at once than we put up cards for; what is left waits."""
+    """A friend offers or requests more at once than we post cards for; the rest waits."""
     peer = naming.space(locale, connection.peer_name)
     later = (
         locale.say("I'm posting the other cards one by one, the next one after {time}.", time=locale.clock(again))
@@ -522,7 +525,7 @@ def peer_opens_too_much(locale: Locale, *, connection: Connection, again: dateti
 
 
 def party_claimed(locale: Locale, *, connection: Connection, bot: str) -> Lines:
-    """Another account speaks in a friend's name; it is not listened to."""
+    """Another account speaks in a friend's name, and is ignored."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say(
@@ -546,7 +549,7 @@ MOST_SPACES = 30
 def spaces(
     locale: Locale, *, us: PartyConfig, fingerprint: str, spaces: tuple[SpaceSeen, ...], everywhere: bool
 ) -> Lines:
-    """One entry a space, then our own key."""
+    """One entry per space, then our own key."""
     own = naming.space(locale, us.name)
     ours = locale.say("Our key ({own}): {key}", own=own, key=fingerprint)
     if not spaces:
@@ -614,7 +617,7 @@ def _relation(locale: Locale, space: SpaceSeen) -> tuple[Inline, ...]:
 
 
 def not_friends(locale: Locale, *, name: str, party: str, us: PartyConfig) -> Lines:
-    """There is no connection with that space, to give something or to ask for it."""
+    """The refusal of a transfer with a space that isn't connected with us."""
     names: dict[str, Words] = {"own": naming.space(locale, us.name), "peer": naming.space(locale, name)}
     connect = command(f"connect {party}")
     return [

@@ -1,4 +1,4 @@
-"""The end of a friendship: what is cancelled, what is finished first, and what stays."""
+"""The end of a friendship: the preview, the steps, and the loans that remain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_SHOWN = 10
 
 
 def disconnecting(locale: Locale, *, connection: Connection, us: PartyConfig, at_once: bool, preview: Preview) -> Lines:
-    """Our superuser ends it; the answer to the line."""
+    """The answer to `disconnect` by our superuser."""
     own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     lines: Lines = [
         locale.say("{own} ends the friendship with {peer}.", own=Bold(own), peer=Bold(peer)),
@@ -37,7 +37,7 @@ def disconnecting(locale: Locale, *, connection: Connection, us: PartyConfig, at
 
 
 def peer_disconnects(locale: Locale, *, connection: Connection, us: PartyConfig, preview: Preview) -> Lines:
-    """The other space ends it; our side does the same."""
+    """The other space ends the friendship; our side does the same."""
     own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
         locale.say("{peer} ends the friendship with {own}.", own=Bold(own), peer=Bold(peer)),
@@ -63,7 +63,7 @@ def _what_happens(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
 
 
 def _on_loan(locale: Locale, preview: Preview) -> Lines:
-    """Each loan, and how it is settled; some of these are for the owner's approver to say."""
+    """Each loan, and how to settle it; for some of them that is up to the lender's approver."""
     if not preview.on_loan:
         return []
     title = locale.say("On loan; settle each with {back}, {gift} or {lost}:", **_WAYS)
@@ -84,7 +84,7 @@ def _listed(locale: Locale, title: tuple[Inline, ...], transfers: Sequence[Trans
 def disconnected(
     locale: Locale, *, connection: Connection, us: PartyConfig, on_loan: tuple[Transfer, ...] = ()
 ) -> Lines:
-    """Nothing moves any more, and the access is ended."""
+    """The end: nothing moves any more, and the access is closed."""
     own, peer = naming.space(locale, us.name), naming.space(locale, connection.peer_name)
     return [
         locale.say("{own} and {peer} are no longer friends.", own=Bold(own), peer=Bold(peer)),
@@ -113,7 +113,7 @@ def _if_gone_for_ever(locale: Locale, peer: str, on_loan: Sequence[Transfer]) ->
     ]
 
 
-# --- before, and when it hangs -----------------------------------------------------------------------------
+# --- before the end, and while it waits --------------------------------------------------------------------
 
 
 def disconnect_preview(
@@ -173,12 +173,12 @@ def _consequences(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
 
 
 def nothing_to_end(locale: Locale, *, name: str) -> Lines:
-    """There is no friendship with that space."""
+    """The answer if there is no friendship with that space."""
     return [locale.say("We aren't friends with {peer}. I did nothing.", peer=naming.space(locale, name))]
 
 
 def not_friends_yet(locale: Locale, *, connection: Connection) -> Lines:
-    """It is only asked for, or being set up: that is taken back in another way."""
+    """The refusal to end a friendship that is only requested or being set up, and what to type instead."""
     peer = naming.space(locale, connection.peer_name)
     first = locale.say("We aren't friends with {peer} yet. I did nothing.", peer=peer)
     if connection.state is ConnectionState.OFFERED:
@@ -187,7 +187,7 @@ def not_friends_yet(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def ending_already(locale: Locale, *, connection: Connection, us: PartyConfig, preview: Preview) -> Lines:
-    """It is ending; what it waits for, and how not to wait."""
+    """The friendship is ending already: what it waits for, and how to end it at once."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("The friendship with {peer} is ending already. I did nothing.", peer=peer),
@@ -199,7 +199,7 @@ def ending_already(locale: Locale, *, connection: Connection, us: PartyConfig, p
 
 
 def ending_waits(locale: Locale, *, connection: Connection, us: PartyConfig, preview: Preview) -> Lines:
-    """The other bot is silent, so the end hangs."""
+    """The end waits because the other bot doesn't answer."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     return [
         locale.say(
@@ -221,7 +221,7 @@ def _without_waiting(locale: Locale, connection: Connection) -> tuple[Inline, ..
 
 
 def still_ending(locale: Locale, *, connection: Connection) -> Lines:
-    """An asking to connect while the old friendship is still ending."""
+    """The refusal of `connect` while the old friendship is still ending."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("Not asked: the old friendship with {peer} is still ending.", peer=peer),
@@ -234,7 +234,7 @@ def _disconnect(connection: Connection) -> Inline:
 
 
 def goes_on_from_before(locale: Locale, *, connection: Connection, transfers: tuple[Transfer, ...]) -> Lines:
-    """A new friendship with an old friend takes up what the old one left."""
+    """A new friendship with a former friend continues transfers that were left open."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("We were friends with {peer} before.", peer=peer),
@@ -243,7 +243,7 @@ def goes_on_from_before(locale: Locale, *, connection: Connection, transfers: tu
 
 
 def access_made_by_hand(locale: Locale, *, connection: Connection, name: str) -> Lines:
-    """In the admin room: what was clicked for a friend is taken back by clicks."""
+    """Asks the admins to remove by hand the access that they created by hand."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say(

@@ -1,4 +1,4 @@
-"""Keys: how people compare them, and what changed at a friend that a superuser has to look at."""
+"""Keys: comparing them, and changes at a friend that a superuser has to review."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def row(locale: Locale, emoji: tuple[int, ...]) -> tuple[Inline, ...]:
 
 
 def keys_to_compare(locale: Locale, *, connection: Connection, us: PartyConfig, emoji: tuple[int, ...]) -> Lines:
-    """Another key is looked at, ours or theirs: both bots can show the same emoji now."""
+    """A key has changed, ours or theirs, and both bots can show the same emoji now."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     first = locale.say("Compare the keys of {own} and {peer}: call {peer}.", own=own, peer=Bold(peer))
     return [
@@ -114,7 +114,7 @@ def _what_next(locale: Locale, connection: Connection, own: str, peer: str) -> L
 
 
 def keys_not_compared_yet(locale: Locale, *, connection: Connection) -> Lines:
-    """A decision before the emoji are there."""
+    """The refusal of a decision before the emoji are there."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("Not counted: the bot of {peer} hasn't answered, so nobody can compare the keys yet.", peer=peer),
@@ -123,7 +123,7 @@ def keys_not_compared_yet(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def key_check_failed(locale: Locale, *, connection: Connection) -> Lines:
-    """The peer's nonce isn't the one to which it was bound."""
+    """The peer revealed a nonce that doesn't match its commitment."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("⚠ The key check with {peer} failed. Nobody should approve.", peer=Bold(peer)),
@@ -135,7 +135,7 @@ def key_check_failed(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def past_differs(locale: Locale, *, code: str, peer_name: str, number: int) -> Lines:
-    """For the admins: the peer tells of other messages than we have sent."""
+    """For the admins: the peer reports other messages than we have sent."""
     peer = naming.space(locale, peer_name)
     return [
         locale.say("⚠ {code}: the bot of {peer} reports a past that differs from ours.", code=code, peer=Bold(peer)),
@@ -145,18 +145,18 @@ def past_differs(locale: Locale, *, code: str, peer_name: str, number: int) -> L
     ]
 
 
-# --- What changed at a friend and a superuser has to look at: keys, accounts, rooms, names.
+# --- Changes at a friend that a superuser has to review: keys, accounts, rooms, names.
 
 
 def review_nothing(locale: Locale, *, space: str) -> Lines:
-    """No connection is paused."""
+    """The answer to `review` if no connection is paused."""
     if space:
         return [locale.say("Nothing to review about {space}.", space=naming.space(locale, space))]
     return [locale.say("Nothing to review.")]
 
 
 def review_list(locale: Locale, *, us: PartyConfig, changes: tuple[ChangeSeen, ...]) -> Lines:
-    """The changes, old and new, and how to accept them after comparing."""
+    """The changes with their old and new values, and how to accept them after comparing."""
     own = naming.space(locale, us.name)
     head = locale.some(
         "{number} friend of {own} has a new key or account, which nobody has approved yet:",
@@ -207,7 +207,7 @@ def _change(locale: Locale, change: ChangeSeen) -> Lines:
 
 
 def fingerprint_differs(locale: Locale, *, connection: Connection, word: str) -> Lines:
-    """The typed text is neither the whole new key nor its emoji."""
+    """The answer if the typed text is neither the whole new key nor its emoji."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say(
@@ -229,7 +229,7 @@ def _call_it(connection: Connection) -> Code:
 
 
 def peer_renamed(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
-    """A friend announces another name: nobody is called otherwise before our people have said so."""
+    """A friend announces another name, which isn't used before a superuser accepts it."""
     peer, new = naming.space(locale, connection.peer_name), naming.space(locale, connection.new_name)
     own = naming.space(locale, us.name)
     return [
@@ -244,18 +244,18 @@ def peer_renamed(locale: Locale, *, connection: Connection, us: PartyConfig) -> 
 
 
 def names_to_review(locale: Locale, *, us: PartyConfig, connections: tuple[Connection, ...]) -> Lines:
-    """`review`, where friends announce other names and nothing else waits."""
+    """The answer to `review` if friends announce other names and nothing else waits."""
     return [line for connection in connections for line in peer_renamed(locale, connection=connection, us=us)]
 
 
 def renamed(locale: Locale, *, connection: Connection, before: str) -> Lines:
-    """A superuser has agreed to a friend's new name."""
+    """A superuser has accepted a friend's new name."""
     new = Bold(naming.space(locale, connection.peer_name))
     return [locale.say("{before} is called {new} from now on.", before=naming.space(locale, before), new=new)]
 
 
 def another_name(locale: Locale, *, connection: Connection) -> Lines:
-    """The typed name isn't the one that the friend announces now."""
+    """The answer if the typed name isn't the one that the friend announces now."""
     peer, new = naming.space(locale, connection.peer_name), naming.space(locale, connection.new_name)
     return [
         locale.say("Not accepted: {peer} now announces another name: {new}.", peer=peer, new=Bold(new)),
@@ -264,22 +264,22 @@ def another_name(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def no_new_name(locale: Locale, *, space: str) -> Lines:
-    """`review SPACE --name` where no other name waits."""
+    """The answer to `review SPACE --name` if no other name waits."""
     return [locale.say("{space} announces no other name. I changed nothing.", space=naming.space(locale, space))]
 
 
 def name_without_space(locale: Locale, *, usage: str) -> Lines:
-    """`review --name` without a space."""
+    """The answer to `review --name` without a space."""
     return [locale.say("Whose name? I changed nothing. Usage: {usage}", usage=command(usage))]
 
 
 def accept_without_space(locale: Locale, *, usage: str) -> Lines:
-    """`review accept XXXX` without a space."""
+    """The answer to `review accept KEY` without a space."""
     return [locale.say("Accept whose key? I did nothing. Usage: {usage}", usage=command(usage))]
 
 
 def reviewed(locale: Locale, *, connection: Connection, by: str) -> Lines:
-    """The change is accepted."""
+    """A superuser has accepted the change."""
     peer = naming.space(locale, connection.peer_name)
     lines: list[tuple[Inline, ...]] = [
         locale.say(

@@ -1,4 +1,4 @@
-"""Access that both sides make for each other, and its tokens: what they wait for, renewed, hanging, about to end."""
+"""The access that both sides provision for each other, and its tokens: waiting, rotated, about to expire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fedbot.rules.model.party_config import PartyConfig
 
 
 def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lines:
-    """The making of our side needs a person; what exactly stands in the admin room."""
+    """Setting up our side needs an admin; the admin room says what to do."""
     own = naming.space(locale, us.name)
     where = (
         locale.say("The admin room of {own} says what to do.", own=own)
@@ -50,7 +50,7 @@ def _tries_again(locale: Locale, connection: Connection) -> tuple[Inline, ...]:
 
 
 def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfig, problem: Diagnosis) -> Lines:
-    """`direct` only: what the peer gave us doesn't get us into its InvenTree, or that can't be reached."""
+    """`direct` only: the peer's token doesn't work for us, or its InvenTree can't be reached."""
     own = naming.space(locale, us.name)
     return [
         _no_look(locale, connection, us),
@@ -66,7 +66,7 @@ def peers_access_waits(locale: Locale, *, connection: Connection, us: PartyConfi
 
 
 def peers_access_waits_in_room(locale: Locale, *, connection: Connection, us: PartyConfig, code: str) -> Lines:
-    """The same where the peer's people read along: only a code of what is wrong."""
+    """The same for a room that the peer's people read: only a code of the problem."""
     return [
         _no_look(locale, connection, us),
         locale.say("The problem: {problem}", problem=locale.say(TRIALS[code])),
@@ -93,7 +93,7 @@ def making_waits(
     name: str,
     reference: str,
 ) -> Lines:
-    """Exactly what an admin does so that our side of a connection can be made."""
+    """Instructions for an admin, so that our side of a connection can be set up."""
     del reference
     peer = naming.space(locale, connection.peer_name)
     first = locale.say("The friendship with {peer} waits for you.", peer=Bold(peer))
@@ -145,7 +145,7 @@ _WHAT_TO_DO: dict[str, str] = {
 
 
 def _instructions(locale: Locale, connection: Connection, us: PartyConfig, name: str, reason: str) -> Lines:
-    """Instructions for making by hand the group, the user in it and its token, and for giving that to the bot."""
+    """Instructions to create the group, its user and the token by hand, and to give the token to the bot."""
     first = locale.say(
         "In our InvenTree, as a superuser (Admin Center; before 1.0 the page {admin}):", admin=Code("/admin/")
     )
@@ -179,7 +179,7 @@ def _instructions(locale: Locale, connection: Connection, us: PartyConfig, name:
 
 
 def access_not_ended(locale: Locale, *, connection: Connection, name: str, problem: Diagnosis) -> Lines:
-    """The peer's access could not be shut: an admin does it by hand, at once."""
+    """The peer's access could not be closed: an admin has to do it by hand at once."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("⚠ {peer} still has access to our InvenTree: I could not end it.", peer=Bold(peer)),
@@ -200,11 +200,11 @@ def access_not_ended(locale: Locale, *, connection: Connection, name: str, probl
     ]
 
 
-# --- A friend's token and its renewal: made anew, hanging, about to end.
+# --- A friend's token: rotated, waiting for its rotation, about to expire.
 
 
 def rotating(locale: Locale, *, connection: Connection, begun: bool) -> Lines:
-    """The answer to `rotate`; how it ended is told by another one."""
+    """The answer to `rotate`; another message has the result."""
     peer = naming.space(locale, connection.peer_name)
     first = (
         locale.say("I am rotating the token of {peer}.", peer=peer)
@@ -215,7 +215,7 @@ def rotating(locale: Locale, *, connection: Connection, begun: bool) -> Lines:
 
 
 def token_rotated(locale: Locale, *, connection: Connection) -> Lines:
-    """It is done."""
+    """The token was rotated."""
     peer = naming.space(locale, connection.peer_name)
     if connection.token_expiry is None:
         return [locale.say("✅ {peer} has a new token.", peer=peer)]
@@ -225,7 +225,7 @@ def token_rotated(locale: Locale, *, connection: Connection) -> Lines:
 
 
 def rotate_failed(locale: Locale, *, connection: Connection, us: PartyConfig, problem: Diagnosis) -> Lines:
-    """It could not be done now."""
+    """The token could not be rotated now."""
     peer = naming.space(locale, connection.peer_name)
     lines: Lines = [
         locale.say("Not done: {peer} has no new token yet. The old one works as before.", peer=peer),
@@ -253,7 +253,7 @@ def token_ends(
     name: str,
     token: str,
 ) -> Lines:
-    """A friend's token ends soon, and there is no new one: what to do."""
+    """A friend's token expires soon, and there is no new one: what to do."""
     peer = naming.space(locale, connection.peer_name)
     first = locale.some(
         "⚠ The token that I created for {peer} expires in {number} day, and I have no new one.",
@@ -282,7 +282,7 @@ def token_ends(
 
 
 def _token_clicks(locale: Locale, connection: Connection, us: PartyConfig, name: str, token: str, reason: str) -> Lines:
-    """Instructions for making the token by hand, and for giving it to the bot."""
+    """Instructions to create the token by hand, and to give it to the bot."""
     names: dict[str, Words] = {"user": Code(name), "token": Code(token)}
     url = f"{naming.inventory_url(us)}/api/user/token/?name={token}"
     steps: tuple[tuple[Inline, ...], ...] = (
@@ -316,7 +316,7 @@ def token_renewed(locale: Locale, *, connection: Connection, old: str) -> Lines:
 
 
 def old_token_stays(locale: Locale, *, connection: Connection, name: str, problem: Diagnosis) -> Lines:
-    """The new one is in use, but the old one could not be revoked."""
+    """The new token is in use, but the old one could not be revoked."""
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("⚠ The old token that I created for {peer} is still valid: I could not revoke it.", peer=Bold(peer)),

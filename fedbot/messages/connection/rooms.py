@@ -30,7 +30,7 @@ MOST_ADMINS = 5
 
 
 def hello(locale: Locale, *, us: PartyConfig, admins: Sequence[str], private: bool) -> Lines:
-    """To a room, when the bot has come in: who it speaks for, what to type first, who its admins are."""
+    """The greeting of a room: the bot's space, the first thing to type, and its admins."""
     space, line = naming.space(locale, us.name), command("help")
     if private:
         first = locale.say(
@@ -68,7 +68,10 @@ def room_replaced(locale: Locale, *, room: Room, replacement: str, bot: str, wai
 
 
 def room_is_no_successor(locale: Locale, *, room: Room, old: Room, stays: bool) -> Lines:
-    """For the admins: the tombstone points to a room that doesn't say to be the new one; `stays`: it is ours anyway."""
+    """For the admins: the tombstone points to a room that doesn't name the old one.
+
+    `stays`: the room is ours anyway.
+    """
     return [
         locale.say("{room} isn't the room that replaces {old}.", room=_room(locale, room), old=_room(locale, old)),
         locale.say("The old room points to it ({room}), but it doesn't name the old one.", room=Code(room.id)),
@@ -91,13 +94,13 @@ def room_to_be_configured(locale: Locale, *, room: Room, old: str) -> Lines:
     ]
 
 
-# --- said in the new room ----------------------------------------------------------------------------------
+# --- in the new room ---------------------------------------------------------------------------------------
 
 
 def friendships_wait_here(
     locale: Locale, *, us: PartyConfig, waiting: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
 ) -> Lines:
-    """One message for all our friendships that were made in the former room."""
+    """One message about all our friendships from the former room."""
     own = naming.space(locale, us.name)
     return [
         locale.some(
@@ -118,7 +121,7 @@ def friendships_wait_here(
 def moved(
     locale: Locale, *, us: PartyConfig, by: str, moved: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
 ) -> Lines:
-    """A superuser has said so."""
+    """A superuser has confirmed the move."""
     names = locale.names([naming.space(locale, c.peer_name) for c in moved])
     words: dict[str, Words] = {
         "own": naming.space(locale, us.name),
@@ -136,7 +139,7 @@ def moved(
 
 
 def _still_paused(locale: Locale, moved: Sequence[Connection]) -> Lines:
-    """Those whose key has changed besides."""
+    """The friendships that stay paused because their key has changed, too."""
     paused = [naming.space(locale, c.peer_name) for c in moved if c.changed_bot]
     if not paused:
         return []
@@ -149,7 +152,7 @@ def _still_paused(locale: Locale, moved: Sequence[Connection]) -> Lines:
 
 
 def nothing_moves_here(locale: Locale, *, rooms: tuple[str, ...]) -> Lines:
-    """`review --room` where nothing waits for the room."""
+    """The answer to `review --room` if no friendship waits for this room."""
     lines: Lines = [locale.say("No friendship waits for this room. I did nothing.")]
     if rooms:
         lines.append(
@@ -175,7 +178,7 @@ def _name(locale: Locale, room: Room) -> Bold:
 
 
 def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known: bool) -> Lines:
-    """Somebody invited the bot to a room that isn't configured, or isn't known to it."""
+    """Somebody invited the bot to a room that isn't configured, or is a stranger."""
     shown = Bold(locale.short(name, 60)) if name else _identifier(locale, room)
     person = Code(locale.short(by, 120))
     lines: Lines = [locale.say("I declined an invitation to {room}, by {person}.", room=shown, person=person)]
@@ -211,7 +214,7 @@ def too_many_invitations(locale: Locale, *, by: str) -> Lines:
 
 
 def room_without_power(locale: Locale, *, room: Room, bot: str) -> Lines:
-    """The room's power levels keep us from talking or reacting."""
+    """The room's power levels keep us from writing or reacting."""
     lacking: list[Inline] = []
     if not room.may_talk:
         lacking.append(Code("m.room.message"))
@@ -230,7 +233,7 @@ def room_without_power(locale: Locale, *, room: Room, bot: str) -> Lines:
 
 
 def room_denies_announcing(locale: Locale, *, room: Room, bot: str) -> Lines:
-    """The room's power levels keep us from putting our state event; we announced ourselves by message."""
+    """The room's power levels keep us from setting our state event; we announced ourselves by message."""
     return [
         locale.say(
             "In {room} I may not announce our space as room state, so I sent a message instead.",
@@ -268,11 +271,11 @@ def removed_from_room(locale: Locale, *, room: Room, event: Removed) -> Lines:
     return lines
 
 
-# --- said in a direct chat ---------------------------------------------------------------------------------
+# --- in a direct chat --------------------------------------------------------------------------------------
 
 
 def direct_chat_begins(locale: Locale, *, us: PartyConfig) -> Lines:
-    """One of our people has opened a direct chat with the bot."""
+    """One of our people has started a direct chat with the bot."""
     return [
         locale.say("Here you can ask me in private, with or without {prefix} before it.", prefix=command("")),
         locale.say("What I can answer: {help}", help=command("help")),
@@ -284,7 +287,7 @@ def direct_chat_begins(locale: Locale, *, us: PartyConfig) -> Lines:
 
 
 def no_direct_chat(locale: Locale, *, us: PartyConfig) -> Lines:
-    """There is somebody else in the room, so it is no direct chat (any more)."""
+    """Another person is in the room, so it is no direct chat."""
     return [
         locale.say(
             "I leave this room: a direct chat has only one person of {space}.",
@@ -294,11 +297,11 @@ def no_direct_chat(locale: Locale, *, us: PartyConfig) -> Lines:
     ]
 
 
-# --- said in the room --------------------------------------------------------------------------------------
+# --- in the room -------------------------------------------------------------------------------------------
 
 
 def unreadable_message(locale: Locale, *, bot: str, problem: str, version: int) -> Lines:
-    """A bot wrote something that we don't understand; said once a day."""
+    """A bot wrote something that we can't read; sent once a day."""
     return [
         locale.say("I can't read the message from {bot}, so I did nothing with it.", bot=Code(locale.short(bot, 120))),
         locale.say(
@@ -311,7 +314,7 @@ def unreadable_message(locale: Locale, *, bot: str, problem: str, version: int) 
 
 
 def message_of_another_version(locale: Locale, *, bot: str, theirs: int, ours: int) -> Lines:
-    """A bot wrote in a version of the protocol that we don't speak; said once a day."""
+    """A bot wrote in a protocol version that we don't speak; sent once a day."""
     first = locale.say(
         "I can't read the message from {bot}, so I did nothing with it.", bot=Code(locale.short(bot, 120))
     )
@@ -323,7 +326,7 @@ def message_of_another_version(locale: Locale, *, bot: str, theirs: int, ours: i
 
 
 def party_not_announced(locale: Locale, *, party: str, bot: str, believed: str) -> Lines:
-    """A bot asks to connect in the name of a space that it doesn't announce, or that another said before that it is."""
+    """A bot asks to connect as a space that it doesn't announce, or that another bot announced first."""
     names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}
     first = locale.say("I ignored a request of {party} to be friends, sent by {bot}.", **names)
     if believed not in {"", bot}:
@@ -339,7 +342,7 @@ def party_not_announced(locale: Locale, *, party: str, bot: str, believed: str) 
 
 
 def second_claim(locale: Locale, *, party: str, bot: str, believed: str) -> Lines:
-    """Two bots say that they are the same space, with which we aren't friends."""
+    """A second bot claims to be a space that isn't our friend."""
     names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}
     return [
         locale.say("⚠ {bot} also claims to be {party}.", **names),
@@ -349,7 +352,7 @@ def second_claim(locale: Locale, *, party: str, bot: str, believed: str) -> Line
 
 
 def claim_without_signature(locale: Locale, *, party: str, bot: str) -> Lines:
-    """Somebody announces a space, but its key didn't sign that."""
+    """Somebody announces a space without the signature of its key."""
     names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}
     return [
         locale.say("⚠ {bot} claims to be {party}, but without its signature.", **names),
@@ -371,7 +374,7 @@ def claims_to_be_us(locale: Locale, *, us: PartyConfig, bot: str, has_key: bool)
 
 
 def tapped_while_out(locale: Locale, *, subject: Connection | Transfer) -> Lines:
-    """Somebody has tapped on a card while the bot was out of the room."""
+    """Somebody reacted to a card while the bot was out of the room."""
     return [
         locale.say(
             "I was out of this room when you tapped, so it doesn't count. Please tap again. {code}", code=subject.code
@@ -380,10 +383,10 @@ def tapped_while_out(locale: Locale, *, subject: Connection | Transfer) -> Lines
 
 
 def said_while_out(locale: Locale) -> Lines:
-    """Somebody has typed a line while the bot was out of the room."""
+    """Somebody typed a line while the bot was out of the room."""
     return [locale.say("I was out of this room when you typed that, so I did nothing. Please type it again.")]
 
 
 def practice_is_over(locale: Locale) -> Lines:
-    """The pretend friend is gone."""
+    """The practice friend is removed."""
     return [locale.say("The practice is over. I have left its room and forgotten everything about it.")]

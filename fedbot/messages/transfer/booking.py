@@ -45,7 +45,7 @@ def _names(locale: Locale, card: Card) -> dict[str, Words]:
 
 
 def booked_card(locale: Locale, card: Card) -> Lines:
-    """The card of what is booked, and of what is to be handed over."""
+    """The card of a booking, before and on its first day."""
     if card.transfer.calls:
         return _to_hand_over(locale, card)
     names = _names(locale, card)
@@ -63,7 +63,7 @@ def booked_card(locale: Locale, card: Card) -> Lines:
 
 
 def _to_hand_over(locale: Locale, card: Card) -> Lines:
-    """The owner's approvers say whether it was fetched."""
+    """Asks the owner's approvers whether it was picked up."""
     names = _names(locale, card)
     return [
         locale.say("📅 Handed over? {what}, booked by {receiver} from {first} on.", **names),
@@ -81,7 +81,7 @@ def _to_hand_over(locale: Locale, card: Card) -> Lines:
 
 
 def breaks(locale: Locale, card: Card) -> Lines:
-    """The bookings that a yes breaks."""
+    """The bookings that an approval would break."""
     if card.transfer.state is not TransferState.OPEN:
         return []
     over = card.transfer.over
@@ -137,7 +137,7 @@ def _obstacle(locale: Locale, card: Card, obstacle: Obstacle) -> tuple[Inline, .
 
 
 def first_day_is_here(locale: Locale, *, transfer: Transfer) -> Lines:
-    """The text of a booking's former card, once another card asks whether it was handed over."""
+    """The text of a booking's former card, once a newer card asks whether it was handed over."""
     return [
         locale.say("📅 The first day of this booking has come: {case}.", case=naming.case(locale, transfer)),
         locale.say("A newer card asks whether it was handed over."),
@@ -146,7 +146,7 @@ def first_day_is_here(locale: Locale, *, transfer: Transfer) -> Lines:
 
 
 def booked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """Both sides have agreed: for who asked, and who said yes."""
+    """Tells the asker and the approver that both sides have agreed to the booking."""
     names = _names(locale, card_of(locale, transfer, us, peer_name))
     return [
         locale.say("📅 Booked: {what} for {receiver}, from {first} until {last}.", **names),
@@ -156,7 +156,7 @@ def booked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: st
 
 
 def obstacles(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """The booked items can't be handed over as our InvenTree is now, or can be again. Both sides read it."""
+    """The booked items can't be handed over as our InvenTree is now, or can be again. For both spaces."""
     card = card_of(locale, transfer, us, peer_name)
     names = _names(locale, card)
     if not transfer.obstacles:
@@ -177,7 +177,7 @@ def _cancel(transfer: Transfer) -> Inline:
 def hand_over_reminder(
     locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str, people: dict[str, str], others: int
 ) -> Lines:
-    """In the card's thread: what is booked hasn't been fetched yet."""
+    """The reminder in the card's thread that a booking waits to be picked up."""
     names = _names(locale, card_of(locale, transfer, us, peer_name))
     pills: list[Inline] = []
     for user, name in people.items():
@@ -194,7 +194,7 @@ def hand_over_reminder(
 
 
 def starts_without_an_end(locale: Locale, *, line: str) -> Lines:
-    """A first day, but no last one."""
+    """The refusal of a first day without a last one."""
     return [
         locale.say("Not done: I know the first day, but not the last one. Nothing was sent."),
         locale.say("For example: {line}", line=command(line)),
@@ -202,7 +202,7 @@ def starts_without_an_end(locale: Locale, *, line: str) -> Lines:
 
 
 def ends_before_it_starts(locale: Locale, *, first: date, last: date) -> Lines:
-    """The last day lies before the first one."""
+    """The refusal of a last day before the first one."""
     return [
         locale.say("Not done: it would end before it begins. Nothing was sent."),
         locale.say("The first day is {first}, the last one {last}.", first=locale.day(first), last=locale.day(last)),
@@ -210,7 +210,7 @@ def ends_before_it_starts(locale: Locale, *, first: date, last: date) -> Lines:
 
 
 def booking_from_anyone(locale: Locale) -> Lines:
-    """A booking asks one space, as the others would have to keep theirs for nothing."""
+    """The refusal of a booking `from anyone`: the spaces that are asked would keep their items for nothing."""
     return [
         locale.say("Not done: a booking has to name one space. Nothing was sent."),
         locale.say("Find out who has it, then name that space: {find}", find=command("help find")),
@@ -225,7 +225,7 @@ def booked_then(
     bookings: tuple[Reserved, ...],
     nearest: tuple[date, date] | None,
 ) -> Lines:
-    """A booking over other bookings or loans."""
+    """The refusal of a booking that doesn't fit beside other bookings or loans."""
     what = f"{locale.quantity(wanted, item.part.units)} × {locale.short(item.part.name, 60)}"
     lines: Lines = [locale.say("Not booked: {what} (stock #{item}) isn't free then.", what=what, item=item.pk)]
     lines += [locale.say("Booked: {booking}", booking=_reserved(locale, each)) for each in bookings[:MOST_BROKEN]]
@@ -237,7 +237,7 @@ def booked_then(
 
 
 def would_break(locale: Locale, *, what: str, bookings: tuple[Reserved, ...], line: str) -> Lines:
-    """The command would take booked stock, so it needs a second yes."""
+    """The answer to a command that would take booked stock: it has to be confirmed."""
     name = locale.short(what, 60)
     booked = [each for each in bookings if not each.waits]
     if booked:
@@ -344,7 +344,7 @@ def _entry(locale: Locale, entry: AgendaEntry, peer_name: str, us: PartyConfig) 
     )
 
 
-# --- Who waits for what, and whose turn it is, as people of both spaces read it.
+# --- The waiting list: places and turns, as people of both spaces read them.
 
 MOST_LISTED = 30
 A_MINUTE = timedelta(minutes=1)
@@ -383,7 +383,7 @@ _NOT_IN_LINE: dict[PlaceState, str] = {
 
 
 def place_page(locale: Locale, *, place: PlaceInLine, us: PartyConfig, peer_name: str) -> Lines:
-    """The message of a place in a friend's queue, as it stands now."""
+    """The message about a place in a friend's queue, in its present state."""
     del us
     lines: Lines = [locale.say(_STANDS[place.state], **_of_place(locale, place, peer_name))]
     if place.state is PlaceState.TURN:
@@ -435,7 +435,7 @@ def _of_entry(locale: Locale, entry: QueueEntry) -> dict[str, Words]:
 
 
 def in_our_queue(locale: Locale, *, entry: QueueEntry, us: PartyConfig, place: int) -> Lines:
-    """One of our own people waits for one of our items."""
+    """The message about one of our people who waits for one of our items."""
     del us
     names = _of_entry(locale, entry)
     if entry.kept:
@@ -447,7 +447,7 @@ def in_our_queue(locale: Locale, *, entry: QueueEntry, us: PartyConfig, place: i
 
 
 def your_turn_here(locale: Locale, *, entry: QueueEntry, us: PartyConfig) -> Lines:
-    """An item for which one of our own people waits is back."""
+    """Tells one of our people that the item for which they wait is back."""
     del us
     return [
         locale.say(
@@ -460,18 +460,18 @@ def your_turn_here(locale: Locale, *, entry: QueueEntry, us: PartyConfig) -> Lin
 
 
 def out_of_our_queue(locale: Locale, *, entry: QueueEntry, us: PartyConfig, why: PlaceState) -> Lines:
-    """One of our own people waits no more."""
+    """One of our people no longer waits, and why."""
     del us
     return [locale.say(_OUT[why], **_of_entry(locale, entry))]
 
 
 def not_in_line(locale: Locale, *, word: str, why: PlaceState) -> Lines:
-    """Why one of our own people can't wait for one of our items."""
+    """The reason why one of our people can't wait for one of our items."""
     return [locale.say(_NOT_IN_LINE[why], what=locale.short(word, 60))]
 
 
 def waits_no_more(locale: Locale, *, code: str) -> Lines:
-    """Somebody left a queue."""
+    """The answer to leaving a queue."""
     return [locale.say("Noted: you left the waiting list. {code}", code=code)]
 
 
@@ -506,12 +506,12 @@ def entry_in_short(locale: Locale, name: str, place: int, entry: QueueEntry) -> 
 
 
 def too_many_places(locale: Locale, *, count: int) -> Lines:
-    """The list is full."""
+    """The refusal of one more place: the limit is reached."""
     return [locale.say("Not noted: you wait for {number} items already.", number=locale.count(count))]
 
 
 def one_thing_in_line(locale: Locale) -> Lines:
-    """Several things in one line."""
+    """The refusal of several items in one line of `wait`."""
     return [
         locale.say("Not noted: those are several items. Write a line for each."),
         locale.say("For example: {wait}", wait=command("wait LENS-2 from SPACE")),

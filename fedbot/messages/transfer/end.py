@@ -247,7 +247,7 @@ def _reverted(locale: Locale, card: Card) -> Lines:
 
 
 def why_not_booked_in(locale: Locale, card: Card) -> Lines:
-    """The reason of our InvenTree or our rules; else the other bot's: a short code, or its InvenTree's words."""
+    """The reason given by our InvenTree or our rules; else by the other bot: a short code, or its InvenTree's words."""
     obstacle, told = card.transfer.obstacle, card.transfer.problem
     if obstacle is not None:
         return [locale.say("Why: {text}", text=diagnosis(locale, obstacle))]
@@ -283,7 +283,7 @@ def _disputed(locale: Locale, card: Card) -> Lines:
 
 
 def _may_be_booked_in(transfer: Transfer) -> bool:
-    """Whether the receiver has begun to, or says that it has."""
+    """Whether the receiver has started to book it in, or reports that it has."""
     begun = transfer.role == "receiver" and any(p.stage or p.acting or p.unknown for p in transfer.progress)
     return begun or (transfer.dispute is not None and bool(transfer.dispute.said))
 
@@ -302,13 +302,13 @@ ENDS: dict[TransferState, Callable[[Locale, Card], Lines]] = {
 }
 
 
-# --- What is said of a parcel: it left, it is waited for, it came, it never did. Its card is in `transfer_card`.
+# --- Parcels: on the way, arrived or missing. Their card is in `transfer_card`.
 
 Subject = Connection | Transfer
 
 
 def parcel_left(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """For who asked, as soon as it is booked out: who gives has to send it, who gets has to wait."""
+    """Tells both sides that it is booked out: the sender has to post it, the receiver has to wait."""
     card = card_of(locale, transfer, us, peer_name)
     terms, code = transfer.terms, transfer.code
     names: dict[str, Words] = {
@@ -339,20 +339,20 @@ def parcel_left(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
 
 
 def when_it_is_here(locale: Locale, transfer: Transfer, receiver: str) -> tuple[Inline, ...]:
-    """Says who reports its arrival, and how."""
+    """Names the people who report its arrival, and their line."""
     line = command(f"received {transfer.code}")
     return locale.say("When it is there, an approver of {receiver} types: {received}", receiver=receiver, received=line)
 
 
 def if_it_never_comes(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """Advice about a lost parcel."""
+    """The line to type if a parcel is lost."""
     return locale.say("If it never comes, or comes back: {missing}", missing=command(f"missing {transfer.code}"))
 
 
 def parcel_reminder(
     locale: Locale, *, subject: Transfer, us: PartyConfig, people: dict[str, str], others: int
 ) -> Lines:
-    """For the approvers of the space that waits for it (names by id; the first three are rung)."""
+    """The reminder for the approvers of the receiver (names by id; it mentions the first three)."""
     del us
     pills = naming.pills(locale, people, others)
     return [
@@ -367,7 +367,7 @@ def parcel_reminder(
 
 
 def parcel_is_on_its_way(locale: Locale, *, subject: Transfer) -> Lines:
-    """Somebody said yes or no when it had left already."""
+    """The answer to a decision on a parcel that has left already."""
     return [
         locale.say("Not counted: {case} is on its way already.", case=naming.case(locale, subject)),
         locale.say("When it is here, tap 📦, or reply: {received}", received=command(f"received {subject.code}")),
@@ -376,7 +376,7 @@ def parcel_is_on_its_way(locale: Locale, *, subject: Transfer) -> Lines:
 
 
 def parcel_has_just_left(locale: Locale, *, subject: Transfer) -> Lines:
-    """A second 📦 that was tapped before it left: as another yes, so it doesn't mean that it is here."""
+    """The answer to a second 📦 from before it left: it was a second approval, and no arrival."""
     return [
         locale.say("Not counted: {case} has only just left.", case=naming.case(locale, subject)),
         locale.say("When it is here, tap 📦 again, or reply: {received}", received=command(f"received {subject.code}")),
@@ -384,7 +384,7 @@ def parcel_has_just_left(locale: Locale, *, subject: Transfer) -> Lines:
 
 
 def no_parcel_for_us(locale: Locale, *, subject: Subject, us: PartyConfig, peer_name: str) -> Lines:
-    """`received` of something that isn't on its way to us."""
+    """The answer to `received` for something that isn't on its way to us."""
     case = naming.case(locale, subject)
     if isinstance(subject, Transfer) and subject.role == "sender":
         peer = naming.space(locale, peer_name)
@@ -406,7 +406,7 @@ def no_parcel_for_us(locale: Locale, *, subject: Subject, us: PartyConfig, peer_
 
 
 def not_so_much_was_sent(locale: Locale, *, transfer: Transfer, sent: tuple[Line, ...]) -> Lines:
-    """More came than was sent; or of different things a quantity alone doesn't tell which is missing."""
+    """The refusal of more than was sent; or of a quantity alone, if a parcel has several items."""
     what, code = naming.things(locale, sent), transfer.code
     if len({line.part for line in sent}) == 1:
         return [
@@ -423,7 +423,7 @@ def not_so_much_was_sent(locale: Locale, *, transfer: Transfer, sent: tuple[Line
 
 
 def rest_by_hand(locale: Locale, *, transfer: Transfer, line: Line, item: int, problem: Diagnosis) -> Lines:
-    """For the sender's admins: what did not arrive can't be taken out of what is with the receiver."""
+    """For the sender's admins: the missing items have to be returned from the customer by hand."""
     what = naming.thing(locale, line)
     return [
         locale.say("⚠ {what} did not arrive ({code}): please take it back by hand.", what=what, code=transfer.code),
@@ -444,7 +444,7 @@ def rest_settled(
     peer_name: str,
     items: tuple[tuple[Line, int], ...],
 ) -> Lines:
-    """The answer to who settled what did not arrive; `items` are the stock items that hold it, 0 for none."""
+    """The answer to settling the items that did not arrive; `items` are their stock items, 0 for none."""
     what, space = naming.things(locale, transfer.lines_missing), naming.space(locale, us.name)
     if truth.name == LOST:
         return [
@@ -468,7 +468,7 @@ def rest_settled(
 
 
 def rest_has_its_old_status(locale: Locale, *, transfer: Transfer, item: int, problem: Diagnosis) -> Lines:
-    """For the admins: what is back could not be given its old status."""
+    """For the admins: the status of returned items could not be set back."""
     return [
         locale.say(
             "⚠ Stock #{item} still has the status 'lost' ({code}): please change it.", item=item, code=transfer.code
@@ -478,7 +478,7 @@ def rest_has_its_old_status(locale: Locale, *, transfer: Transfer, item: int, pr
 
 
 def no_parcel_under_way(locale: Locale, *, subject: Subject) -> Lines:
-    """`missing` of something that isn't on its way by parcel."""
+    """The answer to `missing` for something that isn't on its way by parcel."""
     return [
         locale.say("Nothing is missing: {case} isn't on its way by parcel.", case=naming.case(locale, subject)),
         state_in_words(locale, subject),
@@ -486,7 +486,7 @@ def no_parcel_under_way(locale: Locale, *, subject: Subject) -> Lines:
 
 
 def parcel_not_booked_in(locale: Locale, *, transfer: Transfer, person: str, name: str, problem: Diagnosis) -> Lines:
-    """To who said that it is here: our InvenTree won't have it, and it doesn't go back by itself."""
+    """Tells the person who confirmed the arrival that our InvenTree refuses it; it doesn't go back by itself."""
     who, case = naming.pill(locale, person, name), naming.case(locale, transfer)
     return [
         (who, " ", *locale.say("⚠ {case} is here, but could not be booked in.", case=case)),
@@ -501,7 +501,7 @@ def parcel_not_booked_in(locale: Locale, *, transfer: Transfer, person: str, nam
 
 
 def parcel_missing_already(locale: Locale, *, transfer: Transfer) -> Lines:
-    """`missing` of a parcel that people have to settle anyway."""
+    """The answer to `missing` for a parcel that people have to settle already."""
     return [
         locale.say("Nothing new: {case} waits for people to settle it.", case=naming.case(locale, transfer)),
         state_in_words(locale, transfer),
@@ -510,5 +510,5 @@ def parcel_missing_already(locale: Locale, *, transfer: Transfer) -> Lines:
 
 
 def parcel_noted_missing(locale: Locale, *, transfer: Transfer) -> Lines:
-    """The answer to `missing`; what follows is said in the card's thread, for all."""
+    """The answer to `missing`; a message in the card's thread tells everybody what follows."""
     return [locale.say("Noted: {case} did not arrive. I book nothing more.", case=naming.case(locale, transfer))]

@@ -1,4 +1,4 @@
-"""Facts that any message about a transfer may tell: its lines, details, state, people and progress."""
+"""Facts for any message about a transfer: its lines, details, state, people and progress."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ _CONNECTIONS: dict[ConnectionState, str] = {
 
 
 def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inline, ...]:
-    """'Waits for a yes or no, until Tue 1 Dec, 20:14.'."""
+    """'Waits for a decision, until Tue 1 Dec, 20:14.'."""
     due = naming.open_until(locale, subject)
     if isinstance(subject, Connection):
         sentence = _CONNECTIONS[subject.state]
@@ -101,7 +101,7 @@ def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inli
 
 
 def _parcel(transfer: Transfer) -> str | None:
-    """The words for a state that differ for a parcel."""
+    """The sentence about a parcel's state, if it differs from other transfers."""
     if transfer.parcel is None or transfer.parcel.left is None:
         return None
     if transfer.state is TransferState.SENT:
@@ -118,7 +118,7 @@ def _parcel(transfer: Transfer) -> str | None:
 
 
 def _of_loan(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """A loan's due date, its end, or the extension that was asked for."""
+    """A loan's due date, its end, or the requested extension."""
     day = naming.last_day(locale, transfer)
     if transfer.closed is not None:
         closed = transfer.closed
@@ -137,7 +137,7 @@ def _of_loan(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
 
 
 def _open(transfer: Transfer) -> str | None:
-    """The state of an open transfer that waits for more than a yes or no."""
+    """The state of an open transfer that waits for something else than a decision."""
     if transfer.wanted:
         return _WANTED.get(transfer.wanted)
     if transfer.granted is not None and transfer.terms.confirm:
@@ -150,7 +150,7 @@ def _open(transfer: Transfer) -> str | None:
 def silent_bot(
     locale: Locale, subject: Connection | Transfer, us: PartyConfig, peer_name: str, state: tuple[Inline, ...]
 ) -> Lines:
-    """The peer's bot has not answered for a while. `state`: how far the subject is."""
+    """The peer's bot has not answered for a while. `state`: the subject's progress."""
     at = subject.exchange.resend_at
     again = (
         locale.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=locale.clock(at))
@@ -170,7 +170,7 @@ def silent_bot(
 
 
 def how_far(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str) -> tuple[Inline, ...]:
-    """Tell what is done and what is not: 'Done: Bea said yes. Not done: nothing has moved, at neither space'."""
+    """The progress: 'Done: Bea approved it. Not done: nothing has moved, in either space'."""
     names: dict[str, Words] = {
         "sender": naming.sender(locale, transfer, us, peer_name),
         "receiver": naming.receiver(locale, transfer, us, peer_name),
@@ -182,7 +182,7 @@ def how_far(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: str)
 
 
 def how_to_stop(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """The line with which it can still be stopped, or that it can't."""
+    """The line that still stops it, or that it can't be stopped."""
     verb = _stopping_verb(transfer)
     if verb:
         return locale.say("To stop it: {cancel}", cancel=command(f"{verb} {transfer.code}"))
@@ -190,7 +190,7 @@ def how_to_stop(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
 
 
 def _stopping_verb(transfer: Transfer) -> str:
-    """Our own side's word: who decides says no, who asked or gives takes it back."""
+    """`decline` for the deciding side, `cancel` for the others."""
     asked_of_sender = transfer.terms.kind in {"request", "extension"}
     ours_to_decide = transfer.granted is None and (transfer.role == "sender") == asked_of_sender
     if transfer.state is TransferState.BOOKED:
@@ -274,9 +274,9 @@ def _stage(transfer: Transfer) -> str:
 
 @dataclass(frozen=True)
 class Card:
-    """Everything that a card speaks of, with the names of both spaces as they are shown.
+    """Everything that a card shows, with the display names of both spaces.
 
-    `left` is what of a loan did not come back; None if that isn't known, or it is no loan.
+    `left`: the items of a loan that did not come back; None if that isn't known, or it is no loan.
     """
 
     transfer: Transfer
@@ -287,13 +287,13 @@ class Card:
     left: tuple[Line, ...] | None = None
 
     def space_of(self, party: str) -> str:
-        """One of the two by its id; for an unknown one, who decides."""
+        """The name of one of the two spaces by its id; for an unknown id, that of the deciding one."""
         terms = self.transfer.terms
         return {terms.sender: self.sender, terms.receiver: self.receiver}.get(party, self.decider)
 
     @property
     def lines_left(self) -> tuple[Line, ...]:
-        """The part of a loan that did not come back; all of it, until something is known."""
+        """The items of a loan that did not come back; all of them while that isn't known."""
         return self.transfer.lines_told if self.left is None else self.left
 
     @property
@@ -303,7 +303,7 @@ class Card:
 
     @property
     def only(self) -> Line | None:
-        """The line, if there is just one."""
+        """The line, if there is only one."""
         lines = self.transfer.terms.lines
         return lines[0] if len(lines) == 1 else None
 
@@ -316,7 +316,7 @@ def card_of(
     people: Sequence[str] = (),
     left: tuple[Line, ...] | None = None,
 ) -> Card:
-    """The card's names and things."""
+    """The card of this transfer, with the names of both spaces."""
     return Card(
         transfer=transfer,
         sender=naming.sender(locale, transfer, us, peer_name),
@@ -339,7 +339,7 @@ def for_whom(locale: Locale, card: Card, space: str) -> tuple[Inline, ...]:
 
 
 def in_one_line(lines: Lines) -> Lines:
-    """These sentences as one line, without the empty ones between them; lists follow it."""
+    """These sentences joined into one line, without empty ones between them; lists follow it."""
     joined: list[Inline] = []
     lists: Lines = []
     for line in lines:
@@ -351,7 +351,7 @@ def in_one_line(lines: Lines) -> Lines:
 
 
 def asked(locale: Locale, card: Card) -> Lines:
-    """The person who asked for it, with the note."""
+    """The person who asked, with the note."""
     terms = card.transfer.terms
     who = naming.signed(locale, card.transfer.asked)
     names: dict[str, Words] = {"who": who, "space": _asker(card)}
@@ -362,7 +362,7 @@ def asked(locale: Locale, card: Card) -> Lines:
 
 
 def _asker(card: Card) -> str:
-    """The space whose person asked: the sender's of a push, else the receiver's; of a return either's."""
+    """The space of the person who asked: the sender of a push, else the receiver; for a return either of them."""
     terms = card.transfer.terms
     if terms.kind == "return":
         return card.space_of(card.transfer.asked.party)
@@ -370,7 +370,7 @@ def _asker(card: Card) -> str:
 
 
 def unmatched(transfer: Transfer) -> list[Progress]:
-    """The lines that have no part at the receiver, and no permission to make one."""
+    """The lines that have no part at the receiver, and for which it may not create one."""
     if transfer.role != "receiver":
         return []
     return [p for p in transfer.progress if p.part is None and not p.create_part]
@@ -447,7 +447,7 @@ def _destination(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
 
 
 def _other_number(locale: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
-    """The serial number that it gets, because another item of the receiver has its own."""
+    """The new serial number, if another item of the receiver has the old one."""
     if not progress.serial:
         return ()
     names = {"theirs": locale.short(line.serial, 40), "ours": locale.short(progress.serial, 60)}
@@ -455,7 +455,7 @@ def _other_number(locale: Locale, line: Line, progress: Progress) -> tuple[Inlin
 
 
 def _other_unit(locale: Locale, transfer: Transfer, line: Line) -> tuple[Inline, ...]:
-    """': 2 m = 200 cm', where the parts have different units."""
+    """': 2 m = 200 cm', if the parts have different units."""
     progress = transfer.at(line.number)
     if progress.factor == "1":
         return ()
@@ -465,7 +465,7 @@ def _other_unit(locale: Locale, transfer: Transfer, line: Line) -> tuple[Inline,
 
 
 def _other_revision(locale: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
-    """A warning for the approver: the same IPN, but not the same revision."""
+    """A warning for the approver: the IPN is the same, but the revision isn't."""
     if not progress.revision:
         return ()
     theirs, ours = locale.short(line.description.revision, 40), locale.short(progress.revision, 40)
@@ -473,19 +473,19 @@ def _other_revision(locale: Locale, line: Line, progress: Progress) -> tuple[Inl
 
 
 def _homeless(card: Card) -> set[int]:
-    """The lines that have no place at the receiver."""
+    """The lines that have no location at the receiver."""
     return {progress.number for progress in unmatched(card.transfer)}
 
 
 def _no_place(locale: Locale, card: Card, line: Line) -> tuple[tuple[Inline, ...], tuple[Inline, ...]]:
-    """Why a line has no place, and what makes one."""
+    """The reason why a line has no location, and how to get one."""
     reason = card.transfer.at(line.number).match
     why = reason_codes.why_no_part(locale, reason, card.receiver)
     return why, reason_codes.how_to_get_a_part(locale, reason, card.receiver)
 
 
 def no_part_for(locale: Locale, transfer: Transfer, number: int, space: str) -> tuple[Inline, ...]:
-    """A line that has no part at the receiver: why, and what makes one."""
+    """The reason why a line has no part at the receiver, and how to create one."""
     reason = transfer.at(number).match
     return locale.say(
         "{what}: {why}.{break_}In InvenTree: {advice}.",
@@ -497,7 +497,7 @@ def no_part_for(locale: Locale, transfer: Transfer, number: int, space: str) -> 
 
 
 def by_another_name(locale: Locale, transfer: Transfer) -> Lines:
-    """Advice on the first line that fits no part, if a part of another name may be meant."""
+    """Advice on the first line that matches no part, if a part of another name may be meant."""
     line = next((transfer.line(progress.number) for progress in unmatched(transfer) if progress.match == "none"), None)
     if line is None:
         return []
@@ -537,7 +537,7 @@ def decided(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
-    """Says that our yes takes two people, and who has said yes already; nothing if one person is enough."""
+    """Our approval needs two people, and who has approved already; empty if one is enough."""
     if not transfer.care:
         return []
     asks_again = transfer.dearer and transfer.asks_if_handed_over
@@ -574,13 +574,13 @@ def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
 
 
 def by_rules(transfer: Transfer) -> bool:
-    """Whether our own lending rules are the reason why two of our people must agree."""
+    """Whether two of our people must approve because of our lending rules."""
     rules = transfer.terms.rules
     return transfer.role == "sender" and rules is not None and rules.two_people
 
 
 def settled(locale: Locale, card: Card) -> Lines:
-    """'Settled by Anna (attraktor), Tue 24 Nov, 20:31', where nobody could tell by machine what became of it."""
+    """'Settled by Anna (attraktor), Tue 24 Nov, 20:31', after a dispute."""
     settlement = card.transfer.settled
     if settlement is None:
         return []
@@ -598,7 +598,7 @@ def settled(locale: Locale, card: Card) -> Lines:
 
 
 def received(locale: Locale, card: Card) -> Lines:
-    """'Received by Cem (betaspace), Tue 1 Dec, 17:05', of a parcel."""
+    """'Received by Cem (betaspace), Tue 1 Dec, 17:05', for a parcel."""
     parcel = card.transfer.parcel
     if parcel is None or parcel.received is None:
         return []
@@ -613,7 +613,7 @@ def failed(transfer: Transfer) -> list[Progress]:
 
 
 def did_not_arrive(locale: Locale, card: Card) -> Lines:
-    """The things missing from a parcel, who says so, and their fate."""
+    """The items missing from a parcel, who reported that, and how it was settled."""
     transfer, lines = card.transfer, card.transfer.lines_missing
     if not lines:
         return []
@@ -634,7 +634,7 @@ def did_not_arrive(locale: Locale, card: Card) -> Lines:
 
 
 def pickup(locale: Locale, card: Card) -> Lines:
-    """The sender's pick-up place, opening hours and contact; nothing once it is home again or over."""
+    """The sender's pick-up place, opening hours and contact; empty once it is over."""
     told = card.transfer.pickup
     if not told or card.transfer.closed is not None:
         return []
@@ -651,7 +651,7 @@ def pickup(locale: Locale, card: Card) -> Lines:
 
 
 def where_it_is(locale: Locale, card: Card) -> Lines:
-    """The stock items that these are now, at each side."""
+    """The stock items of these lines now, on each side."""
     lines = card.transfer.lines_moved
     if len(card.transfer.terms.lines) == 1:
         return [each(locale, card, line) for line in lines for each in (_at_receiver, _at_sender)]
@@ -679,7 +679,7 @@ def _at_receiver(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
 
 
 def _item_at_receiver(transfer: Transfer, line: Line) -> tuple[int | None, str]:
-    """The new stock item and its place, as far as this side knows them."""
+    """The new stock item and its location, as far as this side knows them."""
     if transfer.role == "receiver":
         progress = transfer.at(line.number)
         return progress.item, progress.place
@@ -700,19 +700,19 @@ def _at_sender(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
 
 
 def nothing_moved(locale: Locale) -> tuple[Inline, ...]:
-    """Says that nothing moved, because people decided against it."""
+    """Nothing moved, because people decided against it."""
     return locale.say("Nothing has moved.")
 
 
 def nothing_left(locale: Locale, card: Card) -> tuple[Inline, ...]:
-    """Says that nothing left the sender, because it could not be given."""
+    """Nothing left the sender, because it could not be given."""
     return locale.say(
         "Nothing has left {sender}; {receiver} has booked nothing in.", sender=card.sender, receiver=card.receiver
     )
 
 
 def separate_item(locale: Locale, card: Card) -> Lines:
-    """At the sender: what was split off and is back again is a stock item of its own, and its people may merge it."""
+    """For the sender: the items that were split off and came back are a separate stock item, which can be merged."""
     transfer = card.transfer
     if transfer.role != "sender":
         return []
@@ -729,7 +729,7 @@ def separate_item(locale: Locale, card: Card) -> Lines:
 
 
 def not_done(locale: Locale, card: Card) -> Lines:
-    """Each line that did not go, and why; what a parcel did not hold is told apart."""
+    """Each line that did not go, and why; missing items of a parcel are listed separately."""
     return [_not_done(locale, card, each) for each in failed(card.transfer) if each.failed != NOT_IN_PARCEL]
 
 
@@ -748,7 +748,7 @@ def _not_done(locale: Locale, card: Card, progress: Progress) -> tuple[Inline, .
     return locale.say("Not given: {what} stays at {sender}: {why}", **names)
 
 
-# --- What of an item comes along beside the item itself, and what doesn't: two lines of a card.
+# --- The data that travels with an item, and the data that doesn't: two lines of a card.
 
 _STAYS: dict[Trait, str] = {
     Trait.STATUS: marked("its custom status"),
@@ -771,7 +771,7 @@ _MOST_TAGS = _MOST_FILES = 3
 
 
 def along(locale: Locale, transfer: Transfer) -> Lines:
-    """'With it: notes "Handle with care", link to lens.example, tags optics, fragile.'; nothing if there is nothing."""
+    """'With it: notes "Handle with care", link to lens.example, tags optics, fragile.'; may be empty."""
     words: list[str] = []
     for line in transfer.terms.lines:
         words += [word for word in _with_line(locale, transfer, line) if word not in words]
@@ -785,7 +785,7 @@ def along(locale: Locale, transfer: Transfer) -> Lines:
 
 
 def not_along(locale: Locale, transfer: Transfer) -> Lines:
-    """'Does not travel: price, files.'; nothing if all of it does."""
+    """'Does not travel: price, files.'; empty if all of it does."""
     traits = {trait for line in transfer.terms.lines for trait in line.stays}
     traits |= {trait for line in transfer.terms.lines if _is_new(transfer, line) for trait in line.description.stays}
     traits |= {trait for line in transfer.terms.lines for trait in _not_taken(transfer, line)}
@@ -794,7 +794,7 @@ def not_along(locale: Locale, transfer: Transfer) -> Lines:
 
 
 def _not_taken(transfer: Transfer, line: Line) -> list[Trait]:
-    """Details that the sender would send and our settings don't take."""
+    """The details that the sender would send and our settings don't accept."""
     if transfer.role != "receiver":
         return []
     has_picture = _is_new(transfer, line) and line.description.details.picture
@@ -806,7 +806,7 @@ def _not_taken(transfer: Transfer, line: Line) -> list[Trait]:
 
 
 def _files(transfer: Transfer, line: Line) -> list[FileTold]:
-    """The files that go along: at the receiver only those that it takes."""
+    """The files that travel with it; at the receiver only those that it accepts."""
     if transfer.role != "receiver":
         return list(line.details.files)
     largest = transfer.at(line.number).largest_file
@@ -814,7 +814,7 @@ def _files(transfer: Transfer, line: Line) -> list[FileTold]:
 
 
 def _is_new(transfer: Transfer, line: Line) -> bool:
-    """Whether a part would be made from what is told of it."""
+    """Whether the receiver would create a part from the sender's description."""
     progress = transfer.at(line.number)
     return progress.create_part and progress.part is None
 
@@ -864,7 +864,7 @@ def _some(locale: Locale, tags: tuple[str, ...]) -> str:
 
 
 def not_furnished(locale: Locale, *, transfer: Transfer, line: int, problem: Diagnosis) -> Lines:
-    """In the admin room: what came along with a line could not be added to it. Nothing waits for it."""
+    """For the admins: data that came with a line could not be added to it. Nothing waits for it."""
     what = naming.thing(locale, transfer.line(line))
     return [
         locale.say("Some of the data of {what} is not in InvenTree. {code}", what=what, code=transfer.code),
@@ -874,7 +874,7 @@ def not_furnished(locale: Locale, *, transfer: Transfer, line: int, problem: Dia
 
 
 def file_not_here(locale: Locale, *, transfer: Transfer, line: int, name: str, problem: Diagnosis) -> Lines:
-    """In the admin room: a file that came along with a line isn't in our InvenTree. Nothing waits for it."""
+    """For the admins: a file that came with a line isn't in our InvenTree. Nothing waits for it."""
     what = naming.thing(locale, transfer.line(line))
     told = "The file {name}, which belongs to {what}, is not in InvenTree. {code}"
     return [

@@ -1,4 +1,4 @@
-"""Answers to `push`, `lend` and `request` besides the offer itself: why not, or which item is meant."""
+"""Answers to `push`, `lend` and `request` other than the offer itself: refusals, and choices of an item."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Why = tuple[Inline, ...]
 
 
 def _refusal(locale: Locale, why: Why, *advice: Why) -> Lines:
-    """'Not offered: why. / Nothing was sent. what to do instead'."""
+    """'Not offered: {why}.', then the advice, and that nothing was sent."""
     return [locale.say("Not offered: {why}", why=why), *advice, locale.say("Nothing was sent, nothing has moved.")]
 
 
@@ -40,7 +40,7 @@ def _item(locale: Locale, item: StockItem) -> str:
 
 
 def quantity_not_positive(locale: Locale, *, word: str) -> Lines:
-    """Zero, or less."""
+    """The refusal of zero or a negative quantity."""
     return [
         locale.say(
             "Not done: {word} isn't a quantity that can be moved. Nothing was sent.", word=locale.short(word, 30)
@@ -49,7 +49,7 @@ def quantity_not_positive(locale: Locale, *, word: str) -> Lines:
 
 
 def quantity_too_fine(locale: Locale, *, word: str, places: int) -> Lines:
-    """More decimals than InvenTree keeps."""
+    """The refusal of more decimals than InvenTree keeps."""
     return [
         locale.say("Not done: {word} has too many decimals. Nothing was sent.", word=locale.short(word, 30)),
         locale.say("InvenTree keeps {places}.", places=places),
@@ -57,7 +57,7 @@ def quantity_too_fine(locale: Locale, *, word: str, places: int) -> Lines:
 
 
 def quantity_too_large(locale: Locale, *, word: str) -> Lines:
-    """More digits than InvenTree takes."""
+    """The refusal of more digits than InvenTree accepts."""
     shown = locale.short(word, 30)
     return [locale.say("Not done: {word} is more than InvenTree can count. Nothing was sent.", word=shown)]
 
@@ -66,7 +66,7 @@ def quantity_too_large(locale: Locale, *, word: str) -> Lines:
 
 
 def scanned_code_is_ours(locale: Locale, *, word: str) -> Lines:
-    """A scanned code in a request: it doesn't say from whose InvenTree it is."""
+    """The refusal of a scanned code in a request: it doesn't say whose InvenTree it belongs to."""
     return [
         locale.say(
             'Not done: the code "{word}" is an item in our own InvenTree, not in theirs.',
@@ -77,7 +77,7 @@ def scanned_code_is_ours(locale: Locale, *, word: str) -> Lines:
 
 
 def item_not_found(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
-    """Nothing is called that."""
+    """The answer if no item has that name."""
     why = locale.say('there is no item "{word}".', word=locale.short(word, 60))
     near = [locale.say("Similar: {parts}", parts=_parts(locale, parts))] if parts else []
     how = locale.say(
@@ -87,7 +87,7 @@ def item_not_found(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lin
 
 
 def similar_parts(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
-    """Nothing is called that, but some parts nearly are: a numbered list."""
+    """No item has that name, but some parts have a similar one: a numbered list."""
     first = locale.say('There is no item "{word}". Do you mean one of these?', word=locale.short(word, 60))
     if len(parts) == 1:
         first = locale.say('There is no item "{word}". Do you mean this?', word=locale.short(word, 60))
@@ -96,7 +96,7 @@ def similar_parts(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Line
 
 
 def nothing_in_stock(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
-    """The part is known, but there is nothing of it."""
+    """The part exists, but nothing of it is in stock."""
     why = locale.say('nothing of "{word}" is in stock.', word=locale.short(word, 60))
     known = [locale.say("The part exists: {parts}", parts=_parts(locale, parts))] if parts else []
     return _refusal(locale, why, *known)
@@ -117,7 +117,7 @@ def _called(locale: Locale, part: Part) -> str:
 
 
 def which_item(locale: Locale, *, word: str, choices: tuple[AvailableStock, ...]) -> Lines:
-    """Several stock items: a numbered list. Parts are named with their revision, if there are several."""
+    """Several stock items fit: a numbered list. It names the revisions if there are several."""
     named = len({choice.item.part.pk for choice in choices}) > 1
     told = [f"{_of_part(locale, c.item.part)}, {_lying(locale, c)}" if named else _lying(locale, c) for c in choices]
     numbered = [(f"{number}) {each}",) for number, each in enumerate(told, start=1)]
@@ -133,7 +133,7 @@ def _of_part(locale: Locale, part: Part) -> str:
 
 
 def only_together(locale: Locale, *, word: str, wanted: Decimal, together: tuple[AvailableStock, ...]) -> Lines:
-    """No stock item of the part has so much, but several together do."""
+    """No stock item has that much, but several together do."""
     amount = locale.quantity(wanted, together[0].item.part.units)
     first = locale.say('No single stock item of "{word}" has {amount}.', word=locale.short(word, 60), amount=amount)
     return [
@@ -169,7 +169,7 @@ def _reply(locale: Locale, count: int) -> Why:
 
 
 def which_reading(locale: Locale, *, word: str, readings: tuple[AvailableStock, ...]) -> Lines:
-    """A number at the end of a name: quantity, or part of the name?"""
+    """A number at the end of a name: asks whether it is the quantity or part of the name."""
     numbered = [
         locale.say(
             "{number}) {quantity} × {item}",
@@ -183,11 +183,11 @@ def which_reading(locale: Locale, *, word: str, readings: tuple[AvailableStock, 
     return [first, *numbered, _reply(locale, len(readings))]
 
 
-# --- what may not go ---------------------------------------------------------------------------------------
+# --- items that may not go ---------------------------------------------------------------------------------
 
 
 def part_virtual(locale: Locale, *, item: StockItem) -> Lines:
-    """A virtual part."""
+    """The refusal of a virtual part."""
     return _refusal(locale, _virtual(locale, item=item))
 
 
@@ -196,7 +196,7 @@ def _virtual(locale: Locale, *, item: StockItem) -> Why:
 
 
 def part_inactive(locale: Locale, *, item: StockItem) -> Lines:
-    """An inactive part."""
+    """The refusal of an inactive part."""
     return _refusal(
         locale, _inactive(locale, item=item), locale.say("Somebody who can change parts can make it active.")
     )
@@ -207,7 +207,7 @@ def _inactive(locale: Locale, *, item: StockItem) -> Why:
 
 
 def part_not_salable(locale: Locale, *, item: StockItem) -> Lines:
-    """InvenTree assigns only salable parts to a company."""
+    """The refusal of a part that isn't salable: InvenTree assigns only salable ones to a company."""
     advice = locale.say(
         "InvenTree only gives away salable parts. Somebody who can change parts can switch on 'salable' for it."
     )
@@ -219,7 +219,7 @@ def _not_salable(locale: Locale, *, item: StockItem) -> Why:
 
 
 def item_with_customer(locale: Locale, *, item: StockItem) -> Lines:
-    """It has been given away already."""
+    """The refusal of an item that was given away already."""
     return _refusal(locale, _with_customer(locale, item=item))
 
 
@@ -228,7 +228,7 @@ def _with_customer(locale: Locale, *, item: StockItem) -> Why:
 
 
 def item_not_in_stock(locale: Locale, *, item: StockItem) -> Lines:
-    """It isn't in stock."""
+    """The refusal of an item that isn't in stock."""
     return _refusal(locale, _not_in_stock(locale, item=item))
 
 
@@ -237,7 +237,7 @@ def _not_in_stock(locale: Locale, *, item: StockItem) -> Why:
 
 
 def status_may_not_travel(locale: Locale, *, item: StockItem) -> Lines:
-    """Only four of InvenTree's statuses may be handed over."""
+    """The refusal of an item whose status isn't one of the four that can travel."""
     advice = locale.say(
         "Only OK, attention needed, damaged and returned can travel. If the status is wrong, correct it in InvenTree."
     )
@@ -250,7 +250,7 @@ def _status(locale: Locale, *, item: StockItem) -> Why:
 
 
 def practice_stays_practice(locale: Locale, *, item: StockItem, to_friend: bool) -> Lines:
-    """A real thing was to go to the pretend friend, or a thing for practice to a real one."""
+    """The refusal to give real stock to the practice friend, or practice stock to a real one."""
     advice = locale.say("Parts for practice have names that begin with PRACTICE.")
     return _refusal(locale, _practice(locale, item=item, to_friend=to_friend), advice)
 
@@ -262,7 +262,7 @@ def _practice(locale: Locale, *, item: StockItem, to_friend: bool) -> Why:
 
 
 def may_not_go_on(locale: Locale, *, item: StockItem, origin: str, destination: str) -> Lines:
-    """UC6: what came from one space may not go on to a third, or to a neighbour without a bot (`destination` is '')."""
+    """The refusal to pass on a received item to a third space (UC6), or to a neighbour (`destination` is '')."""
     why = _may_not_go_on(locale, item=item, origin=origin, destination=destination)
     if not destination:
         rule = locale.say("A received item may go back where it came from, but not on to others.")
@@ -290,7 +290,7 @@ def _may_not_go_on(locale: Locale, *, item: StockItem, origin: str, destination:
 def merged_may_not_go_on(
     locale: Locale, *, item: StockItem, hidden: Decimal, origins: tuple[str, ...], available: Decimal, line: str
 ) -> Lines:
-    """UC6: something received has vanished, and may be in this item, into which something was merged."""
+    """The refusal of an item into which a vanished received item may have been merged (UC6)."""
     why = _merged(locale, item=item, hidden=hidden, origins=origins, available=available)
     gone = locale.say("That stock is gone from InvenTree, and something has been merged into this item since then.")
     rule = locale.say("A received item may go back where it came from, but not on to others.")
@@ -311,7 +311,7 @@ def _merged(locale: Locale, *, item: StockItem, hidden: Decimal, origins: tuple[
 
 
 def merges_cleared(locale: Locale, *, item: StockItem, quantity: Decimal, origins: tuple[str, ...]) -> Lines:
-    """A superuser says where what vanished is; without any origin nothing had vanished."""
+    """The answer to `clear`; without `origins`, nothing had vanished."""
     name = locale.short(item.part.name, 60) or locale.short(item.part.ipn, 40)
     if not origins:
         return [locale.say("Nothing to clear: nothing that we received of {name} is missing.", name=name)]
@@ -326,7 +326,7 @@ def merges_cleared(locale: Locale, *, item: StockItem, quantity: Decimal, origin
 
 
 def borrowed_goes_back_by_return(locale: Locale, *, item: StockItem, loan: Transfer) -> Lines:
-    """A borrowed item belongs to its lender: it is handed back, not given away."""
+    """The refusal to give away a borrowed item: it belongs to its lender."""
     how = locale.say("Hand it back: {line}", line=command(f"return {loan.code}"))
     return _refusal(locale, _borrowed(locale, item=item, loan=loan), how)
 
@@ -336,7 +336,7 @@ def _borrowed(locale: Locale, *, item: StockItem, loan: Transfer) -> Why:
 
 
 def serial_is_one(locale: Locale, *, item: StockItem) -> Lines:
-    """A serial number is one piece."""
+    """The refusal of a quantity for an item with a serial number."""
     return _refusal(locale, _serial(locale, item=item), locale.say("Leave out the quantity."))
 
 
@@ -345,12 +345,12 @@ def _serial(locale: Locale, *, item: StockItem) -> Why:
 
 
 def whole_pieces(locale: Locale, *, item: StockItem, wanted: Decimal) -> Lines:
-    """A fraction of what is counted."""
+    """The refusal of a fraction of a counted part."""
     return _refusal(locale, _whole(locale, item=item, wanted=wanted), locale.say("Type a whole number."))
 
 
 def another_unit(locale: Locale, *, item: StockItem, wanted: Decimal, unit: str) -> Lines:
-    """A quantity with a unit that doesn't fit that of the part, or not exactly."""
+    """The refusal of a quantity whose unit can't be converted exactly into the part's unit."""
     units = locale.short(item.part.units, 20)
     why = locale.say(
         "{item} is counted in {units}, and {wanted} {unit} can't be converted into that."
@@ -365,7 +365,7 @@ def another_unit(locale: Locale, *, item: StockItem, wanted: Decimal, unit: str)
 
 
 def other_unit_of_line(locale: Locale, *, line: Line, wanted: Decimal, unit: str) -> Lines:
-    """A quantity of what is asked for, lent or sent, with a unit that doesn't fit that of its part, or not exactly."""
+    """The same refusal for a requested, lent or sent line."""
     units = locale.short(line.description.units, 20)
     return [
         locale.say(
@@ -389,7 +389,7 @@ def _whole(locale: Locale, *, item: StockItem, wanted: Decimal) -> Why:
 
 
 def item_allocated(locale: Locale, *, item: StockItem, wanted: Decimal, available: Decimal, line: str) -> Lines:
-    """Orders or builds lay claim to it."""
+    """The refusal of stock that is allocated to orders or builds."""
     why = _allocated(locale, item=item, wanted=wanted, available=available)
     return _refusal(locale, why, *_less(locale, available, line))
 
@@ -414,7 +414,7 @@ def _allocated(locale: Locale, *, item: StockItem, wanted: Decimal, available: D
 
 
 def quantity_too_much(locale: Locale, *, item: StockItem, wanted: Decimal, available: Decimal, line: str) -> Lines:
-    """There isn't that much."""
+    """The refusal of more than is in stock."""
     why = _too_much(locale, item=item, wanted=wanted, available=available)
     return _refusal(locale, why, *_less(locale, available, line))
 
@@ -430,7 +430,7 @@ def _too_much(locale: Locale, *, item: StockItem, wanted: Decimal, available: De
 def offered_already(
     locale: Locale, *, item: StockItem, wanted: Decimal, available: Decimal, transfers: tuple[Transfer, ...], line: str
 ) -> Lines:
-    """Other open offers lay claim to it; without any, the line itself names it twice."""
+    """The refusal of stock that is on offer already; without transfers, the line itself names it twice."""
     why = _offered(locale, item=item, wanted=wanted, available=available, transfers=transfers)
     return _refusal(locale, why, *_less(locale, available, line))
 
@@ -460,7 +460,7 @@ def _amounts(locale: Locale, item: StockItem, wanted: Decimal, available: Decima
 
 
 def _less(locale: Locale, available: Decimal, line: str) -> list[Why]:
-    """A smaller offer: `line` is the typed one with the quantity that is free."""
+    """A smaller offer: `line` is the typed one with the free quantity."""
     return [locale.say("You can offer what is free: {line}", line=command(line))] if available > 0 else []
 
 
@@ -484,7 +484,7 @@ _WHY: dict[Callable[..., object], Callable[..., Why]] = {
 
 
 def no_item_fits(locale: Locale, *, word: str, unfit: tuple[tuple[StockItem, Phrase], ...]) -> Lines:
-    """Several stock items, and none of them may go: each with its reason."""
+    """None of several stock items can go: each with its reason."""
     items: list[Sequence[Inline]] = [_unfit(locale, item, why) for item, why in unfit[:MOST_CHOICES]]
     if len(unfit) > MOST_CHOICES:
         items.append(locale.say("and {number} more", number=len(unfit) - MOST_CHOICES))
@@ -504,7 +504,7 @@ def _unfit(locale: Locale, item: StockItem, phrase: Phrase) -> Why:
 
 
 def offer_too_large(locale: Locale, *, kilobytes: int, most: int) -> Lines:
-    """The items' metadata makes the offer larger than a message."""
+    """The refusal of an offer that doesn't fit into a message."""
     return _refusal(
         locale,
         locale.say(
@@ -520,7 +520,7 @@ def offer_too_large(locale: Locale, *, kilobytes: int, most: int) -> Lines:
 
 
 def how_many_of_it(locale: Locale, *, word: str, most: int, line: str) -> Lines:
-    """A request without a quantity: only the owner knows how much there is, so nothing is guessed."""
+    """The answer to a request without a quantity: only the owner knows how much there is."""
     return [
         locale.say('How much of "{word}"? I have done nothing yet.', word=locale.short(word, 60)),
         locale.say("Reply with a number up to {most}. For more, type: {line}", most=most, line=command(line)),
@@ -528,7 +528,7 @@ def how_many_of_it(locale: Locale, *, word: str, most: int, line: str) -> Lines:
 
 
 def which_is_the_quantity(locale: Locale, *, ways: tuple[tuple[Decimal, str, str], ...]) -> Lines:
-    """A number at both ends of what was asked for, or one with a unit that may be part of its name."""
+    """Asks which number is the quantity: there is one at both ends, or its unit may belong to the name."""
     numbered = [
         locale.say(
             "{number}) {what}", number=number, what=naming.amount(locale, amount, unit, f'"{locale.short(item)}"')
@@ -548,7 +548,7 @@ def which_is_the_quantity(locale: Locale, *, ways: tuple[tuple[Decimal, str, str
 
 
 def all_or_nothing(locale: Locale, *, subject: Connection | Transfer) -> Lines:
-    """A quantity where none can be chosen."""
+    """The refusal of a quantity where only all or nothing can be approved."""
     case = naming.case(locale, subject)
     if not isinstance(subject, Transfer) or subject.terms.kind != "request":
         why = locale.say("A quantity is only possible for a request from another space.")
@@ -566,7 +566,7 @@ def all_or_nothing(locale: Locale, *, subject: Connection | Transfer) -> Lines:
 
 
 def more_than_asked(locale: Locale, *, transfer: Transfer, wanted: Decimal) -> Lines:
-    """More granted than was asked for."""
+    """The refusal to grant more than was requested."""
     line = transfer.terms.lines[0]
     names = {
         "wanted": locale.quantity(wanted, line.description.units),

@@ -73,7 +73,7 @@ def _what_the_peer_says(locale: Locale, transfer: Transfer, peer: str) -> Lines:
 
 
 def dispute_settled(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """The message that told of the dispute, once it is settled."""
+    """The new text of the message about a dispute, once it is settled."""
     first = locale.say(
         "▶ {code} is settled: {what}.", code=transfer.code, what=naming.things(locale, transfer.lines_told)
     )
@@ -93,7 +93,7 @@ def resolve_choice(
     truths: tuple[Truth, ...],
     said: str,
 ) -> Lines:
-    """What does InvenTree show now, what may be true, and what would each choice do? A number picks one."""
+    """The stock items that InvenTree shows now, and a numbered list of possible answers with their effects."""
     peer = naming.space(locale, peer_name)
     lines: Lines = [
         locale.say(
@@ -152,7 +152,7 @@ def resolve_loan_choice(
 def resolve_rest_choice(
     locale: Locale, *, transfer: Transfer, peer_name: str, truths: tuple[Truth, ...], said: str
 ) -> Lines:
-    """A superuser's choices for the things that did not arrive with the rest of a parcel."""
+    """A superuser's choices for the items of a parcel that did not arrive."""
     lines: Lines = [
         locale.say(
             "{code}: what happened to {what}? I have done nothing yet.",
@@ -183,7 +183,7 @@ def _numbered(
 
 
 def _shown(locale: Locale, transfer: Transfer, seen: dict[int, ItemsSeen], us: PartyConfig) -> Lines:
-    """Each stock item that has to do with it, as InvenTree shows it now."""
+    """Each stock item of the transfer, as InvenTree shows it now."""
     items = [
         _item(locale, transfer.line(number), item)
         for number, answer in sorted(seen.items())
@@ -249,7 +249,7 @@ def _truth(
 
 
 def _by_another_number(locale: Locale, transfer: Transfer) -> Lines:
-    """Somebody may have done it by hand, as a stock item that I can't know."""
+    """Explains how to name a stock item that somebody created by hand, whose number the bot can't know."""
     word = "left" if transfer.role == "sender" else "booked"
     was = transfer.dispute.was.value if transfer.dispute else ""
     if was == "sent" or (transfer.role == "sender" and was != "debiting"):
@@ -262,7 +262,7 @@ def _by_another_number(locale: Locale, transfer: Transfer) -> Lines:
 
 
 def resolved(locale: Locale, *, transfer: Transfer, truth: Truth, us: PartyConfig, peer_name: str) -> Lines:
-    """The answer to the line that settled it."""
+    """The answer to the line that settled the dispute."""
     del truth
     return [
         locale.say(
@@ -290,7 +290,7 @@ def loan_settled(locale: Locale, *, loan: Transfer, truth: Truth, peer_name: str
 
 
 def nothing_to_settle(locale: Locale, *, subject: Connection | Transfer) -> Lines:
-    """It isn't disputed."""
+    """The answer to `resolve` if nothing is disputed."""
     lines: Lines = [
         locale.say("Nothing to settle: {case}. I did nothing.", case=naming.case(locale, subject)),
         state_in_words(locale, subject),
@@ -302,7 +302,7 @@ def nothing_to_settle(locale: Locale, *, subject: Connection | Transfer) -> Line
 
 
 def still_being_tried(locale: Locale, *, transfer: Transfer, us: PartyConfig) -> Lines:
-    """One of our steps hasn't come to an end yet."""
+    """The refusal of `resolve` while one of our steps is still running."""
     return [
         locale.say(
             "Not yet: the InvenTree of {space} has not reported the result of the last step of {code}.",

@@ -1,4 +1,4 @@
-"""A request from anyone, as its one message tells it: who was asked, what they said, who is next."""
+"""The message of a request from anyone: the spaces that were asked, their answers, and the next ones."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _PASSED: dict[Why, str] = {
 
 
 def rota_page(locale: Locale, *, rota: Rota, us: PartyConfig, asked: Asked, names: Names) -> Lines:
-    """The message of a rota as it stands now."""
+    """The message of a rota, in its present state."""
     entries = [_entry(locale, ask, transfer, us, names, rota.unit) for ask, transfer in asked]
     entries += [
         _waits(locale, each.party, locale.quantity(each.quantity, rota.unit), names)
@@ -123,7 +123,9 @@ def _entry(
         "code": transfer.code,
         "wait": locale.span(us.rota.wait),
     }
-    has_come = ask.why is Why.NOTHING_CAME and transfer.state is not TransferState.CANCELLED  # or may still come
+    has_come = (
+        ask.why is Why.NOTHING_CAME and transfer.state is not TransferState.CANCELLED
+    )  # it gave it, or it may still come
     if ask.why is not None and not has_come:
         return locale.say(_TAKEN_BACK[ask.why], **words)
     if transfer.problem in KNOWN and transfer.state is not TransferState.DONE:
@@ -134,7 +136,7 @@ def _entry(
 
 
 def _said(transfer: Transfer) -> str:
-    """The other space's decision, and its outcome."""
+    """The other space's decision, and its result."""
     if transfer.state is TransferState.OPEN:
         return _open(transfer)
     return _ENDS.get(transfer.state, marked("{space}: nothing came ({code})."))
@@ -213,7 +215,7 @@ def rota_in_short(locale: Locale, rota: Rota) -> tuple[Inline, ...]:
 
 
 def nobody_gives_it(locale: Locale, *, rota: Rota, us: PartyConfig) -> Lines:
-    """Everybody was asked, and nobody gives it: for who asked, whom this message mentions."""
+    """Everybody was asked, and nobody can give it. Mentions the person who asked."""
     del us
     who = naming.pill(locale, rota.asker.person, rota.asker.name)
     first = locale.say("{who}: nobody can give {what} now. {code}", who=who, what=_what(locale, rota), code=rota.code)
@@ -223,7 +225,7 @@ def nobody_gives_it(locale: Locale, *, rota: Rota, us: PartyConfig) -> Lines:
 def nothing_came(
     locale: Locale, *, rota: Rota, us: PartyConfig, transfer: Transfer, peer_name: str, confirmed: datetime
 ) -> Lines:
-    """A space agreed, was confirmed, and gives nothing: for who asked, whom this message mentions."""
+    """A space agreed and was confirmed, but nothing came. Mentions the person who asked."""
     del us
     who, space = naming.pill(locale, rota.asker.person, rota.asker.name), naming.space(locale, peer_name)
     what = Bold(naming.amount(locale, total(transfer.terms.lines, rota.unit), rota.unit, locale.short(rota.word)))
@@ -248,7 +250,7 @@ def nothing_came(
 
 
 def given_up(locale: Locale, *, rota: Rota, transfer: Transfer, peer_name: str) -> Lines:
-    """Somebody goes on without what was confirmed and never came."""
+    """The answer to continuing without a confirmed item that never came."""
     space = naming.space(locale, peer_name)
     lines: Lines = [
         locale.say("I continue without {case} from {space}.", case=naming.case(locale, transfer), space=space),
@@ -260,7 +262,7 @@ def given_up(locale: Locale, *, rota: Rota, transfer: Transfer, peer_name: str) 
 
 
 def rota_lost(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """After a loss of the journal, to who asked: this request from anyone is taken back, as nobody knows the others."""
+    """After a loss of the journal: this request from anyone is taken back, because the other requests are unknown."""
     del us
     who = naming.pill(locale, transfer.terms.asker, transfer.terms.asker_name)
     what, space = naming.moved(locale, transfer), naming.space(locale, peer_name)
@@ -280,7 +282,7 @@ def rota_lost(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name:
 
 
 def from_anyone_needs_a_name(locale: Locale, *, word: str) -> Lines:
-    """The typed word names one thing of one space, which others can't have."""
+    """The refusal of a word that names one item of one space, which others can't have."""
     return [
         locale.say('Not asked: "{word}" is one specific item of one space.', word=locale.short(word, 40)),
         locale.say(
@@ -291,7 +293,7 @@ def from_anyone_needs_a_name(locale: Locale, *, word: str) -> Lines:
 
 
 def one_item_from_anyone(locale: Locale, *, count: int) -> Lines:
-    """Several lines, of which each could come from somebody else."""
+    """The refusal of several items: each could come from another space."""
     return [
         locale.say(
             "Not asked: those are {number} items. With 'from anyone', I ask for one item at a time.",
@@ -302,7 +304,7 @@ def one_item_from_anyone(locale: Locale, *, count: int) -> Lines:
 
 
 def only_from_anyone(locale: Locale, *, word: str) -> Lines:
-    """An option that says something about asking several was said where one is asked."""
+    """The refusal of an option that only goes with `from anyone`."""
     return [
         locale.say("Not asked: {word} only goes with 'from anyone'.", word=word),
         locale.say("For example: {line}", line=command(f"request 20 M3-BOLT from anyone {word}")),
@@ -310,7 +312,7 @@ def only_from_anyone(locale: Locale, *, word: str) -> Lines:
 
 
 def no_friends_to_ask(locale: Locale) -> Lines:
-    """Nobody in this room could be asked."""
+    """The answer if there is nobody to ask in this room."""
     return [
         locale.say("Not asked: we have no friends in this room."),
         locale.say("A superuser can change that: {connect}", connect=command("connect SPACE")),
@@ -318,7 +320,7 @@ def no_friends_to_ask(locale: Locale) -> Lines:
 
 
 def too_many_rotas(locale: Locale, *, count: int) -> Lines:
-    """As many run as may."""
+    """The refusal of one more rota: the limit is reached."""
     return [
         locale.say("Not asked: {number} requests from anyone are running already.", number=locale.count(count)),
         locale.say("Stop one that you don't need any more: {cancel}", cancel=command("cancel ID")),
@@ -326,7 +328,7 @@ def too_many_rotas(locale: Locale, *, count: int) -> Lines:
 
 
 def rota_stopped(locale: Locale, *, rota: Rota, coming: tuple[str, ...]) -> Lines:
-    """Somebody stopped it. `coming`: the spaces that had agreed already."""
+    """The answer to stopping a rota. `coming`: the spaces that had agreed already."""
     lines: Lines = [
         locale.say("Stopped: {what}. I take my requests back. {code}", what=_what(locale, rota), code=rota.code)
     ]
@@ -339,7 +341,7 @@ def rota_stopped(locale: Locale, *, rota: Rota, coming: tuple[str, ...]) -> Line
 
 
 def rota_is_over(locale: Locale, *, rota: Rota) -> Lines:
-    """There is nothing to stop any more."""
+    """The answer if there is nothing to stop any more."""
     return [
         locale.say("Nothing to stop: I don't ask for {what} any more. {code}", what=_what(locale, rota), code=rota.code)
     ]
