@@ -113,7 +113,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "not-found": (
         marked("{sender} shares no such item."),
-        marked("Look with {find} for its shared items, or ask its people to {share} it."),
+        marked("See its shared items with {find}, or ask its people to share it: {share}"),
     ),
     "day-over": (
         marked("that due date is in the past at {sender}."),

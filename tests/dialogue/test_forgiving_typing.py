@@ -314,7 +314,7 @@ async def test_an_item_to_request_or_wait_for_may_follow_for() -> None:
     line = world.bea.says("!fed wait for LENS-2 from attraktor")
     await world.settle()
     answer = world.room.answers(line)[0].text
-    assert "1 × LENS-2: Attraktor has it free," in answer
+    assert "1 × LENS-2: it is free at Attraktor," in answer
     assert "!fed borrow 1 LENS-2 from attraktor for 2 weeks" in answer, "who waits for a loan wants no gift"
     line = world.bea.says("!fed ask for 10 M3-NUT from attraktor for 2 weeks")
     await world.settle()

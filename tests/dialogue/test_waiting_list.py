@@ -118,7 +118,7 @@ async def test_a_space_that_does_not_request_in_time_makes_room_and_a_request_ho
     await world.passes(3 * DAY)
     assert parties(world) == []
     assert "You don't need to wait" in await says(world, "kim", f"wait {LENS}")
-    assert "has it free" in await says(world, "gus", f"wait {LENS} from attraktor")
+    assert "it is free at Attraktor" in await says(world, "gus", f"wait {LENS} from attraktor")
 
 
 async def test_a_booking_for_next_year_does_not_hold_up_the_queue_until_then() -> None:

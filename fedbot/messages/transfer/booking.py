@@ -357,7 +357,7 @@ _STANDS: dict[PlaceState, str] = {
     PlaceState.LAPSED: marked(
         "{what}: nobody here requested it from {peer} in time. It goes to the next in line. {code}"
     ),
-    PlaceState.FREE: marked("{what}: {peer} has it free, so you don't need to wait. {code}"),
+    PlaceState.FREE: marked("{what}: it is free at {peer}, so you don't need to wait. {code}"),
     PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing under that name. {code}"),
     PlaceState.YOURS: marked("{what}: we have it already, {peer} lends it to us. {code}"),
     PlaceState.OURS: marked("{what}: it is ours, {peer} has borrowed it from us. {code}"),
