@@ -17,7 +17,7 @@ DASHES = frozenset({"-", "--", "–", "—"})
 _HYPHENS = re.compile("[\u2010\u2011]")
 _INVISIBLE_BUT_NEEDED = "\n\t\u200d"  # the last one joins emoji
 _AFTER = (" ", "\t", "\n", ";", ",", "")
-"""What follows a closing quote; the last: the end of the line."""
+"""The characters that may follow a closing quote; the last one is the end of the line."""
 _SIGN = re.compile(r"\S")
 _NEXT_LINE = re.compile(r"\n\s*+(\S*)")
 _NAMED_OPTION = re.compile(r"(?:--|[—–]{1,2})[^\W\d]\w*=")

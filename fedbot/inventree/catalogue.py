@@ -153,7 +153,7 @@ def relate_units(server: Server, query: RelateUnits) -> UnitsRelated:
 
 
 def _factors(pairs: Iterable[tuple[str, str]], own: OwnUnits) -> tuple[UnitFactor, ...]:
-    """How many of a part's units, as they are told, one typed unit is: by `own` definitions, or by what is common.
+    """The number of a part's units in one typed unit, by `own` definitions or common ones.
 
     Pairs that everybody can convert are left out.
     """

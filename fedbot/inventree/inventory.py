@@ -96,7 +96,7 @@ PROBES: dict[type[Step], Callable[[Server, Any], StepResult | None]] = {
     steps.SendFile: details.find_sent,
     steps.KeepFile: details.find_kept,
 }
-"""For each step, what looks whether InvenTree has its mark."""
+"""For each step, the function that looks for its mark in InvenTree."""
 
 ACTS: dict[type[Step], Callable[[Server, Any], StepResult]] = {
     steps.TakeOut: outgoing.take_out,

@@ -346,7 +346,7 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
 
 
 def _purpose(kind: str) -> str:
-    """What is new and what is about a loan have budgets of their own."""
+    """The purpose that the budgets distinguish: new transfers, and messages about a loan."""
     return "loan" if kind in {lend.RETURN, lend.EXTENSION} else "new"
 
 

@@ -35,7 +35,7 @@ from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import opening
 
 RIGHT_AFTER = timedelta(minutes=2)
-"""How long a number without a reply counts as an answer to the person's newest list."""
+"""The time for which a number, typed without a reply, answers the person's newest list."""
 HELP = frozenset({"help", "hilfe"})
 A_DAY = timedelta(days=1)
 LONGEST_NUMBER = 4

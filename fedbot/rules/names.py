@@ -2,7 +2,7 @@
 
 Anybody can choose any display name. A name is shown alone only if it equals the identity: the party id, or the local
 part of an account on the bot's own homeserver, ignoring case. Otherwise the identity follows: 'Attraktor (gammaspace)',
-'Piet (@kim:example.org)'. That keeps most cards short. The label is made where a name comes in, so no later code
+'Piet (@kim:example.org)'. So most cards stay short. The label is made where a name comes in, so no later code
 handles an unlabelled name.
 """
 

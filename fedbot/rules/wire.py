@@ -34,7 +34,7 @@ ID_LENGTH = 20  # of 31 characters: 99 bits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = 7_258_118_400_000
-"""The latest time (ms) that we believe anybody: the year 2200. What is added to it stays within the calendar."""
+"""The latest time (ms) that we believe: the year 2200. Periods that are added to it stay within the calendar."""
 _SUBJECT_KINDS = ("connection", "transfer")
 _FIELDS = frozenset({"v", "id", "kind", "from", "to", "room", "seq", "terms_hash", "body", "sent_at", "key", "sig"})
 _PATTERNS = {

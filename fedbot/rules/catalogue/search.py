@@ -79,7 +79,7 @@ _ASKED_FOR = re.compile(
 _BEGINS_TO_ASK = re.compile(rf"{_ASKS}#?\d{{1,4}}\b", re.IGNORECASE)
 _TO_BORROW = frozenset({"borrow", "leih", "leihe"})
 _RIGHT_AFTER = timedelta(minutes=2)
-"""How long `ask 1 2` without a reply counts as an answer to the person's newest list."""
+"""The time for which `ask 1 2`, typed without a reply, answers the person's newest list."""
 
 
 # --- our person's search ---

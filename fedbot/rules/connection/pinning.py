@@ -22,7 +22,7 @@ from fedbot.rules.wire import Draft, fingerprint, key_commitment, short_string
 
 TOLD_FOR = timedelta(days=30)
 RENAMED_FOR = timedelta(days=1)
-"""How long a peer that keeps changing its name is reported only once."""
+"""The time within which several new names of a peer are reported only once."""
 PINNED = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.MAKING, ConnectionState.SUSPENDED})
 
 

@@ -144,7 +144,7 @@ class Provision(OfConnection, WhenStepEnds):
         _on_done(turn, self.connection, event, of_peer=False)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """Tell the admin room what to do, or make a missing token. What a person may fix is tried again."""
+        """Tell the admin room what to do, or make a missing token. If a person can fix it, it is tried again."""
         connection = turn.connection(self.connection)
         if connection is None or connection.state is not ConnectionState.MAKING:
             return

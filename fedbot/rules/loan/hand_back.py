@@ -69,7 +69,7 @@ def hand_back(
 def ask_back(
     turn: Turn, cause: Cause, connection: Connection, terms: Terms, by: Signature, *, damaged: bool = False
 ) -> None:
-    """The lender's approver has it. That line is the decision, and the borrower's bot books it out."""
+    """The lender's approver has the item. Their line is the decision, and the borrower's bot books it out."""
     opened = opening.own_opening(turn, connection, cause)
     transfer = opening.own_transfer(turn, opened, connection, terms, by, "receiver")
     transfer = decided(turn, transfer, by, damaged=damaged)

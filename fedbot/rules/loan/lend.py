@@ -247,7 +247,7 @@ def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
 def became_borrowed(turn: Turn, given: Collection[int], but: str = "") -> bool:
     """Whether one of these stock items has come to belong to a peer, by another transfer than `but`.
 
-    That happens if our approver says that an incoming line is an item that we already have (`Progress.here`).
+    This happens if our approver says that an incoming line is an item that we already have (`Progress.here`).
     """
     ours = (t for t in turn.restless_transfers() if t.role == "receiver" and t.id != but)
     coming = (t for t in ours if t.is_on_loan or t.state in COMES_IN or t.wanted == "approve")

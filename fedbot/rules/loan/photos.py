@@ -30,9 +30,9 @@ from fedbot.rules.transfer import both_sides
 TOO_LARGE, TOO_MANY, INACTIVE = "too-large", "too-many", "inactive"
 TOO_EARLY, TOO_LATE = "too-early", "too-late"
 SOON = timedelta(minutes=15)
-"""How long a photo waits for InvenTree to answer."""
+"""The time that a photo waits for InvenTree to answer."""
 KEPT_UNTIL = timedelta(days=14)
-"""How long after the end of a transfer its photos are still accepted."""
+"""The time after the end of a transfer for which its photos are still accepted."""
 LONGEST_PHOTO = 20_000_000
 """Largest photo, in bytes."""
 _NOT_BACK = FINAL - {TransferState.DONE}

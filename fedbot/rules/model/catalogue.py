@@ -19,7 +19,7 @@ EVERYTHING = "everything"
 LARGEST_PICTURE = 64 * 1024
 """Largest picture of a part, in bytes."""
 SEARCH_SILENT_AFTER = timedelta(seconds=20)
-"""How long an answer waits for a space's hits."""
+"""The time that an answer waits for a space's hits."""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class Command:
 # --- The bot's memory of a conversation: numbered lists, and things not to repeat.
 
 NUMBER_WITHIN = timedelta(minutes=10)
-"""How long a number stands for a line of a list."""
+"""The time for which a number chooses an entry of a list."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,13 @@ class PendingChoice:
 # --- Documents of pages and the API: people's lines with their answers, and who is signed in.
 
 ANSWERS_KEPT = timedelta(days=1)
-"""How long a line repeated under the same idempotency key gets the same answer."""
+"""The time for which a line repeated under the same idempotency key gets the same answer."""
 MOST_SESSIONS = 50
 """Most sessions of a person. One more ends the oldest."""
 MOST_TOKENS = 50
 """Most tokens and addresses of a person. At the limit, one has to be ended before the next."""
 SIGN_IN_WITHIN = timedelta(minutes=10)
-"""How long a sign-in code counts after the page has shown it."""
+"""The time for which a sign-in code counts after the page has shown it."""
 
 
 class Outcome(StrEnum):

@@ -213,7 +213,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Pickup:
-    """Where, when and how to pick up from a space: the place, the opening hours, the contact; '' if not given."""
+    """A space's pick-up: the place, the opening hours and the contact; '' if not given."""
 
     where: str = ""
     hours: str = ""

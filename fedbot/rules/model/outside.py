@@ -87,7 +87,7 @@ def outside_id(lending_event: str) -> str:
 # --- A rota: one thing requested from several peers in turn, until somebody gives it.
 
 KEPT_FOR = timedelta(days=30)
-"""How long a finished rota can be shown."""
+"""The time for which a finished rota can be shown."""
 MOST_LIVING = 20
 """Most rotas that may run at once in a space, because each one asks every peer."""
 

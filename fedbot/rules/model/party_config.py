@@ -11,7 +11,7 @@ from fedbot.rules.model.outside import RotaPolicy
 from fedbot.rules.model.room import AnnouncedParty
 
 SILENT_AFTER_RESENDS = 2
-"""How often a peer's bot is sent messages again without an answer before people read that it is silent."""
+"""The number of unanswered resends after which people read that a peer's bot is silent."""
 
 # --- The practice peer, which an operator starts to try the bot alone (`fedbot practice`).
 

@@ -101,7 +101,7 @@ class TryToken:
 
 @dataclass(frozen=True)
 class TokenTried:
-    """What the token can read, and its name and expiry if the server reports them (API ≥ 293)."""
+    """The stock that the token can read, and its name and expiry if the server reports them (API ≥ 293)."""
 
     stock_items: int
     api: int

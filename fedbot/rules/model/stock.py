@@ -617,7 +617,7 @@ _MOST_WRITTEN = 1_000
 
 
 def places(quantity: Decimal) -> int:
-    """How many decimals it has, exactly: `Decimal.normalize` makes 0 of a number like 1E-9999999."""
+    """The exact number of decimals: `Decimal.normalize` makes 0 of a number like 1E-9999999."""
     _, digits, exponent = quantity.as_tuple()
     zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
     return 0 if zeros == len(digits) or not isinstance(exponent, int) else max(-exponent - zeros, 0)

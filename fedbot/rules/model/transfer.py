@@ -453,7 +453,7 @@ class Transfer(HasCard):
         return Ending.RETURNED if self.line_ends else self.closed.how
 
     def closing_of(self, number: int) -> Closing | None:
-        """How, when and by whose decision that line of a loan, or all of it, ended; None if it hasn't ended."""
+        """The end of that line of a loan, or of all of it, with its time and decision; None if it hasn't ended."""
         return next((closing for closing in self.line_ends if closing.line == number), self.closed)
 
     @property

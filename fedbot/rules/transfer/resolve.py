@@ -1,7 +1,7 @@
 """A superuser's settlement of a disputed transfer, and its consequences (`!fed resolve`).
 
-The bot reads InvenTree first, and only offers answers that fit. A settlement never changes the other side's books. That
-is for the superusers there, who learn of it by the usual messages.
+The bot reads InvenTree first, and only offers answers that fit. A settlement never changes the other side's books.
+The superusers there settle those; the usual messages inform them.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ REASONS = {
 """The reason for cancelling a request, as the other space reads it. If a person stopped it, it reads the name."""
 _READ_ALIKE = {TransferState.CREDITING: TransferState.SENT, TransferState.RECEIVED: TransferState.DONE}
 ANSWERS_WITHIN = timedelta(hours=1)
-"""How long a bot has to answer our cancellation of a confirmed request before people are told."""
+"""The time that a bot has to answer our cancellation of a confirmed request before people are told."""
 LATEST_REQUESTS = 50
 """Newest transfers with a peer among which we look for our last request."""
 
