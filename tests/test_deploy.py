@@ -92,7 +92,7 @@ async def test_every_alert_of_a_hub_uses_metrics_that_its_workers_have() -> None
     assert lines == 9 * len(of_spaces)
 
 
-def test_each_alert_of_a_bot_has_its_twin_for_the_spaces_of_a_hub() -> None:
+def test_each_alert_of_a_bot_has_a_counterpart_for_the_spaces_of_a_hub() -> None:
     def rules(name: str) -> dict[str, dict[str, Any]]:
         (group,) = yaml.safe_load((DEPLOY / name).read_text())["groups"]
         return {rule["alert"]: rule for rule in group["rules"]}

@@ -51,7 +51,7 @@ def imported() -> set[str]:
     return found - set(sys.stdlib_module_names) - {"fedbot", "fedbot_demo", "tests", "synapse"}
 
 
-def test_whatever_a_bot_imports_is_declared_as_what_it_is_a_direct_dependency() -> None:
+def test_every_package_that_a_bot_imports_is_declared_as_a_direct_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = [*project["dependencies"], *project["optional-dependencies"]["postgresql"]]
     names = {re.split(r"[\[<>=! ]", each)[0].lower().replace("_", "-") for each in declared}

@@ -222,7 +222,7 @@ def test_several_stock_items_are_listed_and_a_number_stands_for_a_whole_line() -
     )
 
 
-def test_where_no_item_has_the_quantity_the_one_choice_is_all_of_it_from_several() -> None:
+def test_if_no_item_has_the_quantity_the_one_choice_is_all_of_it_from_several() -> None:
     world = World(connected())
     assert world.does("push 200 M3-BOLT to betaspace", found(item(12, "90"), item(13, "120"))) is None
     assert choices(world) == ("!fed push 120 #13 + 80 #12 to betaspace",)

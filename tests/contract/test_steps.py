@@ -348,7 +348,7 @@ async def test_refused_or_returned_items_are_taken_back(
 
 
 @pytest.mark.parametrize("gone", [True, False])
-async def test_what_can_not_go_back_to_its_old_location_stays_in_incoming(
+async def test_an_item_that_can_not_go_back_to_its_old_location_stays_in_incoming(
     inventory: OwnInventory, ground: Ground, transfer: str, *, gone: bool
 ) -> None:
     name = f"old {secrets.token_hex(4)}"

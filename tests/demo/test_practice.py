@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from fedbot.setup.practice import Practising
 
 
-async def test_a_homeserver_that_goes_away_is_told_once_and_the_scene_is_said_once_it_is_back(tmp_path: Path) -> None:
+async def test_a_homeserver_that_goes_away_is_reported_once_and_the_scene_is_said_once_it_is_back(
+    tmp_path: Path,
+) -> None:
     tried: list[Delivery] = []
     put: list[Event] = []
     told: list[str] = []

@@ -43,7 +43,7 @@ async def test_the_admin_room_gets_exact_instructions_and_the_shared_room_only_r
     assert world.alpha.connection().state is MAKING
 
 
-async def test_where_a_superusers_token_would_not_help_nobody_is_told_to_give_one() -> None:
+async def test_nobody_is_told_to_give_a_superusers_token_that_would_not_help() -> None:
     """InvenTree 0.13 makes no accounts over REST, whoever asks."""
     pins = {"pinned_superusers": ("anna",), "pinned_approvers": ("anna", "piet")}
     world = await a_world(alpha_version="0.13", alpha={"has_admin_token": False, **pins})

@@ -190,7 +190,7 @@ async def test_an_item_that_is_already_gone_is_only_noted() -> None:
     assert world.beta.bot.engine.failures == 0
 
 
-async def test_of_a_used_or_merged_item_only_people_book_out_the_right_quantity() -> None:
+async def test_only_people_book_out_the_right_quantity_of_a_used_or_merged_item() -> None:
     world = await lost()
     item = lent_item(world.beta)
     with world.beta.by_hand():
@@ -335,7 +335,7 @@ async def test_one_lost_item_of_a_loan_that_runs_on_is_named_as_lost() -> None:
     assert loan(world.beta).is_on_loan
 
 
-async def test_what_was_lost_by_a_former_friend_comes_back_once_they_are_friends_again() -> None:
+async def test_an_item_lost_by_a_former_friend_comes_back_once_they_are_friends_again() -> None:
     world = await lost("#42")
     world.bea.says("!fed disconnect attraktor --now --sure")
     await world.settle()

@@ -312,7 +312,7 @@ async def test_a_booked_item_goes_nowhere_else_without_a_second_approval_that_na
     assert "Attraktor doesn't have it in stock any more" in told(world.room, "is at risk")[-1].text
 
 
-async def test_of_two_friends_who_want_the_same_days_the_first_approval_wins() -> None:
+async def test_the_first_approval_wins_if_two_friends_want_the_same_days() -> None:
     world = await World().with_gammaspace().start()
     await world.connect()
     world.gus.says("!fed connect attraktor")

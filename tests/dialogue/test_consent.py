@@ -273,7 +273,7 @@ async def test_the_time_zone_of_a_due_date_is_stated_once_and_never_changes() ->
     assert world.beta.transfer().terms == first
 
 
-async def test_how_much_is_free_and_where_else_it_lies_voids_no_decision() -> None:
+async def test_a_change_in_the_free_quantity_or_in_other_locations_voids_no_decision() -> None:
     """Such facts change all day and aren't part of what people agree to."""
     world = await sharing()
     world.bea.says("!fed request M3-NUT 10 from attraktor")

@@ -80,7 +80,9 @@ def _nobody_reads_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Journal, "newest", lambda *_, **__: pytest.fail("the whole past was read"))
 
 
-async def test_what_comes_to_rest_while_the_past_is_read_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_transfer_that_comes_to_rest_while_the_past_is_read_is_listed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(archive, "A_PAGE", 1)  # so that the file is read again and again
     world = await friends()
     waits = await world.push()

@@ -553,7 +553,7 @@ async def test_if_less_is_back_than_announced_the_lender_is_told_what_to_type_an
     assert_books_balance(world)
 
 
-async def test_what_came_back_in_parts_is_used_up_first_without_a_question() -> None:
+async def test_parts_of_a_returned_loan_are_used_up_first_without_a_question() -> None:
     world = await lent("M3-NUT 10")
     world.anna.says(f"!fed return {loan(world.alpha).code} 3")
     await world.grace()
@@ -578,7 +578,7 @@ async def test_a_part_of_the_name_is_enough_to_return_or_extend_the_only_loan_th
     assert back(world.alpha).terms.note == "in a bag"
 
 
-async def test_what_ends_a_loan_for_good_needs_the_whole_name() -> None:
+async def test_a_verb_that_ends_a_loan_for_good_needs_the_whole_name() -> None:
     world = await lent()
     said = world.anna.says("!fed lost nut")
     await world.settle()

@@ -35,7 +35,7 @@ def is_company_open(world: World) -> bool:
 
 
 @pytest.mark.parametrize("change", ["structural", "deleted"])
-async def test_what_can_not_go_back_to_its_old_location_is_said_to_lie_in_incoming(change: str) -> None:
+async def test_an_item_that_can_not_go_back_to_its_old_location_is_reported_in_incoming(change: str) -> None:
     world = await friends()
     location = world.alpha.admin("POST", "stock/location/", name="Old shelf")["pk"]
     with world.alpha.by_hand():

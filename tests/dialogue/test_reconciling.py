@@ -84,7 +84,7 @@ async def test_an_item_that_a_very_late_request_brought_into_outgoing_or_incomin
     assert "✅ The books of" in other.text
 
 
-async def test_what_people_split_off_in_incoming_is_no_stray() -> None:
+async def test_an_item_that_people_split_off_in_incoming_is_no_stray() -> None:
     world = await friends(beta={"destination": "Incoming"})
     await world.hand_over()
     item = world.beta.transfer().progress[0].item

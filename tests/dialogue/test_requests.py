@@ -437,7 +437,7 @@ async def test_the_whole_quantity_in_two_locations_is_granted_by_its_sum_and_no_
     assert_moved(world, 150)
 
 
-async def test_of_several_parts_it_is_all_or_nothing() -> None:
+async def test_several_parts_are_all_or_nothing() -> None:
     world = await sharing()
     card = await request(world, "1 LENS-2#0042 + 50 M3-BOLT")
     assert "To grant less" not in card.text
@@ -737,7 +737,7 @@ async def test_a_request_by_a_word_of_a_name_is_asked_again_with_what_the_friend
     assert_nothing_moved(world)
 
 
-async def test_of_a_request_for_several_items_only_the_unknown_one_is_asked_again() -> None:
+async def test_a_request_for_several_items_asks_again_only_about_the_unknown_one() -> None:
     world = await sharing()
     _, meant = await asked_by_a_word(world, "!fed request 5 RES-10K + 3 M3 from attraktor")
     assert 'Did you mean one of these by "M3"?' in meant.text

@@ -111,7 +111,7 @@ async def test_a_bot_that_may_write_again_catches_up() -> None:
     assert_books_balance(world)
 
 
-async def test_where_the_room_denies_it_a_space_announces_itself_by_a_message_and_shows_the_exact_line() -> None:
+async def test_a_space_that_a_room_denies_announcing_does_so_by_a_message_and_shows_the_exact_line() -> None:
     world = World()
     world.anna.sets_power(events={"dev.fedbot.party": 50})
     await world.start()

@@ -74,7 +74,7 @@ async def test_any_of_our_people_gets_our_figures() -> None:
     assert not answer.mentions
 
 
-async def test_what_is_counted_in_pieces_counts_by_whichever_name_inventree_has_for_a_piece() -> None:
+async def test_a_part_counted_in_pieces_counts_by_every_name_that_inventree_has_for_a_piece() -> None:
     world = await friends()
     world.alpha.admin("PATCH", f"part/{world.alpha.part('M3-NUT').pk}/", units="piece")
     await gives(world)

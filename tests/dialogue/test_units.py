@@ -503,7 +503,7 @@ async def test_a_request_in_feet_means_feet_though_the_owners_are_shorter() -> N
     assert world.beta.total("CABLE") == 1824, world.room.transcript()
 
 
-async def test_what_arrived_may_be_told_in_a_unit_that_this_inventree_defines_otherwise() -> None:
+async def test_an_arrived_quantity_may_be_typed_in_a_unit_that_this_inventree_defines_otherwise() -> None:
     world = await friends()
     defines(world.beta, "hand", "10 * cm")
     has_part(world.alpha, stock=10, units="hand")  # 4 inches

@@ -13,7 +13,7 @@ def test_a_claimant_is_read_as_it_was_written(claimant: AccountClaim) -> None:
 
 
 @pytest.mark.parametrize("written", ["a1b2", "a.b", "a.b.c", "a.1.2.3", ".1.a", "a.0.b", "a.-1.b", "a.².b", "…"])
-def test_what_no_worker_writes_came_before_nobody(written: str) -> None:
+def test_a_claim_that_no_worker_wrote_came_before_nobody(written: str) -> None:
     assert not AccountClaim.read(written).came_before(AccountClaim("us", "a", 9))
     assert not AccountClaim.read(written).came_before(AccountClaim("us"))
 

@@ -207,7 +207,7 @@ async def test_a_token_can_be_tested_at_the_peers_server(alpha: Space, beta: Spa
     assert seen == TokenTried(len(beta.admin.rows("stock/")), 530, "fed-beta-1-1", date(2027, 11, 24))
 
 
-async def test_where_tokens_are_not_listed_the_test_does_not_find_the_expiry(
+async def test_the_trial_does_not_find_the_expiry_if_tokens_are_not_listed(
     alpha: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await alpha.inventory.act(await mint_token(alpha))

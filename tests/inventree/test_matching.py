@@ -57,7 +57,7 @@ async def test_several_parts_of_one_name_need_a_persons_choice(beta: Space) -> N
     assert (await match(beta, "Arduino Nano")).reason == "several"
 
 
-async def test_of_several_the_active_one_or_that_of_the_revision_is_used(beta: Space) -> None:
+async def test_the_active_part_or_that_of_the_revision_is_used_among_several(beta: Space) -> None:
     category = beta.admin.rows("part/category/")[0]["pk"]
     other = {"name": "Arduino Nano", "IPN": "NANO-2", "revision": "B", "category": category}
     second = beta.admin.post("part/", other)["pk"]

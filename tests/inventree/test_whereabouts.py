@@ -57,7 +57,7 @@ async def test_a_deleted_item_is_left_out(alpha: Space) -> None:
     assert (await asked(alpha, BooksOf((987654,)))).items == ()
 
 
-async def test_where_the_history_can_not_be_searched_that_of_the_known_items_is_read(alpha: Space) -> None:
+async def test_the_history_of_the_known_items_is_read_if_it_can_not_be_searched(alpha: Space) -> None:
     source = alpha.item("M3-BOLT")
     result = await taken(alpha)
     await alpha.inventory.answer(WhereIsIt(MARK))

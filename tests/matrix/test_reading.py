@@ -240,7 +240,7 @@ def test_our_own_events_are_no_news(raw: dict[str, Any]) -> None:
         event("m.room.message", {"msgtype": "m.notice", "m.relates_to": {"rel_type": "m.replace"}}, sender=BOT),
     ],
 )
-def test_of_our_own_messages_only_the_place_counts(raw: dict[str, Any]) -> None:
+def test_only_the_place_of_our_own_messages_counts(raw: dict[str, Any]) -> None:
     assert read(raw) == Echoed(ROOM, raw["event_id"], READER._time(raw))
 
 

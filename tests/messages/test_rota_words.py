@@ -93,6 +93,6 @@ def test_it_reads_as_in_the_snapshot(case: str, language: str, snapshot: Snapsho
     assert plain(SAID[case], LOCALES[language]) == snapshot
 
 
-def test_of_many_spaces_the_first_are_named() -> None:
+def test_the_first_of_many_spaces_are_named() -> None:
     many = tuple(Passed("delta", Why.HIDDEN) for _ in range(12))
     assert "• and 4 more spaces" in plain(page(passed=many)).splitlines()
