@@ -46,7 +46,9 @@ def changed(before: Transfer, after: Transfer) -> Phrase:
 
 def head(phrase: Phrase) -> list[str]:
     """The card's first lines, up to the deciders."""
-    return plain(phrase).partition("\nFor ")[0].split("\n")[1:]
+    lines = plain(phrase).split("\n")
+    (deciders,) = (number for number, line in enumerate(lines) if " can decide until " in line)
+    return lines[1:deciders]
 
 
 ELSEWHERE = Progress(1, part=9, part_name="Another bolt", match="name", place="Attic")
