@@ -22,7 +22,7 @@ WORDS = Path(__file__).parents[2] / "docs/words.md"
 NOTE = "für euren Workshop, nur mit Isopropanol reinigen"
 CARD = """\
     Attraktor bietet Betaspace 1 × Laser lens 2.0″ ZnSe (LENS-2, SN 0042) an, leihweise bis Di 15. Dez 2026. Annehmen?
-    Für Bea, Cem oder Dilek (Freigaberecht bei Betaspace), bis Di 1. Dez, 20:14.
+    Entscheidung: Bea, Cem oder Dilek (Freigaberecht bei Betaspace), bis Di 1. Dez, 20:14.
     Veranlasst von Piet (Attraktor): „für euren Workshop, nur mit Isopropanol reinigen“
 
     Artikel: Laser lens 2.0″ ZnSe, LENS-2, SN 0042, Status OK

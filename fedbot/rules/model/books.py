@@ -25,7 +25,7 @@ BALANCE = "balance"
 
 
 STATS_SILENT_AFTER = timedelta(minutes=2)
-"""How long an answer waits for the figures of a space."""
+"""The time that an answer waits for the figures of a space."""
 
 
 class Way(StrEnum):

@@ -199,7 +199,7 @@ class MessageKey(str):
 
     @property
     def rest(self) -> str:
-        """What tells the message from others of its kind about the same subject; '' if it is the only one."""
+        """The part that distinguishes messages of one kind about the same subject; '' if there is only one."""
         rest = self.partition(":")[2]
         return rest if self.kind in WITHOUT_SUBJECT else rest.partition(":")[2]
 
