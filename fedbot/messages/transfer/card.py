@@ -61,10 +61,10 @@ def transfer_card(
     left: tuple[Line, ...] | None = None,
     overdue: tuple[Transfer, ...] = (),
 ) -> Lines:
-    """The card as it stands now. `people`: the names of those who may decide.
+    """The card in its present state. If it asks for a decision, it shows the model that the decision is bound to.
 
-    While it asks for a decision it is drawn from the model that the decision is bound to. `changes`: what the card
-    before it showed otherwise. `left`: what of a loan did not come back. `overdue`: what the other space has overdue.
+    `people`: the names of those who can decide. `changes`: the differences from the card before it. `left`: the items
+    of a loan that did not come back. `overdue`: the other space's overdue items.
     """
     asks = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
     card = card_of(locale, drawn(transfer) if asks else transfer, us, peer_name, people, left)
@@ -110,7 +110,7 @@ def _names(locale: Locale, card: Card) -> dict[str, Words]:
 
 
 def _offered(locale: Locale, card: Card) -> Lines:
-    """A push: the receiver's approvers decide."""
+    """An offer, on which the receiver's approvers decide."""
     without_part, names = unmatched(card.transfer), _names(locale, card)
     if without_part:
         first = locale.say("{sender} offers {receiver} {what}, {terms}. You can't accept it yet.", **names)
@@ -128,7 +128,7 @@ def _offered(locale: Locale, card: Card) -> Lines:
 
 
 def _our_offer(locale: Locale, card: Card) -> Lines:
-    """Our own offer. A second person of our space decides whether it may go."""
+    """Our own offer, which needs a second approver of our space."""
     names = _names(locale, card)
     if card.transfer.waits_for_release:
         first = locale.say("{sender} wants to give {receiver} {what}, {terms}. May it go?", **names)
@@ -151,7 +151,7 @@ def _choices_of_an_offer(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def _requested(locale: Locale, card: Card) -> Lines:
-    """A request: the owner's approvers decide."""
+    """A request, on which the owner's approvers decide."""
     names = _names(locale, card)
     if card.only:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give it?", **names)
@@ -168,14 +168,14 @@ def _requested(locale: Locale, card: Card) -> Lines:
 
 
 def _others_are_asked(locale: Locale, card: Card) -> Lines:
-    """A request from anyone: a yes only grants it."""
+    """A request from anyone, which an approval only grants."""
     if not card.transfer.terms.confirm:
         return []
     return [locale.say("They may ask others too: after your approval their bot confirms, then it goes.")]
 
 
 def _how_to_give_less(locale: Locale, card: Card) -> tuple[Inline, ...]:
-    """A smaller quantity may be granted if it is one part, and more than a single piece."""
+    """The line that grants less, if the request is for more than a single piece of one part."""
     lines = card.transfer.terms.lines
     half = (total(lines) / 2).to_integral_value(ROUND_CEILING)
     granted = less_of(lines, half)
@@ -186,7 +186,7 @@ def _how_to_give_less(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def _less(locale: Locale, card: Card) -> Lines:
-    """The owner grants less than was asked for: the asker's side says whether that will do."""
+    """The owner grants less than was requested: asks whether that is enough."""
     first = locale.say("{sender} can give {receiver} less than asked: {what}. Take it?", **_names(locale, card))
     choice, *until = _yes_or_no(locale, card, ChatOnly(locale.say("✅ yes, that is enough · ❌ no, thanks")))
     parcel = locale.say("Not here yet? Add 📦 to this card, or reply: {parcel}", parcel=command("approve --parcel"))
@@ -197,7 +197,7 @@ def _less(locale: Locale, card: Card) -> Lines:
 
 
 def _less_waits(locale: Locale, card: Card) -> Lines:
-    """We granted less, and the asker's side has not answered yet."""
+    """We granted less, and the requesting space has not answered yet."""
     names = _names(locale, card)
     who = naming.signed(locale, card.transfer.granted)
     if card.transfer.terms.confirm:
@@ -216,7 +216,7 @@ def _less_waits(locale: Locale, card: Card) -> Lines:
 
 
 def _to_decide(locale: Locale, card: Card) -> Lines:
-    """Everything that people should know before a yes."""
+    """Everything that people should know before they approve."""
     what = [*what_and_where(locale, card), *loan_line(locale, card)]
     if card.transfer.terms.rules is not None:
         what += rules_lines(locale, card)
@@ -224,7 +224,7 @@ def _to_decide(locale: Locale, card: Card) -> Lines:
 
 
 def _yes_or_no(locale: Locale, card: Card, choice: tuple[Inline, ...]) -> Lines:
-    """Instructions for deciding; says that nothing happens before."""
+    """The ways to decide. Nothing moves before."""
     not_yet = locale.say("Nothing has moved yet. · {code}", code=card.transfer.code)
     if not unmatched(card.transfer):
         return [choice, not_yet]
@@ -244,7 +244,7 @@ def _for_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
 
 
 def _approved(locale: Locale, card: Card) -> Lines:
-    """Our approver said yes; the sender has not yet said that it is on its way."""
+    """Our approver approved it; the sender has not yet reported that it is on its way."""
     who = naming.signed(locale, card.transfer.decided)
     first = locale.say(
         "{what}: approved by {who}, waiting for {sender}.",
@@ -267,7 +267,7 @@ def _approved(locale: Locale, card: Card) -> Lines:
 
 
 def _ending(locale: Locale, card: Card, wanted: str) -> Lines:
-    """We want it declined or cancelled; the sender has to say that it is."""
+    """We want to decline or cancel it; the sender has to confirm that."""
     names: dict[str, Words] = {
         "what": naming.moved(locale, card.transfer),
         "sender": card.sender,
@@ -317,7 +317,7 @@ def _moving(locale: Locale, card: Card) -> Lines:
 
 
 def _by_parcel(locale: Locale, card: Card) -> Lines:
-    """It left by parcel: the receiver's people say when it is there."""
+    """It left by parcel: the receiver's people report its arrival."""
     transfer = card.transfer
     left = transfer.parcel.left if transfer.parcel else None
     first = locale.say(
@@ -342,7 +342,7 @@ def _by_parcel(locale: Locale, card: Card) -> Lines:
 
 
 def _waiting(locale: Locale, card: Card) -> tuple[Inline, ...]:
-    """Whether it goes on by itself, or stands still at present."""
+    """Whether it continues by itself, or waits for something."""
     since = card.transfer.waiting_since
     if since is None:
         return locale.say("Nothing to do.")
@@ -418,14 +418,14 @@ _WITHOUT_VALUES = frozenset({"status", "details", "stays", "rules", "outside", "
 
 
 def changed(locale: Locale, card: Card, changes: tuple[Change, ...]) -> Lines:
-    """One line a change: 'Betaspace changed the quantity from 10 to 20.'."""
+    """One line per change: 'Betaspace changed the quantity from 10 to 20.'."""
     transfer = card.transfer
     peer = card.sender if transfer.role == "receiver" else card.receiver
     return _lines(locale, peer, changes, transfer)
 
 
 def connection_changed(locale: Locale, connection: Connection, changes: tuple[Change, ...]) -> Lines:
-    """The same of a friendship that is asked for."""
+    """The same for a request to connect."""
     return _lines(locale, naming.space(locale, connection.peer_name), changes)
 
 
@@ -442,7 +442,7 @@ def _lines(locale: Locale, peer: str, changes: tuple[Change, ...], transfer: Tra
 
 
 def _of_which_line(locale: Locale, peer: str, change: Change, transfer: Transfer | None) -> tuple[Inline, ...]:
-    """The change, behind the name of the thing where there are several."""
+    """The change, after the item's name if there are several."""
     lines = transfer.terms.lines if transfer is not None else ()
     line = next((each for each in lines if each.number == change.line), None)
     sentence = _change(locale, peer, change, line.description.units if line is not None else "")
@@ -463,7 +463,7 @@ def _change(locale: Locale, peer: str, change: Change, units: str) -> tuple[Inli
 
 
 def _from_to(locale: Locale, peer: str, change: Change, units: str) -> tuple[Inline, ...]:
-    """The two values, if both can be told and differ as they are told."""
+    """The two values, if both can be shown and differ as shown."""
     what = locale.word(FIELDS.get(change.field, marked("the agreed terms")))
     before, after = (_value(locale, change.field, value, units) for value in (change.before, change.after))
     names: dict[str, Words] = {"peer": peer, "what": what, "before": before, "after": after}
@@ -523,7 +523,7 @@ def _text(locale: Locale, field: str, text: str) -> str:
 
 
 def card_is_superseded(locale: Locale, *, subject: Connection | Transfer) -> Lines:
-    """A reaction on a card that another one has taken the place of."""
+    """The answer to a reaction on a card that a newer one replaces."""
     return [
         locale.say("Not counted: there is a newer card for {case}.", case=naming.case(locale, subject)),
         locale.say("Please decide on that one."),
@@ -531,7 +531,7 @@ def card_is_superseded(locale: Locale, *, subject: Connection | Transfer) -> Lin
 
 
 def card_has_changed(locale: Locale, *, subject: Connection | Transfer) -> Lines:
-    """A reaction from before the card was edited."""
+    """The answer to a reaction from before an edit of the card."""
     return [
         locale.say("Not counted: the card of {case} has changed since.", case=naming.case(locale, subject)),
         locale.say("Please read it again and react again."),
@@ -564,7 +564,7 @@ def transfer_offered(
 ) -> Lines:
     """The answer to the line that offered something; it carries the offer.
 
-    `overdue`: what the receiver has overdue. `before`: the same was offered by the same person a moment ago.
+    `overdue`: the receiver's overdue items. `before`: the same offer by the same person a moment ago.
     """
     terms = transfer.terms
     receiver = naming.space(locale, connection.peer_name)
@@ -596,7 +596,7 @@ def transfer_offered(
 
 
 def _once_more(locale: Locale, transfer: Transfer, before: Transfer | None) -> Lines:
-    """Says that this comes in addition to one just like it."""
+    """Warns that the same person made the same offer or request a moment ago."""
     if before is None:
         return []
     ago = locale.span(max(transfer.asked.at - before.asked.at, A_MINUTE))
@@ -616,7 +616,7 @@ def _who_decides(locale: Locale, transfer: Transfer, space: str) -> tuple[Inline
 def transfer_requested(
     locale: Locale, *, transfer: Transfer, connection: Connection, us: PartyConfig, before: Transfer | None = None
 ) -> Lines:
-    """The answer to the line that asked for something; it carries the request. `before` as in `transfer_offered`."""
+    """The answer to the line that requested something; it carries the request. `before` as in `transfer_offered`."""
     owner = naming.space(locale, connection.peer_name)
     if transfer.terms.parent:
         return child_asked(locale, transfer, owner)
@@ -638,7 +638,7 @@ def transfer_requested(
 
 
 def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig) -> Lines:
-    """The bot takes back the request, because none of our parts fits the sender's item."""
+    """The bot takes back the request, because none of our parts matches the sender's item."""
     space = naming.space(locale, us.name)
     homeless = [transfer.line(progress.number) for progress in unmatched(transfer)]
     lines: Lines = [
@@ -672,10 +672,10 @@ def another_thing_would_be_given(
     why: str,
     agrees_to: tuple[str, ...] = (),
 ) -> Lines:
-    """The owner means something else by the words of a request, or what it has isn't in order: its asker is asked.
+    """The owner offers something else than was requested, or in bad condition: asks the requester.
 
-    A number asks for just that. `why` is the code with which the request was taken back. `agrees_to`: the texts of the
-    owner's lending rules, to which the asker agrees with that number. Then `others` may be empty.
+    A number requests exactly that. `why`: the code with which the request was taken back. `agrees_to`: the texts of the
+    owner's lending rules, to which the requester agrees with that number; then `others` may be empty.
     """
     names: dict[str, Words] = {"space": naming.space(locale, peer_name), "code": transfer.code}
     lines: Lines = [locale.say(_ASKED_ANEW[why], **names)]
@@ -698,7 +698,7 @@ def another_thing_would_be_given(
 
 
 def transfer_end(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """The end as a message of its own, for who asked and who decided."""
+    """The end as a separate message, for the people who asked and decided."""
     pills = _addressed(locale, transfer)
     card = card_of(locale, transfer, us, peer_name)
     if transfer.state is not TransferState.DONE:
@@ -735,7 +735,7 @@ def transfer_end(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_na
 
 
 def _photo_wanted(locale: Locale, card: Card) -> Lines:
-    """At the owner, whose lending rules ask for one; a reply of its people to this message is kept with the item."""
+    """For a lender whose rules require a photo: a photo in reply to this message is kept with the item."""
     rules = card.transfer.terms.rules
     if rules is None or not rules.photo_out or card.transfer.role != "sender":
         return []
@@ -744,7 +744,7 @@ def _photo_wanted(locale: Locale, card: Card) -> Lines:
 
 
 def _what_ends_tell(locale: Locale, card: Card, rest: Lines) -> Lines:
-    """Those other lines of a card that the mentioned person has to know; the card has the rest."""
+    """The other lines of a card that the mentioned people have to know; the card has the rest."""
     transfer = card.transfer
     known: Lines = ["", transfer.code, decided(locale, card), nothing_moved(locale), nothing_left(locale, card)]
     told = [line for line in rest if line not in known]
@@ -754,7 +754,7 @@ def _what_ends_tell(locale: Locale, card: Card, rest: Lines) -> Lines:
 
 
 def _addressed(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    """'@Anna @Bea ', as far as the end is their business (they are the ones that it mentions)."""
+    """'@Anna @Bea ': the people whom the end concerns, and whom it mentions."""
     people = [(transfer.terms.asker, transfer.asked.name)]
     by = transfer.decided
     if by and by.person and by.person != transfer.terms.asker and transfer.state is not TransferState.CANCELLED:
@@ -782,9 +782,9 @@ def transfer_waits(
     peer_name: str,
     silent: bool = True,
 ) -> Lines:
-    """Something can't go on now: what is done, what is not, what happens next, how to stop it.
+    """The transfer can't continue now: what is done, what isn't, what happens next, and how to stop it.
 
-    Not `silent`: InvenTree answers, but says no, so that its admins have to do something.
+    Not `silent`: InvenTree answers, but refuses, so its admins have to do something.
     """
     space = naming.space(locale, us.name)
     since = transfer.waiting_since
@@ -809,7 +809,7 @@ def transfer_waits(
 
 
 def transfer_goes_on(locale: Locale, *, transfer: Transfer) -> Lines:
-    """The message about a wait, once it is over."""
+    """The new text of the message about a wait, once it is over."""
     return [locale.say("▶ {code} continues: InvenTree answers again. Nothing to do.", code=transfer.code)]
 
 
@@ -823,7 +823,7 @@ def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_nam
 
 
 def not_put_away(locale: Locale, *, transfer: Transfer, peer_name: str, problem: Diagnosis) -> Lines:
-    """It was booked in, but lies in *Incoming* still; or somebody has deleted it since."""
+    """It was booked in, but is still in *Incoming*, or somebody has deleted it since."""
     things, peer = naming.things(locale, transfer.lines_told), naming.space(locale, peer_name)
     why = locale.say("Why: {text}", text=diagnosis(locale, problem))
     if reason_of(problem) == GONE:
@@ -846,7 +846,7 @@ def not_put_away(locale: Locale, *, transfer: Transfer, peer_name: str, problem:
 
 
 def not_marked_arrived(locale: Locale, *, transfer: Transfer, problem: Diagnosis) -> Lines:
-    """It arrived; our own record of it keeps the status 'on its way'."""
+    """It arrived, but our own record keeps the status 'on its way'."""
     return [
         locale.say(
             "{things} has arrived, but our record still says that it is on its way.",
@@ -859,7 +859,7 @@ def not_marked_arrived(locale: Locale, *, transfer: Transfer, problem: Diagnosis
 
 
 def sum_does_not_add_up(locale: Locale, *, transfer: Transfer, line: Line, problem: Diagnosis) -> Lines:
-    """InvenTree moved something else than was asked for: somebody has to count."""
+    """InvenTree moved another quantity than was asked for: somebody has to count."""
     return [
         locale.say(
             "Please count stock #{item} ({part}): its quantity in InvenTree may be wrong now.",
