@@ -143,7 +143,7 @@ class InvenTree(Section):
         description="whether a transfer may create a part that we don't have; the bot's user needs part: add for it",
     )
     new_part_category: str = Field(
-        "", description="category (path or number) for such parts; empty: outside of all categories (0.17 and newer)"
+        "", description="category (path or number) for such parts; empty: outside of all categories (API 202 and newer)"
     )
     taken_serial: str = Field(
         "{serial}-{space}",

@@ -19,7 +19,7 @@ from fedbot.inventree.server import Server
 from fedbot.inventree.stock import RETURNED, rows_of_part, trace
 from fedbot.inventree.stock_index import Known, forms_of
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.units import OwnUnits, as_told, factor, is_known
+from fedbot.inventree.units import OwnUnits, as_told, factor, is_ambiguous, is_known
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model import stock
 from fedbot.rules.model.catalogue import CATEGORY, ITEM, PART, share_id
@@ -605,11 +605,13 @@ def _matched(server: Server, query: MatchPart) -> PartMatch:
     rows, how = _candidates(server, query)
     fitting = _narrowed(rows, wanted)
     if not fitting:
-        is_takeable = not server.makes_parts or takes_unit(server, wanted.units)
-        return _nothing(server, "none" if is_takeable else "unknown-unit", creatable=is_takeable)
+        return _no_part(server, wanted.units)
     if len(fitting) > 1:
         return _nothing(server, "several", creatable=False)
-    row = _as_told(server, fitting[0])
+    own = _own_units(server, wanted.units, fitting[0])
+    if is_ambiguous(wanted.units, own):
+        return _nothing(server, "own-unit", creatable=False)
+    row = _as_told(fitting[0], own)
     reason = _why_not(row, query)
     again, serial = None, ""
     if not reason and query.serial:
@@ -632,7 +634,7 @@ def _already_here(server: Server, query: MatchPart, item: int) -> PartMatch:
     part = server.api.row_if_there(f"part/{row['part']}/") if row is not None else None
     if row is None or part is None or why_not_here(server, row, query.quantity, query.serial):
         return PartMatch(reason="not-that")
-    part = _as_told(server, part)
+    part = _as_told(part, _own_units(server, query.description.units, part))
     if reason := _why_not(part, query) or _why_not_so_much(part, query, _one_to_one(query, part)):
         return PartMatch(reason=reason)
     place = server.place(row.get("location")) or server.default_place(part)
@@ -649,9 +651,15 @@ def _ratio(query: MatchPart, part: Row) -> Fraction | None:
     return factor(query.description.units.strip(), str(part.get("units") or "").strip())
 
 
-def _as_told(server: Server, row: Row) -> dict[str, Any]:
+def _own_units(server: Server, theirs: str, row: Row) -> OwnUnits:
+    """The units that our admins have defined; none, without a call, if both parts are counted in pieces."""
+    is_counted = counts_pieces(theirs) and counts_pieces(str(row.get("units") or ""))
+    return OwnUnits() if is_counted else server.own_units()
+
+
+def _as_told(row: Row, own: OwnUnits) -> dict[str, Any]:
     """The part's row with its units as another InvenTree understands them."""
-    return {**row, "units": server.units_told(str(row.get("units") or ""))}
+    return {**row, "units": as_told(str(row.get("units") or ""), own)}
 
 
 def _candidates(server: Server, query: MatchPart) -> tuple[list[dict[str, Any]], str]:
@@ -754,6 +762,14 @@ def _comes_again(server: Server, item: Row, query: MatchPart) -> bool:
     """Whether the item is still with the peer, or this transfer returned it before our journal was lost."""
     with_peer = item.get("customer") is not None and item["customer"] == query.company
     return with_peer or trace(server, query.mark, int(item["pk"])).last(RETURNED) is not None
+
+
+def _no_part(server: Server, unit: str) -> PartMatch:
+    """The answer if no part fits: a new one is possible if our InvenTree understands its unit as the peer does."""
+    if not server.makes_parts or takes_unit(server, unit):
+        return _nothing(server, "none")
+    reason = "own-unit" if is_ambiguous(unit, server.own_units()) else "unknown-unit"
+    return _nothing(server, reason, creatable=False)
 
 
 def _nothing(server: Server, reason: str, *, creatable: bool = True) -> PartMatch:

@@ -82,6 +82,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
     ("virtual part", "virtual"),
     ("does not exist", "gone"),
     ("matches the given query", "gone"),
+    ("endpoint not found", NO_CODE),
 )
 
 _TOKEN = re.compile(r"\binv-[A-Za-z0-9*-]{6,}")

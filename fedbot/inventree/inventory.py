@@ -27,7 +27,20 @@ from fedbot.ports.inventory import Credentials, InThread, InventoryProblem, Outc
 from fedbot.ports.journal import LeaseLost
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import queries, steps
-from fedbot.rules.model.diagnosis import GONE, BadVersion, Fault, Named, NameFault, NotUnderstood, Plain, VersionFault
+from fedbot.rules.model.diagnosis import (
+    GONE,
+    AnsweredOnly,
+    BadVersion,
+    Fault,
+    Forbidden,
+    Named,
+    NameFault,
+    NotUnderstood,
+    Plain,
+    Redirected,
+    Verbatim,
+    VersionFault,
+)
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.steps import Step, StepResult
 
@@ -359,17 +372,28 @@ class OwnInventory:
         asked: Asked,
         misunderstood: type[Unavailable | OutcomeUnknown],
     ) -> Told:
-        """Run `work` on the current look at the server. After an outage, look again.
+        """Run `work` on the current look at the server. After an outage or an upgrade, look again.
+
+        After a refusal by an upgraded server a read is made again, and a step's outcome is unknown.
 
         A failure of our own code, or a library's, such as a row without a field that every version has, is raised as
         `misunderstood`: this edge raises only the port's own problems.
         """
+        server = None
         try:
-            return work(self._as_it_stands(), asked)
+            server = self._as_it_stands()
+            return work(server, asked)
         except (Unavailable, OutcomeUnknown) as problem:
             if not _wants_fewer_calls(problem):  # a look costs calls, and the server wants fewer
                 self.look_again()
             raise
+        except Refusal as problem:
+            if server is None or not _was_upgraded_meanwhile(server, problem):
+                raise
+            self.look_again()
+            if misunderstood is OutcomeUnknown:
+                raise OutcomeUnknown(problem.problem) from problem
+            return self._run(work, asked, misunderstood)
         except (InventoryProblem, LeaseLost):
             raise
         except Exception as fault:
@@ -501,6 +525,17 @@ def _writable(server: Server) -> Server:
     if server.version.too_old:
         raise Refusal(BadVersion(VersionFault.TOO_OLD, server.version.api))
     raise Unavailable(BadVersion(VersionFault.UNKNOWN, server.version.api))
+
+
+def _was_upgraded_meanwhile(server: Server, refused: Refusal) -> bool:
+    """Whether InvenTree may have refused the call because it has another version by now, with other addresses."""
+    if not isinstance(refused.problem, Verbatim | AnsweredOnly | Redirected | Forbidden):
+        return False
+    try:
+        server.api.connect()
+    except InventoryProblem:
+        return False
+    return server.api.api_version != server.version.api
 
 
 def _wants_fewer_calls(problem: InventoryProblem) -> bool:

@@ -21,7 +21,7 @@ from fedbot.inventree.stock import item_row, item_row_if_there, read_ahead, read
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model import steps
-from fedbot.rules.model.diagnosis import AnotherThing, Fault, ItemFault, OfItem, Plain, Unlike
+from fedbot.rules.model.diagnosis import GONE, AnotherThing, Fault, ItemFault, OfItem, Plain, Unlike
 from fedbot.rules.model.queries import CompanyMirror, CompanyMirrors, HistoryAt, HistorySeen, LendingSaid, MirrorsFound
 from fedbot.rules.model.steps import (
     LENDING_KEY,
@@ -126,10 +126,10 @@ def origin_of(server: Server, row: Row, own: Provenance | None) -> str:
         try:
             found = provenance_in(read(server, "stockitem", ancestor))
             ancestor = server.api.row(f"stock/{ancestor}/").get("parent") if found is None else None
-        except NotPermitted:
-            raise
-        except Refusal:  # it was deleted, so its own ancestors are unknown
-            return ""
+        except Refusal as problem:
+            if problem.reason != GONE:
+                raise
+            return ""  # it was deleted, so its own ancestors are unknown
         if found is not None:
             return found.origin
     return ""

@@ -112,6 +112,15 @@ def as_told(unit: str, own: OwnUnits) -> str:
     return _written(size) or _quoted(unit)
 
 
+def is_ambiguous(unit: str, own: OwnUnits) -> bool:
+    """Whether our admins define the unit of a peer's part otherwise than every InvenTree does.
+
+    An older bot sends the name of a unit that its own admins have defined, so we can't know which of them it means.
+    """
+    unit = unit.strip()
+    return not unit.startswith(_QUOTE) and as_told(unit, own) != unit
+
+
 def is_known(unit: str, own: OwnUnits) -> bool:
     """Whether our InvenTree takes the unit for a new part, and understands the same by it."""
     if counts_pieces(unit) or (own == OwnUnits() and is_common(unit, unit)):

@@ -40,6 +40,7 @@ class Gate:
 
 GATES = {
     "active companies": Gate(190, "v190, pull request 7024"),
+    "parts outside of categories": Gate(202, "v202, pull request 7343"),
     "attachments of any model": Gate(207, "v207, pull request 7420"),
     "a list of one's tokens": Gate(227, "v227, pull request 7693"),
     "a history that can be searched": Gate(320, "commit 21ae1138c within v319, pull request 9238"),
@@ -125,7 +126,7 @@ class Version:
     @property
     def takes_parts_without_category(self) -> bool:
         """Whether a part may be outside of all categories."""
-        return self.api >= 293  # noqa: PLR2004
+        return self._has("parts outside of categories")
 
     @property
     def locks_rows(self) -> bool:

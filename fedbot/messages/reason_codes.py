@@ -277,6 +277,10 @@ _NO_PART: dict[str, tuple[str, str]] = {
         marked("the matching part has another unit, and this quantity can't be converted exactly"),
         marked("give the part a compatible unit, or give this IPN to another part"),
     ),
+    "own-unit": (
+        marked("the InvenTree of {receiver} defines this unit in its own way, and the sender may mean another one"),
+        marked("rename your own unit, or ask the sender to count the part in a common unit, such as m"),
+    ),
     "unknown-unit": (
         marked("no part of {receiver} matches, and its InvenTree doesn't know the unit for a new one"),
         marked("define that unit in InvenTree's settings, or create a part with the same IPN and a unit of yours"),

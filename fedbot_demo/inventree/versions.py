@@ -839,7 +839,7 @@ class Version:
     @property
     def parts_need_category(self) -> bool:
         """Whether a part needs a category."""
-        return self.api < _V017
+        return self.api < 202  # noqa: PLR2004
 
     @property
     def keeps_notes_of_new_parts(self) -> bool:

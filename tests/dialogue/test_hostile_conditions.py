@@ -6,6 +6,7 @@ In every condition an agreed transfer is done once, people read why it waits, an
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,9 @@ import pytest
 from fedbot.inventree import inventory
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.conditions import Locked, Proxy, Restarting
+from fedbot_demo.inventree.exchange import Request
 from fedbot_demo.inventree.faults import Condition, Fault, FaultKind
+from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.versions import Version
 from tests.dialogue.test_lending import owners_card
 from tests.dialogue.test_old_servers import connected
@@ -87,6 +90,69 @@ async def test_an_upgrade_while_the_bot_runs_is_noticed_before_it_writes(
     assert world.alpha.total("M3-NUT") == NUTS
     assert [space.transfer().state for space in world.spaces] == [DONE] * 2
     assert_books_balance(world)
+
+
+@dataclass
+class Upgraded:
+    """An admin upgrades InvenTree before its call number `at`. It refuses `down` calls meanwhile."""
+
+    state: State
+    to: Version
+    at: int
+    down: int
+    calls: int = 0
+
+    def strikes(self, request: Request) -> Fault | None:
+        del request
+        self.calls += 1
+        if self.calls == self.at:
+            self.state.upgrade(self.to)
+        return Fault(FaultKind.REFUSED) if self.at <= self.calls < self.at + self.down else None
+
+
+async def tries(world: World, act: Callable[[], str]) -> None:
+    """Let a person write or react, and once more if the bot says that InvenTree didn't answer."""
+    before = len(world.room.messages())
+    event = act()
+    await world.passes(timedelta(minutes=20))
+    told = "\n".join(message.text for message in world.room.messages()[before:])
+    if "no connection" in told and ("again later" in told or "Not done" in told):
+        world.server.redact(world.server.event(event)["sender"], world.room.id, event)
+        act()
+        await world.passes(timedelta(minutes=20))
+
+
+async def upgraded_during_a_loan(side: str, before: str, after: str, at: int, down: int) -> int:
+    """Lend and return while one InvenTree is upgraded; return the number of its calls."""
+    world = await (connected(before, "newest") if side == "alpha" else connected("newest", before))
+    space = world.alpha if side == "alpha" else world.beta
+    upgrade = Upgraded(space.tables, Version.named(after), at, down)
+    space.transport.faults.conditions.append(upgrade)
+    await tries(world, lambda: world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks"))
+    card = world.card()
+    await tries(world, lambda: world.cem.reacts(card, "✅"))
+    assert world.alpha.transfer().is_on_loan, world.room.transcript()
+    await tries(world, lambda: world.bea.says("!fed return", reply_to=card.event_id))
+    await tries(world, lambda: world.piet.reacts(owners_card(world), "✅"))
+    assert (world.alpha.total("M3-NUT"), world.beta.total("N-M3")) == (NUTS, NUTS_THERE), world.room.transcript()
+    assert [each.transfer().state for each in world.spaces] == [DONE] * 2, world.room.transcript()
+    assert_books_balance(world)
+    return upgrade.calls
+
+
+NEVER = 1_000_000
+
+
+@pytest.mark.parametrize("every", [29, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("down", [0, 3])
+@pytest.mark.parametrize("side", ["alpha", "beta"])
+@pytest.mark.parametrize(("before", "after"), [("0.13", "0.17"), ("0.17", "1.0"), ("1.0", "newest")])
+async def test_a_loan_succeeds_whenever_its_inventree_is_upgraded(
+    before: str, after: str, side: str, down: int, every: int
+) -> None:
+    calls = await upgraded_during_a_loan(side, before, after, NEVER, 0)
+    for at in range(1 + every // 2, calls, every):
+        await upgraded_during_a_loan(side, before, after, at, down)
 
 
 async def test_after_an_upgrade_to_an_unknown_version_reads_go_on_and_writes_wait_for_a_superuser(

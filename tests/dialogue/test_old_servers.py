@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.dialogue.test_files_that_travel import PDF, attach, kept
 from tests.dialogue.test_lending import owners_card
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, a_world, told
+from tests.scenarios.world import World, a_world, made_once, told
 
 Story = Callable[[World], Awaitable[None]]
 
@@ -84,7 +85,18 @@ async def connected(alpha: str, beta: str) -> World:
         side: {"pinned_superusers": (superuser,), "pinned_approvers": (approver,)}
         for side, (superuser, approver) in people.items()
     }
-    world = await a_world(alpha_version=alpha, beta_version=beta, **pinned)
+    options: dict[str, Any] = {"alpha_version": alpha, "beta_version": beta, **pinned}
+
+    async def made() -> World:
+        world = await a_world(**options)
+        await connect_by_hand(world)
+        return world
+
+    return await made_once("connected", options, made)
+
+
+async def connect_by_hand(world: World) -> None:
+    """Connect; on servers that don't offer accounts over REST, an admin creates them."""
     await world.connect()
     for space, peer, admins in (
         (world.alpha, "betaspace", world.alpha_admins),
@@ -99,7 +111,6 @@ async def connected(alpha: str, beta: str) -> World:
     for person in (world.piet, world.cem):
         person.says("!fed share all")
     await world.settle()
-    return world
 
 
 async def plays(story: str, alpha: str, beta: str) -> None:

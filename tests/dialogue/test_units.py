@@ -26,7 +26,7 @@ def has_part(space: Space, *, stock: int = 0, units: str = "", **fields: object)
     return int(part["pk"])
 
 
-Defined = tuple[str, str]
+Defined = tuple[str, ...]
 
 
 def defines(space: Space, name: str, definition: str, symbol: str = "") -> None:
@@ -412,7 +412,6 @@ ROD, ROLL = ("rod", "3 * metre"), ("roll", "50 * metre")
         ([ROLL], "roll", [("roll", "100 * metre")], "roll", "1"),
         ([ROLL], "roll", [("roll", "100 * metre")], "m", "100"),
         ([ROLL], "roll", [("coil", "10 * metre")], "coil", "10"),
-        ([], "ft", [("foot", "30 * cm", "ft")], "cm", "60.96"),
         ([("foot", "30 * cm", "ft")], "ft", [], "cm", "60"),
         ([("gross", "144")], "gross", [], "pcs", "288"),
         ([("box", "[box]")], "box", [("box", "[box]")], "box", "2"),
@@ -430,7 +429,6 @@ async def test_a_unit_counts_by_the_definition_of_the_inventree_that_it_comes_fr
     ("there", "theirs", "here", "ours"),
     [
         ([ROD], "rod", [], "rod"),
-        ([], "rod", [ROD], "rod"),
         ([("third", "metre / 3")], "third", [], "m"),
         ([("third", "metre / 3")], "third", [("third", "metre / 4")], "third"),
         ([("rod", "[rod]")], "rod", [], "m"),
@@ -458,17 +456,39 @@ async def test_a_new_part_is_counted_by_the_definition_of_the_sender() -> None:
     assert (world.beta.part("CABLE").units, world.beta.total("CABLE")) == ("3 m", 2)
 
 
-@pytest.mark.parametrize(("theirs", "here"), [("rod", [ROD]), ("third", [])])
-async def test_no_new_part_gets_a_unit_that_means_something_else_here(theirs: str, here: list[Defined]) -> None:
+FOOT, BOX = ("foot", "30 * cm", "ft"), ("box", "10 * sheet")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "here", "ours"),
+    [("ft", FOOT, "cm"), ("feet", FOOT, "ft"), ("rod", ROD, "rod"), ("ft", FOOT, "pcs"), ("box", BOX, "box")],
+)
+async def test_a_unit_that_this_inventree_defines_otherwise_moves_nothing(
+    theirs: str, here: Defined, ours: str
+) -> None:
+    """An older bot sends the name of a unit that its own admins have defined: 2 ft may be 60 cm, or 60.96 cm."""
+    world = await offered({"units": theirs}, {"units": ours}, here=[here])
+    assert "the InvenTree of Betaspace defines this unit in its own way" in world.card().text
+    assert "rename your own unit, or ask the sender to count the part in a common unit" in world.card().text
+    await taken(world)
+    assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (10, 0), world.room.transcript()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "why"),
+    [
+        ("rod", "the InvenTree of Betaspace defines this unit in its own way"),
+        ("third", "its InvenTree doesn't know the unit for a new one"),
+    ],
+)
+async def test_no_new_part_gets_a_unit_that_means_something_else_here(theirs: str, why: str) -> None:
     world = await friends(beta={"new_part_category": "Material"})
-    if theirs == "third":
-        defines(world.alpha, "third", "metre / 3")
-    for unit in here:
-        defines(world.beta, *unit)
+    defines(world.alpha, "third", "metre / 3")
+    defines(world.beta, *ROD)
     has_part(world.alpha, stock=10, units=theirs)
     world.anna.says("!fed push 2 CABLE to betaspace")
     await world.settle()
-    assert "its InvenTree doesn't know the unit for a new one" in world.card().text
+    assert why in world.card().text
     await taken(world)
     assert [part for part in world.beta.tables.parts if part.IPN == "CABLE"] == []
 
@@ -505,12 +525,12 @@ async def test_a_request_in_feet_means_feet_though_the_owners_are_shorter() -> N
 
 async def test_an_arrived_quantity_may_be_typed_in_a_unit_that_this_inventree_defines_otherwise() -> None:
     world = await friends()
-    defines(world.beta, "hand", "10 * cm")
     has_part(world.alpha, stock=10, units="hand")  # 4 inches
     has_part(world.beta, units="mm")
     await says(world, world.anna, "push 2 CABLE to betaspace --parcel")
     world.cem.reacts(world.card(), "✅")
     await world.grace()
+    defines(world.beta, "hand", "10 * cm")
     await says(world, world.cem, f"received {world.beta.transfer().code} 101.6 mm")
     await world.grace()
     assert world.beta.total("CABLE") == Decimal("101.6"), world.room.transcript()

@@ -54,6 +54,8 @@ _NESTED = {
     "company_detail": "company",
     "user_detail": "user",
     "category_detail": "category",
+    "location_path": "location",
+    "category_path": "category",
 }
 _KIND_OF_LIST = {
     "stock/": "stockitem",

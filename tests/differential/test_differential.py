@@ -26,6 +26,17 @@ def test_two_servers_of_one_version_answer_the_same_whatever_numbers_their_rows_
     assert both.calls == 60
 
 
+def test_a_location_in_a_path_may_have_the_number_of_a_stock_item() -> None:
+    side = Side.on(simulated(Version(530)))
+    row = {"pk": 7, "location_path": [{"pk": 7, "name": "x"}], "category_path": [{"pk": 7, "name": "x"}]}
+    named = side.comparable(row, "stockitem")
+    assert named == {
+        "pk": "stockitem 1",
+        "location_path": [{"pk": "location 1", "name": "x"}],
+        "category_path": [{"pk": "category 1", "name": "x"}],
+    }
+
+
 def test_a_file_with_an_existing_name_may_get_any_seven_characters() -> None:
     both = pair(293, 293)
     ground = both.simulated.ground

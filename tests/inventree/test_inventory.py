@@ -20,17 +20,22 @@ from fedbot.ports.inventory import Inventory, NotPermitted, OutcomeUnknown, Refu
 from fedbot.rules.model.queries import (
     QUESTIONS,
     Able,
+    CompanyMirrors,
     FindItems,
     InventoryStanding,
+    ItemsFound,
+    MirrorsFound,
     Overview,
     OwnTokens,
     OwnTokensSeen,
     PersonPermissions,
     WhoMay,
 )
-from fedbot.rules.model.steps import SendFile, Step, Taken
+from fedbot.rules.model.steps import OWN_KEY, Mirror, Mirrored, SendFile, Step, Taken
 from fedbot.rules.model.stock import Permission, Permissions
+from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.faults import FaultKind
+from fedbot_demo.inventree.versions import Version
 from tests.inventree.situations import put_away, take_out, taken
 from tests.inventree.space import Space
 
@@ -290,6 +295,44 @@ async def test_an_upgrade_while_we_run_is_seen_after_the_outage_that_it_takes(al
         await alpha.inventory.act(step)
     with pytest.raises(Unavailable, match="API 531"):
         await alpha.inventory.act(step)
+
+
+async def test_an_upgrade_that_caused_no_outage_is_seen_by_a_steps_first_refusal() -> None:
+    space = Space(seeds.alpha(version=Version.named("1.0")), "anna", "https://old.example")
+    item = int(space.item("M3-NUT")["pk"])
+    mirror = Mirror("fed:x:1:mirror", "stockitem", item, "{}")
+    assert await space.inventory.probe(mirror) is None
+    upgrade(space, NEWEST_KNOWN)
+    with pytest.raises(OutcomeUnknown, match="CSRF"):
+        await space.inventory.act(mirror)
+    assert await space.inventory.probe(mirror) is None
+    assert await space.inventory.act(mirror) == await space.inventory.probe(mirror) == Mirrored()
+
+
+async def test_a_read_that_an_upgraded_server_refused_is_made_again() -> None:
+    space = Space(seeds.alpha(version=Version.named("1.0")), "anna", "https://old.example")
+    await space.inventory.answer(Overview())
+    upgrade(space, NEWEST_KNOWN)
+    assert await space.inventory.answer(CompanyMirrors()) == MirrorsFound((), ())
+    item = int(space.item("M3-NUT")["pk"])
+    found = await space.inventory.answer(FindItems(f"#{item}", whole=True))
+    assert isinstance(found, ItemsFound)
+    assert [each.pk for each in found.items] == [item]
+
+
+async def test_an_item_split_from_a_friends_is_not_ours_because_the_server_was_upgraded() -> None:
+    space = Space(seeds.alpha(version=Version.named("1.0")), "anna", "https://old.example")
+    item = int(space.item("M3-NUT")["pk"])
+    friends = {OWN_KEY: {"origin": "beta", "transfer": "t", "item": item}}
+    space.admin.patch(f"stock/{item}/metadata/", {"metadata": friends})
+    moved = {"items": [{"pk": item, "quantity": 3}], "location": space.place("Workshop"), "notes": ""}
+    space.admin.post("stock/transfer/", moved)
+    child = max(int(row["pk"]) for row in space.admin.rows("stock/", part=space.item("M3-NUT")["part"]))
+    space.admin.patch(f"stock/{child}/metadata/", {"metadata": {OWN_KEY: None}})
+    space.meanwhile(f"stock/{item}/metadata/", lambda: upgrade(space, NEWEST_KNOWN), "GET")
+    found = await space.inventory.answer(FindItems(f"#{child}"))
+    assert isinstance(found, ItemsFound)
+    assert found.tainted == ((child, "beta"),)
 
 
 # --- one writer --------------------------------------------------------------------------------------------

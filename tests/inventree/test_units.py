@@ -9,7 +9,7 @@ import pint
 import pytest
 
 from fedbot.inventree import units
-from fedbot.inventree.units import as_told, factor, is_known, own_units
+from fedbot.inventree.units import as_told, factor, is_ambiguous, is_known, own_units
 from fedbot.rules.model.queries import RelateUnits, UnitsRelated
 from fedbot.rules.model.stock import UnitFactor
 from tests.inventree.space import Space
@@ -62,6 +62,13 @@ def test_only_what_means_the_same_here_is_known() -> None:
     known = ["", "pcs", "m", "50 m", "hectometre", "box", "V*A"]
     unknown = ["roll", "ft", "spool", "9**9**9", '"third"', "V*roll"]
     assert [name for name in [*known, *unknown] if is_known(name, own)] == known
+
+
+def test_a_unit_is_ambiguous_if_our_admins_define_it_otherwise() -> None:
+    own = own_units([ROLL, unit("foot", "30 * cm", "ft"), unit("box", "[box]"), unit("yard", "0.9144 * metre")])
+    clear = ["", "pcs", "m", "50 m", "inch", "box", "V*A", "yard", "spool", '"third"']
+    unclear = ["roll", "2 roll", "ft", "feet", " ft ", "kilofoot", "kg/roll"]
+    assert [name for name in [*clear, *unclear] if is_ambiguous(name, own)] == unclear
 
 
 @pytest.mark.parametrize(

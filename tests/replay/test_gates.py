@@ -6,6 +6,8 @@ newest are tested, including those that nobody recorded. The replay of a recordi
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from fedbot.inventree import versions as bots
 from fedbot.inventree.versions import GATES, NEWEST_KNOWN, OLDEST_KNOWN
 from fedbot.inventree.versions import Version as Known
 from fedbot_demo.inventree import versions
 from fedbot_demo.inventree.versions import Version as Simulated
+from tests.contract.test_version_mutants import MUTANTS
 from tests.replay.replaying import Replay, exchanges
 
 DOCS = Path(__file__).parents[2] / "docs" / "design" / "inventree.md"
@@ -27,9 +31,17 @@ READINGS: dict[str, tuple[Callable[[Known], object], Callable[[Simulated], objec
         lambda known: known.direct_access_is_safe,
         lambda server: server.keeps_rights_safe,
     ),
+    "permissions_are_safe": (
+        lambda known: known.permissions_are_safe,
+        lambda server: server.keeps_rights_safe,
+    ),
     "searches_history": (lambda known: known.searches_history, lambda server: server.searches_history),
     "tells_history_of_parts": (lambda known: known.tells_history_of_parts, lambda server: server.filters_history),
     "tells_roles_with_user": (lambda known: known.tells_roles_with_user, lambda server: server.tells_roles_with_user),
+    "takes_parts_without_category": (
+        lambda known: known.takes_parts_without_category,
+        lambda server: not server.parts_need_category,
+    ),
     "locks_rows": (lambda known: known.locks_rows, lambda server: server.locks_rows),
     "makes_users": (lambda known: known.makes_users, lambda server: server.edits_rule_sets),
     "makes_tokens": (lambda known: known.makes_tokens, lambda server: server.makes_tokens),
@@ -39,6 +51,18 @@ READINGS: dict[str, tuple[Callable[[Known], object], Callable[[Simulated], objec
         lambda known: known.metadata_url("stockitem", 1) == "metadata/stockitem/1/",
         lambda server: server.metadata_apart,
     ),
+    "hides_metadata": (
+        lambda known: known.hides_metadata,
+        lambda server: server.metadata_read == "change",
+    ),
+    "return_call": (
+        lambda known: known.return_call(1, "1", 10, 1, "")[0] == "stock/return/",
+        lambda server: server.returns_in_bulk,
+    ),
+    "attachments_call": (
+        lambda known: known.attachments_call("stockitem")[0] == "attachment/",
+        lambda server: server.attaches_to_any_model,
+    ),
     "attachment_call": (
         lambda known: known.attachment_call(1)[0] == "attachment/",
         lambda server: server.attaches_to_any_model,
@@ -47,8 +71,13 @@ READINGS: dict[str, tuple[Callable[[Known], object], Callable[[Simulated], objec
         lambda known: known.parameters_call(1)[0] == "parameter/",
         lambda server: server.has_parameters_of_any_model,
     ),
+    "parameter_templates": (
+        lambda known: known.parameter_templates == "parameter/template/",
+        lambda server: server.has_parameters_of_any_model,
+    ),
     "longest_comment": (lambda known: known.longest_comment, lambda server: server.longest_comment),
     "serial_field": (lambda known: "serial" in known.serial_field("1"), lambda server: server.takes_serial),
+    "can_be_given": (lambda known: known.can_be_given("a,b"), lambda server: server.takes_serial),
     "closed_company": (
         lambda known: "active" in known.closed_company(),
         lambda server: "active" in server.told("company", {"active": False}),
@@ -107,6 +136,21 @@ def test_a_gate_of_the_simulated_server_that_is_off_by_one_is_caught(
 def test_a_gate_of_the_bot_that_is_off_by_one_is_caught(monkeypatch: pytest.MonkeyPatch, gate: str, shift: int) -> None:
     monkeypatch.setitem(GATES, gate, replace(GATES[gate], api=GATES[gate].api + shift))
     assert disagreements()
+
+
+def test_every_difference_that_the_bot_knows_has_a_second_reading_or_a_mutant() -> None:
+    about_one_server = {"api", "known", "too_old", "abilities"}
+    members = {name for name in dir(Known) if not name.startswith("_")} - about_one_server
+    assert members - READINGS.keys() <= {name for name, *_ in MUTANTS.values()}
+    module = ast.parse(inspect.getsource(bots))
+    compares = {
+        function.name
+        for function in ast.walk(module)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Compare) and "self.api" in ast.unparse(node)
+    }
+    assert compares == {"_has", "known", "too_old"}, "a gate without a source"
 
 
 def test_each_gate_names_the_inventree_change_that_it_comes_from_and_the_docs_name_each() -> None:

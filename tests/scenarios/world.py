@@ -279,7 +279,7 @@ async def sharing(**options: Any) -> World:
         await world.settle()
         return world
 
-    return await _made_once("sharing", options, made)
+    return await made_once("sharing", options, made)
 
 
 def told(room: RoomView, words: str) -> list[Message]:
@@ -349,14 +349,14 @@ async def friends(**options: Any) -> World:
         await world.connect()
         return world
 
-    return await _made_once("friends", options, made)
+    return await made_once("friends", options, made)
 
 
 _KEPT: dict[str, Snapshot] = {}
 _MOST_KEPT = 12
 
 
-async def _made_once(name: str, options: dict[str, Any], make: Callable[[], Awaitable[World]]) -> World:
+async def made_once(name: str, options: dict[str, Any], make: Callable[[], Awaitable[World]]) -> World:
     """Return that world. The next one with the same options in this process continues from its current state."""
     key = f"{name} {options!r}"
     if " at 0x" in key:  # the option's repr doesn't describe it
@@ -380,6 +380,7 @@ __all__ = [
     "World",
     "a_world",
     "friends",
+    "made_once",
     "nothing",
     "protocol_messages",
     "sharing",

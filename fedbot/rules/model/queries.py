@@ -319,12 +319,12 @@ class PartMatch:
     """The one part that fits and may take the item, or why there is none.
 
     Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why nothing fits
-    (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `unknown-unit`, `fraction`,
-    `not-that`). `how` it was found: `alias`, `ipn`, `name`, or `here`: it already is the stock item `again` of ours.
-    `factor` is how many of our units make one of the peer's, as a fraction such as '1/100'. `serial` is its number
-    here, if another item of ours has the peer's number. `location` and `place` are where the item would be put away.
-    `again` is our own stock item that it becomes again, because it was here before. `status_key` is our key of the
-    custom status.
+    (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `own-unit`, `unknown-unit`,
+    `fraction`, `not-that`). `how` it was found: `alias`, `ipn`, `name`, or `here`: it already is the stock item
+    `again` of ours. `factor` is how many of our units make one of the peer's, as a fraction such as '1/100'. `serial`
+    is its number here, if another item of ours has the peer's number. `location` and `place` are where the item would
+    be put away. `again` is our own stock item that it becomes again, because it was here before. `status_key` is our
+    key of the custom status.
     """
 
     part: Part | None = None
@@ -408,7 +408,7 @@ class TokenSeen:
 
 @dataclass(frozen=True)
 class OwnTokensSeen:
-    """The tokens that the server reports: none below API 293."""
+    """The tokens that the server reports: none below API 227."""
 
     tokens: tuple[TokenSeen, ...] = ()
 
