@@ -141,7 +141,7 @@ def _as_lender(
     if complaint := not_entitled(turn, command, Permission.APPROVER, answers[:2]):
         return complaint
     if reason := hand_back.wrong_at_lender(loan, terms, connection, list(answers[2:])):
-        out, peer_name = lend.as_out(turn, loan), connection.peer_name
+        out, peer_name = lend.as_still_out(turn, loan), connection.peer_name
         return say(messages.loan.can_not_come_back, loan=out, reason=reason, us=turn.us, peer_name=peer_name)
     damaged = bool(command.arguments.get("damaged"))
     if connection.state is ConnectionState.ENDED:
@@ -170,7 +170,9 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
         (loan, terms)
         if terms
         else say(
-            messages.loan.borrowed_stock_unknown, loan=lend.as_out(turn, loan), peer_name=turn.party_name(loan.peer)
+            messages.loan.borrowed_stock_unknown,
+            loan=lend.as_still_out(turn, loan),
+            peer_name=turn.party_name(loan.peer),
         )
     )
 
@@ -213,7 +215,7 @@ def _not_here(loan: Transfer, terms: Terms, answers: tuple[Answer, ...], source:
 
 def _unconnected(turn: Turn, loan: Transfer, connection: Connection) -> Phrase | None:
     if connection.state is ConnectionState.ENDED:
-        out = lend.as_out(turn, loan)
+        out = lend.as_still_out(turn, loan)
         return say(messages.loan.no_friends_to_return_to, loan=out, peer_name=turn.party_name(loan.peer))
     carried = connection.state in {ConnectionState.ACTIVE, ConnectionState.ENDING}
     return None if carried else say(messages.approval.connection_not_active, connection=connection)

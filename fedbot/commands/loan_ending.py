@@ -28,14 +28,14 @@ def ends_it(spec: Verb, how: Ending) -> Handler:
         loan = owned_loan(turn, command, spec)
         if isinstance(loan, Phrase):
             return loan
-        out, free = lend.out(turn, loan), lend.free_to_return(turn, loan)
+        out, free = lend.still_out(turn, loan), lend.free_to_return(turn, loan)
         wanted = things_meant(loan, words or ALL, out)
         if isinstance(wanted, Phrase):
             return wanted
         if any(free.get(number) != out[number] for number in wanted):
             return under_way(turn, loan, lend.open_return(turn, loan) or loan)
         if wanted != {number: out[number] for number in wanted}:
-            return say(messages.loan.only_all_of_a_thing, loan=lend.as_out(turn, loan), usage=spec.usage)
+            return say(messages.loan.only_all_of_a_thing, loan=lend.as_still_out(turn, loan), usage=spec.usage)
         return loan, wanted
 
     def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:

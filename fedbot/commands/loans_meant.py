@@ -95,7 +95,7 @@ def owned_loan(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     if loan.role != "sender":
         return say(
             messages.loan.owner_decides,
-            loan=lend.as_out(turn, loan),
+            loan=lend.as_still_out(turn, loan),
             peer_name=turn.party_name(loan.peer),
             usage=spec.usage,
         )
@@ -106,7 +106,7 @@ def under_way(turn: Turn, loan: Transfer, back: Transfer) -> Phrase:
     """The objection that something of the loan is on its way back already."""
     return say(
         messages.loan.return_under_way,
-        loan=lend.as_out(turn, loan),
+        loan=lend.as_still_out(turn, loan),
         transfer=back,
         us=turn.us,
         peer_name=turn.party_name(loan.peer),
@@ -368,6 +368,6 @@ def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None
         whole_line(turn, command, spec, id=f"{loan.code} {words[number]}") if number in words else ""
         for number in range(1, last + 1)
     )
-    lines = tuple(line for line in lend.lines_out(turn, loan) if line.number in left)
+    lines = tuple(line for line in lend.lines_still_out(turn, loan) if line.number in left)
     phrase = say(messages.loan.which_things_of_a_loan, loan=loan, lines=lines, everything=last, verb=spec.name)
     turn.choose(command.room, command.event_id, command.sender, phrase, ways)

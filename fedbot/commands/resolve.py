@@ -98,7 +98,7 @@ def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answ
     offered = write_off.truths(turn, loan, seen)
     for truth in offered:
         if truth.name == _said(command)[0]:
-            settled = lend.as_out(turn, write_off.settle(turn, loan, truth, seen, turn.signature_of(command)))
+            settled = lend.as_still_out(turn, write_off.settle(turn, loan, truth, seen, turn.signature_of(command)))
             return say(messages.resolve.loan_settled, loan=settled, truth=truth, peer_name=turn.party_name(loan.peer))
     _offer(turn, command, loan, offered, seen)
     return None

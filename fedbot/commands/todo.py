@@ -74,7 +74,9 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
         lacking=tuple(t for t in turn.restless_transfers() if t.lacks_a_rest and t.room in here and superuser),
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, permissions)),
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
-        on_loan=tuple(lend.as_out(turn, t) for t in away if t.room in here and (t.is_on_loan or t.id not in listed)),
+        on_loan=tuple(
+            lend.as_still_out(turn, t) for t in away if t.room in here and (t.is_on_loan or t.id not in listed)
+        ),
         wants=tuple(each for each in turn.all(Want) if each.is_living and each.room in here),
         places=tuple(
             (turn.party_name(each.peer), each) for each in turn.all(PlaceInLine) if each.is_living and each.room in here

@@ -186,7 +186,7 @@ class Engine:
                     events, is_settled = [], True
                 if not self._concerns_us(event):
                     continue
-            is_settled = is_settled and not rules_lines.may_change_what_concerns_us(self.state, event)
+            is_settled = is_settled and not rules_lines.may_make_talk_relevant(self.state, event)
             events.append(event)
         new += self.journal.receive(events, batch.token)
         self.decide_all()

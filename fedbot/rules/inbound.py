@@ -245,7 +245,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     if read is not None:
         read = replace(read, peer_events=(*read.peer_events, event.event_id)[-MOST_PEER_EVENTS:])
         disputed = read.state is TransferState.DISPUTED
-        read = both_sides.listen(turn, read, envelope)
+        read = both_sides.take_report(turn, read, envelope)
         rule = (_TO_SENDER if read.role == "sender" else _TO_RECEIVER).get(type(envelope.body))
         if rule is None:
             turn.save(read)

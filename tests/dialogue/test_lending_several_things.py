@@ -28,7 +28,7 @@ async def lent_several() -> World:
 
 
 def out(space: Space) -> dict[int, Decimal]:
-    return lend.out(space.turn, loan(space))
+    return lend.still_out(space.turn, loan(space))
 
 
 async def said(world: World, person: Person, words: str) -> str:

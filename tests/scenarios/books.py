@@ -143,8 +143,8 @@ def _assert_loan_is_known_alike(owner: Space, borrower: Space, loan: Transfer) -
     if other is None or not loan.is_on_loan:
         assert other is None or (loan.closed and loan.closed.how) == (other.closed and other.closed.how)
         return
-    assert (loan.due_day, lend.out(owner.turn, loan)) == (other.due_day, lend.out(borrower.turn, other))
-    for number, quantity in lend.out(owner.turn, loan).items():
+    assert (loan.due_day, lend.still_out(owner.turn, loan)) == (other.due_day, lend.still_out(borrower.turn, other))
+    for number, quantity in lend.still_out(owner.turn, loan).items():
         item = loan.at(number).item
         assert item is not None
         row = owner.row(item)

@@ -46,7 +46,7 @@ DISCONNECTED = "disconnected"
 
 def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Preview:
     """Return the effects of a disconnection on open transfers and loans."""
-    on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
+    on_loan = tuple(lend.as_still_out(turn, loan) for loan in lend.of_connection(turn, connection))
     under_way = [t for t in turn.open_transfers() if t.connection == connection.id and t.state not in OVER]
     if at_once:
         return Preview(

@@ -497,7 +497,7 @@ class ShutAccess(ShutCompany):
 
 def tell_ended(turn: Turn, connection: Connection) -> None:
     """Update the message about the end: the access is withdrawn."""
-    on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
+    on_loan = tuple(lend.as_still_out(turn, loan) for loan in lend.of_connection(turn, connection))
     phrase = say(messages.disconnect.disconnected, connection=connection, us=turn.us, on_loan=on_loan)
     turn.do(Edit(MessageKind.DISCONNECTING.of(connection.id), connection.room, phrase))
 

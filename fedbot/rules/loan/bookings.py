@@ -258,7 +258,7 @@ def _waiting_for_loan(turn: Turn, loan: Transfer) -> tuple[Reserved, ...]:
     """The queue entries of other parties for the items that a loan still has out."""
     found = {
         entry.id: entry
-        for line in lend.lines_out(turn, loan)
+        for line in lend.lines_still_out(turn, loan)
         for entry in line_for(turn, loan.at(line.number).item or line.item, line.part)
         if entry.party != loan.peer
     }
@@ -307,7 +307,7 @@ def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
 def _takes_longer(turn: Turn, loan: Transfer, last: date) -> Iterator[_Taking]:
     """The stock items that a loan takes for longer if it is extended until that day."""
     first = max((loan.due_day or turn.today()) + A_DAY, turn.today())
-    for number, quantity in lend.out(turn, loan).items():
+    for number, quantity in lend.still_out(turn, loan).items():
         item = loan.at(number).item
         if item is not None and last >= first:
             yield item, quantity, quantity, first, last
@@ -376,7 +376,7 @@ def _entries_of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
 
 def as_out(turn: Turn, found: Iterable[AgendaEntry]) -> tuple[AgendaEntry, ...]:
     """The entries with each loan reduced to its lines that are still out, for messages to people."""
-    return tuple(replace(each, transfer=lend.as_out(turn, each.transfer)) for each in found)
+    return tuple(replace(each, transfer=lend.as_still_out(turn, each.transfer)) for each in found)
 
 
 # --- in the morning ---------------------------------------------------------------------------------------------

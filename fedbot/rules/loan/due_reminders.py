@@ -95,7 +95,7 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
         us=turn.us,
         peer_name=turn.party_name(loan.peer),
         people={person: turn.name_of(person, loan.room) for person in mentions},
-        out=lend.lines_out(turn, loan),
+        out=lend.lines_still_out(turn, loan),
         today=turn.day_of(loan),
     )
     turn.do(

@@ -36,7 +36,7 @@ def on_return_finished(turn: Turn, transfer: Transfer) -> None:
     loan = turn.transfer(transfer.terms.parent) if transfer.is_return else None
     if loan is None or not loan.is_on_loan:
         return
-    if lend.out(turn, loan):
+    if lend.still_out(turn, loan):
         turn.note(loan.id, audit.Fact.CAME_BACK_IN_PART)
         refresh(turn, loan)
     else:
@@ -48,7 +48,7 @@ def end_returned_loans(turn: Turn) -> None:
     for loan in turn.loans():
         done = [t for t in lend.returns(turn, loan) if t.state in lend.OVER_WITH_STOCK]
         words = [*loan.line_ends, *(Closing(Ending.RETURNED, t.decided or t.asked) for t in done)]
-        if words and not lend.out(turn, loan):
+        if words and not lend.still_out(turn, loan):
             _end(turn, loan, words[-1].how, words[-1].by)
 
 
@@ -58,7 +58,7 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     Tells the borrower. The message names no lines if everything that is out ends and the borrower knows all returns.
     Otherwise it names them, so that the borrower doesn't take a returned item for a gift.
     """
-    out = {line.number: line for line in lend.lines_out(turn, loan)}
+    out = {line.number: line for line in lend.lines_still_out(turn, loan)}
     is_all = set(numbers) == set(out)
     ended = _end_lines(turn, loan, Closing(how, by), numbers, is_all=is_all)
     connection = sequencing.connection_of(turn, ended)
@@ -89,7 +89,7 @@ def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int],
     """End these lines, and the loan if nothing else is out."""
     ended = lend.with_ends(loan, end, numbers)
     turn.save(ended)
-    if is_all or not lend.out(turn, ended):
+    if is_all or not lend.still_out(turn, ended):
         return _end(turn, ended, end.how, end.by)
     turn.note_by(ended.id, audit.LoanEnded(end.how, in_part=True), end.by)
     refresh(turn, ended)
@@ -176,7 +176,7 @@ def _lines_in(turn: Turn, told: bodies.Closed, loan: Transfer) -> tuple[int, ...
     """The lines that the lender's message ends. If it names none: all that no return has begun to book out."""
     if told.lines is None:
         return tuple(lend.still_here(turn, loan))
-    return tuple(number for number in lend.out(turn, loan) if number in told.lines)
+    return tuple(number for number in lend.still_out(turn, loan) if number in told.lines)
 
 
 def ended_as_told(turn: Turn, loan: Transfer, told: bodies.Closed, by: Signature) -> Transfer:
@@ -190,7 +190,7 @@ def keep(turn: Turn, loan: Transfer, by: Signature) -> Transfer:
 
     The item stays in our books as the lender's.
     """
-    return _end_lines(turn, loan, Closing(Ending.KEPT, by), lend.out(turn, loan), is_all=True)
+    return _end_lines(turn, loan, Closing(Ending.KEPT, by), lend.still_out(turn, loan), is_all=True)
 
 
 def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:

@@ -84,21 +84,21 @@ def not_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     return {number: quantity for number, quantity in left.items() if quantity > 0}
 
 
-def out(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
+def still_out(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     """The quantity of each line that the borrower still has and must return, by line number."""
     over = {closing.line for closing in loan.line_ends}
     return {number: quantity for number, quantity in not_back(turn, loan).items() if number not in over}
 
 
-def lines_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
+def lines_still_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     """The lines that the borrower still has, each with the quantity still out."""
-    return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in out(turn, loan).items())
+    return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in still_out(turn, loan).items())
 
 
 def away(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     """The quantity of each line that the lender doesn't have: still out, or on its way to the borrower."""
     if not loan.is_on_its_way:
-        return out(turn, loan)
+        return still_out(turn, loan)
     return {line.number: line.quantity for line in loan.terms.lines if not loan.at(line.number).failed}
 
 
@@ -130,7 +130,7 @@ def turned_up(turn: Turn, loan: Transfer, number: int) -> Transfer | None:
     return None
 
 
-def as_out(turn: Turn, loan: Transfer) -> Transfer:
+def as_still_out(turn: Turn, loan: Transfer) -> Transfer:
     """Return the loan reduced to its lines still out, else to those not returned. Only for messages to people."""
     return loan.named_by(lines_away(turn, loan) or lines_not_back(turn, loan) or loan.lines_told)
 
@@ -138,12 +138,12 @@ def as_out(turn: Turn, loan: Transfer) -> Transfer:
 def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     """At the borrower: the quantities still out that no return has begun to book out, by line number."""
     moving = [t for t in returns(turn, loan) if t.state is not TransferState.OPEN]
-    return _without(out(turn, loan), moving)
+    return _without(still_out(turn, loan), moving)
 
 
 def free_to_return(turn: Turn, loan: Transfer, but: str = "") -> dict[int, Decimal]:
     """The quantities still out that no open return covers, by line number. Ignores the return with the id `but`."""
-    return _without(out(turn, loan), [t for t in returns(turn, loan) if t.id != but])
+    return _without(still_out(turn, loan), [t for t in returns(turn, loan) if t.id != but])
 
 
 def _without(left: dict[int, Decimal], going_back: Iterable[Transfer]) -> dict[int, Decimal]:

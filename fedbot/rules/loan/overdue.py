@@ -30,7 +30,7 @@ def overdue(turn: Turn, peer: str = "", role: str = "sender") -> list[Transfer]:
     `role` is ours: `sender` for loans that we gave, `receiver` for those that we have to return.
     """
     loans = [loan for loan in turn.loans() if loan.role == role and peer in {"", loan.peer}]
-    return [lend.as_out(turn, loan) for loan in loans if is_overdue(turn, loan)]
+    return [lend.as_still_out(turn, loan) for loan in loans if is_overdue(turn, loan)]
 
 
 def is_overdue(turn: Turn, loan: Transfer) -> bool:
@@ -129,7 +129,7 @@ def _begins(turn: Turn, loan: Transfer, due: date, wait: timedelta) -> datetime:
 
 
 def _tell_admins(turn: Turn, loan: Transfer, step: str) -> None:
-    loan = lend.as_out(turn, loan)
+    loan = lend.as_still_out(turn, loan)
     peer_name, today = turn.party_name(loan.peer), turn.day_of(loan)
     if step == ADMINS:
         phrase = say(messages.lending.overdue_for_admins, loan=loan, us=turn.us, peer_name=peer_name, today=today)

@@ -509,7 +509,7 @@ def update_dispute_messages(turn: Turn, transfer: Transfer) -> None:
 # --- the peer reports the outcome ---
 
 
-def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Transfer:
+def take_report(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Transfer:
     """Return the transfer after the peer's report: no longer disputed, if only the peer didn't know the outcome.
 
     If we don't know it either, the peer's report is kept for our people.

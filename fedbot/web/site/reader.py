@@ -210,7 +210,7 @@ class Reader:
     def transfer(self, transfer: Transfer) -> TransferView:
         """A transfer."""
         terms, decided = transfer.terms, transfer.decided or transfer.granted
-        out = lend.lines_out(self.turn, transfer) if transfer.is_on_loan else ()
+        out = lend.lines_still_out(self.turn, transfer) if transfer.is_on_loan else ()
         late = (self.turn.day_of(transfer) - transfer.due_day).days if transfer.due_day and out else 0
         return TransferView(
             id=transfer.id,
