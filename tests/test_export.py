@@ -25,7 +25,7 @@ from fedbot.ports.journal import Committed
 from fedbot.rules.archive import Document
 from fedbot.rules.ledger.history import COLUMNS
 from fedbot.rules.model.events import Tick
-from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.wire import fingerprint
 from fedbot.web.site import api

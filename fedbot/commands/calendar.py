@@ -10,14 +10,14 @@ from fedbot import messages
 from fedbot.commands import lookup
 from fedbot.commands.dates import MONTHS
 from fedbot.commands.grammar import SHOWN
+from fedbot.commands.items import unquoted
 from fedbot.commands.lookup import rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
-from fedbot.commands.tokens import unquoted
 from fedbot.rules.ledger import history
 from fedbot.rules.loan import bookings
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.queries import Answer, FindItems, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.names import without_end

@@ -32,8 +32,8 @@ from fedbot.rules.model.lifecycles import (
     PlaceState,
     WantState,
 )
-from fedbot.rules.model.outside import Rota
 from fedbot.rules.model.queries import Answer, PersonPermissions, Query
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn

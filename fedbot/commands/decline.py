@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot.commands.deciding import decide
+from fedbot.commands.items import DASHES
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where, nothing_to_ask
-from fedbot.commands.tokens import DASHES
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase

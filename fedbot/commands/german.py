@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from functools import cache
 
+from fedbot.commands.items import first_word
 from fedbot.commands.spec import Argument, Option, Verb
-from fedbot.commands.tokens import first_word
 
 LANGUAGE = "de"
 

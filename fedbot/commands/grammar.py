@@ -12,20 +12,24 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.commands.dates import MOST_IN_A_DAY, is_day, is_span, reads_as_day
-from fedbot.commands.items import Reading, as_argument, items_in, split_by_and, typed_again
-from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
-from fedbot.commands.tokens import (
+from fedbot.commands.items import (
     DASHES,
+    Reading,
     Segment,
     Token,
+    as_argument,
     in_quotes,
     is_plain,
     is_syntax,
+    items_in,
+    split_by_and,
     tidied,
     tokens_in,
+    typed_again,
     unquoted,
     without_lone_quote,
 )
+from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
 from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in, typed
 from fedbot.rules.model.command import PREFIX
 from fedbot.rules.model.effects import Phrase, say

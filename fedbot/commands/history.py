@@ -17,7 +17,7 @@ from fedbot.rules.ledger import history
 from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.queries import Answer, AuditOf, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer

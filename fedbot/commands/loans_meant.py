@@ -25,8 +25,8 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.stock import PartDescription, UnitFactor, plain, stock_item_in
 from fedbot.rules.model.transfer import Line, Transfer

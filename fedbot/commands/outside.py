@@ -16,7 +16,7 @@ from fedbot.commands import extend
 from fedbot.commands.dates import Days, day_from
 from fedbot.commands.german import as_said
 from fedbot.commands.grammar import SHOWN, render
-from fedbot.commands.items import Reading, as_argument
+from fedbot.commands.items import Reading, as_argument, unquoted
 from fedbot.commands.loans_meant import neighbours_amount, on_loan_called
 from fedbot.commands.lookup import found_in, friend_meant, rooms_told_of, whole_line
 from fedbot.commands.picking import (
@@ -32,7 +32,6 @@ from fedbot.commands.picking import (
 )
 from fedbot.commands.push import ANYWAY, counted
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
-from fedbot.commands.tokens import unquoted
 from fedbot.messages.formatting import EVERYTHING, quantity_in
 from fedbot.rules import time_zones
 from fedbot.rules.carry_out import not_entitled
@@ -42,9 +41,8 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import taken_out
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import BY_RULES
+from fedbot.rules.model.lending import BY_RULES, LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
 from fedbot.rules.model.lifecycles import MAY_BE_HANDED_OVER, OutsideState
-from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import (
     Answer,

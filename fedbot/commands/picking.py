@@ -19,9 +19,8 @@ from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import AvailableStock
-from fedbot.rules.model.lending import LendingRule
+from fedbot.rules.model.lending import OUTSIDE, LendingRule
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.outside import OUTSIDE
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import ItemsFound
 from fedbot.rules.model.stock import (

@@ -53,6 +53,7 @@ from fedbot.commands import (
 )
 from fedbot.commands.german import LANGUAGE, as_said, in_german, in_language
 from fedbot.commands.grammar import SHOWN, near_verbs, parse, render
+from fedbot.commands.items import first_word, tidied
 from fedbot.commands.lookup import Space, room_name, space_meant, spaces_in
 from fedbot.commands.sentences import (
     as_typed_line,
@@ -63,7 +64,6 @@ from fedbot.commands.sentences import (
     without_fillers,
 )
 from fedbot.commands.spec import CASE, Handler, Kind, Verb, Where
-from fedbot.commands.tokens import first_word, tidied
 from fedbot.rules.model.command import LONGEST_LINE, MORE, About, Answers, Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Phrase, say

@@ -22,9 +22,9 @@ from fedbot.rules import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.outside import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import MessageKind
+from fedbot.rules.model.rota import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.stock import PartDescription, Permission, scanned_in
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import presentable

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from fedbot import messages
 from fedbot.commands.dates import MOST_IN_A_DAY, is_day
 from fedbot.commands.grammar import parse, render
+from fedbot.commands.items import Token, in_quotes, tidied, tokens_in
 from fedbot.commands.spec import Kind, Verb
-from fedbot.commands.tokens import Token, in_quotes, tidied, tokens_in
 from fedbot.rules.model.decision import says_it_is_here
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.names import without_end

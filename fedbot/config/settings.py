@@ -49,8 +49,8 @@ from fedbot.rules.model.lending import (
     OverdueSteps,
     strictest,
 )
-from fedbot.rules.model.outside import Order, RotaPolicy
 from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.rota import Order, RotaPolicy
 from fedbot.rules.model.stock import LARGEST_FILE
 from fedbot.rules.names import of_party
 from fedbot.rules.protocol.terms import MOST_OPEN_DAYS

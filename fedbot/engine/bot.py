@@ -24,14 +24,13 @@ from fedbot.edge_settings import identity_folder, inventory_settings, matrix_acc
 from fedbot.engine.chat_worker import ChatWorker, TypingSigns
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.gateway import Gateway
+from fedbot.engine.inventory_workers import QueryWorker, StepWorker, StockWorker
 from fedbot.engine.orders import Orders
 from fedbot.engine.pipeline import Engine
-from fedbot.engine.query_worker import QueryWorker, StockWorker
 from fedbot.engine.recovery import Rebuilt, catch_up
 from fedbot.engine.recovery import rebuild as rebuild_journal
 from fedbot.engine.schedule import Jobs, Timetable
 from fedbot.engine.settings_watch import SECONDS_BETWEEN_LOOKS, SettingsWatch
-from fedbot.engine.step_worker import StepWorker
 from fedbot.engine.summary import Summary, summary
 from fedbot.engine.syncing import AccountTaken, SyncLoop
 from fedbot.identity import SEED_FILE, FileVault, open_identity

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot.engine.circuit_breaker import Breaker
+from fedbot.engine.inventory_workers import to_its_end, wait_for_work
 from fedbot.engine.media import Pictures
 from fedbot.engine.pipeline import Engine
-from fedbot.engine.step_worker import to_its_end, wait_for_work
 from fedbot.matrix import content
 from fedbot.matrix.send_queue import Budget, groups, in_order, reserve, superseded
 from fedbot.messages import formatting

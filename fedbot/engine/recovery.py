@@ -21,9 +21,8 @@ from fedbot.rules.ledger.recover import Rebuild, mirrored_requests, requests_of_
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.effects import Ask, SendEnvelope
 from fedbot.rules.model.events import Answered, Echoed, EnvelopeSeen, PastRead, Reacted, Recalled, RoomReplaced, Said
-from fedbot.rules.model.lending import LendingStop, PlaceInLine
+from fedbot.rules.model.lending import LendingStop, OutsideLoan, PlaceInLine
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import CompanyMirrors, MirrorsFound
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn

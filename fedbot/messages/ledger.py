@@ -12,7 +12,7 @@ from fedbot.messages.naming import command
 from fedbot.messages.transfer.facts import state_in_words
 from fedbot.rules.model.books import STATS_SILENT_AFTER, Dealings, Difference, Flow, Kind, Reconciliation, SpaceFigures
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.outside import OutsideLoan
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Line, Transfer
 

@@ -14,9 +14,8 @@ from fedbot.messages.naming import command
 from fedbot.messages.transfer.facts import Card
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.lending import LendingStop, LoanRules, RuleOrigin
+from fedbot.rules.model.lending import LONGEST_NEIGHBOUR, LendingStop, LoanRules, OutsideLoan, RuleOrigin
 from fedbot.rules.model.lifecycles import OutsideState
-from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OutsideLoan
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.steps import LENDING_KEY
 from fedbot.rules.model.stock import StockItem

@@ -15,8 +15,8 @@ from fedbot.messages.transfer.facts import Card, asked, card_of, decided, for_wh
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.lending import LONGEST_NEIGHBOUR
 from fedbot.rules.model.lifecycles import Ending, TransferState
-from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Transfer

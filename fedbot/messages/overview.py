@@ -35,8 +35,8 @@ from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.health import BotStatus, Quarantined
 from fedbot.rules.model.ledger import Cancellable, CaseSeen, StatusSeen, Todo
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Permission, Permissions

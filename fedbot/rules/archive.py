@@ -14,11 +14,11 @@ from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPictu
 from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.health import BotStatus, OwnToken
-from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
+from fedbot.rules.model.lending import LendingStop, OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, Ending
-from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.party_config import Practice, Roster
 from fedbot.rules.model.room import Account, Announcement, MessageKey, OwnAnnouncement, Room
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.model.transfer import Line, Transfer, WaitingLine
 

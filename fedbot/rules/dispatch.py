@@ -71,10 +71,10 @@ from fedbot.rules.model.events import (
     Waiting,
 )
 from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.lending import LendingStop, PlaceInLine, QueueEntry
-from fedbot.rules.model.outside import OutsideLoan, Rota
+from fedbot.rules.model.lending import LendingStop, OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.queries import AuditTrail, SignInFound
 from fedbot.rules.model.room import MessageKind, Room
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing

@@ -9,9 +9,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from fedbot.commands.grammar import parse, render
+from fedbot.commands.items import first_word
 from fedbot.commands.registry import catalogue
 from fedbot.commands.spec import Verb
-from fedbot.commands.tokens import first_word
 from fedbot.rules.model.effects import Phrase
 
 SPECS = {spec.name: spec for spec in catalogue()}

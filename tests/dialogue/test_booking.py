@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.test_room_upgrades import say_so, upgrade

@@ -8,9 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from fedbot.rules.model.decision import Care
-from fedbot.rules.model.lending import LendingRule, LoanRules
+from fedbot.rules.model.lending import LendingRule, LoanRules, OutsideLoan
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.transfer import Transfer
 from fedbot_demo.inventree.seeds import SERVICE
 from tests.dialogue.test_lending import loan, owners_card

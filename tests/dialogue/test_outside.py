@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from fedbot.rules.ledger import history
-from fedbot.rules.model.lending import LendingRule
+from fedbot.rules.model.lending import LendingRule, OutsideLoan
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt

@@ -11,8 +11,8 @@ import pytest
 
 from fedbot.rules.ledger.stats import own
 from fedbot.rules.model.books import Dealings
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import ConnectionState, OutsideState, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import StockCounts
 from fedbot.setup.practice import PARTS

@@ -7,9 +7,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.rules.model.catalogue import FriendWant, Want
-from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine
+from fedbot.rules.model.lending import MOST_PLACES, OutsideLoan, PlaceInLine
 from fedbot.rules.model.lifecycles import PlaceState, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.wire import fingerprint
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_recovery import is_rebuilt

@@ -19,8 +19,8 @@ from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import open_journal
 from fedbot.ports.journal import JournalMoved, LeaseLost
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.steps import Step, StepResult
 from tests.dialogue.test_restarts import ended_well, settles_with_restarts
 from tests.fakes.postgresql import Server

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from fedbot.engine.query_worker import OUR_OWN
+from fedbot.engine.inventory_workers import OUR_OWN
 from fedbot.inventree.inventory import ACTS, ANSWERS, FILE_ACTS, PROBES, OwnInventory
 from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN, OLDEST_KNOWN
 from fedbot.ports.inventory import Inventory, NotPermitted, OutcomeUnknown, Refusal, Unavailable

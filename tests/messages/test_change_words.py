@@ -16,8 +16,7 @@ from fedbot import messages
 from fedbot.rules import consent
 from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved
-from fedbot.rules.model.outside import LentBefore
+from fedbot.rules.model.lending import LentBefore, LoanRules, Obstacle, Reserved
 from fedbot.rules.model.stock import ItemDetails, PartDescription, PartDetails, Trait
 from fedbot.rules.model.transfer import Landing, Line, Progress, ShownTransfer, Terms, Transfer
 from tests.scenarios.scenes import (

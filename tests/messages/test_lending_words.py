@@ -14,8 +14,8 @@ from fedbot import messages
 from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.diagnosis import ItemFault, OfItem, Speaker, Verbatim
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending import LentBefore
 from fedbot.rules.model.lifecycles import Ending, TransferState
-from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer

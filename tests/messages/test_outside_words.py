@@ -13,8 +13,8 @@ from fedbot import messages
 from fedbot.rules.model.audit import AuditEntry, OutsideIs
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import OutsideState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.stock import Part, PartDescription, StockItem
 from tests.scenarios.scenes import ALPHA, BOLTS, BY_ANNA, BY_PIET, LOCALES, NOW, ROOM, plain, transfer
 

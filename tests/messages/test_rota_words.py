@@ -12,8 +12,8 @@ from fedbot import messages
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import RotaState, TransferState
-from fedbot.rules.model.outside import AskedInTurn, Candidate, Passed, Rota, Why
 from fedbot.rules.model.room import MessageKind
+from fedbot.rules.model.rota import AskedInTurn, Candidate, Passed, Rota, Why
 from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.scenes import BETA, BOLTS, BY_BEA, BY_PIET, CEM, LOCALES, NOW, ROOM, plain, request
 

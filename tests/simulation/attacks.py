@@ -17,9 +17,8 @@ from fedbot.rules import web, wire
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import DecidedOffChat
-from fedbot.rules.model.lending import LendingRule, LoanRules
+from fedbot.rules.model.lending import LendingRule, LentBefore, LoanRules, outside_id
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.outside import LentBefore, outside_id
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol.terms import to_json
 from fedbot.rules.wire import BY_PAGE, Identity

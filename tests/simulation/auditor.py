@@ -32,7 +32,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, ConnectionState, TransferState
-from fedbot.rules.model.outside import Rota
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, total
 from tests.simulation.consent_checks import Consents, FriendView, View
 from tests.simulation.homeserver import FaultyHomeserver

@@ -20,7 +20,7 @@ from fedbot.commands import outside as outside_lines
 from fedbot.commands.picking import Ahead
 from fedbot.engine import pipeline
 from fedbot.engine.chat_worker import ChatWorker
-from fedbot.engine.step_worker import StepWorker
+from fedbot.engine.inventory_workers import StepWorker
 from fedbot.inventree import incoming
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
@@ -49,12 +49,12 @@ from fedbot.rules.model.events import (
     StepRefused,
     Tick,
 )
-from fedbot.rules.model.lending import PlaceInLine, QueueEntry
+from fedbot.rules.model.lending import OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.outside import OutsideLoan, Rota
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able
 from fedbot.rules.model.room import Room
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer, with_progress

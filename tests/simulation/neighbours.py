@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.events import EnvelopeSeen, Event
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import FINAL, OutsideState, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.transfer import Transfer
 from fedbot_demo.inventree.stock_rows import is_in_stock
 from tests.simulation.party import Party

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from fedbot.messages.formatting import Rendered
 from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import FINAL
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.transfer import Transfer
 from tests.simulation.party import Party
 

@@ -13,8 +13,8 @@ from fedbot.messages.naming import command
 from fedbot.messages.reason_codes import KNOWN, why_not_given
 from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER
 from fedbot.rules.model.lifecycles import RotaState, TransferState
-from fedbot.rules.model.outside import AskedInTurn, Passed, Rota, Why
 from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.rota import AskedInTurn, Passed, Rota, Why
 from fedbot.rules.model.transfer import Transfer, total
 
 MOST_SPACES = 8

@@ -18,8 +18,8 @@ from fedbot.rules import names
 from fedbot.rules.archive import Place, latest
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import reason_of
+from fedbot.rules.model.lending import OUTSIDE, OutsideLoan
 from fedbot.rules.model.lifecycles import ENDS_OF_A_LOAN
-from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Line, Transfer
 

@@ -30,9 +30,9 @@ from fedbot.rules.model.lifecycles import (
     PlaceState,
     TransferState,
 )
-from fedbot.rules.model.outside import rota_id
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered
 from fedbot.rules.model.room import MessageKind
+from fedbot.rules.model.rota import rota_id
 from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Dispute, Terms, Told, Transfer, WaitingLine, with_progress

@@ -40,8 +40,8 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
 from fedbot.rules.model.events import Answered, StatsDue, Unanswered
 from fedbot.rules.model.health import counted_from
+from fedbot.rules.model.lending import OUTSIDE, OutsideLoan
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, Ending, OutsideState
-from fedbot.rules.model.outside import OUTSIDE, OutsideLoan
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import OfConnection, StockCounts, StockFigures, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.room import MessageKey, MessageKind

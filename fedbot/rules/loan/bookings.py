@@ -19,9 +19,8 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
-from fedbot.rules.model.lending import QueueEntry, Reserved
+from fedbot.rules.model.lending import OutsideLoan, QueueEntry, Reserved
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.steps import BookedFor, Known, Label, LoanLabel
 from fedbot.rules.model.stock import StockItem

@@ -23,8 +23,8 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import FINAL, MAY_BE_HANDED_OVER, OutsideState, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import PersonPermissions, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.steps import (

@@ -22,7 +22,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, say
 from fedbot.rules.model.events import Answered, Said, Unanswered
-from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry
+from fedbot.rules.model.lending import MOST_PLACES, OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import (
     FINAL,
     NOTHING_MOVED,
@@ -32,7 +32,6 @@ from fedbot.rules.model.lifecycles import (
     PlaceState,
     TransferState,
 )
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import FindItems, ItemsFound, WhenAnsweredOrNot
 from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.stock import StockItem, UnitFactor, is_sound, plain

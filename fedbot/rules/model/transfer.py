@@ -26,9 +26,8 @@ from fedbot.rules.model.decision import (
     Vote,
 )
 from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.lending import LoanRules, Obstacle, Reserved, RuleOrigin
+from fedbot.rules.model.lending import LentBefore, LoanRules, Obstacle, Reserved, RuleOrigin
 from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
-from fedbot.rules.model.outside import LentBefore
 from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import (
     NO_ITEM_DETAILS,

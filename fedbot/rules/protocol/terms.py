@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fedbot.rules import wire
 from fedbot.rules.model import stock
-from fedbot.rules.model.outside import LONGEST_NEIGHBOUR
+from fedbot.rules.model.lending import LONGEST_NEIGHBOUR
 from fedbot.rules.model.stock import NO_PART_DETAILS, ItemDetails, Part, PartDescription, StockItem, fits, plain
 from fedbot.rules.model.transfer import Line, Terms, total
 from fedbot.rules.wire import shown_hash

@@ -30,8 +30,8 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Edit, Phrase, Post, say
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
-from fedbot.rules.model.outside import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
 from fedbot.rules.model.room import MessageKind
+from fedbot.rules.model.rota import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
 from fedbot.rules.model.stock import PartDescription, in_units
 from fedbot.rules.model.transfer import Line, Terms, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing

@@ -27,8 +27,8 @@ from fedbot.rules.model.decision import Signature, taken_out
 from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Ask, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, TransferState
-from fedbot.rules.model.outside import OutsideLoan
 from fedbot.rules.model.queries import (
     FindItems,
     ItemsFound,

@@ -16,7 +16,7 @@ from fedbot.rules.ledger import history
 from fedbot.rules.model.command import Outcome, WebLine
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
-from fedbot.rules.model.outside import LONGEST_NEIGHBOUR, OUTSIDE
+from fedbot.rules.model.lending import LONGEST_NEIGHBOUR, OUTSIDE
 from fedbot.web.site.access import PREFIX, Caller
 from fedbot.web.site.calls import LONGEST_LINE, MOST_SECONDS, DecisionMade, Site, quantity_in
 from fedbot.web.site.problems import MEDIA_TYPE, OTHER, TYPES, Problem, ProblemDocument

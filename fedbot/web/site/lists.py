@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import Response
 
 from fedbot import messages
-from fedbot.commands.tokens import in_quotes
+from fedbot.commands.items import in_quotes
 from fedbot.rules.model.catalogue import Share
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lifecycles import LIVING_ROTA

@@ -43,7 +43,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import reason_of
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import OnThatDay, Todo
-from fedbot.rules.model.lending import PlaceInLine, QueueEntry
+from fedbot.rules.model.lending import OUTSIDE, OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import (
     BEFORE_DEBIT,
     ENDS_OF_A_LOAN,
@@ -52,8 +52,8 @@ from fedbot.rules.model.lifecycles import (
     OutsideState,
     TransferState,
 )
-from fedbot.rules.model.outside import OUTSIDE, OutsideLoan, Rota
 from fedbot.rules.model.queries import StockCounts
+from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permission, Permissions, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import announcements

@@ -1,4 +1,4 @@
-"""Documents of lending beyond one peer: a rota among several peers, and a loan to a neighbour without a bot."""
+"""A rota as a document: one thing requested from several peers in turn, until somebody gives it."""
 
 from __future__ import annotations
 
@@ -9,82 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.diagnosis import Diagnosis
-from fedbot.rules.model.lifecycles import LIVING_ROTA, OUTSIDE_OVER, OutsideState, RotaState
+from fedbot.rules.model.lifecycles import LIVING_ROTA, RotaState
 from fedbot.rules.model.room import MessageKey
-from fedbot.rules.model.stock import PartDescription
 from fedbot.rules.wire import short_hash
-
-LONGEST_NEIGHBOUR = 60
-OUTSIDE = "outside:"
-"""The prefix of a neighbour's name where a party's id would be. No party id begins like that."""
-
-
-@dataclass(frozen=True)
-class LentBefore:
-    """A loan from before the borrower had a bot: its id at the lender, the neighbour's name, and the first day."""
-
-    loan: str
-    neighbour: str
-    since: date
-
-
-@dataclass(frozen=True)
-class OutsideLoan:
-    """One stock item, or a part of one, lent to the `neighbour` until that day, inclusive.
-
-    `by` is our approver, whose line was the decision; `room` is where they wrote it. `source` is the stock item before,
-    `item` the one that left, `status` and `location` its former ones. `stage` is the last step known to be done ('',
-    `taken`, `handed`), `problem` why it is unclear or wasn't lent. `ended_by` reported its end. `handing` is the
-    transfer by which it becomes an ordinary loan to `friend`, the neighbour's new bot, and `handing_code` that
-    transfer's code. `again` counts how often it was booked out again because that failed, `posted` how often its
-    message was posted again after a loss of the journal. `before` is the code of an equal loan that the same person
-    made a moment before.
-    """
-
-    id: str
-    code: str
-    neighbour: str
-    by: Signature
-    room: str
-    until: date
-    source: int
-    part: int
-    description: PartDescription
-    quantity: Decimal
-    serial: str = ""
-    batch: str = ""
-    state: OutsideState = OutsideState.BOOKING_OUT
-    company: int | None = None
-    stage: str = ""
-    item: int | None = None
-    status: int = 10
-    location: int | None = None
-    problem: Diagnosis | None = None
-    damaged: bool = False
-    note: str = ""
-    reminded: datetime | None = None
-    ended: datetime | None = None
-    ended_by: Signature | None = None
-    handing: str = ""
-    friend: str = ""
-    again: int = 0
-    posted: int = 0
-    before: str = ""
-    handing_code: str = ""
-
-    @property
-    def is_living(self) -> bool:
-        """Whether it hasn't ended."""
-        return self.state not in OUTSIDE_OVER
-
-
-def outside_id(lending_event: str) -> str:
-    """Return the id of a neighbour's loan, derived from the Matrix event of the line that lends."""
-    return short_hash("outside", lending_event)
-
-
-# --- A rota: one thing requested from several peers in turn, until somebody gives it.
 
 KEPT_FOR = timedelta(days=30)
 """The time for which a finished rota can be shown."""
