@@ -74,8 +74,8 @@ def parser() -> argparse.ArgumentParser:
         "verb", choices=("add",), help="read a token from standard input, or ask for it without showing it"
     )
     credentials.add_argument("name", type=_whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
-    _export(command("export", "write out every transfer, or what else there is, for a spreadsheet or a script"))
-    _audit(command("audit", "prove that nobody has changed the audit, or write it out"), config)
+    _export(command("export", "write all transfers, or other records, as CSV or JSON"))
+    _audit(command("audit", "prove that nobody has changed the audit, or export it"), config)
     _state_folder(command)
     _hub(command("hub", "run many spaces in one service: workers and operator's commands"), config)
     demo = command("demo", "play two makerspaces that connect and hand over items, on this machine only")
@@ -85,10 +85,15 @@ def parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--all", action="store_true", help="every use case, not only the usual ones")
     demo.add_argument(
-        "--versions", default="newest", help="of the two InvenTrees, such as 1.0,newest (or 0.13, 0.17)", metavar="A,B"
+        "--versions",
+        default="newest",
+        help="versions of the two InvenTrees, such as 1.0,newest (or 0.13, 0.17)",
+        metavar="A,B",
     )
     demo.add_argument("--transcript", type=Path, help="also write the story into this file", metavar="FILE")
-    demo.add_argument("--pages", type=Path, help="also write each act's part into its page there", metavar="FOLDER")
+    demo.add_argument(
+        "--pages", type=Path, help="also write each act's transcript into its page in this folder", metavar="FOLDER"
+    )
     return made
 
 
@@ -141,10 +146,10 @@ def _export(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--since",
         type=_day,
-        help="only what was asked for, decided or ended from that day on",
+        help="only records that began, or were decided or ended, on that day or later",
         metavar="DATE",
     )
-    command.add_argument("--peer", default="", help="only what is to, from or with that space", metavar="SPACE")
+    command.add_argument("--peer", default="", help="only records with that space", metavar="SPACE")
     command.add_argument("--output", type=Path, help="the file to write; else it is printed", metavar="FILE")
 
 
@@ -166,7 +171,9 @@ def _state_folder(command: Callable[[str, str], argparse.ArgumentParser]) -> Non
     """Add the commands about the state folder; `command` adds one with its name and summary."""
     made = command("backup", "write journal, keys and tokens into one file, while the bot runs or not")
     made.add_argument("file", type=Path, help="the file to write; replaces an older backup", metavar="FILE")
-    made.add_argument("--unencrypted", action="store_true", help="a person who reads the file can speak as you")
+    made.add_argument(
+        "--unencrypted", action="store_true", help="don't encrypt it: a person who reads the file can then speak as you"
+    )
     _passphrase_file(made)
     put_back = command("restore", "put a backup into an empty state folder")
     put_back.add_argument("file", type=Path, help="the backup", metavar="FILE")
@@ -174,7 +181,7 @@ def _state_folder(command: Callable[[str, str], argparse.ArgumentParser]) -> Non
     command("verify", "make apps trust the bot in encrypted rooms if another client has created its account's keys")
     moving = command("journal", "move a space's journal, keys and tokens into the database of the settings, or back")
     moving.add_argument("verb", choices=("move",), help="stop the bot first; run it again if it was interrupted")
-    moving.add_argument("where", choices=("to-database", "to-file"), help="where to")
+    moving.add_argument("where", choices=("to-database", "to-file"), help="the new place")
     command("rebuild", "rebuild a lost journal from InvenTree and from the rooms")
 
 
