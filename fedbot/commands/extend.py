@@ -6,7 +6,7 @@ from datetime import date
 
 from fedbot import messages
 from fedbot.commands.dates import day_from, is_day, reads_as_day
-from fedbot.commands.loans_meant import carrier, id_and_rest, loan_meant, with_the_loan_of
+from fedbot.commands.loan_lookup import carrier, id_and_rest, loan_meant, with_the_loan_of
 from fedbot.commands.lookup import whole_line
 from fedbot.commands.push import ANYWAY
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.grammar import SHOWN
-from fedbot.commands.loans_meant import (
+from fedbot.commands.loan_lookup import (
     ALL,
     about_units,
     called_alike,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.loans_meant import ALL, id_and_rest, owned_loan, things_meant, under_way, with_the_loan_of
+from fedbot.commands.loan_lookup import ALL, id_and_rest, owned_loan, things_meant, under_way, with_the_loan_of
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.loan import end, lend
 from fedbot.rules.model.command import Command

@@ -17,7 +17,7 @@ from fedbot.commands.dates import Days, day_from
 from fedbot.commands.german import as_said
 from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading, as_argument, unquoted
-from fedbot.commands.loans_meant import neighbours_amount, on_loan_called
+from fedbot.commands.loan_lookup import neighbours_amount, on_loan_called
 from fedbot.commands.lookup import found_in, friend_meant, rooms_told_of, whole_line
 from fedbot.commands.picking import (
     Ahead,

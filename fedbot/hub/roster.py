@@ -174,7 +174,7 @@ class View:
     connections: int = 0
 
     def too_few_connections(self, spaces: int) -> str:
-        """What an operator is told if so many spaces may be left without a connection; '' otherwise.
+        """The warning to an operator that so many spaces may be left without a connection; '' otherwise.
 
         A worker that hangs keeps its connections, while others take over all of its spaces.
         """
