@@ -45,7 +45,7 @@ def noted_in_grace(locale: Locale, *, subject: Subject, choice: Choice, seconds:
         first = locale.say("Noted: you approve {case}. It counts in {span}.", case=case, span=locale.span(seconds))
     else:
         first = locale.say("Noted: you decline {case}. It counts in {span}.", case=case, span=locale.span(seconds))
-    return [first, locale.say("To take it back until then, reply: {cancel}", cancel=command("cancel"))]
+    return [first, locale.say("To change your mind until then, reply: {cancel}", cancel=command("cancel"))]
 
 
 def first_yes_noted(locale: Locale, *, transfer: Transfer, by: str, party: str) -> Lines:
@@ -53,7 +53,7 @@ def first_yes_noted(locale: Locale, *, transfer: Transfer, by: str, party: str) 
     return [
         locale.say("Noted: {who} approves {case}.", who=naming.person(locale, by), case=naming.case(locale, transfer)),
         locale.say("A second approver of {space} has to tap ✅, too.", space=naming.space(locale, party)),
-        locale.say("To take it back until then, reply: {cancel}", cancel=command("cancel")),
+        locale.say("To change your mind until then, reply: {cancel}", cancel=command("cancel")),
     ]
 
 

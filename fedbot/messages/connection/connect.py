@@ -373,7 +373,7 @@ def asked_already(locale: Locale, *, connection: Connection) -> Lines:
     else:
         first = locale.say("Not asked: {peer} and our space have both approved already.", peer=peer)
         next_ = locale.say("It is being set up. Nothing to do.")
-    stop = locale.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))
+    stop = locale.say("To cancel: {cancel}", cancel=command(f"cancel {connection.code}"))
     return [first, next_, stop] if connection.state is not ConnectionState.OFFERED else [first, next_]
 
 

@@ -183,7 +183,7 @@ def not_friends_yet(locale: Locale, *, connection: Connection) -> Lines:
     first = locale.say("We aren't friends with {peer} yet. I did nothing.", peer=peer)
     if connection.state is ConnectionState.OFFERED:
         return [first, locale.say("To decline: {decline}", decline=command(f"decline {connection.code}"))]
-    return [first, locale.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))]
+    return [first, locale.say("To cancel: {cancel}", cancel=command(f"cancel {connection.code}"))]
 
 
 def ending_already(locale: Locale, *, connection: Connection, us: PartyConfig, preview: Preview) -> Lines:
