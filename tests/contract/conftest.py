@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = []
     for item in items:
         if _SERVERS == [_LIVE]:  # a busy real server takes minutes for one test, or to clean up after the last one
-            item.add_marker(pytest.mark.timeout(1200))
+            item.add_marker(pytest.mark.timeout(3600), append=False)  # before a shorter one of the test's own
         server = _server_of(item)
         if server is None:
             continue
