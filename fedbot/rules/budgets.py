@@ -45,7 +45,8 @@ class Scope(StrEnum):
 LIMITS: Mapping[str, tuple[Limit, ...]] = {
     # openings by a peer: each costs a card, a stored subject and a few reads of InvenTree
     "opening": (Limit(20, 30 * SECOND), Limit(200, DAY / 200)),
-    "opening in one room": (Limit(60, 10 * SECOND),),
+    "opening within one's share": (Limit(4, 2 * MINUTE),),
+    "opening in one room": (Limit(60, 10 * SECOND),),  # by all peers together, beyond their shares
     # messages between bots, by sender and subject
     "about a connection": (Limit(60, 20 * SECOND),),
     "about a transfer": (Limit(40, MINUTE),),

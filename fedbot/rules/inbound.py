@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from fedbot import messages
@@ -330,12 +330,7 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
         if t.state is TransferState.OPEN and t.asked.party == connection.peer and _purpose(t.terms.kind) == purpose
     ]
     is_full = len(undecided) >= budgets.MOST_OPEN_PER_PEER
-    again = (
-        None
-        if is_full
-        else turn.spends("opening in one room", f"{connection.room} {purpose}")
-        or turn.spends("opening", f"{connection.peer} {purpose}")
-    )
+    again = None if is_full else _opens_again(turn, connection, purpose)
     if not is_full and again is None:
         return False
     if turn.tell_once(f"opens-too-much:{connection.peer}", budgets.HOUR):
@@ -343,6 +338,20 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
         phrase = say(messages.connect.peer_opens_too_much, connection=connection, again=again, most=len(undecided))
         turn.do(Post(MessageKind.BUSY.of(connection.id, turn.now.isoformat()), connection.room, phrase))
     return True
+
+
+def _opens_again(turn: Turn, connection: Connection, purpose: str) -> datetime | None:
+    """Spend from the budgets of openings. Return None, or when the peer may open something again.
+
+    What a peer opens within its own share costs the others nothing, and they can't use it up. Only beyond that, the
+    peers of a room share a budget.
+    """
+    whose = f"{connection.peer} {purpose}"
+    if (again := turn.spends("opening", whose)) is not None:
+        return again
+    if turn.spends("opening within one's share", whose) is None:
+        return None
+    return turn.spends("opening in one room", f"{connection.room} {purpose}")
 
 
 def _purpose(kind: str) -> str:

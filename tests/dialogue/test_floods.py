@@ -18,6 +18,7 @@ import pytest
 from fedbot import messages
 from fedbot.rules import budgets, wire
 from fedbot.rules.budgets import Limit
+from fedbot.rules.model.catalogue import Allowance
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.effects import Post, say
@@ -278,8 +279,59 @@ async def test_requests_to_send_again_about_many_subjects_are_answered_slowly(mo
     assert 1 <= sent(world, world.beta) - before <= 3
 
 
+async def befriend(world: World, party: str, person: str) -> tuple[Space, Person]:
+    """Another space in the room, a friend of attraktor."""
+    space, who = world.with_space(party, person)
+    await space.bot.start()
+    await world.settle()
+    world.anna.says(f"!fed connect {party}")
+    await world.settle()
+    who.reacts([m for m in world.room.messages(sender=space.chat.user_id) if m.reactions][-1], "✅")
+    await world.grace()
+    return space, who
+
+
+async def test_three_friends_that_flood_the_room_do_not_delay_an_honest_one() -> None:
+    world = await friends()
+    for party, person in (("gammaspace", "gus"), ("deltaspace", "dora"), ("epsilonspace", "ela")):
+        liar, who = await befriend(world, party, person)
+        who.says("!fed push 1 #1 to attraktor")
+        await world.settle()
+        liar.is_asleep = True
+    await world.passes(timedelta(hours=1))
+    for liar in world.spaces[2:]:
+        offers(world, liar, liar.transfer(), 100)
+    await world.settle()
+    for number in (1, 2):
+        world.cem.says(f"!fed push {number} N-M3 to attraktor")
+        await world.settle()
+        honest = world.alpha.turn.transfer(world.beta.transfer().id)
+        assert honest is not None, "read at once, whatever the others do"
+        assert honest.card_event
+        await world.passes(timedelta(minutes=5))
+    budget = [each for each in world.alpha.turn.all(Allowance) if each.id.startswith("opening")]
+    assert len(budget) <= 2 * len(world.spaces), "one for each friend, whatever they send"
+
+
+async def test_one_friend_that_floods_uses_up_nothing_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is over a friend's own budget isn't taken from the room's."""
+    monkeypatch.setitem(budgets.LIMITS, "opening within one's share", (Limit(1, timedelta(days=1)),))
+    world = await three()
+    liar = world.gamma
+    world.gus.says("!fed push 1 #1 to attraktor")
+    await world.settle()
+    liar.is_asleep = True
+    offers(world, liar, liar.transfer(), 200)
+    await world.settle()
+    for _ in range(3):
+        world.cem.says("!fed push 1 N-M3 to attraktor")
+        await world.settle()
+        assert world.alpha.turn.transfer(world.beta.transfer().id) is not None
+
+
 async def test_many_friends_together_open_no_more_than_a_room_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(budgets.LIMITS, "opening in one room", (Limit(6, timedelta(seconds=10)),))
+    monkeypatch.setitem(budgets.LIMITS, "opening in one room", (Limit(2, timedelta(seconds=10)),))
+    monkeypatch.setitem(budgets.LIMITS, "opening within one's share", (Limit(2, timedelta(minutes=2)),))
     world = await three()
     for liar, asker in ((world.beta, world.bea), (world.gamma, world.gus)):
         asker.says("!fed push 1 #1 to attraktor")

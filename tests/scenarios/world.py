@@ -100,6 +100,20 @@ class World:
         self.spaces.append(self.gamma)
         return self
 
+    def with_space(self, party: str, name: str) -> tuple[Space, Person]:
+        """Another small space in the room, not started yet, with one person, who is its superuser."""
+        person, chat = Person(self.server, name), FakeChat(self.server, f"{party}-bot", f"{party.capitalize()} bot")
+        for guest in (person.user_id, chat.user_id):
+            self.anna.invites(guest, room=self.room.id)
+            self.server.join(guest, self.room.id)
+        person.room = self.room.id
+        admins = everybody_in(self.server, person, f"{party.capitalize()} admins", chat.user_id)
+        seeded = seeds.gamma(clock=self.clock.now)
+        changes = {"people": {person.user_id: "gus"}}
+        space = self._space(party, party.capitalize(), seeded, chat, [], admins, changes)
+        self.spaces.append(space)
+        return space, person
+
     def _space(
         self,
         party: str,

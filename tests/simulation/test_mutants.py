@@ -131,6 +131,7 @@ DIALOGUES: dict[str, Dialogue] = {
 }
 BUDGETS: dict[str, Dialogue] = {
     "opening": test_floods.test_sixty_offers_at_once_do_not_become_sixty_cards_or_sixty_mentions,
+    "opening within one's share": test_floods.test_many_friends_together_open_no_more_than_a_room_can_read,
     "opening in one room": test_floods.test_many_friends_together_open_no_more_than_a_room_can_read,
     "about a connection": test_floods.test_a_hundred_messages_about_a_friendship_are_read_slowly,
     "about a transfer": (
