@@ -47,7 +47,7 @@ def opened(turn: Turn, event: EnvelopeSeen) -> Message[Body] | None:
     if event.room not in announcements.federation_rooms(turn):
         return None
     try:
-        return bodies.parse(check(event.envelope))
+        return replace(bodies.parse(check(event.envelope)), sent_at=min(event.at, turn.now))
     except BadEnvelope as problem:
         if turn.spends("stray", event.sender) is None:
             turn.note("mail", audit.NotTaken(str(problem), is_unreadable=True), event.sender, event.event_id)
@@ -238,7 +238,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
         return
     if transfer.room != connection.room:
         transfer = rooms.follow(turn, transfer, connection.room)
-    if transfer.role == "receiver" and receive.is_stale(turn, envelope, event.at):
+    if transfer.role == "receiver" and receive.is_stale(turn, envelope):
         sequencing.ask_once(turn, transfer)
         return
     read = sequencing.read(turn, transfer, envelope)

@@ -237,7 +237,7 @@ def _asker_in(turn: Turn, envelope: Message[bodies.Connect]) -> Signature:
     """Return the signature of the peer's person who asks."""
     person = envelope.body.asker
     name = turn.called(envelope.body.asker_name, person, envelope.sender)
-    return Signature(person, name, envelope.sender, sequencing.written_at(turn, envelope))
+    return Signature(person, name, envelope.sender, envelope.sent_at)
 
 
 def _offered(
@@ -391,7 +391,7 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Message[bodies.Acc
         turn.save(_with_cancellation(turn, connection))
         return
     body = envelope.body
-    at, name = sequencing.written_at(turn, envelope), turn.called(body.by_name, body.by, connection.peer)
+    at, name = envelope.sent_at, turn.called(body.by_name, body.by, connection.peer)
     decided = Signature(body.by, name, connection.peer, at)
     connection = replace(connection, decided=decided, access=_agreed_access(turn, body.access))
     known = _with_nonce(turn, connection, body.nonce) if body.nonce is not None else connection

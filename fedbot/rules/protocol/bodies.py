@@ -659,7 +659,7 @@ B_co = TypeVar("B_co", bound=Body, covariant=True)
 
 @dataclass(frozen=True)
 class Message(Envelope, Generic[B_co]):
-    """An envelope with its parsed body."""
+    """An envelope with its parsed body. For rules, `sent_at` is when the room got it (`inbound.opened`)."""
 
     body: B_co
 

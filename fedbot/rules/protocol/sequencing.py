@@ -51,11 +51,6 @@ def unsealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
     return turn.state.unseal(sealed, bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq))
 
 
-def written_at(turn: Turn, envelope: Message[Any]) -> datetime:
-    """When a peer says that it wrote this, but never ahead of our clock: else it would be the newest for ever."""
-    return min(envelope.sent_at, turn.now)
-
-
 def connection_of(turn: Turn, subject: Connection | Transfer) -> Connection:
     """Return the connection that carries the subject's messages (a connection carries its own).
 

@@ -269,6 +269,8 @@ def _check_texts(data: object) -> None:
 
 MOST_OPEN_DAYS = 62
 LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
+CLOCKS_DIFFER_BY = timedelta(hours=1)
+"""How far the clocks of honest bots and homeservers may differ."""
 """The longest time that a request may stay open. A peer refuses longer ones."""
 
 

@@ -94,7 +94,7 @@ def signature_in(turn: Turn, envelope: Message[Decided], party: str, event_id: s
     """Return the peer's person who decided, as its bot reports. A peer vouches for its own people."""
     person, name = _named(turn, envelope.body, party)
     note = presentable(envelope.body.note)
-    return Signature(person, name, party, sequencing.written_at(turn, envelope), event_id, note=note)
+    return Signature(person, name, party, envelope.sent_at, event_id, note=note)
 
 
 def _named(turn: Turn, told: Statement, party: str) -> tuple[str, str]:
@@ -158,7 +158,7 @@ def settled_by_us(turn: Turn, transfer: Transfer) -> bodies.Settled | None:
 def settlement_in(turn: Turn, envelope: Message[Truth], party: str) -> Settlement | None:
     """Return the settlement by the peer's people in a message; None if there is none."""
     told = envelope.body.settled
-    by = person_in(turn, told, party, sequencing.written_at(turn, envelope))
+    by = person_in(turn, told, party, envelope.sent_at)
     return Settlement(by, told.truth, told.alone) if by is not None and told is not None else None
 
 
@@ -449,7 +449,7 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
         turn.save(transfer)
         turn.note(transfer.id, audit.Fact.PEER_DISPUTES_TOO_LATE, transfer.peer)
         return
-    missing = person_in(turn, envelope.body.missing, transfer.peer, sequencing.written_at(turn, envelope))
+    missing = person_in(turn, envelope.body.missing, transfer.peer, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, missing=transfer.parcel.missing or missing))
     known = transfer.dispute or Dispute(transfer.state, ())

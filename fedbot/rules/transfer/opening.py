@@ -38,7 +38,7 @@ from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Progress, Terms, Told, Transfer
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import LONGEST_OPEN, MOST_OPEN_DAYS, BadTerms, hash_of
+from fedbot.rules.protocol.terms import CLOCKS_DIFFER_BY, LONGEST_OPEN, MOST_OPEN_DAYS, BadTerms, hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides
 from fedbot.rules.wire import Cause, Draft, Opening, SubjectKind
@@ -222,7 +222,7 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
     if hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms_hash")
     role = "receiver" if terms.receiver == turn.us.party else "sender"
-    name, at = turn.called(terms.asker_name, terms.asker, connection.peer), sequencing.written_at(turn, envelope)
+    name, at = turn.called(terms.asker_name, terms.asker, connection.peer), envelope.sent_at
     asked = Signature(terms.asker, name, connection.peer, at)
     return Transfer(
         id=envelope.subject,
@@ -245,7 +245,7 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
 
 def _due(turn: Turn, envelope: Message[bodies.Opens]) -> datetime:
     """Until when it is open; by our own clock, too, no longer than the protocol lets it."""
-    if envelope.body.due > envelope.sent_at + LONGEST_OPEN:
+    if envelope.body.due > envelope.sent_at + LONGEST_OPEN + CLOCKS_DIFFER_BY:
         raise BadTerms(f"due: more than {MOST_OPEN_DAYS} days")
     return min(envelope.body.due, turn.now + LONGEST_OPEN)
 

@@ -58,7 +58,7 @@ from fedbot.rules.model.transfer import (
 )
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
-from fedbot.rules.protocol.terms import metadata_in
+from fedbot.rules.protocol.terms import CLOCKS_DIFFER_BY, metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, files, opening
 from fedbot.rules.transfer.both_sides import NO_PART, OTHER_THING, begin_step
@@ -264,13 +264,10 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
 # --- booking in ---
 
 
-def is_stale(turn: Turn, envelope: Message[bodies.Body], came: datetime) -> bool:
-    """Whether a `sent` is over an hour old, so its sender is asked first. Not for a parcel, which books nothing in.
-
-    `came` is when the homeserver received it, because the sender's clock may be hours slow.
-    """
+def is_stale(turn: Turn, envelope: Message[bodies.Body]) -> bool:
+    """Whether a `sent` is over an hour old, so its sender is asked first. Not for a parcel, which books nothing in."""
     books_in = isinstance(envelope.body, bodies.Sent) and not envelope.body.parcel
-    return books_in and turn.now - max(envelope.sent_at, came) > STALE_AFTER
+    return books_in and turn.now - envelope.sent_at > STALE_AFTER
 
 
 def on_sent(
@@ -314,7 +311,7 @@ def on_sent(
     if transfer.terms.kind == "request":
         transfer = _with_senders_data(turn, transfer, envelope, event_id, sealed or {})
     if transfer.parcel is not None:
-        both_sides.note_in_transit(turn, transfer, sequencing.written_at(turn, envelope))
+        both_sides.note_in_transit(turn, transfer, envelope.sent_at)
         return
     turn.save(transfer)
     turn.note(transfer.id, audit.TransferIs(TransferState.CREDITING))
@@ -329,8 +326,11 @@ def _too_soon(turn: Turn, transfer: Transfer, at: datetime) -> str:
 
 
 def _is_early(turn: Turn, transfer: Transfer, at: datetime) -> bool:
-    """Whether it is a booking whose first day has not begun at the lender, by our clock or the homeserver's."""
-    now = max(turn.now, at)
+    """Whether it is a booking whose first day has not begun at the lender.
+
+    Our clock may be a little slow. The homeserver's may be the sender's own, and say anything.
+    """
+    now = max(turn.now, min(at, turn.now + CLOCKS_DIFFER_BY))
     day = time_zones.day_at(now, transfer.terms.time_zone, turn.us.time_zone)
     return transfer.terms.starts is not None and day < transfer.terms.starts
 
