@@ -122,9 +122,8 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
         _from_unknown(turn, event, envelope)
         return
     if bodies.says(envelope, bodies.Check):
-        is_theirs = envelope.sender == connection.peer and event.room == connection.room
-        if is_theirs and not _is_too_much(turn, envelope, event.sender):
-            pinning.on_check(turn, connection, event, envelope)
+        if pinning.is_looked_at(connection, event, envelope) and not _is_too_much(turn, envelope, event.sender):
+            pinning.on_check(turn, connection, envelope)
         return
     if not _is_pinned(turn, connection, event, envelope):
         return

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from fedbot.rules.connection import pinning
 from fedbot.rules.model import connection as connections
+from fedbot.rules.model.catalogue import Allowance
+from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.lifecycles import ConnectionState
-from fedbot.rules.wire import Draft, Identity, fingerprint, key_commitment, short_string
+from fedbot.rules.wire import (
+    Draft,
+    Identity,
+    connection_id,
+    envelope_id,
+    fingerprint,
+    key_commitment,
+    short_string,
+    sign,
+)
 from tests.dialogue.test_connecting import both_ask_at_once
 from tests.dialogue.test_dishonest_friends import forges
 from tests.scenarios.space import Space
@@ -248,3 +260,102 @@ async def test_show_lists_both_whole_fingerprints() -> None:
     answer = world.answer_to(line)
     for space in (world.alpha, world.beta):
         assert fingerprint(space.identity.key) in answer
+
+
+# --- others who mix in ---------------------------------------------------------------------------------------
+
+
+async def test_checks_by_others_in_the_room_cost_and_change_nothing_and_replace_no_emoji() -> None:
+    """Members of the room sign as the peer with keys of their own, and send the peer's own messages again."""
+    world = await another_key()
+    before, check = len(world.room.messages(sender=world.beta.chat.user_id)), world.beta.connection().check
+    allowances = len(world.beta.turn.all(Allowance))
+    connection, log = world.beta.connection(), [e for e in world.server.log if "dev.fedbot" in e["content"]]
+    real = [e["content"] for e in log if e["content"]["dev.fedbot"]["kind"] in {"check", "connect", "reveal"}]
+    assert len(real) >= 4
+    for number in range(12):
+        eve = world.newcomer(f"eve{number}")
+        key = Identity(bytes([number]) * 32)
+        for each in ({"commitment": "ab" * 32}, {"nonce": f"{number:064x}"}):
+            unsigned = {
+                "id": envelope_id("attraktor", connection.id, 0),
+                "kind": "check",
+                "from": "attraktor",
+                "to": "betaspace",
+                "room": world.room.id,
+                "connection": connection.id,
+                "seq": 0,
+                "terms_hash": "",
+                "body": each,
+                "sent_at": world.clock.now(),
+            }
+            eve.sends("dev.fedbot.envelope", {"dev.fedbot": sign(key, unsigned)})
+        for content in real:
+            eve.sends("m.room.message", {"msgtype": "m.notice", "body": "again", **content})
+        await world.settle()
+    assert world.beta.connection().check == check, "the emoji that people compare are still the same"
+    assert world.beta.connection().state is SUSPENDED
+    assert len(world.room.messages(sender=world.beta.chat.user_id)) == before
+    about_checks = [each for each in world.beta.turn.all(Allowance) if each.id.startswith("about a connection")]
+    assert len(about_checks) <= allowances, "nothing is stored for each of them"
+    assert len(world.beta_admins.messages()) <= 20
+
+
+@pytest.mark.parametrize("body", [{"commitment": "ab" * 32}, {"nonce": "cd" * 32}])
+async def test_a_check_before_the_card_is_decided_or_after_the_end_is_not_read(body: dict[str, str]) -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    before = world.alpha.connection()
+    checks(world, body)
+    await world.settle(asleep=(world.beta,))
+    assert world.alpha.connection() == before, "while we ask, other messages carry nonces"
+    world.bea.reacts(world.card(), "❌")
+    await world.grace()
+    ended, sent = world.alpha.turn.connections()[-1], len(world.server.sent_by(world.alpha.chat.user_id))
+    checks(world, {name: value[::-1] for name, value in body.items()})
+    await world.settle(asleep=(world.beta,))
+    assert world.alpha.turn.connections()[-1] == ended
+    assert len(world.server.sent_by(world.alpha.chat.user_id)) == sent
+
+
+async def test_another_request_during_the_comparison_shows_other_emoji_and_voids_the_decision_on_the_first() -> None:
+    """A bot that doesn't like the emoji asks again: people compare again, and a reaction on the old card is void."""
+    world = await a_world()
+    await world.asks_to_connect()
+    first, card = world.beta.connection(), world.card()
+    world.bea.reacts(card, "✅")
+    await world.settle()
+    identifier = connection_id(world.alpha.identity.key, world.beta.identity.key, world.room.id, 2)
+    again = replace(world.alpha.connection(), id=identifier, generation=2, exchange=Exchange())
+    nonce = "12" * 32
+    commitment = key_commitment(identifier, world.alpha.identity.key, nonce)
+    due = (world.clock.now() + timedelta(days=7)).isoformat()
+    told_of = {"name": "A", "access": "relayed", "asker": "@anna:twin.test", "asker_name": "Anna"}
+    world.alpha.is_asleep = True
+    forges(world, world.alpha, again, "connect", {**told_of, "commitment": commitment, "generation": 2, "due": due})
+    await world.settle()
+    forges(world, world.alpha, replace(again, exchange=Exchange(sent=1, seen=1)), "reveal", {"nonce": nonce})
+    await world.grace()
+    assert [each.state for each in world.beta.turn.connections() if each.id == first.id] == [CANCELLED]
+    newest = world.beta.connection()
+    assert newest.state is OFFERED, "nobody has decided on this one"
+    assert emoji_in(world.card().text) != emoji_in(card.text)
+    world.bea.says("!fed approve", reply_to=card)
+    await world.grace()
+    assert world.beta.connection().state is OFFERED
+
+
+async def test_one_request_twice_with_another_commitment_changes_no_emoji() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    asked, shown = world.beta.connection(), emoji_in(world.card().text)
+    due = asked.due.isoformat()
+    told_of = {"name": "A", "access": "relayed", "asker": "@anna:twin.test", "asker_name": "Anna"}
+    world.alpha.is_asleep = True
+    for number in (0, world.alpha.connection().exchange.sent):
+        again = replace(world.alpha.connection(), exchange=Exchange(sent=number, seen=asked.exchange.sent))
+        forged = {**told_of, "commitment": "cd" * 32, "generation": 1, "due": due}
+        forges(world, world.alpha, again, "connect", forged)
+        await world.settle()
+    assert world.beta.connection().check == asked.check
+    assert emoji_in(world.card().text) == shown

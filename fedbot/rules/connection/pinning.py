@@ -269,13 +269,17 @@ def begin_review(turn: Turn, connection: Connection) -> Connection:
     return connection
 
 
-def on_check(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[bodies.Check]) -> None:
-    """Take a commitment or a nonce from the bot that claims to be the peer. An unpinned key may send nothing else."""
+def is_looked_at(connection: Connection, event: EnvelopeSeen, envelope: Message[bodies.Check]) -> bool:
+    """Whether it is from the account and key that people compare now, in its room. Nobody else costs us anything."""
     pinned = (connection.peer_bot, connection.peer_key)
     suspended = connection.state is ConnectionState.SUSPENDED
     looked_at = (connection.changed_bot, connection.changed_key) if suspended and connection.changed_bot else pinned
-    if (event.sender, envelope.key) != looked_at or connection.state not in _CHECKED_AGAIN:
-        return
+    is_theirs = envelope.sender == connection.peer and event.room == connection.room
+    return is_theirs and (event.sender, envelope.key) == looked_at and connection.state in _CHECKED_AGAIN
+
+
+def on_check(turn: Turn, connection: Connection, envelope: Message[bodies.Check]) -> None:
+    """Take a commitment or a nonce from the bot that claims to be the peer. An unpinned key may send nothing else."""
     if envelope.body.commitment is not None:
         _on_commitment(turn, connection, envelope.key, envelope.body.commitment)
     elif envelope.body.nonce is not None:
