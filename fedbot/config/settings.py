@@ -637,6 +637,11 @@ class Settings(Section):
         )
         return tuple(secret.get_secret_value() for secret in kept if secret is not None)
 
+    def room_ids(self, us: PartyConfig) -> dict[str, str]:
+        """The rooms' addresses with their ids, as that configuration was made of these settings."""
+        named = zip((*self.rooms, self.admin_room), (*us.rooms, us.admin_room), strict=True)
+        return {address: room for address, room in named if address.startswith("#")}
+
     def party_config(self, bot_key: str, room_ids: Mapping[str, str] | None = None) -> PartyConfig:
         """The settings in the rules' form. `bot_key` is the public signing key (hex).
 
@@ -659,6 +664,7 @@ class Settings(Section):
             peer_access=self.party.peer_access,
             pickup=Pickup(self.party.pickup.where, self.party.pickup.hours, self.party.pickup.call),
             inventory_url=self.inventree.public_url or self.inventree.url,
+            inventory_api=self.inventree.url,
             private_peers=tuple(self.inventree.private_peers),
             has_admin_token=self.inventree.admin_token is not None,
             self_approval=self.rules.self_approval,

@@ -421,9 +421,10 @@ async def serve_pages(pages: Pages, bot: Bot, stack: AsyncExitStack) -> None:
 
 def watch_settings(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsWatch:
     """Return the watch that makes the bot use a changed settings file."""
+    known = settings.room_ids(bot.engine.state.configured)
 
     async def use(read: Settings) -> None:
-        us = await _party_config(read, bot.chat, bot.engine.state.us.key)
+        us = await _party_config(read, bot.chat, bot.engine.state.us.key, known)
         logs.reconfigure(read.log.level, read.secrets())
         inventory.use(inventory_settings(read))
         bot.configure(us, *_patience(read), retention(read))
@@ -435,10 +436,17 @@ def watch_settings(settings: Settings, bot: Bot, inventory: OwnInventory) -> Set
     return SettingsWatch(settings, use, tell)
 
 
-async def _party_config(settings: Settings, chat: Chat, key: str) -> PartyConfig:
-    """Our party's settings, with room addresses resolved to ids. Raises `ChatProblem`."""
-    rooms = [room for room in (*settings.rooms, settings.admin_room) if room.startswith("#")]
-    return replace(settings.party_config(key, {room: await chat.resolve(room) for room in rooms}), bot=chat.user_id)
+async def _party_config(settings: Settings, chat: Chat, key: str, known: dict[str, str] | None = None) -> PartyConfig:
+    """Our party's settings, with room addresses resolved to ids. Raises `ChatProblem`.
+
+    An address in `known` keeps its room, and others are added: a homeserver that lets an address lead elsewhere doesn't
+    move a running bot into another room.
+    """
+    ids = {} if known is None else known
+    for room in (*settings.rooms, settings.admin_room):
+        if room.startswith("#") and room not in ids:
+            ids[room] = await chat.resolve(room)
+    return replace(settings.party_config(key, ids), bot=chat.user_id)
 
 
 def _patience(settings: Settings) -> tuple[timedelta, timedelta]:

@@ -70,6 +70,8 @@ LOOKED_AFTER = timedelta(seconds=5)
 """The time until the worker checks again whether a file has arrived."""
 LOOKED_AGAIN_AFTER = timedelta(minutes=1)
 """The time until the worker checks again whether a superuser has let it continue."""
+UNTIL_COMPARED = timedelta(seconds=5)
+"""The same for an InvenTree at a new address, whose history has to be compared first."""
 WENT_BACK = Plain(Fault.WENT_BACK)
 FETCHED_WITHIN = timedelta(days=1)
 """The time that a homeserver is asked for a file that it doesn't return, or doesn't accept."""
@@ -173,10 +175,18 @@ class StepWorker:
         await self._act(row, effect)
 
     def _is_stopped(self, row: OutboxRow, effect: Do) -> bool:
-        """Whether InvenTree was restored to an earlier state: no stock moves before a superuser has looked."""
+        """Whether InvenTree was restored to an earlier state: no stock moves before a superuser has looked.
+
+        At a new address there may be another InvenTree, so nothing moves there before its history was compared.
+        """
         standing = self._engine.state.get(BotStatus, "standing")
-        if standing is None or standing.went_back is None or not isinstance(effect.step, OF_STOCK):
+        if standing is None or not isinstance(effect.step, OF_STOCK):
             return False
+        if standing.went_back is None:
+            has_moved = standing.has_moved(self._engine.state.us.inventory_api)
+            if has_moved:
+                self._journal.postpone(row.id, self._clock.now() + UNTIL_COMPARED, reached=False, problem=row.problem)
+            return has_moved
         next_try = self._clock.now() + LOOKED_AGAIN_AFTER
         told = english(WENT_BACK)
         waiting = None if row.problem == told else Waiting(self._clock.now(), effect.then, WENT_BACK, next_try)

@@ -282,7 +282,12 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
         return say(messages.approval.too_late, subject=subject)
     if (complaint := _unsafe(turn, subject)) is not None:
         return complaint
-    confirms = takes_less(subject) or asks_if_handed_over(subject)
+    return _not_their_own(turn, subject, person)
+
+
+def _not_their_own(turn: Turn, subject: Subject, person: str) -> Phrase | None:
+    """Return that the person asked for it, and so doesn't approve it; else None. Settings may change in the grace."""
+    confirms = takes_less(subject) or asks_if_handed_over(subject) or awaits_parcel(subject)
     if asked_by(turn.us, subject, person) and not confirms and not turn.us.self_approval:
         return say(messages.approval.not_your_own, subject=subject)
     return None
@@ -681,7 +686,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
         phrase = not_entitled(turn, subject, permissions, Able(()))
         _refuse(turn, subject, decision, phrase)
         return None
-    if (complaint := _unsafe(turn, subject)) is not None:
+    if (complaint := _unsafe(turn, subject) or _not_their_own(turn, subject, decision.person)) is not None:
         _refuse(turn, subject, decision, complaint)
         return None
     if _is_void(turn, subject, decision):

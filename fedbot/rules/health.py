@@ -133,7 +133,7 @@ def _ask(turn: Turn) -> None:
     queries: list[Query] = [Overview(), OwnTokens(), superusers, history]
     if (named := _named_in_settings(turn)) != NamedThings():
         queries.append(named)
-    turn.do(Ask(LookAtInventory(), tuple(queries)))
+    turn.do(Ask(LookAtInventory(turn.us.inventory_api), tuple(queries)))
 
 
 def _named_in_settings(turn: Turn) -> NamedThings:
@@ -197,14 +197,16 @@ def look(turn: Turn) -> None:
 
 @dataclass(frozen=True)
 class LookAtInventory(WhenAnswered):
-    """Reads the state of our own InvenTree, our tokens and our superusers."""
+    """Reads the state of our own InvenTree, our tokens and our superusers. `address`: where it was when we asked."""
+
+    address: str = ""
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Take over what our InvenTree reports about itself."""
-        _on_looked(turn, event)
+        _on_looked(turn, self, event)
 
 
-def _on_looked(turn: Turn, event: Answered) -> None:
+def _on_looked(turn: Turn, then: LookAtInventory, event: Answered) -> None:
     inventory, tokens, superusers, history, *unknown = event.answers
     if not (isinstance(inventory, InventoryStanding) and isinstance(tokens, OwnTokensSeen)):
         raise TypeError(f"the look at our health asks for InvenTree and our tokens, not {event.answers!r}")
@@ -214,7 +216,7 @@ def _on_looked(turn: Turn, event: Answered) -> None:
         raise TypeError(f"the look at our health asks for the stock history, not {history!r}")
     remember_superusers(turn, superusers)
     _compare(turn, turn.standing(), inventory)
-    _on_history(turn, history)
+    _on_history(turn, then, history)
     if turn.us.look_every is not None:
         on_seen(turn, tokens)
     for named in unknown:
@@ -256,13 +258,14 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
 # superuser types `!fed resume`.
 
 
-def _on_history(turn: Turn, history: HistorySeen) -> None:
+def _on_history(turn: Turn, then: LookAtInventory, history: HistorySeen) -> None:
     """If InvenTree's stock history went back, stop all writes, and read which items are missing."""
     standing = turn.standing()
     if standing.went_back is not None:
         return
     if not history.went_back:
-        turn.save(replace(standing, anchors=history.anchors))
+        is_there = then.address == turn.us.inventory_api
+        turn.save(replace(standing, anchors=history.anchors, address=then.address if is_there else standing.address))
         return
     turn.save(replace(standing, went_back=turn.now))
     turn.note("bot", audit.Fact.WENT_BACK)

@@ -33,6 +33,7 @@ def test_the_least_settings_give_the_rules_their_defaults(write: Write) -> None:
         people={"@anna:example.org": "anna"},
         rooms=("!room",),
         inventory_url="https://inventree.example.org",
+        inventory_api="https://inventree.example.org",
     )
 
 
@@ -101,6 +102,7 @@ def test_every_setting_that_the_rules_use_reaches_them(write: Write) -> None:
         discoverable=False,
         peer_access="direct",
         inventory_url="https://inventree.example.org",
+        inventory_api="https://inventree.example.org",
         has_admin_token=True,
         self_approval=True,
         care=Care(

@@ -45,7 +45,8 @@ class FakeHomeserver:
 
     A message for which `withholds(user, event)` is true reaches that user only once it is false, as after an outage.
     `typed` lists all typing notifications as (user, room, seconds), `media` the files by address, `instances` the last
-    process that claimed each account, and `behind` is the homeserver's lag behind the bots' clocks.
+    process that claimed each account, `addresses` where a room's address leads, and `behind` is the homeserver's lag
+    behind the bots' clocks.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -56,6 +57,7 @@ class FakeHomeserver:
         self.log: list[dict[str, Any]] = []
         self.typed: list[tuple[str, str, int]] = []
         self.media: dict[str, bytes] = {}
+        self.addresses: dict[str, str] = {}
         self.loses: Loses = lambda _user, _event: False
         self.withholds: Loses = lambda _user, _event: False
         self._held: dict[str, list[dict[str, Any]]] = {}

@@ -34,7 +34,8 @@ class BotStatus:
     homeserver's last silence.
     `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
     `anchors` are the newest entries of InvenTree's stock history at the last check; `went_back` is since when we know
-    that it was restored to an earlier state: no stock is moved there until a superuser allows it. `looked` is when our
+    that it was restored to an earlier state: no stock is moved there until a superuser allows it. `address` is where
+    that check last succeeded: at another address there may be another InvenTree. `looked` is when our
     own health was last checked, `release`, `api` and `abilities` are InvenTree's at that time. `superusers` are those
     of our people (InvenTree user names) who were superusers at the last read. `cards_seen` counts the versions of our
     cards that syncs have shown. `echoes` are our newest messages, with their times, that a sync showed before the
@@ -60,9 +61,14 @@ class BotStatus:
     abilities: tuple[str, ...] = ()
     anchors: tuple[Anchor, ...] = ()
     went_back: datetime | None = None
+    address: str = ""
     superusers: tuple[str, ...] = ()
     cards_seen: int = 0
     echoes: tuple[tuple[str, datetime], ...] = ()
+
+    def has_moved(self, address: str) -> bool:
+        """Whether our InvenTree has another address now than when its history was last checked."""
+        return bool(self.address and address) and address != self.address
 
 
 @dataclass(frozen=True)

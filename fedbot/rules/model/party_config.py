@@ -75,8 +75,9 @@ class PartyConfig:
     by `engine.schedule`, as is `reconcile_at`). `look_every`: how often our own health is checked (InvenTree's version,
     our tokens); None: never. `tells_prices`: purchase prices are sent along. `largest_file`: files of at most so many
     bytes are sent and accepted (0: none). `tells_pictures`: peers who search on a page see the pictures of parts that
-    we share. `pages_url`: the address of our pages; "" if there are none. `screen_shows`: the sections of a wall
-    screen.
+    we share. `inventory_api` is the address at which the bot calls our InvenTree, `inventory_url` the one for people;
+    often both are the same. `pages_url`: the address of our pages; "" if there are none. `screen_shows`: the sections
+    of a wall screen.
     """
 
     party: str
@@ -93,6 +94,7 @@ class PartyConfig:
     peer_access: str = "relayed"
     pickup: Pickup = NO_PICKUP
     inventory_url: str = ""
+    inventory_api: str = ""
     private_peers: tuple[str, ...] = ()
     has_admin_token: bool = False
     self_approval: bool = False
