@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
 import socket
 import stat
 import subprocess
 import sys
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,14 @@ from typing import Any
 import httpx
 import pytest
 
+from fedbot import logs
 from fedbot.config.settings import Pages
 from fedbot.engine.bot import serve_pages
 from fedbot.web.asking import ask, order
 from fedbot.web.server import CannotListen, Standing, Web, metrics
-from fedbot.web.site import app
+from fedbot.web.site import serving
+from fedbot.web.site.app import application
+from fedbot.web.site.serving import Served
 from tests.scenarios.world import friends
 from tests.web.serving import running
 
@@ -191,7 +197,7 @@ async def test_the_running_bot_serves_its_pages_behind_a_prefix_where_the_settin
 
 
 async def test_nobody_takes_all_connections_so_that_others_get_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "MOST_OF_ONE_CALLER", 3)
+    monkeypatch.setattr(serving, "MOST_OF_ONE_CALLER", 3)
     async with running() as (_, url, _):
         port = int(url.rpartition(":")[2])
         opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
@@ -206,8 +212,8 @@ async def test_nobody_takes_all_connections_so_that_others_get_none(monkeypatch:
 
 
 async def test_a_caller_that_is_too_slow_or_has_too_many_calls_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "SECONDS_TO_ASK", 0.1)
-    monkeypatch.setattr(app, "MOST_CONNECTIONS", 4)
+    monkeypatch.setattr(serving, "SECONDS_TO_ASK", 0.1)
+    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 4)
     async with running() as (_, url, _):
         port = int(url.rpartition(":")[2])
         head = b"POST /sign-in HTTP/1.1\r\nHost: x\r\n"
@@ -223,3 +229,73 @@ async def test_a_caller_that_is_too_slow_or_has_too_many_calls_is_disconnected(m
                     told = await asyncio.wait_for(each.read(), 5)  # the form may be refused before it is complete
                     assert told == b"" or told.startswith(b"HTTP/1.1 4")
             assert (await client.get(f"{url}/sign-in")).status_code == 200
+
+
+SECRETS = {
+    "session": "fed_" + "s" * 43,
+    "screen": "fed_" + "c" * 43,
+    "feed": "fed_" + "f" * 43,
+    "api": "fed_" + "a" * 43,
+    "inventree": "inv-0123456789abcdef0123456789abcdef01234567-20261124",
+    "older": "9a8b7c6d5e4f30219a8b7c6d5e4f30219a8b7c6d",
+    "password": "correct horse battery staple",
+    "code": "918273",
+}
+
+
+@pytest.mark.parametrize("fails", ["turn", "user_by_token", "user_by_password", "locale", "now", "nothing"])
+@pytest.mark.parametrize("as_json", [False, True])
+async def test_no_secret_is_logged_whatever_fails_while_a_call_is_answered(
+    fails: str, as_json: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uvicorn and Starlette log what a handler raises; the text of an exception may quote what it was given."""
+    out = io.StringIO()
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    world = await friends()
+    gateway = world.alpha.bot.gateway()
+
+    def broken(*given: object, **named: object) -> object:
+        raise RuntimeError(f"broken by {given!r} {named!r}")
+
+    if fails != "nothing":
+        monkeypatch.setattr(gateway, fails, broken)
+    url = "http://127.0.0.1:8399"
+    app = application(gateway, url=url, session=timedelta(days=1), inventree_login=True)
+    try:
+        logs.configure("debug", stream=out, as_json=as_json)
+        async with Served(app, "127.0.0.1:0") as served:
+            base = f"http://127.0.0.1:{served.port}"
+            async with httpx.AsyncClient(base_url=base, headers={"Origin": url}) as client:
+                cookie = {"Cookie": f"fedbot-8399={SECRETS['session']}"}
+                login = {"username": "anna", "password": SECRETS["password"], "code": SECRETS["code"]}
+                for bearer in (SECRETS["api"], SECRETS["inventree"], SECRETS["older"]):
+                    for kind in ("Bearer", "Token"):
+                        await client.get("/api/v1/now", headers={"Authorization": f"{kind} {bearer}"})
+                for path in (f"/screen/{SECRETS['screen']}", f"/calendar/{SECRETS['feed']}/mine.ics", "/", "/access"):
+                    await client.get(path, headers=cookie)
+                await client.post("/sign-in", headers=cookie)
+                await client.post("/sign-in/inventree", data=login, headers=cookie)
+                await client.post("/sign-in/inventree", data=login | {"password": SECRETS["password"] * 30})
+                await client.post("/say", data={"line": "todo", "form": "ü", "key": SECRETS["code"]}, headers=cookie)
+            for start in (
+                f"GET /screen/{SECRETS['screen']} HTTP/9.9",
+                f"GET /screen/{SECRETS['screen']}\x01 HTTP/1.1",
+                f"GET /calendar/{SECRETS['feed']} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade",
+                f"GET / HTTP/1.1\r\nHost: x\r\nCookie: fedbot-8399={SECRETS['session']}\r\n bad\x00",
+                f"POST /say HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\npassword={SECRETS['password']}",
+            ):
+                reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+                writer.write(f"{start}\r\n\r\n".encode())
+                writer.write_eof()
+                with suppress(OSError):
+                    await asyncio.wait_for(reader.read(), 10)
+                writer.close()
+    finally:
+        for handler in logging.getLogger().handlers[:]:
+            logging.getLogger().removeHandler(handler)
+        for handler in handlers:
+            logging.getLogger().addHandler(handler)
+        logging.getLogger().setLevel(level)
+    told = out.getvalue()
+    assert fails == "nothing" or "RuntimeError" in told, "it is logged that it failed"
+    assert not [name for name, secret in SECRETS.items() if secret in told or repr(secret)[1:-1] in told], told

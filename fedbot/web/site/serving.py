@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
+import traceback
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -13,10 +15,13 @@ from urllib.parse import urlsplit
 import h11
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fedbot.web.server import CannotListen
 from fedbot.web.site.guard import network_of, plain_address
+
+log = logging.getLogger(__name__)
 
 SECONDS_TO_FINISH = 3
 SECONDS_TO_ASK = 20.0
@@ -83,6 +88,44 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Unquoted:
+    """Logs what a call raises without its text, which may quote a password, a token or a whole form.
+
+    Uvicorn would log the text, and that of each exception before it, such as of a form that didn't fit.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def sends(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sends)
+        except Exception as fault:  # noqa: BLE001 -- the last place before uvicorn
+            log.error("a call failed unexpectedly", extra={"exception": _unquoted(fault)})  # noqa: TRY400 -- no text
+            if not has_begun:
+                headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+                await send({"type": "http.response.start", "status": 500, "headers": headers})
+                await send({"type": "http.response.body", "body": b"Internal Server Error"})
+
+
+def _unquoted(fault: BaseException) -> str:
+    """The kinds of the error and of those before it, and where they were raised."""
+    chain: list[BaseException] = []
+    each: BaseException | None = fault
+    while each is not None and each not in chain:
+        chain.append(each)
+        each = each.__cause__ or each.__context__
+    told = ("".join(traceback.format_tb(each.__traceback__)) + type(each).__name__ for each in reversed(chain))
+    return "\n".join(told)
+
+
 class Served:
     """Serves while it is entered (async context manager). Raises `CannotListen` if the address is taken.
 
@@ -101,7 +144,7 @@ class Served:
             "ws": "none",
             "http": type("Bounded", (_Bounded,), {"proxies": frozenset(map(plain_address, proxies))}),
         }
-        self._server = _Server(uvicorn.Config(app, **options))
+        self._server = _Server(uvicorn.Config(_Unquoted(app), **options))
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
