@@ -99,6 +99,7 @@ class Conversation:
         place = await self._ask_for_inventree()
         superuser = await self._ask_for_superuser(place)
         self._stack.callback(superuser.close)
+        self._take_up_the_bots_token(place)
         wanted = self._wanted(place)
         chosen = Chosen(place, superuser, self._look(superuser, wanted), wanted)
         await self._ask_for_name(chosen)
@@ -153,8 +154,9 @@ class Conversation:
         return place
 
     async def _ask_for_superuser(self, place: Place) -> Superuser:
-        kept = self._files.secret("inventree", "admin_token")
-        usable = bool(inventree.whose(place, kept)[1])
+        stored = [find("inventree", "admin_token") for find in (self._files.secret, self._files.left_over)]
+        kept = next((token for token in stored if inventree.whose(place, token)[1]), "")
+        usable = bool(kept)
 
         async def test(said: str) -> Superuser:
             username, password, token = said, "", ""
@@ -175,6 +177,12 @@ class Conversation:
         found = await self._ask("superuser", text, test, default=AS_IT_IS if usable else "")
         self._asker.say(f"✓ {found.username} is a superuser")
         return found
+
+    def _take_up_the_bots_token(self, place: Place) -> None:
+        """Use the bot's token of a run that ended before it wrote the settings, so that nobody makes another one."""
+        is_valid = bool(inventree.whose(place, self._files.secret("inventree", "token"))[0])
+        if not is_valid and inventree.whose(place, self._files.left_over("inventree", "token"))[0]:
+            self._files.adopt("inventree", "token")
 
     def _wanted(self, place: Place) -> Wanted:
         """The wanted users, groups and places, with the names that the settings already have."""
@@ -450,12 +458,24 @@ class Conversation:
         if not chosen.place.version.makes_users or chosen.found.admin_token:
             chosen.wanted = replace(chosen.wanted, keep_admin=chosen.found.admin_token)
             return
+        is_there = inventree.whose(chosen.place, self._files.left_over("inventree", "admin_token"))[1]
+        what = (
+            "keep the superuser's token that an earlier run made" if is_there else "make and keep a superuser's token"
+        )
         text = (
-            "May I make and keep a superuser's token? I need one when you become friends with somebody, or part from "
-            "them; without it I tell you then what to click"
+            f"May I {what}? I need one when you become friends with somebody, or part from them; without it I tell you "
+            "then what to click"
         )
         keep = await self._ask("keep_superuser", text, yes_or_no, default="yes")
         chosen.wanted = replace(chosen.wanted, keep_admin=keep)
+        if is_there and keep:
+            self._files.adopt("inventree", "admin_token")
+            chosen.found = replace(chosen.found, admin_token=True)
+        elif is_there:
+            self._asker.say(
+                "! Then I leave it, but it stays valid: revoke it in InvenTree (its name begins with "
+                f"fedbot-{chosen.party}), and delete {self._files.file_of('inventree', 'admin_token')}."
+            )
 
     # --- the plan and its execution --------------------------------------------------------------------------
 

@@ -46,16 +46,7 @@ class Files:
         self.config = config.absolute()
         self.secrets = self.config.parent / SECRETS
         self.before: dict[str, Any] = read_yaml(text_of(self.config)) if self.config.exists() else {}
-        self._kept: dict[str, dict[str, str]] = {} if self.before else self._of_an_earlier_run()
-
-    def _of_an_earlier_run(self) -> dict[str, dict[str, str]]:
-        """InvenTree's tokens from a run that ended before it wrote the settings, so that nobody makes more of them."""
-        there = {
-            setting: f"{SECRETS}/{name}"
-            for (setting, section), name in _NAMES.items()
-            if section == "inventree" and (self.secrets / name).exists()
-        }
-        return {"inventree": there} if there else {}
+        self._kept: dict[str, dict[str, str]] = {}
 
     def said(self, *path: str) -> Any:  # noqa: ANN401 -- anything that the file contains
         """A setting's current value; '' if there is none."""
@@ -73,11 +64,29 @@ class Files:
     def secret(self, section: str, name: str) -> str:
         """A stored secret; '' if there is none."""
         file = self._kept.get(section, {}).get(f"{name}_file") or self.said(section, f"{name}_file")
-        if not file:
-            return ""
+        return self._read(str(file), name) if file else ""
+
+    def left_over(self, section: str, name: str) -> str:
+        """A secret that an earlier run stored and no settings name, because it ended before it wrote them; or ''."""
+        file, said = self.file_of(section, name), self.said(section, f"{name}_file")
+        is_named = f"{name}_file" in self._kept.get(section, {}) or bool(said and self._path(str(said)) == file)
+        return "" if is_named else self._read(str(file), name)
+
+    def adopt(self, section: str, name: str) -> None:
+        """Let the settings refer to such a secret."""
+        self._kept.setdefault(section, {})[f"{name}_file"] = f"{SECRETS}/{_NAMES[f'{name}_file', section]}"
+
+    def file_of(self, section: str, name: str) -> Path:
+        """The file into which `keep` writes that secret."""
+        return self.secrets / _NAMES[f"{name}_file", section]
+
+    def _path(self, file: str) -> Path:
+        return self.config.parent / os.path.expanduser(file)  # noqa: PTH111 -- Path's own raises for an unknown home
+
+    def _read(self, file: str, name: str) -> str:
         try:
-            text = (self.config.parent / Path(str(file)).expanduser()).read_text("utf-8").strip()
-        except (OSError, ValueError, RuntimeError):
+            text = self._path(file).read_text("utf-8").strip()
+        except (OSError, ValueError):
             return ""
         return text if name == "password" else token_in(text)
 

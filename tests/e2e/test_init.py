@@ -507,6 +507,42 @@ async def test_a_homeserver_that_goes_away_while_things_are_made_makes_nothing_t
     assert [token.user for token in seeded.server.state.tokens].count(fedbot_user) == 1
 
 
+@pytest.mark.parametrize("keep", ["yes", "no"])
+async def test_a_token_that_a_run_over_existing_settings_made_is_known_to_the_next_and_kept_only_if_wanted(
+    keep: str, town: Town, tmp_path: Path
+) -> None:
+    seeded = bare(name="Hackbase")
+    bot = await town.bot(f"bot-over-{keep}")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"party": {"id": "hackbase", "name": "Hackbase"}}))
+    (tmp_path / "config.yaml").chmod(0o600)
+    answers = {"superuser": "hanna", "superuser_password": seeded.passwords["hanna"], "bot_password": bot.password}
+    answers |= {"rooms": town.hanna.user_id, "people": "1=hanna +1", "keep_superuser": "yes"}
+    async with serve(Serving(seeded.server)) as inventree, relayed(town.homeserver.url) as relay:
+        answers |= {"inventree": inventree.url, "bot": f"{bot.user_id} {relay.url}"}
+
+        class UntilInventreeIsDone(Answers):
+            def say(self, *paragraphs: str) -> None:
+                super().say(*paragraphs)
+                relay.is_open = relay.is_open and not any("✓ make a superuser's token" in each for each in paragraphs)
+
+        talk = Conversation(UntilInventreeIsDone(answers, tmp_path), Files(tmp_path / "config.yaml"))
+        with pytest.raises(Stopped, match=r"Matrix: .*the homeserver doesn't answer"):
+            await asyncio.to_thread(asyncio.run, talk.run())
+        assert (tmp_path / "secrets/inventree-admin-token").exists()
+        relay.is_open = True
+        (tmp_path / "answers.yaml").write_text(yaml.safe_dump({**answers, "keep_superuser": keep}))
+        with fedbot(tmp_path, "init", "--answers", "answers.yaml") as typist:
+            await typist.ends()
+        screen = " ".join(typist.screen.split())
+    settings = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    of_people = {user.pk: user.username for user in seeded.server.state.users}
+    made = [of_people[token.user] for token in seeded.server.state.tokens if token.name.startswith("fedbot-")]
+    assert sorted(made) == ["fedbot", "hanna"], "no second token of either"
+    assert ("admin_token_file" in settings["inventree"]) == (keep == "yes"), screen
+    assert settings["inventree"]["token_file"] == "secrets/inventree-token"
+    assert ("it stays valid: revoke it in InvenTree" in screen) == (keep == "no"), screen
+
+
 def is_by_hand(seeded: Seeded) -> bool:
     return not seeded.server.state.version.makes_tokens
 
