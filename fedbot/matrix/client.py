@@ -88,7 +88,7 @@ class MatrixChat(Chat):
         self._cipher = cipher
         self._waiting = UndecryptedLines(cipher.folder)
         self._now = now
-        self._rooms = Rooms(session.user_id)
+        self._rooms = Rooms(session.user_id, encrypted=cipher.encrypted_rooms)
         self._token: str | None = None
         self._claimed: float | None = None
         self.sign_out_earlier: Callable[[], Awaitable[None]] | None = None
@@ -163,7 +163,7 @@ class MatrixChat(Chat):
         self._cipher.take_in(response)
         raw = await self._gather(response, since, fresh=start.fresh)
         raw = replace(raw, invite={**invitations, **raw.invite})
-        rooms = Rooms(self.user_id) if start.fresh else self._rooms
+        rooms = Rooms(self.user_id, encrypted=self._cipher.encrypted_rooms) if start.fresh else self._rooms
         events = rooms.read(raw, asked_at, initial=start.initial, own=own)
         self._cipher.remember_encrypted(room for room, picture in rooms.pictures.items() if picture.encrypted)
         events = self._with_what_waited(raw, events, rooms, asked_at)

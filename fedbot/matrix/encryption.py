@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -44,6 +45,7 @@ CLOSED = {"m.room.message", ENVELOPE_TYPE}
 """The types that we encrypt. Matrix has no encrypted reactions, so those aren't, in any room (docs/threat-model.md)."""
 _OPENED = {*CLOSED, "m.reaction"}
 """The types allowed in encrypted content. Not redactions and state: the homeserver couldn't check their permissions."""
+_SESSION_DIGITS = 32
 _TRY_AGAIN_AFTER = 300.0
 """Seconds until we ask again for keys that we didn't get: the device has none left, or its account's server is down."""
 _BROKEN = (
@@ -180,11 +182,13 @@ class Cipher:
             if key is None or not isinstance(event, nio.MegolmEvent):
                 return raw
             inside = self.machine.decrypt_megolm_event(event, room).source
+            _, index = key.decrypt(event.ciphertext)
         except _BROKEN:
             return raw
         if inside.get("type") not in _OPENED or not isinstance(inside.get("content"), Mapping):
             return raw
         opened = Opened({**raw, "type": inside["type"], "content": inside["content"]})
+        opened.session, opened.index = sha256(str(event.session_id).encode()).hexdigest()[:_SESSION_DIGITS], index
         return opened if self._is_by_sender(key, opened) else raw
 
     def _is_by_sender(self, key: Any, opened: Opened) -> bool:  # noqa: ANN401 -- nio has no types

@@ -94,7 +94,14 @@ Raw = Mapping[str, Any]
 
 
 class Opened(dict[str, Any]):
-    """An event that was encrypted by a device of its sender, with the decrypted type and content in place."""
+    """An event that was encrypted by a device of its sender, with the decrypted type and content in place.
+
+    `session` stands for the key that it was encrypted with, `index` is its number under that key. Together they are the
+    line's own: a homeserver that shows it again under another event id can't change them.
+    """
+
+    session: str = ""
+    index: int = 0
 
 
 PARTY = "dev.fedbot.party"
@@ -132,9 +139,14 @@ def is_needed(raw: Raw) -> bool:
 
 @dataclass
 class RoomPicture:
-    """The room's current state by (type, state key)."""
+    """The room's current state by (type, state key).
+
+    `was_encrypted`: we know the room as encrypted, which nobody can undo. A homeserver that leaves that out of the
+    state would otherwise make unencrypted lines count.
+    """
 
     state: dict[tuple[str, str], Raw] = field(default_factory=dict)
+    was_encrypted: bool = False
 
     @classmethod
     def of(cls, state: Iterable[Raw]) -> RoomPicture:
@@ -156,7 +168,7 @@ class RoomPicture:
 
     def copy(self) -> RoomPicture:
         """A copy that can be changed separately."""
-        return RoomPicture(dict(self.state))
+        return RoomPicture(dict(self.state), self.was_encrypted)
 
     def apply(self, raw: Raw) -> None:
         """Take in a state event. Other events, and state that we don't need, change nothing."""
@@ -182,7 +194,7 @@ class RoomPicture:
     @property
     def encrypted(self) -> bool:
         """Whether the room is encrypted."""
-        return ("m.room.encryption", "") in self.state
+        return self.was_encrypted or ("m.room.encryption", "") in self.state
 
     def may(self, user: str, kind: str, *, state: bool) -> bool:
         """Whether the user has the power to send this type. Doesn't check whether the user is in the room."""
@@ -194,7 +206,7 @@ class RoomPicture:
 
     def seen(self, room: str, us: str, at: datetime) -> RoomSeen:
         """The room as an event. Nobody sent it, so it has no event id."""
-        message = "m.room.encrypted" if ("m.room.encryption", "") in self.state else "m.room.message"
+        message = "m.room.encrypted" if self.encrypted else "m.room.message"
         return RoomSeen(
             room=room,
             event_id="",

@@ -7,7 +7,7 @@ event. So this module reads the response itself, room by room, as JSON; `matrix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -149,6 +149,8 @@ class Reader:
             direct=picture.members().keys() == {self.us, raw["sender"]},
             unproven=unproven,
             encrypted=isinstance(raw, Opened),
+            session=raw.session if isinstance(raw, Opened) else "",
+            index=raw.index if isinstance(raw, Opened) else 0,
             mentions_us=_mentions(content, self.us),
         )
 
@@ -372,10 +374,11 @@ class RawSync:
 
 @dataclass
 class Rooms:
-    """The rooms that we are in, as the last sync left them."""
+    """The rooms that we are in, as the last sync left them. `encrypted`: the rooms that we know as encrypted."""
 
     us: str
     pictures: dict[str, RoomPicture] = field(default_factory=dict)
+    encrypted: Container[str] = frozenset()
 
     def read(
         self, raw: RawSync, asked_at: datetime, *, initial: bool = False, own: bool = False
@@ -396,7 +399,10 @@ class Rooms:
             events += _read_left(Reader(self.us, room, asked_at, own), content, before)
         for room, content in raw.join.items():
             reader = Reader(self.us, room, asked_at, own)
-            found, pictures[room] = _read_joined(reader, content, pictures.get(room), initial=initial)
+            was_encrypted = room in self.encrypted
+            found, pictures[room] = _read_joined(
+                reader, content, pictures.get(room), initial=initial, was_encrypted=was_encrypted
+            )
             events += found
         for room, state in raw.invite.items():
             invitation = Reader(self.us, room, asked_at).invitation(list(state))
@@ -451,14 +457,14 @@ def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list
 
 
 def _read_joined(
-    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool, was_encrypted: bool
 ) -> tuple[list[ChatEvent], RoomPicture]:
     """The room's events and its current picture.
 
     If the room is new to us or its picture changed, a `RoomSeen` comes first, so that the events are read with the
     members known. After a removal there is always a `RoomSeen`, and it comes last, because we are back in.
     """
-    events, picture = _read_in_order(reader, raw, before, initial=initial)
+    events, picture = _read_in_order(reader, raw, before, initial=initial, was_encrypted=was_encrypted)
     if picture == before and not _has_removal(events):
         return events, picture
     seen = picture.seen(reader.room, reader.us, reader.asked_at)
@@ -470,7 +476,13 @@ def _read_joined(
 
 
 def _read_in_order(
-    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool = False, left: bool = False
+    reader: Reader,
+    raw: RawRoom,
+    before: RoomPicture | None,
+    *,
+    initial: bool = False,
+    left: bool = False,
+    was_encrypted: bool = False,
 ) -> tuple[list[ChatEvent], RoomPicture]:
     """Read gap, state and timeline. Messages count only while we were in the room; state always counts.
 
@@ -479,6 +491,7 @@ def _read_in_order(
     have left (`left`), they are left out.
     """
     picture = RoomPicture.of(raw.current) if raw.current else before.copy() if before else RoomPicture()
+    picture.was_encrypted = was_encrypted or (before is not None and before.encrypted)
     events: list[ChatEvent] = []
     told: set[str] = set()
     joins_to_come = 0 if before else sum(_comes_in(event, reader.us) for event in (*raw.gap, *raw.timeline))

@@ -225,6 +225,14 @@ def said_in_clear(locale: Locale) -> Lines:
     ]
 
 
+def line_repeated(locale: Locale) -> Lines:
+    """An encrypted line that the bot has heard before, under another event id."""
+    return [
+        locale.say("I did nothing: I have heard this very line before, so nobody typed it now."),
+        locale.say("The admin of a homeserver may have repeated it. To do it again, type it again."),
+    ]
+
+
 def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...], line: str = "") -> Lines:
     """The answer to an unknown verb. `line`: the whole line with the only verb that is similar."""
     shown = locale.short(word, 40)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from fedbot.rules.model.books import Reconciliation, SpaceFigures, StockHistory, Survey, Way
 from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPicture, Search, Share, Want
-from fedbot.rules.model.command import Cooldown, PendingChoice, WebAccess, WebLine
+from fedbot.rules.model.command import Cooldown, HeardSession, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.lending import LendingStop, OutsideLoan, PlaceInLine, QueueEntry
@@ -171,6 +171,7 @@ Document = (
     | Cooldown
     | PendingChoice
     | WaitingLine
+    | HeardSession
     | BotStatus
     | OwnToken
     | Alias

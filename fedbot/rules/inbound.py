@@ -43,7 +43,11 @@ ENDED: tuple[type[bodies.Ended], ...] = (
 
 
 def opened(turn: Turn, event: EnvelopeSeen) -> Message[Body] | None:
-    """Return the message in an envelope of a federation room, with its signature checked; None if it can't be read."""
+    """Return the message in an envelope of a federation room, with its signature checked; None if it can't be read.
+
+    No rule sees the time that its sender wrote into it, which may be any. It counts as sent when the room got it, and
+    never ahead of our clock: else it would be the newest for ever.
+    """
     if event.room not in announcements.federation_rooms(turn):
         return None
     try:

@@ -13,7 +13,17 @@ from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.loan.photos import transfer_of
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import Search
-from fedbot.rules.model.command import MORE, NUMBER_WITHIN, PREFIX, Answers, Command, Cooldown, PendingChoice
+from fedbot.rules.model.command import (
+    MORE,
+    MOST_SESSIONS_HEARD,
+    NUMBER_WITHIN,
+    PREFIX,
+    Answers,
+    Command,
+    Cooldown,
+    HeardSession,
+    PendingChoice,
+)
 from fedbot.rules.model.effects import Phrase, Post, say
 from fedbot.rules.model.events import (
     Echoed,
@@ -57,6 +67,7 @@ def on_said(turn: Turn, event: Said) -> None:
     if not _ends_a_friendship(text) and _says_too_much(turn, event):
         return
     complaint = _complaint(turn, event, text)
+    _remember(turn, event)
     if complaint is not None:
         if waited is not None:
             call_off(turn, waited, event.sender)
@@ -227,9 +238,30 @@ def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
         return say(messages.line_errors.edits_never_execute, waited=_edited(turn, event) is not None)
     if event.unproven:
         return say(messages.line_errors.said_in_clear)
+    if _is_repeated(turn, event):
+        return say(messages.line_errors.line_repeated)
     if turn.now - event.at > turn.us.line_too_old_after:
         return say(messages.line_errors.line_too_old, text=text, at=event.at)
     return None
+
+
+def _is_repeated(turn: Turn, event: Said) -> bool:
+    """Whether it is a line that we have heard before, which somebody shows us again under another event id."""
+    heard = turn.get(HeardSession, event.session) if event.session else None
+    return heard is not None and heard.has(event.index)
+
+
+def _remember(turn: Turn, event: Said) -> None:
+    """Remember an encrypted line of one of our people, so that no homeserver can repeat it."""
+    if not event.session or event.sender not in turn.us.people or _is_repeated(turn, event):
+        return
+    known = turn.get(HeardSession, event.session)
+    if known is None:
+        known = HeardSession(event.session, event.sender, turn.now)
+        others = sorted((s for s in turn.all(HeardSession) if s.person == event.sender), key=lambda each: each.at)
+        for oldest in others[: max(len(others) + 1 - MOST_SESSIONS_HEARD, 0)]:
+            turn.drop(oldest)
+    turn.save(known.after(event.index))
 
 
 def is_addressed(text: str) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from fedbot.matrix.room import Opened
+from fedbot.rules.model.command import MOST_LINES_LISTED, HeardSession
+from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import TransferState
+from tests.dialogue.test_outside import LINE
 from tests.dialogue.test_room_upgrades import upgrade
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, told
 
 DONE = TransferState.DONE
 ENCRYPTION = {"algorithm": "m.megolm.v1.aes-sha2"}
+NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 
 
 async def is_encrypted(world: World) -> None:
@@ -135,3 +140,67 @@ async def test_an_account_that_apps_warn_of_is_reported_to_the_admins_once() -> 
         await world.settle()
     (told_once,) = told(world.alpha_admins, "show a warning beside my messages")
     assert "fedbot verify" in told_once.text
+
+
+# --- a homeserver that shows an old line again -------------------------------------------------------------------
+
+
+def repeats(world: World, line: str) -> None:
+    """The homeserver shows the encrypted line again, as if its author had just typed it."""
+    (old,) = [event for event in world.server.log if event["event_id"] == line]
+    assert isinstance(old, Opened)
+    now = round(world.clock.now().timestamp() * 1000)
+    again = Opened({**old, "event_id": f"$again{len(world.server.log)}", "origin_server_ts": now})
+    again.session, again.index = old.session, old.index
+    world.server.log.append(again)
+
+
+async def test_an_encrypted_line_that_a_homeserver_repeats_later_does_nothing_again() -> None:
+    """For a loan to a neighbour, an approver's line is the whole decision."""
+    world = await friends()
+    await is_encrypted(world)
+    line = world.piet.says(f"!fed {LINE}")
+    await world.settle()
+    (loan,) = world.alpha.turn.all(OutsideLoan)
+    await world.answer(world.piet, f"!fed return {loan.code}")
+    nuts = world.alpha.total("M3-NUT")
+    for restarts in (False, True, True):
+        if restarts:
+            await world.alpha.restart()
+        await world.passes(timedelta(days=20))
+        repeats(world, line)
+        await world.settle()
+        assert world.alpha.total("M3-NUT") == nuts, world.room.transcript()
+    assert not [each for each in world.alpha.turn.all(OutsideLoan) if each.is_living]
+    assert len(told(world.room, "I have heard this very line before")) == 3
+    world.piet.says(f"!fed {LINE}")
+    await world.settle()
+    assert world.alpha.total("M3-NUT") == nuts - loan.quantity, "a line that is typed again counts"
+
+
+async def test_a_repeated_line_of_the_admin_room_adds_nobody_again() -> None:
+    world = await friends()
+    world.newcomer("mia")
+    world.anna.sets("m.room.encryption", ENCRYPTION, room=world.alpha_admins.id)
+    await world.settle()
+    line = world.anna.says("!fed people add @mia:twin.test as piet", room=world.alpha_admins.id)
+    await world.settle()
+    assert "@mia:twin.test" in world.alpha.turn.us.people
+    world.anna.says("!fed people remove @mia:twin.test", room=world.alpha_admins.id)
+    await world.settle()
+    await world.alpha.restart()
+    repeats(world, line)
+    await world.settle()
+    assert "@mia:twin.test" not in world.alpha.turn.us.people, world.alpha_admins.transcript()
+
+
+def test_the_memory_of_encrypted_lines_is_bounded_and_forgets_no_line_of_a_listed_key() -> None:
+    heard = HeardSession("s", "@anna:x", NOW)
+    for index in range(0, 3 * MOST_LINES_LISTED, 2):
+        assert not heard.has(index)
+        heard = heard.after(index)
+        assert heard.has(index)
+    assert len(heard.indexes) == MOST_LINES_LISTED
+    assert all(heard.has(index) for index in range(0, 3 * MOST_LINES_LISTED, 2))
+    assert not heard.has(3 * MOST_LINES_LISTED)
+    assert heard.after(5) == heard

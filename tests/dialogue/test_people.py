@@ -109,6 +109,64 @@ async def test_only_a_superuser_adds_people_only_encrypted_and_only_in_the_admin
     assert not any("Nothing waits" in text for text in await answered(world, mia, "todo"))
 
 
+def tells(world: World, content: dict[str, object]) -> str:
+    """Anna sends this into her admin room, encrypted if it is."""
+    return world.anna.sends("m.room.message", content, room=world.alpha_admins.id)
+
+
+async def test_no_edit_quote_reply_or_thread_of_an_encrypted_line_adds_anybody() -> None:
+    world = await friends()
+    mia = await with_mia(world)
+    line = f"!fed people add {MIA} as anna"
+    harmless = world.anna.says("hello", room=world.alpha_admins.id)
+    text: dict[str, object] = {"msgtype": "m.text", "body": f"* {line}"}
+    replaces = {"m.relates_to": {"rel_type": "m.replace", "event_id": harmless}}
+    tells(world, {**text, "m.new_content": {"msgtype": "m.text", "body": line}, **replaces})
+    world.anna.app_encrypts = False  # what a homeserver can write in her name
+    tells(world, {"msgtype": "m.text", "body": line})
+    tells(world, {**text, "m.new_content": {"msgtype": "m.text", "body": line}, **replaces})
+    answers = {"m.relates_to": {"m.in_reply_to": {"event_id": harmless}}}
+    tells(world, {"msgtype": "m.text", "body": f"> <@anna:twin.test> {line}\n\n{line}", **answers})
+    thread = {"rel_type": "m.thread", "event_id": harmless, "m.in_reply_to": {"event_id": harmless}}
+    tells(world, {"msgtype": "m.text", "body": line, "m.relates_to": thread})
+    world.anna.app_encrypts = True
+    tells(world, {"msgtype": "m.text", "body": f"> <@anna:twin.test> {line}\n\nno", **answers})
+    tells(world, {"msgtype": "m.notice", "body": line})
+    chat = world.anna.opens_direct_chat(world.alpha.chat.user_id)
+    await world.settle()
+    world.anna.sets("m.room.encryption", ENCRYPTION, room=chat.id)
+    await world.settle()
+    world.anna.says(line.removeprefix("!fed "), room=chat.id)
+    world.anna.says(line, room=chat.id)
+    await world.settle()
+    assert world.alpha.turn.us.people == world.alpha.us.people, world.alpha_admins.transcript()
+    assert len(told(chat, "here I only give information")) == 2, chat.transcript()
+    assert not any("Nothing waits" in text for text in await answered(world, mia, "todo"))
+
+
+async def test_an_admin_room_that_loses_its_encryption_adds_nobody() -> None:
+    """In its state, as a homeserver shows it; and by an upgrade, which people with that power may do."""
+    world = await friends()
+    await with_mia(world)
+    line = f"people add {MIA} as anna"
+    hidden = [e for e in world.server.log if e["type"] == "m.room.encryption"]
+    for event in hidden:
+        event["type"] = "org.example.hidden"
+    room = world.server.rooms[world.alpha_admins.id]
+    for kept in (room.state, room.picture.state):
+        kept.pop(("m.room.encryption", ""))
+    assert "I did nothing" in await in_the_admin_room(world, line), "the bot knows it as encrypted"
+    await world.alpha.restart()
+    await world.passes(timedelta(days=1, minutes=1))
+    assert "I did nothing" in await in_the_admin_room(world, line), "after a start, too"
+    new = world.anna.upgrades(room=world.alpha_admins.id)
+    world.anna.invites(world.alpha.chat.user_id, room=new.id)
+    await world.settle()
+    world.anna.says(f"!fed {line}", room=new.id)
+    await world.settle()
+    assert world.alpha.turn.us.people == world.alpha.us.people, new.transcript()
+
+
 async def test_a_person_removed_while_a_decision_or_a_line_runs_decides_nothing() -> None:
     world = await friends()
     mia = await with_mia(world)

@@ -59,13 +59,15 @@ class FakeChat(Chat):
         self.limited_calls = 0
         self.limit: RateLimit | None = None
         self.retry_after = 5.0
-        self._rooms = Rooms(self.user_id)
+        self._encrypted: set[str] = set()
+        self._rooms = Rooms(self.user_id, encrypted=self._encrypted)
         self._token: str | None = None
 
     def restarted(self) -> FakeChat:
         """The account as a new process sees it: the same device with empty memory."""
         fake = object.__new__(FakeChat)
-        fake.__dict__ = {**self.__dict__, "_rooms": Rooms(self.user_id), "_token": None, "deliveries": []}
+        rooms = Rooms(self.user_id, encrypted=self._encrypted)
+        fake.__dict__ = {**self.__dict__, "_rooms": rooms, "_token": None, "deliveries": []}
         return fake
 
     async def sync(self, since: str | None, timeout: float) -> Batch:
@@ -83,8 +85,9 @@ class FakeChat(Chat):
         if not fresh and timeout > 0:
             await self._news(position or 0, timeout)
         raw = self.server.sync(self.user_id, position, full_state=fresh)
-        rooms = Rooms(self.user_id) if fresh else self._rooms
+        rooms = Rooms(self.user_id, encrypted=self._encrypted) if fresh else self._rooms
         events = rooms.read(raw, asked_at, initial=since is None, own=own)
+        self._encrypted |= {room for room, picture in rooms.pictures.items() if picture.encrypted}
         self._rooms, self._token = rooms, f"t{self.server.position}"
         has_history = since is None and shows_history(raw, self.user_id)
         said = own_messages(raw, self.user_id) if own else ()

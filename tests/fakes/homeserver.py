@@ -304,7 +304,7 @@ class FakeHomeserver:
             event["unsigned"] = {"prev_content": before["content"]} if before else {}
             room.state[(kind, state_key)] = event
             room.picture.apply(event)
-        self.log.append(Opened(event) if closed else event)
+        self.log.append(_opened(event, len(self.log)) if closed else event)
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
@@ -366,6 +366,13 @@ class FakeHomeserver:
             same = event["type"] == "m.reaction" and event["sender"] == user
             if same and event["content"].get("m.relates_to") == relation:
                 raise ChatRefused("Can't send same reaction twice", "M_DUPLICATE_ANNOTATION")
+
+
+def _opened(event: dict[str, Any], number: int) -> Opened:
+    """The event as decrypted. Each person's client uses one key in each room."""
+    opened = Opened(event)
+    opened.session, opened.index = f"{event['sender']} {event['room_id']}", number
+    return opened
 
 
 def _checked(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,11 +23,14 @@ from fedbot.matrix.encryption import TELL_AFTER, has_others, take_over
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account as BotAccount
 from fedbot.matrix.login import read_session
+from fedbot.matrix.room import Opened, Raw
+from fedbot.matrix.sync import RawSync
 from fedbot.ports.chat import ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
 from fedbot.ports.journal import LeaseLost
 from fedbot.rules.model.events import EnvelopeSeen, Reacted, Redacted, Said, Unreadable
 from fedbot_demo.encrypted_person import EncryptedPerson
 from fedbot_demo.homeserver import Account, Homeserver
+from fedbot_demo.person import Person
 from fedbot_demo.stage import ENCRYPTION
 from tests.fakes.postgresql import Server
 from tests.matrix.conftest import Bot, Employ
@@ -353,6 +356,54 @@ async def test_a_line_by_another_device_than_the_senders_is_not_believed(
     assert cipher.open(room, raw)["type"] == "m.room.message"
     (as_anna,) = await cipher.open_all(room, [{**raw, "sender": anna.user_id}])
     assert as_anna["type"] == "m.room.encrypted"
+
+
+async def test_a_line_keeps_its_number_if_a_homeserver_shows_it_again_after_a_restart(
+    homeserver: Homeserver, meet: Meet, employ: Employ
+) -> None:
+    anna, bot = await meet("e-anna-repeat"), await employ(homeserver, "e-bot-repeat")
+    room = await in_a_room(anna, bot)
+    line = await anna.say(room, "!fed lend #1 to Freifunk")
+    said = await bot.until(lambda event: isinstance(event, Said))
+    second = await anna.say(room, "!fed help") and await bot.until(lambda event: isinstance(event, Said))
+    assert isinstance(said, Said)
+    assert isinstance(second, Said)
+    assert said.session == second.session != ""
+    assert said.index < second.index
+    raw = await _raw(homeserver, room, line, bot)
+    await bot.restart()
+    await bot.news()
+    shown_again = {**raw, "event_id": "$another", "origin_server_ts": raw["origin_server_ts"] + 10**9}
+    (again,) = await bot.chat._cipher.open_all(room, [shown_again])
+    assert isinstance(again, Opened)
+    assert (again.session, again.index) == (said.session, said.index)
+
+
+async def test_a_homeserver_that_hides_the_encryption_makes_no_unencrypted_line_count(
+    homeserver: Homeserver, meet: Meet, employ: Employ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bot = await meet("e-anna-hidden"), await employ(homeserver, "e-bot-hidden")
+    room = await in_a_room(anna, bot)
+    await bot.restart()
+
+    def hidden(events: tuple[Raw, ...]) -> tuple[Raw, ...]:
+        return tuple(event for event in events if event.get("type") != "m.room.encryption")
+
+    gather = bot.chat._gather
+
+    async def lies(*given: Any, **named: Any) -> RawSync:  # noqa: ANN401
+        raw = await gather(*given, **named)
+        join = {
+            each: replace(told, state=hidden(told.state), timeline=hidden(told.timeline), current=hidden(told.current))
+            for each, told in raw.join.items()
+        }
+        return replace(raw, join=join)
+
+    monkeypatch.setattr(bot.chat, "_gather", lies)
+    await Person.send(anna, room, "m.room.message", {"msgtype": "m.text", "body": "!fed push everything to eve"})
+    said = await bot.until(lambda event: isinstance(event, Said))
+    assert isinstance(said, Said)
+    assert said.unproven
 
 
 async def test_garbage_to_the_device_and_into_the_room_stops_nothing(

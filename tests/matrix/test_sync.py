@@ -350,3 +350,20 @@ def test_a_sync_that_can_not_be_read_to_its_end_changes_nothing() -> None:
         assert PEER not in before[ROOM].members()
     else:
         raise AssertionError("it was read")
+
+
+ENCRYPTED = event("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, state_key="")
+
+
+def unproven(events: list[ChatEvent]) -> list[bool]:
+    return [each.unproven for each in events if isinstance(each, Said)]
+
+
+def test_a_homeserver_that_leaves_the_encryption_out_of_the_state_makes_no_unencrypted_line_count() -> None:
+    rooms = rooms_with()
+    assert unproven(news(rooms, timeline=(line("!fed push"), ENCRYPTED, line("!fed push")))) == [False, True]
+    assert unproven(news(rooms, current=room_state(), timeline=(line("!fed push"),))) == [True]
+    assert unproven(news(rooms, state=room_state(), timeline=(line("!fed push"),))) == [True]
+    started_again = Rooms(BOT, encrypted={ROOM})
+    assert unproven(news(started_again, state=room_state(), timeline=(line("!fed push"),))) == [True]
+    assert unproven(news(Rooms(BOT), state=room_state(), timeline=(line("!fed push"),))) == [False]

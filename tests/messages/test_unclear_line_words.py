@@ -14,6 +14,7 @@ USAGE = "push ITEM [QUANTITY] to SPACE [--note TEXT]"
 SAID: dict[str, Phrase] = {
     "a line without its key": say(messages.line_errors.line_unreadable),
     "a line in clear in an encrypted room": say(messages.line_errors.said_in_clear),
+    "an encrypted line that a homeserver shows again": say(messages.line_errors.line_repeated),
     "no such verb": say(messages.line_errors.no_such_verb, word="pusch", near=("push",)),
     "no such verb, nothing near": say(messages.line_errors.no_such_verb, word="xyzzy", near=()),
     "a number that is no reply": say(messages.line_errors.reply_to_the_list, word="2"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,11 @@ PREFIX = "!fed"
 MORE = "more"
 LONGEST_LINE = 4_000
 """A longer line isn't read: it would hold up everybody else, and 20 items with a note need less."""
+
+
+MOST_SESSIONS_HEARD = 1000
+"""Of each person, the newest keys are remembered. Clients change theirs after a week or 100 messages."""
+MOST_LINES_LISTED = 200
 
 
 class Answers(StrEnum):
@@ -154,6 +159,34 @@ class WebLine:
     text: str
     answers: tuple[WebAnswer, ...] = ()
     through: str = ""
+
+
+@dataclass(frozen=True)
+class HeardSession:
+    """The lines for us that a person's device encrypted with one key (`Said.session`); `indexes` are their numbers.
+
+    A homeserver can show the bot such a line again, under another event id, as if the person had just typed it. Of many
+    lines only the newest are listed: all up to `up_to` count as heard.
+    """
+
+    id: str
+    person: str
+    at: datetime
+    indexes: tuple[int, ...] = ()
+    up_to: int = -1
+
+    def has(self, index: int) -> bool:
+        """Whether that line has been heard."""
+        return index <= self.up_to or index in self.indexes
+
+    def after(self, index: int) -> HeardSession:
+        """The same with that line."""
+        if self.has(index):
+            return self
+        indexes, up_to = tuple(sorted((*self.indexes, index))), self.up_to
+        if len(indexes) > MOST_LINES_LISTED:
+            up_to, indexes = indexes[-MOST_LINES_LISTED - 1], indexes[-MOST_LINES_LISTED:]
+        return replace(self, indexes=indexes, up_to=up_to)
 
 
 class AccessKind(StrEnum):

@@ -27,7 +27,8 @@ class Said:
 
     `unproven`: sent in clear in an encrypted room, so that the admin of a homeserver there may have written it.
     `encrypted`: sent encrypted by a device of the person. `mentions_us`: the person's client says that it mentions the
-    bot. `missed`: sent while we were out of the room.
+    bot. `missed`: sent while we were out of the room. `session` and `index`: the key that it was encrypted with, and
+    its number under that key; a repetition has the same.
     """
 
     room: str
@@ -43,6 +44,8 @@ class Said:
     encrypted: bool = False
     mentions_us: bool = False
     missed: bool = False
+    session: str = ""
+    index: int = 0
 
 
 @dataclass(frozen=True)
