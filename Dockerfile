@@ -1,8 +1,6 @@
-# One bot. Settings and secrets in /etc/fedbot, which the user 10001 owns, state (journal, keys) in the volume /var/lib/fedbot:
-#   make image
-#   docker run --rm -it -v ./fedbot:/etc/fedbot -v fedbot:/var/lib/fedbot fedbot init
-#   docker run -d -v ./fedbot:/etc/fedbot -v fedbot:/var/lib/fedbot fedbot
-# `make image` builds on exactly the digest that is pinned in requirements/base-image.txt
+# One bot. docs/install.md ("In a container") has the commands: settings and secrets are in /etc/fedbot, a folder that the
+# user 10001 owns; the state (journal, keys) is in the volume /var/lib/fedbot.
+# `make image` builds on exactly the digest that is pinned in requirements/base-image.txt; `docker build` on today's tag.
 ARG BASE=python:3.13-slim
 FROM ${BASE} AS build
 WORKDIR /source

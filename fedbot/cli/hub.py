@@ -139,13 +139,16 @@ def _add(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit
     config = settings.config_of(space)
     elsewhere: list[str] = []
     state = settings.state_of(space) if given.source is None else tending.load_separate(given.source, space).state
+    asks = given.source is None and (not config.exists() or "\njournal:" not in config.read_text("utf-8"))
+    if asks and init.is_without_answers(given):
+        return Exit.FAILED
     with tending.reserved(settings, space):
         is_here = tending.begin_to_add(settings, space, moves_in=given.source is not None)
         if is_here:
             pass
         elif given.source is not None:
             elsewhere = tending.copy_settings(given.source, settings, space)
-        elif not config.exists() or "\njournal:" not in config.read_text("utf-8"):
+        elif asks:
             os.environ["FEDBOT_STATE"] = str(state)
             ended = init.set_up(argparse.Namespace(answers=given.answers, dry_run=False), config, is_hosted=True)
             if ended is not Exit.OK:

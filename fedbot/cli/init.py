@@ -34,7 +34,7 @@ def init(given: argparse.Namespace) -> Exit:
 def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) -> Exit:
     """Ask, show the plan, carry it out, check. `is_hosted`: a hub runs the bot. Raises `ConfigRefused`."""
     # only this command needs them: nio alone takes half a second to import
-    from fedbot.setup.asking import KEYS, Answers, Asker, Stopped, Terminal, is_terminal, unknown_keys  # noqa: PLC0415
+    from fedbot.setup.asking import KEYS, Answers, Asker, Stopped, Terminal, unknown_keys  # noqa: PLC0415
     from fedbot.setup.conversation import Conversation  # noqa: PLC0415
     from fedbot.setup.written import Files, service  # noqa: PLC0415
 
@@ -46,8 +46,7 @@ def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) ->
             print(f"{given.answers}: no question is called {wrong}. It may hold: {known}.", file=sys.stderr)
             return Exit.USAGE
         asker = Answers(answers, given.answers.absolute().parent)
-    elif not is_terminal():
-        print("There is nobody to ask. In a script, give the answers by --answers FILE.", file=sys.stderr)
+    elif is_without_answers(given):
         return Exit.FAILED
     files = Files(path)
 
@@ -65,6 +64,14 @@ def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) ->
         print("\nStopped. What was made stays; fedbot init goes on from there.", file=sys.stderr)
         return Exit.FAILED
     return _checked(path, None if is_hosted else service(files.config, files.state))
+
+
+def is_without_answers(given: argparse.Namespace) -> bool:
+    """Say so if nobody is at a terminal and there is no file of answers either."""
+    if given.answers is not None or sys.stdin.isatty():
+        return False
+    print("There is nobody to ask. In a script, give the answers by --answers FILE.", file=sys.stderr)
+    return True
 
 
 def _answers(file: Path) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import sys
 import textwrap
 from collections.abc import Awaitable, Callable, Mapping
@@ -47,6 +48,9 @@ class Asker(Protocol):
 
     def wait(self, text: str) -> None:
         """Wait until a person has done what the text says. Raises `Stopped` if there is nobody."""
+
+    def has_typed(self) -> bool:
+        """Whether the person has typed a line that nobody has read yet. The next question reads it."""
 
 
 class Terminal:
@@ -98,6 +102,10 @@ class Terminal:
         """See `Asker`."""
         self._read(f"\n{_wrapped(text)} ")
 
+    def has_typed(self) -> bool:
+        """See `Asker`."""
+        return bool(select.select([sys.stdin], [], [], 0)[0])
+
 
 class Answers:
     """A file of answers, for automation. Secrets may be in separate files (`KEY_file`) or in `${VARIABLES}`."""
@@ -136,6 +144,10 @@ class Answers:
         """See `Asker`."""
         del text
         raise Stopped("Somebody has to do that by hand. Run it again when it is done.")
+
+    def has_typed(self) -> bool:
+        """See `Asker`: nobody types."""
+        return False
 
     def _value(self, key: str) -> str:
         file = self._answers.get(f"{key}_file")
@@ -192,8 +204,3 @@ def _wrapped(text: str) -> str:
         keep = line.startswith((" ", "✓", "•", "http")) or len(line) <= _WIDTH
         lines += [line] if keep else textwrap.wrap(line, _WIDTH, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines)
-
-
-def is_terminal() -> bool:
-    """Whether a person can be asked here."""
-    return sys.stdin.isatty()

@@ -37,6 +37,9 @@ MADE_ROOM = "Makerspaces"
 _SETTINGS: dict[type, str] = {MakeToken: "token_file", MakeAdminToken: "admin_token_file"}
 _SIGN_IN = ("password_file", "access_token_file", "password", "access_token")
 _MOST_ROOMS = 2
+INVITED_WITHIN_S = 60
+"""The seconds for which `fedbot init` waits for an invitation."""
+_LOOKS_EVERY_S = 1
 LONGEST_WAIT_S = 600
 """The longest wait for a homeserver's limit on logins. After that somebody has to run it again."""
 
@@ -79,21 +82,19 @@ class Conversation:
             "Eight questions; each answer is tried at once. Enter takes the answer in [brackets]. Ctrl-C stops. The "
             "last question shows what will be made, and you can run this again at any time."
         )
-        async with self._stack:
-            try:
+        try:
+            async with self._stack:
                 if not self._dry_run:
                     self._files.try_to_write()
                 return await self._all()
-            except InventoryProblem as problem:
-                raise Stopped(f"InvenTree: {problem.text}") from None
-            except ChatProblem as problem:
-                raise Stopped(f"Matrix: {problem.text}") from None
-            except JournalProblem as problem:
-                raise Stopped(str(problem)) from None
-            except OSError as problem:
-                raise Stopped(
-                    f"{problem.filename or self._files.config} can't be written: {problem.strerror}."
-                ) from None
+        except InventoryProblem as problem:
+            raise Stopped(f"InvenTree: {problem.text}") from None
+        except ChatProblem as problem:
+            raise Stopped(f"Matrix: {problem.text}") from None
+        except JournalProblem as problem:
+            raise Stopped(str(problem)) from None
+        except OSError as problem:
+            raise Stopped(f"{problem.filename or self._files.config} can't be written: {problem.strerror}.") from None
 
     async def _all(self) -> Chosen | None:
         place = await self._ask_for_inventree()
@@ -326,9 +327,8 @@ class Conversation:
 
     async def _signed_in(self, account: Account, folder: Path) -> Bot:
         """Sign in. Homeservers limit logins, so after some wrong passwords this may have to wait a moment."""
-        is_slow = f"{account.homeserver} (up to {account.request_timeout:.0f} seconds a call)"
         try:
-            with told_if_slow(self._asker.say, is_slow):
+            with told_if_slow(self._asker.say, _homeserver_at(account.homeserver)):
                 return await Bot.sign_in(account, folder)
         except ChatLimited as problem:
             if problem.retry_after > LONGEST_WAIT_S:
@@ -369,11 +369,13 @@ class Conversation:
     async def _ask_for_rooms(self, chosen: Chosen, bot: Bot) -> None:
         configured = [str(room) for room in self._files.said("rooms") or ()]
         admin = str(self._files.said("admin_room"))
-        is_there = any(room.id in configured and room.joined for room in await bot.rooms())
+        is_there = any(room.id in configured and room.joined for room in await self._rooms(chosen, bot))
         server = bot.user_id.partition(":")[2]
 
         async def test(said: str) -> None:
-            rooms = sorted(await bot.rooms(), key=lambda room: room.id)
+            rooms = await self._rooms(chosen, bot)
+            if not (rooms or said):
+                rooms = await self._rooms_once_invited(chosen, bot)
             if said == AS_IT_IS and is_there:
                 by_id = {room.id: room for room in rooms}
                 chosen.shared = next(by_id[room] for room in configured if room in by_id)
@@ -394,6 +396,22 @@ class Conversation:
         own = f"the room {chosen.admin}" if chosen.admin else "a new private room"
         self._asker.say(f"✓ shared with others: {shared}; for your admins: {own}")
 
+    async def _rooms(self, chosen: Chosen, bot: Bot) -> list[RoomFound]:
+        with told_if_slow(self._asker.say, _homeserver_at(chosen.homeserver.url)):
+            return sorted(await bot.rooms(), key=lambda room: room.id)
+
+    async def _rooms_once_invited(self, chosen: Chosen, bot: Bot) -> list[RoomFound]:
+        """Wait for the first invitation, until somebody types the next answer, or not any longer."""
+        self._asker.say(
+            f"Waiting up to {INVITED_WITHIN_S} seconds for an invitation of {bot.user_id}. To go on without a room, "
+            "write your own Matrix id: I make one and invite you."
+        )
+        for _ in range(INVITED_WITHIN_S // _LOOKS_EVERY_S):
+            await sleep(_LOOKS_EVERY_S)
+            if (rooms := await self._rooms(chosen, bot)) or self._asker.has_typed():
+                return rooms
+        return []
+
     async def _join_picked_rooms(self, chosen: Chosen, bot: Bot, server: str) -> None:
         """Join the picked rooms, if the inviter is on our homeserver, or the person at the terminal confirms it."""
         for name in ("shared", "admin"):
@@ -407,10 +425,8 @@ class Conversation:
                     "there, write your own Matrix id."
                 )
             if not room.joined and not self._dry_run:
-                try:
+                with told_if_slow(self._asker.say, _homeserver_at(chosen.homeserver.url)):
                     setattr(chosen, name, await bot.join(room))
-                except ChatProblem as problem:
-                    raise BadAnswer(problem.text) from None
 
     async def _ask_for_people(self, chosen: Chosen, bot: Bot) -> None:
         if self._dry_run and chosen.shared is not None and not chosen.shared.joined:
@@ -570,6 +586,10 @@ class Conversation:
         self._asker.say(f"✓ wrote {self._files.config}" + (f" (the former one is in {old})" if old else ""))
 
 
+def _homeserver_at(url: str) -> str:
+    return f"{url} (up to {Account.request_timeout:.0f} seconds a call)"
+
+
 def _picked(rooms: Sequence[RoomFound], said: str, bot: str) -> tuple[RoomFound, ...]:
     """The shared room and the admins' room, if they exist. Raises `BadAnswer`."""
     numbers = said.split()
@@ -581,7 +601,10 @@ def _picked(rooms: Sequence[RoomFound], said: str, bot: str) -> tuple[RoomFound,
         raise BadAnswer("Invite me and press Enter, or write your own Matrix id, such as @anna:example.org.")
     found = [room for room in rooms if not said or said == room.inviter or said in room.members]
     if not found and not said:
-        raise BadAnswer(f"I see no invitation yet. Invite {bot} into the room, and press Enter then.")
+        raise BadAnswer(
+            f"No invitation of {bot} has come. Send it and press Enter again, or write your own Matrix id: I make a "
+            "room and invite you."
+        )
     if len(found) > 1:
         listed = "\n".join(f"{number:>4}  {room}" for number, room in enumerate(rooms, start=1))
         raise BadAnswer(

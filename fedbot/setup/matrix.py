@@ -21,7 +21,7 @@ from fedbot.matrix.errors import answered
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import Account, Connection, Session, sign_in
 from fedbot.matrix.room import MEMBER, PARTY, RoomPicture, content_of
-from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused
+from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatUnreachable
 from fedbot.ports.inventory import Refusal
 from fedbot.setup.asking import BadAnswer
 from fedbot.setup.inventree import SECONDS, trouble
@@ -239,10 +239,13 @@ class Bot:
 
     @classmethod
     async def sign_in(cls, account: Account, folder: Path) -> Self:
-        """Sign in like the bot itself: its identity folder keeps the session. Raises `BadAnswer`, `ChatLimited`."""
+        """Sign in like the bot itself: its identity folder keeps the session.
+
+        Raises `BadAnswer`, `ChatLimited`, `ChatUnreachable`.
+        """
         try:
             session, connection = await sign_in(account, folder)
-        except ChatLimited:
+        except (ChatLimited, ChatUnreachable):
             raise
         except ChatProblem as problem:
             if isinstance(problem, ChatRefused) and problem.code == "M_FORBIDDEN":
@@ -253,9 +256,15 @@ class Bot:
 
     async def close(self, *, sign_out: bool = False) -> None:
         """Close the connection. `sign_out` also ends the session, after a dry run for example."""
-        if sign_out:
-            await self._connection.logout()
-        await self._connection.close()
+        try:
+            if sign_out:
+                await self.sign_out()
+        finally:
+            await self._connection.close()
+
+    async def sign_out(self) -> None:
+        """End the session."""
+        await answered("signing out", self._connection.logout, nio.LogoutResponse)
 
     async def is_taken(self, folder: Path) -> bool:
         """Whether its device has encryption keys that aren't in this folder, or the token has no device."""

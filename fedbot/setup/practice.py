@@ -10,10 +10,11 @@ import asyncio
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fedbot.check.findings import told_if_slow
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder, matrix_account
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
@@ -21,8 +22,8 @@ from fedbot.identity import open_identity
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.journal.lock import StateLock
 from fedbot.matrix.login import Account, read_session
-from fedbot.ports.chat import ChatProblem, ChatRefused
-from fedbot.ports.inventory import InventoryProblem
+from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatUnreachable
+from fedbot.ports.inventory import InventoryProblem, Unavailable
 from fedbot.ports.journal import StateInUse
 from fedbot.setup import matrix
 from fedbot.setup.asking import BadAnswer
@@ -138,13 +139,18 @@ def _one(
     before: Mapping[str, Any] | None = None,
     content: Mapping[str, Any] | None = None,
 ) -> Iterator[str]:
-    """Delete one row, after a change that it needs; yield the failure if there is one. A missing row is no failure."""
+    """Delete one row, after a change that it needs; yield the failure if there is one.
+
+    A missing row is no failure. Raises `Unavailable` if InvenTree doesn't answer.
+    """
     try:
         if api.row_if_there(url) is None:
             return
         if before is not None:
             api.patch(url, before)
         api.delete(url, **({"json": content} if content is not None else {}))
+    except Unavailable:
+        raise
     except InventoryProblem as problem:
         yield f"{what} ({problem.text})"
 
@@ -158,6 +164,10 @@ KEPT = ("config.yaml", "inventree-token", "inventree-admin-token", INVENTREE, PR
 """The files of the friend, besides its state and its password."""
 _SAID_WITHIN = 60.0
 _LOOK_EVERY = 0.5
+
+
+def _sentence(problem: InventoryProblem | ChatProblem) -> str:
+    return f"{problem.text.removesuffix('.')}."
 
 
 class Refused(Exception):
@@ -218,7 +228,9 @@ class Practising:
                 await self._brought_together(bot, str(known["room"]), in_admin_room=in_admin_room)
                 return Friend(bot.user_id, str(known["room"]), self.folder, in_admin_room, is_known=True)
         except (InventoryProblem, ChatProblem) as problem:
-            raise Refused(f"{problem.text} To remove what was created so far: {self.clean_line}") from None
+            raise Refused(
+                f"{_sentence(problem)} Once that works, try again. To remove what was created so far: {self.clean_line}"
+            ) from None
         except BadAnswer as problem:
             raise Refused(str(problem)) from None
 
@@ -311,74 +323,97 @@ class Practising:
         found = matrix.USER_ID.fullmatch(account)
         if found is None or found[2] != server:
             raise BadAnswer(f"The friend needs an account at {server}, such as @fedbot-practice:{server}")
-        homeserver = matrix.find(server, f"{ours.homeserver} {ours.ca_file or ''}".strip())
-        file = self.folder / PASSWORD
-        password = file.read_text("utf-8").strip() if file.exists() else ""
-        if not password and homeserver.open_to_all and matrix.is_free(homeserver, found[1]):
-            password = matrix.register(homeserver, found[1])
-            self.tell(f"✓ registered {account}")
-        if not password:
-            self.tell(f"The friend needs a Matrix account of its own. {matrix.by_hand(found[1], homeserver)}")
-            password = self.ask_secret(f"Password of {account}")
+        signing_in = self._friends_account(account)
+        if not signing_in.password:
+            homeserver = matrix.find(server, f"{ours.homeserver} {ours.ca_file or ''}".strip())
+            signing_in = replace(signing_in, password=self._password_of(account, found[1], homeserver))
         self._identity.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        signing_in = Account(homeserver.url, account, password=password, certificate=ours.ca_file)
         bot = await matrix.Bot.sign_in(signing_in, self._identity)
-        write_whole(file, f"{password}\n".encode(), PRIVATE_FILE)
+        write_whole(self.folder / PASSWORD, f"{signing_in.password}\n".encode(), PRIVATE_FILE)
         return bot
 
+    def _password_of(self, account: str, local: str, homeserver: matrix.Homeserver) -> str:
+        """The password of the account, which is registered now or which a person types. Raises `BadAnswer`."""
+        if homeserver.open_to_all and matrix.is_free(homeserver, local):
+            password = matrix.register(homeserver, local)
+            self.tell(f"✓ registered {account}")
+            return password
+        self.tell(f"The friend needs a Matrix account of its own. {matrix.by_hand(local, homeserver)}")
+        return self.ask_secret(f"Password of {account}")
+
     async def clean(self) -> list[str]:
-        """End the friendship, clean up InvenTree, and let our bot forget it; return what remains. Raises `Refused`."""
+        """End the friendship, clean up InvenTree, and let our bot forget it; return what remains. Raises `Refused`.
+
+        If a server doesn't answer, the bot forgets nothing, so that another call finishes what this one has begun.
+        """
         self._order("look")  # before anybody types a password, because it needs the bot
         try:
             lock = StateLock(self.folder / "state")
         except StateInUse:
             raise Refused("The practice friend is still running: press Ctrl-C there, then try again.") from None
         try:
-            superuser = self._signed_in_superuser()
-            try:
+            async with AsyncExitStack() as stack:
+                superuser = self._signed_in_superuser()
+                stack.callback(superuser.close)
+                friend = await self._signed_in_again(stack)
                 about = await self._ended()
                 kept = {kind: frozenset(about[kind]) for kind in ("companies", "users", "groups", "accesses")}
                 left = remove(superuser, OfFriend(**kept))
-            finally:
-                superuser.close()
+                if friend is not None:
+                    await self._gone(friend, str(about["room"]))
         except BadAnswer as problem:
             raise Refused(str(problem)) from None
-        except InventoryProblem as problem:
-            raise Refused(f"{problem.text} Then try again.") from None
+        except (InventoryProblem, ChatUnreachable, ChatLimited) as problem:
+            raise Refused(f"{_sentence(problem)} Once it answers, run this again: {self.clean_line}") from None
         finally:
             lock.release()
         if about["room"]:
             self._order("forget")
             self.tell("✓ the bot has ended the friendship, and forgotten everything about it except in its audit")
-        await self._signed_out(str(about["room"]))
+        if friend is not None:
+            self.tell(f"The account {friend.user_id} stays, and its password in {self.folder / PASSWORD}.")
+        shutil.rmtree(self.folder / "state", ignore_errors=not (self.folder / "state").exists())
+        for name in KEPT:
+            (self.folder / name).unlink(missing_ok=True)
         return left
 
     async def _ended(self) -> dict[str, Any]:
         """End the friendship and wait until its room has the message; return InvenTree's records of it."""
         about = self._order("end")
-        for _ in range(round(_SAID_WITHIN / _LOOK_EVERY)):
-            if not about["busy"]:
-                break
-            await asyncio.sleep(_LOOK_EVERY)
-            about = self._order("look")
+        with told_if_slow(self.tell, f"the bot to say in the room that it is over (up to {_SAID_WITHIN:.0f} seconds)"):
+            for _ in range(round(_SAID_WITHIN / _LOOK_EVERY)):
+                if not about["busy"]:
+                    break
+                await asyncio.sleep(_LOOK_EVERY)
+                about = self._order("look")
         return about
 
-    async def _signed_out(self, room: str) -> None:
-        """Let the friend's account leave the room, and delete its state, except the password."""
+    async def _signed_in_again(self, stack: AsyncExitStack) -> matrix.Bot | None:
+        """The friend, if it has signed in before, until the stack closes. Raises `ChatUnreachable`, `ChatLimited`."""
         session = read_session(self._identity) if self._identity.exists() else None
-        if session is not None:
-            ours = self.settings.matrix
-            signing_in = Account(ours.homeserver, session.user_id, certificate=ours.ca_file)
-            try:
-                bot = await matrix.Bot.sign_in(signing_in, self._identity)
-                try:
-                    if room:
-                        await bot.leave(room)
-                finally:
-                    await bot.close(sign_out=True)
-            except (BadAnswer, ChatProblem) as problem:
-                self.tell(f"! {session.user_id} could not leave its room: {problem}")
-            self.tell(f"The account {session.user_id} stays, and its password in {self.folder / PASSWORD}.")
-        shutil.rmtree(self.folder / "state", ignore_errors=not (self.folder / "state").exists())
-        for name in KEPT:
-            (self.folder / name).unlink(missing_ok=True)
+        if session is None:
+            return None
+        try:
+            friend = await matrix.Bot.sign_in(self._friends_account(session.user_id), self._identity)
+        except BadAnswer as problem:
+            self.tell(f"! {session.user_id} can't leave its room, so remove it there: {problem}")
+            return None
+        stack.push_async_callback(friend.close)
+        return friend
+
+    async def _gone(self, friend: matrix.Bot, room: str) -> None:
+        """Let the friend leave the room and sign out. Raises `ChatUnreachable`, `ChatLimited`."""
+        try:
+            if room:
+                await friend.leave(room)
+            await friend.sign_out()
+        except (ChatUnreachable, ChatLimited):
+            raise
+        except ChatProblem as problem:
+            self.tell(f"! {friend.user_id} could not leave its room: {problem}")
+
+    def _friends_account(self, account: str) -> Account:
+        """The friend's account, with its stored password if there is one."""
+        file, ours = self.folder / PASSWORD, self.settings.matrix
+        password = file.read_text("utf-8").strip() if file.exists() else ""
+        return Account(ours.homeserver, account, password=password, certificate=ours.ca_file)

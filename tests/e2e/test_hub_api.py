@@ -31,8 +31,8 @@ from fedbot_demo.homeserver import Homeserver
 from fedbot_demo.inventree.server import Serving, serve
 from fedbot_demo.leash import LeashedProcess
 from tests.e2e.first_handover import Ours
+from tests.e2e.newcomer import bare
 from tests.e2e.scene import eventually
-from tests.e2e.test_init import bare
 from tests.fakes.postgresql import Server
 from tests.web.serving import free_port
 

@@ -6,15 +6,13 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
-import pytest_asyncio
 import yaml
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
@@ -23,64 +21,19 @@ from yarl import URL
 from fedbot.cli.exits import Exit
 from fedbot.setup.asking import Answers, Stopped
 from fedbot.setup.conversation import Conversation
-from fedbot.setup.plan import ROLES
 from fedbot.setup.written import Files
-from fedbot_demo import plot
-from fedbot_demo.bot_process import BotProcess
 from fedbot_demo.client_server import ClientServerApi
-from fedbot_demo.encrypted_person import EncryptedPerson
-from fedbot_demo.homeserver import Account, Homeserver
-from fedbot_demo.inventree.access import hash_password
+from fedbot_demo.homeserver import Account
 from fedbot_demo.inventree.records import User
-from fedbot_demo.inventree.seeding import Seeded, Seeder, make_account, make_group
+from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.server import Serving, serve
-from fedbot_demo.inventree.state import system_clock
-from fedbot_demo.inventree.versions import Version
-from fedbot_demo.person import Person
-from fedbot_demo.stage import Stage
 from tests.e2e.first_handover import Ours, all_is_well, came_to, first_handover
-from tests.setup.terminal import PATIENCE_S, Typist, fedbot
+from tests.e2e.newcomer import Town, at_a_terminal, bare, click, everything_in, is_by_hand, usual_answers
+from tests.setup.terminal import Typist, fedbot
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 NOWHERE = "http://127.0.0.1:9"
-
-
-def bare(version: str = "newest", name: str = "Hackbase e.V.") -> Seeded:
-    """The InvenTree of a makerspace that doesn't know fedbot: three people and an empty shelf."""
-    seeder = Seeder(name, system_clock, Version.named(version))
-    seeder.user("hanna", first_name="Hanna", is_staff=True, is_superuser=True)
-    seeder.user("piet", first_name="Piet")
-    seeder.user("kim", first_name="Kim")
-    seeder.location("Shelf")
-    return seeder.finished()
-
-
-@dataclass
-class Town:
-    """One homeserver for all spaces of this module, and their people."""
-
-    homeserver: Homeserver
-    hanna: Person
-    bea: Person
-
-    async def bot(self, name: str) -> Account:
-        return await self.homeserver.register(name)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    async with AsyncExitStack() as stack:
-        folder = tmp_path_factory.mktemp("homeserver")
-        homeserver = await stack.enter_async_context(Homeserver(folder, default_rate_limits=False))
-        people = [await stack.enter_async_context(Person(await homeserver.register(name))) for name in ("hanna", "bea")]
-        yield Town(homeserver, *people)
-
-
-@asynccontextmanager
-async def at_a_terminal(folder: Path) -> AsyncIterator[Typist]:
-    with fedbot(folder, "init") as typist:
-        yield typist
 
 
 async def test_from_nothing_to_an_item_from_a_friend(
@@ -97,114 +50,6 @@ async def test_from_nothing_to_an_item_from_a_friend(
     assert first.startswith("fedbot "), "what it speaks for stands before what it logs"
     assert second.split()[:2] == ["InvenTree", seeded.server.state.version.release.partition(" ")[0]]
     record_property("seconds from init to the first item", round(took.all_s))
-
-
-@pytest.mark.parametrize(
-    ("version", "scenes"),
-    [("newest", 2), *(pytest.param(version, 4, marks=pytest.mark.long) for version in ("1.0", "0.17", "0.13"))],
-)
-async def test_a_pretend_friend_gives_takes_lends_and_leaves_nothing_behind(
-    version: str, scenes: int, town: Town, tmp_path: Path
-) -> None:
-    """`fedbot practice` as a newcomer without a friend uses it. It is stopped once and continues."""
-    seeded = bare(version, name="Hackbase")
-    bots = [await town.bot(f"{name}-{version}") for name in ("alone-bot", "practice")]
-    async with AsyncExitStack() as stack:
-        ida = await stack.enter_async_context(EncryptedPerson(await town.homeserver.register(f"ida-{version}")))
-        ours = await stack.enter_async_context(serve(Serving(seeded.server)))
-        async with at_a_terminal(tmp_path) as typist:
-            await usual_answers(typist, ours.url, bots[0], town, seeded, ida.user_id)
-            await all_is_well(typist, tmp_path)
-        settings = yaml.safe_load((tmp_path / "config.yaml").read_text())
-        quick = settings | {"rules": {**settings.get("rules", {}), "grace_seconds": 1}}
-        (tmp_path / "config.yaml").write_text(yaml.safe_dump(quick))
-        room = settings["admin_room"]
-        await ida.join(await ida.wait_for_invitation(room))
-        before = everything_in(seeded)
-        running = BotProcess(tmp_path / "config.yaml", tmp_path / "state", tmp_path / "log")
-        stack.push_async_callback(running.stop)
-        await running.start()
-
-        stage, number = cast("Stage", SimpleNamespace(room=room)), 0
-        for part in (PRACTICE_SCENES[:1], PRACTICE_SCENES[1:scenes]):
-            with fedbot(tmp_path, "practice", "--as", bots[1].user_id) as typist:
-                if not number:
-                    await signs_in_to_inventree(typist, seeded, settings)
-                    await typist.answers("Password of @practice", bots[1].password)
-                await typist.reads("!fed connect practice")
-                if not number:
-                    answer = await connected(stage, ida, bots)
-                    if is_by_hand(seeded):
-                        token = make_account(seeded.server.state, "fed-practice-1", LOOKS)
-                        with fedbot(tmp_path, "credentials", "add", "practice-1") as adding:
-                            await adding.answers("Token", token)
-                            assert await adding.ends() == Exit.OK, adding.screen
-                        typist.patience_s = 2 * PATIENCE_S  # the bot looks once a minute
-                for told in part:
-                    answer = await played(typist, ida, bots[0], told, answer)
-                    number += 1
-                if number == scenes == len(PRACTICE_SCENES):
-                    await typist.reads("Now it is your turn")
-                typist.presses("\x03")
-                assert await typist.ends() == Exit.OK, typist.screen
-        assert everything_in(seeded) != before
-
-        with fedbot(tmp_path, "practice", "--clean") as cleaning:
-            await signs_in_to_inventree(cleaning, seeded, settings)
-            assert await cleaning.ends() == Exit.OK, cleaning.screen
-        assert "✓ InvenTree is as it was" in cleaning.screen
-        assert everything_in(seeded) == before
-        for bot, membership in zip(bots, ("join", "leave"), strict=True):
-            assert (await ida.state(room, "m.room.member", bot.user_id))["membership"] == membership
-
-
-LOOKS = dict.fromkeys(("stock", "part", "part_category", "stock_location"), "view")
-PRACTICE_SCENES = ("Robin offers you", "Robin asks you for", "Robin lends you", "Robin wants to borrow")
-
-
-async def signs_in_to_inventree(typist: Typist, seeded: Seeded, settings: dict[str, Any]) -> None:
-    """Sign in as a superuser if no superuser's token is stored."""
-    if "admin_token_file" not in settings["inventree"]:
-        await typist.answers("superuser's user name", "hanna")
-        await typist.answers("Password of hanna", seeded.passwords["hanna"])
-
-
-async def connected(stage: Stage, ida: EncryptedPerson, bots: list[Account]) -> Any:  # noqa: ANN401 -- an event
-    await ida.wait_for(
-        lambda event: event.sender == bots[1].user_id and event.type == "dev.fedbot.party",
-        plot.PATIENCE_S,
-        what="the friend's announcement",
-    )
-    answer = await plot.answer_to(stage, ida, "!fed connect practice")
-    assert plot.kind_of(answer) == "connect", answer.body
-    return answer
-
-
-async def played(typist: Typist, ida: EncryptedPerson, bot: Account, told: str, after: Any) -> Any:  # noqa: ANN401
-    """One scene: Robin writes its line, our bot posts the card, and Ida approves it."""
-    await typist.reads(told)
-    line = await ida.wait_for(lambda event: "Robin (PRACTICE)" in event.body, plot.PATIENCE_S, after=after, what=told)
-    card = await ida.wait_for(
-        lambda event: event.sender == bot.user_id and plot.kind_of(event) == "noted" and event.relation != "m.replace",
-        plot.PATIENCE_S,
-        after=line,
-        what=f"the card of what {told} …",
-    )
-    await ida.react(card.room, card.event_id, plot.YES)
-    return card
-
-
-def everything_in(seeded: Seeded) -> dict[str, list[str]]:
-    """The names of everything that a practice could leave behind."""
-    state = seeded.server.state
-    return {
-        "parts": [part.name for part in state.parts],
-        "categories": [category.name for category in state.categories],
-        "companies": [company.name for company in state.companies],
-        "users": [user.username for user in state.users],
-        "groups": [group.name for group in state.groups],
-        "stock": [str(item.pk) for item in state.stock],
-    }
 
 
 @dataclass
@@ -286,7 +131,7 @@ async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) 
         await typist.reads("✗ .*the homeserver doesn't answer")
         relay.is_open = True
         typist.types("")
-        await typist.answers("✗ I see no invitation yet", "hello")
+        await typist.answers(f"Waiting up to 60 seconds for an invitation of {bot.user_id}", "hello")
         await typist.answers("✗ Invite me and press Enter", "@nobody:demo.localhost")
         await typist.answers("✗ The homeserver knows no @nobody", town.hanna.user_id)
 
@@ -541,45 +386,6 @@ async def test_a_token_that_a_run_over_existing_settings_made_is_known_to_the_ne
     assert ("admin_token_file" in settings["inventree"]) == (keep == "yes"), screen
     assert settings["inventree"]["token_file"] == "secrets/inventree-token"
     assert ("it stays valid: revoke it in InvenTree" in screen) == (keep == "no"), screen
-
-
-def is_by_hand(seeded: Seeded) -> bool:
-    return not seeded.server.state.version.makes_tokens
-
-
-async def usual_answers(typist: Typist, url: str, bot: Account, town: Town, seeded: Seeded, person: str) -> None:
-    """Answer each question in the usual way; with an old InvenTree, somebody uses the admin pages."""
-    by_hand = is_by_hand(seeded)
-    await typist.answers(r"\[1/8\]", url)
-    await typist.answers(r"\[2/8\]", "hanna")
-    await typist.answers("Password of hanna", seeded.passwords["hanna"])
-    await typist.answers(r"\[3/8\]", "")
-    await typist.answers(r"\[4/8\]", f"{bot.user_id} {town.homeserver.url}")
-    await typist.answers("password", bot.password)
-    await typist.answers(r"\[5/8\]", person)
-    await typist.answers(r"\[6/8\]", "1=hanna +1")
-    if not by_hand:
-        await typist.answers(r"\[7/8\]", "")
-    await typist.answers(r"\[8/8\]", "")
-    if by_hand:
-        told = await typist.reads("Press Enter")
-        assert f"{url}/admin/auth/user/add/" in told
-        password = re.findall("with the password (.*)\n", told)[0]
-        typist.types("")
-        await typist.reads("Press Enter")
-        click(seeded, password)
-        typist.types("")
-
-
-def click(seeded: Seeded, password: str) -> None:
-    """Do in Django's admin pages what init asked for."""
-    state = seeded.server.state
-    group = make_group(state, "fedbot", {role: " ".join(allowed) for role, allowed in ROLES.items()}, exactly=True)
-    approvers = make_group(state, "fedbot approvers", {})
-    made = User(pk=state.users.next_pk, username="fedbot", groups=(group.pk,), password_hash=hash_password(password))
-    state.users.put(made)
-    [hanna] = state.users.find("username", "hanna")
-    state.users.put(replace(hanna, groups=(approvers.pk,)))
 
 
 def in_group(seeded: Seeded, user: User, name: str) -> bool:

@@ -7,7 +7,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -272,6 +272,7 @@ def test_a_new_space_is_set_up_by_the_same_questions_and_starts_in_the_database(
         return ends.pop(0)
 
     monkeypatch.setattr(init, "set_up", set_up)
+    monkeypatch.setattr(init, "is_without_answers", lambda _: False)
     assert fedbot(hub, "add", "No/Name") == Exit.FAILED
     assert fedbot(hub, "add", space) == Exit.FAILED
     assert listed(hub, capsys)[space]["state"] == "paused", "nobody begins on what isn't ready"
@@ -287,6 +288,17 @@ def test_a_new_space_is_set_up_by_the_same_questions_and_starts_in_the_database(
     assert fedbot(hub, "leave", space, str(hub.parent / "out")) == Exit.OK
     assert open_identity(hub.parent / "out" / "state" / "identity").key == keys[0]
     assert audit_verified(hub.parent / "out" / "state").broken == 0
+
+
+def test_a_new_space_whose_questions_nobody_answers_leaves_no_trace(
+    hub: Path, postgresql: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = postgresql.space().space
+    before = sorted(hub.parent.rglob("*"))
+    assert "give the answers by --answers FILE" in is_refused(hub, capsys, "add", space)
+    assert sorted(hub.parent.rglob("*")) == before
+    with closing(Roster(load_hub(hub))) as roster:
+        assert space not in roster.view().spaces
 
 
 # --- odd moments -------------------------------------------------------------------------------------------
@@ -388,10 +400,9 @@ def test_without_its_database_each_command_says_so_and_changes_nothing(
     (tmp_path / "spaces" / "attraktor").mkdir(parents=True)
     (tmp_path / "spaces" / "attraktor" / "config.yaml").write_text(spelled_out(least()))
     out = str(tmp_path / "out")
-    for words in (
-        *(("list",), ("add", "attraktor"), ("pause", "attraktor"), ("resume", "attraktor"), ("move", "attraktor")),
-        *(("leave", "attraktor", out), ("remove", "attraktor", "--sure"), ("token", "list")),
-    ):
+    about_it = [[verb, "attraktor"] for verb in ("pause", "resume", "move")]
+    about_it += [["add", "attraktor", "--answers", "a"], ["leave", "attraktor", out], ["remove", "attraktor", "--sure"]]
+    for words in (["list"], ["token", "list"], *about_it):
         assert "doesn't answer" in is_refused(hub, capsys, *words), words
     assert (tmp_path / "spaces" / "attraktor" / "config.yaml").exists()
     assert not (tmp_path / "out").exists()

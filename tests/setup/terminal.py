@@ -40,8 +40,8 @@ class Pace:
 
 
 AT_ONCE = Pace(0, 0, 0)
-A_PERSON = Pace(key_s=0.3, word_s=0.25, think_s=3)
-"""40 words a minute typed, 240 read, and 3 seconds before each answer."""
+A_PERSON = Pace(key_s=0.2, word_s=0.25, think_s=5.5)
+"""60 words a minute typed, 240 read, and 5.5 seconds (of 3 to 8) before each answer."""
 
 
 class Typist:

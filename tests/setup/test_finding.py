@@ -1,4 +1,4 @@
-"""Finding addresses: sub-paths, redirects, certificates, `.well-known`, ways to sign in, registration."""
+"""Finding addresses and rooms: sub-paths, redirects, certificates, `.well-known`, ways to sign in, invitations."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from aiohttp.test_utils import TestServer
 
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import Connection, Session
-from fedbot.setup import inventree, matrix
-from fedbot.setup.asking import Answers, BadAnswer, Stopped, yes_or_no
-from fedbot.setup.matrix import Bot, Homeserver
+from fedbot.setup import conversation, inventree, matrix
+from fedbot.setup.asking import Answers, Asker, BadAnswer, Stopped, yes_or_no
+from fedbot.setup.matrix import Bot, Homeserver, RoomFound
+from fedbot.setup.written import Files
 from fedbot_demo.certificates import CertificateAuthority
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.server import Serving, serve
@@ -264,3 +265,31 @@ async def test_answers_come_from_a_file_with_its_secrets_elsewhere(tmp_path: Pat
         await answers.ask("superuser", "Superuser", yes_or_no)
     with pytest.raises(Stopped, match="by hand"):
         answers.wait("click")
+
+
+@pytest.mark.parametrize("ends", ["invited", "typed", "nobody"])
+async def test_an_invitation_is_waited_for_with_how_long_and_how_to_go_on_without(
+    ends: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def rooms() -> list[RoomFound]:
+        return [RoomFound("!room", inviter="@anna:example.org", joined=False)] * (ends == "invited" and len(waited) > 2)
+
+    monkeypatch.setattr(conversation, "sleep", sleep)
+    asker = SimpleNamespace(say=told.append, has_typed=lambda: ends == "typed" and len(waited) > 1)
+    talk = conversation.Conversation(cast("Asker", asker), Files(tmp_path / "config.yaml"))
+    chosen = cast("conversation.Chosen", SimpleNamespace(homeserver=Homeserver("https://example.org")))
+    bot = SimpleNamespace(user_id="@bot:example.org", rooms=rooms)
+    found = await talk._rooms_once_invited(chosen, cast("Bot", bot))
+    assert [room.id for room in found] == (["!room"] if ends == "invited" else [])
+    assert sum(waited) == {"invited": 3, "typed": 2, "nobody": conversation.INVITED_WITHIN_S}[ends]
+    (sentence,) = told
+    assert sentence == (
+        f"Waiting up to {conversation.INVITED_WITHIN_S} seconds for an invitation of @bot:example.org. To go on "
+        "without a room, write your own Matrix id: I make one and invite you."
+    )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from fedbot.ports.chat import ChatUnreachable
+from fedbot.ports.inventory import Unavailable
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.setup import practice
 from fedbot.setup.inventree import Superuser, find
 from fedbot_demo.inventree import seeds
@@ -15,6 +20,9 @@ from fedbot_demo.inventree.records import StockItem
 from fedbot_demo.inventree.seeding import Seeded, Seeder, make_account
 from fedbot_demo.inventree.server import Serving, serve
 from fedbot_demo.inventree.versions import Version
+
+if TYPE_CHECKING:
+    from fedbot.config.settings import Settings
 
 NOTHING = practice.OfFriend()
 
@@ -66,3 +74,50 @@ async def test_things_that_only_look_like_practice_stay() -> None:
         assert await asyncio.to_thread(practice.remove, superuser, NOTHING) == []
         superuser.close()
     assert rows(seeded) == before
+
+
+@pytest.mark.parametrize("gone", ["InvenTree", "homeserver"])
+async def test_nothing_is_forgotten_while_a_server_does_not_answer(
+    gone: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Then the same command finishes it."""
+    orders: list[str] = []
+    told: list[str] = []
+    is_away = True
+    known = {"companies": [1], "users": [], "groups": [], "accesses": [], "room": "!room", "busy": False, "problem": ""}
+
+    def order(_: Path, __: str, *, wants: str) -> dict[str, object]:
+        orders.append(wants)
+        return known
+
+    def remove(*_: object) -> list[str]:
+        if is_away and gone == "InvenTree":
+            raise Unavailable(Plain(Fault.SILENT))
+        return []
+
+    async def leave(_: str) -> None:
+        if is_away and gone == "homeserver":
+            raise ChatUnreachable("leaving !room: the homeserver doesn't answer")
+
+    async def done() -> None:
+        """End the session."""
+
+    friend = SimpleNamespace(user_id="@fedbot-practice:example.org", leave=leave, sign_out=done)
+
+    async def signed_in(*_: object) -> SimpleNamespace:
+        return friend
+
+    monkeypatch.setattr(practice, "order", order)
+    monkeypatch.setattr(practice, "remove", remove)
+    monkeypatch.setattr(practice.Practising, "_signed_in_superuser", lambda _: SimpleNamespace(close=lambda: None))
+    monkeypatch.setattr(practice.Practising, "_signed_in_again", signed_in)
+    settings = cast("Settings", SimpleNamespace(state=tmp_path, health_socket=tmp_path / "socket"))
+    practising = practice.Practising(settings, "", str, str, told.append, "fedbot practice --clean")
+    with pytest.raises(practice.Refused, match="run this again: fedbot practice --clean"):
+        await practising.clean()
+    assert "forget" not in orders
+    assert (tmp_path / "practice" / "state").exists()
+    is_away = False
+    assert await practising.clean() == []
+    assert orders[-1] == "forget"
+    assert not (tmp_path / "practice" / "state").exists()
