@@ -187,19 +187,21 @@ def only_in_the_admin_room(locale: Locale, *, text: str, encrypted: bool) -> Lin
     ]
 
 
-def met(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions) -> Lines:
-    """The reply to a person's first line: their user and permissions."""
+def met(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions, knows_help: bool = False) -> Lines:
+    """The reply to a person's first line: their user and permissions. `knows_help`: that line was `help`."""
     names = {
         "who": naming.person(locale, name),
         "space": naming.space(locale, us.name),
         "user": locale.short(permissions.username, 40),
     }
     more = {"help": command("help"), "whoami": command("whoami")}
-    return [
+    lines: Lines = [
         locale.say("Hello {who}: you are user {user} of {space}.", **names),
         standing(locale, permissions, names["space"], names["user"]),
-        locale.say("What you can type: {help} · your permissions: {whoami}", **more),
     ]
+    if not knows_help:
+        lines.append(locale.say("What you can type: {help} · your permissions: {whoami}", **more))
+    return lines
 
 
 def greeted(locale: Locale) -> Lines:

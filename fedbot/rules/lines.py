@@ -49,7 +49,7 @@ RIGHT_AFTER = timedelta(minutes=2)
 HELP = frozenset({"help", "hilfe"})
 A_DAY = timedelta(days=1)
 LONGEST_NUMBER = 4
-TELLS_WHO_YOU_ARE = "whoami"
+TELLS_WHO_YOU_ARE, LISTS_THE_VERBS = "whoami", "help"
 TAKES_BACK = "cancel"
 
 
@@ -430,7 +430,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_f
     if verb == TELLS_WHO_YOU_ARE:
         people.mark_as_greeted(turn, event.sender)
     else:
-        people.meet(turn, event)
+        people.meet(turn, event, has_asked_for_help=verb == LISTS_THE_VERBS)
     carry_out(turn, command)
 
 

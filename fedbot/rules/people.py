@@ -132,11 +132,11 @@ def on_settings_read(turn: Turn, event: SettingsRead) -> None:
 # --- a first line ------------------------------------------------------------------------------------------------
 
 
-def meet(turn: Turn, event: Said) -> None:
-    """Answer somebody's first line with what they may do."""
+def meet(turn: Turn, event: Said, *, has_asked_for_help: bool) -> None:
+    """Answer somebody's first line with what they may do. Help has already told them what they can type."""
     if turn.tell_once(_meeting(event.sender), FOR_GOOD):
         username = turn.us.people[event.sender]
-        then = Meet(event.room, event.event_id, event.sender, username)
+        then = Meet(event.room, event.event_id, event.sender, username, has_asked_for_help)
         turn.do(Ask(then, (PersonPermissions(username),), until=turn.now + SOON))
 
 
@@ -148,13 +148,16 @@ class Meet(WhenAnsweredOrNot):
     event_id: str
     person: str
     username: str
+    knows_help: bool = False
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Greet the person."""
         (permissions,) = event.answers
         if isinstance(permissions, Permissions) and turn.is_still(self.person, self.username):
             name = turn.name_of(self.person, self.room)
-            phrase = say(messages.people.met, us=turn.us, name=name, permissions=permissions)
+            phrase = say(
+                messages.people.met, us=turn.us, name=name, permissions=permissions, knows_help=self.knows_help
+            )
             turn.do(Post(MessageKind.GREETING.of(rest=self.event_id), self.room, phrase))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:

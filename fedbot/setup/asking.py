@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import shutil
 import sys
 import textwrap
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,7 +16,8 @@ from typing import Any, Protocol, TypeVar
 from fedbot import logs
 
 QUESTIONS = 8
-_WIDTH = 100
+_WIDEST = 100
+_HEAD = re.compile(r"\s*(?:[•✓✗!]|\d+\.)? +")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 T = TypeVar("T")
@@ -198,9 +200,14 @@ async def yes_or_no(said: str) -> bool:
 
 
 def _wrapped(text: str) -> str:
-    """The text with long lines wrapped, except columns and lines to copy."""
+    """The text wrapped to the terminal's width, except addresses to copy. A bullet's or number's lines are indented."""
+    width = min(_WIDEST, shutil.get_terminal_size().columns)
     lines = []
     for line in text.split("\n"):
-        keep = line.startswith((" ", "✓", "•", "http")) or len(line) <= _WIDTH
-        lines += [line] if keep else textwrap.wrap(line, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        if len(line) <= width or line.lstrip().startswith("http"):
+            lines.append(line)
+            continue
+        found = _HEAD.match(line)
+        hang = " " * len(found[0]) if found else ""
+        lines += textwrap.wrap(line, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines)

@@ -224,7 +224,9 @@ async def test_a_first_line_says_who_somebody_is_once_inventree_answers() -> Non
     await world.passes(timedelta(minutes=6))
     assert not told(world.room, "Hello Piet"), "who asked long ago isn't greeted out of the blue"
     await answered(world, world.piet, "help")
-    assert "You are an approver there" in told(world.room, "Hello Piet")[0].text
+    greeting = told(world.room, "Hello Piet")[0].text
+    assert "You are an approver there" in greeting
+    assert "What you can type" not in greeting, "help has told it"
     await answered(world, world.anna, "whoami")
     await answered(world, world.anna, "help")
     assert not told(world.room, "Hello Anna"), "whoami has told it"

@@ -50,6 +50,13 @@ SAID: dict[str, Phrase] = {
         name="Kim",
         permissions=Permissions("kim", known=True, active=True, approver=True),
     ),
+    "a first line that asks for help": say(
+        messages.people.met,
+        us=ALPHA,
+        name="Kim",
+        permissions=Permissions("kim", known=True, active=True, approver=True),
+        knows_help=True,
+    ),
     "a greeting": say(messages.people.greeted),
     "thanks": say(messages.people.thanked),
 }

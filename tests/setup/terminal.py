@@ -110,7 +110,7 @@ class Typist:
 
     async def ends(self) -> int:
         """Wait for its end, and until all of its output is on the screen; return the exit code."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(self.patience_s):
             code = await asyncio.to_thread(self._process.wait)
             while not self._has_hung_up:
                 self._changed.clear()
