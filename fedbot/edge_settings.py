@@ -49,7 +49,10 @@ def identity_beside(settings: Settings) -> Iterator[Folder]:
     postgresql = in_postgresql()
     lease = postgresql.claim(place, "a command")
     if lease is not None:  # no worker has it or ever had it: create its tables
-        postgresql.open_journal(lease).close()
+        try:
+            postgresql.open_journal(lease).close()
+        finally:
+            lease.release()
     beside = postgresql.Beside(place)
     try:
         yield FolderInDatabase(beside, Seal(sealing_key(settings), place.space))

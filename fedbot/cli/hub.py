@@ -107,7 +107,9 @@ def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # 
         again = f", again in {row.waits:.0f} s" if row.waits else ""
         wrong = "; ".join([row.problem] * bool(row.problem) + (["not well"] if row.is_well is False else []))
         print(logs.redact(": ".join(filter(None, (f"{name:<20} {row.state}{where}{again}", wrong, *row.troubles)))))
-    for name in lost:
+    if lost and not spaces:
+        print(f"No space has a folder in {settings.spaces}. Is that folder mounted on this machine?")
+    for name in lost if spaces or len(lost) == 1 else ():
         print(
             f"{name:<20} is in the database, but {settings.config_of(name)} is missing. Put its folder back, or delete "
             f"the rest: {program()} hub remove {name} --sure"
@@ -139,7 +141,7 @@ def _add(settings: HubSettings, given: argparse.Namespace, tending: Any) -> Exit
     config = settings.config_of(space)
     elsewhere: list[str] = []
     state = settings.state_of(space) if given.source is None else tending.load_separate(given.source, space).state
-    asks = given.source is None and (not config.exists() or "\njournal:" not in config.read_text("utf-8"))
+    asks = given.source is None and not tending.has_database(settings, space)
     if asks and init.is_without_answers(given):
         return Exit.FAILED
     with tending.reserved(settings, space):

@@ -108,6 +108,7 @@ class Worker:
         self.hosted: dict[str, Hosted] = {}
         self.view = View()
         self.known: frozenset[str] = frozenset()
+        self.takes_part = True
         self._told: dict[str, tuple[bool, tuple[str, ...]]] = {}
         self._begin = begin
         self._counted = Counter[str]()
@@ -136,6 +137,7 @@ class Worker:
         try:
             self.known = frozenset(await asyncio.to_thread(self.hub.names))
             self.view = await self._asked(self.roster.look, held)
+            await self._tell_what_is_missing()
             for space, hosted in list(self.hosted.items()):
                 if self.view.of(space).failures and time.monotonic() - hosted.begun_at > WELL_AFTER:
                     await self._asked(self.roster.went_well, space)
@@ -145,6 +147,25 @@ class Worker:
             log.warning("the hub's database can't be asked now: %s", problem)
             return _soon()
         return self._act_on(self.view, hosted_before)
+
+    async def _tell_what_is_missing(self) -> None:
+        """Take no part while the shared folder isn't here: nobody would serve the share that the others leave to us."""
+        missing = [
+            (space, row.worker)
+            for space, row in self.view.spaces.items()
+            if row.is_hosted and row.worker not in ("", self.name) and space not in self.known
+        ]
+        if bool(missing) == self.takes_part:
+            await self._asked(self.roster.takes_part, is_so=not missing)
+            self.takes_part = not missing
+            for space, worker in missing[:1]:
+                log.error(
+                    "%s isn't here, though %s works for %s. Is the folder of the spaces the same on all workers? Until "
+                    "then this worker takes no more spaces",
+                    self.hub.config_of(space),
+                    worker,
+                    space,
+                )
 
     async def _report_health(self) -> None:
         """Write each bot's health into the roster, for operators, if it has changed."""
@@ -183,7 +204,7 @@ class Worker:
         for space in shares.to_let_go(self.name):
             if space in self.hosted:
                 self.hosted[space].stop("another worker has fewer")
-        claimed = shares.to_claim(self.name)
+        claimed = shares.to_claim(self.name) if self.takes_part else []
         for space in claimed:
             self._host(space)
         return _soon() if claimed or view.is_a_worker_late else RENEWED_EVERY
@@ -297,7 +318,7 @@ class Worker:
     async def _drain(self) -> None:
         """Claim no more, and give all spaces back."""
         with suppress(JournalProblem):
-            await self._asked(self.roster.leaves)
+            await self._asked(self.roster.takes_part, is_so=False)
         for hosted in list(self.hosted.values()):
             hosted.stop("this worker ends")
         if tasks := [hosted.task for hosted in self.hosted.values() if hosted.task is not None]:

@@ -23,8 +23,7 @@ from fedbot.files import PRIVATE_FOLDER, make_private, sync_folder, write_whole
 from fedbot.identity import SEED_FILE
 from fedbot.journal import audit_chain, copies, postgresql, sealed, sqlite
 from fedbot.journal.copies import FILE, Counted, in_postgresql
-from fedbot.journal.database import Address, Database, Statements
-from fedbot.journal.journal import ARRIVING, MOVED
+from fedbot.journal.database import ARRIVING, MOVED, Address, Database, Statements
 from fedbot.journal.lease import claim, holder
 from fedbot.journal.lock import StateLock
 from fedbot.journal.sealed import FolderInDatabase, Seal
@@ -85,6 +84,7 @@ def into_database(settings: Settings) -> Moved:
                 raise MoveRefused(f"The journal in {state} isn't wholly there yet: end that move first (to-file).")
             if MOVED not in here:
                 _refuse_used(database, there, f"The database has a journal of {address.space} that was worked on")
+                _refuse_unfinished(there.get(ARRIVING, ""), state)
                 belongings = _in_folder(identity)
                 with database.transaction() as target, left.transaction() as source:
                     replace_rows(source, target)
@@ -112,7 +112,7 @@ def into_folder(settings: Settings) -> Moved:
     with _both(settings) as (state, database, folder):
         address = _address(settings)
         there = marks(database)
-        here = _marks_of_file(state / FILE)
+        here = marks_of_file(state / FILE)
         if ARRIVING in there or not database.rows("SELECT 1 FROM meta WHERE name = 'token'"):
             raise MoveRefused(f"The database has no journal of {address.space} that a bot has worked on.")
         if MOVED in there and ARRIVING not in here:
@@ -200,7 +200,8 @@ def marks(database: Database) -> dict[str, str]:
     return dict(database.rows("SELECT name, value FROM meta WHERE name IN (?, ?)", *MARKS))
 
 
-def _marks_of_file(file: Path) -> dict[str, str]:
+def marks_of_file(file: Path) -> dict[str, str]:
+    """The marks of the journal in this file; none if there is no file."""
     if not file.exists():
         return {}
     with closing(SqliteDatabase(file)) as database:
@@ -215,6 +216,15 @@ def _is_used(file: Path) -> bool:
 def _refuse_used(database: Database, there: dict[str, str], what: str) -> None:
     if not there and database.rows("SELECT 1 FROM meta WHERE name = 'token'"):
         raise MoveRefused(f"{what}. Nothing was changed.")
+
+
+def _refuse_unfinished(source: str, state: Path) -> None:
+    """Raise `MoveRefused` if the database has the only working copy of another folder's journal."""
+    if source and Path(source) != state and MOVED in marks_of_file(Path(source) / FILE):
+        raise MoveRefused(
+            f"The journal in {source} is moving into the database, and that hasn't ended. Nothing was changed. First "
+            "give that command again."
+        )
 
 
 def _mark(connection: Statements, name: str, value: str) -> None:

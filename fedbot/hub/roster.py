@@ -15,8 +15,7 @@ import psycopg
 
 from fedbot.config.hub import HubSettings
 from fedbot.journal import lease as leases
-from fedbot.journal.database import Address
-from fedbot.journal.journal import ARRIVING, MOVED
+from fedbot.journal.database import ARRIVING, MOVED, Address
 from fedbot.journal.lease import RENEWED_EVERY, SECONDS, Lease, since_boot
 from fedbot.journal.server import Row, connect, translated
 
@@ -194,17 +193,20 @@ class View:
 
 @dataclass(frozen=True)
 class Place:
-    """The rest of a space's journal in the database. `is_used`: a bot has worked on it; `moved_to`: its new place."""
+    """The rest of a space's journal in the database. `is_used`: a bot has worked on it.
+
+    `moved_to`: its new state folder. `arrives_from`: the folder from which it isn't completely copied yet.
+    """
 
     has_journal: bool = False
     is_used: bool = False
-    is_arriving: bool = False
+    arrives_from: str = ""
     moved_to: str = ""
 
     @property
     def is_here(self) -> bool:
         """Whether a bot can work on the journal."""
-        return self.has_journal and not self.is_arriving and not self.moved_to
+        return self.has_journal and not self.arrives_from and not self.moved_to
 
 
 class Roster:
@@ -247,10 +249,10 @@ class Roster:
         spaces = {row[0]: _space_row(row[1:]) for row in found}
         return View(frozenset(workers), spaces, any(workers.values()), int(connections[0]) if connections else 0)
 
-    def leaves(self) -> None:
-        """Report that this worker claims no more."""
+    def takes_part(self, *, is_so: bool) -> None:
+        """Report whether this worker claims spaces. If not, the others leave it no share."""
         with self.connected() as connection:
-            connection.execute("UPDATE fedbot.workers SET leaves = true WHERE worker = $1", (self.worker,))
+            connection.execute("UPDATE fedbot.workers SET leaves = $2 WHERE worker = $1", (self.worker, not is_so))
 
     def is_gone(self) -> None:
         """Report that this worker has ended."""
@@ -319,7 +321,7 @@ class Roster:
                 return Place()
             found = connection.execute(psycopg.sql.SQL("SELECT name, value FROM {}.meta").format(schema)).fetchall()
         marks = dict(found)
-        return Place("journal_id" in marks, "token" in marks, ARRIVING in marks, marks.get(MOVED, ""))
+        return Place("journal_id" in marks, "token" in marks, marks.get(ARRIVING, ""), marks.get(MOVED, ""))
 
     def close(self) -> None:
         """Close the connection."""

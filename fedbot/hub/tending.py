@@ -28,9 +28,10 @@ from fedbot.edge_settings import identity_folder
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 from fedbot.hub import moving
 from fedbot.hub.moving import Moved, MovedAlready
-from fedbot.hub.roster import Roster
+from fedbot.hub.roster import Place, Roster
 from fedbot.identity import open_identity
 from fedbot.journal.copies import FILE as JOURNAL
+from fedbot.journal.database import ARRIVING, MOVED
 from fedbot.journal.journal import Journal
 from fedbot.journal.lease import SECONDS, claim, holder
 from fedbot.ports.journal import StateInUse
@@ -84,13 +85,31 @@ def begin_to_add(hub: HubSettings, space: str, *, moves_in: bool) -> bool:
         place, row = roster.place(space), roster.view().of(space)
         is_here = place.is_here and (place.is_used or not moves_in)
         if is_here and row.problem != _unfinished("add"):
-            paused = f" It is paused: fedbot hub resume {space}" if row.is_paused else ""
+            paused = f" It is paused. To go on: fedbot hub resume {space}" if row.is_paused else ""
             raise HubRefused(
-                f"{space} is in the hub already. Nothing was changed.{paused} To change its settings, edit "
-                f"{hub.config_of(space)}: its bot reads them by itself."
+                f"{space} is in the hub already. Nothing was changed. To change its settings, edit "
+                f"{hub.config_of(space)}: its bot reads them by itself.{paused}"
+            )
+        if place.moved_to and not moves_in:  # a new bot would begin beside the one that left
+            raise HubRefused(_has_left(space, place))
+        if not is_here and not moves_in and _has_begun_elsewhere(hub, space):
+            raise HubRefused(
+                f"Adding {space} has begun on another machine, or with --from. Give that command again. To begin anew: "
+                f"fedbot hub remove {space} --sure"
             )
     pause(hub, space, why=_unfinished("add"))
     return is_here
+
+
+def _has_begun_elsewhere(hub: HubSettings, space: str) -> bool:
+    """Whether the settings are complete, but the identity that belongs to them isn't on this machine."""
+    return has_database(hub, space) and not (hub.state_of(space) / JOURNAL).exists()
+
+
+def has_database(hub: HubSettings, space: str) -> bool:
+    """Whether the settings of a space name the database already: the questions have been answered."""
+    config = hub.config_of(space)
+    return config.exists() and "journal" in read_yaml(text_of(config))
 
 
 def _unfinished(verb: str) -> str:
@@ -145,16 +164,14 @@ def take_in(hub: HubSettings, space: str, state: Path) -> Moved | None:
     folder, config = hub.folder_of(space), hub.config_of(space)
     if not (folder / SEALING_KEY).exists():
         write_whole(folder / SEALING_KEY, secrets.token_hex(32).encode())
-    text = text_of(config)
-    if "journal" not in read_yaml(text):
-        write_whole(config, f"{text.rstrip()}\n\n{_journal_section(hub, folder)}".encode())
-    settings = load_space(hub, space).hosted(state)
     if not (state / JOURNAL).exists():
         state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        open_identity(identity_folder(load(config, None).hosted(state)))
         Journal.open(state).close()
-        open_identity(identity_folder(settings))
+    if not has_database(hub, space):
+        write_whole(config, f"{text_of(config).rstrip()}\n\n{_journal_section(hub, folder)}".encode())
     try:
-        return moving.into_database(settings)
+        return moving.into_database(load_space(hub, space).hosted(state))
     except MovedAlready:
         return None
 
@@ -196,14 +213,17 @@ def resume(hub: HubSettings, space: str) -> None:
     with closing(Roster(hub)) as roster:
         place = roster.place(space)
         if place.moved_to:
-            config = Path(place.moved_to).parent / CONFIG
-            raise HubRefused(
-                f"{space} has left the hub and continues in {place.moved_to}. To take it in again, stop its bot and "
-                f"run: fedbot hub add {space} --from {config}"
-            )
+            raise HubRefused(_has_left(space, place))
         if not place.is_here:
             raise HubRefused(f"{space} isn't completely in the hub. First: fedbot hub add {space}")
         roster.resume(space)
+
+
+def _has_left(space: str, place: Place) -> str:
+    return (
+        f"{space} has left the hub and continues in {place.moved_to}. To take it in again, stop its bot and run: "
+        f"fedbot hub add {space} --from {Path(place.moved_to).parent / CONFIG}"
+    )
 
 
 def move(hub: HubSettings, space: str, worker: str = "") -> str:
@@ -297,12 +317,22 @@ def _is_begun(config: Path, space: str) -> bool:
 
 
 def refuse_removed(hub: HubSettings, space: str) -> None:
-    """Raise `HubRefused` if the hub has nothing of this space, not even the rest of an interrupted `remove`."""
+    """Raise `HubRefused` if the hub has nothing of this space, not even the rest of an interrupted `remove`.
+
+    Also if no space has a folder: then the shared folder is probably not mounted.
+    """
     if hub.folder_of(space).exists():
         return
     with closing(Roster(hub)) as roster:
-        if not (roster.view().of(space).is_hosted or roster.place(space).has_journal):
-            refuse_unknown(hub, space)
+        view, place = roster.view(), roster.place(space)
+    if not (view.of(space).is_hosted or place.has_journal):
+        refuse_unknown(hub, space)
+    others = [name for name, row in view.spaces.items() if row.is_hosted and name != space]
+    if place.has_journal and others and not hub.names():
+        raise HubRefused(
+            f"No space has a folder in {hub.spaces}, though the database has {len(others) + 1}. Is that folder mounted "
+            "on this machine? Nothing was deleted."
+        )
 
 
 def remove(hub: HubSettings, space: str) -> None:
@@ -317,11 +347,26 @@ def remove(hub: HubSettings, space: str) -> None:
         if lease is None:
             raise StateInUse(f"{holder(roster.address(space))} works for {space}.", None)
         try:
+            _refuse_half_moved(space, roster.place(space))
             roster.drop(space)
             _delete_folder(hub, space)
             roster.forget(space)  # last, so that no worker ever finds it unpaused and without its journal
         finally:
             lease.release()
+
+
+def _refuse_half_moved(space: str, place: Place) -> None:
+    """Raise `HubRefused` if an interrupted move into or out of the hub needs the journal to be finished."""
+    if place.moved_to and ARRIVING in moving.marks_of_file(Path(place.moved_to) / JOURNAL):
+        target = Path(place.moved_to).parent
+        raise HubRefused(
+            f"{space} hasn't left completely. Nothing was deleted. First: fedbot hub leave {space} {target}"
+        )
+    if place.arrives_from and MOVED in moving.marks_of_file(Path(place.arrives_from) / JOURNAL):
+        raise HubRefused(
+            f"{space} hasn't moved in completely, from {place.arrives_from}. Nothing was deleted. First give the same "
+            "`fedbot hub add` again."
+        )
 
 
 def _delete_folder(hub: HubSettings, space: str) -> None:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from fedbot.files import make_private, sync_folder
 from fedbot.journal import audit_chain, codec, sqlite
 from fedbot.journal.audit_chain import Bookkeeping, Link, Verified, links, verify
-from fedbot.journal.database import Address, Place, Statements, places
+from fedbot.journal.database import Address, Place, Statements, places, refuse_moved
 from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS, refused
 from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NoJournal, NotStorable
@@ -55,7 +55,8 @@ def _journal_in(folder: Path) -> Path:
 def copy_beside(place: Place, path: Path) -> None:
     """Copy the journal at this place to an SQLite file at `path`, even while a bot uses it.
 
-    Raises `NoJournal`; `JournalProblem` if it can't be read; `JournalDamaged` if the copy is unusable.
+    Raises `NoJournal`; `JournalProblem` if it can't be read; `JournalDamaged` if the copy is unusable; `JournalMoved`,
+    because a copy of what was moved on is old.
     """
     if isinstance(place, Address):
         write_copy(partial(_copy_from_postgresql, place), path)
@@ -114,12 +115,13 @@ def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> Non
 
 
 def check_copy(path: Path) -> None:
-    """Read the whole copy. Raises `JournalDamaged`; `JournalTooNew` for one of a newer fedbot."""
+    """Read the whole copy. Raises `JournalDamaged`; `JournalTooNew` for one of a newer fedbot; `JournalMoved`."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True)) as copy:
             findings = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
             version = copy.execute("PRAGMA user_version").fetchone()[0]
             copy.execute("SELECT count(*) FROM documents").fetchone()
+            refuse_moved(copy)
     except sqlite3.DatabaseError as problem:
         raise JournalDamaged(f"{path.name} is no journal: {problem}") from problem
     if findings != ["ok"]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from fedbot.ports.journal import JournalMoved
+
 
 @dataclass(frozen=True)
 class Address:
@@ -83,6 +85,22 @@ class Database(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+
+
+MOVED = "moved"
+"""The entry of `meta` that names the new place of a journal that was moved."""
+ARRIVING = "arriving"
+"""The entry of `meta` in a journal that isn't completely copied yet."""
+
+
+def refuse_moved(connection: Statements) -> None:
+    """Raise `JournalMoved` if the journal was moved elsewhere."""
+    for mark, value in connection.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (MOVED, ARRIVING)):
+        raise JournalMoved(
+            f"This journal was moved: it goes on in {value}. Nothing was changed. Look at `journal` in the settings."
+            if mark == MOVED
+            else "This journal is being moved, and that was not brought to its end. Do it again: fedbot journal move"
+        )
 
 
 def places(values: int) -> str:

@@ -20,7 +20,7 @@ from fedbot.journal import archive, audit_chain, codec, outbox
 from fedbot.journal.archive import StoredArchive
 from fedbot.journal.codec import instant_from_text, instant_to_text, optional_instant_from_text
 from fedbot.journal.copies import FILE, write_copy
-from fedbot.journal.database import Database, Statements, places
+from fedbot.journal.database import Database, Statements, places, refuse_moved
 from fedbot.journal.lock import StateLock, unwritable
 from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import SqliteDatabase
@@ -29,7 +29,6 @@ from fedbot.ports.journal import (
     Audited,
     ChatMessage,
     Committed,
-    JournalMoved,
     Loss,
     NotStorable,
     OutboxRow,
@@ -168,22 +167,6 @@ def _set_mark(connection: Statements, mark: int) -> int:
         (str(mark),),
     )
     return mark
-
-
-MOVED = "moved"
-"""The entry of `meta` that names the new place of a journal that was moved."""
-ARRIVING = "arriving"
-"""The entry of `meta` in a journal that isn't completely copied yet."""
-
-
-def refuse_moved(connection: Statements) -> None:
-    """Raise `JournalMoved` if the journal was moved elsewhere."""
-    for mark, value in connection.execute("SELECT name, value FROM meta WHERE name IN (?, ?)", (MOVED, ARRIVING)):
-        raise JournalMoved(
-            f"This journal was moved: it goes on in {value}. Nothing was changed. Look at `journal` in the settings."
-            if mark == MOVED
-            else "This journal is being moved, and that was not brought to its end. Do it again: fedbot journal move"
-        )
 
 
 class Releasable(Protocol):

@@ -310,7 +310,12 @@ def open_journal(lease: Lease, now: Callable[[], datetime] = clock) -> StoredJou
 
     Raises like `PostgresqlDatabase`.
     """
-    return StoredJournal(PostgresqlDatabase(lease), lease, now)
+    database = PostgresqlDatabase(lease)
+    try:
+        return StoredJournal(database, lease, now)
+    except BaseException:
+        database.close()
+        raise
 
 
 @contextmanager

@@ -12,23 +12,25 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.crash.campaign import Outcome, campaigns, plays
+from tests.crash.pair import PATIENCE_S
 from tests.crash.stories import STORIES
 from tests.fakes.postgresql import running
 
 
-async def _all(wanted: Sequence[str], every: int, only: str, databases: Sequence[str], deaths: int) -> Outcome:
+async def _all(given: argparse.Namespace, databases: Sequence[str]) -> Outcome:
     outcome = Outcome()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fc-") as folder:
-        async with campaigns(Path(folder), databases) as grounds:
-            points = [p for p in await grounds[0].learn(wanted) if only in str(p)][::every]
+        async with campaigns(Path(folder), databases, given.patience) as grounds:
+            wanted = given.story or tuple(STORIES)
+            points = [p for p in await grounds[0].learn(wanted) if given.only in str(p)][:: given.every]
             total = len(points)
             _tell(f"{total} points learned in {time.monotonic() - started:.0f} s")
 
             def tell(words: str) -> None:
                 _tell(f"{outcome.tried}/{total} {time.monotonic() - started:.0f} s: {words}")
 
-            left = plays(points, deaths)
+            left = plays(points, given.deaths)
             await asyncio.gather(*(ground.try_plays(left, outcome, tell) for ground in grounds))
     return outcome
 
@@ -46,11 +48,13 @@ def main() -> int:
     parser.add_argument("--deaths", type=int, default=2, help="how often each bot dies in one play of a story")
     parser.add_argument("--story", action="append", choices=sorted(STORIES), help="only this story; may be repeated")
     parser.add_argument("--journal", choices=("sqlite", "postgresql"), default="sqlite", help="where the bots keep it")
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_S, help="how many seconds anything may take; more on a busy machine"
+    )
     given = parser.parse_args()
     with ExitStack() as stack:
         url = stack.enter_context(running()).url if given.journal == "postgresql" else ""
-        wanted = given.story or tuple(STORIES)
-        outcome = asyncio.run(_all(wanted, given.every, given.only, [url] * given.workers, given.deaths))
+        outcome = asyncio.run(_all(given, [url] * given.workers))
     for point in outcome.missed:
         _tell(f"never came up: {point}")
     for point, problem in outcome.wrong.items():

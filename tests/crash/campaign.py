@@ -15,7 +15,7 @@ from fedbot_demo.homeserver import Homeserver
 from fedbot_demo.inventree.process import InvenTreeProcess
 from fedbot_demo.person import Person
 from tests.crash import friendship
-from tests.crash.pair import Ground, NotRight, Orders, Pair, a_pair
+from tests.crash.pair import PATIENCE_S, Ground, NotRight, Orders, Pair, a_pair
 from tests.crash.points import RECORD
 from tests.crash.stories import STORIES, Story
 from tests.crash.transfers import restocked
@@ -211,7 +211,9 @@ def _passed(pair: Pair, story: str) -> list[Point]:
 
 
 @asynccontextmanager
-async def campaigns(folder: Path, databases: Sequence[str]) -> AsyncIterator[list[Campaign]]:
+async def campaigns(
+    folder: Path, databases: Sequence[str], patience: float = PATIENCE_S
+) -> AsyncIterator[list[Campaign]]:
     """Environments side by side on one homeserver: one for each PostgreSQL server (its URL; '' means files)."""
     async with AsyncExitStack() as stack:
         homeserver = await stack.enter_async_context(Homeserver(folder / "hs", default_rate_limits=False))
@@ -226,7 +228,9 @@ async def campaigns(folder: Path, databases: Sequence[str]) -> AsyncIterator[lis
                 await stack.enter_async_context(Person(await homeserver.register(f"{name}{number}")))
                 for name in ("anna", "bea")
             ]
-            ground = Ground(ground_folder, database, homeserver, (inventrees[0], inventrees[1]), (people[0], people[1]))
+            ground = Ground(
+                ground_folder, database, patience, homeserver, (inventrees[0], inventrees[1]), (people[0], people[1])
+            )
             campaign = Campaign(ground, "abcdefgh"[number])
             stack.push_async_callback(campaign.close)
             made.append(campaign)

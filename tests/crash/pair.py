@@ -60,11 +60,13 @@ class NotRight(AssertionError):
 class Ground:
     """The parts that many pairs share: the homeserver, the InvenTrees, and a superuser in each.
 
-    `database`: the URL of the PostgreSQL server with the bots' journals; '' if these are files.
+    `database`: the URL of the PostgreSQL server with the bots' journals; '' if these are files. `patience`: the seconds
+    that anything may take.
     """
 
     folder: Path
     database: str
+    patience: float
     homeserver: Homeserver
     inventrees: tuple[InvenTreeProcess, InvenTreeProcess]
     people: tuple[Person, Person]
@@ -237,20 +239,21 @@ class Pair:
     room: str
     give: Party
     take: Party
+    patience: float
 
     @property
     def parties(self) -> tuple[Party, Party]:
         """Both parties."""
         return self.give, self.take
 
-    async def until(self, look: Callable[[], T], what: str, timeout: float = PATIENCE_S) -> T:
+    async def until(self, look: Callable[[], T], what: str) -> T:
         """Wait until `look` returns something true; return that."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + self.patience
         while not (found := look()):
             for party in self.parties:
                 party.bot.check()
             if time.monotonic() > deadline:
-                raise NotRight(f"not within {timeout:g} s: {what}\n{self._picture()}")
+                raise NotRight(f"not within {self.patience:g} s: {what}\n{self._picture()}")
             await asyncio.sleep(_LOOK_EVERY_S)
         return found
 
@@ -294,7 +297,7 @@ async def a_pair(ground: Ground, name: str, access: str, orders: Orders = ((RECO
         _write_settings(made, ground, room, access)
         made.orders(*orders[index])
         parties.append(made)
-    pair = Pair(room, *parties)
+    pair = Pair(room, parties[0], parties[1], ground.patience)
     for party in pair.parties:
         await party.bot.start()
     return pair

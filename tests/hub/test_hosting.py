@@ -317,3 +317,38 @@ async def test_a_worker_warns_once_that_the_database_allows_too_few_connections(
     (warning,) = (each for each in caplog.messages if "max_connections" in each)
     assert "allows 497 connections. 0 spaces need up to 600: when a worker hangs" in warning
     await worker._drain()
+
+
+async def test_a_worker_that_does_not_see_the_shared_folder_takes_nothing_and_nobody_leaves_it_a_share(
+    hub: HubSettings, postgresql: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bots = Bots()
+    spaces = {space_in(hub, postgresql) for _ in range(4)}
+    seen = Roster(hub)
+    for space in spaces:
+        seen.resume(space)
+    blind = hub.model_copy(update={"spaces": tmp_path / "not-mounted"})
+    async with working(hub, bots, "one") as one:
+        await bots.until(lambda: bots.working.keys() == spaces)
+        async with working(blind, bots, "two") as two:
+            await bots.until(lambda: "not-mounted" in caplog.text)
+            looks = [await _looks(one), await _looks(two)]
+            await bots.until(lambda: min(map(len, looks)) > 3)
+            assert bots.working == dict.fromkeys(spaces, "one")
+            assert seen.view().workers == {"one"}
+            blind.spaces.symlink_to(hub.spaces)
+            await bots.until(lambda: bots.shares() == [2, 2])
+    seen.close()
+
+
+async def _looks(task: asyncio.Task[None]) -> list[float]:
+    """A list that grows with each of the worker's looks."""
+    worker: Worker = task.worker  # type: ignore[attr-defined]
+    look, looks = worker.look, list[float]()
+
+    async def counted() -> float:
+        looks.append(await look())
+        return looks[-1]
+
+    worker.look = counted  # type: ignore[method-assign]
+    return looks

@@ -323,7 +323,7 @@ def test_adding_a_space_again_stops_nothing_and_says_how_to_change_it(
         assert str(load_hub(hub).config_of(space)) in told
     assert listed(hub, capsys)[space]["state"] == "waits"
     assert fedbot(hub, "pause", space) == Exit.OK
-    assert f"paused: fedbot hub resume {space}" in is_refused(hub, capsys, "add", space)
+    assert is_refused(hub, capsys, "add", space).endswith(f"It is paused. To go on: fedbot hub resume {space}\n")
     assert not load_hub(hub).state_of(space).exists(), "no second identity is made"
     assert fedbot(hub, "leave", space, str(tmp_path / "out")) == Exit.OK
     assert open_identity(tmp_path / "out" / "state" / "identity").key == key
@@ -338,7 +338,10 @@ def test_a_space_that_has_left_is_not_resumed_but_can_come_back_with_its_newer_s
     out = tmp_path / "out"
     assert fedbot(hub, "leave", space, str(out)) == Exit.OK
     assert "it has left the hub, into" in listed(hub, capsys)[space]["problem"]
-    assert f"--from {out / 'config.yaml'}" in is_refused(hub, capsys, "resume", space)
+    for words in (("resume", space), ("add", space)):
+        assert f"--from {out / 'config.yaml'}" in is_refused(hub, capsys, *words)
+    copy = ("do", space, "backup", str(tmp_path / "copy"), "--unencrypted")
+    assert f"it goes on in {out / 'state'}" in is_refused(hub, capsys, *copy)
     assert str(out / "state") in is_refused(hub, capsys, "leave", space, str(tmp_path / "other"))
     assert not (tmp_path / "other").exists()
     with Journal.open(out / "state") as journal:
@@ -421,9 +424,10 @@ def test_do_begins_moves_and_replaces_no_bot(
 def test_a_space_of_a_restored_database_without_a_folder_is_listed_and_can_be_removed(
     hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    space = postgresql.space().space
-    config, _ = lone_bot(tmp_path / "lone", space)
-    assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    space, other = postgresql.space().space, postgresql.space().space
+    for each in (space, other):
+        config, _ = lone_bot(tmp_path / each, each)
+        assert fedbot(hub, "add", each, "--from", str(config)) == Exit.OK
     shutil.rmtree(load_hub(hub).folder_of(space))
     capsys.readouterr()
     assert fedbot(hub, "list") == Exit.OK
@@ -453,6 +457,46 @@ def has_no_rest(hub: Path, postgresql: Server, space: str) -> bool:
     with postgresql.connect() as admin:
         found = admin.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (f"space_{space}",)).fetchall()
     return not found and not load_hub(hub).folder_of(space).exists()
+
+
+def test_a_space_that_has_only_half_moved_is_neither_removed_nor_replaced(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The old journal is marked as moved, and the new one isn't complete: each needs the other."""
+    space = postgresql.space().space
+    config, key = lone_bot(tmp_path / "lone", space)
+    other, _ = lone_bot(tmp_path / "other", space)
+    moves_in, leaves = ("add", space, "--from", str(config)), ("leave", space, str(tmp_path / "out"))
+    for words, first in ((moves_in, "give the same `fedbot hub add` again"), (leaves, " ".join(leaves))):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(moving, "_unmark", Kill(1).before(moving._unmark))
+            with suppress(Killed):
+                fedbot(hub, *words)
+        assert first in is_refused(hub, capsys, "remove", space, "--sure")
+        if words is moves_in:
+            assert "or with --from" in is_refused(hub, capsys, "add", space)
+            assert "hasn't ended" in is_refused(hub, capsys, "add", space, "--from", str(other))
+        assert fedbot(hub, *words) == Exit.OK
+    assert open_identity(tmp_path / "out" / "state" / "identity").key == key
+
+
+def test_nothing_is_removed_where_no_space_has_a_folder(
+    hub: Path, postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The shared folder isn't mounted on this machine."""
+    spaces = [postgresql.space().space for _ in range(2)]
+    for number, space in enumerate(spaces):
+        config, _ = lone_bot(tmp_path / f"lone-{number}", space)
+        assert fedbot(hub, "add", space, "--from", str(config)) == Exit.OK
+    folder = load_hub(hub).spaces
+    folder.rename(tmp_path / "away")
+    capsys.readouterr()
+    assert fedbot(hub, "list") == Exit.OK
+    assert f"No space has a folder in {folder}" in (told := capsys.readouterr().out)
+    assert "remove" not in told
+    assert "mounted" in is_refused(hub, capsys, "remove", spaces[0], "--sure")
+    (tmp_path / "away").rename(folder)
+    assert [row["state"] for row in listed(hub, capsys).values()] == ["waits", "waits"]
 
 
 @dataclass

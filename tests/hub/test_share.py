@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import share
 from fedbot.hub.share import MOST_CLAIMED, MOST_LET_GO, Shares
 
 WORKERS = st.lists(st.sampled_from("abcde"), min_size=1, unique=True)
@@ -47,3 +49,7 @@ def test_workers_in_any_order_end_with_equal_shares_and_respect_wanted_places(
     least = min(counted[worker] for worker in workers)
     for worker in workers:
         assert counted[worker] <= max(least + 1, as_wanted[worker])
+
+
+def test_the_documentation_has_the_table_of_today() -> None:
+    assert share.table() in (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
