@@ -48,7 +48,10 @@ _VERBS = {
     "want": ("wünsche", "wunsch", "brauche", "brauchen", "benötige"),
     "whoami": ("werbinich",),
 }
-_OPTIONS_IN_WORDS = {"parcel": ("per paket", "als paket", "mit post")}
+_OPTIONS_IN_WORDS = {
+    "parcel": ("per paket", "als paket", "mit post"),
+    "damaged": ("kaputt", "defekt", "beschädigt", "beschaedigt"),
+}
 _OPTIONS = {
     "note": ("notiz",),
     "parcel": ("paket",),

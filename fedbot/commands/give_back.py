@@ -46,7 +46,7 @@ SPEC = Verb(
     permission=Permission.MAPPED,  # at the lender an approver must type it, and that is the decision
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING] [QUANTITY]", optional=True),),
     options=(
-        Option("damaged", "", "it came back damaged (for the lender)"),
+        Option("damaged", "", "it came back damaged (for the lender)", in_words=("broken", "damaged", "defective")),
         Option("note", "TEXT", "a note for the item's history"),
         Option("from", "ITEM", "the borrowed pieces are now part of this stock item in your stock, such as #12"),
     ),
@@ -144,6 +144,8 @@ def _as_lender(
         out, peer_name = lend.as_still_out(turn, loan), connection.peer_name
         return say(messages.loan.can_not_come_back, loan=out, reason=reason, us=turn.us, peer_name=peer_name)
     damaged = bool(command.arguments.get("damaged"))
+    if _said_damaged(command) and len(terms.lines) > 1:
+        return say(messages.loan.which_is_damaged, loan=lend.as_still_out(turn, loan), word=_said_damaged(command))
     if connection.state is ConnectionState.ENDED:
         receive.book_in(turn, hand_back.take_back_alone(turn, cause, connection, terms, by, damaged=damaged))
         return None
@@ -159,12 +161,14 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
     if isinstance(named, Phrase):
         return named
     loan, words = named
-    if command.arguments.get("damaged") and loan.role == "receiver":
+    is_said = _said_damaged(command) and loan.role == "receiver"
+    if command.arguments.get("damaged") and loan.role == "receiver" and not is_said:
         return say(messages.loan.owner_sees_damage, loan=loan, peer_name=turn.party_name(loan.peer))
     wanted = _wanted(turn, command, loan, words)
     if isinstance(wanted, Phrase):
         return wanted
-    note = presentable(str(command.arguments.get("note", "")))
+    remarks = (_said_damaged(command) if is_said else "", str(command.arguments.get("note", "")))
+    note = presentable(", ".join(filter(None, remarks)))
     terms = lend.return_terms(loan, wanted, turn.signature_of(command), note)
     return (
         (loan, terms)
@@ -175,6 +179,15 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
             peer_name=turn.party_name(loan.peer),
         )
     )
+
+
+_OPTION_SET = "yes"
+
+
+def _said_damaged(command: Command) -> str:
+    """The word such as `broken` at the line's end: a remark of the borrower; '' for `--damaged`."""
+    said = str(command.arguments.get("damaged", ""))
+    return "" if said == _OPTION_SET else said
 
 
 def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:

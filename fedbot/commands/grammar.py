@@ -33,6 +33,7 @@ from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
 from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in, typed
 from fedbot.rules.model.command import PREFIX
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.names import without_end
 from fedbot.rules.protocol.terms import MOST_LINES
 
 _FOR, _UNTIL, _NOTE = "for", "until", "note"
@@ -257,10 +258,11 @@ class _Line:
         at = 0
         while at < len(self.tokens):
             token = self.tokens[at]
-            if said := self._option_in_words(at):
-                taken[said.name] = "yes"
-                spans.append((token.start, self.tokens[at + 1].end))
-                at += 2
+            if found := self._option_in_words(at):
+                said, size = found
+                taken[said.name] = "yes" if size > 1 else without_end(token.text)
+                spans.append((token.start, self.tokens[at + size - 1].end))
+                at += size
                 continue
             if (note := self._note_begun(at)) and note.name not in taken:
                 begun = token.start
@@ -297,11 +299,23 @@ class _Line:
         """Blank out these words, so they are no longer in the middle of a name."""
         self.text = f"{self.text[:start]}{' ' * (end - start)}{self.text[end:]}"
 
-    def _option_in_words(self, at: int) -> Option | None:
-        """The option that this word and the next one mean."""
-        pair = self.tokens[at : at + 2]
-        words = "" if any(token.quoted for token in pair) else " ".join(token.text for token in pair).casefold()
-        return next((option for option in self.spec.options if words in option.in_words), None)
+    def _option_in_words(self, at: int) -> tuple[Option, int] | None:
+        """The option that the words from here on mean, and how many they are. One word alone has to be the last."""
+        for size in (2, 1):
+            said = self.tokens[at : at + size]
+            if len(said) < size:
+                continue
+            words = "" if any(token.quoted for token in said) else " ".join(token.text for token in said).casefold()
+            words = words if size > 1 else without_end(words)
+            option = next((option for option in self.spec.options if words in option.in_words), None)
+            if option is not None and (size > 1 or self._is_last_word(at)):
+                return option, size
+        return None
+
+    def _is_last_word(self, at: int) -> bool:
+        """Whether only a note or options follow the word."""
+        behind = self.tokens[at + 1 : at + 2]
+        return not any(not (token.means_any(DASHES) or self._ends_option(token)) for token in behind)
 
     def _note_begun(self, at: int) -> Option | None:
         """The option for the note that begins behind this word, else None.

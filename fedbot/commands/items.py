@@ -223,6 +223,21 @@ def split_by_and(tokens: list[Token], reserved: Collection[str] = ()) -> list[To
     ]
 
 
+_BETWEEN_ITEMS = re.compile(r"\s*,\s*(?:(?:and|und|&)\s+)?|\s+(?:and|und|&)\s+", re.IGNORECASE)
+
+
+def in_pieces(text: str) -> tuple[str, ...]:
+    """The text at its commas and `and`: a name that InvenTree doesn't know may be several items."""
+    return tuple(filter(None, (piece.strip() for piece in _BETWEEN_ITEMS.split(text))))
+
+
+def read_alone(text: str) -> Reading | None:
+    """The likeliest meaning of one item's words; None if they are unclear."""
+    tokens = tuple(tokens_in(text))
+    found = items_in(tokens, text) if tokens and not any(token.separator for token in tokens) else ()
+    return None if isinstance(found, Phrase) or not found else found[0]
+
+
 def _taken_apart(token: Token) -> list[Token]:
     """Split `#6,#7` into three words, and `M3-NUT,` into two."""
     pieces = [piece for piece in re.split("(,)", token.text) if piece]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.commands.dates import reads_as_day
 from fedbot.commands.grammar import SHOWN
+from fedbot.commands.items import in_pieces
 from fedbot.commands.lookup import (
     WITHOUT_ID,
     is_private,
@@ -149,6 +150,8 @@ def with_the_loan_of(turn: Turn, command: Command, spec: Verb, things: str, behi
     loans, neighbours = on_loan_called(turn, command, things)
     if not loans and not neighbours and spec.name in _MAY_NAME_A_PART:
         loans = _on_loan_nearly_called(turn, command, things)
+        if not loans and len(pieces := in_pieces(things)) > 1:
+            loans = _on_loan_nearly_called(turn, command, BETWEEN_THINGS.join(pieces))
     if len(loans) == 1 and not neighbours:
         return replace(command, arguments={**command.arguments, "id": f"{loans[0].code} {behind or things}"})
     if loans or neighbours:
@@ -235,6 +238,10 @@ def things_meant(
     wanted: dict[int, Decimal] = {}
     for words_of_one in words.split(BETWEEN_THINGS):
         meant = _one_meant(loan, words_of_one, left, told or ())
+        pieces = in_pieces(words_of_one)
+        if isinstance(meant, Phrase) and len(pieces) > 1:
+            apart = things_meant(loan, BETWEEN_THINGS.join(pieces), left, told)
+            meant = meant if isinstance(apart, Phrase) else apart
         if isinstance(meant, Phrase):
             return meant
         for number, quantity in meant.items():

@@ -12,7 +12,7 @@ from itertools import islice
 from fedbot import messages
 from fedbot.commands.dates import Days
 from fedbot.commands.grammar import SHOWN
-from fedbot.commands.items import Reading
+from fedbot.commands.items import Reading, in_pieces, read_alone, typed_again
 from fedbot.rules.catalogue import provenance
 from fedbot.rules.catalogue.provenance import Hidden, forbidden_origin, origins_of
 from fedbot.rules.loan import bookings, lend
@@ -355,11 +355,21 @@ def _nothing(picking: Picking, readings: tuple[Reading, ...]) -> Choice | Phrase
             return say(messages.offer.nothing_in_stock, word=reading.item[:SHOWN], parts=exact)
         similar |= {part: reading for part in near if part not in similar}
     if not similar:
+        apart = tuple(filter(None, map(read_alone, in_pieces(readings[-1].item))))
+        if len(apart) > 1:
+            items = tuple(typed_again((each,)) for each in apart)
+            return Choice(say(messages.offer.several_items, word=readings[-1].item[:SHOWN], items=items), (apart,))
         return say(messages.offer.item_not_found, word=readings[-1].item[:SHOWN], parts=())
     shown = dict(islice(similar.items(), MOST_SIMILAR))
     word = next(iter(shown.values())).item[:SHOWN]
     ways = tuple((replace(reading, item=part.ipn or part.name),) for part, reading in shown.items())
     return Choice(say(messages.offer.similar_parts, word=word, parts=tuple(shown)), ways)
+
+
+def similar_parts(answers: Iterable[object]) -> tuple[Part, ...]:
+    """The parts, a few at most, whose names are similar to the words that found no stock item."""
+    near = (part for found in answers if isinstance(found, ItemsFound) for part in found.parts)
+    return tuple(dict.fromkeys(near))[:MOST_SIMILAR]
 
 
 def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[Reading]) -> Choice | Phrase:

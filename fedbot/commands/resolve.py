@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.lookup import subject_meant, whole_line
+from fedbot.commands.lookup import rooms_told_of, subject_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.loan import lend, write_off
 from fedbot.rules.model.command import Command
@@ -107,7 +107,11 @@ def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answ
 def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     """The transfer to settle, or why there is nothing to settle."""
     waiting = tuple(t for t in turn.restless_transfers() if _is_unsettled(turn, t))
-    subject = subject_meant(turn, command, SPEC, waiting)
+    here = rooms_told_of(turn, command.room)
+    unsettled = [each for each in waiting if each.room in here]
+    is_named = bool(command.arguments.get("id") or command.subject)
+    is_only = len(unsettled) == 1 and not is_named and not command.arguments.get("as")
+    subject = unsettled[0] if is_only else subject_meant(turn, command, SPEC, waiting)
     if isinstance(subject, Phrase):
         return subject
     if isinstance(subject, Transfer) and (subject.lacks_a_rest or _is_left(turn, subject)):

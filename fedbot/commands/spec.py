@@ -70,7 +70,8 @@ class Argument:
 class Option:
     """An option `--name TEXT`. In the parsed line its key is `name`. Without `shown` it has no text, and is 'yes'.
 
-    `or_names` are other words for it. `in_words` are two words that mean the same without `--`, such as `by parcel`.
+    `or_names` are other words for it. `in_words` mean the same without `--`: two words such as `by parcel`, or one
+    at the line's end, such as `broken`; its value is that word.
     `filled_in`: our own lists fill it in, so usage omits it.
     """
 

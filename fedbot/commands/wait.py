@@ -6,17 +6,18 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.items import Reading, counted_as_one, elsewhere
-from fedbot.commands.lookup import friend_meant, is_our_space, let_choose_how_much, rooms_told_of
-from fedbot.commands.picking import quantity_complaint, units_said
+from fedbot.commands.items import Reading, as_argument, counted_as_one, elsewhere
+from fedbot.commands.lookup import friend_meant, is_our_space, let_choose_how_much, rooms_told_of, whole_line
+from fedbot.commands.picking import quantity_complaint, similar_parts, units_said
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.loan import queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import MOST_PLACES, PlaceInLine, QueueEntry
+from fedbot.rules.model.lifecycles import PlaceState
 from fedbot.rules.model.queries import Answer, FindItems, Query
-from fedbot.rules.model.stock import Permission
+from fedbot.rules.model.stock import Part, Permission
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
@@ -117,6 +118,14 @@ def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> 
     return None
 
 
+def _let_choose(turn: Turn, command: Command, meant: Reading, parts: tuple[Part, ...]) -> None:
+    """Nothing of ours is called that: list the parts whose names are similar."""
+    called = [as_argument(replace(meant, item=part.ipn or part.name)) for part in parts]
+    ways = tuple(whole_line(turn, command, SPEC, lines=[[each]]) for each in called)
+    phrase = say(messages.offer.similar_parts, word=meant.item, parts=parts)
+    turn.choose(command.room, command.event_id, command.sender, phrase, ways)
+
+
 def _here(turn: Turn, command: Command, meant: Reading, answers: tuple[Answer, ...]) -> Phrase | None:
     own = [each for each in turn.queue() if each.by is not None and each.by.person == command.sender]
     if len(own) >= MOST_PLACES:
@@ -128,6 +137,10 @@ def _here(turn: Turn, command: Command, meant: Reading, answers: tuple[Answer, .
         identifier, code, turn.us.party, "", command.room, meant.item, quantity, 0, turn.now, by, unit=meant.unit
     )
     outcome = queue.join_ours(turn, entry, queue.merged_answers(answers))
+    similar = similar_parts(answers) if outcome is PlaceState.UNKNOWN else ()
+    if similar:
+        _let_choose(turn, command, meant, similar)
+        return None
     if not isinstance(outcome, QueueEntry):
         return say(messages.booking.not_in_line, word=meant.item, why=outcome)
     return queue.own_page(turn, outcome)

@@ -195,7 +195,7 @@ class Engine:
     def _concerns_us(self, event: Event) -> bool:
         """Whether a line is for us. True if finding out fails: deciding it then fails too, and sets it aside."""
         try:
-            return rules_lines.concerns_us(self.state, event, self.clock.now())
+            return rules_lines.concerns_us(self.state, event, self.clock.now(), self._verbs)
         except Exception:
             log.exception("it can't be told whether a line is for us")
             return True

@@ -217,7 +217,7 @@ def found(
         lines.append(locale.some("… and {number} more: reply “more”", "… and {number} more: reply “more”", left))
     if first == 0:
         lines += [note for space in search.came if (note := _about(locale, search, space, us))]
-        lines += [_silent(locale, name) for name in silent]
+        lines += [_silent(locale, name, us) for name in silent]
         if not search.only and not silent and [space.party for space in search.came] == [us.party]:
             lines.append(locale.say("I asked no other space: we have no friends here yet."))
     theirs = [each for each in enumerate(page, start=first + 1) if each[1][0].party != us.party]
@@ -226,8 +226,12 @@ def found(
 
 def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, Hit]]], today: date) -> Lines:
     """The line that requests the first hit of a friend that is free now; if none is, the line that waits for it."""
-    free = ((number, hit.free_for_us(today)) for number, (_, hit) in theirs)
-    number, most = next(((number, most) for number, most in free if most), (0, Decimal(0)))
+    free = ((number, hit.free_for_us(today), hit.quantity) for number, (_, hit) in theirs)
+    number, most, whole = next((each for each in free if each[1]), (0, Decimal(0), Decimal(0)))
+    if number and whole == 1:
+        within, ask = locale.span(NUMBER_WITHIN), f"ask {number}"
+        sentence = "To request number {number}, reply within {time}: {ask}"
+        return [locale.say(sentence, time=within, number=number, ask=ask)]
     if number:
         example = Decimal(1) if number == _FOR_EXAMPLE else _FOR_EXAMPLE  # "ask 2 2" wouldn't show which is which
         quantity = locale.typed(min(most, example))
@@ -351,7 +355,13 @@ def _problem(locale: Locale, space: SpaceHits, name: Bold) -> Sentence:
     return locale.say("{space}: its bot's answer can't be read.", space=name)
 
 
-def _silent(locale: Locale, name: str) -> Sentence:
+def _silent(locale: Locale, name: str, us: PartyConfig) -> Sentence:
+    if name == us.name:
+        return locale.say(
+            "{space}: our InvenTree has not answered for {time}. I add our hits here when it does.",
+            time=locale.span(SEARCH_SILENT_AFTER),
+            space=Bold(naming.space(locale, name)),
+        )
     return locale.say(
         "{space}: its bot has not answered for {time}. I add its hits here when it does.",
         time=locale.span(SEARCH_SILENT_AFTER),

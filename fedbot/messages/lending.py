@@ -79,9 +79,20 @@ def limits(locale: Locale, rules: LoanRules) -> list[tuple[Inline, ...]]:
 
 def ruled_by(locale: Locale, origins: Sequence[RuleOrigin]) -> list[str]:
     """'part LENS-2 (InvenTree)', 'everything (settings)': where each of these rules comes from."""
-    names = [locale.short(each.where, LONGEST_WHERE) or locale.word(marked("everything")) for each in origins]
+    names = [_ruled_stock(locale, each.where) for each in origins]
     places = ["InvenTree" if each.in_inventree else locale.word(marked("settings")) for each in origins]
     return [f"{name} ({place})" for name, place in zip(names, places, strict=True)]
+
+
+_RULED = {"part": marked("part {name}"), "category": marked("category {name}"), "location": marked("location {name}")}
+
+
+def _ruled_stock(locale: Locale, where: str) -> str:
+    """'part LENS-2' in the reader's language; 'everything' for a rule that names nothing."""
+    kind, _, name = where.partition(" ")
+    if not where or kind not in _RULED:
+        return locale.short(where, LONGEST_WHERE) or locale.word(marked("everything"))
+    return locale.word(_RULED[kind]).replace("{name}", locale.short(name, LONGEST_WHERE))
 
 
 def rules_stand_in(locale: Locale, transfer: Transfer) -> Lines:

@@ -244,7 +244,7 @@ def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...], line: str 
 
 
 def reply_to_the_list(locale: Locale, *, word: str) -> Lines:
-    """The answer to `!fed more` or `!fed 2` that is no reply, so it belongs to no list."""
+    """The answer to `!fed more`, `!fed 2`, or a late number: it is no reply, so it belongs to no list."""
     return [
         locale.say(
             'To answer one of my lists with "{word}", press and hold the list, choose Reply, and send it there.',

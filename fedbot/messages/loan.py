@@ -11,7 +11,16 @@ from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Bold, ChatOnly, Code, Inline, typed
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
-from fedbot.messages.transfer.facts import Card, asked, card_of, decided, for_whom, not_done, settled
+from fedbot.messages.transfer.facts import (
+    Card,
+    asked,
+    card_of,
+    decided,
+    for_whom,
+    not_done,
+    settled,
+    what_comes_back,
+)
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing
 from fedbot.rules.model.diagnosis import Diagnosis
@@ -642,8 +651,6 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
         lines,
         **_names(locale, card),
     )
-    places = tuple(dict.fromkeys(locale.short(line.place, 60) for line in lines if line.place))
-    goes_to: Lines = [locale.say("Goes back to: {places}", places=", ".join(places))] if places else []
     rules = card.transfer.terms.rules
     wanted = rules is not None and rules.photo_back
     photo: Lines = [locale.say("📷 Please send a photo of it, as a reply to this card.")] if wanted else []
@@ -652,8 +659,7 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
         for_whom(locale, card, card.decider),
         *asked(locale, card),
         "",
-        *(locale.say("Item: {details}", details=naming.details(locale, line)) for line in lines),
-        *goes_to,
+        *what_comes_back(locale, card),
         "",
         locale.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
         *photo,
@@ -740,6 +746,8 @@ def _not_so(locale: Locale, card: Card) -> Lines:
         who, when = naming.signed(locale, transfer.decided), locale.when(transfer.decided.at)
         space = card.space_of(transfer.decided.party)
         lines.append(locale.say("By {who} ({space}), {when}", who=who, space=space, when=when))
+        if transfer.decided.note:
+            lines.append(locale.say('Why: "{why}"', why=locale.short(transfer.decided.note, 300)))
     if transfer.problem in reason_codes.KNOWN:
         why = reason_codes.why_not_given(locale, transfer.problem, card.sender, card.receiver)
         lines.append(locale.say("Why: {why}", why=why))
@@ -782,6 +790,17 @@ def return_asked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_na
             "The bot of {sender} books them out. Then {receiver} has them in stock again, in their old locations.",
             things,
             **names,
+        ),
+    ]
+
+
+def which_is_damaged(locale: Locale, *, loan: Transfer, word: str) -> Lines:
+    """The owner's line names several items and says that something is broken."""
+    line = locale.short(loan.lines_told[-1].description.ipn or loan.lines_told[-1].description.name, 40)
+    return [
+        locale.say('Not done: you named several items, and I can\'t tell which are "{word}".', word=word),
+        locale.say(
+            "Name the damaged ones alone, for example: {line}", line=command(f"return {loan.code} {line} --damaged")
         ),
     ]
 

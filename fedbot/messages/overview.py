@@ -226,6 +226,8 @@ def _quarantined(locale: Locale, quarantined: Sequence[Quarantined], *, private:
 
 def _is_it_well(locale: Locale, status: StatusSeen, space: str) -> tuple[Inline, ...]:
     inventory = status.inventory
+    if inventory is None and status.problem is None:
+        return locale.say("⏸ The bot of {space} is here, but its InvenTree has not answered yet.", space=space)
     if inventory is None:
         return locale.say("⏸ The bot of {space} is here, but its InvenTree does not answer.", space=space)
     if not (inventory.can_move_stock and inventory.writes_allowed):
@@ -256,6 +258,8 @@ def _inventory(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
     standing = status.standing
     since = standing.inventory_down_since
     problem = diagnosis(locale, status.problem)
+    if since is None and status.problem is None:
+        return locale.say("InvenTree: no answer yet; it may only be slow. Ask me again in a minute.")
     if since is None:
         return locale.say("InvenTree: {problem} I try again by myself.", problem=problem)
     words: dict[str, Words] = {"since": locale.clock(since), "problem": problem}

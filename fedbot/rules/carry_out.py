@@ -11,7 +11,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.model import audit
-from fedbot.rules.model.command import Command
+from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Said, Unanswered, Waiting
@@ -19,6 +19,7 @@ from fedbot.rules.model.queries import Able, Answer, PersonPermissions, Query, U
 from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import WaitingLine
+from fedbot.rules.names import bare_word
 from fedbot.rules.state import Turn
 
 LOST_AFTER = timedelta(days=1)
@@ -193,12 +194,22 @@ def not_entitled(turn: Turn, command: Command, permission: Permission, answers: 
     permissions, able = lacked
     return say(
         messages.line_errors.not_entitled,
-        command=command,
+        command=_for_others(turn, command),
         permissions=permissions,
         permission=permission,
         us=turn.us,
         able=turn.names_of(able, command.room),
     )
+
+
+def _for_others(turn: Turn, command: Command) -> Command:
+    """Return the line with the id of the card that it answers: others copy it without being a reply."""
+    subject = turn.subject(command.subject)
+    verb, _, rest = command.text.partition(" ")
+    is_named = any(turn.by_code(bare_word(word)) for word in rest.split())
+    if subject is None or is_named or turn.verbs.answers(command.verb) is Answers.ANY_MESSAGE:
+        return command
+    return replace(command, text=f"{verb} {subject.code} {rest}".strip())
 
 
 def lacking(permission: Permission, answers: tuple[Answer, ...]) -> tuple[Permissions, Able] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.protocol import announcements
-from fedbot.rules.state import State, Turn
+from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import opening
 
 RIGHT_AFTER = timedelta(minutes=2)
@@ -55,6 +56,7 @@ TAKES_BACK = "cancel"
 
 def on_said(turn: Turn, event: Said) -> None:
     """Handle a line in a room. In a direct chat every line is for us, with or without `!fed`."""
+    event = _as_reply(turn, event)
     heard, waited = _heard(turn, event), _edited(turn, event)
     if heard is None:
         if waited is not None:  # edited into something that isn't for us
@@ -80,11 +82,22 @@ def on_said(turn: Turn, event: Said) -> None:
 
 def is_for_us(turn: Turn, event: Said) -> bool:
     """Whether the bot reacts to that line. Other lines are never stored."""
+    event = _as_reply(turn, event)
     if any(each is not None for each in (_heard(turn, event), _edited(turn, event), decisions.spoken_on(turn, event))):
         return True
     if not _may_remark_on_a_card(turn, event):
         return False
     return (hand_back.remarked_on(turn, event) or decisions.reasoned_on(turn, event)) is not None
+
+
+_ANSWERED_IN_SHORT = frozenset({MessageKind.CHOICE, MessageKind.HITS, MessageKind.FRIENDS_WANT, *queue.ABOUT_A_PLACE})
+"""Kinds of our messages that say what to reply: a number, `ask 1 2`, `offer`, `borrow for 2 weeks`."""
+
+
+def _as_reply(turn: Turn, event: Said) -> Said:
+    """Return the line as a reply to the message in whose thread it is, if that one says what to reply."""
+    is_answer = not event.reply_to and turn.key_of(event.thread).kind in _ANSWERED_IN_SHORT
+    return replace(event, reply_to=event.thread) if is_answer else event
 
 
 def _may_remark_on_a_card(turn: Turn, event: Said) -> bool:
@@ -300,7 +313,7 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
 
 
 _YES = frozenset({"yes", "yes please", "ja", "ja bitte", "yep", "ok", "okay"})
-_OTHERS_STILL_DECIDE = frozenset({"request", "borrow", "push", "lend"})
+_OTHERS_STILL_DECIDE = frozenset({"request", "borrow", "push", "lend", "wait"})
 
 
 def _is_the_only_choice(turn: Turn, event: Said) -> bool:
@@ -325,10 +338,11 @@ def _others_still_decide(turn: Turn, line: str) -> bool:
 def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
     """Return the line that a number without a reply picks, right after the list that we posted for that person.
 
-    A person whom two spaces list may mean the other bot's list, so they have to reply.
+    Later the number may be for somebody else, so it picks nothing and a phrase says how to answer the list. A person
+    whom two spaces list may mean the other bot's list, so they have to reply.
     """
     choice = _newest_list(turn, event)
-    if choice is None or choice.until - NUMBER_WITHIN + RIGHT_AFTER <= turn.now:
+    if choice is None or choice.until <= turn.now:
         return ""
     if announcements.claimed_by_several(turn, event.sender, event.room) or event.thread:
         return ""
@@ -339,6 +353,8 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
     ):
         return ""
     line = choice.lines[number - 1] if 1 <= number <= len(choice.lines) else ""
+    if put + RIGHT_AFTER <= turn.now:
+        return say(messages.line_errors.reply_to_the_list, word=event.text.strip()) if line else ""
     if not line:
         return _not_on_the_list(turn, event, [choice])
     turn.drop(choice)
@@ -477,9 +493,9 @@ def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:
 # --- Filtering: only events that concern the bot are journaled. -------------------------------------------------
 
 
-def concerns_us(state: State, event: Event, now: datetime) -> bool:
+def concerns_us(state: State, event: Event, now: datetime, verbs: Verbs) -> bool:
     """Whether the rules would do anything with the event now. Always true for events that aren't talk."""
-    turn = Turn(state, now)
+    turn = Turn(state, now, verbs=verbs)
     if isinstance(event, Said | Reacted) and event.missed and not was_out(turn, event):
         return False
     match event:

@@ -231,6 +231,12 @@ async def test_a_person_who_is_no_approver_can_not_end_a_loan(words: str) -> Non
     assert loan(world.alpha).back_by is None
 
 
+async def test_a_refused_reply_to_a_card_is_shown_with_its_id_for_others_to_copy() -> None:
+    world = await lent()
+    answer = await world.answer(world.tom, "!fed extend 1 week", reply_to=world.card().event_id)
+    assert f"They can copy this: !fed extend {loan(world.alpha).code} 1 week" in answer
+
+
 @pytest.mark.parametrize("words", ["gift", "lost", "return --damaged"])
 async def test_only_the_owner_decides_the_end_and_the_condition(words: str) -> None:
     world = await lent()

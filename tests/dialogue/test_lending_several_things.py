@@ -14,7 +14,7 @@ from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.forging import lie
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, nothing, protocol_messages, sharing
+from tests.scenarios.world import World, friends, nothing, protocol_messages, sharing
 
 THINGS = "#42; RES-10K 20; M3-NUT 10"
 LENS, RESISTORS, NUTS = 1, 2, 3
@@ -374,3 +374,67 @@ async def test_the_number_of_one_of_two_boxes_keeps_the_quantity() -> None:
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert out(world.alpha) == {1: 10, 2: 15}, world.room.transcript()
+
+
+async def test_a_return_of_several_items_names_their_parts_and_places_while_the_borrower_books_them_out() -> None:
+    world = await lent_several()
+    card = await handed_back(world, "return #42; M3-NUT")
+    world.server.loses = protocol_messages
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    text = owners_card(world).text
+    assert "approved by Piet" in text
+    assert "Goes back to: " in text
+    assert "of the part" not in text
+    assert "which was here before" not in text
+
+
+async def test_the_card_of_a_loan_shows_no_place_of_what_is_back() -> None:
+    world = await lent_several()
+    await back_home(world, "return M3-NUT")
+    text = world.card().text
+    assert "At Betaspace" in text
+    assert "M3 nut" in text.splitlines()[1]  # it was lent at first
+    assert "M3 nut" not in text.partition("At Betaspace")[2]
+    assert text.count("At Betaspace") == 2
+
+
+@pytest.mark.parametrize(("words", "remark"), [("return #42 broken", "broken"), ("return #42 kaputt!", "kaputt")])
+async def test_the_borrowers_word_for_damage_is_a_remark_on_the_owners_card(words: str, remark: str) -> None:
+    world = await lent(THINGS, world=await friends(beta={"language": "de"}))
+    card = await handed_back(world, f"{words} – the rim")
+    assert f': "{remark}, the rim"' in card.text
+    assert out(world.alpha)[LENS] == 1
+
+
+async def test_the_owners_word_for_damage_counts_for_one_item_only() -> None:
+    world = await lent_several()
+    answer = await said(world, world.anna, "return #42; M3-NUT broken")
+    assert answer.startswith('Not done: you named several items, and I can\'t tell which are "broken".')
+    await said(world, world.anna, "return #42 broken")
+    await world.settle()
+    assert back(world.alpha).damaged
+    assert back(world.alpha).terms.lines[0].description.ipn == "LENS-2"
+
+
+async def test_items_between_commas_and_an_and_are_listed_as_several() -> None:
+    world = await friends()
+    answer = await world.answer(world.anna, "!fed lend LENS-2#0042 and M3 nut to betaspace for 3 weeks – for a fair")
+    assert answer.splitlines()[:2] == [
+        'There is no item "LENS-2#0042 and M3 nut". Do you mean these 2?',
+        "1) LENS-2#0042 + M3 nut",
+    ]
+    assert "Offered to Betaspace" in await world.answer(world.anna, "1")
+    terms = world.alpha.transfer().terms
+    assert [each.description.ipn for each in terms.lines] == ["LENS-2", "M3-NUT"]
+    assert terms.note == "for a fair"
+
+
+@pytest.mark.parametrize(
+    "words", ["return M3-NUT and LENS-2", "return M3 nut, laser lens", "return ID LENS-2 & M3-NUT"]
+)
+async def test_items_of_a_loan_are_returned_together_by_commas_or_an_and(words: str) -> None:
+    world = await lent_several()
+    world.bea.says("!fed " + words.replace("ID", loan(world.beta).code))
+    await world.settle()
+    assert {each.description.ipn for each in back(world.alpha).terms.lines} == {"LENS-2", "M3-NUT"}

@@ -14,6 +14,7 @@ import pytest
 from fedbot.rules.ledger import history
 from fedbot.rules.model.lending import LendingRule, OutsideLoan
 from fedbot.rules.model.lifecycles import OutsideState, TransferState
+from fedbot.rules.model.stock import STATUS_DAMAGED
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt
@@ -729,3 +730,11 @@ async def test_an_item_that_a_neighbour_and_a_friend_have_is_asked_about() -> No
     world.piet.says("!fed extend M3-NUT by 1 week")
     await world.settle()
     assert str(world.alpha.transfer().due_day) == "2026-12-15"
+
+
+async def test_a_neighbours_item_comes_back_broken_by_a_word() -> None:
+    world = await lent_outside()
+    (row,) = with_neighbour(world)
+    await says(world, "piet", f"return {code(world)} broken")
+    assert state(world) is OutsideState.RETURNED
+    assert world.alpha.row(row.pk).status == STATUS_DAMAGED

@@ -28,16 +28,44 @@ async def test_a_number_right_after_the_list_needs_no_reply() -> None:
     assert world.beta.transfer().terms.lines[0].quantity == 10
 
 
-async def test_a_number_of_somebody_else_or_a_later_one_means_nothing() -> None:
-    world, _ = await with_a_list()
-    world.piet.says("1")
+async def test_yes_picks_the_only_choice_and_whether_it_is_for_us_can_be_told(caplog: pytest.LogCaptureFixture) -> None:
+    world = await friends()
+    await world.answer(world.anna, "!fed push 10 M3 nu to betaspace")
+    assert "Offered to Betaspace" in await world.answer(world.anna, "yes")
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_number_in_the_thread_of_the_list_answers_it() -> None:
+    world, line = await with_a_list()
+    (listed,) = world.room.answers(line)
+    world.anna.says("1", thread=listed)
     await world.settle()
-    await world.passes(timedelta(minutes=3))
+    assert world.beta.transfer().terms.lines[0].quantity == 10
+
+
+async def test_a_number_of_somebody_else_means_nothing() -> None:
+    world, _ = await with_a_list()
     before = len(world.room.messages())
-    world.anna.says("1")
+    world.piet.says("1")
     await world.settle()
     assert world.beta.turn.transfers() == []
     assert len(world.room.messages()) == before + 1
+
+
+async def test_a_number_minutes_after_the_list_picks_nothing_and_is_told_how_to_answer() -> None:
+    world, _ = await with_a_list()
+    await world.passes(timedelta(minutes=3))
+    answer = await world.answer(world.anna, "1")
+    assert answer.startswith('To answer one of my lists with "1", press and hold the list')
+    assert world.beta.turn.transfers() == []
+
+
+async def test_a_number_after_the_lists_time_means_nothing() -> None:
+    world, _ = await with_a_list()
+    await world.passes(timedelta(minutes=11))
+    line = world.anna.says("1")
+    await world.settle()
+    assert world.room.answers(line) == []
 
 
 async def test_a_number_that_is_not_in_the_list_is_reported() -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.model.lifecycles import TransferState
+from tests.dialogue.test_lending import back, lent, owners_card
 from tests.scenarios.world import friends, sharing, told
 
 
@@ -79,3 +80,20 @@ async def test_the_words_after_decline_are_the_reason(how: str) -> None:
     await world.grace()
     assert world.alpha.transfer().state is TransferState.DECLINED
     assert '"thanks, we have enough"' in world.room.message("@Anna @Cem ❌").text
+
+
+@pytest.mark.parametrize("words", ["extend 2 weeks", "return"])
+async def test_the_reason_for_refusing_more_time_or_a_return_reaches_who_asked(words: str) -> None:
+    world = await lent()
+    world.bea.says(f"!fed {words}", reply_to=world.card().event_id)
+    await world.settle()
+    card = owners_card(world)
+    if words == "return":
+        world.piet.says(f"!fed decline {back(world.alpha).code} still at your place, I guess")
+    else:
+        world.piet.says("still at your place, I guess", reply_to=card)
+        world.piet.reacts(card, "❌")
+    await world.grace()
+    heard = [m for m in told(world.room, '"still at your place, I guess"') if world.bea.user_id in m.mentions]
+    assert len(heard) == 1
+    assert 'Why: "still at your place, I guess"' in owners_card(world).text

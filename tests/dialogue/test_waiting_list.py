@@ -415,7 +415,7 @@ async def test_a_search_proposes_to_wait_for_what_is_damaged_or_waited_for() -> 
     nuts = world.alpha.item("M3-NUT").pk
     with world.alpha.by_hand():
         world.alpha.admin("POST", "stock/count/", items=[{"pk": nuts, "quantity": 1}], notes="counted")
-    assert await proposal("nut") == "To request 1 of number 1, reply within 10 minutes: ask 1 1"
+    assert await proposal("nut") == "To request number 1, reply within 10 minutes: ask 1"
     with world.alpha.by_hand():
         world.alpha.admin("PATCH", f"stock/{nuts}/", status=55)
     assert await proposal("nut") == 'To wait for number 1: !fed wait 1 "M3-NUT" from attraktor'
@@ -470,3 +470,20 @@ def review(world: World, space: Space, person: str) -> None:
     for connection in space.turn.connections():
         line = f"!fed review {connection.peer} accept {fingerprint(connection.peer_key)}"
         getattr(world, person).says(line, room=space.us.admin_room)
+
+
+async def test_who_is_told_may_answer_in_the_thread_of_that_message() -> None:
+    world = await lens_lent_to_betaspace()
+    await says(world, "gus", f"wait {LENS} from attraktor")
+    await comes_back(world)
+    (turn,) = [m for m in told(world.room, "It is reserved for us until") if world.gus.user_id in m.mentions]
+    line = world.gus.says("borrow for 2 weeks", thread=turn)
+    await world.settle()
+    assert "Asked Attraktor for 1 ×" in world.answer_to(line)
+
+
+async def test_a_part_of_the_name_of_our_own_item_is_enough_to_choose_it() -> None:
+    world = await lens_lent_to_betaspace()
+    answer = await says(world, "kim", "wait laser lens")
+    assert answer.startswith('There is no item "laser lens". Do you mean this?')
+    assert (await world.answer(world.kim, "yes")).startswith("LENS-2 is in stock: take it")

@@ -218,6 +218,7 @@ SAID: dict[str, Phrase] = {
         messages.loan.was_lost, **LOST_HERE, item=1207, are_friends=True, back=replace(transfer(LENS), code="wtyb")
     ),
     "the owner decides": say(messages.loan.owner_decides, loan=lent(), peer_name="attraktor", usage="gift [ID]"),
+    "which of several is damaged": say(messages.loan.which_is_damaged, loan=lent(BOLTS), word="broken"),
     "the owner sees damage": say(messages.loan.owner_sees_damage, loan=lent(), peer_name="attraktor"),
     "under way already": say(messages.loan.return_under_way, loan=lent(), transfer=child("return"), **OUR),
     "under way, said the lender": say(

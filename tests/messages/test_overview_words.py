@@ -214,6 +214,7 @@ SAID: dict[str, Phrase] = {
         ),
         private=True,
     ),
+    "InvenTree is only slow": status(StatusSeen(replace(STANDING, inventory_down_since=None), None)),
     "InvenTree is silent": status(
         StatusSeen(
             replace(

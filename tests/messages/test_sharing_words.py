@@ -79,6 +79,7 @@ SAID: dict[str, Phrase] = {
     "off the list, and still seen": say(messages.catalogue.unshared_now, shares=(PART,), still=(CATEGORY,)),
     "all off the list": say(messages.catalogue.unshared_now, shares=(PART, CATEGORY), still=()),
     "hits": found(OURS, BETA, NONE, silent=("Delta",)),
+    "our own InvenTree is slow": found(BETA, silent=(OURS.name,)),
     "the next page": found(OURS, BETA, NONE, first=2),
     "no hits": found(
         replace(OURS, hits=(), shared=0),

@@ -379,20 +379,26 @@ def unmatched(transfer: Transfer) -> list[Progress]:
 def what_and_where(locale: Locale, card: Card) -> Lines:
     """Each line with its origin and its destination."""
     lines: Lines = [Items(tuple(_list_item(locale, card, line) for line in card.transfer.terms.lines))]
-    if card.only:
+    if card.transfer.is_return:
+        lines = what_comes_back(locale, card)
+    elif card.only:
         lines = _one_line(locale, card, card.only)
     more = [*along(locale, card.transfer), *not_along(locale, card.transfer)]
     return [*lines, *in_one_line(more)]
+
+
+def what_comes_back(locale: Locale, card: Card) -> Lines:
+    """The lines of a return, and the old places to which they go."""
+    lines = card.transfer.terms.lines
+    items: Lines = [locale.say("Item: {details}", details=naming.details(locale, line)) for line in lines]
+    places = tuple(dict.fromkeys(locale.short(line.place, 60) for line in lines if line.place))
+    return [*items, locale.say("Goes back to: {places}", places=", ".join(places))] if places else items
 
 
 def _one_line(locale: Locale, card: Card, line: Line) -> Lines:
     lines: Lines = [locale.say("Item: {details}", details=naming.details(locale, line))]
     if line.whole and not line.serial:
         lines.append(locale.say("That is the whole stock item."))
-    if card.transfer.is_return:
-        return (
-            [*lines, locale.say("Goes back to: {places}", places=locale.short(line.place, 60))] if line.place else lines
-        )
     lines.append(locale.say("Comes from: {place}", place=_origin(locale, card, line)))
     if line.number in _homeless(card):
         why, advice = _no_place(locale, card, line)
@@ -651,8 +657,8 @@ def pickup(locale: Locale, card: Card) -> Lines:
 
 
 def where_it_is(locale: Locale, card: Card) -> Lines:
-    """The stock items of these lines now, on each side."""
-    lines = card.transfer.lines_moved
+    """The stock items of these lines now, on each side; without those of a loan that are back."""
+    lines = card.transfer.lines_moved if card.left is None else card.left
     if len(card.transfer.terms.lines) == 1:
         return [each(locale, card, line) for line in lines for each in (_at_receiver, _at_sender)]
     items = tuple(

@@ -95,6 +95,12 @@ def similar_parts(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Line
     return [first, *numbered, _reply(locale, len(numbered))]
 
 
+def several_items(locale: Locale, *, word: str, items: tuple[str, ...]) -> Lines:
+    """Nothing is called that, but it has commas or `and` in it, so it may be several items: a list of one."""
+    first = locale.say('There is no item "{word}". Do you mean these {number}?', word=word, number=str(len(items)))
+    return [first, (f"1) {' + '.join(items)}",), _reply(locale, 1)]
+
+
 def nothing_in_stock(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
     """The part exists, but nothing of it is in stock."""
     why = locale.say('nothing of "{word}" is in stock.', word=locale.short(word, 60))
