@@ -425,7 +425,7 @@ MOST_SHOWN = 5
 
 
 def not_in_this_room(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> Lines:
-    """The refusal of a verb that belongs into a room where the other spaces can read it."""
+    """The refusal of a verb that belongs in a room where the other spaces can read it."""
     return [
         locale.say("Not done: please type that in a room where the other spaces can read it."),
         _say_it_in(locale, text, rooms),

@@ -346,7 +346,7 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
 def _opens_again(turn: Turn, connection: Connection, purpose: str) -> datetime | None:
     """Spend from the budgets of openings. Return None, or when the peer may open something again.
 
-    What a peer opens within its own share costs the others nothing, and they can't use it up. Only beyond that, the
+    Openings within a peer's own share cost the others nothing, and they can't use it up. Only beyond that, the
     peers of a room share a budget.
     """
     whose = f"{connection.peer} {purpose}"

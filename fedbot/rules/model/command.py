@@ -17,7 +17,7 @@ LONGEST_LINE = 4_000
 
 
 MOST_SESSIONS_HEARD = 1000
-"""Of each person, the newest keys are remembered. Clients change theirs after a week or 100 messages."""
+"""The bot remembers the newest keys of each person. Clients change theirs after a week or 100 messages."""
 MOST_LINES_LISTED = 200
 
 

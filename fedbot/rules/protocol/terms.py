@@ -269,9 +269,9 @@ def _check_texts(data: object) -> None:
 
 MOST_OPEN_DAYS = 62
 LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
-CLOCKS_DIFFER_BY = timedelta(hours=1)
-"""How far the clocks of honest bots and homeservers may differ."""
 """The longest time that a request may stay open. A peer refuses longer ones."""
+CLOCKS_DIFFER_BY = timedelta(hours=1)
+"""The largest difference between the clocks of honest bots and homeservers that is allowed for."""
 
 
 def file_in(told: object) -> dict[str, Any]:
