@@ -56,8 +56,10 @@ from fedbot.commands.grammar import SHOWN, near_verbs, parse, render
 from fedbot.commands.items import first_word, tidied
 from fedbot.commands.lookup import Space, room_name, space_meant, spaces_in
 from fedbot.commands.sentences import (
+    advice,
     as_typed_line,
     asked_for,
+    may_mean,
     small_talk,
     verb_in_sentence,
     with_the_space,
@@ -156,9 +158,12 @@ class Registry:
             return help_page.SPEC.name, {}
         language = turn.us.language
         handler = self._by_name.get(word) or (self.german().get(word) if language == LANGUAGE else None)
-        asks = asked_for(line) or (f"request {line}" if word.isdecimal() else "")
+        asks = asked_for(line) or may_mean(line, is_verb=handler is not None)
+        asks = asks or (f"request {line}" if word.isdecimal() else "")
         if meant := self._rendered(asks):
             return say(messages.line_errors.keyword_missing, line=meant)
+        if handler is None and (told := advice(line)):
+            return told
         if handler is None:
             return self._no_such_verb(text, word, rest, language)
         spec = as_said(in_language(handler.spec, language), line)
@@ -179,7 +184,9 @@ class Registry:
         specs = tuple(in_language(handler.spec, language) for handler in self._handlers)
         by_name = {name: spec for spec in specs for name in spec.names}
         sentence = verb_in_sentence(text, by_name)
-        if meant := self._rendered(asked_for(sentence) or sentence, by_name):
+        is_alone = not first_word(sentence)[1]  # a verb in other words, such as `nothing is missing`
+        meant = self._rendered(asked_for(sentence) or sentence, by_name)
+        if meant and not is_alone:
             return say(messages.line_errors.keyword_missing, line=meant)
         close = near_verbs(word, specs)
         meant = self._rendered(f"{close[0]} {rest}", by_name) if rest and len(close) == 1 else ""
@@ -207,7 +214,7 @@ class Registry:
             return ""
         spec = as_said(names[word], text) if names else self._by_name[word].spec
         arguments = parse(spec, without_fillers(spec, rest))
-        return render(spec, arguments) if arguments and not isinstance(arguments, Phrase) else ""
+        return "" if isinstance(arguments, Phrase) else render(spec, arguments)
 
     def permission(self, verb: str) -> Permission:
         """The permission that the verb needs."""
@@ -280,6 +287,10 @@ def _with_the_whole_line(
         return asked
     space = next((each for each in spec.arguments if each.kind is Kind.SPACE), None)
     near = asked.about["near"]
+    if space is not None and not near and spec.name == lend.SPEC.name:
+        neighbour = f"outside {command.arguments[space.name]}"
+        line = render(as_said(spec, command.text), {**command.arguments, space.name: neighbour})
+        return replace(asked, about={**asked.about, "outside": line})
     if space is None or len(near) != 1:
         return asked
     meant = next(each for each in spaces_in(turn, command.room) if each.name == near[0])

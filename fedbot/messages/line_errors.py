@@ -243,6 +243,32 @@ def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...], line: str 
     return [first, locale.say("Everything that I know: {help}", help=command("help"))]
 
 
+def found_something(locale: Locale, *, item: str) -> Lines:
+    """Something turned up. `item`: its name, if the person says it."""
+    name = locale.short(item, 40) or "ITEM"
+    return [
+        locale.say(
+            "Did something turn up that counts as lost? I say how it comes back: {line}", line=command(f"return {name}")
+        ),
+        locale.say("From a missing parcel? A superuser of the sender types: {line}", line=command("resolve")),
+        locale.say("Are you looking for something? {line}", line=command(f"find {name}")),
+        locale.say("I did nothing."),
+    ]
+
+
+def something_is_broken(locale: Locale, *, item: str) -> Lines:
+    """Something is damaged. `item`: its name, if the person says it."""
+    name = locale.short(item, 40) or "ITEM"
+    return [
+        locale.say("Is something broken that was lent?"),
+        locale.say(
+            "When it is back, an approver of the lender types: {line}", line=command(f"return {name} --damaged")
+        ),
+        locale.say("The borrower can say what happened: {line}", line=command(f"return {name} - …")),
+        locale.say("I did nothing."),
+    ]
+
+
 def reply_to_the_list(locale: Locale, *, word: str) -> Lines:
     """The answer to `!fed more`, `!fed 2`, or a late number: it is no reply, so it belongs to no list."""
     return [
@@ -449,16 +475,22 @@ def _say_it_in(locale: Locale, text: str, rooms: tuple[str, ...]) -> tuple[Inlin
     return locale.say("Please type it in {rooms}: {line}", rooms=locale.names(rooms, any_of=True), line=line)
 
 
-def no_such_space(locale: Locale, *, word: str, near: tuple[str, ...], known: tuple[str, ...], line: str = "") -> Lines:
-    """The answer to an unknown space. `line`: the whole line with the only space that is similar."""
+def no_such_space(
+    locale: Locale, *, word: str, near: tuple[str, ...], known: tuple[str, ...], line: str = "", outside: str = ""
+) -> Lines:
+    """No space of that name is here. `line`: the whole line, with the only one that is near.
+
+    `outside`: the line that lends to a neighbour of that name, who has no bot.
+    """
     shown = locale.short(word, 40)
     if near:
         names: Words = command(line) if line else locale.names(near, any_of=True)
         return [locale.say('No space "{word}". Did you mean {names}? I did nothing.', word=shown, names=names)]
     first = locale.say('No space "{word}". I did nothing.', word=shown)
+    neighbour: Lines = [locale.say("A neighbour without a bot? {line}", line=command(outside))] if outside else []
     if not known:
-        return [first, locale.say("No other space announces itself in this room.")]
-    return [first, locale.say("These spaces are here: {names}", names=locale.names(known, most=20))]
+        return [first, locale.say("No other space announces itself in this room."), *neighbour]
+    return [first, locale.say("These spaces are here: {names}", names=locale.names(known, most=20)), *neighbour]
 
 
 def several_spaces(locale: Locale, *, word: str, spaces: tuple[str, ...]) -> Lines:

@@ -738,3 +738,22 @@ async def test_a_neighbours_item_comes_back_broken_by_a_word() -> None:
     await says(world, "piet", f"return {code(world)} broken")
     assert state(world) is OutsideState.RETURNED
     assert world.alpha.row(row.pk).status == STATUS_DAMAGED
+
+
+@pytest.mark.parametrize("name", ["Repair Café", '"Repair Café"'])
+async def test_a_loan_to_a_name_that_nobody_has_names_the_way_to_lend_to_a_neighbour(name: str) -> None:
+    world = await friends()
+    answer = await says(world, "piet", f"lend 10 M3-NUT to {name} for 2 weeks")
+    line = "lend 10 M3-NUT to outside Repair Café for 2 weeks"
+    assert f"A neighbour without a bot? !fed {line}" in answer
+    await says(world, "piet", line)
+    assert "10 × M3 nut at Repair Café (outside)" in await says(world, "kim", "todo")
+    assert "neighbour" not in await says(world, "piet", "push 10 M3-NUT to Repair Café")
+    assert "neighbour" not in await says(world, "piet", "lend 10 M3-NUT to betaspce for 2 weeks")
+
+
+async def test_the_reason_for_the_end_of_a_neighbours_loan_is_kept() -> None:
+    world = await lent_outside()
+    code = world.alpha.turn.all(OutsideLoan)[0].code
+    await says(world, "piet", f"lost {code} - they have moved away")
+    assert ': "they have moved away"' in await says(world, "kim", f"show {code}")

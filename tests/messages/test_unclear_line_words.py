@@ -33,6 +33,8 @@ SAID: dict[str, Phrase] = {
         messages.line_errors.keyword_missing, line="push 10 M3-BOLT to beta"
     ),
     "no number": say(messages.line_errors.how_many_is_that, word="a few"),
+    "something turned up": say(messages.line_errors.found_something, item="LENS-2"),
+    "something is broken": say(messages.line_errors.something_is_broken, item=""),
     "a word too many": say(messages.line_errors.word_too_many, word="please", usage="whoami", example="whoami"),
     "two spaces": say(messages.line_errors.two_different, keyword="to", first="beta", second="gamma"),
     "two quantities": say(messages.line_errors.two_quantities, first="10", second="20"),
@@ -59,6 +61,13 @@ SAID: dict[str, Phrase] = {
     ),
     "no such space, nothing near": say(
         messages.line_errors.no_such_space, word="xyz", near=(), known=("betaspace", "gamma")
+    ),
+    "no such space, and maybe a neighbour": say(
+        messages.line_errors.no_such_space,
+        word="Repair Café",
+        near=(),
+        known=("betaspace", "gamma"),
+        outside="lend 10 M3-NUT to outside Repair Café for 2 weeks",
     ),
     "no space at all": say(messages.line_errors.no_such_space, word="xyz", near=(), known=()),
     "several spaces of one name": say(messages.line_errors.several_spaces, word="beta", spaces=("beta-1", "beta-2")),
