@@ -514,3 +514,24 @@ async def test_a_request_that_nobody_can_fill_is_refused_with_the_line_to_type(l
     await world.settle()
     assert words in world.answer_to(said)
     assert world.alpha.turn.all(Rota) == []
+
+
+async def test_a_name_that_nobody_has_exactly_is_answered_with_what_friends_have() -> None:
+    world = await three()
+    answer = await asks(world, "10 bolt from anyone by friday --all --note for the fair")
+    assert 'no space has "bolt" under exactly this name' in answer.text
+    assert "1) Bolt M3 (M3-BOLT)" in answer.text, answer.text
+    assert rotas(world)[-1].state is RotaState.NOBODY
+    assert [m for m in world.room.messages() if m.reactions and "Give" in m.text] == []
+    world.kim.says("1", reply_to=answer)
+    await world.settle()
+    asked = rotas(world)[-1]
+    assert (asked.word, int(asked.wanted), asked.note, asked.at_once) == ("M3-BOLT", 10, "for the fair", True)
+    assert asked.until == rotas(world)[0].until
+    assert asked.state is RotaState.ASKING
+
+
+async def test_a_name_of_which_friends_have_too_little_or_nothing_similar_suggests_nothing() -> None:
+    world = await three()
+    assert "Nobody can give" in (await asks(world, "1000 M3-BOLT from anyone")).text
+    assert "Nobody can give" in (await asks(world, "1 unicorn from anyone")).text

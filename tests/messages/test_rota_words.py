@@ -9,6 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
+from fedbot.rules.model.catalogue import Hit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import RotaState, TransferState
@@ -76,6 +77,11 @@ SAID: dict[str, Phrase] = {
         state=RotaState.NOBODY,
     ),
     "nobody has it": page(state=RotaState.NOBODY),
+    "nobody has it under that name, but under others": say(
+        messages.rota.nobody_has_that_name,
+        rota=replace(ROTA, word="bolt"),
+        hits=(Hit(4, "M3 bolt", "M3-BOLT", "", Decimal(75)), Hit(5, "", "M4-BOLT", "", Decimal(20))),
+    ),
     "the end, for who asked": say(messages.rota.nobody_gives_it, rota=ROTA, us=BETA),
     "stopped too late for one": say(messages.rota.rota_stopped, rota=ROTA, coming=("Attraktor",)),
     "nothing to stop": say(messages.rota.rota_is_over, rota=ROTA),

@@ -11,7 +11,8 @@ from fedbot.messages.formatting import Bold, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.reason_codes import KNOWN, why_not_given
-from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER
+from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit
+from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.lifecycles import RotaState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.rota import AskedInTurn, Passed, Rota, Why
@@ -290,6 +291,22 @@ def from_anyone_needs_a_name(locale: Locale, *, word: str) -> Lines:
             line=command("request 20 M3-BOLT from anyone"),
         ),
     ]
+
+
+def nobody_has_that_name(locale: Locale, *, rota: Rota, hits: tuple[Hit, ...]) -> Lines:
+    """No space has a part of exactly that name, but they have these: a numbered list."""
+    return [
+        locale.say(
+            'Not asked yet: no space has "{word}" under exactly this name. Did you mean:', word=locale.short(rota.word)
+        ),
+        *(locale.say("{number}) {what}", number=number, what=_part(locale, hit)) for number, hit in enumerate(hits, 1)),
+        locale.say("Reply with the number within {time}. I then ask for it.", time=locale.span(NUMBER_WITHIN)),
+    ]
+
+
+def _part(locale: Locale, hit: Hit) -> str:
+    name = locale.short(hit.name or hit.ipn, 60)
+    return f"{name} ({locale.short(hit.ipn, 40)})" if hit.ipn and hit.name else name
 
 
 def one_item_from_anyone(locale: Locale, *, count: int) -> Lines:

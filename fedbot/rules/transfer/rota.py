@@ -19,6 +19,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from fedbot import messages
+from fedbot.rules import time_zones
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue import search as searches
 from fedbot.rules.ledger import stats
@@ -32,7 +33,7 @@ from fedbot.rules.model.effects import Edit, Phrase, Post, say
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
 from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.rota import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
-from fedbot.rules.model.stock import PartDescription, in_units
+from fedbot.rules.model.stock import PartDescription, in_units, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.terms import names_line
@@ -58,6 +59,8 @@ REASONS = {
 _READ_ALIKE = {TransferState.CREDITING: TransferState.SENT, TransferState.RECEIVED: TransferState.DONE}
 ANSWERS_WITHIN = timedelta(hours=1)
 """The time that a bot has to answer our cancellation of a confirmed request before people are told."""
+MOST_SIMILAR = 5
+"""Most parts suggested for a name that no space has."""
 LATEST_REQUESTS = 50
 """Newest transfers with a peer among which we look for our last request."""
 
@@ -517,6 +520,12 @@ def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
     """Bring its message up to date. Each new request is carried by a message in its room."""
     shown = _digest(turn, rota)
     was_shown, rota = rota.shown, replace(rota, shown=shown)
+    if rota.state is RotaState.NOBODY and not rota.posted and (hits := _similar(turn, rota)):
+        lines = tuple(_line_for(turn, rota, word) for word in hits)
+        phrase = say(messages.rota.nobody_has_that_name, rota=rota, hits=tuple(hits.values()))
+        turn.choose(rota.room, rota.event_id, rota.asker.person, phrase, lines)
+        turn.save(rota)
+        return
     if not drafts and shown != was_shown:
         rota = _write(turn, rota, announcements.room_now(turn, rota.room), None)
     for room, draft in drafts:
@@ -526,6 +535,38 @@ def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
         room = announcements.room_now(turn, rota.room)
         turn.do(Post(MessageKind.ROTA_END.of(rota.id), room, phrase, thread=rota.key, mentions=(rota.asker.person,)))
     turn.save(rota)
+
+
+def _similar(turn: Turn, rota: Rota) -> dict[str, Hit]:
+    """Return the parts that our friends' bots found by words of a name that none of them has, each name once.
+
+    The keys are the words to type for them.
+    """
+    search = next((each for each in turn.all(Search) if each.rota == rota.id), None)
+    if search is None or rota.asked or any(each.why is Why.TOO_LITTLE for each in rota.passed):
+        return {}
+    hits = [hit for space in search.came for hit in space.hits if _sound(rota, hit) > 0]
+    words = [(searches.word_for(hit, ()), hit) for hit in hits]
+    once: dict[str, tuple[str, Hit]] = {}
+    for word, hit in words:
+        if not word.startswith("#"):  # only one space's item has that number
+            once.setdefault(word.casefold(), (word, hit))
+    return dict(list(once.values())[:MOST_SIMILAR])
+
+
+def _line_for(turn: Turn, rota: Rota, word: str) -> str:
+    """Return the line that asks anyone for that part instead, with everything else as it was typed."""
+    several = announcements.claimed_by_several(turn, rota.asker.person, rota.room)
+    words = [f"!fed as {turn.us.party}" if several else "!fed", "request", f"{plain(rota.wanted)}{rota.unit}", word]
+    words += ["from anyone"]
+    words += [f"until {rota.loan_until.isoformat()}"] if rota.loan_until else []
+    if rota.until is not None:
+        last = time_zones.day_at(rota.until - timedelta(seconds=1), "", turn.us.time_zone)
+        words.append(f"by {last.isoformat()}")
+    words += ["--all"] if rota.at_once else []
+    words += ["--join"] if rota.joins else []
+    note = " ".join(rota.note.replace('"', "'").split())
+    return " ".join([*words, *([f'--note "{note}"'] if note else [])])
 
 
 def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
