@@ -618,6 +618,8 @@ def _matched(server: Server, query: MatchPart) -> PartMatch:
         reason, again, serial = _by_number(server, row, query)
     ratio = None if reason else _ratio(query, row)
     reason = reason or _why_not_so_much(row, query, ratio)
+    if not reason and query.lost and ratio == 1:
+        again = _lost_again(server, row, query)
     if reason:
         return _nothing(server, reason, creatable=False)
     place = server.default_place(row)
@@ -741,6 +743,22 @@ def _gave_with_any_number(server: Server, query: MatchPart) -> Row | None:
     rows = (server.api.row_if_there(f"stock/{pk}/") for pk in query.gave)
     here = [row for row in rows if row is not None and _comes_again(server, row, query)]
     return here[0] if len(here) == 1 else None
+
+
+def _lost_again(server: Server, part: Row, query: MatchPart) -> int | None:
+    """Our own record of the lost item, if that is still as it was lent: then the record continues."""
+    rows = (server.api.row_if_there(f"stock/{pk}/") for pk in query.lost)
+    fitting = [
+        row
+        for row in rows
+        if row is not None
+        and row.get("part") == part["pk"]
+        and amount(row["quantity"]) == query.quantity
+        and same(str(row.get("batch") or ""), query.batch)
+        and not row.get("serial")
+        and _comes_again(server, row, query)
+    ]
+    return int(fitting[0]["pk"]) if len(fitting) == 1 else None
 
 
 def _others(server: Server, query: MatchPart) -> list[str]:

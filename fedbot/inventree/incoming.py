@@ -187,7 +187,7 @@ def _created(server: Server, step: CreateItem, reply: object) -> Row:
     return item_row(server, found.item)
 
 
-# --- an item with a serial number that was here before -----------------------------------------------------
+# --- an item that was here before: one with a serial number, or one that was lost -----------------------------
 
 
 def find_booked_in_again(server: Server, step: BookInAgain) -> ItemCreated | None:
@@ -206,7 +206,8 @@ def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
     """
     row = item_row(server, step.item)
     known = (row.get("part"), str(row.get("serial") or ""), row.get("customer"))
-    if known != (step.part, step.serial, step.company):
+    is_other_quantity = step.quantity is not None and amount(row["quantity"]) != step.quantity
+    if known != (step.part, step.serial, step.company) or is_other_quantity:
         raise Refusal(OfItem(ItemFault.CHANGED_SINCE_CARD, step.item))
     bring_back(
         server,

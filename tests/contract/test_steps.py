@@ -279,6 +279,49 @@ async def test_a_serialised_item_that_was_here_before_returns_to_its_former_reco
     assert ground.item(item)["location"] == ground.shelf
 
 
+async def test_lost_pieces_return_to_their_former_record_if_that_is_as_it_was_lent(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    item = ground.stock(ground.bolt, 10, ground.drawer, batch="B7")
+    await once(inventory, TakeOut(f"{transfer}:out", "lent", item, ground.bolt, Decimal(10), "", batch="B7"))
+    await once(inventory, HandOver(f"{transfer}:over", "lent to", item, Decimal(10), ground.customer))
+    await once(inventory, Arrived(f"{transfer}:lost", "lost at alpha", item, LOST))
+    row = ground.admin.row(f"part/{ground.bolt}/")
+    mark = f"{transfer[:-1]}2:in"
+    question = MatchPart(
+        "alpha",
+        PartDescription(row["name"], row["IPN"]),
+        mark=mark,
+        company=ground.customer,
+        quantity=Decimal(10),
+        batch="B7",
+        lost=(item,),
+    )
+    for other in (replace(question, quantity=Decimal(9)), replace(question, batch=""), replace(question, lost=())):
+        match = await inventory.answer(other)
+        assert isinstance(match, PartMatch)
+        assert (match.part is not None, match.again) == (True, None)
+    match = await inventory.answer(question)
+    assert isinstance(match, PartMatch)
+    assert match.again == item
+    step = BookInAgain(
+        mark,
+        "here again, from alpha",
+        item,
+        ground.bolt,
+        "",
+        ground.customer,
+        known=Known(ground.bolt, mark=f"{transfer}:"),
+        quantity=Decimal(9),
+    )
+    with pytest.raises(Refusal):
+        await inventory.act(step)
+    step = replace(step, quantity=Decimal(10))
+    assert await once(inventory, step) == ItemCreated(item, Decimal(10))
+    row = ground.item(item)
+    assert (row["customer"], row["location"], row["status"], float(row["quantity"])) == (None, ground.incoming, 10, 10)
+
+
 async def test_an_item_entered_by_hand_is_marked_as_borrowed_and_keeps_its_location(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -313,6 +315,51 @@ async def test_a_lost_item_comes_back_by_a_gift_into_its_own_record_and_counts_a
     await world.settle()
     assert "agree" in world.room.answers(line)[-1].text
     assert_books_balance(world)
+
+
+async def given_back(world: World, words: str) -> str:
+    """Bea gives something to Attraktor, and Anna approves; return the card before that."""
+    await world.answer(world.bea, f"!fed push {words} to attraktor")
+    card = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
+    world.anna.reacts(card, "✅")
+    await world.grace()
+    await world.settle()
+    return card.text
+
+
+async def test_lost_pieces_without_a_serial_number_come_back_into_their_own_record() -> None:
+    world = await lost()
+    item, before = lent_item(world.beta), len(world.alpha.stock(part=world.alpha.part("M3-NUT").pk))
+    ours = loan(world.alpha).at(1).item
+    assert ours is not None
+    assert (world.alpha.row(ours).status, world.alpha.row(ours).quantity) == (70, 10)
+    assert f"as your stock #{ours}" in await given_back(world, f"#{item}")
+    row = world.alpha.row(ours)
+    assert (row.status, row.customer, row.location is not None, row.quantity) == (10, None, True, 10)
+    assert len(world.alpha.stock(part=world.alpha.part("M3-NUT").pk)) == before
+    assert "It has turned up since" in await world.answer(world.anna, "!fed return M3-NUT")
+    world.bea.says("!fed reconcile")
+    await world.settle()
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("change", ["less comes back", "another batch", "another quantity", "moved by hand"])
+async def test_lost_pieces_whose_record_differs_become_a_stock_item_that_says_why(change: str) -> None:
+    world = await lost()
+    ours = loan(world.alpha).at(1).item
+    assert ours is not None
+    with world.alpha.by_hand():
+        if change == "another batch":
+            world.alpha.admin("PATCH", f"stock/{ours}/", batch="B7")
+        elif change == "another quantity":
+            world.alpha.tables.stock.put(replace(world.alpha.row(ours), quantity=Decimal(9)))
+        elif change == "moved by hand":
+            world.alpha.admin("POST", "stock/return/", items=[{"pk": ours, "quantity": 10}], location=1)
+    card = await given_back(world, f"{4 if change == 'less comes back' else 10} #{lent_item(world.beta)}")
+    assert "which was here before" not in card
+    item = world.alpha.transfer().at(1).item
+    assert item != ours
+    assert f"Was lost before: stock item {ours}" in world.alpha.row(item or 0).notes
 
 
 async def test_a_part_of_a_lost_quantity_that_is_given_back_leaves_the_rest_to_settle() -> None:

@@ -72,7 +72,21 @@ def query_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
         status=line.details.status,
         status_class=line.status,
         here=transfer.at(line.number).here,
+        batch=line.batch,
+        lost=() if line.serial else _lost(turn, transfer.peer, line),
     )
+
+
+def _lost(turn: Turn, peer: str, line: Line) -> tuple[int, ...]:
+    """Return our stock items without a serial number that the peer had lost and that this line gives back, whole."""
+    found = lend.lost_before(turn, peer, line)
+    items = (
+        loan.at(number).item
+        for loan, number in found
+        if lend.not_back(turn, loan)[number] == line.quantity
+        and loan.line(number).description.units == line.description.units
+    )
+    return tuple(item for item in items if item is not None)
 
 
 def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:

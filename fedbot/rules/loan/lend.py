@@ -117,6 +117,27 @@ def written_off(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     return tuple(line for line in lines_not_back(turn, loan) if loan.ending_of(line.number) is Ending.LOST)
 
 
+def lost_before(turn: Turn, peer: str, line: Line) -> list[tuple[Transfer, int]]:
+    """The loans, with the number of their line, of which that peer has lost the stock item that this line gives us.
+
+    It is found by its name or IPN, and recognised by the borrower's stock item, which the borrower's bot has told us.
+    Only an item that came from us can be one.
+    """
+    if line.origin != turn.us.party:
+        return []
+    words = {word.casefold() for word in (line.description.name, line.description.ipn) if word}
+    loans = {loan.id: loan for word in words for loan in turn.marked(Mark.WORD, word)}
+    ours = [loan for loan in loans.values() if loan.is_loan and loan.role == "sender" and loan.peer == peer]
+    return [
+        (loan, number)
+        for loan in ours
+        for number in not_back(turn, loan)
+        if loan.ending_of(number) is Ending.LOST
+        and (borrowers_stock(loan, number) or (0, 0))[0] == line.item
+        and turned_up(turn, loan, number) is None
+    ]
+
+
 def turned_up(turn: Turn, loan: Transfer, number: int) -> Transfer | None:
     """The gift by which the borrower gave that lost item back later, the whole stock item; None if there is none."""
     item, end = loan.at(number).item, loan.closing_of(number)

@@ -296,8 +296,9 @@ class MatchPart:
     `mark` is that of booking it in. `gave` are our stock items with this serial number that went to this peer for good,
     to its `company`: one of them may come back. `with_category`: the answer includes the path of the part's category.
     `status` is the name of a custom status of the class `status_class`, which is matched to one of ours. `here` is our
-    stock item that this is, as an approver says; it must then have exactly this quantity and serial number. Answer:
-    `PartMatch`.
+    stock item that this is, as an approver says; it must then have exactly this quantity and serial number. `lost` are
+    our stock items that the peer had borrowed and lost: one of them comes back if it has this quantity and batch.
+    Answer: `PartMatch`.
     """
 
     peer: str
@@ -312,6 +313,8 @@ class MatchPart:
     status: str = ""
     status_class: int = 10
     here: int | None = None
+    batch: str = ""
+    lost: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -402,8 +402,8 @@ class CreateItem:
 class BookInAgain:
     """Receiver: brings our own stock item back from the peer's company into *Incoming*, instead of making a new one.
 
-    For items with a serial number: InvenTree allows each number once per part, and counts items with a customer.
-    Result: `ItemCreated`.
+    For items with a serial number: InvenTree allows each number once per part, and counts items with a customer. Also
+    for items that the peer had lost; `quantity` is then what the item must still have. Result: `ItemCreated`.
     """
 
     mark: str
@@ -414,6 +414,7 @@ class BookInAgain:
     company: int
     status: int = 10
     known: Known | None = None
+    quantity: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -442,7 +442,7 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
             step = take_back_step(turn, transfer, line.number)
         elif progress.match == ALREADY_HERE and progress.item is not None:
             step = _mark_as_here(turn, transfer, line, progress.part, progress.item)
-        elif progress.item is not None:
+        elif progress.item is not None and not progress.short:
             step = _book_in_again(turn, transfer, line, progress.part, progress.item)
         else:
             step = _create(turn, transfer, line, progress.part)
@@ -462,16 +462,22 @@ def _create(turn: Turn, transfer: Transfer, line: Line, part: int) -> CreateItem
         packaging=line.packaging,
         expiry=line.expiry,
         status=_status(line),
-        notes=_where_from(transfer, line),
+        notes=_where_from(turn, transfer, line),
         mirror=received_text(turn, transfer, transfer.at(line.number)),
         units=None if transfer.at(line.number).create_part else transfer.at(line.number).units,
     )
 
 
-def _where_from(transfer: Transfer, line: Line) -> str:
+def _where_from(turn: Turn, transfer: Transfer, line: Line) -> str:
+    """Return the notes of a new stock item; of something lost before, why its old record doesn't continue."""
     other = f", there with serial number {line.serial}" if transfer.at(line.number).serial else ""
     came = f"From {transfer.peer}{other}, asked by {transfer.asked.in_history} ({transfer.code})"
-    return "\n".join((came, *_in_words(transfer, line)))
+    before = () if transfer.is_loan else lend.lost_before(turn, transfer.peer, line)
+    lost = tuple(
+        f"Was lost before: stock item {loan.at(number).item} ({loan.code}), moved or of another quantity or batch."
+        for loan, number in before
+    )
+    return "\n".join((came, *lost, *_in_words(transfer, line)))
 
 
 def _in_words(transfer: Transfer, line: Line) -> tuple[str, ...]:
@@ -481,9 +487,9 @@ def _in_words(transfer: Transfer, line: Line) -> tuple[str, ...]:
 
 
 def _book_in_again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
-    """Return the step for an item that was here before.
+    """Return the step for an item that was here before, so its record continues.
 
-    Its record continues: a part has each serial number only once.
+    A part has each serial number only once; and of what was lost, the record tells whose it was and where it went.
     """
     company = sequencing.connection_of(turn, transfer).company
     if company is None:
@@ -491,7 +497,10 @@ def _book_in_again(turn: Turn, transfer: Transfer, line: Line, part: int, item: 
     note = f"here again, from {names.party_in_history(turn.party_name(transfer.peer), transfer.peer)}"
     serial = transfer.serial_here(line.number)
     known = Known(part, serial, mark=_mark_of_gift(turn, transfer.peer, item))
-    return BookInAgain(step_mark(transfer, line.number, "in"), note, item, part, serial, company, _status(line), known)
+    quantity = None if serial else transfer.here(line.number)
+    return BookInAgain(
+        step_mark(transfer, line.number, "in"), note, item, part, serial, company, _status(line), known, quantity
+    )
 
 
 def _mark_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> MarkAsHere:
