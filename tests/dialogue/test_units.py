@@ -548,3 +548,37 @@ async def test_a_loan_in_a_unit_of_both_is_lent_and_comes_back() -> None:
     world.anna.reacts(owners_card(world), "✅")
     await world.grace()
     assert (world.alpha.total("CABLE"), world.beta.total("CABLE")) == (9, 1), world.room.transcript()
+
+
+async def test_a_loan_of_several_items_of_which_one_counts_otherwise_is_offered_without_it() -> None:
+    world = await friends()
+    has_part(world.alpha, stock=10, units="m")
+    has_part(world.beta, units="cm")
+    await says(world, world.anna, "lend 2 CABLE + 5 M3-NUT to betaspace for 2 weeks")
+    card = world.card().text
+    assert "a loan has to return in its own unit" in card
+    code = world.beta.transfer().code
+    assert f"To offer only the rest, Anna first takes this offer back: !fed cancel {code}" in card
+    await says(world, world.anna, f"cancel {code}")
+    await says(world, world.anna, "lend 5 M3-NUT to betaspace for 2 weeks")
+    await taken(world)
+    assert world.beta.total("N-M3") == 905
+
+
+async def test_a_borrowed_item_that_counts_otherwise_does_not_end_the_request_for_the_others() -> None:
+    world = await sharing()
+    has_part(world.alpha, stock=10, units="m")
+    has_part(world.beta, units="cm")
+    line = world.bea.says("!fed borrow 2m CABLE + 5 M3-NUT from attraktor for 2 weeks --note for the fair")
+    await world.passes(timedelta(minutes=1))
+    (list_,) = [message for message in world.room.answers(line) if "has no location for 2 m of" in message.text]
+    assert "To ask for the rest alone (5 × M3 nut), reply 1" in list_.text
+    assert "a loan has to return in its own unit" in list_.text
+    world.bea.says("1", reply_to=list_)
+    await world.settle()
+    asked = world.alpha.transfer().terms
+    assert [(each.description.name, int(each.quantity)) for each in asked.lines] == [("M3 nut", 5)]
+    assert (asked.note, asked.loan_until is not None) == ("for the fair", True)
+    world.anna.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert world.beta.total("N-M3") == 905

@@ -156,6 +156,12 @@ SAID: dict[str, Phrase] = {
         transfer=request(BOLTS, progress=(Progress(1, match="none"),)),
         us=BETA,
     ),
+    "requested, but there is no part for one of two things": say(
+        messages.transfer_card.request_without_part,
+        transfer=request(BOLTS, CABLE, progress=(Progress(1, match="units-of-loan"), Progress(2, part=3))),
+        us=BETA,
+        rest=(CABLE,),
+    ),
     "the other bot is silent about a request": silent(request(BOLTS)),
     "waits, a request": waits(request(BOLTS, role="sender")),
     "waits, less granted": waits(replace(request(BOLTS, role="sender"), granted=BY_PIET)),

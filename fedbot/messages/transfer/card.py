@@ -193,6 +193,7 @@ def _less(locale: Locale, card: Card) -> Lines:
     granted = locale.say(
         "Granted by {who} ({sender})", who=naming.signed(locale, card.transfer.granted), sender=card.sender
     )
+    granted = (*granted, *naming.noted(locale, card.transfer.granted))
     return [first, granted, *_to_decide(locale, card), choice, parcel, *until]
 
 
@@ -229,7 +230,21 @@ def _yes_or_no(locale: Locale, card: Card, choice: tuple[Inline, ...]) -> Lines:
     if not unmatched(card.transfer):
         return [choice, not_yet]
     fixed = locale.say("Fixed in InvenTree? Tap ✅: I look again, and the card changes. · ❌ no, thanks")
-    return [*by_another_name(locale, card.transfer), fixed, not_yet]
+    return [*by_another_name(locale, card.transfer), *_the_rest_alone(locale, card), fixed, not_yet]
+
+
+def _the_rest_alone(locale: Locale, card: Card) -> Lines:
+    """An offer of several items of which only some have no part here: the rest can be offered alone."""
+    transfer, without = card.transfer, unmatched(card.transfer)
+    if transfer.terms.kind != "push" or len(without) == len(transfer.terms.lines):
+        return []
+    return [
+        locale.say(
+            "To offer only the rest, {who} first takes this offer back: {cancel}",
+            who=naming.signed(locale, transfer.asked),
+            cancel=command(f"cancel {transfer.code}"),
+        )
+    ]
 
 
 def _for_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
@@ -637,8 +652,8 @@ def transfer_requested(
     return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, owner)]
 
 
-def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig) -> Lines:
-    """The bot takes back the request, because none of our parts matches the sender's item."""
+def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig, rest: tuple[Line, ...] = ()) -> Lines:
+    """The bot takes back the request, because none of our parts matches the item. A number asks for the `rest`."""
     space = naming.space(locale, us.name)
     homeless = [transfer.line(progress.number) for progress in unmatched(transfer)]
     lines: Lines = [
@@ -651,6 +666,10 @@ def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig)
     ]
     lines += [no_part_for(locale, transfer, line.number, space) for line in homeless[: naming.MOST_IN_FIRST_LINE]]
     lines += by_another_name(locale, transfer)
+    if rest:
+        what, time = naming.things(locale, rest), locale.span(NUMBER_WITHIN)
+        alone = "Nothing has moved. To ask for the rest alone ({what}), reply 1 within {time}."
+        return [*lines, locale.say(alone, what=what, time=time)]
     return [*lines, locale.say("Nothing has moved. Once that is fixed, ask again.")]
 
 

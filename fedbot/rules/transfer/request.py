@@ -296,9 +296,26 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
     transfer = sequencing.send(turn, wanting, bodies.Cancel(reason=NO_PART, **bodies.NOBODY), awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.NO_PART)
-    phrase = say(messages.transfer_card.request_without_part, transfer=transfer, us=turn.us)
+    rest = _rest_with_a_part(turn, transfer)
+    told = tuple(line for _, given in rest for line in given)
+    phrase = say(messages.transfer_card.request_without_part, transfer=transfer, us=turn.us, rest=told)
+    if rest:
+        asked = " + ".join(f"{_quantity_text(line, given)} {_word_for(line, given)}" for line, given in rest)
+        lines = (_request_line(turn, transfer, asked),)
+        turn.choose(transfer.room, transfer.asked.event_id, transfer.terms.asker, phrase, lines, mentions=True)
+        return
     thread, mentions = both_sides.thread_of(transfer), (transfer.terms.asker,)
     turn.do(Post(MessageKind.NO_PART.of(transfer.id), transfer.room, phrase, thread=thread, mentions=mentions))
+
+
+def _rest_with_a_part(turn: Turn, transfer: Transfer) -> list[tuple[Line, list[Line]]]:
+    """Return the requested lines for which we have a part, if only some have none, with what is offered for each.
+
+    A request from anyone has one line, and the rota goes on by itself.
+    """
+    homeless = {progress.number for progress in match_parts.unmatched(transfer)}
+    known = pieces(transfer.requested, transfer.terms.lines) if turn.rota_of(transfer) is None else []
+    return [(asked, given) for asked, given in known if not any(line.number in homeless for line in given)]
 
 
 def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], event_id: str) -> None:
