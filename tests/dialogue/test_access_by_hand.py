@@ -37,6 +37,7 @@ async def test_the_admin_room_gets_exact_instructions_and_the_shared_room_only_r
     message = world.alpha_admins.message("waits for you").text
     assert "fed-betaspace-1" in message
     assert "fedbot credentials add betaspace-1" in message
+    assert "credentials add betaspace-1," not in message, "somebody would copy the comma, too"
     assert world.alpha.connection().id in message
     assert "fedbot credentials" not in world.room.transcript()
     assert told(world.room, "waits for an admin of Attraktor")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.dialogue.test_room_upgrades import upgrade
 from tests.scenarios.busy import busy_hours, handovers, limited, p95
 from tests.scenarios.world import GRACE
 
@@ -64,3 +65,23 @@ async def test_a_flood_of_one_peer_does_not_delay_the_answer_to_a_person() -> No
     line = world.dilek.says("!fed whoami")
     await world.passes(timedelta(seconds=11))
     assert world.room.answers(line)
+
+
+async def test_after_a_room_upgrade_with_eight_open_cards_a_person_is_answered_before_the_cards() -> None:
+    world = await limited()
+    for quantity in range(1, 9):
+        world.anna.says(f"!fed push {quantity} M3-NUT to betaspace")
+    await world.passes(timedelta(minutes=5))
+    await upgrade(world, *world.spaces)
+    await world.passes(timedelta(minutes=5))
+    for person in (world.anna, world.bea):
+        person.says("!fed review --room")
+    await world.passes(timedelta(seconds=1))
+    line = world.cem.says("!fed whoami")
+    await world.passes(timedelta(seconds=10))
+    assert world.room.answers(line), world.room.transcript()
+    await world.passes(timedelta(minutes=5))
+    cards = [
+        m for m in world.room.messages(sender=world.beta.chat.user_id) if "Take them?" in m.text or "Take it?" in m.text
+    ]
+    assert len(cards) == 8
