@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fedbot.commands.deciding import decide, look_at_card, with_quantity
 from fedbot.commands.push import PARCEL
-from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
@@ -21,7 +21,7 @@ SPEC = Verb(
         Argument("id", Kind.SUBJECT, "ID", optional=True),
         Argument("quantity", Kind.QUANTITY, "QUANTITY", optional=True),
     ),
-    options=(PARCEL,),
+    options=(PARCEL, WHY),
     examples=("approve k7m2", "approve", "approve k7m2 20", "approve k7m2 --parcel"),
     details=(
         "The same as ✅ on the card (--parcel: as 📦); as a reply to the card it needs no ID.",

@@ -14,7 +14,7 @@ from fedbot.commands.spec import Handler
 SPEC = replace(
     request.SPEC,
     name="borrow",
-    aliases=("book", "reserve"),
+    aliases=("book", "reserve", "rent"),
     summary="ask to borrow an item",
     arguments=tuple(replace(each, optional=each.name in {request.BY, "starts"}) for each in request.SPEC.arguments),
     examples=("borrow 1 LENS-2 from betaspace for 2 weeks", "borrow LENS-2#0042 from betaspace until 31.1."),

@@ -7,11 +7,12 @@ from fedbot.commands.lookup import (
     place_meant,
     rooms_told_of,
     rota_meant,
+    signature_with_note,
     subject_meant,
     want_meant,
     whole_line,
 )
-from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
 from fedbot.rules.carry_out import lacking, not_entitled
 from fedbot.rules.catalogue import want
@@ -45,7 +46,8 @@ SPEC = Verb(
     summary="take back an offer, a request or a decision",
     permission=Permission.MAPPED,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    examples=("cancel k7m2", "cancel"),
+    options=(WHY,),
+    examples=("cancel k7m2", "cancel", "cancel k7m2 - we found one here"),
     details=(
         "You can take back what you asked for, as long as nothing has moved.",
         "Approvers can take back any offer or request of their space; superusers also a request to connect.",
@@ -250,11 +252,11 @@ def _cancel_connection(turn: Turn, command: Command, connection: Connection) -> 
 def _cancel_transfer(turn: Turn, command: Command, transfer: Transfer) -> Phrase | None:
     peer_name = turn.party_name(transfer.peer)
     if rota.may_be_given_up(turn, transfer):
-        went_on = rota.give_up(turn, transfer, turn.signature_of(command))
+        went_on = rota.give_up(turn, transfer, signature_with_note(turn, command))
         return say(messages.rota.given_up, rota=went_on, transfer=transfer, peer_name=peer_name)
     if transfer.wanted == "cancel":
         return say(messages.approval.cancel_asked, transfer=transfer, peer_name=peer_name)
-    outcome = both_sides.cancel(turn, transfer, turn.signature_of(command))
+    outcome = both_sides.cancel(turn, transfer, signature_with_note(turn, command))
     match outcome:
         case "":
             return None  # the outcome is a separate message, which answers the line

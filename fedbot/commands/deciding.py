@@ -46,7 +46,7 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
         quantity = decisions.less_than_all(subject, quantity)
     event, note = command.event_id, presentable(str(command.arguments.get("note", "")))
     if note and not isinstance(subject, Transfer):
-        return say(messages.approval.no_reason_here, subject=subject)
+        return say(messages.approval.no_reason_here, subject=subject, choice=choice)
     return decisions.take_up(
         turn,
         subject,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot.commands.deciding import decide
-from fedbot.commands.items import DASHES
-from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where, nothing_to_ask
+from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where, nothing_to_ask
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
@@ -15,15 +14,13 @@ from fedbot.rules.model.stock import Permission
 from fedbot.rules.names import bare_word
 from fedbot.rules.state import Turn
 
-LONGEST_REASON = 300
-
 SPEC = Verb(
     name="decline",
     aliases=("reject", "no"),
     summary="decline an offer, a request or a connection",
     permission=Permission.MAPPED,  # the card needs more, and checks it
     arguments=(Argument("id", Kind.ANYTHING, "[ID] [REASON]", optional=True),),
-    options=(Option("note", "TEXT", "the reason, for the person who asked", most=LONGEST_REASON),),
+    options=(WHY,),
     examples=("decline k7m2", "decline k7m2 in use on Saturday", "decline"),
     details=(
         "The same as ❌ on the card; as a reply to the card it needs no ID.",
@@ -46,10 +43,11 @@ def _with_reason(turn: Turn, command: Command) -> Command:
     words = str(command.arguments.get("id", "")).strip()
     first, _, rest = words.partition(" ")
     named = bool(turn.by_code(bare_word(first)))
-    reason = (rest if named else words if command.subject else "").strip().lstrip("".join(DASHES)).strip()
-    if not reason or command.arguments.get("note"):
+    reason = (rest if named else words if command.subject else "").strip()
+    if not reason:
         return command
-    said = {**command.arguments, "id": first if named else "", "note": reason[:LONGEST_REASON]}
+    note = " – ".join(filter(None, (reason, str(command.arguments.get("note", "")))))
+    said = {**command.arguments, "id": first if named else "", "note": note[: WHY.most]}
     return replace(command, arguments=said)
 
 

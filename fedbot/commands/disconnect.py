@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.lookup import room_name, space_meant, whole_line
-from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.commands.lookup import room_name, signature_with_note, space_meant, whole_line
+from fedbot.commands.spec import WHY, Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.connection import disconnect
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -23,6 +23,7 @@ SPEC = Verb(
     options=(
         Option("sure", "", "do it; without it I only show what would happen"),
         Option("now", "", "don't wait for the other space, because it is gone or can't be trusted"),
+        WHY,
     ),
     examples=("disconnect betaspace", "disconnect betaspace --sure", "disconnect betaspace --sure --now"),
     details=(
@@ -55,7 +56,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if not command.arguments.get("sure"):
         _let_choose(turn, command, connection, at_once=at_once)
         return None
-    by = turn.signature_of(command)
+    by = signature_with_note(turn, command)
     if ending:
         disconnect.end_now(turn, connection, by)
     else:

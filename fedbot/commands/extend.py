@@ -7,9 +7,9 @@ from datetime import date
 from fedbot import messages
 from fedbot.commands.dates import day_from, is_day, reads_as_day
 from fedbot.commands.loan_lookup import carrier, id_and_rest, loan_meant, with_the_loan_of
-from fedbot.commands.lookup import whole_line
+from fedbot.commands.lookup import signature_with_note, whole_line
 from fedbot.commands.push import ANYWAY
-from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
 from fedbot.rules.loan import bookings, extend, lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -22,11 +22,12 @@ from fedbot.rules.wire import by_line
 
 SPEC = Verb(
     name="extend",
+    aliases=("renew", "prolong"),
     summary="extend a loan",
     permission=Permission.APPROVER,
     arguments=(Argument("id", Kind.ANYTHING, "[ID] TIME"),),
-    options=(ANYWAY,),
-    examples=("extend 2 weeks", "extend k7m2 until 31.1."),
+    options=(WHY, ANYWAY),
+    examples=("extend 2 weeks", "extend k7m2 until 31.1.", "extend k7m2 1 week - the fair is later"),
     details=(
         "A period counts from the due date, or from today if the loan is overdue.",
         "The lender's approver extends at once. The borrower asks, and the lender's approver decides.",
@@ -87,7 +88,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     day = day_from(words, today, max(loan.due_day or today, today))
     if isinstance(day, Phrase):
         return day
-    by, connection = turn.signature_of(command), carrier(turn, loan)
+    by, connection = signature_with_note(turn, command), carrier(turn, loan)
     if loan.role == "sender":
         return _give(turn, command, loan, day)
     if loan.due_day and day <= loan.due_day:
@@ -113,7 +114,7 @@ def _give(turn: Turn, command: Command, loan: Transfer, day: date) -> Phrase | N
         line = whole_line(turn, command, SPEC, **{ANYWAY.name: "yes"})
         name = loan.terms.lines[0].description.name
         return say(messages.booking.would_break, what=name, bookings=broken, line=line)
-    extend.prolong(turn, loan, day, turn.signature_of(command))
+    extend.prolong(turn, loan, day, signature_with_note(turn, command))
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedbot.commands.loan_ending import ends_it
-from fedbot.commands.spec import Argument, Kind, Verb, Where
+from fedbot.commands.spec import WHY, Argument, Kind, Verb, Where
 from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.stock import Permission
 
@@ -12,7 +12,8 @@ SPEC = Verb(
     summary="turn a loan into a gift",
     permission=Permission.APPROVER,
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING]", optional=True),),
-    examples=("gift k7m2", "gift", "gift k7m2 LENS-2"),
+    options=(WHY,),
+    examples=("gift k7m2", "gift", "gift k7m2 LENS-2", "gift k7m2 - thanks for your help"),
     details=(
         "Only for the lender's approver. Everything that is still out belongs to the borrower then.",
         "As a reply to the card it needs no ID. Name one or more items of the loan, or none for all of them.",

@@ -29,7 +29,7 @@ from fedbot.commands.items import (
     unquoted,
     without_lone_quote,
 )
-from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
+from fedbot.commands.spec import BETWEEN_THINGS, CASE, Argument, Kind, Option, Verb
 from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in, typed
 from fedbot.rules.model.command import PREFIX
 from fedbot.rules.model.effects import Phrase, say
@@ -320,8 +320,8 @@ class _Line:
     def _note_begun(self, at: int) -> Option | None:
         """The option for the note that begins behind this word, else None.
 
-        A dash after the space begins one (`to betaspace – for Saturday`), and after what is returned; so does a comma
-        at the end of a friend's name (`from betaspace, for Saturday`), unless an item or a day follows.
+        A dash after the space begins one (`to betaspace – for Saturday`), and after an id and what is meant of it; so
+        does a comma at the end of a friend's name (`from betaspace, for Saturday`), unless an item or a day follows.
         """
         note = next((option for option in self.spec.options if option.name == _NOTE), None)
         token = self.tokens[at]
@@ -336,8 +336,14 @@ class _Line:
 
     def _may_end_here(self, at: int) -> bool:
         """Whether everything but a note may stand before this word."""
-        is_about_things = any(argument.kind is Kind.THINGS for argument in self.spec.arguments)
-        return is_about_things or self._is_behind_the_space(at)
+        is_about_a_case = any(argument.name == CASE for argument in self.spec.arguments)
+        return is_about_a_case or self._is_behind_the_space(at) or self._is_all_before_a_space(at)
+
+    def _is_all_before_a_space(self, at: int) -> bool:
+        """Whether all words before this one are a friend's name, without a keyword: `disconnect betaspace`."""
+        is_named_first = any(each.kind is Kind.SPACE and not each.keyword for each in self.spec.arguments)
+        said = " ".join(token.text for token in self.tokens[:at] if not token.text.startswith("--")).casefold()
+        return is_named_first and said in {name.casefold() for name in self.spaces}
 
     def _is_a_space_with_a_comma(self, at: int) -> bool:
         """Whether a friend's name, behind its keyword, ends here with a comma."""
@@ -389,6 +395,8 @@ class _Line:
             text, behind = tokens[behind].text, behind + 1
         else:
             while behind < len(tokens) and not self._ends_option(tokens[behind]):
+                if option.name != _NOTE and tokens[behind].means_any(DASHES) and self._note_begun(behind):
+                    break
                 behind += 1
             text = without_lone_quote(unquoted(self.text[start : tokens[behind - 1].end].strip()))
         return self._checked(option, text), behind

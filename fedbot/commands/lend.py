@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fedbot.commands import outside, push
 from fedbot.commands.dates import FROM, UNTIL
-from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.spec import NOTE, Argument, Handler, Kind, Verb, Where
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer, Query
@@ -16,6 +16,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="lend",
+    aliases=("loan",),
     summary="lend an item",
     permission=Permission.APPROVER,
     arguments=(
@@ -24,7 +25,7 @@ SPEC = Verb(
         Argument("starts", Kind.DAY, "DAY", keyword="from", optional=True, or_keywords=FROM),
         Argument("until", Kind.DAY, "TIME", keyword="for", or_keywords=UNTIL),
     ),
-    options=(push.NOTE, push.PARCEL, push.ANYWAY),
+    options=(NOTE, push.PARCEL, push.ANYWAY),
     examples=(
         "lend LENS-2 to betaspace for 3 weeks",
         "lend #42 to betaspace until 31.1.",

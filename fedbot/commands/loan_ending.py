@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.loan_lookup import ALL, id_and_rest, owned_loan, things_meant, under_way, with_the_loan_of
+from fedbot.commands.lookup import signature_with_note
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.loan import end, lend
 from fedbot.rules.model.command import Command
@@ -50,7 +51,7 @@ def ends_it(spec: Verb, how: Ending) -> Handler:
         if isinstance(found, Phrase):
             return found
         loan, wanted = found
-        end.close(turn, loan, how, turn.signature_of(command), wanted)
+        end.close(turn, loan, how, signature_with_note(turn, command), wanted)
         return None
 
     return Handler(spec, ask, act)

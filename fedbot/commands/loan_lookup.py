@@ -33,6 +33,7 @@ from fedbot.rules.model.stock import PartDescription, UnitFactor, plain, stock_i
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.names import bare_word, begins_words_of, without_end
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer.parcel import sent_lines
 
 
 def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
@@ -127,8 +128,8 @@ def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
     first, _, behind = word.strip().partition(" ")
     bare = bare_word(first)
     is_amount = (
-        _is_quantity(bare)
-        or _is_quantity(word.strip())
+        is_quantity(bare)
+        or is_quantity(word.strip())
         or first.casefold() in {"by", "for", "until", *EVERYTHING}
         or reads_as_day(word.strip())
     )
@@ -144,7 +145,7 @@ def with_the_loan_of(turn: Turn, command: Command, spec: Verb, things: str, behi
     """
     if command.subject or turn.by_code(bare_word(things.partition(" ")[0])):
         return command
-    if things.casefold() in {"", *EVERYTHING} or _is_quantity(things):
+    if things.casefold() in {"", *EVERYTHING} or is_quantity(things):
         loans, neighbours = on_loan_called(turn, command)
         return _which(spec, loans, neighbours) if neighbours else command
     loans, neighbours = on_loan_called(turn, command, things)
@@ -208,8 +209,18 @@ def neighbours_amount(loan: OutsideLoan, words: str) -> str | None:
 
 def only_line(loan: Transfer) -> int | None:
     """The number of the loan's line, if it has only one."""
-    numbers = list(lend.lent(loan))
+    numbers = _nameable(loan)
     return numbers[0] if len(numbers) == 1 else None
+
+
+def _nameable(case: Transfer) -> list[int]:
+    """The lines that words can name: of a parcel on its way to us those that it should hold, else what was lent."""
+    return [line.number for line in sent_lines(case)] if case.awaits_parcel else list(lend.lent(case))
+
+
+def lines_meant(case: Transfer, words: str) -> tuple[list[int], str] | None:
+    """The lines of that name, or a part of it, and the quantity that is named, '' for all; None if none has it."""
+    return _lines_meant(case, words) or _lines_meant(case, words, nearly=True)
 
 
 ALL = "all"
@@ -220,7 +231,7 @@ def about_units(command: Command, loan: Transfer, words: str) -> tuple[Query, ..
     """Ask our InvenTree about the units in these words, if necessary."""
     pairs = []
     for each in words.split(BETWEEN_THINGS):
-        numbers, quantity = _lines_meant(loan, each) or ([], "")
+        numbers, quantity = lines_meant(loan, each) or (_nameable(loan) if is_quantity(each) else [], each)
         unit = (measured_in(quantity) or ("", ""))[1]
         pairs += [(unit, loan.line(number).description.units) for number in numbers if unit]
     return units_to_relate(command, pairs)
@@ -257,7 +268,7 @@ def _one_meant(
     loan: Transfer, words: str, left: Mapping[int, Decimal], told: Sequence[UnitFactor]
 ) -> dict[int, Decimal] | Phrase:
     """The lines and quantity that one item's words mean; without a quantity, all of it."""
-    meant = _lines_meant(loan, words) or _lines_meant(loan, words, nearly=True)
+    meant = lines_meant(loan, words)
     if meant is None:
         return say(messages.loan.no_such_thing_lent, loan=loan, word=words[:SHOWN], numbers=tuple(lend.lent(loan)))
     numbers, quantity = meant
@@ -273,7 +284,7 @@ def _lines_meant(loan: Transfer, words: str, *, nearly: bool = False) -> tuple[l
     """
     called_so = _nearly_called if nearly else _called
     only = only_line(loan)
-    if only is not None and _is_quantity(words) and not _called(loan, words):
+    if only is not None and is_quantity(words) and not _called(loan, words):
         return [only], words
     if called := _called(loan, words):
         return called, ""
@@ -289,47 +300,53 @@ def _with_quantity(words: list[str]) -> Iterator[tuple[str, str]]:
     bare = [word for word in words if not is_times(word)]
     for size in range(len(bare) - 1, 0, -1):  # the longest first, because `1 000` is one quantity
         first, last = " ".join(bare[:size]), " ".join(bare[-size:])
-        if _is_quantity(last):
+        if is_quantity(last):
             yield " ".join(bare[:-size]), last
-        if _is_quantity(first) and not bare[-1].isdecimal():
+        if is_quantity(first) and not bare[-1].isdecimal():
             yield " ".join(bare[size:]), first
 
 
-def _is_quantity(words: str) -> bool:
+def is_quantity(words: str) -> bool:
+    """Whether the words are a quantity and nothing else."""
     return quantity_in(words) is not None or measured_in(words) is not None
 
 
 def _counted(loan: Transfer, numbers: list[int], word: str, told: Sequence[UnitFactor]) -> dict[int, Decimal] | Phrase:
     """The named quantity of the one line with that name; or an objection."""
-    if (measured := measured_in(word)) is not None and len(numbers) == 1:
+    amount = amount_meant(loan.line(numbers[0]), word, told)
+    if isinstance(amount, Phrase):
+        return amount
+    if len(numbers) > 1:
+        return say(messages.loan.several_things_called_so, loan=loan, numbers=tuple(numbers), verb="")
+    return {numbers[0]: amount}
+
+
+def amount_meant(line: Line, word: str, told: Sequence[UnitFactor]) -> Decimal | Phrase:
+    """The quantity that a word means, in the units of the line's part; or an objection."""
+    if (measured := measured_in(word)) is not None:
         quantity, unit = measured
-        amount = loan.line(numbers[0]).amount(Decimal(quantity), unit, told)
+        amount = line.amount(Decimal(quantity), unit, told)
         if amount is None:
-            line = loan.line(numbers[0])
             return say(messages.offer.other_unit_of_line, line=line, wanted=Decimal(quantity), unit=unit)
-        return quantity_complaint(plain(amount)) or {numbers[0]: amount}
+        return quantity_complaint(plain(amount)) or amount
     found = quantity_in(word)
     if found is None or len(found.readings) > 1:
         return say(messages.line_errors.number_unclear, word=word, readings=found.readings if found else ())
-    if complaint := quantity_complaint(found.readings[0]):
-        return complaint
-    if len(numbers) > 1:
-        return say(messages.loan.several_things_called_so, loan=loan, numbers=tuple(numbers), verb="")
-    return {numbers[0]: Decimal(found.readings[0])}
+    return quantity_complaint(found.readings[0]) or Decimal(found.readings[0])
 
 
 def _called(loan: Transfer, word: str) -> list[int]:
     """The lines with that name: a number, an IPN, a name, a serial number, or the key of a stock item."""
     wanted = _plainly(word)
-    lent = lend.lent(loan)
-    if len(lent) > 1 and wanted.isdecimal():
+    lent = _nameable(loan)
+    if len(lent) > 1 and wanted.isdecimal() and not loan.awaits_parcel:  # nobody was shown a parcel's numbers
         return [number for number in lent if str(number) == wanted]
     return [number for number in lent if wanted in _names(loan, loan.line(number))]
 
 
 def _nearly_called(loan: Transfer, word: str) -> list[int]:
     """The lines whose name or IPN has words that begin with each of these words."""
-    lent = lend.lent(loan)
+    lent = _nameable(loan)
     return [number for number in lent if begins_words_of(_plainly(word), _names(loan, loan.line(number)))]
 
 

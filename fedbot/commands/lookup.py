@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -21,6 +21,7 @@ from fedbot.rules.ledger import history
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import PREFIX, Command
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
@@ -31,6 +32,8 @@ from fedbot.rules.model.stock import counts_pieces, stock_item_in
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.names import bare_word, is_called, without_end
 from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol.bodies import LONGEST_REASON
+from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import CODE_LENGTH, Turn
 
 MOST_NEAR = 3
@@ -213,6 +216,12 @@ def let_choose_how_much(
     told = tuple((Decimal(way.quantity), way.unit, way.item[:SHOWN]) for way in ways)
     phrase = say(messages.offer.which_is_the_quantity, ways=told)
     turn.choose(command.room, command.event_id, command.sender, phrase, tuple(whole))
+
+
+def signature_with_note(turn: Turn, command: Command) -> Signature:
+    """The signature of the line's sender, with the note in the line, which the other space reads."""
+    note = presentable(" ".join(str(command.arguments.get("note", "")).split()))
+    return replace(turn.signature_of(command), note=note[:LONGEST_REASON])
 
 
 NEAR_CODES = 200

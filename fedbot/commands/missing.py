@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.lookup import subject_meant
-from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.loan_lookup import id_and_rest
+from fedbot.commands.lookup import signature_with_note, subject_meant
+from fedbot.commands.received import example_of
+from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
+from fedbot.messages.formatting import EVERYTHING
 from fedbot.rules import consent as subjects
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -19,12 +22,13 @@ SPEC = Verb(
     name="missing",
     summary="report a missing parcel",
     permission=Permission.APPROVER,
-    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    examples=("missing k7m2", "missing"),
+    arguments=(Argument("id", Kind.THINGS, "ID", optional=True),),
+    options=(WHY,),
+    examples=("missing k7m2", "missing", "missing k7m2 - the post has lost it"),
     details=(
-        "An approver of either space reports that the parcel is lost, or came back.",
+        "An approver of either space reports that all of it is lost, or came back.",
         "Then I book nothing more, and a superuser settles it with 'resolve'.",
-        "If only some of it came, type 'received ID QUANTITY' instead.",
+        "If some of it came, type what came: 'received k7m2 28 M3-NUT + LENS-2'. The rest counts as missing.",
         "As a reply to the card it needs no ID.",
     ),
     where=Where.FEDERATION_ROOM,
@@ -32,6 +36,7 @@ SPEC = Verb(
 
 
 def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
+    command, things = id_and_rest(turn, command, str(command.arguments.get("id", "")))
     on_their_way = tuple(t for t in turn.open_transfers() if subjects.parcel_is_under_way(t))
     subject = subject_meant(turn, command, SPEC, on_their_way)
     if isinstance(subject, Phrase):
@@ -40,6 +45,10 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
         return say(messages.transfer_end.parcel_missing_already, transfer=subject)
     if not isinstance(subject, Transfer) or not subjects.parcel_is_under_way(subject):
         return say(messages.transfer_end.no_parcel_under_way, subject=subject)
+    if things and things.casefold() not in EVERYTHING:
+        receiver = turn.party_name(subject.terms.receiver)
+        example = example_of(subject)
+        return say(messages.transfer_end.say_what_came, transfer=subject, receiver=receiver, example=example)
     return subject
 
 
@@ -55,7 +64,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
-    parcel.never_arrived(turn, transfer, turn.signature_of(command))
+    parcel.never_arrived(turn, transfer, signature_with_note(turn, command))
     return say(messages.transfer_end.parcel_noted_missing, transfer=turn.transfer(transfer.id) or transfer)
 
 

@@ -18,7 +18,7 @@ from fedbot.commands.german import as_said
 from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading, as_argument, unquoted
 from fedbot.commands.loan_lookup import neighbours_amount, on_loan_called
-from fedbot.commands.lookup import found_in, friend_meant, rooms_told_of, whole_line
+from fedbot.commands.lookup import found_in, friend_meant, rooms_told_of, signature_with_note, whole_line
 from fedbot.commands.picking import (
     Ahead,
     Choice,
@@ -289,7 +289,7 @@ def _extend(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
         again = {"id": f"{loan.code} until {day.isoformat()}", ANYWAY.name: "yes"}
         line = whole_line(turn, command, extend.SPEC, **again)
         return say(messages.booking.would_break, what=loan.description.name, bookings=broken, line=line)
-    outside.prolong(turn, loan, day, turn.signature_of(command))
+    outside.prolong(turn, loan, day, signature_with_note(turn, command))
     return say(messages.lending.outside_noted, loan=loan)
 
 
@@ -301,7 +301,7 @@ def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
             return complaint
         if loan.state not in states:
             return say(messages.lending.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
-        outside.close(turn, loan, how, turn.signature_of(command))
+        outside.close(turn, loan, how, signature_with_note(turn, command))
         return say(messages.lending.outside_noted, loan=loan)
 
     return rule

@@ -23,7 +23,7 @@ from fedbot.commands.picking import (
     too_long,
     units_said,
 )
-from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.commands.spec import NOTE, Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.command import Command
@@ -39,7 +39,6 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
 from fedbot.rules.wire import by_line
 
-NOTE = Option("note", "TEXT", "a note for the other space; or type it at the end, after a dash")
 PARCEL = Option(
     "parcel",
     "",
@@ -49,7 +48,7 @@ PARCEL = Option(
 ANYWAY = Option("over-booking", "", "even though it is booked or others are waiting for it, as I said")
 SPEC = Verb(
     name="push",
-    aliases=("give", "offer", "send"),
+    aliases=("give", "offer", "send", "donate"),
     summary="give an item away",
     permission=Permission.APPROVER,
     arguments=(

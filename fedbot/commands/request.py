@@ -16,8 +16,7 @@ from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of, whole_line
 from fedbot.commands.picking import quantity_complaint
-from fedbot.commands.push import NOTE
-from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.commands.spec import NOTE, Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -41,7 +40,7 @@ ANYONE = frozenset(
 
 SPEC = Verb(
     name="request",
-    aliases=("ask",),
+    aliases=("ask", "get", "order"),
     fillers=("for", "um", "nach"),
     summary="request an item; 'from anyone' asks all friends in turn",
     permission=Permission.MAPPED,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.lookup import rooms_told_of, subject_meant, whole_line
-from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.commands.lookup import rooms_told_of, signature_with_note, subject_meant, whole_line
+from fedbot.commands.spec import WHY, Argument, Handler, Kind, Option, Verb
 from fedbot.rules.loan import lend, write_off
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -21,7 +21,7 @@ SPEC = Verb(
     summary="settle an unclear transfer",
     permission=Permission.SUPERUSER,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    options=(Option("as", "TRUTH", "the answer; without it I list the possible ones", 40),),
+    options=(Option("as", "TRUTH", "the answer; without it I list the possible ones", 40), WHY),
     examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),
     details=(
         "For a transfer that stopped because InvenTree didn't say where the stock is.",
@@ -63,7 +63,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     offered = resolve.truths(turn, transfer, seen, item)
     for truth in offered:
         if truth.name == word and item in {None, truth.item}:
-            settled = resolve.settle(turn, transfer, truth, seen, turn.signature_of(command))
+            settled = resolve.settle(turn, transfer, truth, seen, signature_with_note(turn, command))
             peer_name = turn.party_name(transfer.peer)
             return say(messages.resolve.resolved, transfer=settled, truth=truth, us=turn.us, peer_name=peer_name)
     _offer(turn, command, transfer, offered, seen)
@@ -75,7 +75,7 @@ def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | Non
     peer_name = turn.party_name(transfer.peer)
     for truth in parcel.TRUTHS_OF_A_REST:
         if truth.name == _said(command)[0]:
-            settled = parcel.settle_rest(turn, transfer, truth, turn.signature_of(command))
+            settled = parcel.settle_rest(turn, transfer, truth, signature_with_note(turn, command))
             items = tuple((line, parcel.rest_item(settled, line.number)) for line in settled.lines_missing)
             return say(
                 messages.transfer_end.rest_settled,
@@ -98,7 +98,8 @@ def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answ
     offered = write_off.truths(turn, loan, seen)
     for truth in offered:
         if truth.name == _said(command)[0]:
-            settled = lend.as_still_out(turn, write_off.settle(turn, loan, truth, seen, turn.signature_of(command)))
+            by = signature_with_note(turn, command)
+            settled = lend.as_still_out(turn, write_off.settle(turn, loan, truth, seen, by))
             return say(messages.resolve.loan_settled, loan=settled, truth=truth, peer_name=turn.party_name(loan.peer))
     _offer(turn, command, loan, offered, seen)
     return None

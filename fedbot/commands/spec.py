@@ -89,6 +89,10 @@ class Option:
         return f"--{self.name} {self.shown}".strip()
 
 
+NOTE = Option("note", "TEXT", "a note for the other space; or type it at the end, after a dash")
+WHY = Option("note", "TEXT", "the reason, for the other space; or type it at the end, after a dash", most=300)
+
+
 class Where(StrEnum):
     """The rooms in which a verb may be typed."""
 

@@ -16,6 +16,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="unshare",
+    aliases=("hide",),
     summary="stop sharing a part or category",
     permission=Permission.APPROVER,
     arguments=(Argument("thing", Kind.ANYTHING, "ITEM|PART|CATEGORY|all"),),

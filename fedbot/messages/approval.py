@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Code, Inline
+from fedbot.messages.formatting import Code, Inline, Link, permalink
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.facts import by_another_name, no_part_for, state_in_words
@@ -17,7 +19,7 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Permission, Permissions
-from fedbot.rules.model.transfer import Transfer, total
+from fedbot.rules.model.transfer import FAILED_AT_SENDER, Transfer, total
 
 Subject = Connection | Transfer
 
@@ -26,6 +28,10 @@ def noted_in_grace(locale: Locale, *, subject: Subject, choice: Choice, seconds:
     """The answer to a typed decision. It counts after some seconds; until then it can be taken back."""
     case = naming.case(locale, subject)
     less = subject.decision.quantity if subject.decision else None
+    came = dict(subject.decision.came) if subject.decision else {}
+    if isinstance(subject, Transfer) and came and len({line.part for line in subject.terms.lines}) > 1:
+        return _noted_in_part(locale, subject, came, seconds)
+    less = sum(came.values(), Decimal(0)) if came else less
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and less is not None:
         lines = subject.terms.lines  # of one part, maybe from several places
         first = locale.say(
@@ -46,6 +52,26 @@ def noted_in_grace(locale: Locale, *, subject: Subject, choice: Choice, seconds:
     else:
         first = locale.say("Noted: you decline {case}. It counts in {span}.", case=case, span=locale.span(seconds))
     return [first, locale.say("To change your mind until then, reply: {cancel}", cancel=command("cancel"))]
+
+
+def _noted_in_part(locale: Locale, transfer: Transfer, came: Mapping[int, Decimal], seconds: timedelta) -> Lines:
+    """Only a part of a parcel is here: what I book in, and what then counts as missing."""
+    sent = [line for line in transfer.terms.lines if transfer.at(line.number).failed != FAILED_AT_SENDER]
+    here = [replace(line, quantity=came.get(line.number, Decimal(0))) for line in sent]
+    missing = [replace(line, quantity=line.quantity - came.get(line.number, Decimal(0))) for line in sent]
+    return [
+        locale.say(
+            "Noted: {what} came ({code}). I book it in after {span}.",
+            what=naming.things(locale, [line for line in here if line.quantity]),
+            code=transfer.code,
+            span=locale.span(seconds),
+        ),
+        locale.say(
+            "Missing then: {what}. A superuser of the other space settles that.",
+            what=naming.things(locale, [line for line in missing if line.quantity]),
+        ),
+        locale.say("To change your mind until then, reply: {cancel}", cancel=command("cancel")),
+    ]
 
 
 def first_yes_noted(locale: Locale, *, transfer: Transfer, by: str, party: str) -> Lines:
@@ -99,6 +125,24 @@ def tap_instead(locale: Locale, *, subject: Subject) -> Lines:
     return [locale.say("That doesn't count. Tap ✅ or ❌ on the card to decide.")]
 
 
+def tap_our_card(locale: Locale, *, subject: Subject, peer_name: str) -> Lines:
+    """A ✅ or a 'yes' for the other bot's message: the card that counts is ours, and may not be here yet."""
+    names: dict[str, Words] = {
+        "peer": naming.space(locale, peer_name),
+        "case": naming.case(locale, subject),
+    }
+    if not subject.own_card:
+        return [
+            locale.say("That doesn't count: the bot of {peer} wrote that message.", **names),
+            locale.say("My own card for {case} follows. Tap there.", **names),
+        ]
+    card = Link(locale.word("our own card"), permalink(subject.room, subject.own_card))
+    return [
+        locale.say("That doesn't count: the bot of {peer} wrote that message.", **names),
+        locale.say("Tap on {card} for {case}.", card=card, **names),
+    ]
+
+
 def reason_noted(locale: Locale, *, subject: Transfer, peer_name: str) -> Lines:
     """The answer to a reply to a card in the person's own words."""
     return [
@@ -110,12 +154,12 @@ def reason_noted(locale: Locale, *, subject: Transfer, peer_name: str) -> Lines:
     ]
 
 
-def no_reason_here(locale: Locale, *, subject: Subject) -> Lines:
-    """The refusal of a reason for declining a friendship: it can't be passed on."""
-    return [
-        locale.say("Not counted: I can pass on a reason for items, not for a friendship."),
-        locale.say("Decline without a reason: {decline}", decline=command(f"decline {subject.code}")),
-    ]
+def no_reason_here(locale: Locale, *, subject: Subject, choice: Choice = Choice.DECLINE) -> Lines:
+    """A note with a decision on a friendship, which has no place for one."""
+    first = locale.say("Not counted: I can pass on a note about items, not about a friendship.")
+    if choice is not Choice.DECLINE:
+        return [first, locale.say("Approve without one: {approve}", approve=command(f"approve {subject.code}"))]
+    return [first, locale.say("Decline without one: {decline}", decline=command(f"decline {subject.code}"))]
 
 
 def not_yours_to_decide(locale: Locale, *, subject: Subject, party: str) -> Lines:

@@ -385,7 +385,8 @@ def outside_loan(locale: Locale, *, loan: OutsideLoan, us: PartyConfig, friend: 
     lines.append(locale.say("Lent by {who} ({space}), {when}", who=who, space=us.name, when=locale.when(loan.by.at)))
     if loan.ended_by is not None and loan.ended is not None and loan.state is not OutsideState.NOT_LENT:
         ended_by, when = naming.signed(locale, loan.ended_by), locale.when(loan.ended)
-        lines.append(locale.say("Ended by {who}, {when}", who=ended_by, when=when))
+        ended = locale.say("Ended by {who}, {when}", who=ended_by, when=when)
+        lines.append((*ended, *naming.noted(locale, loan.ended_by)))
     if loan.before:
         lines.append(
             locale.say("⚠ You typed the same thing a moment ago ({code}). This is a second one.", code=loan.before)

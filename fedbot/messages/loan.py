@@ -231,7 +231,7 @@ def loan_closed(
         said.append(locale.say("That part is settled. The rest is still on loan. Nothing moves."))
     else:
         said.append(locale.say("It is settled. Nothing moves."))
-    return [*said, loan.code]
+    return [*said, *naming.because(locale, closing.by), loan.code]
 
 
 def over_but_in_our_books(
@@ -283,10 +283,11 @@ def loss_not_noted(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lin
     ]
 
 
-def loan_extended(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str) -> Lines:
-    """The lender's approver extended the loan."""
+def loan_extended(locale: Locale, *, loan: Transfer, us: PartyConfig, peer_name: str, note: str = "") -> Lines:
+    """The owner's approver gave more time, maybe with a note."""
     del us, peer_name
-    return [_due(locale, loan), loan.code]
+    said: Lines = [locale.say('Why: "{why}"', why=locale.short(note, 300))] if note else []
+    return [_due(locale, loan), *said, loan.code]
 
 
 def _due(locale: Locale, loan: Transfer) -> tuple[Inline, ...]:

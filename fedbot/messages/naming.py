@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from fedbot.messages.formatting import Bold, Code, Inline, Mention
-from fedbot.messages.language import Locale, marked
+from fedbot.messages.language import Lines, Locale, marked
 from fedbot.rules import time_zones
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -74,6 +74,18 @@ def signed(locale: Locale, signature: Signature | None) -> str:
         return person(locale, "")
     name = person(locale, signature.name or signature.person)
     return off_chat(locale, name, signature.event_id, signature.through)
+
+
+def noted(locale: Locale, signature: Signature | None) -> tuple[Inline, ...]:
+    """The note that a person gave with a decision, behind its sentence: ': "thanks!"'; nothing if there is none."""
+    note = locale.short(signature.note, 300) if signature is not None else ""
+    return locale.say(': "{note}"', note=note) if note else ()
+
+
+def because(locale: Locale, signature: Signature | None) -> Lines:
+    """The reason that a person gave, as a line; nothing if there is none."""
+    note = locale.short(signature.note, 300) if signature is not None else ""
+    return [locale.say('Why: "{why}"', why=note)] if note else []
 
 
 def off_chat(locale: Locale, name: str, event_id: str, through: str = "") -> str:

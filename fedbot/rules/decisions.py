@@ -95,6 +95,10 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     """Begin the decision of a reaction if it counts; else post at most one quiet line for each person and card."""
     if event.room not in announcements.federation_rooms(turn):
         return
+    if (asked := asked_by_peer(turn, event)) is not None:
+        if not _reacts_too_much(turn, asked, event.sender):
+            _point_to_our_card(turn, asked, event.sender, event.target)
+        return
     if turn.key_of(event.target).kind is not MessageKind.CARD:
         return
     subject = turn.subject(turn.subject_of(event.target))
@@ -126,6 +130,31 @@ def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event
         quiet(turn, subject, event.sender, complaint)
 
 
+def asked_by_peer(turn: Turn, event: Reacted | Said) -> Subject | None:
+    """Return the subject that our people have to decide, if one of them says yes or no to the other bot's message.
+
+    That is the message which people see first, but only our own card shows what is decided. So it decides nothing.
+    """
+    target, said = (event.target, event.key) if isinstance(event, Reacted) else (event.reply_to, event.text)
+    if not target or event.sender not in turn.us.people or turn.key_of(target):
+        return None
+    if not (looks_like_a_decision(said) or normalised(said) in CARD_KEYS):
+        return None
+    subject = turn.subject(turn.subject_of(target))
+    return subject if subject is not None and _waits_for_us(turn, subject) else None
+
+
+def _waits_for_us(turn: Turn, subject: Subject) -> bool:
+    """Whether our people have to decide on it now."""
+    return (is_open(subject) and decides_here(turn.us, subject)) or awaits_parcel(subject)
+
+
+def _point_to_our_card(turn: Turn, subject: Subject, person: str, target: str) -> None:
+    """Tell one of our people, once for each day and subject, where to decide instead."""
+    phrase = say(messages.approval.tap_our_card, subject=subject, peer_name=turn.party_name(subject.peer))
+    quiet(turn, subject, person, phrase, reply_to="" if subject.own_card else target)
+
+
 def _reacts_too_much(turn: Turn, subject: Subject, person: str) -> bool:
     """Whether the person is over their budget. They are told once, then their reactions don't count for a minute."""
     waiting = f"too-many-reactions:{person}"
@@ -150,11 +179,16 @@ def on_missed_reaction(turn: Turn, event: Reacted) -> None:
 
 
 def spoken_on(turn: Turn, event: Said) -> Subject | None:
-    """Return the subject to whose card one of our people replies "yes" or "it arrived"; None for any other line."""
+    """Return the subject to whose card one of our people replies "yes" or "it arrived"; None for any other line.
+
+    A reply to the other bot's message about it counts as one, too.
+    """
     about = turn.key_of(event.reply_to or event.thread)
     subject = turn.subject(about.subject) if about.kind is MessageKind.CARD and not event.edits else None
     if event.room not in announcements.federation_rooms(turn) or event.sender not in turn.us.people:
         return None
+    if subject is None and not event.edits:
+        return asked_by_peer(turn, event)
     means_it = subject is not None and (
         looks_like_a_decision(event.text) or (awaits_parcel(subject) and says_it_is_here(event.text))
     )
@@ -167,8 +201,10 @@ def on_spoken_decision(turn: Turn, event: Said) -> bool:
     It is no decision, because reply relations aren't encrypted.
     """
     subject = spoken_on(turn, event)
-    if subject is not None:
+    if subject is not None and turn.key_of(event.reply_to or event.thread):
         _tell_how_to_decide(turn, subject, event.sender)
+    elif subject is not None:
+        _point_to_our_card(turn, subject, event.sender, event.reply_to)
     return subject is not None
 
 
@@ -230,11 +266,13 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     at: datetime,
     note: str = "",
     proven: bool = False,
+    came: tuple[tuple[int, Decimal], ...] = (),
 ) -> Phrase | None:
     """Begin a decision, or return why not. `reply_to` is the line, if the person typed instead of reacting.
 
-    `quantity` is set if an approver grants less than requested. `at` is when the person decided; that counts even if we
-    were down then. `note` is the reason. `proven`: the person typed the code, in an encrypted room.
+    `quantity` is set if an approver grants less than requested. `came` is how much of each line a parcel held, if not
+    all of it. `at` is when the person decided; that counts even if we were down then. `note` is the reason. `proven`:
+    the person typed the code, in an encrypted room.
     """
     username = turn.us.people.get(person)
     if username is None:
@@ -245,7 +283,7 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
         return complaint
     seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
     proven = proven and turn.us.care.typed_code
-    vote = Vote(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note, proven)
+    vote = Vote(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note, proven, came)
     if isinstance(subject, Transfer) and (complaint := _why_not_second(turn, subject, vote)) is not None:
         return complaint
     first = subject.decision
@@ -353,6 +391,7 @@ def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
         behind=behind,
         note=vote.note,
         proven=vote.proven,
+        came=vote.came,
     )
     turn.save(replace(subject, decision=decision))
     permission = permission_to_decide(subject, decision.person)
@@ -579,12 +618,16 @@ def less_than_all(subject: Subject, quantity: Decimal | None) -> Decimal | None:
     return None if is_all else quantity
 
 
-def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
-    """Post one quiet line in the card's thread, at most one for each person, card and kind of complaint."""
+def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase, *, reply_to: str = "") -> None:
+    """Post one quiet line, at most one for each person, card and kind of complaint.
+
+    It goes into the card's thread. While there is no card, it replies to that message.
+    """
     key = MessageKind.QUIET.of(subject.id, f"{person}:{phrase.name}")
     if turn.tell_once(key, QUIET_FOR):
         addressed = replace(phrase, to=turn.name_of(person, subject.room))
-        turn.do(Post(key, subject.room, addressed, thread=MessageKind.CARD.of(subject.id)))
+        thread = "" if reply_to else MessageKind.CARD.of(subject.id)
+        turn.do(Post(key, subject.room, addressed, thread=thread, reply_to=reply_to))
 
 
 def on_redaction(turn: Turn, event: Redacted) -> None:
@@ -627,7 +670,7 @@ def on_edit_refused(turn: Turn, event: PostRefused) -> bool:
 
 def _replace_card(turn: Turn, subject: Subject, why: audit.Fact, by: str = "", event_id: str = "") -> bool:
     """Void a decision on a card that is redacted or out of date, and post another card. Return whether one follows."""
-    if not (is_open(subject) and decides_here(turn.us, subject)) and not awaits_parcel(subject):
+    if not _waits_for_us(turn, subject):
         return False
     decision = subject.decision
     turn.note(subject.id, why, by, event_id)
@@ -758,7 +801,7 @@ def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signat
         (connections.on_approved if approved else connections.on_refused)(turn, subject, decided)
         return
     if subject.awaits_parcel:
-        parcel.on_arrived(turn, subject, decided, decision.quantity)
+        parcel.on_arrived(turn, subject, decided, dict(decision.came) or parcel.came_in_all(subject, decision.quantity))
     elif subject.asks_if_handed_over:
         _on_pickup(turn, subject, decision, decided)
     elif subject.is_our_offer:

@@ -504,7 +504,7 @@ def concerns_us(state: State, event: Event, now: datetime, verbs: Verbs) -> bool
         case PhotoSent():
             return transfer_of(turn, event) is not None
         case Reacted():
-            return bool(turn.key_of(event.target))
+            return bool(turn.key_of(event.target)) or decisions.asked_by_peer(turn, event) is not None
         case Echoed():
             return opening.awaits_echo(turn)
     return True

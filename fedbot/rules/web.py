@@ -116,7 +116,7 @@ def _take_up(turn: Turn, event: DecidedOffChat) -> Phrase | None:
     if event.seen != shown_hash(turn, subject):
         return say(messages.web.page_is_outdated, subject=subject)
     if event.note and not isinstance(subject, Transfer):
-        return say(messages.approval.no_reason_here, subject=subject)
+        return say(messages.approval.no_reason_here, subject=subject, choice=event.choice)
     if event.quantity is not None and (complaint := decisions.not_granted(turn, subject, event.quantity)):
         return complaint
     if event.choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):

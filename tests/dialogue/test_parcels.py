@@ -448,6 +448,95 @@ async def test_a_dishonest_receiver_reports_neither_less_than_nothing_nor_more_t
     assert world.alpha.bot.engine.failures == 0
 
 
+# --- only a part of several items arrives ---------------------------------------------------------------------
+
+
+async def several() -> World:
+    """30 nuts, a lens and 20 resistors are on their way to betaspace."""
+    world = await friends()
+    await posted(world, "M3-NUT 30 + #42 + RES-10K 20")
+    return world
+
+
+@pytest.mark.parametrize(
+    ("line", "here", "missing"),
+    [
+        ("received ID 28 M3-NUT + LENS-2", {"N-M3": 28, "LENS-2": 1, "RES-10K": 0}, "2 × M3 nut and 20 × "),
+        ("received ID M3-NUT 28; LENS-2; RES-10K 20", {"N-M3": 28, "LENS-2": 1, "RES-10K": 20}, "2 × M3 nut"),
+        ("received 28 M3-NUT", {"N-M3": 28, "LENS-2": 0, "RES-10K": 0}, "2 × M3 nut, 1 × "),
+        ("received M3-NUT 28", {"N-M3": 28, "LENS-2": 0, "RES-10K": 0}, "2 × M3 nut, 1 × "),
+        ("received ID LENS-2 - the bag was torn", {"N-M3": 0, "LENS-2": 1, "RES-10K": 0}, "30 × M3 nut and 20 × "),
+    ],
+)
+async def test_of_several_items_the_approver_books_in_what_came_and_the_rest_is_missing(
+    line: str, here: dict[str, int], missing: str
+) -> None:
+    world = await several()
+    before = {ipn: int(world.beta.total(ipn)) for ipn in here}
+    answer = await says(world, world.cem, line)
+    assert answer.startswith("Noted: "), answer
+    assert f"Missing then: {missing}" in answer
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert states(world) == {DONE}
+    assert {ipn: int(world.beta.total(ipn)) - before[ipn] for ipn in here} == here
+    assert f"Did not arrive: {missing}" in world.card().text
+    assert missing in await says(world, world.anna, "todo")
+    if "torn" in line:
+        assert "the bag was torn" in world.card().text
+    await settles(world, world.anna, "back")
+    assert (await says(world, world.anna, "resolve ID")).startswith("Nothing to settle")
+    world.anna.says("!fed reconcile betaspace")
+    await world.passes(timedelta(minutes=1))
+    assert told(world.room, "The books of Attraktor and Betaspace agree")
+    assert_books_balance(world)
+
+
+async def test_all_of_several_items_by_name_is_all_of_the_parcel() -> None:
+    world = await several()
+    assert "is here. I book it in" in await says(world, world.cem, "received ID 30 M3-NUT + LENS-2 + RES-10K")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert states(world) == {DONE}
+    assert "Did not arrive" not in world.card().text
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("received ID 7", '"7" doesn\'t tell me which items'),
+        ("received ID 3 SPOOL", '"3 SPOOL" doesn\'t tell me which items'),
+        ("received ID 31 M3-NUT", "Not booked in: only 30 × M3 nut"),
+        ("received ID 2 LENS-2", "Not booked in: only"),
+        ("received ID 0 M3-NUT", "Not"),
+        ("missing ID LENS-2", "types what came: !fed received"),
+    ],
+)
+async def test_a_line_that_does_not_say_what_came_books_nothing_in(line: str, answer: str) -> None:
+    world = await several()
+    assert answer in await says(world, world.cem, line)
+    await world.grace()
+    assert states(world) == {SENT}
+
+
+async def test_only_an_approver_says_what_came_of_several_items_and_may_take_it_back() -> None:
+    world = await several()
+    assert "only an approver of Betaspace can decide" in await says(world, world.tom, "received ID LENS-2")
+    await says(world, world.cem, "received ID LENS-2")
+    await says(world, world.cem, "cancel ID")
+    await world.grace()
+    assert states(world) == {SENT}
+
+
+async def test_why_several_items_are_missing_is_read_by_both_sides() -> None:
+    world = await several()
+    assert "did not arrive" in await says(world, world.bea, "missing ID - the post has lost it")
+    await world.passes(timedelta(minutes=1))
+    assert states(world) == {DISPUTED}
+    assert 'Why: "the post has lost it"' in world.card().text
+    assert world.alpha.transfer().parcel.missing.note == "the post has lost it"  # type: ignore[union-attr]
+
+
 # --- it never comes ------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import back, lent, owners_card
-from tests.scenarios.world import friends, sharing, told
+from tests.scenarios.world import World, a_world, friends, sharing, told
 
 
 async def test_the_reason_for_declining_an_offer_reaches_who_offered_it() -> None:
@@ -97,3 +97,106 @@ async def test_the_reason_for_refusing_more_time_or_a_return_reaches_who_asked(w
     heard = [m for m in told(world.room, '"still at your place, I guess"') if world.bea.user_id in m.mentions]
     assert len(heard) == 1
     assert 'Why: "still at your place, I guess"' in owners_card(world).text
+
+
+# --- a note after a dash, with every verb that acts on something shared ---
+
+
+async def test_a_note_with_an_approval_is_on_the_card_and_reaches_the_other_side() -> None:
+    world = await friends()
+    await world.push()
+    world.cem.says(f"!fed approve {world.beta.transfer().code} - thanks, for the robot club")
+    await world.grace()
+    await world.passes(timedelta(minutes=1))
+    for space in world.spaces:
+        assert space.transfer().decided is not None
+        assert space.transfer().decided.note == "thanks, for the robot club"  # type: ignore[union-attr]
+    assert "thanks, for the robot club" in world.card().text
+
+
+async def test_the_reason_for_taking_something_back_is_on_the_card() -> None:
+    world = await friends()
+    await world.push()
+    world.anna.says(f"!fed cancel {world.beta.transfer().code} – we need them ourselves")
+    await world.settle()
+    assert world.beta.transfer().state is TransferState.CANCELLED
+    assert 'Why: "we need them ourselves"' in world.card().text
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        ("gift ID - thanks for your help", "thanks for your help"),
+        ("lost ID M3-NUT - it fell into the lake", "it fell into the lake"),
+        ('lost --note "it fell into the lake"', "it fell into the lake"),
+        ("extend ID 2 weeks - the fair is later", "the fair is later"),
+        ("extend ID until 31.12. — the fair is later", "the fair is later"),
+    ],
+)
+async def test_the_lenders_reason_is_in_the_message_that_both_sides_read(line: str, note: str) -> None:
+    world = await lent()
+    loan = world.alpha.transfer()
+    said = world.anna.says(f"!fed {line.replace('ID', loan.code)}", reply_to=owners_card_of(world))
+    await world.settle()
+    assert f'Why: "{note}"' in world.answer_to(said), world.room.transcript()
+    after = world.beta.turn.transfer(loan.id)
+    assert after is not None
+    assert after.closed is None or after.closed.by.note == note
+
+
+async def test_the_borrowers_reason_for_an_extension_is_on_the_lenders_card() -> None:
+    world = await lent()
+    world.bea.says(f"!fed extend {world.beta.transfer().code} 2 weeks - the fair is later")
+    await world.settle()
+    card = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
+    assert '"the fair is later"' in card.text
+
+
+async def test_a_note_with_a_settlement_reaches_the_other_side() -> None:
+    world = await friends()
+    world.cem.reacts(await world.push(), "📦")
+    await world.grace()
+    world.bea.says(f"!fed missing {world.beta.transfer().code}")
+    await world.settle()
+    world.anna.says(f"!fed resolve {world.alpha.transfer().code} --as lost - the post says so")
+    await world.passes(timedelta(minutes=5))
+    assert world.alpha.transfer().settled is not None
+    assert 'Why: "the post says so"' in world.card().text
+
+
+async def test_the_reason_for_ending_a_friendship_is_in_both_messages() -> None:
+    world = await friends()
+    world.anna.says("!fed disconnect betaspace --sure - we close at the end of the year")
+    await world.settle()
+    assert len(told(world.room, 'Why: "we close at the end of the year"')) == 2
+
+
+async def test_a_note_with_a_decision_on_a_friendship_is_refused_with_the_line_to_type() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    code = world.beta.turn.connections()[0].code
+    answer = await world.answer(world.bea, f"!fed approve {code} - welcome", reply_to=world.card())
+    assert "Approve without one" in answer
+    assert "Decline without one" in await world.answer(world.bea, f"!fed decline {code} - no", reply_to=world.card())
+
+
+async def test_words_and_a_note_after_a_dash_are_one_reason_for_declining() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.says("!fed decline no room - sorry", reply_to=card)
+    await world.grace()
+    assert 'Why: "no room – sorry"' in world.card().text
+
+
+def owners_card_of(world: World) -> str:
+    """The message of attraktor's bot with the loan."""
+    return next(m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.envelope).event_id
+
+
+async def test_a_note_with_a_smaller_grant_is_on_the_requesters_card() -> None:
+    world = await sharing()
+    world.bea.says("!fed request 50 M3-NUT from attraktor")
+    await world.settle()
+    world.piet.says(f"!fed approve {world.alpha.transfer().code} 20 - the rest is reserved")
+    await world.grace()
+    assert ': "the rest is reserved"' in world.room.message("less than asked").text

@@ -11,6 +11,7 @@ import pytest
 from fedbot.ports.chat import Delivery
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import lent
+from tests.fakes.people import Message
 from tests.scenarios.space import Space
 from tests.scenarios.world import World, sharing, step
 
@@ -256,3 +257,78 @@ async def test_a_reaction_from_before_the_card_says_that_a_parcel_left_is_no_arr
     world.dilek.reacts(card, "📦")
     await world.grace()
     assert world.beta.transfer().state in {TransferState.RECEIVED, DONE}
+
+
+# --- a tap on the other bot's message, which people see first ---
+
+
+def pointed(world: World) -> list[Message]:
+    """What attraktor's bot says about taps on other bots' messages."""
+    said = world.room.messages(sender=world.alpha.chat.user_id)
+    return [message for message in said if "the bot of Betaspace wrote that message" in message.text]
+
+
+async def requested() -> tuple[World, Message]:
+    """Betaspace requests 30 nuts from Attraktor; return its bot's message, too."""
+    world = await sharing()
+    world.bea.says("!fed request M3-NUT 30 from attraktor")
+    await world.settle()
+    theirs = [m for m in world.room.messages(sender=world.beta.chat.user_id) if m.envelope]
+    return world, theirs[-1]
+
+
+@pytest.mark.parametrize("key", ["✅", "❌", "👍", "📦"])
+async def test_a_reaction_to_a_friends_message_decides_nothing_and_is_told_once_where_to_tap(key: str) -> None:
+    world, theirs = await requested()
+    for again in (key, "👎"):
+        world.piet.reacts(theirs, again)
+        await world.grace()
+    assert world.alpha.transfer().state is OPEN
+    assert world.alpha.given("M3-NUT") == 0
+    (answer,) = pointed(world)
+    card = world.alpha.transfer().own_card
+    assert answer.thread == card
+    assert card in answer.html
+    assert "30 × M3 nut" in answer.text
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is DONE
+
+
+async def test_yes_in_reply_to_a_friends_message_is_told_where_to_tap() -> None:
+    world, theirs = await requested()
+    world.piet.says("yes please", reply_to=theirs)
+    await world.grace()
+    assert world.alpha.transfer().state is OPEN
+    assert len(pointed(world)) == 1
+
+
+async def test_other_reactions_to_a_friends_message_and_those_of_others_are_not_answered() -> None:
+    world, theirs = await requested()
+    world.piet.reacts(theirs, "🎉")
+    world.cem.reacts(theirs, "✅")
+    world.piet.says("nice", reply_to=theirs)
+    await world.grace()
+    assert pointed(world) == []
+
+
+async def test_a_reaction_to_a_friends_message_before_our_card_is_there_is_answered_in_reply_to_it() -> None:
+    world = await sharing()
+    world.alpha.goes_down()
+    world.bea.says("!fed request M3-NUT 30 from attraktor")
+    await world.settle()
+    theirs = [m for m in world.room.messages(sender=world.beta.chat.user_id) if m.envelope][-1]
+    world.piet.reacts(theirs, "✅")
+    await world.settle()
+    (answer,) = pointed(world)
+    assert answer.reply_to == theirs.event_id
+    assert "My own card" in answer.text
+
+
+async def test_once_it_is_decided_a_reaction_to_a_friends_message_is_not_answered() -> None:
+    world, theirs = await requested()
+    world.piet.reacts(world.alpha.transfer().own_card, "✅")
+    await world.grace()
+    world.kim.reacts(theirs, "✅")
+    await world.settle()
+    assert pointed(world) == []

@@ -50,7 +50,16 @@ SAID: dict[str, Phrase] = {
         messages.approval.noted_in_grace, subject=connection(), choice=Choice.DECLINE, seconds=timedelta(seconds=1)
     ),
     "a reason for declining a friendship": say(messages.approval.no_reason_here, subject=connection()),
+    "a note with a yes to a friendship": say(
+        messages.approval.no_reason_here, subject=connection(), choice=Choice.APPROVE
+    ),
     "a thumb, or a yes in words": say(messages.approval.tap_instead, subject=transfer()),
+    "a yes to the other bot's message": say(
+        messages.approval.tap_our_card, subject=replace(transfer(), own_card="$card"), peer_name="attraktor"
+    ),
+    "a yes to the other bot's message before our card": say(
+        messages.approval.tap_our_card, subject=transfer(), peer_name="attraktor"
+    ),
     "the first of two yeses": say(messages.approval.first_yes_noted, transfer=transfer(), by="Bea", party="betaspace"),
     "both yeses by one person": say(messages.approval.needs_another_person, subject=transfer(), by="Bea"),
     "two yeses to different things": say(

@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.commands import push
+from fedbot.commands.spec import NOTE
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus, Due, DueKind, Quarantined
 from fedbot.rules.model.ledger import Cancellable, PersonSeen, SpaceSeen, StatusSeen, Todo, VerbLine
@@ -125,7 +125,7 @@ SAID: dict[str, Phrase] = {
         summary="give an item away",
         details=("Without a quantity the whole stock item goes.",),
         examples=("push 200 M3-BOLT to betaspace", "push #42 to betaspace"),
-        options=(("--note TEXT", push.NOTE.summary),),
+        options=(("--note TEXT", NOTE.summary),),
         permission=Permission.APPROVER,
         us=ALPHA,
     ),

@@ -10,7 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.rules.model.decision import Choice, Parcel, Settlement
+from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Parcel, Settlement
 from fedbot.rules.model.diagnosis import Fault, ItemFault, OfItem, Plain
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Truth
@@ -61,6 +61,15 @@ MISSING = replace(
     parcel=Parcel(left=NOW, missing=BY_BEA),
 )
 LOST = replace(MISSING, state=TransferState.REVERTED, dispute=None, settled=Settlement(BY_ANNA, "lost"))
+
+SEVEN_BOLTS = Decision(
+    Choice.PARCEL, BEA, "bea", "$line", DecisionStage.GRACE, NOW, reply_to="$line", came=((1, Decimal(7)),)
+)
+PART_IS_HERE = replace(
+    transfer(BOLTS, replace(CABLE, number=2, part=77), state=SENT, decided=BY_BEA),
+    parcel=Parcel(left=NOW),
+    decision=SEVEN_BOLTS,
+)
 
 SAID: dict[str, Phrase] = {
     "it left: the giver posts it": say(
@@ -119,7 +128,37 @@ SAID: dict[str, Phrase] = {
         messages.transfer_end.not_so_much_was_sent, transfer=sent("receiver"), sent=(BOLTS,)
     ),
     "of different things a number says too little": say(
-        messages.transfer_end.not_so_much_was_sent, transfer=sent("receiver"), sent=(BOLTS, CABLE)
+        messages.transfer_end.which_of_it_came,
+        transfer=sent("receiver"),
+        sent=(BOLTS, CABLE),
+        word="7",
+        example="received k7m2 10 M3-BOLT",
+    ),
+    "missing, but of some of it": say(
+        messages.transfer_end.say_what_came,
+        transfer=sent("receiver"),
+        receiver="betaspace",
+        example="received k7m2 10 M3-BOLT",
+    ),
+    "a typed word that a part of several things is here": say(
+        messages.approval.noted_in_grace,
+        subject=PART_IS_HERE,
+        choice=Choice.PARCEL,
+        seconds=timedelta(seconds=5),
+    ),
+    "missing, with a reason": say(
+        messages.transfer_card.transfer_card,
+        transfer=replace(MISSING, parcel=Parcel(left=NOW, missing=replace(BY_BEA, note="the post has lost it"))),
+        us=BETA,
+        peer_name="attraktor",
+        people=[],
+    ),
+    "received, with a note": say(
+        messages.transfer_card.transfer_card,
+        transfer=replace(HERE, parcel=Parcel(left=NOW, received=replace(BY_BEA, note="the box was wet"))),
+        us=BETA,
+        peer_name="attraktor",
+        people=[],
     ),
     "not all of it came, and the rest is asked about": say(
         messages.transfer_end.no_parcel_for_us, subject=SHORT, us=BETA, peer_name="attraktor"

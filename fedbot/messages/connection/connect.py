@@ -261,14 +261,14 @@ def ending(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     ]
 
 
-def ended_by(locale: Locale, connection: Connection, us: PartyConfig) -> list[tuple[Inline, ...]]:
-    """The person or space that ended it, if known."""
+def ended_by(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
+    """The person or space that ended it, if known, and why."""
     by = connection.ended_by
     if by is None:
         return []
     who, when = naming.signed(locale, by), locale.when(by.at)
     space = naming.party(locale, by.party, us, connection.peer_name)
-    return [locale.say("By {who} ({space}), {when}", who=who, space=space, when=when)]
+    return [locale.say("By {who} ({space}), {when}", who=who, space=space, when=when), *naming.because(locale, by)]
 
 
 def over(locale: Locale, connection: Connection, by: str) -> Lines:

@@ -61,9 +61,11 @@ def _done(locale: Locale, card: Card) -> Lines:
         )
     if card.transfer.closed is not None:
         first = closed_line(locale, card)
+    why = naming.because(locale, card.transfer.closed.by if card.transfer.closed else None)
     footer = what_to_reply(locale, card.transfer)
     happened: Lines = [
         first,
+        *why,
         *lent_at_first(locale, card),
         *line_ends(locale, card),
         decided(locale, card),
@@ -104,8 +106,7 @@ def _declined(locale: Locale, card: Card) -> Lines:
         what=what,
         sender=card.sender,
     )
-    reason: Lines = [locale.say('Why: "{why}"', why=locale.short(by.note, 300))] if by.note else []
-    return [first, _by_whom(locale, card), *reason, nothing_moved(locale), card.transfer.code]
+    return [first, _by_whom(locale, card), *naming.because(locale, by), nothing_moved(locale), card.transfer.code]
 
 
 def _cancelled(locale: Locale, card: Card) -> Lines:
@@ -119,7 +120,7 @@ def _cancelled(locale: Locale, card: Card) -> Lines:
     )
     lines: Lines = [first]
     if transfer.decided is not None and transfer.decided.person:
-        lines.append(_by_whom(locale, card))
+        lines += [_by_whom(locale, card), *naming.because(locale, transfer.decided)]
     if transfer.problem in reason_codes.KNOWN:
         why = reason_codes.why_not_given(locale, transfer.problem, card.sender, card.receiver)
         lines.append(locale.say("Why: {why}", why=why))
@@ -271,6 +272,7 @@ def _disputed(locale: Locale, card: Card) -> Lines:
             counted = locale.say("{sender} has booked it out, and {receiver} has not booked it in.", **names)
     return [
         unclear,
+        *naming.because(locale, parcel.missing if parcel else None),
         decided(locale, card),
         "",
         counted,
@@ -406,19 +408,41 @@ def no_parcel_for_us(locale: Locale, *, subject: Subject, us: PartyConfig, peer_
 
 
 def not_so_much_was_sent(locale: Locale, *, transfer: Transfer, sent: tuple[Line, ...]) -> Lines:
-    """The refusal of more than was sent; or of a quantity alone, if a parcel has several items."""
+    """The refusal of more than was sent."""
     what, code = naming.things(locale, sent), transfer.code
-    if len({line.part for line in sent}) == 1:
-        return [
-            locale.say("Not booked in: only {what} was sent by {code}.", what=what, code=code),
-            locale.say("More came? Book in the rest by hand, or ask the sender to offer it."),
-            locale.say("All of it is here: {received}", received=command(f"received {code}")),
-        ]
     return [
-        locale.say("Not booked in: with only a quantity I can't tell what is missing from {code}.", code=code),
-        locale.say("It should contain {what}.", what=what),
+        locale.say("Not booked in: only {what} was sent by {code}.", what=what, code=code),
+        locale.say("More came? Book in the rest by hand, or ask the sender to offer it."),
         locale.say("All of it is here: {received}", received=command(f"received {code}")),
-        locale.say("If not: {missing}. Then a superuser settles it.", missing=command(f"missing {code}")),
+    ]
+
+
+def which_of_it_came(locale: Locale, *, transfer: Transfer, sent: tuple[Line, ...], word: str, example: str) -> Lines:
+    """The words name nothing of the parcel, or several items of it. `example`: a line that names one."""
+    shown = locale.short(word, 40)
+    return [
+        locale.say(
+            'Not booked in: "{word}" doesn\'t tell me which items of {code} came.', word=shown, code=transfer.code
+        ),
+        locale.say("It should contain {what}.", what=naming.things(locale, sent)),
+        locale.say("Type all that came: {received}", received=command(example)),
+        locale.say("All of it is here: {received}", received=command(f"received {transfer.code}")),
+    ]
+
+
+def say_what_came(locale: Locale, *, transfer: Transfer, receiver: str, example: str) -> Lines:
+    """`missing` with items: who has the parcel says what came, and the rest is missing. `example`: such a line."""
+    return [
+        locale.say("Not done: is a part of {case} here?", case=naming.case(locale, transfer)),
+        locale.say(
+            "Then an approver of {space} types what came: {received}",
+            space=naming.space(locale, receiver),
+            received=command(example),
+        ),
+        locale.say(
+            "The rest counts as missing then. Nothing of it came: {missing}",
+            missing=command(f"missing {transfer.code}"),
+        ),
     ]
 
 

@@ -529,17 +529,18 @@ def _as_which_part(locale: Locale, progress: Progress) -> tuple[Inline, ...]:
 
 
 def decided(locale: Locale, card: Card) -> tuple[Inline, ...]:
-    """'Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31'."""
+    """'Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31: "thanks!"'."""
     who, signature = naming.signed(locale, card.transfer.asked), card.transfer.decided
     if signature is None:
         return locale.say("Asked by {who}", who=who)
-    return locale.say(
+    said = locale.say(
         "Asked by {who}, accepted by {decider} ({space}), {when}",
         who=who,
         decider=naming.signed(locale, signature),
         space=card.space_of(signature.party),
         when=locale.when(signature.at),
     )
+    return (*said, *naming.noted(locale, signature))
 
 
 def two_people(locale: Locale, transfer: Transfer, us: PartyConfig) -> Lines:
@@ -598,9 +599,11 @@ def settled(locale: Locale, card: Card) -> Lines:
         "when": locale.when(settlement.by.at),
         "other": card.space_of(other),
     }
+    why = naming.because(locale, settlement.by)
     if settlement.alone:
-        return [locale.say("Settled by {who} ({space}) alone, {when}; {other} has not confirmed it yet.", **names)]
-    return [locale.say("Settled by {who} ({space}), {when}", **names)]
+        alone = locale.say("Settled by {who} ({space}) alone, {when}; {other} has not confirmed it yet.", **names)
+        return [alone, *why]
+    return [locale.say("Settled by {who} ({space}), {when}", **names), *why]
 
 
 def received(locale: Locale, card: Card) -> Lines:
@@ -610,7 +613,8 @@ def received(locale: Locale, card: Card) -> Lines:
         return []
     by = parcel.received
     names: dict[str, Words] = {"who": naming.signed(locale, by), "when": locale.when(by.at)}
-    return [locale.say("Came by parcel, received by {who} ({space}), {when}", space=card.receiver, **names)]
+    came = locale.say("Came by parcel, received by {who} ({space}), {when}", space=card.receiver, **names)
+    return [(*came, *naming.noted(locale, by))]
 
 
 def failed(transfer: Transfer) -> list[Progress]:

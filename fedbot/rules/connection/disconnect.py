@@ -84,7 +84,7 @@ def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -
     `at_once`: access ends now, and moving stock is settled without the peer.
     """
     seen = preview(turn, connection, at_once=at_once)
-    body = bodies.Disconnecting(by=by.person, by_name=by.name, at_once=at_once)
+    body = bodies.Disconnecting(by=by.person, by_name=by.name, note=by.note, at_once=at_once)
     ending = replace(connection, state=ConnectionState.ENDING, decision=None, ended_by=by)
     ending, draft = sequencing.write(turn, ending, body, awaits=True)
     turn.save(ending)
@@ -106,7 +106,7 @@ def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
     turn.note_by(connection.id, audit.Fact.DISCONNECTS_AT_ONCE, by)
     seen = preview(turn, connection, at_once=True)
     phrase = say(messages.disconnect.disconnecting, connection=connection, us=turn.us, at_once=True, preview=seen)
-    body = bodies.Disconnecting(by=by.person, by_name=by.name, at_once=True)
+    body = bodies.Disconnecting(by=by.person, by_name=by.name, note=by.note, at_once=True)
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
     turn.save(connection)
     turn.do(Post(MessageKind.AT_ONCE.of(connection.id), connection.room, phrase, reply_to=by.event_id, draft=draft))

@@ -38,6 +38,7 @@ def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until:
         lines=loan.terms.lines,
         asker=asker.person,
         asker_name=asker.name,
+        note=asker.note,
         loan_until=until,
         parent=loan.id,
         time_zone=loan.terms.time_zone,
@@ -119,7 +120,7 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
     awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
     loan, draft = sequencing.write(turn, loan, _message(loan, by), awaits=awaits)
     turn.save(loan)
-    phrase = say(messages.loan.loan_extended, loan=loan, us=turn.us, peer_name=turn.party_name(loan.peer))
+    phrase = say(messages.loan.loan_extended, loan=loan, us=turn.us, peer_name=turn.party_name(loan.peer), note=by.note)
     turn.do(Post(MessageKind.EXTENDED.of(loan.id, by.event_id), loan.room, phrase, reply_to=by.event_id, draft=draft))
 
 

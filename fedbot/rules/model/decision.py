@@ -42,7 +42,8 @@ class DecisionStage(StrEnum):
 class Vote:
     """A person's choice on a card. `quantity` is set if the sender's approver grants less than requested.
 
-    `shown` is the hash of the card at that time. `proven`: the person typed the code, in an encrypted room.
+    `came` is how much of each line a parcel held, by the line's number; empty: all of it. `shown` is the hash of the
+    card at that time. `proven`: the person typed the code, in an encrypted room.
     """
 
     choice: Choice
@@ -55,6 +56,7 @@ class Vote:
     shown: str = ""
     note: str = ""
     proven: bool = False
+    came: tuple[tuple[int, Decimal], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Decision:
     """A decision in progress: the permission is read, the grace runs, then the permission is read again.
 
     `behind` are votes of others while this person's permission is being read. They are used if the person lacks it.
-    `shown` is the hash of what the card showed when the person decided.
+    `shown` is the hash of what the card showed when the person decided, `came` as in `Vote`.
     """
 
     choice: Choice
@@ -78,6 +80,7 @@ class Decision:
     behind: tuple[Vote, ...] = ()
     note: str = ""
     proven: bool = False
+    came: tuple[tuple[int, Decimal], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -509,7 +509,11 @@ class Transfer(HasCard):
 
     def named_by(self, lines: tuple[Line, ...]) -> Transfer:
         """Return the transfer with only these lines. Only for messages to people."""
-        progress = tuple(replace(each, failed="", short=Decimal(0)) for each in self.progress)
+        stages = {"back": ""}  # even of what is back at the sender, such as a thing that was missing from a parcel
+        progress = tuple(
+            replace(each, failed="", short=Decimal(0), stage=stages.get(each.stage, each.stage))
+            for each in self.progress
+        )
         return replace(self, terms=replace(self.terms, lines=lines), progress=progress)
 
     @property

@@ -164,7 +164,7 @@ def settlement_in(turn: Turn, envelope: Message[Truth], party: str) -> Settlemen
 
 def person_in(turn: Turn, told: Statement | None, party: str, at: datetime) -> Signature | None:
     """Return the peer's person named in that part of its message; None if the part is missing."""
-    return Signature(*_named(turn, told, party), party, at) if told is not None else None
+    return Signature(*_named(turn, told, party), party, at, note=presentable(told.note)) if told is not None else None
 
 
 def end(
