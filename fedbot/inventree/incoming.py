@@ -28,10 +28,12 @@ from fedbot.inventree.stock import (
     bring_back,
     found_moved,
     item_row,
+    keeps_status,
     move_to,
     notes_of,
     rows_with_link,
     set_status,
+    set_status_of_returned,
     trace,
 )
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
@@ -191,10 +193,14 @@ def _created(server: Server, step: CreateItem, reply: object) -> Row:
 
 
 def find_booked_in_again(server: Server, step: BookInAgain) -> ItemCreated | None:
-    """Probe of `BookInAgain`: the item was returned from the customer under this mark."""
-    if trace(server, step.mark, step.item).last(RETURNED, step.item) is None:
+    """Probe of `BookInAgain`: the item was returned from the customer under this mark, and its status was set."""
+    marked = trace(server, step.mark, step.item)
+    if marked.last(RETURNED, step.item) is None:
         return None
-    return ItemCreated(step.item, amount(item_row(server, step.item)["quantity"]))
+    row = item_row(server, step.item)
+    if keeps_status(server, row, step.status) and all(entry.kind in RETURNED for entry in marked.entries):
+        return None  # an earlier try stopped between the two calls
+    return ItemCreated(step.item, amount(row["quantity"]))
 
 
 def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
@@ -202,9 +208,14 @@ def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
 
     A second record can't have the same serial number, not even while the first is with a customer. Renumbering the old
     record would leave no trace in the history, and can be switched off (STOCK_ALLOW_EDIT_SERIAL). So the old record
-    continues. Raises `Refusal` with reason `serial` if it isn't that item, or isn't with the company any more.
+    continues. If an earlier try stopped before the status was set, this sets it. Raises `Refusal` with reason `serial`
+    if it isn't that item, or isn't with the company any more.
     """
     row = item_row(server, step.item)
+    notes = notes_of(step.mark, step.note)
+    if keeps_status(server, row, step.status) and trace(server, step.mark, step.item).last(RETURNED, step.item):
+        set_status_of_returned(server, step.item, step.status, notes)
+        return ItemCreated(step.item, amount(row["quantity"]))
     known = (row.get("part"), str(row.get("serial") or ""), row.get("customer"))
     is_other_quantity = step.quantity is not None and amount(row["quantity"]) != step.quantity
     if known != (step.part, step.serial, step.company) or is_other_quantity:
@@ -215,7 +226,7 @@ def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
         quantity=amount(row["quantity"]),
         status=step.status,
         location=server.incoming.pk,
-        notes=notes_of(step.mark, step.note),
+        notes=notes,
     )
     row = item_row(server, step.item)
     if row.get("customer") is not None or row.get("location") != server.incoming.pk:

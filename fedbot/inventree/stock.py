@@ -206,11 +206,22 @@ def bring_back(server: Server, row: Row, *, quantity: Decimal, status: int, loca
     known = status if status in LOGICAL_STATUSES else int(row["status"])
     url, body = server.version.return_call(pk, quantity_text(quantity), known, location, notes)
     server.api.post(url, body)
-    if not server.version.returns_parts and known != int(row["status"]):
-        try:
-            set_status(server, item=pk, status=known, notes=notes)
-        except Refusal as problem:
-            log.warning("stock item #%d came back, but has its old status: %s", pk, problem.text)
+    if keeps_status(server, row, status):
+        set_status_of_returned(server, pk, status, notes)
+
+
+def keeps_status(server: Server, row: Row, status: int) -> bool:
+    """Whether this item needs `set_status_of_returned`: older versions return it with the status that it had."""
+    is_other = status in LOGICAL_STATUSES and status != int(row["status"])
+    return is_other and not server.version.returns_parts
+
+
+def set_status_of_returned(server: Server, item: int, status: int, notes: str) -> None:
+    """Set the status of an item that has come back; if InvenTree refuses that, it keeps its own."""
+    try:
+        set_status(server, item=item, status=status, notes=notes)
+    except Refusal as problem:
+        log.warning("stock item #%d came back, but has its old status: %s", item, problem.text)
 
 
 def _came_back(server: Server, step: TakeBack) -> int | None:

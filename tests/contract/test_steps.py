@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from fedbot.inventree import stock
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.queries import (
     FindItems,
     InventoryStanding,
@@ -277,6 +280,33 @@ async def test_a_serialised_item_that_was_here_before_returns_to_its_former_reco
         await inventory.act(replace(step, mark=f"{transfer[:-1]}3:in"))
     await once(inventory, PutAway(f"{transfer[:-1]}2:away", "received from alpha", item, Decimal(1), ground.shelf))
     assert ground.item(item)["location"] == ground.shelf
+
+
+async def test_an_item_is_not_left_with_its_old_status_if_the_bot_dies_after_the_return(
+    inventory: OwnInventory, ground: Ground, transfer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older versions need a second call for the status: an item that was lost would stay so, though it is here."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise OutcomeUnknown(Plain(Fault.ITEM_NOT_THERE))
+
+    item = ground.stock(ground.lens, 1, ground.drawer, serial="LOST-1")
+    await once(inventory, TakeOut(f"{transfer}:out", "lent", item, ground.lens, Decimal(1), "LOST-1"))
+    await once(inventory, HandOver(f"{transfer}:over", "lent to", item, Decimal(1), ground.customer))
+    await once(inventory, Arrived(f"{transfer}:lost", "lost at alpha", item, LOST))
+    known = Known(ground.lens, "LOST-1", mark=f"{transfer}:")
+    step = BookInAgain(
+        f"{transfer[:-1]}2:in", "here again", item, ground.lens, "LOST-1", ground.customer, DAMAGED, known
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(stock, "set_status", killed)
+        with suppress(OutcomeUnknown):
+            await inventory.act(step)
+    if await inventory.probe(step) is None:
+        await inventory.act(step)
+    assert await inventory.probe(step) == ItemCreated(item, Decimal(1))
+    row = ground.item(item)
+    assert (row["customer"], row["location"], row["status"]) == (None, ground.incoming, DAMAGED)
 
 
 async def test_lost_pieces_return_to_their_former_record_if_that_is_as_it_was_lent(
