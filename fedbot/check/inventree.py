@@ -16,8 +16,8 @@ from fedbot.ports.inventory import Inventory, InventoryProblem, NotPermitted, Un
 from fedbot.ports.journal import NoJournal
 from fedbot.rules.connection.provision import own_reference, peer_reference
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END
+from fedbot.rules.model.care import NamedStock
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import NamedStock
 from fedbot.rules.model.diagnosis import NameFault, NoJson, Redirected
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fedbot import messages
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
-from fedbot.rules.catalogue import provenance
+from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
@@ -39,9 +39,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         raise TypeError(f"clear asks which items are meant, not {found!r}")
     if not found.items:
         return say(messages.offer.item_not_found, word=_word(command)[:SHOWN], parts=found.parts)
-    cleared = provenance.clear(turn, found, turn.signature_of(command))
+    cleared = merged_stock.clear(turn, found, turn.signature_of(command))
     names = tuple(dict.fromkeys(turn.party_name(each.origin) for each in cleared))
-    return say(messages.offer.merges_cleared, item=found.items[0], quantity=provenance.total(cleared), origins=names)
+    return say(messages.offer.merges_cleared, item=found.items[0], quantity=merged_stock.total(cleared), origins=names)
 
 
 def _word(command: Command) -> str:

@@ -13,7 +13,7 @@ from fedbot.rules.model.ledger import VerbLine
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.room import MessageKind, Room
 from fedbot.rules.model.stock import Permission
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 
 MORE, ADMIN = "more", "admin"
@@ -65,7 +65,7 @@ def _direct_chat(turn: Turn, command: Command) -> str:
     """The direct chat, if any, that gets a long page for a person who asks in a shared room."""
     if command.room not in announcements.federation_rooms(turn):
         return ""
-    return next((room.id for room in turn.all(Room) if announcements.direct_with(turn, room) == command.sender), "")
+    return next((room.id for room in turn.all(Room) if who_answers.direct_with(turn, room) == command.sender), "")
 
 
 def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:

@@ -31,7 +31,7 @@ from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import counts_pieces, stock_item_in
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.names import bare_word, is_called, without_end
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import CODE_LENGTH, Turn
@@ -60,8 +60,8 @@ def rooms_told_of(turn: Turn, room: str) -> list[str]:
 
     The admin room may show all, except a room that was created for practice.
     """
-    if person := announcements.direct_with(turn, turn.room(room)):
-        return announcements.shared_with(turn, person)
+    if person := who_answers.direct_with(turn, turn.room(room)):
+        return who_answers.shared_with(turn, person)
     if not is_private(turn, room):
         return announcements.lineage(turn, room)
     practice = turn.practice()
@@ -195,7 +195,7 @@ def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:
 
     Choosing a number of a list runs such a line.
     """
-    as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, command.sender, command.room) else ""
+    as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, command.sender, command.room) else ""
     return f"{PREFIX} {as_whom}{render(as_said(spec, command.text), {**command.arguments, **instead})}"
 
 

@@ -37,9 +37,9 @@ from fedbot.rules import time_zones
 from fedbot.rules.carry_out import not_entitled
 from fedbot.rules.loan import bookings, lend, outside
 from fedbot.rules.model import lending as lendings
+from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import taken_out
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import BY_RULES, LONGEST_NEIGHBOUR, OUTSIDE, LentBefore, OutsideLoan, outside_id
 from fedbot.rules.model.lifecycles import MAY_BE_HANDED_OVER, OutsideState

@@ -13,8 +13,9 @@ from fedbot import messages
 from fedbot.commands.dates import Days
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.items import Reading, in_pieces, read_alone, typed_again
-from fedbot.rules.catalogue import provenance
-from fedbot.rules.catalogue.provenance import Hidden, forbidden_origin, origins_of
+from fedbot.rules.catalogue import merged_stock
+from fedbot.rules.catalogue.merged_stock import Hidden
+from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
 from fedbot.rules.loan import bookings, lend
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.effects import Phrase, say
@@ -175,13 +176,13 @@ def amount_complaint(
 def merged_complaint(
     turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], hidden: tuple[Hidden, ...], less: Less
 ) -> Phrase | None:
-    """Why not this quantity, if part of it may be stock that was received and merged into it (`provenance.hidden`)."""
-    clean = max(free_of(turn, item, taken) - provenance.total(hidden), Decimal(0))
+    """Why not this quantity, if part of it may be received stock that was merged into it (`merged_stock.hidden`)."""
+    clean = max(free_of(turn, item, taken) - merged_stock.total(hidden), Decimal(0))
     if not hidden or wanted <= clean:
         return None
     names = tuple(dict.fromkeys(turn.party_name(each.origin) for each in hidden))
     line = less(item, clean)
-    total = provenance.total(hidden)
+    total = merged_stock.total(hidden)
     return say(messages.offer.merged_may_not_go_on, item=item, hidden=total, origins=names, available=clean, line=line)
 
 
@@ -301,7 +302,7 @@ class Picking:
 
     def hidden(self, item: StockItem) -> tuple[Hidden, ...]:
         """The part of it that may be another space's stock, merged into it, and may not go there."""
-        seen = (provenance.hidden(self.turn, item, found, self.destination) for found in self.found.values())
+        seen = (merged_stock.hidden(self.turn, item, found, self.destination) for found in self.found.values())
         return next((hidden for hidden in seen if hidden), ())
 
 

@@ -26,9 +26,9 @@ from fedbot.commands.picking import (
 from fedbot.commands.spec import NOTE, Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules.loan import bookings, lend, overdue
 from fedbot.rules.model import lending as lendings
+from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import taken_out
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import BY_RULES, LendingStop
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query

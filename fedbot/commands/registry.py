@@ -72,7 +72,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.names import bare_word
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 
 _HANDLERS = (
@@ -238,8 +238,8 @@ class Registry:
     def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         """The verb's queries; or its answer to the person, if that is already known."""
         handler = self._meant(turn, command)
-        if not handler.spec.looks(command.arguments) and announcements.direct_with(turn, turn.room(command.room)):
-            names = tuple(room_name(turn, room) for room in announcements.shared_with(turn, command.sender))
+        if not handler.spec.looks(command.arguments) and who_answers.direct_with(turn, turn.room(command.room)):
+            names = tuple(room_name(turn, room) for room in who_answers.shared_with(turn, command.sender))
             return say(messages.line_errors.not_in_direct_chat, text=command.text, rooms=names)
         is_private = command.room == turn.us.admin_room and (handler.is_outside or outside.is_meant(command))
         if is_private:  # it concerns nobody else

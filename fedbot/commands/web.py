@@ -10,7 +10,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query, SignInFound, SignInShown
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.names import bare_word
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.wire import is_off_chat
 
@@ -41,7 +41,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return ()
     if is_off_chat(command.event_id):
         return say(messages.web.only_in_chat)
-    if not command.encrypted and not announcements.direct_with(turn, turn.room(command.room)):
+    if not command.encrypted and not who_answers.direct_with(turn, turn.room(command.room)):
         return say(messages.web.code_in_clear, word=code)
     if again := turn.spends("sign-in", command.sender):  # before the look-up, which uses the code up
         return say(messages.web.tries_too_often, wait=again - turn.now)

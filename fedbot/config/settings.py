@@ -39,7 +39,8 @@ from fedbot.config.values import (
     UrlOrNone,
     is_loopback,
 )
-from fedbot.rules.model.decision import LONGEST_PICKUP, Care, Pickup
+from fedbot.rules.model.care import Care
+from fedbot.rules.model.decision import LONGEST_PICKUP, Pickup
 from fedbot.rules.model.lending import (
     LONGEST_LOAN,
     LONGEST_RULE_TEXT,

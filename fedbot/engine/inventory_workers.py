@@ -25,7 +25,7 @@ from fedbot.ports.chat import Chat, ChatProblem, ChatRefused
 from fedbot.ports.clock import Clock
 from fedbot.ports.inventory import Inventory, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import OutboxRow, QueueName
-from fedbot.rules.catalogue import provenance
+from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.loan.photos import LONGEST_PHOTO
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain, Speaker, Verbatim, VersionFault
 from fedbot.rules.model.effects import Ask, Do
@@ -545,7 +545,7 @@ class QueryWorker:
         """InvenTree's answers, read together for one decision, with our own answers in their places."""
         turn = Turn(self._engine.state, self._clock.now())
         asked = [query for query in queries if not isinstance(query, OUR_OWN)]
-        with_received = [(each, provenance.received_for(turn, each)) for each in asked]
+        with_received = [(each, merged_stock.received_for(turn, each)) for each in asked]
         answers = iter(await self._inventory.answer_all(with_received) if asked else ())
         return tuple([await self._our_own(each) if isinstance(each, OUR_OWN) else next(answers) for each in queries])
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from inventree.part import Part as Parts
 
+from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.marks import by_others, mirrored_at_once
 from fedbot.inventree.rows import (
     Row,
@@ -24,7 +25,6 @@ from fedbot.inventree.rows import (
 )
 from fedbot.inventree.server import Places, Server
 from fedbot.inventree.stock import (
-    RETURNED,
     bring_back,
     found_moved,
     item_row,
@@ -34,7 +34,6 @@ from fedbot.inventree.stock import (
     rows_with_link,
     set_status,
     set_status_of_returned,
-    trace,
 )
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain

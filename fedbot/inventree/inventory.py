@@ -16,7 +16,18 @@ from typing import Any, TypeVar
 import httpx
 
 from fedbot.config.secrets import content_of, token_in
-from fedbot.inventree import accounts, catalogue, details, incoming, marks, outgoing, overview, people, stock
+from fedbot.inventree import (
+    accounts,
+    catalogue,
+    details,
+    incoming,
+    marks,
+    match_parts,
+    outgoing,
+    overview,
+    people,
+    stock,
+)
 from fedbot.inventree.marks import line_of, recognise
 from fedbot.inventree.server import InventorySettings, Look, Server, Signer, look
 from fedbot.inventree.stock import with_merges
@@ -67,7 +78,7 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.WhoMay: people.who_may,
     queries.FindItems: catalogue.find_items,
     queries.RelateUnits: catalogue.relate_units,
-    queries.MatchPart: catalogue.match_part,
+    queries.MatchPart: match_parts.match_part,
     queries.StockFigures: overview.count_stock,
     queries.Overview: overview.standing,
     queries.OwnTokens: accounts.own_tokens,

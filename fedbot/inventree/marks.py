@@ -15,9 +15,10 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from fedbot.inventree import errors
+from fedbot.inventree.history import read_ahead, read_item
 from fedbot.inventree.rows import Row, for_notes, restored, same, stored
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock import item_row, item_row_if_there, read_ahead, read_item
+from fedbot.inventree.stock import item_row, item_row_if_there
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model import steps

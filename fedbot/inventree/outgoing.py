@@ -11,15 +11,11 @@ from decimal import Decimal
 
 from inventree.stock import StockItem as StockItems
 
+from fedbot.inventree.history import MOVED, SENT_TO_CUSTOMER, SPLIT_CHILD, SPLIT_FROM_PARENT, Trace, trace
 from fedbot.inventree.marks import check, mirrored_at_once
 from fedbot.inventree.rows import Row, amount, exact_status, part_shown, same
 from fedbot.inventree.server import UNDONE, Entry, Server
 from fedbot.inventree.stock import (
-    MOVED,
-    SENT_TO_CUSTOMER,
-    SPLIT_CHILD,
-    SPLIT_FROM_PARENT,
-    Trace,
     bring_back,
     detail_of,
     found_moved,
@@ -32,7 +28,6 @@ from fedbot.inventree.stock import (
     remembering,
     rows_of_part,
     set_status,
-    trace,
 )
 from fedbot.inventree.versions import is_with_somebody
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal

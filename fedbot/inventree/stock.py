@@ -1,19 +1,30 @@
-"""Stock items: reading, moving and taking back, each read back; their places, marks and merges, by their history."""
+"""Stock items: reading, moving and taking back, each read back; their places and merges, by their history."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from inventree.stock import StockItem as StockItems
 
+from fedbot.inventree.history import (
+    EDITED,
+    LONG_PAGE,
+    MOVED,
+    RETURNED,
+    SPLIT_CHILD,
+    history_of,
+    history_of_part,
+    pages,
+    trace,
+)
 from fedbot.inventree.rows import LOGICAL_STATUSES, Row, amount, exact_status, plain, quantity_text
-from fedbot.inventree.server import Entry, Past, Server
+from fedbot.inventree.server import Past, Server
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Fault, ItemFault, ItemHasOnly, OfItem, Plain
 from fedbot.rules.model.queries import (
@@ -247,110 +258,11 @@ def _put_away(server: Server, step: TakeBack, item: int, notes: str) -> PlacedAt
     )
 
 
-# --- InvenTree's own history of a stock item, which contains our marks.
-
-# Types of entries.
-RETURNED = frozenset({15, 105})
-MOVED = frozenset({20, 25})
-EDITED = 5
-SPLIT_FROM_PARENT = 40
-SPLIT_CHILD = 42
-SENT_TO_CUSTOMER = 100
-
-_PAGE = 50
-_FEW = 10
-"""The entries that come with their stock item: each costs InvenTree some milliseconds, and most items have few."""
-
-
-@dataclass(frozen=True)
-class Trace:
-    """All entries with one mark, newest first."""
-
-    entries: tuple[Entry, ...]
-
-    @property
-    def stands(self) -> bool:
-        """Whether the step was done and we haven't undone it."""
-        return bool(self.entries) and not self.entries[0].undone
-
-    def last(self, kinds: frozenset[int], item: int | None = None) -> Entry | None:
-        """The newest entry of these kinds (on this item), since we last undid the step."""
-        for entry in self.entries:
-            if entry.undone:
-                return None
-            if entry.kind in kinds and item in (None, entry.item):
-                return entry
-        return None
-
-
-def trace(server: Server, mark: str, item: int) -> Trace:
-    """The history entries of `mark`; below API 320, which can't search histories, only those of `item`."""
-    line = mark[: mark.rfind(":") + 1]
-    read = server.read_ahead.pop((line, item), None)
-    marked = _found(server, mark, item) if read is None else read
-    return Trace(tuple(entry for entry in marked if entry.notes.partition(" ")[0] == mark))
-
-
-def read_ahead(server: Server, line: str, item: int) -> tuple[Entry, ...]:
-    """All entries whose mark begins like this, newest first. The next `trace` of such a mark needs no call."""
-    found = _found(server, line, item)
-    server.read_ahead[line, item] = found
-    return found
-
-
-def read_item(server: Server, item: int, lines: Iterable[str]) -> dict[str, Any] | None:
-    """The stock item and its history in one call. None if it has no history, or a very long one.
-
-    The next `trace` of a mark that begins like one of `lines` needs no call.
-    """
-    try:
-        page = server.api.row("stock/track/", item=item, item_detail="true", limit=_FEW)
-    except Refusal:  # InvenTree refuses the history of a deleted item: 400
-        return None
-    rows = page.get("results") or []
-    details = [row.get("item_detail") for row in rows]
-    if page.get("next") or not details or not isinstance(details[0], dict) or details[0].get("pk") != item:
-        return None
-    entries = tuple(sorted((_entry(row) for row in rows), key=lambda entry: entry.pk, reverse=True))
-    for line in lines:
-        server.read_ahead[line, item] = tuple(entry for entry in entries if entry.notes.startswith(line))
-    return details[0]
-
-
-def _found(server: Server, beginning: str, item: int) -> tuple[Entry, ...]:
-    query: dict[str, object] = {"search": beginning} if server.version.searches_history else {"item": item}
-    entries: list[Entry] = []
-    while True:
-        try:
-            page = server.api.row("stock/track/", **query, limit=_PAGE, offset=len(entries))
-        except Refusal:
-            if server.version.searches_history:
-                raise
-            return ()  # InvenTree refuses the history of a deleted item: 400
-        rows = page.get("results") or []
-        entries += [_entry(row) for row in rows]
-        if not page.get("next") or not rows:
-            break
-    marked = [entry for entry in entries if entry.notes.startswith(beginning)]
-    return tuple(sorted(marked, key=lambda entry: entry.pk, reverse=True))
-
-
-def _entry(row: Row) -> Entry:
-    return Entry(
-        pk=int(row["pk"]),
-        item=row.get("item"),
-        kind=int(row.get("tracking_type") or 0),
-        notes=str(row.get("notes") or ""),
-        deltas=row.get("deltas") or {},
-    )
-
-
 # --- where transfers' stock items are, their marks, and merges of stock (only reads) ---
 
 
 _MARK = re.compile(r"fed:[0-9a-z-]+:\d+:[a-z]+")
 _OUT = re.compile(r"fed:[0-9a-z-]+:\d+:out ")
-_LONG_PAGE = 250
 _MOST_STRAYS = 100
 _READ_ALONE = 4
 """Up to this number, items are read one by one; above it, all stock by pages, unless that is far more."""
@@ -375,11 +287,11 @@ def books_of(server: Server, query: BooksOf) -> ItemsSeen:
     strays = _strays(server, wanted) if query.strays else ()
     if not wanted:
         return ItemsSeen(history_read=server.version.searches_history, strays=strays)
-    pages = server.stock.index.number("stock_count") // _LONG_PAGE
-    if len(wanted) <= max(_READ_ALONE, _READS_A_PAGE * pages):
+    of_stock = server.stock.index.number("stock_count") // LONG_PAGE
+    if len(wanted) <= max(_READ_ALONE, _READS_A_PAGE * of_stock):
         rows = [row for pk in sorted(wanted) if (row := item_row_if_there(server, pk))]
     else:
-        listed = _pages(server, "stock/", part_detail="true", location_detail="true")
+        listed = pages(server, "stock/", part_detail="true", location_detail="true")
         rows = [row for row in listed if row.get("pk") in wanted]
     read = server.version.searches_history
     entries = [entry for entry in _entries(server, "fed:", ()) if entry.get("item") in wanted] if read else []
@@ -420,36 +332,12 @@ def _bears(server: Server, seen: ItemSeen, mark: str) -> bool:
 def _entries(server: Server, mark: str, items: Iterable[int]) -> Iterator[Row]:
     """The history entries under a mark; if the server can't search histories, those of these items."""
     if server.version.searches_history:
-        found: Iterable[Row] = _pages(server, "stock/track/", search=mark)
+        found: Iterable[Row] = pages(server, "stock/track/", search=mark)
     else:
         found = (entry for item in items for entry in history_of(server, item))
     for entry in found:
         if str(entry.get("notes") or "").startswith(mark):
             yield entry
-
-
-def history_of(server: Server, item: int) -> list[dict[str, Any]]:
-    """All entries of one stock item, newest first; none if it was deleted."""
-    try:
-        return list(_pages(server, "stock/track/", item=item))
-    except Refusal:  # InvenTree refuses the history of a deleted item: 400
-        return []
-
-
-def history_of_part(server: Server, part: int) -> Iterator[dict[str, Any]]:
-    """All entries of a part's stock items, deleted ones included, newest first."""
-    return _pages(server, "stock/track/", part=part)
-
-
-def _pages(server: Server, url: str, **query: object) -> Iterator[dict[str, Any]]:
-    offset = 0
-    while True:
-        page = server.api.row(url, **query, limit=_LONG_PAGE, offset=offset)
-        rows = page.get("results") or []
-        yield from rows
-        offset += len(rows)
-        if not page.get("next") or not rows:
-            return
 
 
 def _items_in(entry: Row) -> list[int]:

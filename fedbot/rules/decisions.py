@@ -52,7 +52,7 @@ from fedbot.rules.model.queries import Able, PersonPermissions, WhenAnsweredOrNo
 from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer, less_of, total
-from fedbot.rules.protocol import announcements, sequencing
+from fedbot.rules.protocol import announcements, sequencing, who_answers
 from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
@@ -103,7 +103,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
         return
     subject = turn.subject(turn.subject_of(event.target))
     choice = CARD_KEYS.get(normalised(event.key))
-    if subject is None or announcements.is_bot(turn, event.room, event.sender):
+    if subject is None or who_answers.is_bot(turn, event.room, event.sender):
         return
     says_something = choice is not None or looks_like_a_decision(event.key)
     if says_something and not _reacts_too_much(turn, subject, event.sender):
@@ -366,7 +366,7 @@ def _refusal_of_stranger(turn: Turn, subject: Subject, person: str) -> Phrase:
     """Return the refusal for a person of another space, connected or not, who wants to decide on our card."""
     if not takes_reactions(subject):
         return say(messages.approval.decided_already, subject=subject)
-    friends = announcements.other_homes(turn, subject.room, person, active_only=True)
+    friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
     if not friends:
         return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.us.name)
     own = turn.party_name(friends[0][0])

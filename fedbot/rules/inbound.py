@@ -22,7 +22,7 @@ from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, TransferState
 from fedbot.rules.model.room import AnnouncedParty, MessageKind
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
@@ -101,7 +101,7 @@ def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: audit.Fact)
 
 def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
     """Post one polite notice for each bot and day."""
-    if announcements.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
+    if who_answers.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
         theirs = event.envelope.get("v")
         if problem == OTHER_VERSION and type(theirs) is int:
             phrase = say(messages.rooms.message_of_another_version, bot=event.sender, theirs=theirs, ours=VERSION)

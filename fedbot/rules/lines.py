@@ -41,7 +41,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import WaitingLine
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import opening
 
@@ -139,9 +139,9 @@ def _heard(turn: Turn, event: Said) -> _Heard | None:
     meant = picked or ("" if event.unproven else _full_line(turn, event))
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     text = _addressed(turn, event, text)
-    if not is_addressed(text) or announcements.is_bot(turn, event.room, event.sender):
+    if not is_addressed(text) or who_answers.is_bot(turn, event.room, event.sender):
         return None
-    is_ours = announcements.we_answer(turn, event.room, event.sender)
+    is_ours = who_answers.we_answer(turn, event.room, event.sender)
     return _Heard(text, meant, listed if picked else "") if is_ours else None
 
 
@@ -169,7 +169,7 @@ def _addressed(turn: Turn, event: Said, text: str) -> str:
     if behind is not None:
         return behind if is_addressed(behind) else f"{PREFIX} {behind}".strip()
     asks_for_help = event.room == turn.us.admin_room and text.strip(" .!?").casefold() in HELP
-    if asks_for_help or announcements.direct_with(turn, turn.room(event.room)):
+    if asks_for_help or who_answers.direct_with(turn, turn.room(event.room)):
         return f"{PREFIX} {text.strip()}"
     return text
 
@@ -191,7 +191,7 @@ def _behind_our_name(turn: Turn, event: Said, text: str) -> str | None:
 
 def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
     """Whether it was typed in a federation room, in the admin room, or in a direct chat with one of our people."""
-    is_direct = announcements.direct_with(turn, turn.room(event.room)) == event.sender
+    is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
     return is_direct or announcements.is_ours(turn, event.room)
 
 
@@ -234,10 +234,10 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
 
     We can't tell whether it was for us.
     """
-    is_direct = announcements.direct_with(turn, turn.room(event.room)) == event.sender
+    is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
     if not (is_direct or announcements.is_ours(turn, event.room)):
         return
-    is_ours = event.sender in turn.us.people and not announcements.is_bot(turn, event.room, event.sender)
+    is_ours = event.sender in turn.us.people and not who_answers.is_bot(turn, event.room, event.sender)
     if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
         phrase = say(messages.line_errors.line_unreadable)
         turn.do(Post(MessageKind.UNREADABLE.of(rest=event.line), event.room, phrase, reply_to=event.line))
@@ -344,7 +344,7 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
     choice = _newest_list(turn, event)
     if choice is None or choice.until <= turn.now:
         return ""
-    if announcements.claimed_by_several(turn, event.sender, event.room) or event.thread:
+    if who_answers.claimed_by_several(turn, event.sender, event.room) or event.thread:
         return ""
     put = choice.until - NUMBER_WITHIN
     if any(
@@ -399,8 +399,8 @@ def _as_whom(words: str) -> tuple[str, str]:
 def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_from: str) -> None:
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
     as_whom, words = _as_whom(behind)
-    parties = announcements.claimed_by_several(turn, event.sender, event.room)
-    meant = announcements.space_named(turn, event.room, event.sender, as_whom) if as_whom else ""
+    parties = who_answers.claimed_by_several(turn, event.sender, event.room)
+    meant = who_answers.space_named(turn, event.room, event.sender, as_whom) if as_whom else ""
     if as_whom and not meant:
         _answer(turn, event, say(messages.line_errors.not_of_that_space, party=as_whom, us=turn.us))
         return

@@ -41,7 +41,7 @@ from fedbot.rules.model.effects import (
 from fedbot.rules.model.events import AccessEnded, AccessGiven, DecidedOffChat, SaidOffChat
 from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.wire import is_off_chat
 
@@ -171,12 +171,12 @@ def rooms_of(turn: Turn, person: str) -> list[str]:
     """
     admin = turn.room(turn.us.admin_room) if turn.us.admin_room else None
     is_admin = admin is not None and admin.joined and person in admin.members
-    return list(dict.fromkeys([*announcements.shared_with(turn, person), *([turn.us.admin_room] if is_admin else [])]))
+    return list(dict.fromkeys([*who_answers.shared_with(turn, person), *([turn.us.admin_room] if is_admin else [])]))
 
 
 def _may_read(turn: Turn, person: str, subject: str) -> bool:
     found = turn.subject(subject) if subject else None
-    return found is not None and found.room in announcements.shared_with(turn, person)
+    return found is not None and found.room in who_answers.shared_with(turn, person)
 
 
 def _room(turn: Turn, event: SaidOffChat, about: About) -> str:

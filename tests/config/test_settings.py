@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from fedbot.config.loading import load
 from fedbot.config.settings import Pages, Settings
 from fedbot.edge_settings import inventory_settings
-from fedbot.rules.model.decision import Care
+from fedbot.rules.model.care import Care
 from fedbot.rules.model.lending import LendingRule
 from fedbot.rules.model.party_config import PartyConfig
 from tests.config.conftest import ENVIRONMENT, TOKEN, Write, least

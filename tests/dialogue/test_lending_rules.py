@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from fedbot.rules.model.decision import Care
+from fedbot.rules.model.care import Care
 from fedbot.rules.model.lending import LendingRule, LoanRules, OutsideLoan
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.transfer import Transfer

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.rules.model.decision import Care
+from fedbot.rules.model.care import Care
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_encrypted_rooms import is_encrypted
 from tests.dialogue.test_lending import owners_card

@@ -15,8 +15,8 @@ import pytest
 from fedbot.commands.registry import catalogue
 from fedbot.messages import language
 from fedbot.rules.ledger import history
+from fedbot.rules.model.care import Care
 from fedbot.rules.model.command import WebAccess
-from fedbot.rules.model.decision import Care
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.books import assert_books_balance

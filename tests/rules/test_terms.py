@@ -11,7 +11,7 @@ import pytest
 from fedbot.rules.catalogue import search
 from fedbot.rules.ledger import reconcile
 from fedbot.rules.model.books import SpaceFigures, figures_read
-from fedbot.rules.model.decision import ValuedLine
+from fedbot.rules.model.care import ValuedLine
 from fedbot.rules.model.lending import LendingRule, LentBefore, LoanRules, applying_to, may_borrow, strictest
 from fedbot.rules.model.stock import (
     ItemDetails,

@@ -58,7 +58,7 @@ from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.steps import CreateItem, Step, StepResult
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer, with_progress
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import booking, both_sides, opening, request, resolve, rota, send
@@ -584,7 +584,7 @@ def _unsigned(stack: ExitStack) -> None:
 @mutant("people whom another bot lists are left to it, even our own")
 def _silenced(stack: ExitStack) -> None:
     def we_answer(turn: Turn, room: str, person: str) -> bool:
-        others = announcements.other_homes(turn, room, person, active_only=False)
+        others = who_answers.other_homes(turn, room, person, active_only=False)
         return False if others else bool(before(turn, room, person))
 
     before = _instead(stack, announcements, "we_answer", we_answer)

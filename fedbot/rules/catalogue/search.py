@@ -17,7 +17,7 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules import budgets
-from fedbot.rules.catalogue import provenance, share
+from fedbot.rules.catalogue import merged_stock, share
 from fedbot.rules.catalogue.provenance import has_foreign_mark
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
@@ -43,7 +43,7 @@ from fedbot.rules.model.queries import (
 from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import Part, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_day, check_quantity, file_in, presentable
 from fedbot.rules.state import Turn
@@ -208,7 +208,7 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
     """
     by_part: dict[int, list[tuple[StockItem, Decimal]]] = {}
     for item in found.items:
-        clean = item.available - provenance.total(provenance.hidden(turn, item, found, _NOBODY))
+        clean = item.available - merged_stock.total(merged_stock.hidden(turn, item, found, _NOBODY))
         may_go = turn.may_move(peer, item.part.pk) and not has_foreign_mark(turn, item)
         if is_sound(item) and clean > 0 and may_go:
             by_part.setdefault(item.part.pk, []).append((item, clean))
@@ -408,7 +408,7 @@ def _newest(turn: Turn, event: Said) -> Search | None:
 def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.Match[str]) -> str:
     space, hit = found
     quantity = wanted["quantity"] or ("1" if hit.quantity == 1 else "")
-    as_whom = f"as {turn.us.party} " if announcements.claimed_by_several(turn, event.sender, event.room) else ""
+    as_whom = f"as {turn.us.party} " if who_answers.claimed_by_several(turn, event.sender, event.room) else ""
     rest = wanted["rest"] or ""
     verb = "borrow" if (wanted["verb"] or "").casefold() in _TO_BORROW else "request"
     return f"!fed {as_whom}{verb} {quantity} {word_for(hit, space.hits)} from {space.party}{rest}"
@@ -604,7 +604,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) 
 
 def _is_private(turn: Turn, room: str) -> bool:
     """Whether only our own people read the room."""
-    return room == turn.us.admin_room or bool(announcements.direct_with(turn, turn.room(room)))
+    return room == turn.us.admin_room or bool(who_answers.direct_with(turn, turn.room(room)))
 
 
 # --- the sealed part of a message ---

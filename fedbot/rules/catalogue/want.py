@@ -35,7 +35,7 @@ from fedbot.rules.model.queries import Able, SearchStock, StockHits, WhenAnswere
 from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.stock import PartDescription, Permission, plain, unit_called
 from fedbot.rules.model.transfer import Line, Transfer, total
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, names_line, presentable
 from fedbot.rules.state import Turn
@@ -265,7 +265,7 @@ def full_line(turn: Turn, event: Said) -> str | Phrase:
     shown = wanted.shown
     if shown is None or shown.key != answered.rest or (shown.word, shown.unit) != (wanted.word, wanted.unit):
         return say(messages.catalogue.wants_something_else, wanted=wanted, peer_name=turn.party_name(wanted.peer))
-    several = announcements.claimed_by_several(turn, event.sender, event.room)
+    several = who_answers.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     quantity = said["quantity"] or plain(min(wanted.quantity, shown.quantity, wanted.free))
     return f'!fed {as_whom}push {quantity}{said["unit"] or shown.unit} "{shown.word}" to {wanted.peer}'

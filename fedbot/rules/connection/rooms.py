@@ -30,7 +30,7 @@ from fedbot.rules.model.queries import Able, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.room import MessageKind, OwnAnnouncement, Room
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Told, Transfer
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, opening
 from fedbot.rules.transfer.opening import read_who_confirms
@@ -157,9 +157,9 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
     The bot stays silent in other rooms that aren't configured, such as one that was removed from the settings.
     """
     comes_in = before is not None and not before.joined
-    if not comes_in and not announcements.direct_with(turn, before):
+    if not comes_in and not who_answers.direct_with(turn, before):
         return
-    if announcements.direct_with(turn, room):
+    if who_answers.direct_with(turn, room):
         if comes_in:
             begins = say(messages.rooms.direct_chat_begins, us=turn.us)
             turn.do(Post(MessageKind.DIRECT.of(rest=room.id), room.id, begins))

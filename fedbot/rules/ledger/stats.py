@@ -47,7 +47,7 @@ from fedbot.rules.model.queries import OfConnection, StockCounts, StockFigures, 
 from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.wire import BadEnvelope
@@ -343,8 +343,8 @@ def rooms_told_of(turn: Turn, room: str) -> list[str] | None:
     """Return the rooms whose figures that room may read, with those that it replaced; None: all."""
     if not room or is_private(turn, room):
         return None
-    person = announcements.direct_with(turn, turn.room(room))
-    return announcements.shared_with(turn, person) if person else announcements.lineage(turn, room)
+    person = who_answers.direct_with(turn, turn.room(room))
+    return who_answers.shared_with(turn, person) if person else announcements.lineage(turn, room)
 
 
 def is_private(turn: Turn, room: str) -> bool:

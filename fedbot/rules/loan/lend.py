@@ -9,8 +9,9 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules.archive import Mark
+from fedbot.rules.model.care import ValuedLine
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Closing, Signature, ValuedLine
+from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.effects import say
 from fedbot.rules.model.lending import MOST_RULES, LendingRule, RuleOrigin, applying_to, rule_from_inventree
 from fedbot.rules.model.lifecycles import FINAL, Ending, TransferState

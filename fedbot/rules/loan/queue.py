@@ -36,7 +36,7 @@ from fedbot.rules.model.queries import FindItems, ItemsFound, WhenAnsweredOrNot
 from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.model.stock import StockItem, UnitFactor, is_sound, plain
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, presentable
 from fedbot.rules.state import Turn
@@ -153,7 +153,7 @@ def full_line(turn: Turn, event: Said) -> str:
     place = turn.get(PlaceInLine, key.subject) if said is not None and key.kind in ABOUT_A_PLACE else None
     if place is None or said is None or place.state is not PlaceState.TURN:
         return ""
-    several = announcements.claimed_by_several(turn, event.sender, event.room)
+    several = who_answers.claimed_by_several(turn, event.sender, event.room)
     as_whom = f"as {turn.us.party} " if several else ""
     rest = said["rest"] or ""
     word = f'"{place.word}"' if search.is_plain_name(place.word) else place.word

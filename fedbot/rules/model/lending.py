@@ -10,7 +10,8 @@ from html import escape
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fedbot.rules.model.decision import NamedStock, Signature, ValuedLine
+from fedbot.rules.model.care import NamedStock, ValuedLine
+from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis, Hindrance
 from fedbot.rules.model.lifecycles import OPEN_PLACES, OUTSIDE_OVER, OutsideState, PlaceState
 from fedbot.rules.model.stock import PartDescription

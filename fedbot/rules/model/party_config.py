@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 
-from fedbot.rules.model.decision import NO_PICKUP, Care, Pickup
+from fedbot.rules.model.care import Care
+from fedbot.rules.model.decision import NO_PICKUP, Pickup
 from fedbot.rules.model.lending import LendingRule, OverdueSteps
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.rota import RotaPolicy

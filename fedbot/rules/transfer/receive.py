@@ -20,8 +20,9 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend
 from fedbot.rules.loan.end import take_back_step
 from fedbot.rules.model import audit, stock
+from fedbot.rules.model.care import ValuedLine
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Parcel, Pickup, Signature, ValuedLine
+from fedbot.rules.model.decision import Parcel, Pickup, Signature
 from fedbot.rules.model.diagnosis import Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown

@@ -7,22 +7,20 @@ quantity. Then the terms are new, and the asker's side must approve them before 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules import consent
-from fedbot.rules.catalogue import match_parts, provenance, search, share
+from fedbot.rules.catalogue import match_parts, merged_stock, search, share
 from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
 from fedbot.rules.loan import bookings, lend, overdue
-from fedbot.rules.loan.bookings import Claim
 from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
+from fedbot.rules.model.care import ValuedLine, taken_out
 from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import ValuedLine, taken_out
 from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.lending import BY_RULES, TO_BE_AGREED, LendingRule
@@ -30,9 +28,9 @@ from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.queries import Able, Answer, FindItems, ItemsFound, PartMatch, Query, WhenAnswered
 from fedbot.rules.model.room import MessageKind
-from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, fits, is_common, is_fraction, is_sound, plain
+from fedbot.rules.model.stock import Permission, StockItem, counts_pieces, fits, is_fraction, plain
 from fedbot.rules.model.transfer import Line, Terms, Told, Transfer, total, with_progress
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import (
     MOST_LINES,
@@ -51,6 +49,7 @@ from fedbot.rules.protocol.terms import (
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT, on_these_terms
+from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces
 from fedbot.rules.transfer.opening import read_who_confirms, request_phrase
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on, on_end
 
@@ -187,7 +186,7 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
 def _request_line(turn: Turn, transfer: Transfer, asked: str, option: str = "") -> str:
     """Return a line for another item, with the days and the note of the request."""
     terms, person = transfer.terms, transfer.terms.asker
-    several = announcements.claimed_by_several(turn, person, transfer.room)
+    several = who_answers.claimed_by_several(turn, person, transfer.room)
     as_whom = f"as {turn.us.party} " if several else ""
     until = f" from {terms.starts.isoformat()}" if terms.starts else ""
     until += f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
@@ -435,7 +434,7 @@ def _with_items(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Tran
         own = [item for item in own if turn.may_move(transfer.peer, item.part.pk)]
         is_practice = transfer.peer == PRACTICE  # the practice peer may request the parts made for it
         seen = [item for item in own if is_practice or shared.covers(item) or origins[item.pk] == transfer.peer]
-        hidden = {item.pk: provenance.total(provenance.hidden(turn, item, answer, transfer.peer)) for item in seen}
+        hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
         amounts = {item.pk: bookings.promisable(turn, item, ahead=terms.starts is not None) for item in seen}
         free = Free(transfer.peer, origins, amounts, taken, hidden)
         wanted = _in_our_units(line, seen, answer)
@@ -498,120 +497,3 @@ def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) 
         return lendings.NOT_TO_YOU
     first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
     return lendings.against_loan(lendings.strictest(hold), first, last) if last is not None else ""
-
-
-# --- the owner's stock items for a request, and the quantity of each ---
-
-
-NOT_FOUND = "not-found"
-TOO_LITTLE = "too-little"
-CHAIN = "chain"
-
-Chosen = list[tuple[StockItem, Decimal]]
-
-
-def may_come_in_pieces(line: Line, chosen: Chosen, room: int) -> bool:
-    """Whether so many pieces fit, and the asker can add them up. They can't in a unit that only we can convert."""
-    is_plain = not line.description.units or is_common(line.description.units, chosen[0][0].part.units)
-    return len(chosen) <= room and (is_plain or len(chosen) == 1)
-
-
-def chosen_from(
-    turn: Turn, transfer: Transfer, items: Sequence[StockItem], quantity: Decimal, free: Free
-) -> Chosen | str:
-    """Return the items to offer: those that nobody else has requested, else those that nobody else was granted."""
-    claimed = _claimed(turn, transfer, free.there, Claim.ASKED_FOR)
-    chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, claimed)))
-    if isinstance(chosen, str):  # two parties want the same, and our people decide
-        decided = _claimed(turn, transfer, free.there, Claim.DECIDED) if transfer.terms.starts else {}
-        chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, decided)))
-    if isinstance(chosen, str) and transfer.terms.starts:
-        return _booked_then(turn, transfer, items, free.there, quantity) or chosen
-    return chosen
-
-
-def _claimed(turn: Turn, transfer: Transfer, amounts: Mapping[int, Decimal], least: Claim) -> dict[int, Decimal]:
-    """Return how much of each stock item others have at least that claim to, on these days."""
-    first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
-    claimed = {}
-    for item, amount in amounts.items():
-        others = bookings.spans(turn, item, least, transfer.id)
-        claimed[item] = amount - bookings.least_free(amount, others, first, last)
-    return claimed
-
-
-def _booked_then(
-    turn: Turn, transfer: Transfer, items: Sequence[StockItem], amounts: Mapping[int, Decimal], quantity: Decimal
-) -> str:
-    """Return the reason code with the nearest free days, if it is booked on these days; else ''."""
-    terms = transfer.terms
-    if terms.starts is None or terms.loan_until is None:
-        return ""
-    days, today = (terms.starts, terms.loan_until), turn.today()
-    found: list[date | None] = []
-    for item in (item for item in items if amounts[item.pk] >= quantity):
-        others = bookings.spans(turn, item.pk, Claim.DECIDED, transfer.id)
-        found.append(bookings.nearest(amounts[item.pk], others, quantity, days, today))
-    free = [day for day in found if day is not None]
-    nearest = min(free, key=lambda day: abs(day - days[0]), default=None)
-    return bookings.booked_then(nearest, days) if found else ""
-
-
-def _sum(one: Mapping[int, Decimal], other: Mapping[int, Decimal]) -> dict[int, Decimal]:
-    return {item: one.get(item, Decimal(0)) + other.get(item, Decimal(0)) for item in {*one, *other}}
-
-
-@dataclass(frozen=True)
-class Free:
-    """The facts that decide whether an item may leave: the receiver, each item's origin, and other lines' quantities.
-
-    `there` is the quantity of each that can be promised; `hidden` is the quantity that may belong to a third space
-    (`provenance.hidden`), which stays.
-    """
-
-    destination: str
-    origins: Mapping[int, str]
-    there: Mapping[int, Decimal]
-    taken: Mapping[int, Decimal]
-    hidden: Mapping[int, Decimal] = field(default_factory=dict)
-
-    def of(self, item: StockItem) -> Decimal:
-        """The quantity of it that may leave."""
-        kept = self.taken.get(item.pk, Decimal(0)) + self.hidden.get(item.pk, Decimal(0))
-        return self.there[item.pk] - kept
-
-    def may_go(self, item: StockItem) -> bool:
-        """Whether any of it may go to the receiver (UC6)."""
-        mixed = self.hidden.get(item.pk, Decimal(0))
-        return not forbidden_origin(self.origins[item.pk], self.destination) and mixed < item.quantity
-
-
-def best_items(items: Sequence[StockItem], quantity: Decimal, free: Free) -> Chosen | str:
-    """Return the items for a request: the smallest that has enough, else several; or the reason code if there is none.
-
-    Items with status OK come first.
-    """
-    sound = [item for item in items if is_sound(item) or (item.customer is not None and free.there[item.pk] > 0)]
-    fit = [item for item in sound if free.may_go(item)]
-    left = {item.pk: free.of(item) for item in fit}
-    enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]
-    if enough:
-        return [(min(enough, key=lambda item: (not item.is_ok, left[item.pk], item.pk)), quantity)]
-    if fit:
-        return _together(fit, quantity, left) or TOO_LITTLE
-    return CHAIN if sound else NOT_FOUND
-
-
-def _together(items: Sequence[StockItem], quantity: Decimal, left: Mapping[int, Decimal]) -> Chosen:
-    """Return as few items of one part as possible, largest first; empty if together they have too little."""
-    for part in dict.fromkeys(item.part.pk for item in items):
-        chosen: Chosen = []
-        wanted = quantity
-        of_part = [item for item in items if item.part.pk == part and left[item.pk] > 0]
-        for item in sorted(of_part, key=lambda item: (not item.is_ok, -left[item.pk], item.pk)):
-            if wanted > 0:
-                chosen.append((item, min(left[item.pk], wanted)))
-                wanted -= chosen[-1][1]
-        if wanted == 0:
-            return chosen
-    return []

@@ -35,7 +35,7 @@ from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.rota import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
 from fedbot.rules.model.stock import PartDescription, in_units, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, total
-from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.terms import names_line
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, receive
@@ -556,7 +556,7 @@ def _similar(turn: Turn, rota: Rota) -> dict[str, Hit]:
 
 def _line_for(turn: Turn, rota: Rota, word: str) -> str:
     """Return the line that asks anyone for that part instead, with everything else as it was typed."""
-    several = announcements.claimed_by_several(turn, rota.asker.person, rota.room)
+    several = who_answers.claimed_by_several(turn, rota.asker.person, rota.room)
     words = [f"!fed as {turn.us.party}" if several else "!fed", "request", f"{plain(rota.wanted)}{rota.unit}", word]
     words += ["from anyone"]
     words += [f"until {rota.loan_until.isoformat()}"] if rota.loan_until else []

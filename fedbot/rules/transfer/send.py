@@ -16,14 +16,15 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules import consent, names
-from fedbot.rules.catalogue import provenance
+from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.provenance import given_text, known_item, mirror_given
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import bookings, end, label, lend, outside, overdue
 from fedbot.rules.loan.bookings import show_bookings
 from fedbot.rules.model import audit
+from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Signature, taken_out
+from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
 from fedbot.rules.model.effects import Ask, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
@@ -177,7 +178,7 @@ def check_again(turn: Turn, transfer: Transfer) -> None:
     """
     ours = transfer.handed or (transfer.decided if transfer.terms.kind == "request" else transfer.asked)
     lines = transfer.terms.lines
-    mixed = {part for part in {ln.part for ln in lines} if provenance.has_part_of_others(turn, part, transfer.peer)}
+    mixed = {part for part in {ln.part for ln in lines} if merged_stock.has_part_of_others(turn, part, transfer.peer)}
     looks = _may_need_care(turn, transfer)
     items = {line.item: line.part in mixed for line in lines if looks or line.part in mixed}
     told = looks and turn.us.looks_at_categories
@@ -287,7 +288,7 @@ def _is_mixed(turn: Turn, transfer: Transfer, found: ItemsFound) -> bool:
     """Whether less than agreed remains without the quantity that may belong to a third space."""
     for item in found.items:
         wanted = sum((line.quantity for line in transfer.terms.lines if line.item == item.pk), Decimal(0))
-        kept = provenance.total(provenance.hidden(turn, item, found, transfer.peer))
+        kept = merged_stock.total(merged_stock.hidden(turn, item, found, transfer.peer))
         if kept and wanted > item.quantity - kept:
             return True
     return False

@@ -56,7 +56,7 @@ from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permission, Permissions, plain
 from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.protocol import announcements
+from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.wire import fingerprint
 from fedbot.web.site.problems import Problem
@@ -194,7 +194,7 @@ class Reader:
         self.turn = turn
         self.person = person
         self.permissions = permissions
-        self.rooms = announcements.shared_with(turn, person)
+        self.rooms = who_answers.shared_with(turn, person)
         self._locale = locale
         self._render = render
 
