@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import people
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -22,6 +22,7 @@ SPEC = Verb(
     permission=Permission.SUPERUSER,
     only_looks=True,
     acts_with="change",
+    acts_where=Where.ADMIN_ROOM,
     arguments=(
         Argument("change", Kind.WORD, "add|remove", optional=True),
         Argument("person", Kind.WORD, "PERSON", optional=True),

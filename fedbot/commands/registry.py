@@ -238,7 +238,8 @@ class Registry:
     def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         """The verb's queries; or its answer to the person, if that is already known."""
         handler = self._meant(turn, command)
-        if not handler.spec.looks(command.arguments) and who_answers.direct_with(turn, turn.room(command.room)):
+        is_for_all = not handler.spec.looks(command.arguments) and handler.spec.acts_where is Where.FEDERATION_ROOM
+        if is_for_all and who_answers.direct_with(turn, turn.room(command.room)):
             names = tuple(room_name(turn, room) for room in who_answers.shared_with(turn, command.sender))
             return say(messages.line_errors.not_in_direct_chat, text=command.text, rooms=names)
         is_private = command.room == turn.us.admin_room and (handler.is_outside or outside.is_meant(command))

@@ -98,13 +98,15 @@ class Where(StrEnum):
 
     ANYWHERE = "anywhere"
     FEDERATION_ROOM = "federation room"
+    ADMIN_ROOM = "admin room"
 
 
 @dataclass(frozen=True)
 class Verb:
     """A verb's spec. `everyday` is its place on the first page of help; 0: on the second, or the superusers' page.
 
-    `only_looks`: it changes nothing, so it is allowed in a direct chat too, unless the argument `acts_with` is given.
+    `only_looks`: it changes nothing, so it is allowed in a direct chat too, unless the argument `acts_with` is given;
+    such a line is for the shared room, unless `acts_where` is the admin room, which the verb checks by itself.
     `ends_trust`: it ends the access of the space that it names. `decides`: it means the same as a reaction on a card.
     `fillers` may be between the verb and its item: `wait for LENS-2`. `summary` and `details` are English and
     translated when shown. `examples` are typed after `!fed`. `is_named_in_help`: the first page names it, too.
@@ -121,6 +123,7 @@ class Verb:
     where: Where = Where.ANYWHERE
     only_looks: bool = False
     acts_with: str = ""
+    acts_where: Where = Where.FEDERATION_ROOM
     ends_trust: bool = False
     decides: bool = False
     everyday: int = 0

@@ -63,6 +63,16 @@ async def test_a_verb_that_changes_something_is_refused_outside_the_shared_room(
     assert_books_balance(world)
 
 
+async def test_people_are_changed_in_the_admin_room_not_in_the_shared_one() -> None:
+    world = await friends()
+    chat = await chats(world, world.anna)
+    told = await answer(world, chat, world.anna, "people add @kim:attraktor.example as kim")
+    assert "Please type it in" not in told
+    assert "Type it in the admin room, with encryption on." in told
+    assert "fedbot people add @kim:attraktor.example as kim" in told
+    assert "Piet" in await answer(world, chat, world.anna, "people")
+
+
 async def test_a_hit_in_a_direct_chat_is_requested_in_the_shared_room() -> None:
     world = await friends()
     world.bea.says("!fed share N-M3")

@@ -140,7 +140,7 @@ async def test_no_edit_quote_reply_or_thread_of_an_encrypted_line_adds_anybody()
     world.anna.says(line, room=chat.id)
     await world.settle()
     assert world.alpha.turn.us.people == world.alpha.us.people, world.alpha_admins.transcript()
-    assert len(told(chat, "here I only give information")) == 2, chat.transcript()
+    assert len(told(chat, "counts only in the admin room")) == 2, chat.transcript()
     assert not any("Nothing waits" in text for text in await answered(world, mia, "todo"))
 
 
