@@ -450,7 +450,11 @@ def rest_by_hand(locale: Locale, *, transfer: Transfer, line: Line, item: int, p
     """For the sender's admins: the missing items have to be returned from the customer by hand."""
     what = naming.thing(locale, line)
     return [
-        locale.say("⚠ {what} did not arrive ({code}): please take it back by hand.", what=what, code=transfer.code),
+        locale.say(
+            "⚠ {what} did not arrive ({code}): please book it back into your stock by hand.",
+            what=what,
+            code=transfer.code,
+        ),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
         locale.say(
             "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost'.", item=item
