@@ -68,8 +68,17 @@ _OPTIONS = {
     "resume": ("aufheben",),
     "forget": ("vergessen",),
 }
-EXAMPLE = "verleih LENS-2 an betaspace für 3 Wochen"
-"""A line of German words, for the help."""
+_EXAMPLES = {
+    "borrow": "leih 1 LENS-2 von betaspace für 2 Wochen",
+    "find": "such 0.4 nozzle",
+    "lend": "verleih LENS-2 an betaspace für 3 Wochen",
+    "push": "gib 200 M3-BOLT an betaspace",
+    "request": "erbitte 50 M3-BOLT von betaspace",
+    "return": "zurück",
+    "spaces": "freunde",
+    "todo": "offen",
+}
+"""Lines of German words, for the help."""
 MORE = ("mehr", "weiteres")
 """The word for the help's second page."""
 _KEYWORDS = {"to": ("an", "nach"), "from": ("von", "aus"), "by": ("spätestens",), "is": ("ist",)}
@@ -111,6 +120,12 @@ def _said(argument: Argument) -> Argument:
 def word_for(spec: Verb, language: str) -> str:
     """The verb's name in that language; '' if it has none of its own there."""
     return next(iter(_VERBS.get(spec.name, ())), "") if language == LANGUAGE else ""
+
+
+def examples(spec: Verb, language: str) -> tuple[str, ...]:
+    """The verb's examples, with the one in that language first, if there is one."""
+    own = _EXAMPLES.get(spec.name, "") if language == LANGUAGE else ""
+    return (own, *spec.examples) if own else spec.examples
 
 
 @cache

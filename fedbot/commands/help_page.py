@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fedbot import messages
 from fedbot.commands import german
-from fedbot.commands.german import in_language
+from fedbot.commands.german import examples, in_language
 from fedbot.commands.grammar import SHOWN, near_verbs
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, nothing_to_ask
 from fedbot.rules.model.command import Command
@@ -18,6 +18,7 @@ from fedbot.rules.state import Turn
 
 MORE, ADMIN = "more", "admin"
 SPACE_IN_EXAMPLES = "betaspace"
+_LENDS = "lend"
 
 SPEC = Verb(
     name="help",
@@ -53,8 +54,8 @@ def over(others: tuple[Verb, ...]) -> Handler:
         if topic == ADMIN:
             return say(messages.people.help_admin, us=turn.us, lines=_others(turn, specs, for_superusers=True))
         spoken = [in_language(spec, turn.us.language) for spec in specs]
-        for spec in spoken:
-            if topic in spec.names:
+        for spec, names in zip(specs, (each.names for each in spoken), strict=True):
+            if topic in names:
                 return _one(turn, spec)
         return say(messages.line_errors.no_such_verb, word=topic[:SHOWN], near=near_verbs(topic, spoken))
 
@@ -70,7 +71,8 @@ def _direct_chat(turn: Turn, command: Command) -> str:
 
 def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
     everyday = sorted((spec for spec in specs if spec.everyday), key=lambda spec: spec.everyday)
-    lines = tuple(_line(spec, with_friend(turn, spec.examples[0]), turn.us.language) for spec in everyday)
+    lines = tuple(_line(turn, spec, with_friend(turn, examples(spec, turn.us.language)[0])) for spec in everyday)
+    english = next((spec.examples[0] for spec in everyday if spec.name == _LENDS), "")
     return say(
         messages.people.help_overview,
         us=turn.us,
@@ -82,7 +84,7 @@ def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
             for spec in sorted(specs, key=lambda spec: spec.name)
             if spec.is_named_in_help
         ),
-        example=with_friend(turn, german.EXAMPLE) if turn.us.language == german.LANGUAGE else "",
+        example=with_friend(turn, english) if turn.us.language == german.LANGUAGE else "",
     )
 
 
@@ -90,7 +92,13 @@ def _others(turn: Turn, specs: tuple[Verb, ...], *, for_superusers: bool) -> tup
     """The verbs that aren't everyday ones, for superusers or for the others, by their names."""
     others = (spec for spec in specs if not spec.everyday)
     meant = (spec for spec in others if (spec.permission is Permission.SUPERUSER) is for_superusers)
-    return tuple(_line(spec, spec.usage, turn.us.language) for spec in sorted(meant, key=lambda spec: spec.name))
+    by_name = sorted(meant, key=lambda spec: spec.name)
+    return tuple(_line(turn, spec, _in_own_words(turn, spec).usage) for spec in by_name)
+
+
+def _in_own_words(turn: Turn, spec: Verb) -> Verb:
+    """The verb as our language says it."""
+    return german.in_german(spec) if turn.us.language == german.LANGUAGE else spec
 
 
 def with_friend(turn: Turn, example: str) -> str:
@@ -99,18 +107,20 @@ def with_friend(turn: Turn, example: str) -> str:
     return example.replace(SPACE_IN_EXAMPLES, friend)
 
 
-def _line(spec: Verb, shown: str, language: str) -> VerbLine:
-    return VerbLine(spec.name, shown, spec.summary, spec.permission, german.word_for(spec, language))
+def _line(turn: Turn, spec: Verb, shown: str) -> VerbLine:
+    also = spec.name if german.word_for(spec, turn.us.language) else ""
+    return VerbLine(spec.name, shown, spec.summary, spec.permission, also)
 
 
 def _one(turn: Turn, spec: Verb) -> Phrase:
+    said = _in_own_words(turn, spec)
     return say(
         messages.people.help_verb,
-        usage=spec.usage,
-        aliases=spec.aliases,
+        usage=said.usage,
+        aliases=said.aliases,
         summary=spec.summary,
         details=spec.details,
-        examples=tuple(with_friend(turn, example) for example in spec.examples),
+        examples=tuple(with_friend(turn, example) for example in examples(spec, turn.us.language)),
         options=tuple((option.usage, option.summary) for option in spec.options),
         permission=spec.permission,
         us=turn.us,

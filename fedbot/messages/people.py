@@ -247,7 +247,7 @@ def help_overview(
 ) -> Lines:
     """The first page: the everyday verbs, the names of some others, and who you are.
 
-    `example`: a line in the words in brackets.
+    `example`: a line with the words in brackets, which are the English verbs.
     """
     who = naming.person(locale, person)
     space = naming.space(locale, us.name)

@@ -9,6 +9,8 @@ from textwrap import dedent, indent
 
 import pytest
 
+from fedbot.commands.german import LANGUAGE, examples
+from fedbot.commands.registry import Registry, handlers
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.lifecycles import TransferState
@@ -74,13 +76,13 @@ async def test_a_german_space_reads_german_refusals_and_questions() -> None:
 async def test_the_german_help_shows_the_german_words_and_they_are_understood() -> None:
     world = await german_betaspace()
     text = await world.answer(world.cem, "!fed hilfe")
-    assert "!fed lend LENS-2 to attraktor for 3 weeks (verleih) – " in text
-    assert "!fed todo (offen) – " in text
-    example = text.partition("Die Wörter in Klammern gehen auch: ")[2].partition("\n")[0]
-    line = world.cem.says(example.replace("LENS-2", '"Nozzle 0.4 mm brass"'))
+    lends = "!fed verleih LENS-2 an attraktor für 3 Wochen"
+    assert f"{lends} (lend) – " in text
+    also = text.partition("Die Wörter in Klammern gehen auch: ")[2].partition("\n")[0]
+    assert also == "!fed lend LENS-2 to attraktor for 3 weeks"
+    line = world.cem.says(lends.replace("LENS-2", '"Nozzle 0.4 mm brass"'))
     await world.settle()
-    assert "leihweise bis" in world.answer_to(line), example
-    assert "!fed connect SPACE (verbinde) – " in await world.answer(world.cem, "!fed hilfe admin")
+    assert "leihweise bis" in world.answer_to(line)
     assert "verleih" not in await world.answer(world.anna, "!fed help")
 
 
@@ -184,6 +186,28 @@ async def test_a_suggested_line_is_in_the_language_of_the_typed_one(line: str, t
     said = world.cem.says(f"!fed {line}")
     await world.settle()
     assert told in world.answer_to(said)
+
+
+async def test_the_german_help_shows_the_german_words_first() -> None:
+    world = await german_betaspace()
+    text = await world.answer(world.cem, "!fed hilfe")
+    assert "!fed leih 1 LENS-2 von attraktor für 2 Wochen (borrow) – " in text, text
+    assert "!fed offen (todo) – " in text
+    assert "!fed verbinde SPACE (connect) – " in await world.answer(world.cem, "!fed hilfe admin")
+    assert "!fed warte [ARTIKEL [MENGE]] [von SPACE] (wait) – " in await world.answer(world.cem, "!fed hilfe mehr")
+    assert "gib ARTIKEL" in await world.answer(world.cem, "!fed hilfe push")
+    assert "!fed gib 10 M3-BOLT an attraktor" in "\n".join(m.text for m in world.room.messages())
+
+
+async def test_a_german_example_means_the_same_as_the_english_one() -> None:
+    world = await german_betaspace()
+    turn, verbs = world.beta.turn, Registry()
+    everyday = [handler.spec for handler in handlers() if handler.spec.everyday]
+    assert len(everyday) == 8
+    for spec in everyday:
+        said, english, *_ = examples(spec, LANGUAGE)
+        meant = repr(verbs.parse(turn, said)).replace("Wochen", "weeks")
+        assert meant == repr(verbs.parse(turn, english)), said
 
 
 async def test_a_number_of_a_german_list_is_understood() -> None:

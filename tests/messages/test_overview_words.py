@@ -101,9 +101,9 @@ SAID: dict[str, Phrase] = {
         us=ALPHA,
         person="Anna",
         username="anna",
-        lines=(VerbLine("todo", "todo", "list what waits for you", Permission.MAPPED, "offen"),),
+        lines=(VerbLine("todo", "offen", "list what waits for you", Permission.MAPPED, "todo"),),
         named=("kalender", "warte"),
-        example="verleih LENS-2 an betaspace für 3 Wochen",
+        example="lend LENS-2 to betaspace for 3 weeks",
     ),
     "the second page of help": say(
         messages.people.help_more,

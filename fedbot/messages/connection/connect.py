@@ -172,7 +172,8 @@ def connected(locale: Locale, *, connection: Connection, us: PartyConfig) -> Lin
         "",
     ]
     lines += what_is_seen(locale, connection, us)
-    lines.append(locale.say("Try it: {push}", push=command(f"push 10 M3-BOLT to {connection.peer}")))
+    push = locale.word("push 10 M3-BOLT to {peer}").format(peer=connection.peer)
+    lines.append(locale.say("Try it: {push}", push=command(push)))
     return [*lines, connection.code]
 
 

@@ -23,7 +23,10 @@ from fedbot.rules.model.transfer import Line, Transfer
 
 @dataclass(frozen=True)
 class VerbLine:
-    """A verb on a help page: what to type, its purpose, and who may use it. `also`: its name in our own language."""
+    """A verb on a help page: what to type, its purpose, and who may use it.
+
+    `also`: its English name, if another one is shown.
+    """
 
     name: str
     shown: str
