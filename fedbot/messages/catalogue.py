@@ -245,12 +245,17 @@ def _what_to_type(locale: Locale, theirs: Sequence[tuple[int, tuple[SpaceHits, H
                 ask=ask,
             )
         ]
-    lent = next(((number, space, hit) for number, (space, hit) in theirs if not hit.place), None)
+    lent = next(((number, space, hit) for number, (space, hit) in theirs if _may_wait(hit)), None)
     if lent is None:
         return []
     number, space, hit = lent
     wait = command(f'wait 1 "{hit.ipn or hit.name}" from {space.party}')
     return [locale.say("To wait for number {number}: {wait}", number=number, wait=wait)]
+
+
+def _may_wait(hit: Hit) -> bool:
+    """Whether waiting for it makes sense: we don't wait for it yet, and somebody else has some of it."""
+    return not hit.place and not hit.is_all_with_us
 
 
 def _what(locale: Locale, search: Search) -> str:
@@ -293,6 +298,9 @@ def availability(locale: Locale, hit: Hit) -> Sentence:
         lent, day = locale.quantity(hit.lent, hit.units), locale.day(hit.back)
         sentence = ", {lent} more lent until {day}" if hit.quantity else ", {lent} lent until {day}"
         told = (*told, *locale.say(sentence, lent=lent, day=day))
+        if hit.ours:
+            ours = locale.quantity(hit.ours, hit.units)
+            told = (*told, *locale.say(", to us" if hit.ours >= hit.lent else ", {ours} of it to us", ours=ours))
     if hit.booked and hit.booked_from and hit.booked_until:
         names = {
             "booked": locale.quantity(hit.booked, hit.units),

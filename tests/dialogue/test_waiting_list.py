@@ -404,6 +404,38 @@ async def test_a_friend_that_waits_for_what_it_has_or_owns_is_told_so() -> None:
     assert "place 1" in answer, "the other one will do once it is repaired"
 
 
+async def test_a_space_does_not_wait_for_what_it_is_being_offered() -> None:
+    world = await lens_lent_to_betaspace()
+    await comes_back(world)
+    await says(world, "anna", "lend #42 to betaspace until 1.12.")
+    answer = await says(world, "bea", f"wait {LENS} from attraktor")
+    assert answer.startswith(f"1 × {LENS}: Attraktor offers it to us already."), answer
+    assert "Accept it on its card: !fed todo" in answer
+    assert parties(world) == []
+    assert "place 1" in await says(world, "gus", f"wait {LENS} from attraktor"), "nobody offers it to them"
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.alpha.row(42).customer is not None
+    assert parties(world) == ["gammaspace"]
+
+
+async def test_a_search_does_not_propose_to_wait_for_what_the_asker_has_on_loan() -> None:
+    world = await lens_lent_to_betaspace()
+    with world.alpha.by_hand():
+        world.alpha.admin("PATCH", "stock/41/", status=60)
+
+    async def lines(person: str, space: str) -> list[str]:
+        getattr(world, person).says("!fed find lens in attraktor")
+        await world.settle()
+        answer = next(m for m in reversed(world.room.messages(sender=space)) if "Attraktor: " in m.text)
+        return answer.text.splitlines()
+
+    theirs = await lines("bea", world.beta.chat.user_id)
+    assert theirs[-1].endswith("1 lent until Tue 1 Dec 2026, to us"), theirs
+    others = await lines("gus", world.gamma.chat.user_id)
+    assert others[-1] == 'To wait for number 1: !fed wait 1 "LENS-2" from attraktor'
+
+
 async def test_a_search_proposes_to_wait_for_what_is_damaged_or_waited_for() -> None:
     world = await lens_lent_to_betaspace()
 

@@ -44,6 +44,7 @@ SAID: dict[str, Phrase] = {
     "unknown": page(PlaceState.UNKNOWN),
     "we have it": page(PlaceState.YOURS),
     "it is ours": page(PlaceState.OURS),
+    "it is offered to us": page(PlaceState.OFFERED),
     "unclear": page(PlaceState.UNCLEAR),
     "in another unit": page(PlaceState.UNIT, unit="kg"),
     "twice": page(PlaceState.TWICE),

@@ -108,13 +108,30 @@ SAID: dict[str, Phrase] = {
                     booked_from=date(2026, 12, 14),
                     booked_until=date(2026, 12, 19),
                 ),
-                Hit(1, "M3 nut", "M3-NUT", "", Decimal(7), lent=Decimal(3), back=date(2026, 12, 12)),
+                Hit(1, "M3 nut", "M3-NUT", "", Decimal(7), lent=Decimal(3), back=date(2026, 12, 12), ours=Decimal(2)),
             ),
             5,
             cut=True,
         ),
         words="",
         only="beta",
+    ),
+    "all of it is lent to us": found(
+        replace(
+            BETA,
+            hits=(
+                Hit(
+                    9,
+                    "Laser lens",
+                    "LENS-2",
+                    "",
+                    Decimal(0),
+                    lent=Decimal(1),
+                    back=date(2026, 12, 12),
+                    ours=Decimal(1),
+                ),
+            ),
+        )
     ),
     "all of it is lent": found(
         replace(

@@ -361,6 +361,7 @@ _STANDS: dict[PlaceState, str] = {
     PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing under that name. {code}"),
     PlaceState.YOURS: marked("{what}: we have it already, {peer} lends it to us. {code}"),
     PlaceState.OURS: marked("{what}: it is ours, {peer} has borrowed it from us. {code}"),
+    PlaceState.OFFERED: marked("{what}: {peer} offers it to us already. {code}"),
     PlaceState.UNCLEAR: marked("{what}: {peer} has several parts with that name. {code}"),
     PlaceState.UNIT: marked("{what}: {peer} counts it in another unit. Say how many, without a unit. {code}"),
     PlaceState.TWICE: marked("{what}: our space is already on the waiting list of {peer}. {code}"),
@@ -395,6 +396,8 @@ def place_page(locale: Locale, *, place: PlaceInLine, us: PartyConfig, peer_name
         lines.append(locale.say("Request it: {line}", line=line))
     if place.state is PlaceState.YOURS:
         lines.append(locale.say("To keep it longer: {line}", line=command("extend ID 2 weeks")))
+    if place.state is PlaceState.OFFERED:
+        lines.append(locale.say("Accept it on its card: {todo}", todo=command("todo")))
     if place.state is PlaceState.OURS:
         line = command(f"wait {locale.short(place.word, 40)}")
         lines.append(locale.say("To wait until it is back: {line}", line=line))

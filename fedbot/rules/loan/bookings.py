@@ -154,6 +154,17 @@ def borrowers(turn: Turn, item: int) -> frozenset[str]:
     return frozenset(loan.peer for loan in lent if isinstance(loan, Transfer))
 
 
+def offered_to(turn: Turn, peer: str, items: Sequence[int]) -> Decimal:
+    """The quantity of these stock items that our open offers would give that peer now."""
+    open_now = {
+        transfer.id
+        for transfer in turn.open_transfers()
+        if transfer.state is TransferState.OPEN and transfer.peer == peer and is_for_now(turn, transfer.terms.starts)
+    }
+    offers = (span for item in items for span in _open(turn, item, Claim.OFFERED, ""))
+    return sum((span.quantity for span in offers if span.by.id in open_now), Decimal(0))
+
+
 def is_out(turn: Turn, item: int) -> bool:
     """Whether that very stock item is lent, to a peer or to a neighbour without a bot."""
     return bool(list(_lent(turn, item, "")))

@@ -335,8 +335,11 @@ def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem], found: I
         return PlaceState.YOURS
     if len({item.part.pk for item in items}) > 1:
         return PlaceState.UNCLEAR
-    if found.amount(entry.quantity, entry.unit, items[0]) is None:
+    quantity = found.amount(entry.quantity, entry.unit, items[0])
+    if quantity is None:
         return PlaceState.UNIT
+    if bookings.offered_to(turn, entry.party, [item.pk for item in items]) >= quantity:
+        return PlaceState.OFFERED
     known = identified(entry, items, found)
     others = (each for each in turn.queue() if each.id != entry.id and each.party == entry.party)
     same = any(

@@ -57,7 +57,7 @@ class Hit:
     further quantity on loan, `back` when the first of it is due. `booked` is the quantity booked next, from
     `booked_from` to `booked_until`. `waiting` is the length of the queue, `place` our place in it (0: none). `part` is
     the key of our own part; 0 in a peer's hit. `picture` is the address and key of its picture on the homeserver
-    (`AttachPhoto.file`); {} if there is none.
+    (`AttachPhoto.file`); {} if there is none. `ours` is how much of `lent` we have borrowed ourselves.
     """
 
     item: int
@@ -77,6 +77,12 @@ class Hit:
     part: int = 0
     picture: dict[str, Any] = field(default_factory=dict)
     revision: str = ""
+    ours: Decimal = Decimal(0)
+
+    @property
+    def is_all_with_us(self) -> bool:
+        """Whether we have borrowed all that they have of it."""
+        return not self.quantity and 0 < self.lent <= self.ours
 
     def free_for_us(self, today: date) -> Decimal:
         """Return the quantity that can be requested now: it is OK, not booked today, and nobody waits for it."""

@@ -240,6 +240,8 @@ class PlaceState(StrEnum):
     """The lender already lends it to us."""
     OURS = "ours"
     """It is ours: that peer has borrowed it from us."""
+    OFFERED = "offered"
+    """The lender offers it to us already, and our approvers haven't decided yet."""
     UNCLEAR = "unclear"
     """Several parts have that name."""
     UNIT = "unit"
@@ -260,7 +262,7 @@ OPEN_PLACES = frozenset({PlaceState.ASKED, PlaceState.WAITING, PlaceState.TURN})
 ENDS_OF_A_PLACE = frozenset(PlaceState) - OPEN_PLACES
 TOLD_ENDS = ENDS_OF_A_PLACE - {PlaceState.LEFT, PlaceState.PARTED}
 """The ends that the lender's bot reports."""
-SAID_WITH_UNKNOWN = frozenset({PlaceState.YOURS, PlaceState.OURS})
+SAID_WITH_UNKNOWN = frozenset({PlaceState.YOURS, PlaceState.OURS, PlaceState.OFFERED})
 """Ends added after version 1. They are sent beside `unknown`, which is all that older bots read."""
 PLACE_ARROWS: Mapping[PlaceState | None, frozenset[PlaceState]] = {
     None: frozenset({PlaceState.ASKED}),
