@@ -38,6 +38,10 @@ from fedbot.rules.transfer.parcel import sent_lines
 
 def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     """The running loan; a return or extension stands for its loan. Else an objection."""
+    here = rooms_told_of(turn, command.room)
+    names_one = command.subject or bare_word(str(command.arguments.get("id", "")))
+    if not names_one and not any(loan.room in here for loan in turn.loans_away()):
+        return say(messages.loan.nothing_on_loan)
     found = subject_meant(turn, command, spec, tuple(turn.loans()))
     if isinstance(found, Phrase):
         return found

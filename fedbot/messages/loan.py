@@ -127,6 +127,14 @@ def day_too_far(locale: Locale, *, day: date) -> Lines:
     ]
 
 
+def nothing_on_loan(locale: Locale) -> Lines:
+    """The answer to a verb about loans in a room that has none."""
+    return [
+        locale.say("Nothing is borrowed or lent in this room now. I did nothing."),
+        locale.say("To see what is on loan, or waits for you: {todo}", todo=command("todo")),
+    ]
+
+
 # --- what happens to a loan ----------------------------------------------------------------------------------
 
 
@@ -675,12 +683,17 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
 
 
 def _longer(locale: Locale, card: Card) -> Lines:
-    first = locale.say("{receiver} asks to keep {what} until {day}. Extend the loan?", **_names(locale, card))
+    names = _names(locale, card)
+    days: Lines = []
+    if card.due is not None:
+        sentence = "Present due date: {due}. New due date: {day}, that day included."
+        days = [locale.say(sentence, due=locale.day(card.due), **names), ""]
     return [
-        first,
+        locale.say("{receiver} asks to keep {what} until {day}. Extend the loan?", **names),
         for_whom(locale, card, card.decider),
         *asked(locale, card),
         "",
+        *days,
         ChatOnly(locale.say("✅ yes, that is fine · ❌ no, sorry")),
         card.transfer.code,
     ]

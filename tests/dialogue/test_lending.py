@@ -256,6 +256,8 @@ async def test_the_borrower_asks_for_an_extension_and_the_owner_decides() -> Non
     again = world.bea.says("!fed extend 3 weeks", reply_to=world.card().event_id)
     await world.settle()
     assert "was requested already" in world.answer_to(again)
+    days = "Present due date: Tue 15 Dec 2026. New due date: Tue 29 Dec 2026, that day included."
+    assert days in owners_card(world).text.splitlines()
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert [str(loan(space).due_day) for space in world.spaces] == ["2026-12-29", "2026-12-29"]

@@ -72,8 +72,8 @@ def child(kind: str, asked: Signature = BY_BEA, role: str = "receiver", **fields
     return replace(given, **(changes | fields))  # type: ignore[arg-type]
 
 
-def card(what: Transfer, us: PartyConfig = ALPHA, peer_name: str = "betaspace") -> Phrase:
-    return say(messages.transfer_card.transfer_card, transfer=what, us=us, peer_name=peer_name, people=PEOPLE)
+def card(what: Transfer, us: PartyConfig = ALPHA, peer_name: str = "betaspace", due: date | None = None) -> Phrase:
+    return say(messages.transfer_card.transfer_card, transfer=what, us=us, peer_name=peer_name, people=PEOPLE, due=due)
 
 
 def closed(how: Ending) -> Transfer:
@@ -147,7 +147,7 @@ SAID: dict[str, Phrase] = {
         us=BETA,
         peer_name="attraktor",
     ),
-    "more time to decide": card(child("extension", role="sender")),
+    "more time to decide": card(child("extension", role="sender"), due=date(2026, 12, 1)),
     "more time is asked for": say(
         messages.transfer_card.transfer_requested, transfer=child("extension"), connection=connection(), us=BETA
     ),
@@ -302,6 +302,7 @@ SAID: dict[str, Phrase] = {
     "until when": say(messages.loan.extend_until_when, usage="extend [ID] TIME", example="extend 2 weeks"),
     "longer anyway": say(messages.loan.due_later_already, loan=lent()),
     "earlier than agreed": say(messages.loan.agreed_until_later, loan=lent(back_by=date(2027, 1, 31))),
+    "nothing on loan": say(messages.loan.nothing_on_loan),
     "asked for already": say(messages.loan.extension_asked_already, loan=lent(), transfer=child("extension")),
     "back, as the owner says alone": say(
         messages.loan.over_but_in_our_books, loan=lent(), peer_name="attraktor", numbers=(1,)

@@ -50,7 +50,7 @@ from fedbot.rules.wire import fingerprint
 # --- The card on which people decide about a transfer: in each state, and what changed since the last card ---
 
 
-def transfer_card(
+def transfer_card(  # noqa: PLR0913 -- one keyword for each thing that the card tells
     locale: Locale,
     *,
     transfer: Transfer,
@@ -60,14 +60,16 @@ def transfer_card(
     changes: tuple[Change, ...] = (),
     left: tuple[Line, ...] | None = None,
     overdue: tuple[Transfer, ...] = (),
+    due: date | None = None,
 ) -> Lines:
     """The card in its present state. If it asks for a decision, it shows the model that the decision is bound to.
 
     `people`: the names of those who can decide. `changes`: the differences from the card before it. `left`: the items
-    of a loan that did not come back. `overdue`: the other space's overdue items.
+    of a loan that did not come back. `overdue`: the other space's overdue items. `due`: the present due date of the
+    loan that an extension is about.
     """
     asks = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
-    card = card_of(locale, drawn(transfer) if asks else transfer, us, peer_name, people, left)
+    card = card_of(locale, drawn(transfer) if asks else transfer, us, peer_name, people, left, due)
     lines = _as_it_stands(locale, card)
     if transfer.state is TransferState.BOOKED:
         dearer = two_people(locale, transfer, us) if transfer.dearer else []

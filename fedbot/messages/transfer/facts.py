@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import urlsplit
 
 from fedbot.messages import naming, reason_codes
@@ -276,7 +277,8 @@ def _stage(transfer: Transfer) -> str:
 class Card:
     """Everything that a card shows, with the display names of both spaces.
 
-    `left`: the items of a loan that did not come back; None if that isn't known, or it is no loan.
+    `left`: the items of a loan that did not come back; None if that isn't known, or it is no loan. `due`: the present
+    due date of the loan that an extension is about.
     """
 
     transfer: Transfer
@@ -285,6 +287,7 @@ class Card:
     decider: str
     people: Sequence[str] = ()
     left: tuple[Line, ...] | None = None
+    due: date | None = None
 
     def space_of(self, party: str) -> str:
         """The name of one of the two spaces by its id; for an unknown id, that of the deciding one."""
@@ -315,6 +318,7 @@ def card_of(
     peer_name: str,
     people: Sequence[str] = (),
     left: tuple[Line, ...] | None = None,
+    due: date | None = None,
 ) -> Card:
     """The card of this transfer, with the names of both spaces."""
     return Card(
@@ -324,6 +328,7 @@ def card_of(
         decider=naming.party(locale, transfer.terms.decider, us, peer_name),
         people=people,
         left=left,
+        due=due,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules.connection import provision
@@ -49,7 +49,14 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
         changes=changes,
         left=lend.lines_not_back(turn, transfer) if transfer.is_loan else None,
         overdue=overdue_of_theirs(turn, transfer) if transfer.state is TransferState.OPEN else (),
+        due=_due_now(turn, transfer),
     )
+
+
+def _due_now(turn: Turn, transfer: Transfer) -> date | None:
+    """The present due date of the loan that an extension is about; None for everything else."""
+    loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == lend.EXTENSION else None
+    return loan.due_day if loan is not None else None
 
 
 def overdue_of_theirs(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
