@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import httpx
+
 from fedbot.journal import audit_chain, postgresql
 from fedbot.journal.database import Address
 from fedbot_demo import plot
@@ -27,7 +29,6 @@ WORKERS = 3
 ROUND = 25
 """The number of transfers at the same time."""
 IPN = "RES-10K"
-"""A part with a stock of 500."""
 PATIENCE_S = 900.0
 """A take-over takes 30 seconds at most, and much longer on a busy machine."""
 TROUBLES = ("kill", "pause", "end")
@@ -87,6 +88,7 @@ async def _round(
     """Play some transfers at once with one or two troubles. All workers run again at the end."""
     for each in hub.workers:
         assert each.process.is_running, f"a worker ended by itself:\n{each.process.log_tail()}"
+    await _restocked(stage, count)
     before, known = await scene.amounts(stage, IPN), await _arrived(stage)
     troubled = asyncio.ensure_future(_troubled(hub, chance, tell))
     offers = await asyncio.gather(*(_approved(stage) for _ in range(count)))
@@ -112,6 +114,17 @@ async def _round(
     assert len(new) == count, f"{len(new)} items arrived for {count} transfers"
     assert set(marks.values()) == {1}, marks
     return happened
+
+
+async def _restocked(stage: Stage, count: int) -> None:
+    """Give the sender as much as the round takes: it has 500, of which 100 are allocated."""
+    inventree = stage.attraktor.inventree
+    async with stage.attraktor.stocktake() as stocktake:
+        largest = max((row for row in await stocktake.items(IPN) if row.in_stock), key=lambda row: row.quantity)
+    headers = {"Authorization": f"Token {inventree.tokens['admin']}"}
+    items = [{"pk": largest.pk, "quantity": str(count)}]
+    async with httpx.AsyncClient(base_url=inventree.url, headers=headers, trust_env=False) as client:
+        (await client.post("/api/stock/add/", json={"items": items, "notes": "bought"})).raise_for_status()
 
 
 async def _approved(stage: Stage) -> plot.Offer:
