@@ -587,7 +587,7 @@ def _silenced(stack: ExitStack) -> None:
         others = who_answers.other_homes(turn, room, person, active_only=False)
         return False if others else bool(before(turn, room, person))
 
-    before = _instead(stack, announcements, "we_answer", we_answer)
+    before = _instead(stack, who_answers, "we_answer", we_answer)
 
 
 @mutant("a person whose user is inactive still decides")
