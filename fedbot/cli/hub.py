@@ -109,7 +109,7 @@ def _list(settings: HubSettings, given: argparse.Namespace, _: Any) -> Exit:  # 
         print(logs.redact(": ".join(filter(None, (f"{name:<20} {row.state}{where}{again}", wrong, *row.troubles)))))
     if lost and not spaces:
         print(f"No space has a folder in {settings.spaces}. Is that folder mounted on this machine?")
-    for name in lost if spaces or len(lost) == 1 else ():
+    for name in lost if spaces or len(lost) == 1 else ():  # of many, it is the folder that is missing
         print(
             f"{name:<20} is in the database, but {settings.config_of(name)} is missing. Put its folder back, or delete "
             f"the rest: {program()} hub remove {name} --sure"

@@ -126,9 +126,10 @@ class Jobs:
         try:
             await work()
         except Exception as error:
-            log.exception("a job failed")
             if self._failed is not None and not self._failed.done():
-                self._failed.set_exception(error)
+                self._failed.set_exception(error)  # whoever watches logs it
+            else:
+                log.exception("a job failed")
 
 
 # --- figures and reconciliation ---

@@ -218,6 +218,7 @@ class Roster:
         self._now = now
         self._turn = threading.Lock()
         self._connection: psycopg.Connection[Row] | None = None
+        self._connections = 0
 
     def address(self, space: str) -> Address:
         """The address of the space's journal."""
@@ -245,9 +246,8 @@ class Roster:
         with self.connected() as connection:
             workers = dict(connection.execute(_WORKERS, (SECONDS, LATE_AFTER)).fetchall())
             found = connection.execute(_SPACES).fetchall()
-            connections = connection.execute(_CONNECTIONS).fetchone()
         spaces = {row[0]: _space_row(row[1:]) for row in found}
-        return View(frozenset(workers), spaces, any(workers.values()), int(connections[0]) if connections else 0)
+        return View(frozenset(workers), spaces, any(workers.values()), self._connections)
 
     def takes_part(self, *, is_so: bool) -> None:
         """Report whether this worker claims spaces. If not, the others leave it no share."""
@@ -341,6 +341,8 @@ class Roster:
                 if self._connection is None:
                     self._connection = connect(self._database)
                     self._prepare(self._connection)
+                    found = self._connection.execute(_CONNECTIONS).fetchone()
+                    self._connections = int(found[0]) if found else 0  # PostgreSQL changes it only at its start
                 yield self._connection
             except BaseException:
                 self._let_go()

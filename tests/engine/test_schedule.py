@@ -166,7 +166,9 @@ async def test_daily_work_is_done_and_missed_work_is_done_once(jobs: Jobs, ticks
     assert due > datetime.now(UTC) - timedelta(seconds=1)
 
 
-async def test_a_jobs_exception_is_raised_to_the_watcher() -> None:
+async def test_a_jobs_exception_is_raised_to_the_watcher_and_not_logged_here_as_well(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def fails() -> None:
         raise OSError("the disk is full")
 
@@ -175,6 +177,7 @@ async def test_a_jobs_exception_is_raised_to_the_watcher() -> None:
         async with asyncio.timeout(5):
             with pytest.raises(OSError, match="the disk is full"):
                 await jobs.watch()
+    assert "a job failed" not in caplog.messages
 
 
 async def test_watching_may_be_cancelled_and_started_again(jobs: Jobs) -> None:

@@ -292,23 +292,26 @@ def _name(text: str) -> str:
 def _add_hits(turn: Turn, search: Search, hits: SpaceHits) -> None:
     """Add a space's answer. Answer the line if none is missing, or update the posted answer."""
     waiting = tuple(party for party in search.waiting if party != hits.party)
-    hits = replace(hits, hits=tuple(_as_we_know_it(turn, hits.party, hit) for hit in hits.hits))
+    hits = replace(hits, hits=_as_we_know_them(turn, hits))
     search = replace(search, waiting=waiting, came=(*search.came, hits))
     turn.save(search)
     if not waiting or search.posted:
         _answer(turn, search)
 
 
-def _as_we_know_it(turn: Turn, party: str, hit: Hit) -> Hit:
-    """Return the hit with our place in that peer's queue for it, as its bot last reported, and what we have of it."""
-    names = {hit.name.casefold(), hit.ipn.casefold()} - {""}
-    places = (each for each in turn.all(PlaceInLine) if each.peer == party and each.is_living)
-    ours = (each.place for each in places if each.word.partition("#")[0].casefold() in names)
-    loans = (loan for loan in turn.loans_away() if loan.role == "receiver" and loan.peer == party)
-    lines = (line for loan in loans for line in lend.lines_away(turn, loan))
-    here = (line for line in lines if names & {line.description.name.casefold(), line.description.ipn.casefold()})
-    borrowed = sum((line.quantity for line in here), Decimal(0))
-    return replace(hit, place=next(filter(None, ours), 0), ours=borrowed)
+def _as_we_know_them(turn: Turn, found: SpaceHits) -> tuple[Hit, ...]:
+    """Return the hits with our place in that peer's queue, as its bot last reported, and with what we have of them."""
+    places = [each for each in turn.all(PlaceInLine) if each.peer == found.party and each.is_living]
+    loans = [loan for loan in turn.loans_away() if loan.role == "receiver" and loan.peer == found.party]
+    lines = [line for loan in loans for line in lend.lines_away(turn, loan)]
+
+    def as_we_know_it(hit: Hit) -> Hit:
+        names = {hit.name.casefold(), hit.ipn.casefold()} - {""}
+        ours = (each.place for each in places if each.word.partition("#")[0].casefold() in names)
+        here = (line for line in lines if names & {line.description.name.casefold(), line.description.ipn.casefold()})
+        return replace(hit, place=next(filter(None, ours), 0), ours=sum((line.quantity for line in here), Decimal(0)))
+
+    return tuple(map(as_we_know_it, found.hits))
 
 
 def _answer(turn: Turn, search: Search) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fedbot.rules.model.command import PREFIX
 from fedbot.rules.model.room import Room
 from fedbot.rules.names import is_called
 from fedbot.rules.protocol.announcements import federation_rooms
@@ -82,6 +83,11 @@ def space_named(turn: Turn, room: str, person: str, word: str) -> str:
 
 def _begins(party: str, name: str, word: str) -> bool:
     return any(each.casefold().startswith(word.casefold()) for each in (party, name))
+
+
+def typed_to_us(turn: Turn, person: str, room: str) -> str:
+    """Return how a line of this person to us begins in the room: with `as SPACE` if several bots would answer."""
+    return f"{PREFIX} as {turn.us.party}" if claimed_by_several(turn, person, room) else PREFIX
 
 
 def claimed_by_several(turn: Turn, person: str, room: str) -> list[str]:

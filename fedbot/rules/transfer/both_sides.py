@@ -97,6 +97,12 @@ def is_ours(turn: Turn, transfer: Transfer) -> bool:
     return transfer.terms.decider == turn.us.party
 
 
+def note_option(note: str) -> str:
+    """Return the option that repeats a note in a typed line, after a space; '' without a note."""
+    said = " ".join(note.replace('"', "'").split())
+    return f' --note "{said}"' if said else ""
+
+
 def signature_in(turn: Turn, envelope: Message[Decided], party: str, event_id: str) -> Signature:
     """Return the peer's person who decided, as its bot reports. A peer vouches for its own people."""
     person, name = _named(turn, envelope.body, party)

@@ -185,13 +185,12 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
 
 def _request_line(turn: Turn, transfer: Transfer, asked: str, option: str = "") -> str:
     """Return a line for another item, with the days and the note of the request."""
-    terms, person = transfer.terms, transfer.terms.asker
-    several = who_answers.claimed_by_several(turn, person, transfer.room)
-    as_whom = f"as {turn.us.party} " if several else ""
+    terms = transfer.terms
+    begun = who_answers.typed_to_us(turn, terms.asker, transfer.room)
     until = f" from {terms.starts.isoformat()}" if terms.starts else ""
     until += f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
-    note = " ".join(terms.note.replace('"', "'").split())
-    return f"!fed {as_whom}request {asked} from {transfer.peer}{until}{option}" + (f' --note "{note}"' if note else "")
+    note = both_sides.note_option(terms.note)
+    return f"{begun} request {asked} from {transfer.peer}{until}{option}{note}"
 
 
 def _quantity_text(asked: Line, given: Sequence[Line]) -> str:

@@ -556,17 +556,15 @@ def _similar(turn: Turn, rota: Rota) -> dict[str, Hit]:
 
 def _line_for(turn: Turn, rota: Rota, word: str) -> str:
     """Return the line that asks anyone for that part instead, with everything else as it was typed."""
-    several = who_answers.claimed_by_several(turn, rota.asker.person, rota.room)
-    words = [f"!fed as {turn.us.party}" if several else "!fed", "request", f"{plain(rota.wanted)}{rota.unit}", word]
-    words += ["from anyone"]
+    begun = who_answers.typed_to_us(turn, rota.asker.person, rota.room)
+    words = [begun, "request", f"{plain(rota.wanted)}{rota.unit}", word, "from anyone"]
     words += [f"until {rota.loan_until.isoformat()}"] if rota.loan_until else []
     if rota.until is not None:
         last = time_zones.day_at(rota.until - timedelta(seconds=1), "", turn.us.time_zone)
         words.append(f"by {last.isoformat()}")
     words += ["--all"] if rota.at_once else []
     words += ["--join"] if rota.joins else []
-    note = " ".join(rota.note.replace('"', "'").split())
-    return " ".join([*words, *([f'--note "{note}"'] if note else [])])
+    return " ".join(words) + both_sides.note_option(rota.note)
 
 
 def _write(turn: Turn, rota: Rota, room: str, draft: Draft | None) -> Rota:
