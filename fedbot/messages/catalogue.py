@@ -300,7 +300,7 @@ def availability(locale: Locale, hit: Hit) -> Sentence:
         told = (*told, *locale.say(sentence, lent=lent, day=day))
         if hit.ours:
             ours = locale.quantity(hit.ours, hit.units)
-            told = (*told, *locale.say(", to us" if hit.ours >= hit.lent else ", {ours} of it to us", ours=ours))
+            told = (*told, *locale.say(", to us" if hit.ours >= hit.lent else ", {ours} of them to us", ours=ours))
     if hit.booked and hit.booked_from and hit.booked_until:
         names = {
             "booked": locale.quantity(hit.booked, hit.units),

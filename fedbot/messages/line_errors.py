@@ -228,7 +228,7 @@ def said_in_clear(locale: Locale) -> Lines:
 def line_repeated(locale: Locale) -> Lines:
     """An encrypted line that the bot has heard before, under another event id."""
     return [
-        locale.say("I did nothing: I have heard this very line before, so nobody typed it now."),
+        locale.say("I did nothing: I have read exactly this line before, so nobody typed it just now."),
         locale.say("The admin of a homeserver may have repeated it. To do it again, type it again."),
     ]
 
@@ -248,7 +248,8 @@ def found_something(locale: Locale, *, item: str) -> Lines:
     name = locale.short(item, 40) or "ITEM"
     return [
         locale.say(
-            "Did something turn up that counts as lost? I say how it comes back: {line}", line=command(f"return {name}")
+            "Did something turn up that counts as lost? Ask me how to bring it back: {line}",
+            line=command(f"return {name}"),
         ),
         locale.say("From a missing parcel? A superuser of the sender types: {line}", line=command("resolve")),
         locale.say("Are you looking for something? {line}", line=command(f"find {name}")),

@@ -172,7 +172,7 @@ async def test_an_encrypted_line_that_a_homeserver_repeats_later_does_nothing_ag
         await world.settle()
         assert world.alpha.total("M3-NUT") == nuts, world.room.transcript()
     assert not [each for each in world.alpha.turn.all(OutsideLoan) if each.is_living]
-    assert len(told(world.room, "I have heard this very line before")) == 3
+    assert len(told(world.room, "I have read exactly this line before")) == 3
     world.piet.says(f"!fed {LINE}")
     await world.settle()
     assert world.alpha.total("M3-NUT") == nuts - loan.quantity, "a line that is typed again counts"

@@ -409,7 +409,7 @@ async def test_a_space_does_not_wait_for_what_it_is_being_offered() -> None:
     await comes_back(world)
     await says(world, "anna", "lend #42 to betaspace until 1.12.")
     answer = await says(world, "bea", f"wait {LENS} from attraktor")
-    assert answer.startswith(f"1 × {LENS}: Attraktor offers it to us already."), answer
+    assert answer.startswith(f"1 × {LENS}: Attraktor is already offering it to us."), answer
     assert "Accept it on its card: !fed todo" in answer
     assert parties(world) == []
     assert "place 1" in await says(world, "gus", f"wait {LENS} from attraktor"), "nobody offers it to them"

@@ -361,7 +361,7 @@ _STANDS: dict[PlaceState, str] = {
     PlaceState.UNKNOWN: marked("{what}: {peer} shares nothing under that name. {code}"),
     PlaceState.YOURS: marked("{what}: we have it already, {peer} lends it to us. {code}"),
     PlaceState.OURS: marked("{what}: it is ours, {peer} has borrowed it from us. {code}"),
-    PlaceState.OFFERED: marked("{what}: {peer} offers it to us already. {code}"),
+    PlaceState.OFFERED: marked("{what}: {peer} is already offering it to us. {code}"),
     PlaceState.UNCLEAR: marked("{what}: {peer} has several parts with that name. {code}"),
     PlaceState.UNIT: marked("{what}: {peer} counts it in another unit. Say how many, without a unit. {code}"),
     PlaceState.TWICE: marked("{what}: our space is already on the waiting list of {peer}. {code}"),

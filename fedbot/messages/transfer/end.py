@@ -440,7 +440,7 @@ def say_what_came(locale: Locale, *, transfer: Transfer, receiver: str, example:
             received=command(example),
         ),
         locale.say(
-            "The rest counts as missing then. Nothing of it came: {missing}",
+            "The rest then counts as missing. If nothing came: {missing}",
             missing=command(f"missing {transfer.code}"),
         ),
     ]
