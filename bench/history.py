@@ -89,11 +89,19 @@ async def measure(transfers: int, starts: int) -> Cost:
         with closing(sqlite3.connect(long / FILE, isolation_level=None)) as journal:
             journal.execute("PRAGMA synchronous = OFF")
             lengthen(journal, template, transfers)
+        for folder in (short, long):
+            _onto_disk(folder / FILE)
         found: dict[Path, list[tuple[float, float]]] = {short: [], long: []}
         for _ in range(starts):
             for folder, costs in found.items():
                 costs.append(await _start(folder))
     return Cost(found[short], found[long])
+
+
+def _onto_disk(file: Path) -> None:
+    """Wait until the disk has all of it. Otherwise the first start, which syncs its own write, waits for that too."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
 
 
 async def _start(folder: Path) -> tuple[float, float]:
