@@ -126,7 +126,7 @@ def _accept_name(turn: Turn, command: Command, space: Space | None) -> Phrase:
     if not waiting:
         return say(messages.keys.no_new_name, space=space.name if space else "")
     (connection,) = waiting
-    if names.bare(str(command.arguments["name"])) != names.decoration(connection.new_name, connection.peer):
+    if names.bare(str(command.arguments["name"])) != names.display_name(connection.new_name, connection.peer):
         return say(messages.keys.another_name, connection=connection)
     before, by = connection.peer_name, turn.signature_of(command)
     return say(messages.keys.renamed, connection=pinning.accept_name(turn, connection, by), before=before)

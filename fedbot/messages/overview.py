@@ -41,7 +41,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.names import decoration
+from fedbot.rules.names import display_name
 
 MOST_IN_A_LIST = 10
 _ALL = 100
@@ -456,7 +456,7 @@ def _who_is_who(locale: Locale, names: dict[str, str], users: dict[str, str]) ->
     told: list[tuple[Inline, ...]] = []
     for person, label in names.items():
         words: dict[str, Words] = {
-            "name": naming.person(locale, decoration(label, person) or person),
+            "name": naming.person(locale, display_name(label, person) or person),
             "account": Code(person),
             "user": locale.short(users.get(person, ""), 60),
         }

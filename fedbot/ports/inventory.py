@@ -85,7 +85,7 @@ class Inventory(Protocol):
     """
 
     async def answer(self, query: Query, received: ReceivedOf | None = None) -> Answer:
-        """Read the answer; its type is `QUESTIONS[type(query)]`.
+        """Read the answer; its type is `ANSWER_OF[type(query)]`.
 
         With `received`, items are returned together with the parts of theirs that have vanished.
         """

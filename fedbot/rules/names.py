@@ -43,12 +43,12 @@ def begins_words_of(said: str, names: Iterable[str]) -> bool:
 
 def bare(name: str) -> str:
     """Return a display name on one line, without invisible or bidirectional characters and our brackets."""
-    seen = "".join(" " if sign.isspace() else sign for sign in unicodedata.normalize("NFC", name))
-    kept = "".join(sign for sign in seen if unicodedata.category(sign) not in _UNSEEN)
-    return " ".join(kept.translate(_BRACKETS).split())[:LONGEST_NAME].strip()
+    spaced = "".join(" " if each.isspace() else each for each in unicodedata.normalize("NFC", name))
+    visible = "".join(each for each in spaced if unicodedata.category(each) not in _UNSEEN)
+    return " ".join(visible.translate(_BRACKETS).split())[:LONGEST_NAME].strip()
 
 
-def decoration(label: str, identity: str) -> str:
+def display_name(label: str, identity: str) -> str:
     """Return the display name of a label, without the identity after it."""
     name, bracket, behind = label.rpartition(" (")
     return bare(name if bracket and behind.removesuffix(")").partition(" of ")[0] == identity else label)
@@ -56,7 +56,7 @@ def decoration(label: str, identity: str) -> str:
 
 def of_party(name: str, party: str) -> str:
     """Return the label of a space: 'Attraktor' if the id is the same name, else 'Attraktor (gammaspace)'."""
-    shown = decoration(name, party)
+    shown = display_name(name, party)
     if not shown or shown.lower() == party:
         return shown or party
     return f"{shown} ({party})"
@@ -83,14 +83,14 @@ def is_called(party: str, label: str, word: str) -> bool:
 
     Punctuation at its end is ignored, unless it belongs to a name (`e.V.`).
     """
-    names, wanted = {party.casefold(), label.casefold(), decoration(label, party).casefold()}, word.strip().casefold()
+    names, wanted = {party.casefold(), label.casefold(), display_name(label, party).casefold()}, word.strip().casefold()
     return bool({wanted, without_end(wanted)} & names)
 
 
 def of_person(name: str, person: str, server: str) -> str:
     """Return the label of a person: with the id, unless the name equals the account on the bot's own `server`."""
     local, _, home = person.removeprefix("@").partition(":")
-    shown = decoration(name, person)
+    shown = display_name(name, person)
     if home == server and (not shown or shown.lower() == local.lower()):
         return shown or local
     return f"{shown} ({person})" if shown and shown != person else person
@@ -98,7 +98,7 @@ def of_person(name: str, person: str, server: str) -> str:
 
 def of_ours(name: str, person: str, says: str) -> str:
     """Return the label of one of our people in a peer's words: 'Piet (@piet:… of betaspace)'. `says` is that peer."""
-    shown = decoration(name, person)
+    shown = display_name(name, person)
     who = f"{person} of {says}"
     return f"{shown} ({who})" if shown else who
 
@@ -109,13 +109,13 @@ def in_history(name: str, person: str, username: str, party: str) -> str:
     'Piet (@piet:example.org, InvenTree user piet)' for our own, 'Bea (@bea:example.net of betaspace)' for a peer's.
     """
     who = f"{person}, InvenTree user {username}" if username else " of ".join(filter(None, (person, party)))
-    shown = decoration(name, person) if len(person) <= LONGEST_DECORATED else ""
+    shown = display_name(name, person) if len(person) <= LONGEST_DECORATED else ""
     return f"{shown} ({who})" if shown and shown != person else who
 
 
 def party_in_history(name: str, party: str) -> str:
     """Return a space's label for InvenTree's history, which lasts: always with its id, 'Attraktor (attraktor)'."""
-    shown = decoration(name, party)
+    shown = display_name(name, party)
     return f"{shown} ({party})" if shown else party
 
 

@@ -95,7 +95,7 @@ def canonical(value: object) -> bytes:
     """
     if not is_shallow(value):
         raise NotCanonical("too deep")
-    _refuse_what_has_no_form(value)
+    _check_types(value)
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
     try:
         return text.encode()
@@ -103,16 +103,16 @@ def canonical(value: object) -> bytes:
         raise NotCanonical("lone surrogates") from problem
 
 
-def _refuse_what_has_no_form(value: object) -> None:
+def _check_types(value: object) -> None:
     """Refuse values that `json.dumps` accepts but canonical JSON doesn't."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
                 raise NotCanonical("keys must be text")
-            _refuse_what_has_no_form(inner)
+            _check_types(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            _refuse_what_has_no_form(inner)
+            _check_types(inner)
     elif isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
             raise NotCanonical("integer beyond 2^53-1")
@@ -444,9 +444,10 @@ EMPTIED = frozenset({"credentials", "renewed", "seen"})
 
 def past_with(past: str, kind: str, number: int, terms: str, body: dict[str, Any]) -> str:
     """Return the hash of one side's messages about a subject, including this one; `past` is that of those before it."""
-    said = {name: value for name, value in body.items() if name not in VOLATILE}
-    told = "" if kind in EMPTIED else kind
-    return _digest("past", past, told, number, terms, {} if kind in EMPTIED else said).hex()
+    if kind in EMPTIED:
+        return _digest("past", past, "", number, terms, {}).hex()
+    lasting = {name: value for name, value in body.items() if name not in VOLATILE}
+    return _digest("past", past, kind, number, terms, lasting).hex()
 
 
 def search_id(asking_event: str) -> str:
@@ -472,8 +473,6 @@ def transaction_id(journal_id: str, cause: int | str, purpose: str, attempt: int
 HIGHEST_NUMBER = 1_000_000
 BY_PAGE, BY_API = "page-", "api-"
 """The prefixes of the event ids of lines from pages and from the API, which aren't Matrix events."""
-_KEY = re.compile(r"[0-9a-f]{64}")
-_ROOM = re.compile(r"![!-~]{1,254}")
 _WORD = re.compile(r"[!-~]{1,255}")
 
 
@@ -569,7 +568,8 @@ def parse_opening(value: object) -> Opening | None:
     key, room = value.get("key"), value.get("room")
     if cause is None or not isinstance(key, str) or not isinstance(room, str):
         return None
-    return Opening(key, room, cause) if _KEY.fullmatch(key) and _ROOM.fullmatch(room) else None
+    is_valid = _PATTERNS["key"].fullmatch(key) and _PATTERNS["room"].fullmatch(room)
+    return Opening(key, room, cause) if is_valid else None
 
 
 def _cause_in(value: dict[str, Any]) -> Cause | None:

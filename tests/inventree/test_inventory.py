@@ -18,7 +18,7 @@ from fedbot.inventree.inventory import ACTS, ANSWERS, FILE_ACTS, PROBES, OwnInve
 from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN, OLDEST_KNOWN
 from fedbot.ports.inventory import Inventory, NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from fedbot.rules.model.queries import (
-    QUESTIONS,
+    ANSWER_OF,
     Able,
     CompanyMirrors,
     FindItems,
@@ -59,7 +59,7 @@ def upgrade(space: Space, api: int) -> None:
 
 
 async def test_it_answers_every_query_and_does_every_step(alpha: Space) -> None:
-    assert set(ANSWERS) == set(QUESTIONS) - set(OUR_OWN)  # the bot answers those itself
+    assert set(ANSWERS) == set(ANSWER_OF) - set(OUR_OWN)  # the bot answers those itself
     every = set(get_args(Step))
     assert set(PROBES) == every
     assert ACTS.keys() | FILE_ACTS.keys() == every - {SendFile}  # that one goes to the homeserver

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedbot.rules.model.lifecycles import ROTA_ARROWS, RotaState, allows
-from fedbot.rules.model.rota import Candidate, Order, RotaPolicy, in_order
+from fedbot.rules.model.rota import Candidate, Order, RotaPolicy, ranked
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 PARTIES = ("alpha", "beta", "gamma", "delta", "epsilon")
@@ -35,16 +35,16 @@ policies = st.builds(
 def test_everybody_is_asked_once_and_those_who_have_enough_first(
     known: list[Candidate], wanted: Decimal, policy: RotaPolicy
 ) -> None:
-    asked = in_order(known, wanted, policy)
+    asked = ranked(known, wanted, policy)
     assert sorted(each.party for each in asked) == sorted(each.party for each in known)
-    assert asked == in_order(list(reversed(known)), wanted, policy)
+    assert asked == ranked(list(reversed(known)), wanted, policy)
     for one, other in pairwise(asked):
         assert (one.quantity >= wanted) >= (other.quantity >= wanted)
 
 
 @given(candidates, policies)
 def test_the_policys_first_criterion_decides_first(known: list[Candidate], policy: RotaPolicy) -> None:
-    asked = in_order(known, Decimal(1), policy)
+    asked = ranked(known, Decimal(1), policy)
     first = policy.order[0] if policy.order else None
     for one, other in pairwise(asked):
         match first:

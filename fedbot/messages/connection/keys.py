@@ -9,7 +9,7 @@ from fedbot.messages.naming import command
 from fedbot.rules.model.connection import KEY_EMOJI, Connection
 from fedbot.rules.model.ledger import ChangeSeen
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.names import decoration
+from fedbot.rules.names import display_name
 
 NAMES: tuple[str, ...] = (
     marked("Dog"),
@@ -221,7 +221,7 @@ def fingerprint_differs(locale: Locale, *, connection: Connection, word: str) ->
 
 
 def _new_name(connection: Connection) -> str:
-    return decoration(connection.new_name, connection.peer)
+    return display_name(connection.new_name, connection.peer)
 
 
 def _call_it(connection: Connection) -> Code:

@@ -196,7 +196,7 @@ def item_page(inventory_url: str, api: int, item: int) -> str:
 
 def name_of(signature: Signature) -> str:
     """Return the person's display name, without the Matrix id."""
-    return names.decoration(signature.name, signature.person)
+    return names.display_name(signature.name, signature.person)
 
 
 def _outside_row(loan: OutsideLoan) -> Row:

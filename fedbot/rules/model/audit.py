@@ -119,7 +119,7 @@ class Happened:
 
 @dataclass(frozen=True)
 class SaidToBeHere:
-    """An approver's word that a loan to us is this stock item of ours already; 0: that it isn't."""
+    """An approver reported that the item lent to us is already this stock item of ours (0: that it is none)."""
 
     item: int
 
@@ -256,7 +256,7 @@ class AskerHasToSee:
 
 @dataclass(frozen=True)
 class BookingStands:
-    """The obstacles to a booking in our InvenTree: for each line, why it can't be handed over as agreed."""
+    """What hinders a booking in our InvenTree: for each obstacle, why its line can't be handed over as agreed."""
 
     why: tuple[Hindrance, ...]
 
@@ -307,7 +307,7 @@ class RestBack:
 
 @dataclass(frozen=True)
 class VanishedFound:
-    """A superuser's word on what became of a vanished quantity of that line."""
+    """A superuser has reported what became of a vanished quantity of that line."""
 
     line: int
     quantity: str

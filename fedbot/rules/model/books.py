@@ -17,6 +17,7 @@ from fedbot.rules.model.stock import is_written_out, plain
 
 
 MOST_OF_ANYTHING = 10**12
+"""Highest count or quantity that is accepted in a peer's figures."""
 
 COUNTS = ("parts", "stock_items", "low_stock", "categories", "locations")
 """The figures that InvenTree counts."""
@@ -153,26 +154,26 @@ def figures_written(figures: SpaceFigures) -> dict[str, Any]:
 
 def figures_read(nothing_yet: SpaceFigures, data: dict[str, Any]) -> SpaceFigures:
     """Parse a peer's figures into `nothing_yet`. Unknown ones are left out. Raises ValueError for invalid counts."""
-    told: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "shared", "open") if name in data}
-    told |= {way: _flow(data[way]) for way in WAYS if way in data}
-    return replace(nothing_yet, **told)
+    figures: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "shared", "open") if name in data}
+    figures |= {way: _flow(data[way]) for way in WAYS if way in data}
+    return replace(nothing_yet, **figures)
 
 
 def _count(value: object) -> int:
     if type(value) is not int or not 0 <= value <= MOST_OF_ANYTHING:
-        raise ValueError("a count that is none")
+        raise ValueError("invalid count")
     return value
 
 
 def _flow(value: object) -> Flow:
     if not isinstance(value, dict) or not isinstance(value.get("pieces"), str):
-        raise ValueError("a flow that is none")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
+        raise ValueError("invalid flow")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
     try:
         pieces = Decimal(value["pieces"])
     except InvalidOperation:
-        raise ValueError("pieces that are no number") from None
+        raise ValueError("invalid number of pieces") from None
     if not is_written_out(pieces) or not 0 <= pieces <= MOST_OF_ANYTHING:
-        raise ValueError("pieces that are no number")
+        raise ValueError("invalid number of pieces")
     return Flow(_count(value.get("lines")), pieces)
 
 
@@ -205,10 +206,10 @@ class BookLine:
 
     `stage` as in `Progress`; `quantity` is the agreed one, `now` that of the stock item. `where` is `stock`,
     `outgoing`, `customer` (the other side's company), `elsewhere`, `gone`, or '' if there never was an item.
-    `overtaken`: the stock item has left by a later transfer, so this line says nothing about it any more. `owed` is how
-    much of a loan's line the borrower still has by its journal, `there` how much of that is in its stock. `left_over`:
-    the borrower should not have it any more (`Transfer.left_over`). `marked`: its history shows the hand-over (None:
-    unknown). `marked_arrived`: it has its old status.
+    `overtaken`: the stock item has left by a later transfer, so this line says nothing about it any more. `owed` is the
+    quantity of a loan's line that the borrower still has by its journal, `there` the part of that in its stock.
+    `left_over`: the borrower should not have it any more (`Transfer.left_over`). `marked`: its history shows the
+    hand-over (None: unknown). `marked_arrived`: it has its old status.
     """
 
     transfer: str

@@ -37,9 +37,9 @@ class NamedStock:
         return bool(self.parts or self.categories or self.locations)
 
     def naming(self, part: Part, place: str) -> str:
-        """Return how it names that part at that place (a path): 'part LENS-2', 'category Laser'; '' if it doesn't."""
-        named = _named(part)
-        if name := next((each for each in self.parts if _folded(each) in named), ""):
+        """Return the entry that covers that part at that place (a path), as 'part LENS-2'; '' if none does."""
+        names = _names_of(part)
+        if name := next((each for each in self.parts if _folded(each) in names), ""):
             return f"part {name}"
         for kind, path, listed in (
             ("category", part.category_path, self.categories),
@@ -72,17 +72,17 @@ class Care(NamedStock):
 
     def why(self, moved: Iterable[ValuedLine]) -> str:
         """Return the reason why these lines need care, for the audit; '' if they don't."""
-        things = tuple(moved)
-        named = (self.naming(thing.part, thing.place) for thing in things)
-        return next((why for why in named if why), "") or self._why_by_value(things)
+        lines = tuple(moved)
+        named = (self.naming(line.part, line.place) for line in lines)
+        return next((why for why in named if why), "") or self._why_by_value(lines)
 
-    def _why_by_value(self, things: tuple[ValuedLine, ...]) -> str:
+    def _why_by_value(self, lines: tuple[ValuedLine, ...]) -> str:
         if self.from_value is None:
             return ""
         value = Decimal(0)
-        for thing in things:
-            if thing.price is not None and thing.currency == self.currency:
-                value += thing.price * thing.quantity
+        for line in lines:
+            if line.price is not None and line.currency == self.currency:
+                value += line.price * line.quantity
             elif self.is_dear_without_price:
                 return "no price"
         return f"value {value:f} {self.currency}" if value >= self.from_value else ""
@@ -93,7 +93,7 @@ def taken_out(item: StockItem, quantity: Decimal) -> ValuedLine:
     return ValuedLine(item.part, item.place, quantity, item.price, item.currency)
 
 
-def _named(part: Part) -> set[str]:
+def _names_of(part: Part) -> set[str]:
     return {_folded(name) for name in (part.ipn, part.name, f"part:{part.pk}") if name}
 
 

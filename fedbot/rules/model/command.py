@@ -17,8 +17,9 @@ LONGEST_LINE = 4_000
 
 
 MOST_SESSIONS_HEARD = 1000
-"""The bot remembers the newest keys of each person. Clients change theirs after a week or 100 messages."""
+"""Most encryption keys of a person that the bot remembers, newest first. Clients change theirs after a week."""
 MOST_LINES_LISTED = 200
+"""Most lines of one key that are listed one by one (`HeardSession`)."""
 
 
 class Answers(StrEnum):
@@ -180,7 +181,7 @@ class HeardSession:
         return index <= self.up_to or index in self.indexes
 
     def after(self, index: int) -> HeardSession:
-        """The same with that line."""
+        """Return the session with that line added."""
         if self.has(index):
             return self
         indexes, up_to = tuple(sorted((*self.indexes, index))), self.up_to

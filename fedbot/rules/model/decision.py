@@ -111,7 +111,7 @@ class InRoom:
         return self.seen >= self.version
 
     def read_differently(self) -> InRoom:
-        """Return it with one version more. Decisions count on it once a sync has shown it."""
+        """Return it after a change of what people decide on: decisions count again once a sync has shown that."""
         return replace(self, version=self.version + 1)
 
 
@@ -325,4 +325,4 @@ def normalised(key: str) -> str:
 
     Accepts any string, also an empty one or one that is no emoji. The result is only compared, never shown.
     """
-    return "".join(sign for sign in key if sign not in _VARIATION_SELECTORS and ord(sign) not in _SKIN_TONES)
+    return "".join(each for each in key if each not in _VARIATION_SELECTORS and ord(each) not in _SKIN_TONES)

@@ -259,10 +259,7 @@ class Unlike(Enum):
 
 @dataclass(frozen=True)
 class AnotherThing:
-    """Another thing under the key of a stock item that we know.
-
-    `found` is the differing value ('' if there is none).
-    """
+    """The key of a stock item that we know names another thing now. `found` is the differing value ('' if none)."""
 
     item: int
     unlike: Unlike

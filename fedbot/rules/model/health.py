@@ -13,7 +13,8 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.room import NO_KEY, MessageKey
 from fedbot.rules.model.stock import Anchor
 
-SET_RIGHT = timedelta(days=1)
+LARGEST_STEP_BACK = timedelta(days=1)
+"""A clock that is corrected by more had been wrong."""
 
 
 def counted_from(last: datetime | None, now: datetime) -> datetime:
@@ -22,7 +23,7 @@ def counted_from(last: datetime | None, now: datetime) -> datetime:
     A time more than a day ahead was noted by a wrong clock and is ignored. A clock that is set back by an hour,
     however, must not make the work run twice.
     """
-    return last if last is not None and last <= now + SET_RIGHT else now
+    return last if last is not None and last <= now + LARGEST_STEP_BACK else now
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,16 @@ class BotStatus:
 
     `inventory_down_since`, `inventory_problem` and `inventory_next_try` are set while our InvenTree is silent; `outage`
     is the message about that in the admin room, `outage_told` when it was posted. `silent_from` and `silent_until`: the
-    homeserver's last silence.
-    `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
+    homeserver's last silence. `last_stats` and `last_reconcile` are when these were last due by their schedules (None
+    without one). `looked` is when our own health was last checked, `release`, `api` and `abilities` are InvenTree's at
+    that time.
+
     `anchors` are the newest entries of InvenTree's stock history at the last check; `went_back` is since when we know
     that it was restored to an earlier state: no stock is moved there until a superuser allows it. `address` is where
-    that check last succeeded: at another address there may be another InvenTree. `looked` is when our
-    own health was last checked, `release`, `api` and `abilities` are InvenTree's at that time. `superusers` are those
-    of our people (InvenTree user names) who were superusers at the last read. `cards_seen` counts the versions of our
-    cards that syncs have shown. `echoes` are our newest messages, with their times, that a sync showed before the
-    homeserver answered that it took them.
+    that check last succeeded: at another address there may be another InvenTree. `superusers` are those of our people
+    (InvenTree user names) who were superusers at the last read. `cards_seen` counts the versions of our cards that
+    syncs have shown. `echoes` are our newest messages, with their times, that a sync showed before the homeserver
+    answered that it took them.
     """
 
     id: str = "standing"

@@ -97,7 +97,7 @@ class LendingRule(NamedStock):
         return RuleOrigin(where) if where else None
 
 
-class _Said(BaseModel):
+class _RuleInMetadata(BaseModel):
     """A rule in InvenTree's metadata: the settings of one in our config, without the stock that it covers."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -114,26 +114,26 @@ class _Said(BaseModel):
 def rule_from_inventree(text: str) -> LendingRule | None:
     """Parse a rule from the JSON text in InvenTree's metadata; None if it is invalid."""
     try:
-        said = _Said.model_validate_json(text)
+        parsed = _RuleInMetadata.model_validate_json(text)
     except ValidationError:
         return None
-    if not said.agree.isprintable():
+    if not parsed.agree.isprintable():
         return None
     return LendingRule(
-        spaces=said.spaces,
-        longest=said.longest_days or 0,
-        extensions=said.extensions,
-        agree=said.agree.strip(),
-        photo_out=said.photo_out,
-        photo_back=said.photo_back,
-        two_people=said.two_people,
+        spaces=parsed.spaces,
+        longest=parsed.longest_days or 0,
+        extensions=parsed.extensions,
+        agree=parsed.agree.strip(),
+        photo_out=parsed.photo_out,
+        photo_back=parsed.photo_back,
+        two_people=parsed.two_people,
     )
 
 
 def applying_to(rules: Iterable[LendingRule], things: Sequence[ValuedLine]) -> tuple[LendingRule, ...]:
     """Return those of our rules that cover any of these lines, each with its source."""
-    held = ((rule, rule.held_for(things)) for rule in rules)
-    return tuple(replace(rule, origin=origin) for rule, origin in held if origin is not None)
+    with_origins = ((rule, rule.held_for(things)) for rule in rules)
+    return tuple(replace(rule, origin=origin) for rule, origin in with_origins if origin is not None)
 
 
 def may_borrow(rules: Sequence[LendingRule], party: str) -> bool:
@@ -141,40 +141,39 @@ def may_borrow(rules: Sequence[LendingRule], party: str) -> bool:
 
     If together they have more texts than a card can show, nobody may borrow.
     """
-    found = strictest(rules)
-    if found is not None and found.complaint():
+    combined = strictest(rules)
+    if combined is not None and combined.complaint():
         return False
     return all(rule.spaces is None or party in rule.spaces for rule in rules)
 
 
 def strictest(rules: Sequence[LendingRule]) -> LoanRules | None:
     """Combine several rules into one: the strictest value of each field, and every text; None if nothing remains."""
-    counted = [rule.extensions for rule in rules if rule.extensions is not None]
-    found = LoanRules(
+    combined = LoanRules(
         longest=min((rule.longest for rule in rules if rule.longest), default=0),
-        extensions=min(counted, default=None),
+        extensions=min((rule.extensions for rule in rules if rule.extensions is not None), default=None),
         agree=tuple(dict.fromkeys(rule.agree for rule in rules if rule.agree)),
         photo_out=any(rule.photo_out for rule in rules),
         photo_back=any(rule.photo_back for rule in rules),
         two_people=any(rule.two_people for rule in rules),
     )
-    return found if found != LoanRules() else None
+    return combined if combined != LoanRules() else None
 
 
 def origins(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:
     """Return the sources of the rules that determine the strictest combination."""
-    found = strictest(rules) or LoanRules()
-    won = (
+    combined = strictest(rules) or LoanRules()
+    decisive = (
         rule
         for rule in rules
-        if (rule.longest and rule.longest == found.longest)
-        or (rule.extensions is not None and rule.extensions == found.extensions)
+        if (rule.longest and rule.longest == combined.longest)
+        or (rule.extensions is not None and rule.extensions == combined.extensions)
         or rule.agree
         or rule.photo_out
         or rule.photo_back
         or rule.two_people
     )
-    return tuple(dict.fromkeys(rule.origin for rule in won))
+    return tuple(dict.fromkeys(rule.origin for rule in decisive))
 
 
 def origins_of_longest(rules: Sequence[LendingRule]) -> tuple[RuleOrigin, ...]:

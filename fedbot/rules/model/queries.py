@@ -615,7 +615,7 @@ Answer = (
     | UnknownThings
 )
 
-QUESTIONS: dict[type[Query], type[Answer]] = {
+ANSWER_OF: dict[type[Query], type[Answer]] = {
     PersonPermissions: Permissions,
     WhoMay: Able,
     FindItems: ItemsFound,

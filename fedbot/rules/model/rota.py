@@ -57,7 +57,7 @@ class Candidate:
     asked: datetime | None = None
 
 
-def in_order(candidates: Sequence[Candidate], wanted: Decimal, policy: RotaPolicy) -> tuple[Candidate, ...]:
+def ranked(candidates: Sequence[Candidate], wanted: Decimal, policy: RotaPolicy) -> tuple[Candidate, ...]:
     """Return the candidates in the order in which they are asked. Those that have enough alone come first."""
     first = [*policy.nearest, *sorted({each.party for each in candidates} - set(policy.nearest))]
     place = {party: min(number, len(policy.nearest)) for number, party in enumerate(first)}

@@ -180,31 +180,12 @@ class AccessEnded:
 
 
 def due_in_a_year(moment: datetime) -> date:
-    """Return the expiry of a token made now: one year, as UC1 says."""
+    """Return the day one year later, on which a token made at that moment expires (UC1)."""
     year, month, day = moment.year + 1, moment.month, moment.day
     return date(year, month, 28) if (month, day) == (2, 29) else date(year, month, day)
 
 
-__all__ = [
-    "AccessEnded",
-    "AccessMade",
-    "CloseCompany",
-    "CompanyMade",
-    "EndAccess",
-    "MakeAccess",
-    "MakeCompany",
-    "MintToken",
-    "OwnTokenRenewed",
-    "RenewOwnToken",
-    "RevokeOwnToken",
-    "RevokeToken",
-    "TokenMinted",
-    "TokenRevoked",
-    "TokenTried",
-    "TryToken",
-    "due_in_a_year",
-]
-
+# --- Steps that move stock, and write what belongs to it.
 
 OWN_KEY, SHARE_KEY, LENDING_KEY = "fedbot", "fedbot_share", "fedbot_lending"
 """Our keys in InvenTree's metadata: the journal's data on a record, the sharing mark, and people's lending rule."""

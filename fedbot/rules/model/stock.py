@@ -138,55 +138,56 @@ class PartSeen:
 NOTHING_SEEN = ItemSeen()
 
 
-def of_item(seen: ItemSeen, *, with_price: bool, largest_file: int = 0) -> tuple[ItemDetails, tuple[Trait, ...]]:
+def split_item(seen: ItemSeen, *, with_price: bool, largest_file: int = 0) -> tuple[ItemDetails, tuple[Trait, ...]]:
     """Split an item's details into those that are sent and those that stay.
 
     Files larger than `largest_file` bytes stay (0: all of them).
     """
-    told = seen.details
-    travels = ItemDetails(
-        notes=told.notes[:LONGEST_NOTES],
-        link=told.link if is_link(told.link) else "",
-        tags=_words(told.tags, MOST_TAGS, LONGEST_TAG),
-        status=told.status[:LONGEST_WORD],
-        price=told.price if with_price and is_price(told.price, told.currency) else None,
-        currency=told.currency if with_price and is_price(told.price, told.currency) else "",
-        supplier_part=told.supplier_part[:LONGEST_WORD],
-        tests=tuple(_short(test) for test in told.tests[:MOST_TESTS]),
-        inside=_words(told.inside, MOST_INSIDE, LONGEST_WORD),
-        files=_files(told.files, largest_file),
+    known = seen.details
+    sends_price = with_price and is_price(known.price, known.currency)
+    sent = ItemDetails(
+        notes=known.notes[:LONGEST_NOTES],
+        link=known.link if is_link(known.link) else "",
+        tags=_words(known.tags, MOST_TAGS, LONGEST_TAG),
+        status=known.status[:LONGEST_WORD],
+        price=known.price if sends_price else None,
+        currency=known.currency if sends_price else "",
+        supplier_part=known.supplier_part[:LONGEST_WORD],
+        tests=tuple(_short(test) for test in known.tests[:MOST_TESTS]),
+        inside=_words(known.inside, MOST_INSIDE, LONGEST_WORD),
+        files=_files(known.files, largest_file),
     )
     pairs = (
-        (Trait.NOTES, travels.notes != told.notes),
-        (Trait.LINK, travels.link != told.link),
-        (Trait.TAGS, travels.tags != told.tags),
-        (Trait.PRICE, travels.price != told.price),
-        (Trait.TESTS, len(told.tests) > len(travels.tests)),
-        (Trait.FILES, seen.has_more_files or travels.files != told.files),
+        (Trait.NOTES, sent.notes != known.notes),
+        (Trait.LINK, sent.link != known.link),
+        (Trait.TAGS, sent.tags != known.tags),
+        (Trait.PRICE, sent.price != known.price),
+        (Trait.TESTS, len(known.tests) > len(sent.tests)),
+        (Trait.FILES, seen.has_more_files or sent.files != known.files),
     )
-    return travels, _in_order({*seen.untold, *(trait for trait, stays in pairs if stays)})
+    return sent, _in_order({*seen.untold, *(trait for trait, stays in pairs if stays)})
 
 
-def of_part(seen: PartSeen, *, largest_file: int = 0) -> tuple[PartDetails, tuple[Trait, ...]]:
+def split_part(seen: PartSeen, *, largest_file: int = 0) -> tuple[PartDetails, tuple[Trait, ...]]:
     """Split a part's details, for a new part, into those that are sent and those that stay."""
-    told = seen.details
-    fitting = [each for each in told.parameters if max(len(each.name), len(each.value)) <= LONGEST_WORD]
-    travels = PartDetails(
-        notes=told.notes[:LONGEST_NOTES],
-        link=told.link if is_link(told.link) else "",
-        tags=_words(told.tags, MOST_TAGS, LONGEST_TAG),
+    known = seen.details
+    fitting = [each for each in known.parameters if max(len(each.name), len(each.value)) <= LONGEST_WORD]
+    sent = PartDetails(
+        notes=known.notes[:LONGEST_NOTES],
+        link=known.link if is_link(known.link) else "",
+        tags=_words(known.tags, MOST_TAGS, LONGEST_TAG),
         parameters=tuple(fitting[:MOST_PARAMETERS]),
-        picture=told.picture if largest_file and is_picture(told.picture) else "",
+        picture=known.picture if largest_file and is_picture(known.picture) else "",
     )
     pairs = (
-        (Trait.PART_NOTES, travels.notes != told.notes),
-        (Trait.PART_LINK, travels.link != told.link),
-        (Trait.PART_TAGS, travels.tags != told.tags),
-        (Trait.PARAMETERS, travels.parameters != told.parameters),
-        (Trait.PICTURE, travels.picture != told.picture),
+        (Trait.PART_NOTES, sent.notes != known.notes),
+        (Trait.PART_LINK, sent.link != known.link),
+        (Trait.PART_TAGS, sent.tags != known.tags),
+        (Trait.PARAMETERS, sent.parameters != known.parameters),
+        (Trait.PICTURE, sent.picture != known.picture),
         (Trait.MINIMUM_STOCK, seen.has_minimum),
     )
-    return travels, _in_order({*seen.untold, *(trait for trait, stays in pairs if stays)})
+    return sent, _in_order({*seen.untold, *(trait for trait, stays in pairs if stays)})
 
 
 def left_out_of_item(details: ItemDetails) -> tuple[Trait, ...]:
@@ -244,7 +245,7 @@ def is_picture(name: str) -> bool:
 
 
 def complaint_about_item(details: ItemDetails, stays: Sequence[Trait]) -> str:
-    """Return the field of a peer's line that `of_item` would never produce; '' if there is none."""
+    """Return the field of a peer's line that `split_item` would never produce; '' if there is none."""
     pairs = (
         ("notes", len(details.notes) <= LONGEST_NOTES),
         ("link", not details.link or is_link(details.link)),
@@ -262,7 +263,7 @@ def complaint_about_item(details: ItemDetails, stays: Sequence[Trait]) -> str:
 
 
 def complaint_about_part(details: PartDetails, stays: Sequence[Trait]) -> str:
-    """Return the field of a peer's part that `of_part` would never produce; '' if there is none."""
+    """Return the field of a peer's part that `split_part` would never produce; '' if there is none."""
     names = [each.name for each in details.parameters]
     values = [each.value for each in details.parameters]
     pairs = (
@@ -396,12 +397,12 @@ class UnitFactor:
     number: str
 
 
-def in_units(quantity: Decimal, unit: str, units: str, told: Sequence[UnitFactor] = ()) -> Decimal | None:
+def in_units(quantity: Decimal, unit: str, units: str, factors: Sequence[UnitFactor] = ()) -> Decimal | None:
     """Convert a quantity of `unit` into a part's `units`, exactly; None if they can't be compared.
 
-    `told` are conversions from InvenTree, for units that we don't know.
+    `factors` are conversions from InvenTree, for units that we don't know.
     """
-    factor = next((Fraction(each.number) for each in told if (each.unit, each.units) == (unit, units)), None)
+    factor = next((Fraction(each.number) for each in factors if (each.unit, each.units) == (unit, units)), None)
     if factor is None:
         theirs, ours = _size_of(unit), _size_of(units)
         if theirs is None or ours is None or theirs[0] != ours[0]:
@@ -629,7 +630,7 @@ def fits(quantity: Decimal) -> bool:
 
 
 def is_written_out(quantity: Decimal) -> bool:
-    """Whether it is a number that takes no more than so many digits. In 12 signs a peer can write one of gigabytes."""
+    """Whether it is a number that can be written out: a peer can write `1E999999999`, which would take gigabytes."""
     exponent = quantity.as_tuple().exponent
     return isinstance(exponent, int) and abs(exponent) <= _MOST_WRITTEN and abs(quantity.adjusted()) <= _MOST_WRITTEN
 
@@ -640,7 +641,7 @@ def plain(quantity: Decimal) -> str:
     Raises ValueError for one that would fill the memory.
     """
     if not is_written_out(quantity):
-        raise ValueError("no quantity that can be written out")
+        raise ValueError("the quantity has too many digits to be written out")
     text = format(quantity, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -104,13 +104,12 @@ class Line:
         """Whether there are files that could be sent with it."""
         return bool(self.details.files or self.description.details.picture)
 
-    def amount(self, quantity: Decimal, unit: str, told: Sequence[UnitFactor] = ()) -> Decimal | None:
+    def amount(self, quantity: Decimal, unit: str, factors: Sequence[UnitFactor] = ()) -> Decimal | None:
         """Return a quantity of `unit` in the units of the line's part; None if it can't be converted.
 
-        `unit` is '' if the person gave none. `told` are factors from an InvenTree, for units that aren't common
-        knowledge.
+        `unit` is '' if the person gave none. `factors` come from an InvenTree, for units that aren't common knowledge.
         """
-        return in_units(quantity, unit, self.description.units, told) if unit else quantity
+        return in_units(quantity, unit, self.description.units, factors) if unit else quantity
 
 
 @dataclass(frozen=True)
@@ -424,7 +423,7 @@ class Transfer(HasCard):
         return self.role == "sender" and self.terms.kind == "push"
 
     def given_item(self, number: int) -> int | None:
-        """The sender's stock item that was given, split off or whole; None if this side doesn't know it."""
+        """The sender's stock item that left for that line, split off or whole; None if this side doesn't know it."""
         if self.role == "sender":
             return self.at(number).item
         sent = [line.number for line in self.terms.lines if self.at(line.number).failed != FAILED_AT_SENDER]
@@ -603,10 +602,6 @@ def link_to_card(transfer: Transfer, line: Line) -> str:
 
     Leaves out the event if the link would be longer than InvenTree stores.
     """
-    link = f"https://matrix.to/#/{transfer.room}/{transfer.card_event}"
-    marked = f"{link}?{step_mark(transfer, line.number, 'in')}"
-    return (
-        marked
-        if len(marked) <= LONGEST_CARD_LINK
-        else f"https://matrix.to/#/{transfer.room}?{step_mark(transfer, line.number, 'in')}"
-    )
+    room, mark = f"https://matrix.to/#/{transfer.room}", step_mark(transfer, line.number, "in")
+    link = f"{room}/{transfer.card_event}?{mark}"
+    return link if len(link) <= LONGEST_CARD_LINK else f"{room}?{mark}"

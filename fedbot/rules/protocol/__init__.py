@@ -1,1 +1,1 @@
-"""The protocol between bots: the terms of a transfer, the order of messages, announcements, room upgrades."""
+"""The protocol between bots: message bodies, the terms of a transfer, sequence numbers, announced parties."""

@@ -22,7 +22,7 @@ HIGHEST_VERSION = 1_000_000
 def our_parties(turn: Turn) -> tuple[AnnouncedParty, ...]:
     """Return the parties that we announce in each federation room; none if others may not discover us."""
     us = turn.us
-    name, people = names.decoration(us.name, us.party), tuple(sorted(us.people))
+    name, people = names.display_name(us.name, us.party), tuple(sorted(us.people))
     party = AnnouncedParty(us.party, name, us.key, people, us.peer_access, (OLDEST_VERSION, VERSION))
     return (party,) if us.discoverable else ()
 
@@ -52,14 +52,14 @@ def _written(party: AnnouncedParty, at: int) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReadAnnouncement:
     """A bot's announcement, without malformed entries. `unproven` are the parties whose key didn't sign it."""
 
     parties: tuple[AnnouncedParty, ...]
     unproven: tuple[AnnouncedParty, ...]
 
 
-def read_announcement(room: str, bot: str, content: dict[str, Any]) -> Heard:
+def read_announcement(room: str, bot: str, content: dict[str, Any]) -> ReadAnnouncement:
     """Parse an announcement. Malformed entries are left out, long texts cut."""
     parties: list[AnnouncedParty] = []
     unproven: list[AnnouncedParty] = []
@@ -70,7 +70,7 @@ def read_announcement(room: str, bot: str, content: dict[str, Any]) -> Heard:
             continue
         is_proven = party.at > 0 and announcement_holds(bot, room, entry)
         (parties if is_proven else unproven).append(party)
-    return Heard(tuple(parties), tuple(unproven))
+    return ReadAnnouncement(tuple(parties), tuple(unproven))
 
 
 def _party(entry: dict[str, Any]) -> AnnouncedParty | None:

@@ -96,7 +96,7 @@ def _opening(value: object) -> Opening:
 
 def _ending(value: object) -> Ending:
     if not isinstance(value, str) or value == Ending.KEPT:
-        raise ValueError("no end that an owner tells")
+        raise ValueError("no end that a lender reports")
     return Ending(value)
 
 
@@ -150,11 +150,11 @@ class LinePart(Part):
 P = TypeVar("P", bound=LinePart | int)
 
 
-def _each_once(told: tuple[P, ...]) -> tuple[P, ...]:
-    numbers = [each if isinstance(each, int) else each.number for each in told]
+def _each_once(lines: tuple[P, ...]) -> tuple[P, ...]:
+    numbers = [each if isinstance(each, int) else each.number for each in lines]
     if len(set(numbers)) < len(numbers):
         raise ValueError("a line twice")
-    return told
+    return lines
 
 
 Lines = Annotated[tuple[P, ...], BeforeValidator(_is_list), Field(max_length=MOST_LINES), AfterValidator(_each_once)]
@@ -521,7 +521,7 @@ class Request(Opens):
 
 
 class Granted(Signed):
-    """The owner grants less, by these terms."""
+    """The sender grants less than requested, by these terms."""
 
     kind = "granted"
     terms: WrittenTerms
@@ -650,8 +650,8 @@ KINDS: dict[str, type[Body]] = {
     )
 }
 
-#: The messages that end a transfer, by the name of its state.
 ENDS: dict[str, type[Ended]] = {kind: model for kind, model in KINDS.items() if issubclass(model, Ended)}
+"""The messages that end a transfer, by the name of its state."""
 
 B = TypeVar("B", bound=Body)
 B_co = TypeVar("B_co", bound=Body, covariant=True)

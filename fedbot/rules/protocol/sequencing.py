@@ -213,15 +213,17 @@ def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
         if needs_answer and _may_repeat(turn, subject) and not send_again(turn, subject, acknowledged):
             _send_unnumbered(turn, subject, Seen)
         return None
-    return replace(subject, exchange=replace(exchange, seen=envelope.seq, peer_past=_with(exchange, envelope)))
+    return replace(
+        subject, exchange=replace(exchange, seen=envelope.seq, peer_past=_peer_past_with(exchange, envelope))
+    )
 
 
 def first_exchange(envelope: Message[Body]) -> Exchange:
     """Return our side of an exchange that begins with this message of the peer."""
-    return Exchange(seen=envelope.seq, peer_past=_with(Exchange(), envelope))
+    return Exchange(seen=envelope.seq, peer_past=_peer_past_with(Exchange(), envelope))
 
 
-def _with(exchange: Exchange, envelope: Message[Body]) -> str:
+def _peer_past_with(exchange: Exchange, envelope: Message[Body]) -> str:
     """Return the hash of the peer's messages including this one."""
     return past_with(exchange.peer_past, envelope.kind, envelope.seq, envelope.terms_hash, envelope.raw_body)
 
@@ -310,11 +312,11 @@ def _continue_above(turn: Turn, subject: S, number: int, past: str) -> S:
     Those numbers are taken. Our newer messages get numbers above them.
     """
     exchange = subject.exchange
-    anew = tuple(replace(draft, number=number + place) for place, draft in enumerate(exchange.unread, start=1))
+    renumbered = tuple(replace(draft, number=number + place) for place, draft in enumerate(exchange.unread, start=1))
     turn.note(subject.id, audit.PeerSawMore(exchange.sent, number))
-    exchange = replace(exchange, sent=number + len(anew), unread=anew, agreed=number, past=past)
+    exchange = replace(exchange, sent=number + len(renumbered), unread=renumbered, agreed=number, past=past)
     subject = replace(subject, exchange=exchange)
-    post(turn, subject, *anew)
+    post(turn, subject, *renumbered)
     return subject
 
 

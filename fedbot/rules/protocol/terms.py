@@ -43,11 +43,11 @@ def to_json(terms: Terms) -> dict[str, Any]:
     data: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
     for line, written in zip(terms.lines, data["lines"], strict=True):
         written["quantity"] = plain(line.quantity)
-        for told in (written, written["description"]):  # leave out empty ones, so that other terms keep their form
-            told["details"] = {name: value for name, value in told["details"].items() if value}
+        for record in (written, written["description"]):  # leave out empty ones, so that other terms keep their form
+            record["details"] = {name: value for name, value in record["details"].items() if value}
             for name in ("of_line", "details", "stays"):
-                if not told.get(name, True):
-                    del told[name]
+                if not record.get(name, True):
+                    del record[name]
     for name in ("parcel", "parent", "time_zone", "confirm", "starts", "rules", "outside"):
         if not data[name]:
             del data[name]
@@ -65,10 +65,8 @@ def parse(data: object) -> Terms:
     try:
         terms = _TERMS.validate_python(data)
     except (ValidationError, InvalidOperation) as problem:
-        field = (
-            ".".join(str(part) for part in problem.errors()[0]["loc"]) if isinstance(problem, ValidationError) else ""
-        )
-        raise BadTerms(f"terms.{field}") from None
+        path = problem.errors()[0]["loc"] if isinstance(problem, ValidationError) else ()
+        raise BadTerms(".".join(("terms", *map(str, path)))) from None
     if terms.kind not in KINDS or not 1 <= len(terms.lines) <= MOST_LINES:
         raise BadTerms("terms.kind or terms.lines")
     if bool(terms.parent) != (terms.kind in {"return", "extension"}) or (terms.confirm and terms.kind != "request"):
@@ -110,24 +108,23 @@ def _check_rules(terms: Terms) -> None:
 
 def _check_outside(terms: Terms) -> None:
     """Check that only an offered loan of one thing claims to have begun before the borrower had a bot."""
-    told = terms.outside
-    if told is None:
+    before = terms.outside
+    if before is None:
         return
     if terms.kind != "push" or terms.loan_until is None or terms.starts is not None or len(terms.lines) != 1:
         raise BadTerms("terms.outside of what is no loan of one thing")
-    if not _LOAN.fullmatch(told.loan) or not 0 < len(told.neighbour) <= LONGEST_NEIGHBOUR:
+    if not _LOAN.fullmatch(before.loan) or not 0 < len(before.neighbour) <= LONGEST_NEIGHBOUR:
         raise BadTerms("terms.outside.loan or terms.outside.neighbour")
-    check_day(told.since)
+    check_day(before.since)
 
 
 def _check_line(line: Line) -> None:
     check_quantity(line.quantity)
     if line.serial and line.quantity != 1:
         raise BadTerms("terms.lines.quantity of a serial")
-    told = line.description
+    part = line.description
     field = stock.complaint_about_item(line.details, line.stays)
-    field = field or stock.complaint_about_part(told.details, told.stays)
-    if field:
+    if field := field or stock.complaint_about_part(part.details, part.stays):
         raise BadTerms(f"terms.lines.details.{field}")
 
 
@@ -159,22 +156,26 @@ def presentable(text: str) -> str:
 
 def visible(text: str) -> str:
     """Return the whole text without invisible characters."""
-    return "".join(s for s in text if s in _NEEDED or unicodedata.category(s) not in {"Cc", "Cf", "Cs"})
+    return "".join(each for each in text if not _is_invisible(each))
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"} and character not in _NEEDED
 
 
 T = TypeVar("T")
 
 
-def _seen(value: T) -> T:
+def _all_visible(value: T) -> T:
     """Return the record with invisible characters removed from every text in it."""
     if isinstance(value, StrEnum):
         return value
     if isinstance(value, str):
         return cast("T", visible(value))
     if isinstance(value, tuple):
-        return cast("T", tuple(_seen(each) for each in value))
+        return cast("T", tuple(_all_visible(each) for each in value))
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{field.name: _seen(getattr(value, field.name)) for field in fields(value)})
+        return replace(value, **{field.name: _all_visible(getattr(value, field.name)) for field in fields(value)})
     return value
 
 
@@ -185,7 +186,7 @@ def line_of(
 
     `with_price`: its purchase price may be sent. `largest_file`: largest file to send along, in bytes.
     """
-    details, stays = stock.of_item(_seen(item.seen), with_price=with_price, largest_file=largest_file)
+    details, stays = stock.split_item(_all_visible(item.seen), with_price=with_price, largest_file=largest_file)
     return Line(
         number=number,
         item=item.pk,
@@ -208,20 +209,20 @@ def line_of(
 
 def bare(line: Line) -> Line:
     """Return the line without its details, which then stay: for terms that don't fit into a message."""
-    told = line.description
-    of_item, of_part = stock.left_out_of_item(line.details), stock.left_out_of_part(told.details)
+    part = line.description
+    part_stays = stock.with_traits(part.stays, stock.left_out_of_part(part.details))
     return replace(
         line,
         details=ItemDetails(inside=line.details.inside),
-        stays=stock.with_traits(line.stays, of_item),
-        description=replace(told, details=NO_PART_DETAILS, stays=stock.with_traits(told.stays, of_part)),
+        stays=stock.with_traits(line.stays, stock.left_out_of_item(line.details)),
+        description=replace(part, details=NO_PART_DETAILS, stays=part_stays),
     )
 
 
 def described(part: Part, *, largest_file: int = 0) -> PartDescription:
     """Return a part as terms describe it, with its picture if files are sent along."""
     seen = part.seen
-    details, stays = stock.of_part(_seen(seen), largest_file=largest_file) if seen else (NO_PART_DETAILS, ())
+    details, stays = stock.split_part(_all_visible(seen), largest_file=largest_file) if seen else (NO_PART_DETAILS, ())
     return PartDescription(
         name=presentable(part.name),
         ipn=presentable(part.ipn),
@@ -261,7 +262,7 @@ def _check_texts(data: object) -> None:
     elif isinstance(data, str):
         if len(data) > LONGEST_TEXT:
             raise BadTerms("a text is too long")
-        if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs"} and sign not in _NEEDED for sign in data):
+        if any(map(_is_invisible, data)):
             raise BadTerms("a text has control characters")
 
 
@@ -274,14 +275,14 @@ CLOCKS_DIFFER_BY = timedelta(hours=1)
 """The largest difference between the clocks of honest bots and homeservers that is allowed for."""
 
 
-def file_in(told: object) -> dict[str, Any]:
+def file_in(value: object) -> dict[str, Any]:
     """Return a file's address and key (`AttachPhoto.file`); {} if the peer wrote anything else."""
-    if not isinstance(told, Mapping):
+    if not isinstance(value, Mapping):
         return {}
-    key, hashes = told.get("key"), told.get("hashes")
+    key, hashes = value.get("key"), value.get("hashes")
     texts = (
-        told.get("url"),
-        told.get("iv"),
+        value.get("url"),
+        value.get("iv"),
         key.get("k") if isinstance(key, Mapping) else None,
         hashes.get("sha256") if isinstance(hashes, Mapping) else None,
     )
@@ -316,15 +317,9 @@ def names_line(word: str, line: Line) -> bool:
 
 def _names(line: Line) -> set[str]:
     """Return the part's possible names: its IPN, its name, or its full name as InvenTree shows it."""
-    told = line.description
-    full = {
-        " | ".join(piece for piece in pieces if piece) for pieces in _full_names(told.ipn, told.name, told.revision)
-    }
-    return {_folded(name) for name in {told.ipn, told.name, *full} if name}
-
-
-def _full_names(ipn: str, name: str, revision: str) -> tuple[tuple[str, ...], ...]:
-    return (ipn, name), (ipn, name, revision), (name, revision)
+    ipn, name, revision = line.description.ipn, line.description.name, line.description.revision
+    full = {" | ".join(filter(None, words)) for words in ((ipn, name), (ipn, name, revision), (name, revision))}
+    return {_folded(each) for each in {ipn, name, *full} if each}
 
 
 def _folded(text: str) -> str:
@@ -338,7 +333,7 @@ def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Lin
     Only the owner can convert a unit that isn't common, so such a line is offered in one piece.
     """
     rest = list(offered)
-    found: list[tuple[Line, list[Line]]] = []
+    paired: list[tuple[Line, list[Line]]] = []
     for asked in requested:
         given = rest[:1]
         wanted = asked_in(asked, given[0]) if given else None
@@ -346,9 +341,9 @@ def pieces(requested: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Lin
             given = rest[: len(given) + 1]
         if not given or (wanted is not None and total(given) != wanted):
             return []
-        found.append((asked, given))
+        paired.append((asked, given))
         rest = rest[len(given) :]
-    return [] if rest else found
+    return [] if rest else paired
 
 
 def asked_in(asked: Line, given: Line) -> Decimal | None:
@@ -377,5 +372,5 @@ def shown_as(terms: Terms) -> str:
     The location of the items, and whether they are the whole stock item, may change. Lending rules may not.
     """
     lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
-    told = to_json(replace(terms, lines=lines))
-    return shown_hash("asked", {name: told[name] for name in ("lines", "rules") if name in told})[:16]
+    written = to_json(replace(terms, lines=lines))
+    return shown_hash("asked", {name: written[name] for name in ("lines", "rules") if name in written})[:16]

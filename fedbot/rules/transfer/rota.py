@@ -32,7 +32,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Edit, Phrase, Post, say
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
 from fedbot.rules.model.room import MessageKind
-from fedbot.rules.model.rota import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, in_order
+from fedbot.rules.model.rota import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, ranked
 from fedbot.rules.model.stock import PartDescription, in_units, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
@@ -158,7 +158,7 @@ def _listen(turn: Turn, search: Search) -> None:
     ]
     for party in search.waiting:
         passed.setdefault(party, Passed(party, Why.SILENT_SEARCH))
-    waiting = in_order([*rota.waiting, *found], rota.wanted, turn.us.rota)
+    waiting = ranked([*rota.waiting, *found], rota.wanted, turn.us.rota)
     turn.save(replace(rota, state=RotaState.ASKING, waiting=waiting, passed=tuple(passed.values())))
 
 
