@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import nio
 
-from fedbot.matrix.login import Connection, connect
+from fedbot.matrix.login import NioClient, new_client
 from fedbot_demo.homeserver import Account
 from fedbot_demo.stage import Stage
 
@@ -40,7 +40,7 @@ class Hops:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._ends: dict[str, Connection] = {}
+        self._ends: dict[str, NioClient] = {}
         self._tokens: dict[str, str] = {}
         self._card = ""
         self._room = ""
@@ -115,8 +115,8 @@ class Hops:
         return {**message.content, "m.relates_to": moved}
 
 
-def signed_in(account: Account) -> Connection:
+def signed_in(account: Account) -> NioClient:
     """A client of the account, set up like a bot's; must be closed."""
-    connection = connect(account.homeserver_url, account.user_id, account.device_id)
+    connection = new_client(account.homeserver_url, account.user_id, account.device_id)
     connection.user_id, connection.access_token = account.user_id, account.access_token
     return connection

@@ -66,9 +66,9 @@ async def _servers(settings: Settings, identity: Folder, waits: Callable[[str], 
 
     async def signed_in() -> SignedIn:
         with told_if_slow(waits, homeserver):
-            session, connection = await sign_in(account, identity)
-        stack.push_async_callback(connection.close)
-        return SignedInByNio(session, connection, within(identity, KEYS))
+            session, client = await sign_in(account, identity)
+        stack.push_async_callback(client.close)
+        return SignedInByNio(session, client, within(identity, KEYS))
 
     async with AsyncExitStack() as stack:
         signing_in = asyncio.create_task(signed_in())

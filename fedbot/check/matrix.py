@@ -15,7 +15,7 @@ from fedbot.edge_settings import identity_beside, matrix_account
 from fedbot.matrix.encryption import has_others, take_over
 from fedbot.matrix.errors import answered
 from fedbot.matrix.keys import KEYS, private_folder
-from fedbot.matrix.login import Connection, Session, sign_in
+from fedbot.matrix.login import NioClient, Session, sign_in
 from fedbot.matrix.room import PARTY, RoomPicture
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
 from fedbot.ports.vault import Folder
@@ -50,46 +50,42 @@ class SignedInByNio:
     just changed would be missing.
     """
 
-    def __init__(self, session: Session, connection: Connection, keys: Folder) -> None:
+    def __init__(self, session: Session, client: NioClient, keys: Folder) -> None:
         """`keys`: the folder of the encryption keys."""
         self.user_id = session.user_id
-        self._connection = connection
+        self._client = client
         self._keys = keys
 
     async def is_anothers(self) -> bool:
         """Whether the account has cross-signing keys that differ from those in our folder."""
-        return await has_others(self._connection, self._keys)
+        return await has_others(self._client, self._keys)
 
     async def room_id(self, address: str) -> str:
         """The id behind an address."""
         found = await answered(
             f"looking for {address}",
-            lambda: self._connection.room_resolve_alias(address),
+            lambda: self._client.room_resolve_alias(address),
             nio.RoomResolveAliasResponse,
         )
         return str(found.room_id)
 
     async def joined(self) -> frozenset[str]:
         """The rooms that the bot is in."""
-        rooms = await answered("listing rooms", self._connection.joined_rooms, nio.JoinedRoomsResponse)
+        rooms = await answered("listing rooms", self._client.joined_rooms, nio.JoinedRoomsResponse)
         return frozenset(rooms.rooms)
 
     async def try_room(self, room: str) -> None:
         """See `SignedIn`."""
-        await answered(
-            f"reading {room}", lambda: self._connection.room_messages(room, limit=1), nio.RoomMessagesResponse
-        )
+        await answered(f"reading {room}", lambda: self._client.room_messages(room, limit=1), nio.RoomMessagesResponse)
         await answered(
             f"sending to {room}",
-            lambda: self._connection.room_typing(room, typing_state=False),
+            lambda: self._client.room_typing(room, typing_state=False),
             nio.RoomTypingResponse,
         )
 
     async def room(self, room: str) -> RoomSeen:
         """The bot's powers by the room's state."""
-        state = await answered(
-            f"reading {room}", lambda: self._connection.room_get_state(room), nio.RoomGetStateResponse
-        )
+        state = await answered(f"reading {room}", lambda: self._client.room_get_state(room), nio.RoomGetStateResponse)
         picture = RoomPicture()
         for event in state.events:
             picture.apply(event)
@@ -239,9 +235,9 @@ async def verify(settings: Settings) -> None:
     if not account.password:
         raise ChatRefused("That needs the password of the bot's account: matrix.password_file. Nothing was changed.")
     with identity_beside(settings) as folder:
-        _, connection = await sign_in(account, folder)
+        _, client = await sign_in(account, folder)
         keys = private_folder(folder / KEYS) if isinstance(folder, Path) else folder.within(KEYS)
         try:
-            await take_over(connection, keys, account.password)
+            await take_over(client, keys, account.password)
         finally:
-            await connection.close()
+            await client.close()

@@ -21,7 +21,7 @@ from fedbot.matrix import content as contents
 from fedbot.matrix.encryption import ENCRYPTED, Cipher, UndecryptedLines, establish, own_keys
 from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
 from fedbot.matrix.keys import KEYS, set_aside
-from fedbot.matrix.login import Account, Connection, Session, sign_in, sign_in_anew, sign_out_earlier
+from fedbot.matrix.login import Account, NioClient, Session, sign_in, sign_in_anew, sign_out_earlier
 from fedbot.matrix.room import MEMBER, NEEDED, Raw, RoomPicture
 from fedbot.matrix.sync import (
     ENVELOPE,
@@ -75,7 +75,7 @@ class MatrixChat(Chat):
     def __init__(
         self,
         session: Session,
-        connection: Connection,
+        client: NioClient,
         cipher: Cipher,
         *,
         untrusted: str = "",
@@ -84,7 +84,7 @@ class MatrixChat(Chat):
         self.user_id = session.user_id
         self.device_id = session.device_id
         self.untrusted = untrusted
-        self._connection = connection
+        self._client = client
         self._cipher = cipher
         self._waiting = UndecryptedLines(cipher.folder)
         self._now = now
@@ -99,41 +99,41 @@ class MatrixChat(Chat):
         """Sign in (see `login.sign_in` for its errors). Call `close` in the end.
 
         If the keys of our device are missing, as after a restore, sign in as a new device (see `login.sign_in_anew`).
-        `may_act`: see `Connection`.
+        `may_act`: see `NioClient`.
         """
         try:
-            session, connection = await sign_in(account, folder)
-            connection.may_act = may_act
-            chat = await cls.begin(session, connection, within(folder, KEYS))
+            session, client = await sign_in(account, folder)
+            client.may_act = may_act
+            chat = await cls.begin(session, client, within(folder, KEYS))
         except DeviceTaken:
-            session, connection = await sign_in_anew(account, folder)
-            connection.may_act = may_act
-            chat = await cls.begin(session, connection, within(folder, KEYS))
+            session, client = await sign_in_anew(account, folder)
+            client.may_act = may_act
+            chat = await cls.begin(session, client, within(folder, KEYS))
         chat.sign_out_earlier = partial(sign_out_earlier, account, folder)
         return chat
 
     @classmethod
     @nothing_foreign
-    async def begin(cls, session: Session, connection: Connection, folder: Folder) -> MatrixChat:
+    async def begin(cls, session: Session, client: NioClient, folder: Folder) -> MatrixChat:
         """Publish and sign our keys in `folder`, and return the account.
 
-        If that fails, the connection is closed. Raises `DeviceTaken`, and the errors of `open`.
+        If that fails, the client is closed. Raises `DeviceTaken`, and the errors of `open`.
         """
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(connection.close)
-            connection.user_id, connection.device_id = session.user_id, session.device_id
-            cipher = Cipher(connection, folder)
+            stack.push_async_callback(client.close)
+            client.user_id, client.device_id = session.user_id, session.device_id
+            cipher = Cipher(client, folder)
             stack.callback(cipher.close)
-            own = await own_keys(connection)
+            own = await own_keys(client)
             await cipher.publish(own)
-            untrusted = await establish(connection, folder, own)
+            untrusted = await establish(client, folder, own)
             stack.pop_all()
-        return cls(session, connection, cipher, untrusted=untrusted)
+        return cls(session, client, cipher, untrusted=untrusted)
 
     @nothing_foreign
     async def close(self) -> None:
         """Close the connections and the store of keys."""
-        await self._connection.close()
+        await self._client.close()
         self._cipher.close()
 
     @nothing_foreign
@@ -230,13 +230,13 @@ class MatrixChat(Chat):
             kind, content = await self._closed(room, kind, content)
             sent = await self._ask(
                 f"sending to {room}",
-                lambda: self._connection.room_send(room, kind, content, tx_id=delivery.transaction),
+                lambda: self._client.room_send(room, kind, content, tx_id=delivery.transaction),
                 nio.RoomSendResponse,
             )
         else:
             sent = await self._ask(
                 f"setting {kind} in {room}",
-                lambda: self._connection.room_put_state(room, kind, content, delivery.state_key),
+                lambda: self._client.room_put_state(room, kind, content, delivery.state_key),
                 nio.RoomPutStateResponse,
             )
         return str(sent.event_id)
@@ -255,7 +255,7 @@ class MatrixChat(Chat):
             return room in self._cipher.encrypted_rooms
         try:
             # nio's own call takes any error except a 404 for the state event
-            await self._connection.ask(f"reading {room}", "GET", ["rooms", room, "state", "m.room.encryption", ""])
+            await self._client.ask(f"reading {room}", "GET", ["rooms", room, "state", "m.room.encryption", ""])
         except ChatRefused as problem:
             if problem.code != "M_NOT_FOUND":
                 raise
@@ -264,9 +264,7 @@ class MatrixChat(Chat):
         return True
 
     async def _members(self, room: str) -> frozenset[str]:
-        found = await self._ask(
-            f"reading {room}", lambda: self._connection.joined_members(room), nio.JoinedMembersResponse
-        )
+        found = await self._ask(f"reading {room}", lambda: self._client.joined_members(room), nio.JoinedMembersResponse)
         return frozenset(member.user_id for member in found.members)
 
     @nothing_foreign
@@ -282,7 +280,7 @@ class MatrixChat(Chat):
 
     async def _put(self, content: bytes, kind: str, name: str, decryption: Mapping[str, Any] | None = None) -> Media:
         async def call() -> object:
-            response, _ = await self._connection.upload(io.BytesIO(content), kind, name, filesize=len(content))
+            response, _ = await self._client.upload(io.BytesIO(content), kind, name, filesize=len(content))
             return response
 
         response = await self._ask(f"uploading {name}", call, nio.UploadResponse)
@@ -291,7 +289,7 @@ class MatrixChat(Chat):
     @nothing_foreign
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
         """Download a file from the homeserver and decrypt it; see `content.download` for its errors."""
-        return await contents.download(self._connection, file, longest)
+        return await contents.download(self._client, file, longest)
 
     @nothing_foreign
     async def claim(self, instance: str, mark: int = 0) -> None:
@@ -300,7 +298,7 @@ class MatrixChat(Chat):
         if mark:
             content["mark"] = mark
         path = ["user", self.user_id, "account_data", INSTANCE]
-        await self._connection.ask("claiming the account", "PUT", path, content)
+        await self._client.ask("claiming the account", "PUT", path, content)
         self._claimed = time.monotonic()
 
     @nothing_foreign
@@ -308,7 +306,7 @@ class MatrixChat(Chat):
         """The mark of the last claim; 0 if it had none."""
         path = ["user", self.user_id, "account_data", INSTANCE]
         try:
-            content = await self._connection.ask("reading who has claimed the account", "GET", path)
+            content = await self._client.ask("reading who has claimed the account", "GET", path)
         except ChatRefused as problem:
             if problem.code != "M_NOT_FOUND":
                 raise
@@ -319,19 +317,19 @@ class MatrixChat(Chat):
     @nothing_foreign
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
         """Join a room by alias, or by id if we are invited or it is public (here or at `via`). May be repeated."""
-        await self._ask(f"joining {room}", lambda: self._connection.join(room, via), nio.JoinResponse)
+        await self._ask(f"joining {room}", lambda: self._client.join(room, via), nio.JoinResponse)
 
     @nothing_foreign
     async def leave(self, room: str) -> None:
         """Leave a room or decline its invitation."""
-        await self._ask(f"leaving {room}", lambda: self._connection.room_leave(room), nio.RoomLeaveResponse)
+        await self._ask(f"leaving {room}", lambda: self._client.room_leave(room), nio.RoomLeaveResponse)
 
     @nothing_foreign
     async def typing(self, room: str, seconds: int) -> None:
         """Show the typing notice for this many seconds; 0 removes it."""
         await self._ask(
             f"typing in {room}",
-            lambda: self._connection.room_typing(room, seconds > 0, timeout=max(1, seconds * 1000)),
+            lambda: self._client.room_typing(room, seconds > 0, timeout=max(1, seconds * 1000)),
             nio.RoomTypingResponse,
         )
 
@@ -340,7 +338,7 @@ class MatrixChat(Chat):
         """The id of the room with this alias (`#space:example.org`)."""
         found = await self._ask(
             f"looking for {alias}",
-            lambda: self._connection.room_resolve_alias(alias),
+            lambda: self._client.room_resolve_alias(alias),
             nio.RoomResolveAliasResponse,
         )
         return str(found.room_id)
@@ -349,7 +347,7 @@ class MatrixChat(Chat):
         """One request with a time limit, which nio lacks for some requests (a sync with full state)."""
 
         async def limited() -> object:
-            async with asyncio.timeout(waits + float(self._connection.config.request_timeout)):
+            async with asyncio.timeout(waits + float(self._client.config.request_timeout)):
                 return await call()
 
         return await answered(act, limited, expected)
@@ -357,10 +355,10 @@ class MatrixChat(Chat):
     async def _sync(
         self, since: str | None, timeout: float, sync_filter: dict[str, Any], *, full_state: bool
     ) -> nio.SyncResponse:
-        self._connection.next_batch = ""  # nio would use it if `since` is None
+        self._client.next_batch = ""  # nio would use it if `since` is None
         return await self._ask(
             "syncing",
-            lambda: self._connection.sync(
+            lambda: self._client.sync(
                 timeout=round(timeout * 1000), sync_filter=sync_filter, since=since, full_state=full_state
             ),
             nio.SyncResponse,
@@ -425,7 +423,7 @@ class MatrixChat(Chat):
     async def _state(self, room: str) -> tuple[Raw, ...]:
         """The room's current state; empty if we are no longer in it."""
         try:
-            found = await self._connection.state(room)
+            found = await self._client.state(room)
         except ChatRefused as error:
             if error.code != "M_FORBIDDEN":
                 raise
@@ -439,7 +437,7 @@ class MatrixChat(Chat):
         while more:
             page = await self._ask(
                 f"reading back in {room}",
-                lambda start=start: self._connection.room_messages(  # type: ignore[misc]
+                lambda start=start: self._client.room_messages(  # type: ignore[misc]
                     room, start=start, end=since, direction=nio.MessageDirection.back, limit=_TIMELINE_LIMIT
                 ),
                 nio.RoomMessagesResponse,

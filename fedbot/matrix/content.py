@@ -10,7 +10,7 @@ from typing import Any
 
 from nio.crypto.attachments import decrypt_attachment
 
-from fedbot.matrix.login import Connection
+from fedbot.matrix.login import NioClient
 from fedbot.matrix.sync import ENVELOPE, INTERIM
 from fedbot.messages.formatting import Rendered, _words
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatUnreachable, Media
@@ -178,7 +178,7 @@ _NO = {"M_NOT_FOUND", "M_FORBIDDEN", "M_TOO_LARGE"}
 TOO_LARGE, UNREADABLE, NOT_THERE = "too-large", "unreadable", "not-there"
 
 
-async def download(connection: Connection, file: Mapping[str, Any], longest: int) -> bytes:
+async def download(client: NioClient, file: Mapping[str, Any], longest: int) -> bytes:
     """The content of a file that a message describes (`events.PhotoSent`), at most `longest` bytes.
 
     Raises:
@@ -186,21 +186,21 @@ async def download(connection: Connection, file: Mapping[str, Any], longest: int
         ChatRefused: never available. The code is `too-large`, `not-there`, or `unreadable` (encrypted, and not the
             content that its message describes).
     """
-    content = await _fetched(connection, str(file.get("url")), longest)
+    content = await _fetched(client, str(file.get("url")), longest)
     return opened(content, file) if "key" in file else content
 
 
-async def _fetched(connection: Connection, address: str, longest: int) -> bytes:
+async def _fetched(client: NioClient, address: str, longest: int) -> bytes:
     """Download through authenticated media (Matrix 1.11), up to the limit."""
     place = _ADDRESS.fullmatch(address)
     if place is None:
         raise ChatRefused("that is no address of a file", NOT_THERE)
     path = f"/_matrix/client/v1/media/download/{place[1]}/{place[2]}"
-    headers = {"Authorization": f"Bearer {connection.access_token}"}
+    headers = {"Authorization": f"Bearer {client.access_token}"}
     content = bytearray()
     try:
         async with asyncio.timeout(_SECONDS):
-            answer = await connection.send("GET", path, headers=headers, timeout=_SECONDS)
+            answer = await client.send("GET", path, headers=headers, timeout=_SECONDS)
             async with answer:
                 async for chunk in answer.content.iter_chunked(_CHUNK):
                     content += chunk

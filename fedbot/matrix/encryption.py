@@ -33,7 +33,7 @@ from fedbot.files import write_whole
 from fedbot.logs import keep_secret
 from fedbot.matrix.errors import DeviceTaken
 from fedbot.matrix.keys import close_machine, open_machine, writing
-from fedbot.matrix.login import Connection
+from fedbot.matrix.login import NioClient
 from fedbot.matrix.room import Opened, Raw, content_of
 from fedbot.matrix.sync import ENVELOPE, ENVELOPE_TYPE
 from fedbot.ports.chat import ChatProblem, ChatRefused, ChatSignedOut
@@ -71,11 +71,11 @@ class Cipher:
     signature (envelopes), or is from an account that the settings name.
     """
 
-    def __init__(self, connection: Connection, folder: Folder) -> None:
+    def __init__(self, client: NioClient, folder: Folder) -> None:
         """Open the store in `folder`. Raises the errors of `keys.open_machine`."""
-        self._connection = connection
+        self._client = client
         self.folder = folder
-        self.machine = open_machine(folder, connection.user_id, connection.device_id)
+        self.machine = open_machine(folder, client.user_id, client.device_id)
         self.encrypted_rooms: set[str] = self.machine.store.load_encrypted_rooms()
         self._known: set[str] = set()
         self._changed: set[str] = set()
@@ -93,13 +93,13 @@ class Cipher:
 
         Raises DeviceTaken if it has others, or if our token belongs to no device.
         """
-        if not self._connection.device_id:
+        if not self._client.device_id:
             raise DeviceTaken("no device")
         account = self.machine.account
-        device = own.get("device_keys", {}).get(self._connection.user_id, {}).get(self._connection.device_id)
-        ours = {f"{kind}:{self._connection.device_id}": key for kind, key in account.identity_keys.items()}
+        device = own.get("device_keys", {}).get(self._client.user_id, {}).get(self._client.device_id)
+        ours = {f"{kind}:{self._client.device_id}": key for kind, key in account.identity_keys.items()}
         if device is not None and device.get("keys") != ours:
-            raise DeviceTaken(self._connection.device_id)
+            raise DeviceTaken(self._client.device_id)
         account.shared = device is not None
         if not account.shared:
             await self._upload(with_fallback=True)
@@ -116,11 +116,11 @@ class Cipher:
         with writing(self.folder):
             self.machine.save_account()
         try:
-            answer = await self._connection.ask("uploading keys", "POST", ["keys", "upload"], keys)
+            answer = await self._client.ask("uploading keys", "POST", ["keys", "upload"], keys)
         except ChatRefused as problem:
             if "already exists" not in problem.text:
                 raise
-            raise DeviceTaken(self._connection.device_id) from problem
+            raise DeviceTaken(self._client.device_id) from problem
         count = answer.get("one_time_key_counts", {}).get("signed_curve25519", 0)
         with writing(self.folder):
             self.machine.handle_response(nio.KeysUploadResponse(0, count))
@@ -133,8 +133,8 @@ class Cipher:
 
     def _signed(self, key: Any) -> dict[str, Any]:  # noqa: ANN401 -- nio has no types
         content = {"key": key.to_base64(), "fallback": True}
-        name = f"ed25519:{self._connection.device_id}"
-        return {**content, "signatures": {self._connection.user_id: {name: self.machine.sign_json(content)}}}
+        name = f"ed25519:{self._client.device_id}"
+        return {**content, "signatures": {self._client.user_id: {name: self.machine.sign_json(content)}}}
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ class Cipher:
         An envelope doesn't need this: its signature shows its author, and we may no longer know the device of an old
         one.
         """
-        if opened["sender"] == self._connection.user_id or ENVELOPE in content_of(opened):
+        if opened["sender"] == self._client.user_id or ENVELOPE in content_of(opened):
             return True
         devices = self.machine.device_store[opened["sender"]].values()
         return any(device.curve25519 == key.sender_key and device.ed25519 == key.ed25519 for device in devices)
@@ -224,7 +224,7 @@ class Cipher:
             (user, device.id): device
             for user in readers
             for device in self.machine.device_store.active_user_devices(user)
-            if (user, device.id) != (self._connection.user_id, self._connection.device_id)
+            if (user, device.id) != (self._client.user_id, self._client.device_id)
         }
         session = self.machine.outbound_group_sessions.get(room)
         if session is None or session.expired or session.users_shared_with - wanted.keys():
@@ -244,7 +244,7 @@ class Cipher:
             )
         for devices, keys in parts:
             path = ["sendToDevice", ENCRYPTED, str(uuid4())]
-            await self._connection.ask("giving out a room key", "PUT", path, keys)
+            await self._client.ask("giving out a room key", "PUT", path, keys)
             session.users_shared_with |= devices
 
     async def _begin_talking_to(self, devices: Mapping[tuple[str, str], Any]) -> None:
@@ -272,7 +272,7 @@ class Cipher:
         wanted: dict[str, dict[str, str]] = {}
         for user, device in devices:
             wanted.setdefault(user, {})[device] = "signed_curve25519"
-        claimed = await self._connection.ask("claiming keys", "POST", ["keys", "claim"], {"one_time_keys": wanted})
+        claimed = await self._client.ask("claiming keys", "POST", ["keys", "claim"], {"one_time_keys": wanted})
         for user, given in claimed.get("one_time_keys", {}).items():
             for device, key in given.items():
                 self._take_claimed(user, device, key)
@@ -309,7 +309,7 @@ class Cipher:
         # devices that change during the request are queried again
         self._changed -= wanted
         try:
-            answer = await self._connection.ask(
+            answer = await self._client.ask(
                 "asking for devices", "POST", ["keys", "query"], {"device_keys": {user: [] for user in sorted(wanted)}}
             )
         except BaseException:
@@ -337,7 +337,7 @@ class Cipher:
             self.machine.wedged_devices.clear()
         for message in list(self.machine.outgoing_to_device_messages):
             path = ["sendToDevice", message.type, str(uuid4())]
-            await self._connection.ask("sending to a device", "PUT", path, message.as_dict())
+            await self._client.ask("sending to a device", "PUT", path, message.as_dict())
             with writing(self.folder):
                 self.machine.handle_response(nio.ToDeviceResponse(message))
 
@@ -360,16 +360,16 @@ _PURPOSES = ("master", "self_signing", "user_signing")
 class CrossSigning:
     """The account's three cross-signing keys, and signing with them."""
 
-    def __init__(self, connection: Connection, seeds: Mapping[str, str]) -> None:
-        self._connection = connection
+    def __init__(self, client: NioClient, seeds: Mapping[str, str]) -> None:
+        self._client = client
         self._keys = {purpose: SigningKey(bytes.fromhex(seed)) for purpose, seed in seeds.items()}
 
     @classmethod
-    def kept_in(cls, folder: Folder, connection: Connection) -> CrossSigning | None:
+    def kept_in(cls, folder: Folder, client: NioClient) -> CrossSigning | None:
         """The keys in the folder; None if there are none. Raises `ChatRefused` for a damaged file, and OSError."""
         try:
             kept = json.loads((folder / SEEDS).read_text())
-            found = cls(connection, {purpose: kept[purpose] for purpose in _PURPOSES})
+            found = cls(client, {purpose: kept[purpose] for purpose in _PURPOSES})
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as problem:
@@ -380,21 +380,21 @@ class CrossSigning:
         return found
 
     @classmethod
-    def made_in(cls, folder: Folder, connection: Connection) -> CrossSigning:
+    def made_in(cls, folder: Folder, client: NioClient) -> CrossSigning:
         """Create new keys, and store them before they are published."""
         seeds = {purpose: secrets.token_hex(32) for purpose in _PURPOSES}
         write_whole(folder / SEEDS, json.dumps(seeds).encode())
         for seed in seeds.values():
             keep_secret(seed)
-        return cls(connection, seeds)
+        return cls(client, seeds)
 
     def is_at(self, own: Mapping[str, Any]) -> bool:
         """Whether the homeserver has this master key; `own`: its answer about our account."""
-        return _key_in(own, "master", self._connection.user_id) == self._public("master")
+        return _key_in(own, "master", self._client.user_id) == self._public("master")
 
     def has_signed(self, own: Mapping[str, Any]) -> bool:
         """Whether the homeserver has our device with a signature by these keys."""
-        user, device = self._connection.user_id, self._connection.device_id
+        user, device = self._client.user_id, self._client.device_id
         keys = own.get("device_keys", {}).get(user, {}).get(device, {})
         signature = keys.get("signatures", {}).get(user, {}).get(self._name("self_signing"), "")
         return _holds(self._keys["self_signing"].verify_key, keys, signature)
@@ -404,28 +404,28 @@ class CrossSigning:
         keys = {f"{purpose}_key": self._signed(self._as_content(purpose), "master") for purpose in _PURPOSES}
         path = ["keys", "device_signing", "upload"]
         act = "publishing the account's keys"
-        answer = await self._connection.ask(act, "POST", path, keys)
+        answer = await self._client.ask(act, "POST", path, keys)
         if "flows" in answer and password:
             proof = {
                 "type": "m.login.password",
-                "identifier": {"type": "m.id.user", "user": self._connection.user_id},
+                "identifier": {"type": "m.id.user", "user": self._client.user_id},
                 "password": password,
                 "session": answer.get("session"),
             }
-            answer = await self._connection.ask(act, "POST", path, {**keys, "auth": proof})
+            answer = await self._client.ask(act, "POST", path, {**keys, "auth": proof})
         if "flows" in answer:
             raise ChatRefused(f"{act}: the homeserver wants more than that", "M_UNAUTHORIZED")
 
     async def sign_device(self, own: Mapping[str, Any]) -> None:
         """Sign our device's keys as the homeserver has them."""
-        user, device = self._connection.user_id, self._connection.device_id
+        user, device = self._client.user_id, self._client.device_id
         found = own.get("device_keys", {}).get(user, {}).get(device)
         if found is None:
             raise ChatRefused("signing our device: it has no keys yet; start the bot once", "no-keys")
         keys = {name: value for name, value in found.items() if name != "unsigned"}
         signed = self._signed(keys, "self_signing")
         path = ["keys", "signatures", "upload"]
-        answer = await self._connection.ask("signing our device", "POST", path, {user: {device: signed}})
+        answer = await self._client.ask("signing our device", "POST", path, {user: {device: signed}})
         if answer.get("failures"):
             raise ChatRefused("signing our device: the homeserver didn't take the signature", "M_INVALID_SIGNATURE")
 
@@ -437,7 +437,7 @@ class CrossSigning:
 
     def _as_content(self, purpose: str) -> dict[str, Any]:
         return {
-            "user_id": self._connection.user_id,
+            "user_id": self._client.user_id,
             "usage": [purpose],
             "keys": {self._name(purpose): self._public(purpose)},
         }
@@ -445,30 +445,30 @@ class CrossSigning:
     def _signed(self, content: Mapping[str, Any], purpose: str) -> dict[str, Any]:
         """The object with a signature by that key added."""
         signature = _unpadded(self._keys[purpose].sign(_without_signatures(content)).signature)
-        before = content.get("signatures", {}).get(self._connection.user_id, {})
-        return {**content, "signatures": {self._connection.user_id: {**before, self._name(purpose): signature}}}
+        before = content.get("signatures", {}).get(self._client.user_id, {})
+        return {**content, "signatures": {self._client.user_id: {**before, self._name(purpose): signature}}}
 
 
-async def own_keys(connection: Connection) -> dict[str, Any]:
+async def own_keys(client: NioClient) -> dict[str, Any]:
     """Our account's devices and cross-signing keys at the homeserver."""
-    wanted: dict[str, Any] = {"device_keys": {connection.user_id: []}}
-    return await connection.ask("asking for our keys", "POST", ["keys", "query"], wanted)
+    wanted: dict[str, Any] = {"device_keys": {client.user_id: []}}
+    return await client.ask("asking for our keys", "POST", ["keys", "query"], wanted)
 
 
-async def establish(connection: Connection, folder: Folder, own: Mapping[str, Any]) -> str:
+async def establish(client: NioClient, folder: Folder, own: Mapping[str, Any]) -> str:
     """Sign our device with the account's keys. Return '', or why that failed; encrypted rooms work anyway.
 
     This never replaces keys that another client has created for the account. `own`: the homeserver's answer about our
     account, from before our device's keys were published.
     """
     try:
-        signing = CrossSigning.kept_in(folder, connection)
-        is_new = not _key_in(own, "master", connection.user_id)
+        signing = CrossSigning.kept_in(folder, client)
+        is_new = not _key_in(own, "master", client.user_id)
         if is_new:
-            signing = signing or CrossSigning.made_in(folder, connection)
+            signing = signing or CrossSigning.made_in(folder, client)
             await signing.publish("")
-        if is_new or connection.device_id not in own.get("device_keys", {}).get(connection.user_id, {}):
-            own = await own_keys(connection)
+        if is_new or client.device_id not in own.get("device_keys", {}).get(client.user_id, {}):
+            own = await own_keys(client)
         if signing is None or not signing.is_at(own):
             return OTHERS
         if not signing.has_signed(own):
@@ -478,18 +478,18 @@ async def establish(connection: Connection, folder: Folder, own: Mapping[str, An
     return ""
 
 
-async def has_others(connection: Connection, folder: Folder) -> bool:
+async def has_others(client: NioClient, folder: Folder) -> bool:
     """Whether another client created the account's keys. Changes nothing."""
-    own = await own_keys(connection)
-    signing = CrossSigning.kept_in(folder, connection)
-    return bool(_key_in(own, "master", connection.user_id)) and not (signing and signing.is_at(own))
+    own = await own_keys(client)
+    signing = CrossSigning.kept_in(folder, client)
+    return bool(_key_in(own, "master", client.user_id)) and not (signing and signing.is_at(own))
 
 
-async def take_over(connection: Connection, folder: Folder, password: str) -> None:
+async def take_over(client: NioClient, folder: Folder, password: str) -> None:
     """Replace another client's cross-signing keys with ours, and sign our device."""
-    signing = CrossSigning.kept_in(folder, connection) or CrossSigning.made_in(folder, connection)
+    signing = CrossSigning.kept_in(folder, client) or CrossSigning.made_in(folder, client)
     await signing.publish(password)
-    await signing.sign_device(await own_keys(connection))
+    await signing.sign_device(await own_keys(client))
 
 
 def _key_in(own: Mapping[str, Any], purpose: str, user: str) -> str:

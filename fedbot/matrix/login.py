@@ -33,7 +33,7 @@ REQUESTS_AT_ONCE = 8
 """For one bot that shares its connections with others: its long poll, and what it sends and reads beside that."""
 
 
-class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
+class NioClient(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
     """One homeserver, one account.
 
     Nio's own view of rooms isn't kept: it is wrong for room version 12, costs memory, and an odd event could make it
@@ -129,7 +129,7 @@ class _List(_Answer):
     shape = list
 
 
-def connect(
+def new_client(
     homeserver: str,
     user: str = "",
     device_id: str = "",
@@ -137,7 +137,7 @@ def connect(
     certificate: Path | None = None,
     request_timeout: float = 20,
     session: aiohttp.ClientSession | None = None,
-) -> Connection:
+) -> NioClient:
     """A client that isn't signed in yet.
 
     Args:
@@ -158,10 +158,10 @@ def connect(
         encryption_enabled=False,
     )
     context = trusting(certificate, public=False) if certificate else None
-    connection = Connection(homeserver.rstrip("/"), user, device_id, config=config, ssl=context)
+    client = NioClient(homeserver.rstrip("/"), user, device_id, config=config, ssl=context)
     if session is not None:
-        connection.share(session)
-    return connection
+        client.share(session)
+    return client
 
 
 def shared_connections() -> aiohttp.ClientSession:
@@ -211,10 +211,10 @@ class Session:
 
 
 @nothing_foreign
-async def sign_in(account: Account, folder: Folder) -> tuple[Session, Connection]:
+async def sign_in(account: Account, folder: Folder) -> tuple[Session, NioClient]:
     """The session kept in `folder` if its token is still valid; else a new one, on the same device.
 
-    The caller closes the connection.
+    The caller closes the client.
 
     Raises:
         ChatSignedOut: the token is no longer valid and there is no password.
@@ -224,7 +224,7 @@ async def sign_in(account: Account, folder: Folder) -> tuple[Session, Connection
     """
     kept = read_session(folder)
     _refuse_other_account(account, kept)
-    connection = connect(
+    client = new_client(
         account.homeserver,
         (kept.user_id if kept else "") or account.user,
         kept.device_id if kept else "",
@@ -233,17 +233,17 @@ async def sign_in(account: Account, folder: Folder) -> tuple[Session, Connection
         session=account.session,
     )
     try:
-        session = await _session(account, kept, connection)
+        session = await _session(account, kept, client)
         if session != kept:
             keep_session(folder, session)
     except BaseException:
-        await connection.close()
+        await client.close()
         raise
-    return session, connection
+    return session, client
 
 
 @nothing_foreign
-async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, Connection]:
+async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, NioClient]:
     """Sign in as a new device with the password. Note an earlier device of ours, to sign it out later.
 
     Raises `ChatRefused` without a password, and the errors of `sign_in`.
@@ -256,7 +256,7 @@ async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, Conne
             "device-taken",
         )
     kept = read_session(folder)
-    connection = connect(
+    client = new_client(
         account.homeserver,
         account.user,
         certificate=account.certificate,
@@ -264,15 +264,15 @@ async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, Conne
         session=account.session,
     )
     try:
-        session = await _log_in(account, connection)
+        session = await _log_in(account, client)
         if kept is not None and kept.token != account.token:
             keep_session(folder, kept, _EARLIER)
         keep_session(folder, session)
     except BaseException:
-        await connection.close()
+        await client.close()
         raise
     log.warning("signed in as a new device, %s, as the keys of the earlier one are not here", session.device_id)
-    return session, connection
+    return session, client
 
 
 @nothing_foreign
@@ -281,32 +281,32 @@ async def sign_out_earlier(account: Account, folder: Folder) -> None:
     earlier = read_session(folder, _EARLIER)
     if earlier is None:
         return
-    connection = connect(
+    client = new_client(
         account.homeserver, earlier.user_id, earlier.device_id, certificate=account.certificate, request_timeout=10
     )
-    connection.access_token = earlier.token
+    client.access_token = earlier.token
     try:
-        await answered("signing out the earlier device", connection.logout, nio.LogoutResponse)
+        await answered("signing out the earlier device", client.logout, nio.LogoutResponse)
     except ChatSignedOut:
         log.info("the earlier device was signed out already")
     except ChatProblem as problem:
         log.warning("%s", problem.text)
         return
     finally:
-        await connection.close()
+        await client.close()
     (folder / _EARLIER).unlink()
 
 
-async def _session(account: Account, kept: Session | None, connection: Connection) -> Session:
+async def _session(account: Account, kept: Session | None, client: NioClient) -> Session:
     tokens = [token for token in (kept.token if kept else "", account.token) if token]
     problem: ChatSignedOut | None = None
     for token in dict.fromkeys(tokens):
         try:
-            return await _who_am_i(account, token, connection)
+            return await _who_am_i(account, token, client)
         except ChatSignedOut as error:
             problem = error
     if account.password:
-        return await _log_in(account, connection)
+        return await _log_in(account, client)
     if problem:
         raise ChatSignedOut(
             "The Matrix access token is no longer good. Make a new one, or give the bot its password.",
@@ -315,22 +315,22 @@ async def _session(account: Account, kept: Session | None, connection: Connectio
     raise ChatSignedOut("There is neither a password nor an access token for the bot's Matrix account.")
 
 
-async def _who_am_i(account: Account, token: str, connection: Connection) -> Session:
-    connection.access_token = token
-    answer = await answered("signing in", connection.whoami, nio.WhoamiResponse)
-    connection.user_id = answer.user_id
+async def _who_am_i(account: Account, token: str, client: NioClient) -> Session:
+    client.access_token = token
+    answer = await answered("signing in", client.whoami, nio.WhoamiResponse)
+    client.user_id = answer.user_id
     _refuse_other_user(account, answer.user_id)
     # A token may have been created without a device; then there is none to remember.
-    connection.device_id = answer.device_id or ""
+    client.device_id = answer.device_id or ""
     return Session(account.homeserver, answer.user_id, answer.device_id or "", token)
 
 
-async def _log_in(account: Account, connection: Connection) -> Session:
-    connection.access_token = ""
+async def _log_in(account: Account, client: NioClient) -> Session:
+    client.access_token = ""
     try:
         answer = await answered(
             "signing in",
-            lambda: connection.login(account.password, device_name=account.device_name),
+            lambda: client.login(account.password, device_name=account.device_name),
             nio.LoginResponse,
         )
     except ChatLimited as error:

@@ -19,7 +19,7 @@ from fedbot.logs import keep_secret
 from fedbot.matrix.client import invitations_filter, invitations_of
 from fedbot.matrix.errors import answered
 from fedbot.matrix.keys import KEYS
-from fedbot.matrix.login import Account, Connection, Session, sign_in
+from fedbot.matrix.login import Account, NioClient, Session, sign_in
 from fedbot.matrix.room import MEMBER, PARTY, RoomPicture, content_of
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatUnreachable
 from fedbot.ports.inventory import Refusal
@@ -232,10 +232,10 @@ class LoginRefused(BadAnswer):
 class Bot:
     """The bot's account, signed in; must be closed. Methods raise `ports.ChatProblem`."""
 
-    def __init__(self, session: Session, connection: Connection) -> None:
+    def __init__(self, session: Session, client: NioClient) -> None:
         self.session = session
         self.user_id = session.user_id
-        self._connection = connection
+        self._client = client
 
     @classmethod
     async def sign_in(cls, account: Account, folder: Path) -> Self:
@@ -244,7 +244,7 @@ class Bot:
         Raises `BadAnswer`, `ChatLimited`, `ChatUnreachable`.
         """
         try:
-            session, connection = await sign_in(account, folder)
+            session, client = await sign_in(account, folder)
         except (ChatLimited, ChatUnreachable):
             raise
         except ChatProblem as problem:
@@ -252,37 +252,37 @@ class Bot:
                 text = "The homeserver refuses the login: the password is wrong, or there is no such account."
                 raise LoginRefused(text) from None
             raise BadAnswer(problem.text) from None
-        return cls(session, connection)
+        return cls(session, client)
 
     async def close(self, *, sign_out: bool = False) -> None:
-        """Close the connection. `sign_out` also ends the session, after a dry run for example."""
+        """Close the client. `sign_out` also ends the session, after a dry run for example."""
         try:
             if sign_out:
                 await self.sign_out()
         finally:
-            await self._connection.close()
+            await self._client.close()
 
     async def sign_out(self) -> None:
         """End the session."""
-        await answered("signing out", self._connection.logout, nio.LogoutResponse)
+        await answered("signing out", self._client.logout, nio.LogoutResponse)
 
     async def is_taken(self, folder: Path) -> bool:
         """Whether its device has encryption keys that aren't in this folder, or the token has no device."""
-        device = self._connection.device_id
+        device = self._client.device_id
         if not device or (folder / KEYS).exists():
             return not device
         content = {"device_keys": {self.user_id: [device]}}
-        found = await self._connection.ask("looking at the device", "POST", ["keys", "query"], content)
+        found = await self._client.ask("looking at the device", "POST", ["keys", "query"], content)
         return device in found.get("device_keys", {}).get(self.user_id, {})
 
     async def rooms(self) -> list[RoomFound]:
         """The rooms that the bot is in, and its invitations."""
-        joined = await answered("listing rooms", self._connection.joined_rooms, nio.JoinedRoomsResponse)
+        joined = await answered("listing rooms", self._client.joined_rooms, nio.JoinedRoomsResponse)
         found = [await self.room(room) for room in joined.rooms]
-        self._connection.next_batch = ""
+        self._client.next_batch = ""
         response = await answered(
             "looking for invitations",
-            lambda: self._connection.sync(timeout=0, sync_filter=invitations_filter()),
+            lambda: self._client.sync(timeout=0, sync_filter=invitations_filter()),
             nio.SyncResponse,
         )
         found += [self._invited(room, events) for room, events in invitations_of(response).items()]
@@ -290,9 +290,7 @@ class Bot:
 
     async def room(self, room: str) -> RoomFound:
         """The room as its state describes it."""
-        state = await answered(
-            f"reading {room}", lambda: self._connection.room_get_state(room), nio.RoomGetStateResponse
-        )
+        state = await answered(f"reading {room}", lambda: self._client.room_get_state(room), nio.RoomGetStateResponse)
         picture = RoomPicture()
         for event in state.events:
             picture.apply(event)
@@ -321,7 +319,7 @@ class Bot:
         """Whether the homeserver knows this user."""
         try:
             # nio's own call mistakes an error for a profile
-            await self._connection.ask(f"looking for {user}", "GET", ["profile", user])
+            await self._client.ask(f"looking for {user}", "GET", ["profile", user])
         except ChatRefused as problem:
             return problem.code not in ("M_NOT_FOUND", "M_UNKNOWN")  # Synapse answers the second one
         except ChatProblem:
@@ -331,7 +329,7 @@ class Bot:
     async def join(self, room: RoomFound) -> RoomFound:
         """Accept the invitation."""
         via = [room.inviter.partition(":")[2]] if room.inviter else []
-        await answered(f"joining {room.id}", lambda: self._connection.join(room.id, via), nio.JoinResponse)
+        await answered(f"joining {room.id}", lambda: self._client.join(room.id, via), nio.JoinResponse)
         joined = await self.room(room.id)
         return joined if joined.inviter else replace(joined, inviter=room.inviter)
 
@@ -339,7 +337,7 @@ class Bot:
         """Create a private, encrypted room with the invited people as its admins, where all bots may announce."""
         made = await answered(
             f"making the room {name}",
-            lambda: self._connection.room_create(
+            lambda: self._client.room_create(
                 name=name,
                 preset=nio.RoomPreset.trusted_private_chat,
                 invite=invite,
@@ -352,18 +350,18 @@ class Bot:
 
     async def invite(self, room: str, user: str) -> None:
         """Invite a user into one of the bot's rooms."""
-        await answered(f"inviting {user}", lambda: self._connection.room_invite(room, user), nio.RoomInviteResponse)
+        await answered(f"inviting {user}", lambda: self._client.room_invite(room, user), nio.RoomInviteResponse)
 
     async def leave(self, room: str) -> None:
         """Leave a room. Leaving twice is no error."""
-        await answered(f"leaving {room}", lambda: self._connection.room_leave(room), nio.RoomLeaveResponse)
+        await answered(f"leaving {room}", lambda: self._client.room_leave(room), nio.RoomLeaveResponse)
 
     async def let_announce(self, room: str) -> None:
         """Let every member announce its space in a room whose power levels we may change."""
         path = ["rooms", room, "state", "m.room.power_levels", ""]
-        levels = await self._connection.ask(f"reading {room}", "GET", path)
+        levels = await self._client.ask(f"reading {room}", "GET", path)
         levels["events"] = {**levels.get("events", {}), PARTY: 0}
-        await self._connection.ask(f"changing the power levels of {room}", "PUT", path, levels)
+        await self._client.ask(f"changing the power levels of {room}", "PUT", path, levels)
 
 
 _NOW = datetime.fromtimestamp(0, UTC)

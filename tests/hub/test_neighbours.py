@@ -12,7 +12,7 @@ import pytest
 
 from fedbot import logs
 from fedbot.hub.hosting import THREADS_A_SPACE, _bounded
-from fedbot.matrix.login import REQUESTS_AT_ONCE, Connection, connect
+from fedbot.matrix.login import REQUESTS_AT_ONCE, NioClient, new_client
 from fedbot.ports.journal import LeaseLost
 from fedbot.rules.model.events import Tick
 from tests.scenarios.world import friends
@@ -61,9 +61,9 @@ class Homeserver:
 
 async def test_a_bot_has_a_limited_number_of_requests_and_closes_nothing_that_others_use() -> None:
     session = Homeserver()
-    busy, other = (connect(f"https://{name}.org", session=cast("Any", session)) for name in ("busy", "other"))
+    busy, other = (new_client(f"https://{name}.org", session=cast("Any", session)) for name in ("busy", "other"))
 
-    def sends(connection: Connection) -> asyncio.Future[Any]:
+    def sends(connection: NioClient) -> asyncio.Future[Any]:
         return asyncio.ensure_future(connection.send("GET", "/path"))
 
     sent = [sends(busy) for _ in range(20)] + [sends(other)]

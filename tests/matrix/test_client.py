@@ -19,7 +19,7 @@ from aiohttp import web
 from fedbot.matrix import client, content
 from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.encryption import Cipher
-from fedbot.matrix.login import Session, connect
+from fedbot.matrix.login import Session, new_client
 from fedbot.messages import formatting
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatUnreachable, Delivery
 from fedbot.rules.model.events import (
@@ -197,13 +197,13 @@ async def test_people_who_come_and_go_cost_no_reading_of_the_whole_state(
 
 def counted_states(bot: Bot) -> list[str]:
     """The rooms whose whole state the bot reads from now on."""
-    asked, of_room = list[str](), bot.chat._connection.state
+    asked, of_room = list[str](), bot.chat._client.state
 
     async def counted(room: str) -> list[Any]:
         asked.append(room)
         return await of_room(room)
 
-    bot.chat._connection.state = counted  # type: ignore[method-assign]
+    bot.chat._client.state = counted  # type: ignore[method-assign]
     return asked
 
 
@@ -415,7 +415,7 @@ async def test_a_bot_that_creates_a_version_12_room_has_all_power_in_it(
 ) -> None:
     """A person here, because bots create no rooms; the picture is computed for any account."""
     registered = await homeserver.register("creator-12")
-    connection = connect(homeserver.url, registered.user_id, registered.device_id)
+    connection = new_client(homeserver.url, registered.user_id, registered.device_id)
     connection.access_token = registered.access_token
     session = Session(homeserver.url, registered.user_id, registered.device_id, registered.access_token)
     chat = await MatrixChat.begin(session, connection, tmp_path)
@@ -554,7 +554,7 @@ async def test_a_start_reads_the_state_of_each_room_once_and_a_few_beside_each_o
     await bot.restart()
     asked, answers = counted_states(bot), list[nio.SyncResponse]()
     running, most = 0, 0
-    sync, state = bot.chat._sync, bot.chat._connection.state
+    sync, state = bot.chat._sync, bot.chat._client.state
 
     async def kept(*given: Any, **named: Any) -> nio.SyncResponse:  # noqa: ANN401 -- as it is
         answers.append(await sync(*given, **named))
@@ -571,7 +571,7 @@ async def test_a_start_reads_the_state_of_each_room_once_and_a_few_beside_each_o
 
     monkeypatch.setattr(client, "_STATES_AT_ONCE", 3)
     bot.chat._sync = kept  # type: ignore[method-assign]
-    bot.chat._connection.state = observed  # type: ignore[method-assign]
+    bot.chat._client.state = observed  # type: ignore[method-assign]
     events = await bot.news()
     assert {event.room for event in events if isinstance(event, RoomSeen)} == rooms
     assert sorted(asked) == sorted(rooms)
@@ -587,14 +587,14 @@ async def test_a_ban_during_the_start_is_told_after_what_was_said_before_it(
     room = await in_a_room(bot, anna)
     await bot.restart()
     await anna.say(room, "!fed help")
-    state = bot.chat._connection.state
+    state = bot.chat._client.state
 
     async def late(room: str) -> list[Any]:
         if bot.user_id in await anna.members(room):
             await anna.ban(room, bot.user_id)  # the state of a room that it left by a kick could still be read
         return await state(room)
 
-    bot.chat._connection.state = late  # type: ignore[method-assign]
+    bot.chat._client.state = late  # type: ignore[method-assign]
     assert kinds(list((await bot.sync()).events)) == ["Said"]
     assert kinds(list((await bot.sync()).events)) == ["Removed"]
 
@@ -658,7 +658,7 @@ async def test_an_alias_is_resolved_and_an_unknown_one_refused(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     bot = await employ(homeserver, "bot-alias")
-    created = await bot.chat._connection.room_create(alias="makers-alias")
+    created = await bot.chat._client.room_create(alias="makers-alias")
     assert await bot.chat.resolve(f"#makers-alias:{homeserver.server_name}") == created.room_id
     with pytest.raises(ChatRefused):
         await bot.chat.resolve(f"#nowhere:{homeserver.server_name}")
@@ -726,7 +726,7 @@ async def answering(answer: Answer) -> AsyncIterator[MatrixChat]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    connection = connect(url, "@bot:x", "DEVICE", request_timeout=0.3)
+    connection = new_client(url, "@bot:x", "DEVICE", request_timeout=0.3)
     connection.access_token = "token-of-the-test"
     with tempfile.TemporaryDirectory() as keys:
         cipher = Cipher(connection, Path(keys))

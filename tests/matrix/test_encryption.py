@@ -204,7 +204,7 @@ async def test_a_room_key_that_did_not_arrive_is_shared_again_before_the_next_me
     """Nio's own client would treat it as shared."""
     anna, bot = await meet("e-anna-lost"), await employ(homeserver, "e-bot-lost")
     room = await in_a_room(anna, bot)
-    connection = bot.chat._connection
+    connection = bot.chat._client
     ask = connection.ask
 
     async def fails(act: str, *request: object) -> object:
@@ -225,7 +225,7 @@ async def test_one_broken_device_in_the_room_keeps_nobody_from_reading(
 ) -> None:
     anna, bot = await meet("e-anna-odd"), await employ(homeserver, "e-bot-odd")
     room = await in_a_room(anna, bot)
-    connection = bot.chat._connection
+    connection = bot.chat._client
     ask = connection.ask
 
     async def with_a_broken_one(act: str, *request: object) -> dict[str, Any]:
@@ -491,7 +491,7 @@ async def test_one_time_keys_are_in_the_store_before_they_are_on_the_homeserver(
 ) -> None:
     """The answer is lost and the bot ends. Messages with one of these keys must still be readable."""
     bot = await employ(homeserver, "e-bot-otk")
-    connection = bot.chat._connection
+    connection = bot.chat._client
     ask = connection.ask
 
     async def answer_lost(act: str, *request: object) -> object:
@@ -643,7 +643,7 @@ async def test_keys_made_by_another_client_are_left_alone_and_replaced_on_reques
     await first.close()
     chat = await MatrixChat.open(account, here)
     assert "another client" in chat.untrusted
-    await take_over(chat._connection, here / KEYS, registered.password)
+    await take_over(chat._client, here / KEYS, registered.password)
     await chat.close()
     chat = await MatrixChat.open(account, here)
     assert chat.untrusted == ""
@@ -657,7 +657,7 @@ async def test_a_damaged_file_of_account_keys_stops_nothing(homeserver: Homeserv
         await bot.restart()
         assert "put it back from a backup" in bot.chat.untrusted
         with pytest.raises(ChatRefused, match="put it back"):
-            await has_others(bot.chat._connection, bot.folder / KEYS)
+            await has_others(bot.chat._client, bot.folder / KEYS)
 
 
 # --- looking at the server ---------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ async def test_signing_in_lets_nothing_out(error: Exception, tmp_path: Path, mon
     def connect(*_: object, **__: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(login, "connect", connect)
+    monkeypatch.setattr(login, "new_client", connect)
     account = Account("https://x", "b", password="p")
     for sign_in in (login.sign_in, login.sign_in_anew):
         with pytest.raises(ChatProblem):
@@ -136,7 +136,7 @@ async def test_a_lost_claim_is_no_silence_of_the_homeserver() -> None:
     def may_not_act() -> NoReturn:
         raise LeaseLost("The space alpha is another worker's now.")
 
-    connection = login.connect("https://matrix.example.org", "@b:x", "D")
+    connection = login.new_client("https://matrix.example.org", "@b:x", "D")
     connection.access_token, connection.may_act = "token", may_not_act
     with pytest.raises(LeaseLost):
         await connection.ask("asking for our keys", "POST", ["keys", "query"], {})

@@ -53,8 +53,8 @@ async def account(server: Homeserver, name: str) -> Account:
 
 async def test_a_login_by_password_is_stored_readable_by_the_bot_alone(homeserver: Homeserver, tmp_path: Path) -> None:
     ours = await account(homeserver, "login-kept")
-    session, connection = await sign_in(ours, tmp_path)
-    await connection.close()
+    session, client = await sign_in(ours, tmp_path)
+    await client.close()
     file = tmp_path / "matrix.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert names_in(tmp_path) == ["matrix.json"]
@@ -75,20 +75,20 @@ async def test_the_next_start_uses_the_stored_token_and_needs_no_password(
     homeserver: Homeserver, tmp_path: Path
 ) -> None:
     ours = await account(homeserver, "login-again")
-    first, connection = await sign_in(ours, tmp_path)
-    await connection.close()
-    second, connection = await sign_in(replace(ours, password=""), tmp_path)
-    await connection.close()
+    first, client = await sign_in(ours, tmp_path)
+    await client.close()
+    second, client = await sign_in(replace(ours, password=""), tmp_path)
+    await client.close()
     assert second == first
 
 
 async def test_an_invalid_token_is_replaced_on_the_same_device(homeserver: Homeserver, tmp_path: Path) -> None:
     ours = await account(homeserver, "login-anew")
-    first, connection = await sign_in(ours, tmp_path)
-    await connection.close()
+    first, client = await sign_in(ours, tmp_path)
+    await client.close()
     await sign_out(first)
-    second, connection = await sign_in(ours, tmp_path)
-    await connection.close()
+    second, client = await sign_in(ours, tmp_path)
+    await client.close()
     assert second.device_id == first.device_id
     assert second.token != first.token
     assert read_session(tmp_path) == second
@@ -96,8 +96,8 @@ async def test_an_invalid_token_is_replaced_on_the_same_device(homeserver: Homes
 
 async def test_without_a_password_a_lost_token_says_what_to_do(homeserver: Homeserver, tmp_path: Path) -> None:
     ours = await account(homeserver, "login-lost")
-    session, connection = await sign_in(ours, tmp_path)
-    await connection.close()
+    session, client = await sign_in(ours, tmp_path)
+    await client.close()
     await sign_out(session)
     with pytest.raises(ChatSignedOut, match="Make a new one"):
         await sign_in(replace(ours, password=""), tmp_path)
@@ -105,8 +105,8 @@ async def test_without_a_password_a_lost_token_says_what_to_do(homeserver: Homes
 
 async def test_a_token_created_by_the_admin_is_enough(homeserver: Homeserver, tmp_path: Path) -> None:
     registered = await homeserver.register("login-token")
-    session, connection = await sign_in(Account(homeserver.url, token=registered.access_token), tmp_path)
-    await connection.close()
+    session, client = await sign_in(Account(homeserver.url, token=registered.access_token), tmp_path)
+    await client.close()
     assert session.user_id == registered.user_id
     assert session.device_id == registered.device_id
     assert read_session(tmp_path) == session
@@ -155,8 +155,8 @@ async def test_too_many_logins_say_how_long_to_wait(tmp_path: Path) -> None:
         limited: ChatLimited | None = None
         while limited is None:
             try:
-                _, connection = await sign_in(ours, tmp_path)
-                await connection.close()
+                _, client = await sign_in(ours, tmp_path)
+                await client.close()
                 forget_session(tmp_path)
             except ChatLimited as error:
                 limited = error
@@ -169,8 +169,8 @@ async def test_secrets_are_in_no_repr_and_no_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     ours = await account(homeserver, "login-quiet")
-    session, connection = await sign_in(ours, tmp_path)
-    chat = await MatrixChat.begin(session, connection, tmp_path / KEYS)
+    session, client = await sign_in(ours, tmp_path)
+    chat = await MatrixChat.begin(session, client, tmp_path / KEYS)
     await chat.sync(None, 0)
     await chat.close()
     shown = caplog.text + repr(ours) + repr(session) + repr(chat)

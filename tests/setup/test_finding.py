@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from fedbot.matrix.keys import KEYS
-from fedbot.matrix.login import Connection, Session
+from fedbot.matrix.login import NioClient, Session
 from fedbot.setup import conversation, inventree, matrix
 from fedbot.setup.asking import Answers, Asker, BadAnswer, Stopped, yes_or_no
 from fedbot.setup.matrix import Bot, Homeserver, RoomFound
@@ -173,7 +173,7 @@ async def test_a_session_in_which_another_client_encrypts_is_not_used_for_the_bo
 
     def bot(device: str) -> Bot:
         connection = SimpleNamespace(device_id=device, ask=ask)
-        return Bot(Session("https://example.org", "@bot:example.org", device, "t"), cast("Connection", connection))
+        return Bot(Session("https://example.org", "@bot:example.org", device, "t"), cast("NioClient", connection))
 
     assert [await bot(device).is_taken(tmp_path) for device in ("NEW", "USED", "")] == [False, True, True]
     await asyncio.to_thread((tmp_path / KEYS).mkdir)
