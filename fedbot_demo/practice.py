@@ -23,13 +23,13 @@ from fedbot.engine.bot import Bot, BotResources, build_bot
 from fedbot.files import PRIVATE_FILE, write_whole
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import ChatLimited, ChatUnreachable, Delivery
-from fedbot.rules.consent import decides_here, is_open
 from fedbot.rules.model.decision import APPROVE_KEY
 from fedbot.rules.model.events import Reacted, Said
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState
 from fedbot.rules.model.party_config import PRACTICE
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
+from fedbot.rules.who_decides import decides_here, is_open
 from fedbot.setup.practice import INVENTREE, PARTS, PASSWORD, PROGRESS, Friend
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.kept import keep, kept

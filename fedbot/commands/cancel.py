@@ -17,7 +17,6 @@ from fedbot.rules import decisions
 from fedbot.rules.carry_out import lacking, not_entitled
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.consent import Subject, asker_of, first_yes_of, is_open
 from fedbot.rules.loan import queue
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
@@ -39,6 +38,7 @@ from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, rota
+from fedbot.rules.who_decides import Subject, asker_of, first_yes_of, is_open
 
 SPEC = Verb(
     name="cancel",

@@ -7,10 +7,9 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.commands.lookup import subject_meant, units_to_relate
-from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Verb
+from fedbot.commands.stock_to_offer import quantity_complaint
 from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in
-from fedbot.rules import consent as subjects
 from fedbot.rules import decisions
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
@@ -21,6 +20,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.names import bare_word
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
+from fedbot.rules.who_decides import Subject, decides_here, is_open
 
 
 def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said | None = None) -> Phrase | None:
@@ -29,11 +29,11 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
     `said` is how much of a request is granted; all of it is a plain approval.
     """
     proven = command.is_proven and bool(turn.by_code(str(command.arguments.get("id", ""))))
-    open_here = tuple(s for s in turn.subjects() if subjects.decides_here(turn.us, s) and subjects.is_open(s))
+    open_here = tuple(s for s in turn.subjects() if decides_here(turn.us, s) and is_open(s))
     subject = subject_meant(turn, command, spec, open_here)
     if isinstance(subject, Phrase):
         return subject
-    if not subjects.decides_here(turn.us, subject):
+    if not decides_here(turn.us, subject):
         return decisions.not_decided_here(turn, subject)
     if complaint := _not_about_its_card(turn, command, subject):
         return complaint
@@ -78,7 +78,7 @@ def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     unit = said[1] if said is not None else ""
     word = bare_word(str(command.arguments.get("id", "")))
     replied_to = turn.subject(command.subject)
-    meant: list[subjects.Subject | None] = [*turn.by_code(word)] if word else [replied_to]
+    meant: list[Subject | None] = [*turn.by_code(word)] if word else [replied_to]
     for subject in meant:
         if subject is not None and (complaint := _not_about_its_card(turn, command, subject)):
             return complaint
@@ -87,7 +87,7 @@ def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     return units_to_relate(command, pairs)
 
 
-def _not_about_its_card(turn: Turn, command: Command, subject: subjects.Subject) -> Phrase | None:
+def _not_about_its_card(turn: Turn, command: Command, subject: Subject) -> Phrase | None:
     """Why the line can't be about our newest card as it reads now. A reply names its card, which may have been edited.
 
     The sync says what came first, so no clock has to be right. The times by the homeservers' clocks matter for a line
@@ -97,7 +97,7 @@ def _not_about_its_card(turn: Turn, command: Command, subject: subjects.Subject)
     in_order = command.place is None or (card.is_shown and command.place >= (card.place or 0))
     if subject.id == command.subject:
         return None if in_order else say(messages.transfer_card.card_has_changed, subject=subject)
-    if not (subjects.decides_here(turn.us, subject) and subjects.is_open(subject)):
+    if not (decides_here(turn.us, subject) and is_open(subject)):
         return None
     # Lines from pages have no place in a room, and neither have cards of earlier releases: our own clock compares them.
     since = card.at if command.place is not None and card.at is not None else subject.card_since
@@ -106,7 +106,7 @@ def _not_about_its_card(turn: Turn, command: Command, subject: subjects.Subject)
     return say(messages.approval.no_card_yet, subject=subject)
 
 
-def amount_in(subject: subjects.Subject, command: Command, said: Said | None) -> Decimal | Phrase | None:
+def amount_in(subject: Subject, command: Command, said: Said | None) -> Decimal | Phrase | None:
     """The quantity in the unit of the item; or an objection."""
     if said is None or not isinstance(subject, Transfer):
         return said[0] if said is not None else None

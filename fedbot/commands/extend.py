@@ -10,7 +10,7 @@ from fedbot.commands.loan_lookup import carrier, id_and_rest, loan_meant, with_t
 from fedbot.commands.lookup import signature_with_note, whole_line
 from fedbot.commands.push import ANYWAY
 from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
-from fedbot.rules.loan import bookings, extend, lend
+from fedbot.rules.loan import balance, bookings, extend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState
@@ -92,13 +92,13 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if loan.role == "sender":
         return _give(turn, command, loan, day)
     if loan.due_day and day <= loan.due_day:
-        return say(messages.loan.due_later_already, loan=lend.as_still_out(turn, loan))
+        return say(messages.loan.due_later_already, loan=balance.as_still_out(turn, loan))
     if connection.state is not ConnectionState.ACTIVE:
         return say(messages.approval.connection_not_active, connection=connection)
     if refused := extend.against_rules(turn, loan, day):
         return say(messages.lending.extended_too_long, loan=loan, refused=refused)
-    if waiting := lend.open_extensions(turn, loan):
-        return say(messages.loan.extension_asked_already, loan=lend.as_still_out(turn, loan), transfer=waiting[0])
+    if waiting := balance.open_extensions(turn, loan):
+        return say(messages.loan.extension_asked_already, loan=balance.as_still_out(turn, loan), transfer=waiting[0])
     extend.ask(turn, by_line(command.event_id), connection, loan, day, by)
     return None
 
@@ -106,7 +106,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 def _give(turn: Turn, command: Command, loan: Transfer, day: date) -> Phrase | None:
     """Extend the loan at once, for the lender's approver. If it is booked then, the person must confirm."""
     if loan.terms.loan_until and day < loan.terms.loan_until:
-        return say(messages.loan.agreed_until_later, loan=lend.as_still_out(turn, loan))
+        return say(messages.loan.agreed_until_later, loan=balance.as_still_out(turn, loan))
     if refused := extend.against_rules(turn, loan, day):
         return say(messages.lending.extended_too_long, loan=loan, refused=refused)
     broken = bookings.broken_by_extension(turn, loan, day)

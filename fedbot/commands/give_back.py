@@ -24,7 +24,7 @@ from fedbot.commands.loan_lookup import (
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.messages.formatting import EVERYTHING
 from fedbot.rules.carry_out import not_entitled
-from fedbot.rules.loan import hand_back, lend
+from fedbot.rules.loan import balance, hand_back
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
@@ -141,11 +141,11 @@ def _as_lender(
     if complaint := not_entitled(turn, command, Permission.APPROVER, answers[:2]):
         return complaint
     if reason := hand_back.wrong_at_lender(loan, terms, connection, list(answers[2:])):
-        out, peer_name = lend.as_still_out(turn, loan), connection.peer_name
+        out, peer_name = balance.as_still_out(turn, loan), connection.peer_name
         return say(messages.loan.can_not_come_back, loan=out, reason=reason, us=turn.us, peer_name=peer_name)
     damaged = bool(command.arguments.get("damaged"))
     if _said_damaged(command) and len(terms.lines) > 1:
-        return say(messages.loan.which_is_damaged, loan=lend.as_still_out(turn, loan), word=_said_damaged(command))
+        return say(messages.loan.which_is_damaged, loan=balance.as_still_out(turn, loan), word=_said_damaged(command))
     if connection.state is ConnectionState.ENDED:
         receive.book_in(turn, hand_back.take_back_alone(turn, cause, connection, terms, by, damaged=damaged))
         return None
@@ -169,13 +169,13 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
         return wanted
     remarks = (_said_damaged(command) if is_said else "", str(command.arguments.get("note", "")))
     note = presentable(", ".join(filter(None, remarks)))
-    terms = lend.return_terms(loan, wanted, turn.signature_of(command), note)
+    terms = balance.return_terms(loan, wanted, turn.signature_of(command), note)
     return (
         (loan, terms)
         if terms
         else say(
             messages.loan.borrowed_stock_unknown,
-            loan=lend.as_still_out(turn, loan),
+            loan=balance.as_still_out(turn, loan),
             peer_name=turn.party_name(loan.peer),
         )
     )
@@ -194,8 +194,8 @@ def _wanted(turn: Turn, command: Command, loan: Transfer, words: str) -> dict[in
     """The quantity of each line: the one that the person named, or everything that is out."""
     if lost := lost_of_it(turn, loan, words):
         return lost
-    left = lend.free_to_return(turn, loan)
-    moving = lend.open_return(turn, loan)
+    left = balance.free_to_return(turn, loan)
+    moving = balance.open_return(turn, loan)
     if moving and (not left or words.casefold() in {"", *EVERYTHING}):
         return under_way(turn, loan, moving)
     return things_meant(loan, words or ALL, left, command.factors)
@@ -228,7 +228,7 @@ def _not_here(loan: Transfer, terms: Terms, answers: tuple[Answer, ...], source:
 
 def _unconnected(turn: Turn, loan: Transfer, connection: Connection) -> Phrase | None:
     if connection.state is ConnectionState.ENDED:
-        out = lend.as_still_out(turn, loan)
+        out = balance.as_still_out(turn, loan)
         return say(messages.loan.no_friends_to_return_to, loan=out, peer_name=turn.party_name(loan.peer))
     carried = connection.state in {ConnectionState.ACTIVE, ConnectionState.ENDING}
     return None if carried else say(messages.approval.connection_not_active, connection=connection)

@@ -8,8 +8,7 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN, incomplete
 from fedbot.commands.lookup import found_in, subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.rules.consent import Subject
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -19,6 +18,7 @@ from fedbot.rules.model.stock import Permission, StockItem
 from fedbot.rules.model.transfer import Transfer, with_progress
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import receive
+from fedbot.rules.who_decides import Subject
 
 ITEM = Argument("item", Kind.WORD, "#ITEM", optional=True)
 SPEC = Verb(
@@ -63,15 +63,15 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         found = found_in(answers).items
         if len(found) != 1:
             word = str(command.arguments.get("item", ""))[:SHOWN]
-            return say(messages.lending.no_such_item_here, transfer=transfer, word=word, several=bool(found))
+            return say(messages.outside.no_such_item_here, transfer=transfer, word=word, several=bool(found))
         if _is_taken(turn, transfer, found[0]) or found[0].quantity != line.quantity or found[0].serial != line.serial:
-            return say(messages.lending.not_that_one, transfer=transfer, item=found[0])
+            return say(messages.outside.not_that_one, transfer=transfer, item=found[0])
         item = found[0].pk
     transfer = with_progress(transfer, replace(transfer.at(line.number), here=item))
     turn.save(transfer)
     turn.note(transfer.id, audit.SaidToBeHere(item or 0), command.sender, command.event_id)
     receive.look_for_parts(turn, transfer)
-    return say(messages.lending.said_to_be_here, transfer=transfer, item=item or 0)
+    return say(messages.outside.said_to_be_here, transfer=transfer, item=item or 0)
 
 
 def _read(turn: Turn, command: Command) -> Command:
@@ -88,7 +88,7 @@ def _is_taken(turn: Turn, transfer: Transfer, item: StockItem) -> bool:
     """Whether the stock item is not simply ours: with a customer, from a friend, or named for another loan."""
     others = (t for t in turn.open_transfers() if t.id != transfer.id)
     is_said = any(progress.here == item.pk for other in others for progress in other.progress)
-    came = item.provenance is not None or lend.borrowed(turn, item) is not None
+    came = item.provenance is not None or balance.borrowed(turn, item) is not None
     return is_said or came or item.customer is not None or not item.in_stock
 
 
@@ -98,7 +98,7 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
         return subject
     if isinstance(subject, Transfer) and _can_be_here(subject):
         return subject
-    return say(messages.lending.never_here, subject=subject)
+    return say(messages.outside.never_here, subject=subject)
 
 
 def _can_be_here(subject: Subject) -> bool:

@@ -12,9 +12,8 @@ from fedbot.commands.dates import days_in
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import spaces_in, subject_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules.consent import Subject
 from fedbot.rules.ledger import history
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import OutsideLoan
@@ -23,6 +22,7 @@ from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.names import bare_word
 from fedbot.rules.state import Turn
+from fedbot.rules.who_decides import Subject
 
 A_PAGE = 10
 
@@ -152,7 +152,7 @@ def _page(turn: Turn, meant: _Listed, shown: tuple[Transfer | OutsideLoan, ...],
         before=(meant.page - 1) * A_PAGE,
         total=total,
         more=more,
-        left={t.id: lend.lines_not_back(turn, t) for t in shown if isinstance(t, Transfer) and t.is_loan},
+        left={t.id: balance.lines_not_back(turn, t) for t in shown if isinstance(t, Transfer) and t.is_loan},
     )
 
 

@@ -8,7 +8,7 @@ from fedbot import messages
 from fedbot.commands.loan_lookup import ALL, id_and_rest, owned_loan, things_meant, under_way, with_the_loan_of
 from fedbot.commands.lookup import signature_with_note
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules.loan import end, lend
+from fedbot.rules.loan import balance, end
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import Ending
@@ -29,14 +29,14 @@ def ends_it(spec: Verb, how: Ending) -> Handler:
         loan = owned_loan(turn, command, spec)
         if isinstance(loan, Phrase):
             return loan
-        out, free = lend.still_out(turn, loan), lend.free_to_return(turn, loan)
+        out, free = balance.still_out(turn, loan), balance.free_to_return(turn, loan)
         wanted = things_meant(loan, words or ALL, out)
         if isinstance(wanted, Phrase):
             return wanted
         if any(free.get(number) != out[number] for number in wanted):
-            return under_way(turn, loan, lend.open_return(turn, loan) or loan)
+            return under_way(turn, loan, balance.open_return(turn, loan) or loan)
         if wanted != {number: out[number] for number in wanted}:
-            return say(messages.loan.only_all_of_a_thing, loan=lend.as_still_out(turn, loan), usage=spec.usage)
+            return say(messages.loan.only_all_of_a_thing, loan=balance.as_still_out(turn, loan), usage=spec.usage)
         return loan, wanted
 
     def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:

@@ -18,11 +18,11 @@ from fedbot.commands.lookup import (
     units_to_relate,
     whole_line,
 )
-from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
+from fedbot.commands.stock_to_offer import quantity_complaint
 from fedbot.messages.formatting import EVERYTHING, is_times, measured_in, quantity_in
 from fedbot.rules.archive import Mark
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
@@ -49,10 +49,10 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
         found = turn.transfer(found.terms.parent) or found
     if isinstance(found, Connection) or not found.is_loan:
         return say(messages.loan.no_loan, subject=found)
-    if found.closed is not None and (lost := lend.written_off(turn, found)):
+    if found.closed is not None and (lost := balance.written_off(turn, found)):
         return was_lost(turn, found, lost)
     if found.closed is not None or not found.is_on_loan:
-        left = lend.lines_not_back(turn, found) if found.closed else None
+        left = balance.lines_not_back(turn, found) if found.closed else None
         return say(messages.loan.not_on_loan, loan=found, us=turn.us, peer_name=turn.party_name(found.peer), left=left)
     return found
 
@@ -60,7 +60,7 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
 def was_lost(turn: Turn, loan: Transfer, lines: Sequence[Line]) -> Phrase:
     """The objection that these items of the loan are written off, with how they come back if they turn up."""
     first = lines[0].number
-    stock = lend.borrowers_stock(loan, first)
+    stock = balance.borrowers_stock(loan, first)
     return say(
         messages.loan.was_lost,
         loan=loan,
@@ -69,13 +69,13 @@ def was_lost(turn: Turn, loan: Transfer, lines: Sequence[Line]) -> Phrase:
         us=turn.us,
         peer_name=turn.party_name(loan.peer),
         are_friends=carrier(turn, loan).state is ConnectionState.ACTIVE,
-        back=lend.turned_up(turn, loan, first),
+        back=balance.turned_up(turn, loan, first),
     )
 
 
 def lost_of_it(turn: Turn, loan: Transfer, words: str) -> Phrase | None:
     """The same objection, if the words name only items of the loan that are written off."""
-    lost = {line.number: line for line in lend.written_off(turn, loan)}
+    lost = {line.number: line for line in balance.written_off(turn, loan)}
     meant = [_lines_meant(loan, each) for each in words.split(BETWEEN_THINGS)] if words else []
     numbers = [number for each in meant if each is not None for number in each[0]]
     return was_lost(turn, loan, [lost[number] for number in numbers]) if numbers and set(numbers) <= set(lost) else None
@@ -101,7 +101,7 @@ def owned_loan(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     if loan.role != "sender":
         return say(
             messages.loan.owner_decides,
-            loan=lend.as_still_out(turn, loan),
+            loan=balance.as_still_out(turn, loan),
             peer_name=turn.party_name(loan.peer),
             usage=spec.usage,
         )
@@ -112,7 +112,7 @@ def under_way(turn: Turn, loan: Transfer, back: Transfer) -> Phrase:
     """The objection that something of the loan is on its way back already."""
     return say(
         messages.loan.return_under_way,
-        loan=lend.as_still_out(turn, loan),
+        loan=balance.as_still_out(turn, loan),
         transfer=back,
         us=turn.us,
         peer_name=turn.party_name(loan.peer),
@@ -166,12 +166,12 @@ def with_the_loan_of(turn: Turn, command: Command, spec: Verb, things: str, behi
         return lost
     unknown = subject_meant(turn, code, spec, ())
     has_a_near_one = isinstance(unknown, Phrase) and bool(unknown.about.get("near"))
-    return command if has_a_near_one else say(messages.lending.nothing_on_loan_called, word=things[:SHOWN])
+    return command if has_a_near_one else say(messages.outside.nothing_on_loan_called, word=things[:SHOWN])
 
 
 def _which(spec: Verb, loans: list[Transfer], neighbours: list[OutsideLoan], things: str = "") -> Phrase:
     return say(
-        messages.lending.several_on_loan,
+        messages.outside.several_on_loan,
         word=things[:SHOWN],
         loans=tuple(loans),
         neighbours=tuple(neighbours),
@@ -219,7 +219,7 @@ def only_line(loan: Transfer) -> int | None:
 
 def _nameable(case: Transfer) -> list[int]:
     """The lines that words can name: of a parcel on its way to us those that it should hold, else what was lent."""
-    return [line.number for line in sent_lines(case)] if case.awaits_parcel else list(lend.lent(case))
+    return [line.number for line in sent_lines(case)] if case.awaits_parcel else list(balance.lent(case))
 
 
 def lines_meant(case: Transfer, words: str) -> tuple[list[int], str] | None:
@@ -274,7 +274,7 @@ def _one_meant(
     """The lines and quantity that one item's words mean; without a quantity, all of it."""
     meant = lines_meant(loan, words)
     if meant is None:
-        return say(messages.loan.no_such_thing_lent, loan=loan, word=words[:SHOWN], numbers=tuple(lend.lent(loan)))
+        return say(messages.loan.no_such_thing_lent, loan=loan, word=words[:SHOWN], numbers=tuple(balance.lent(loan)))
     numbers, quantity = meant
     if not quantity:
         return {number: left.get(number, Decimal(0)) for number in numbers}
@@ -389,13 +389,13 @@ def let_choose_one(turn: Turn, command: Command, loan: Transfer, spec: Verb, wor
 
 def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None:
     """Let the person choose among the lines that are out and can be returned: each by its number, and all."""
-    left = lend.free_to_return(turn, loan)
+    left = balance.free_to_return(turn, loan)
     last = max(left) + 1
     words = {**{number: str(number) for number in left}, last: ALL}
     ways = tuple(
         whole_line(turn, command, spec, id=f"{loan.code} {words[number]}") if number in words else ""
         for number in range(1, last + 1)
     )
-    lines = tuple(line for line in lend.lines_still_out(turn, loan) if line.number in left)
+    lines = tuple(line for line in balance.lines_still_out(turn, loan) if line.number in left)
     phrase = say(messages.loan.which_things_of_a_loan, loan=loan, lines=lines, everything=last, verb=spec.name)
     turn.choose(command.room, command.event_id, command.sender, phrase, ways)

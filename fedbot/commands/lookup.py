@@ -16,7 +16,6 @@ from fedbot.commands.items import Reading
 from fedbot.commands.sentences import beginning_with
 from fedbot.commands.spec import Verb
 from fedbot.rules.archive import Mark
-from fedbot.rules.consent import Subject
 from fedbot.rules.ledger import history
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import PREFIX, Command
@@ -35,6 +34,7 @@ from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import CODE_LENGTH, Turn
+from fedbot.rules.who_decides import Subject
 
 MOST_NEAR = 3
 """The number of names that are suggested for an unknown one."""

@@ -6,7 +6,7 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN, incomplete, near
 from fedbot.commands.lookup import friend_meant, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules.catalogue import match_parts
+from fedbot.rules.catalogue import destination
 from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -71,9 +71,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     by = turn.signature_of(command)
     word = presentable(name)
     alias = Alias(alias_id(friend.peer, word), friend.peer, word, part.pk, part.name, part.ipn, by.name, turn.now)
-    before = match_parts.assign(turn, alias)
+    before = destination.assign(turn, alias)
     for transfer in turn.open_transfers():
-        if transfer.peer == friend.peer and transfer.terms.kind == "push" and match_parts.unmatched(transfer):
+        if transfer.peer == friend.peer and transfer.terms.kind == "push" and destination.unmatched(transfer):
             receive.look_for_parts(turn, transfer)  # its card waits for this
     return say(messages.catalogue.matched, alias=alias, peer=friend.peer_name, before=before)
 
@@ -129,7 +129,7 @@ def _forget(turn: Turn, command: Command, word: str) -> Phrase:
         names = [*(alias.word for alias in known), *(alias.ipn or alias.name for alias in known)]
         return say(messages.catalogue.nothing_matched, word=word[:SHOWN], near=near(word, names) if word else ())
     for alias in meant:
-        match_parts.unassign(turn, alias, turn.signature_of(command).name)
+        destination.unassign(turn, alias, turn.signature_of(command).name)
     return say(messages.catalogue.match_forgotten, aliases=meant)
 
 

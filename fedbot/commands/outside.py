@@ -19,7 +19,9 @@ from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading, as_argument, unquoted
 from fedbot.commands.loan_lookup import neighbours_amount, on_loan_called
 from fedbot.commands.lookup import found_in, friend_meant, rooms_told_of, signature_with_note, whole_line
-from fedbot.commands.picking import (
+from fedbot.commands.push import ANYWAY, counted
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.stock_to_offer import (
     Ahead,
     Choice,
     Picked,
@@ -30,12 +32,10 @@ from fedbot.commands.picking import (
     too_long,
     units_said,
 )
-from fedbot.commands.push import ANYWAY, counted
-from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.messages.formatting import EVERYTHING, quantity_in
 from fedbot.rules import time_zones
 from fedbot.rules.carry_out import not_entitled
-from fedbot.rules.loan import bookings, lend, outside
+from fedbot.rules.loan import bookings, lending_rules, outside
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
@@ -94,9 +94,9 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def _complaint(command: Command) -> Phrase | None:
     if not 0 < len(_neighbour(command)) <= LONGEST_NEIGHBOUR:
-        return say(messages.lending.neighbour_without_name)
+        return say(messages.outside.neighbour_without_name)
     if len(command.arguments["lines"]) > 1 or "starts" in command.arguments or "parcel" in command.arguments:
-        return say(messages.lending.one_item_to_outside)
+        return say(messages.outside.one_item_to_outside)
     complaints = (quantity_complaint(r.quantity) for r in _readings(command) if r.quantity)
     return next((complaint for complaint in complaints if complaint is not None), None)
 
@@ -124,11 +124,11 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
     if isinstance(picked, Choice):
         ways = tuple(_instead(turn, command, spec, way[0], day) for way in picked.ways if len(way) == 1)
         if len(ways) < len(picked.ways):
-            return say(messages.lending.one_item_to_outside)
+            return say(messages.outside.one_item_to_outside)
         turn.choose(command.room, command.event_id, command.sender, picked.phrase, ways)
         return None
     care, moved = turn.us.care, [taken_out(picked.item, picked.quantity)]
-    hold = lend.rules_for(turn, moved, [picked.item.pk], answers)
+    hold = lending_rules.rules_for(turn, moved, [picked.item.pk], answers)
     if not lendings.may_borrow(hold, OUTSIDE):
         return say(messages.lending.not_lent_to, us=turn.us, peer_name=_neighbour(command))
     days = Days(None, day)
@@ -136,7 +136,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -
         return complaint
     rules = lendings.strictest(hold)
     if (care.why(moved) or (rules is not None and rules.two_people)) and not (command.is_proven and care.typed_code):
-        return say(messages.lending.two_people_outside)
+        return say(messages.outside.two_people_outside)
     outside.lend(turn, _loan(turn, command, picked, day))
     return None
 
@@ -217,7 +217,7 @@ def _not_all(command: Command, loan: OutsideLoan) -> Phrase | None:
         return None
     quantity = quantity_in(neighbours_amount(loan, said) or said)
     is_all = quantity is not None and [Decimal(each) for each in quantity.readings] == [loan.quantity]
-    return None if is_all else say(messages.lending.outside_goes_whole, loan=loan, said=said[:SHOWN])
+    return None if is_all else say(messages.outside.outside_goes_whole, loan=loan, said=said[:SHOWN])
 
 
 _Rule = Callable[[Turn, Command, OutsideLoan], Phrase | None]
@@ -268,29 +268,29 @@ def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
         return complaint
     can = loan.state in {OutsideState.OUT, OutsideState.UNCLEAR} and loan.stage == "handed"
     if not can:
-        return say(messages.lending.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
+        return say(messages.outside.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
     note = presentable(str(command.arguments.get("note", "")))
     outside.take_back(turn, loan, turn.signature_of(command), damaged="damaged" in command.arguments, note=note)
-    return say(messages.lending.outside_noted, loan=loan)
+    return say(messages.outside.outside_noted, loan=loan)
 
 
 def _extend(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
     words = extend.how_long(_rest(command, loan))
     if loan.state is not OutsideState.OUT:
-        return say(messages.lending.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
+        return say(messages.outside.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
     today = turn.today()
     day = day_from(words, today, max(loan.until, today))
     if isinstance(day, Phrase):
         return day
     if day <= loan.until:
-        return say(messages.lending.day_not_later, loan=loan)
+        return say(messages.outside.day_not_later, loan=loan)
     broken = bookings.broken_by_neighbour(turn, loan, day)
     if broken and ANYWAY.name not in command.arguments:
         again = {"id": f"{loan.code} until {day.isoformat()}", ANYWAY.name: "yes"}
         line = whole_line(turn, command, extend.SPEC, **again)
         return say(messages.booking.would_break, what=loan.description.name, bookings=broken, line=line)
     outside.prolong(turn, loan, day, signature_with_note(turn, command))
-    return say(messages.lending.outside_noted, loan=loan)
+    return say(messages.outside.outside_noted, loan=loan)
 
 
 def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
@@ -300,9 +300,9 @@ def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
         if complaint := _not_all(command, loan):
             return complaint
         if loan.state not in states:
-            return say(messages.lending.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
+            return say(messages.outside.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
         outside.close(turn, loan, how, signature_with_note(turn, command))
-        return say(messages.lending.outside_noted, loan=loan)
+        return say(messages.outside.outside_noted, loan=loan)
 
     return rule
 
@@ -372,7 +372,7 @@ def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
     if SPEC.looks(command.arguments):
         here = rooms_told_of(turn, command.room)
         listed = tuple(loan for loan in outside.on_loan(turn) if loan.room in here)
-        return say(messages.lending.with_neighbours, loans=listed, us=turn.us, today=turn.today())
+        return say(messages.outside.with_neighbours, loans=listed, us=turn.us, today=turn.today())
     friend = friend_meant(turn, command)
     if isinstance(friend, Phrase):
         return friend
@@ -392,7 +392,7 @@ def _hand_over(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
         else:
             _offer(turn, command, number, friend, loan, lent, found)
     if others or not loans:
-        return say(messages.lending.not_as_known, neighbour=_called(command), loans=tuple(others), us=turn.us)
+        return say(messages.outside.not_as_known, neighbour=_called(command), loans=tuple(others), us=turn.us)
     return None
 
 
@@ -409,7 +409,7 @@ def _offer(
     us = turn.us
     line = line_of(1, item, loan.quantity, "", with_price=us.tells_prices, largest_file=us.largest_file)
     moved = [taken_out(item, loan.quantity)]
-    hold = lend.rules_for(turn, moved, [item.pk], found)
+    hold = lending_rules.rules_for(turn, moved, [item.pk], found)
     rules = lendings.strictest(hold)
     terms = Terms(
         kind="push",

@@ -60,15 +60,15 @@ def _decided(turn: Turn, command: Command, friend: Connection) -> Phrase:
     by = turn.signature_of(command)
     if "resume" in command.arguments:
         if stopped is None:
-            return say(messages.lending.not_stopped, peer_name=friend.peer_name)
+            return say(messages.overdue.not_stopped, peer_name=friend.peer_name)
         overdue.resume(turn, stopped, by, answered_in=command.room)
-        return say(messages.lending.loans_again, us=turn.us, peer_name=friend.peer_name, by=by)
+        return say(messages.overdue.loans_again, us=turn.us, peer_name=friend.peer_name, by=by)
     loans = tuple(overdue.overdue(turn, friend.peer))
     if not loans:
-        return say(messages.lending.nothing_to_stop, peer_name=friend.peer_name)
+        return say(messages.overdue.nothing_to_stop, peer_name=friend.peer_name)
     if stopped is None:
         overdue.stop(turn, friend.peer, friend.room, by, answered_in=command.room)
-    return say(messages.lending.no_new_loans, us=turn.us, peer_name=friend.peer_name, by=by, loans=loans)
+    return say(messages.overdue.no_new_loans, us=turn.us, peer_name=friend.peer_name, by=by, loans=loans)
 
 
 def _acts(command: Command) -> bool:
@@ -98,7 +98,7 @@ def _listed(turn: Turn, command: Command) -> Phrase:
     stops = [each for each in turn.all(LendingStop) if peer in {"", each.id} and each.room in here]
     parties = {*(loan.peer for loan in (*lent, *borrowed)), *(each.id for each in stops)}
     return say(
-        messages.lending.overdue_list,
+        messages.overdue.overdue_list,
         us=turn.us,
         lent=lent,
         borrowed=borrowed,

@@ -12,7 +12,8 @@ from fedbot.commands.german import as_said
 from fedbot.commands.grammar import render
 from fedbot.commands.items import Reading, as_argument
 from fedbot.commands.lookup import friend_meant, whole_line
-from fedbot.commands.picking import (
+from fedbot.commands.spec import NOTE, Argument, Handler, Kind, Option, Verb, Where
+from fedbot.commands.stock_to_offer import (
     Ahead,
     Choice,
     Picked,
@@ -23,8 +24,7 @@ from fedbot.commands.picking import (
     too_long,
     units_said,
 )
-from fedbot.commands.spec import NOTE, Argument, Handler, Kind, Option, Verb, Where
-from fedbot.rules.loan import bookings, lend, overdue
+from fedbot.rules.loan import bookings, lending_rules, overdue
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
@@ -87,7 +87,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         return days
     if days.last is not None and (stopped := turn.get(LendingStop, destination.peer)) is not None:
         loans = tuple(overdue.overdue(turn, destination.peer))
-        return say(messages.lending.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
+        return say(messages.overdue.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
     told = turn.us.looks_at_categories
     lending = days.last is not None and turn.us.lending_from_inventree
     units = units_said(_lines(command))
@@ -162,7 +162,7 @@ def _offer(
         return days
     moved = [taken_out(each.item, each.quantity) for each in picked]
     items = [each.item.pk for each in picked]
-    hold = lend.rules_for(turn, moved, items, answers) if days.last is not None else ()
+    hold = lending_rules.rules_for(turn, moved, items, answers) if days.last is not None else ()
     rules = lendings.strictest(hold)
     if not lendings.may_borrow(hold, connection.peer):
         return say(messages.lending.not_lent_to, us=turn.us, peer_name=connection.peer_name)

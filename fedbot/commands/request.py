@@ -15,8 +15,8 @@ from fedbot.commands.german import as_said
 from fedbot.commands.grammar import SHOWN, render
 from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of, whole_line
-from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import NOTE, Argument, Handler, Kind, Option, Verb, Where
+from fedbot.commands.stock_to_offer import quantity_complaint
 from fedbot.rules import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection

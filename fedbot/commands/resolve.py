@@ -5,7 +5,7 @@ from __future__ import annotations
 from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of, signature_with_note, subject_meant, whole_line
 from fedbot.commands.spec import WHY, Argument, Handler, Kind, Option, Verb
-from fedbot.rules.loan import lend, write_off
+from fedbot.rules.loan import balance, write_off
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import Truth
@@ -13,8 +13,8 @@ from fedbot.rules.model.queries import Answer, ItemsSeen, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import parcel, resolve
-from fedbot.rules.transfer.resolve import Seen
+from fedbot.rules.transfer import resolve
+from fedbot.rules.transfer.resolve import TRUTHS_OF_A_REST, Seen, rest_item, settle_rest
 
 SPEC = Verb(
     name="resolve",
@@ -73,10 +73,10 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | None:
     """Like `act`, for the missing rest of a parcel."""
     peer_name = turn.party_name(transfer.peer)
-    for truth in parcel.TRUTHS_OF_A_REST:
+    for truth in TRUTHS_OF_A_REST:
         if truth.name == _said(command)[0]:
-            settled = parcel.settle_rest(turn, transfer, truth, signature_with_note(turn, command))
-            items = tuple((line, parcel.rest_item(settled, line.number)) for line in settled.lines_missing)
+            settled = settle_rest(turn, transfer, truth, signature_with_note(turn, command))
+            items = tuple((line, rest_item(settled, line.number)) for line in settled.lines_missing)
             return say(
                 messages.transfer_end.rest_settled,
                 transfer=settled,
@@ -85,7 +85,7 @@ def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | Non
                 peer_name=peer_name,
                 items=items,
             )
-    said, truths = str(command.arguments.get("as", "")), parcel.TRUTHS_OF_A_REST
+    said, truths = str(command.arguments.get("as", "")), TRUTHS_OF_A_REST
     phrase = say(messages.resolve.resolve_rest_choice, transfer=transfer, peer_name=peer_name, truths=truths, said=said)
     lines = tuple(whole_line(turn, command, SPEC, id=transfer.code, **{"as": truth.typed}) for truth in truths)
     turn.choose(command.room, command.event_id, command.sender, phrase, lines)
@@ -99,7 +99,7 @@ def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answ
     for truth in offered:
         if truth.name == _said(command)[0]:
             by = signature_with_note(turn, command)
-            settled = lend.as_still_out(turn, write_off.settle(turn, loan, truth, seen, by))
+            settled = balance.as_still_out(turn, write_off.settle(turn, loan, truth, seen, by))
             return say(messages.resolve.loan_settled, loan=settled, truth=truth, peer_name=turn.party_name(loan.peer))
     _offer(turn, command, loan, offered, seen)
     return None

@@ -11,9 +11,8 @@ from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import pinning
-from fedbot.rules.consent import Subject
 from fedbot.rules.ledger import history
-from fedbot.rules.loan import lend, queue
+from fedbot.rules.loan import balance, queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
@@ -27,6 +26,7 @@ from fedbot.rules.names import bare_word, begins_words_of
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import rota
+from fedbot.rules.who_decides import Subject
 from fedbot.rules.wire import fingerprint
 
 SPEC = Verb(
@@ -99,7 +99,7 @@ def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phr
         names=names,
         item=item[:SHOWN],
         total=len(transfers),
-        left={transfer.id: lend.lines_not_back(turn, transfer) for transfer in shown if transfer.is_loan},
+        left={transfer.id: balance.lines_not_back(turn, transfer) for transfer in shown if transfer.is_loan},
     )
 
 
@@ -141,7 +141,7 @@ def _case(turn: Turn, subject: Subject) -> CaseSeen:
         return CaseSeen(keys=keys, emoji=pinning.emoji_numbers(turn, subject))
     if not subject.is_loan:
         return CaseSeen()
-    return CaseSeen(tuple(lend.returns(turn, subject)), left=lend.lines_not_back(turn, subject))
+    return CaseSeen(tuple(balance.returns(turn, subject)), left=balance.lines_not_back(turn, subject))
 
 
 def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:

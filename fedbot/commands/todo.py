@@ -7,9 +7,7 @@ from collections.abc import Collection
 from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules.consent import Subject, asked_by, asks_if_handed_over, decides_here, is_open, takes_less
-from fedbot.rules.decisions import permission_to_decide
-from fedbot.rules.loan import lend, outside, queue
+from fedbot.rules.loan import balance, outside, queue
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -22,6 +20,15 @@ from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
+from fedbot.rules.who_decides import (
+    Subject,
+    asked_by,
+    asks_if_handed_over,
+    decides_here,
+    is_open,
+    permission_to_decide,
+    takes_less,
+)
 
 SPEC = Verb(
     name="todo",
@@ -75,7 +82,7 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, permissions)),
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
         on_loan=tuple(
-            lend.as_still_out(turn, t) for t in away if t.room in here and (t.is_on_loan or t.id not in listed)
+            balance.as_still_out(turn, t) for t in away if t.room in here and (t.is_on_loan or t.id not in listed)
         ),
         wants=tuple(each for each in turn.all(Want) if each.is_living and each.room in here),
         places=tuple(

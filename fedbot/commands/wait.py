@@ -8,8 +8,8 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.commands.items import Reading, as_argument, counted_as_one, elsewhere
 from fedbot.commands.lookup import friend_meant, is_our_space, let_choose_how_much, rooms_told_of, whole_line
-from fedbot.commands.picking import quantity_complaint, similar_parts, units_said
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.stock_to_offer import quantity_complaint, similar_parts, units_said
 from fedbot.rules.loan import queue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection

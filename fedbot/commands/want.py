@@ -11,8 +11,8 @@ from fedbot.commands.dates import UNTIL, day_from
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import let_choose_how_much, rooms_told_of
-from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.stock_to_offer import quantity_complaint
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.model.catalogue import LONGEST_DAYS, MOST_WANTS, FriendWant, Want, want_id
 from fedbot.rules.model.command import Command

@@ -22,13 +22,12 @@ from fedbot.messages import formatting
 from fedbot.ports.chat import Chat, ChatLimited, ChatProblem, ChatRefused, ChatUnreachable, Delivery
 from fedbot.ports.journal import ChatMessage, Drawing, JournalProblem, OutboxRow, SuggestedReaction
 from fedbot.ports.vault import NoSuchSecret, Vault
-from fedbot.rules import consent as subjects
-from fedbot.rules import decisions
 from fedbot.rules.model.effects import Announce, Join, Leave, SendEnvelope, Typing
 from fedbot.rules.model.events import Event, Posted, PostRefused
 from fedbot.rules.model.room import MessageKey, MessageKind
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.state import Turn
+from fedbot.rules.who_decides import Subject, takes_reactions
 from fedbot.rules.wire import (
     BadEnvelope,
     Draft,
@@ -222,7 +221,7 @@ class ChatWorker:
         subject = self._subject(row)
         return subject.peer if subject else str(getattr(effect, "room", ""))
 
-    def _subject(self, row: OutboxRow) -> subjects.Subject | None:
+    def _subject(self, row: OutboxRow) -> Subject | None:
         """The transfer or connection that one of our messages is about."""
         identifier = MessageKey(getattr(row.effect, "key", "")).subject
         turn = Turn(self._engine.state, self._clock.now())
@@ -235,7 +234,7 @@ class ChatWorker:
         """
         suggested = [row for row in rows if isinstance(row.effect, SuggestedReaction) and row.acted_at is None]
         about = [(row.id, self._subject(row)) for row in suggested]
-        return {number for number, subject in about if subject is not None and not decisions.takes_reactions(subject)}
+        return {number for number, subject in about if subject is not None and not takes_reactions(subject)}
 
     def _is_being_decided(self, row: OutboxRow) -> bool:
         """Whether it suggests a reaction on a card that already has a decision.

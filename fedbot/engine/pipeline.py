@@ -41,7 +41,7 @@ from fedbot.ports.journal import (
     UnreadableRow,
     WrongTurn,
 )
-from fedbot.rules import lines as rules_lines
+from fedbot.rules import typed_lines as rules_lines
 from fedbot.rules.dispatch import decide, grace_ends, next_wake, waits_for_sync
 from fedbot.rules.model.audit import AuditEntry, RulesFailed
 from fedbot.rules.model.audit import Said as SaidVerb

@@ -20,9 +20,10 @@ from fedbot.journal import archive, audit_chain, codec, outbox
 from fedbot.journal.archive import StoredArchive
 from fedbot.journal.codec import instant_from_text, instant_to_text, optional_instant_from_text
 from fedbot.journal.copies import FILE, write_copy
-from fedbot.journal.database import Database, Statements, places, refuse_moved
+from fedbot.journal.database import Database, Statements, refuse_moved
 from fedbot.journal.lock import StateLock, unwritable
 from fedbot.journal.outbox import QUARANTINED, quarantined_rows
+from fedbot.journal.retention import prune
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.ports import journal
 from fedbot.ports.journal import (
@@ -43,20 +44,12 @@ from fedbot.rules.model.audit import AuditEntry, Dropped
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import (
-    Answered,
     ChatEvent,
     ClockSetBack,
-    DecidedOffChat,
     Event,
-    PhotoSent,
     Posted,
-    Reacted,
-    Redacted,
     RoomSeen,
-    Said,
-    SaidOffChat,
     Unanswered,
-    Unreadable,
     subject_of,
 )
 from fedbot.rules.model.health import Quarantined
@@ -64,41 +57,6 @@ from fedbot.rules.model.queries import WhenAnsweredOrNot
 from fedbot.rules.model.transfer import Transfer
 
 # --- rows that are older than the settings keep them ---
-
-
-_FROM_LINES = [
-    kind.__name__
-    for kind in (Said, SaidOffChat, DecidedOffChat, PhotoSent, Reacted, Redacted, Unreadable, Answered, Unanswered)
-]
-"""The kinds of events that contain what people said or asked for."""
-
-
-def prune(connection: Statements, retention: Retention, now: datetime) -> int:
-    """Remove events, effects, audit entries and event ids that have ended and are too old.
-
-    Return the number of removed events, effects and audit entries.
-    """
-    removed = 0
-    kinds = places(len(_FROM_LINES))
-    for of_lines, age in ((True, retention.lines), (False, retention.events)):
-        removed += connection.execute(
-            f"DELETE FROM inbox WHERE decided = 1 AND received_at < ? AND (kind IN ({kinds})) = ?",  # noqa: S608 -- ?
-            (instant_to_text(now - age), *_FROM_LINES, of_lines),
-        ).rowcount
-    for of_lines, age in ((True, retention.lines), (False, retention.messages)):
-        removed += connection.execute(
-            "DELETE FROM outbox WHERE state IN ('done', 'failed') AND ended_at < ? AND (lane = 'ask') = ?",
-            (instant_to_text(now - age), of_lines),
-        ).rowcount
-    if retention.audit is not None:
-        removed += audit_chain.prune(connection, now - retention.audit, now)
-    # a clock that is far ahead would make all of them old
-    connection.execute(
-        "DELETE FROM seen WHERE received_at < ?"
-        " AND event_id NOT IN (SELECT event_id FROM seen ORDER BY received_at DESC LIMIT ?)",
-        (instant_to_text(now - retention.event_ids), retention.least_ids),
-    )
-    return removed
 
 
 # --- the journal ---

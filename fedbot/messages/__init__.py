@@ -4,7 +4,20 @@ The rules and the verbs say `say(messages.SUBJECT.SENTENCE, …)`; `rendering.re
 language and time zone of the space whose bot speaks.
 """
 
-from fedbot.messages import approval, catalogue, health, ledger, lending, line_errors, loan, overview, people, web
+from fedbot.messages import (
+    approval,
+    catalogue,
+    health,
+    ledger,
+    lending,
+    line_errors,
+    loan,
+    outside,
+    overdue,
+    overview,
+    people,
+    web,
+)
 from fedbot.messages.connection import connect, disconnect, keys, provision, rooms
 from fedbot.messages.transfer import booking, offer, resolve, rota
 from fedbot.messages.transfer import card as transfer_card
@@ -24,6 +37,8 @@ __all__ = [
     "line_errors",
     "loan",
     "offer",
+    "outside",
+    "overdue",
     "overview",
     "people",
     "provision",

@@ -12,13 +12,13 @@ from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.naming import command as typed
-from fedbot.rules.consent import Subject
 from fedbot.rules.model.command import NUMBER_WITHIN, Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.who_decides import Subject
 
 LONGEST_LINE = 200
 

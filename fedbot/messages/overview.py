@@ -15,9 +15,10 @@ from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permali
 from fedbot.messages.health import due_next
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.ledger import what_is_left
-from fedbot.messages.lending import outside_in_short, outside_loan, rules_stand_in
+from fedbot.messages.lending import rules_stand_in
 from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.naming import command
+from fedbot.messages.outside import outside_in_short, outside_loan
 from fedbot.messages.transfer.booking import entry_in_short, place_in_short
 from fedbot.messages.transfer.end import why_not_booked_in
 from fedbot.messages.transfer.facts import (

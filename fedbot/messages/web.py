@@ -11,9 +11,9 @@ from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import WEEKDAYS, Lines, Locale, marked
 from fedbot.messages.naming import command
-from fedbot.rules.consent import Subject
 from fedbot.rules.model.command import SIGN_IN_WITHIN, AccessKind, WebAccess
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.who_decides import Subject
 
 _LONGEST_NAME = 60
 _MOST_LISTED = 20

@@ -14,21 +14,10 @@ from typing import ClassVar, TypeVar
 
 from fedbot import messages
 from fedbot.rules import budgets, consent
-from fedbot.rules.catalogue import match_parts
+from fedbot.rules.catalogue import destination
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.consent import (
-    Subject,
-    asked_by,
-    asker_of,
-    asks_if_handed_over,
-    awaits_parcel,
-    decides_here,
-    first_yes_of,
-    hash_of,
-    is_open,
-    takes_less,
-)
-from fedbot.rules.loan import bookings, extend, lend
+from fedbot.rules.consent import hash_of
+from fedbot.rules.loan import balance, bookings, extend
 from fedbot.rules.model import audit
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
@@ -57,24 +46,25 @@ from fedbot.rules.protocol.bodies import LONGEST_REASON
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening, parcel, receive, send
+from fedbot.rules.who_decides import (
+    Subject,
+    asker_of,
+    asks_if_handed_over,
+    awaits_parcel,
+    decides_here,
+    first_yes_of,
+    is_open,
+    is_their_own,
+    permission_to_decide,
+    takes_reactions,
+    takes_two,
+)
 
 S = TypeVar("S", Connection, Transfer)
 
 QUIET_FOR = timedelta(days=1)
 MOST_BEHIND = 10
 MOST_REASONS = 10
-
-
-def permission_to_decide(subject: Subject, person: str = "") -> Permission:
-    """Return the permission to decide: superuser for connections, approver for transfers. The asker may accept less."""
-    if isinstance(subject, Connection):
-        return Permission.SUPERUSER
-    return Permission.MAPPED if takes_less(subject) and person == subject.terms.asker else Permission.APPROVER
-
-
-def takes_reactions(subject: Subject) -> bool:
-    """Whether a reaction on its card still counts."""
-    return is_open(subject) or awaits_parcel(subject)
 
 
 def choices(subject: Subject) -> tuple[Choice, ...]:
@@ -324,31 +314,7 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
 
 
 def _not_their_own(turn: Turn, subject: Subject, person: str) -> Phrase | None:
-    """Return that the person asked for it, and so doesn't approve it; else None. Settings may change in the grace."""
-    confirms = takes_less(subject) or asks_if_handed_over(subject) or awaits_parcel(subject)
-    if asked_by(turn.us, subject, person) and not confirms and not turn.us.self_approval:
-        return say(messages.approval.not_your_own, subject=subject)
-    return None
-
-
-def takes_two(transfer: Transfer, said: Vote | Decision) -> bool:
-    """Whether that approval takes a second person's."""
-    confirms = transfer.awaits_parcel or (transfer.asks_if_handed_over and not transfer.dearer)  # two agreed before
-    is_yes = said.choice is not Choice.DECLINE and not confirms
-    return transfer.care and is_yes and not said.proven
-
-
-def _why_not_second(turn: Turn, transfer: Transfer, vote: Vote) -> Phrase | None:
-    """Return why it doesn't join the first approval: the same person, or another content; None if it does."""
-    first = transfer.first_yes
-    if first is None or first.shown != vote.shown or not takes_two(transfer, vote):
-        return None
-    by = turn.name_of(first.person, transfer.room)
-    if first.username == vote.username:
-        return say(messages.approval.needs_another_person, subject=transfer, by=by)
-    if (first.choice, first.quantity) != (vote.choice, vote.quantity) and not transfer.is_our_offer:
-        return say(messages.approval.not_the_same_yes, transfer=transfer, first=first, by=by)
-    return None
+    return say(messages.approval.not_your_own, subject=subject) if is_their_own(turn.us, subject, person) else None
 
 
 def _fits(transfer: Transfer, choice: Choice) -> bool:
@@ -360,20 +326,6 @@ def _fits(transfer: Transfer, choice: Choice) -> bool:
     if transfer.terms.parent:
         return choice is not Choice.PARCEL and (transfer.is_return or choice is not Choice.DAMAGED)
     return choice is not Choice.DAMAGED and (choice is not Choice.PARCEL or transfer.terms.outside is None)
-
-
-def _refusal_of_stranger(turn: Turn, subject: Subject, person: str) -> Phrase:
-    """Return the refusal for a person of another space, connected or not, who wants to decide on our card."""
-    if not takes_reactions(subject):
-        return say(messages.approval.decided_already, subject=subject)
-    friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
-    if not friends:
-        return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.us.name)
-    own = turn.party_name(friends[0][0])
-    asked = person == asker_of(subject)
-    return say(
-        messages.approval.for_the_other_space_to_decide, subject=subject, party=turn.us.name, own=own, asked=asked
-    )
 
 
 def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
@@ -452,7 +404,7 @@ def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
 
 def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
     """Return the sentence about lines without a part, and look for parts again; None if there are none."""
-    if transfer.role != "receiver" or not (missing := match_parts.unmatched(transfer)):
+    if transfer.role != "receiver" or not (missing := destination.unmatched(transfer)):
         return None
     receive.look_for_parts(turn, transfer)
     numbers = tuple(progress.number for progress in missing)
@@ -556,18 +508,6 @@ def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
     turn.do(Typing(subject.room, 0))
     _ask_for_another_card(turn, subject, decision.person)
     return True
-
-
-def not_entitled(turn: Turn, subject: Subject, permissions: Permissions, able: Able) -> Phrase:
-    """Return the refusal that names who could decide instead."""
-    return say(
-        messages.approval.not_entitled_to_decide,
-        subject=subject,
-        permissions=permissions,
-        permission=permission_to_decide(subject),
-        party=turn.us.name,
-        able=turn.names_of(able, subject.room),
-    )
 
 
 def _refuse(turn: Turn, subject: Subject, decision: Decision, phrase: Phrase) -> None:
@@ -821,7 +761,7 @@ def _decide(turn: Turn, subject: Transfer, decision: Decision, decided: Signatur
         (receive.on_approved if approved else receive.on_declined)(turn, subject, decided)
     elif not approved:
         both_sides.end(turn, subject, TransferState.DECLINED, decided)
-    elif subject.terms.kind == lend.EXTENSION:
+    elif subject.terms.kind == balance.EXTENSION:
         extend.on_approved(turn, subject, decided)
     elif decision.quantity is not None or (subject.terms.confirm and subject.peer_agreed is None):
         send.grant(turn, subject, decided, decision.quantity)
@@ -836,3 +776,42 @@ def _on_pickup(turn: Turn, transfer: Transfer, decision: Decision, decided: Sign
         return
     by_parcel = decision.choice is Choice.PARCEL
     send.on_picked_up(turn, both_sides.by_parcel(transfer) if by_parcel else transfer, decided)
+
+
+def _why_not_second(turn: Turn, transfer: Transfer, vote: Vote) -> Phrase | None:
+    """Return why it doesn't join the first approval: the same person, or another content; None if it does."""
+    first = transfer.first_yes
+    if first is None or first.shown != vote.shown or not takes_two(transfer, vote):
+        return None
+    by = turn.name_of(first.person, transfer.room)
+    if first.username == vote.username:
+        return say(messages.approval.needs_another_person, subject=transfer, by=by)
+    if (first.choice, first.quantity) != (vote.choice, vote.quantity) and not transfer.is_our_offer:
+        return say(messages.approval.not_the_same_yes, transfer=transfer, first=first, by=by)
+    return None
+
+
+def _refusal_of_stranger(turn: Turn, subject: Subject, person: str) -> Phrase:
+    """Return the refusal for a person of another space, connected or not, who wants to decide on our card."""
+    if not takes_reactions(subject):
+        return say(messages.approval.decided_already, subject=subject)
+    friends = who_answers.other_homes(turn, subject.room, person, active_only=True)
+    if not friends:
+        return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.us.name)
+    own = turn.party_name(friends[0][0])
+    asked = person == asker_of(subject)
+    return say(
+        messages.approval.for_the_other_space_to_decide, subject=subject, party=turn.us.name, own=own, asked=asked
+    )
+
+
+def not_entitled(turn: Turn, subject: Subject, permissions: Permissions, able: Able) -> Phrase:
+    """Return the refusal that names who could decide instead."""
+    return say(
+        messages.approval.not_entitled_to_decide,
+        subject=subject,
+        permissions=permissions,
+        permission=permission_to_decide(subject),
+        party=turn.us.name,
+        able=turn.names_of(able, subject.room),
+    )

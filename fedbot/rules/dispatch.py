@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from fedbot import messages
-from fedbot.rules import carry_out, decisions, health, inbound, lines, people, reminders, web
+from fedbot.rules import carry_out, decisions, health, inbound, people, reminders, typed_lines, web
 from fedbot.rules.archive import Document
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
@@ -163,7 +163,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     moment = event.at if isinstance(event, CaughtUp) else now
     turn = Turn(state, moment, by_the_clock=isinstance(event, BY_THE_CLOCK), verbs=verbs)
     if isinstance(event, Said | Reacted) and event.missed:
-        lines.on_missed(turn, event)
+        typed_lines.on_missed(turn, event)
     else:
         _RULES[type(event)](turn, event)
     if turn.holds_where(Connection, lambda connection: connection.is_ending_or_over):
@@ -363,11 +363,11 @@ def _on_waiting(turn: Turn, event: Waiting) -> None:
 
 
 _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
-    Said: lines.on_said,
+    Said: typed_lines.on_said,
     PhotoSent: on_photo,
-    Unreadable: lines.on_unreadable,
+    Unreadable: typed_lines.on_unreadable,
     Reacted: decisions.on_reaction,
-    Redacted: lines.on_redaction,
+    Redacted: typed_lines.on_redaction,
     EnvelopeSeen: _on_envelope,
     Echoed: opening.on_echo,
     Recalled: _on_recalled,

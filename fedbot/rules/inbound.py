@@ -13,7 +13,7 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, stats
-from fedbot.rules.loan import end, extend, hand_back, lend, queue
+from fedbot.rules.loan import balance, end, extend, hand_back, queue
 from fedbot.rules.model import audit
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
@@ -281,7 +281,7 @@ def _new_transfer(turn: Turn, envelope: Message[Body], connection: Connection, e
     if bodies.says(envelope, bodies.Opens):
         kind = envelope.body.terms.kind
         opening.peers_opening(turn, connection, envelope)
-    comes_home = connection.state is ConnectionState.ENDING and kind == lend.RETURN
+    comes_home = connection.state is ConnectionState.ENDING and kind == balance.RETURN
     if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED} and not comes_home:
         if turn.spends("stray", connection.peer) is None:
             _decline_unseen(turn, envelope, connection, disconnect.DISCONNECTED)
@@ -299,12 +299,14 @@ def _new_transfer(turn: Turn, envelope: Message[Body], connection: Connection, e
 
 def _begin(turn: Turn, envelope: Message[Body], connection: Connection, kind: str, event_id: str) -> None:
     if bodies.says(envelope, bodies.Offer):
-        if kind == lend.RETURN:
+        if kind == balance.RETURN:
             hand_back.on_handed_back(turn, connection, envelope, event_id)
         else:
             receive.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
     elif bodies.says(envelope, bodies.Request):
-        begin = {lend.RETURN: hand_back.on_asked_back, lend.EXTENSION: extend.on_asked}.get(kind, request.on_request)
+        begin = {balance.RETURN: hand_back.on_asked_back, balance.EXTENSION: extend.on_asked}.get(
+            kind, request.on_request
+        )
         begin(turn, connection, envelope, event_id)
 
 
@@ -359,7 +361,7 @@ def _opens_again(turn: Turn, connection: Connection, purpose: str) -> datetime |
 
 def _purpose(kind: str) -> str:
     """The purpose that the budgets distinguish: new transfers, and messages about a loan."""
-    return "loan" if kind in {lend.RETURN, lend.EXTENSION} else "new"
+    return "loan" if kind in {balance.RETURN, balance.EXTENSION} else "new"
 
 
 def _decline_unseen(turn: Turn, envelope: Message[Body], connection: Connection, reason: str) -> None:

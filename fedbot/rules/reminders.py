@@ -10,8 +10,6 @@ from fedbot import messages
 from fedbot.rules import health, time_zones
 from fedbot.rules.connection import rotate_tokens
 from fedbot.rules.connection.rotate_tokens import SETTINGS, next_renewal
-from fedbot.rules.consent import Subject, asks_if_handed_over, awaits_parcel, decides_here, is_open, takes_less
-from fedbot.rules.decisions import permission_to_decide
 from fedbot.rules.loan.due_reminders import next_due_date_reminder
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
@@ -25,6 +23,15 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides
 from fedbot.rules.transfer.opening import MOST_MENTIONED, addressees
+from fedbot.rules.who_decides import (
+    Subject,
+    asks_if_handed_over,
+    awaits_parcel,
+    decides_here,
+    is_open,
+    permission_to_decide,
+    takes_less,
+)
 
 DAY_TWO = timedelta(days=2)
 BEFORE_THE_END = timedelta(days=1)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fedbot import messages
 from fedbot.rules import budgets, consent, decisions
 from fedbot.rules.carry_out import carry_out
-from fedbot.rules.consent import Subject, decides_here, hash_of
+from fedbot.rules.consent import hash_of
 from fedbot.rules.model import audit
 from fedbot.rules.model.command import (
     ANSWERS_KEPT,
@@ -43,6 +43,7 @@ from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import Turn
+from fedbot.rules.who_decides import Subject, decides_here
 from fedbot.rules.wire import is_off_chat
 
 _BOOKKEEPING = frozenset(

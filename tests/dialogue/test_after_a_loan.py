@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.commands import picking
+from fedbot.commands import stock_to_offer
 from fedbot.rules.catalogue import provenance
 from fedbot.rules.model.lifecycles import ConnectionState, Ending
 from fedbot.rules.model.queries import FindItems, ItemsFound
@@ -57,7 +57,9 @@ async def seen(space: Space, item: int) -> StockItem:
 
 def may_go(space: Space, item: StockItem, destination: str) -> str:
     """The reason why the verbs refuse to move the item there; '' if they allow it."""
-    complaint = picking.item_complaint(space.turn, item, provenance.origins_of(space.turn, item, ()), destination)
+    complaint = stock_to_offer.item_complaint(
+        space.turn, item, provenance.origins_of(space.turn, item, ()), destination
+    )
     return complaint.name if complaint else ""
 
 

@@ -13,11 +13,11 @@ from datetime import timedelta
 import pytest
 
 from fedbot.ports.chat import ChatRefused
-from fedbot.rules import decisions
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import APPROVE_KEY, PARCEL_KEY
 from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.who_decides import takes_reactions
 from fedbot.rules.wire import fingerprint
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_room_upgrades import say_so, upgrade
@@ -237,7 +237,7 @@ async def people_go_on(world: World) -> None:
 
 
 def _decides(space: Space, approver: Person, subject: Transfer | Connection) -> None:
-    if isinstance(subject, Transfer) and decisions.takes_reactions(subject) and subject.own_card:
+    if isinstance(subject, Transfer) and takes_reactions(subject) and subject.own_card:
         with suppress(ChatRefused):  # the same person has reacted to that card already
             approver.reacts(subject.own_card, PARCEL_KEY if subject.awaits_parcel else APPROVE_KEY)
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.commands import picking
+from fedbot.commands import stock_to_offer
 from fedbot.rules.model.lifecycles import Ending, TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.transfer import Transfer
@@ -492,7 +492,7 @@ async def test_a_borrowed_item_goes_back_by_return_and_nowhere_else() -> None:
     assert world.alpha.transfer().state is DECLINED
     found = await world.beta.inventory.answer(FindItems(f"#{item}"))
     assert isinstance(found, ItemsFound)
-    complaint = picking.item_complaint(world.beta.turn, found.items[0], (), "gammaspace")
+    complaint = stock_to_offer.item_complaint(world.beta.turn, found.items[0], (), "gammaspace")
     assert complaint is not None
     assert complaint.name == "may_not_go_on"
     assert_books_balance(world)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model.lifecycles import Ending, TransferState
 from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
 from tests.dialogue.test_recovery import RESENDS, is_rebuilt, side
@@ -28,7 +28,7 @@ async def lent_several() -> World:
 
 
 def out(space: Space) -> dict[int, Decimal]:
-    return lend.still_out(space.turn, loan(space))
+    return balance.still_out(space.turn, loan(space))
 
 
 async def said(world: World, person: Person, words: str) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.commands import picking
+from fedbot.commands import stock_to_offer
 from fedbot.rules.catalogue import provenance
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import FindItems, ItemsFound
@@ -72,7 +72,7 @@ async def test_a_sender_that_does_not_check_is_refused_by_the_receiver_and_nothi
 ) -> None:
     world = await friends()
     item = came_from(world.alpha, "M3-NUT", "gammaspace")
-    monkeypatch.setattr(picking, "forbidden_origin", lambda _origin, _there: False)
+    monkeypatch.setattr(stock_to_offer, "forbidden_origin", lambda _origin, _there: False)
     world.anna.says(f"!fed push #{item} 10 to betaspace")
     await world.settle()
     assert {space.transfer().state for space in world.spaces} == {DECLINED}
@@ -107,7 +107,7 @@ async def test_an_item_whose_entry_inventree_has_not_confirmed_goes_nowhere(word
     assert isinstance(found, ItemsFound)
     turn = world.beta.turn
     origins = provenance.origins_of(turn, found.items[0], found.tainted)
-    why = picking.item_complaint(turn, found.items[0], origins, "gammaspace")
+    why = stock_to_offer.item_complaint(turn, found.items[0], origins, "gammaspace")
     assert why is not None
     assert why.name == "may_not_go_on"
     if words:

@@ -36,11 +36,11 @@ LOAN = OutsideLoan(
 
 
 def stands(state: OutsideState, **changes: object) -> Phrase:
-    return say(messages.lending.outside_loan, loan=replace(LOAN, state=state, **changes), us=ALPHA)  # type: ignore[arg-type]  # any
+    return say(messages.outside.outside_loan, loan=replace(LOAN, state=state, **changes), us=ALPHA)  # type: ignore[arg-type]  # any
 
 
 def reminder(until: date) -> Phrase:
-    return say(messages.lending.outside_reminder, loan=replace(LOAN, until=until), us=ALPHA, today=TODAY)
+    return say(messages.outside.outside_reminder, loan=replace(LOAN, until=until), us=ALPHA, today=TODAY)
 
 
 LENT_BEFORE = transfer()
@@ -51,24 +51,24 @@ SAID: dict[str, Phrase] = {
     "unclear": stands(OutsideState.UNCLEAR, problem=Plain(Fault.SILENT)),
     "due tomorrow": reminder(date(2026, 11, 25)),
     "overdue": reminder(date(2026, 11, 20)),
-    "not marked": say(messages.lending.not_marked, loan=replace(LOAN, problem=Plain(Fault.SILENT))),
-    "nobody named": say(messages.lending.neighbour_without_name),
-    "several things": say(messages.lending.one_item_to_outside),
-    "high value": say(messages.lending.two_people_outside),
-    "not so": say(messages.lending.outside_not_so, loan=replace(LOAN, state=OutsideState.GIFT), us=ALPHA),
-    "less than all": say(messages.lending.outside_goes_whole, loan=LOAN, said="3 pcs"),
-    "nothing called so": say(messages.lending.nothing_on_loan_called, word="M3-NUT"),
+    "not marked": say(messages.outside.not_marked, loan=replace(LOAN, problem=Plain(Fault.SILENT))),
+    "nobody named": say(messages.outside.neighbour_without_name),
+    "several things": say(messages.outside.one_item_to_outside),
+    "high value": say(messages.outside.two_people_outside),
+    "not so": say(messages.outside.outside_not_so, loan=replace(LOAN, state=OutsideState.GIFT), us=ALPHA),
+    "less than all": say(messages.outside.outside_goes_whole, loan=LOAN, said="3 pcs"),
+    "nothing called so": say(messages.outside.nothing_on_loan_called, word="M3-NUT"),
     "several called so": say(
-        messages.lending.several_on_loan, word="lens", loans=(transfer(BOLTS),), neighbours=(LOAN,), verb="return"
+        messages.outside.several_on_loan, word="lens", loans=(transfer(BOLTS),), neighbours=(LOAN,), verb="return"
     ),
-    "which loan": say(messages.lending.several_on_loan, word="", loans=(), neighbours=(LOAN,), verb="extend"),
-    "no later day": say(messages.lending.day_not_later, loan=LOAN),
+    "which loan": say(messages.outside.several_on_loan, word="", loans=(), neighbours=(LOAN,), verb="extend"),
+    "no later day": say(messages.outside.day_not_later, loan=LOAN),
     "offered to their bot": stands(OutsideState.HANDING_OVER, handing="k7m2", friend="repaircafe"),
     "handed over": stands(OutsideState.HANDED_OVER, handing="k7m2", friend="repaircafe", ended=NOW, ended_by=BY_PIET),
-    "what neighbours have": say(messages.lending.with_neighbours, loans=(LOAN,), us=ALPHA, today=TODAY),
-    "neighbours have nothing": say(messages.lending.with_neighbours, loans=(), us=ALPHA, today=TODAY),
-    "not as known": say(messages.lending.not_as_known, neighbour="Repair Café", loans=(LOAN,), us=ALPHA),
-    "nothing to hand over": say(messages.lending.not_as_known, neighbour="Repair Café", loans=(), us=ALPHA),
+    "what neighbours have": say(messages.outside.with_neighbours, loans=(LOAN,), us=ALPHA, today=TODAY),
+    "neighbours have nothing": say(messages.outside.with_neighbours, loans=(), us=ALPHA, today=TODAY),
+    "not as known": say(messages.outside.not_as_known, neighbour="Repair Café", loans=(LOAN,), us=ALPHA),
+    "nothing to hand over": say(messages.outside.not_as_known, neighbour="Repair Café", loans=(), us=ALPHA),
     "the whole story": say(
         messages.overview.outside_story,
         loan=LOAN,
@@ -76,14 +76,14 @@ SAID: dict[str, Phrase] = {
         entries=((NOW, AuditEntry("u5t4", OutsideIs(OutsideState.OUT))),),
         names={},
     ),
-    "noted": say(messages.lending.outside_noted, loan=LOAN),
-    "it is here already": say(messages.lending.said_to_be_here, transfer=LENT_BEFORE, item=42),
-    "it isn't here": say(messages.lending.said_to_be_here, transfer=LENT_BEFORE, item=0),
-    "no such item": say(messages.lending.no_such_item_here, transfer=LENT_BEFORE, word="#42", several=False),
-    "several items": say(messages.lending.no_such_item_here, transfer=LENT_BEFORE, word="lens", several=True),
-    "another item": say(messages.lending.not_that_one, transfer=LENT_BEFORE, item=ITEM),
-    "another one of several": say(messages.lending.not_that_one, transfer=transfer(BOLTS), item=ITEM),
-    "never here": say(messages.lending.never_here, subject=transfer()),
+    "noted": say(messages.outside.outside_noted, loan=LOAN),
+    "it is here already": say(messages.outside.said_to_be_here, transfer=LENT_BEFORE, item=42),
+    "it isn't here": say(messages.outside.said_to_be_here, transfer=LENT_BEFORE, item=0),
+    "no such item": say(messages.outside.no_such_item_here, transfer=LENT_BEFORE, word="#42", several=False),
+    "several items": say(messages.outside.no_such_item_here, transfer=LENT_BEFORE, word="lens", several=True),
+    "another item": say(messages.outside.not_that_one, transfer=LENT_BEFORE, item=ITEM),
+    "another one of several": say(messages.outside.not_that_one, transfer=transfer(BOLTS), item=ITEM),
+    "never here": say(messages.outside.never_here, subject=transfer()),
 }
 
 

@@ -27,32 +27,32 @@ STOPPED = LendingStop("beta", BY_ANNA, ROOM)
 
 SAID: dict[str, Phrase] = {
     "to the lender's admins": say(
-        messages.lending.overdue_for_admins, loan=loan(), us=ALPHA, peer_name="Betaspace", today=TODAY
+        messages.overdue.overdue_for_admins, loan=loan(), us=ALPHA, peer_name="Betaspace", today=TODAY
     ),
     "to the borrower's admins": say(
-        messages.lending.overdue_for_admins, loan=loan("receiver"), us=BETA, peer_name="Attraktor", today=TODAY
+        messages.overdue.overdue_for_admins, loan=loan("receiver"), us=BETA, peer_name="Attraktor", today=TODAY
     ),
-    "shall we stop?": say(messages.lending.lend_no_more, loan=loan(), us=ALPHA, peer_name="Betaspace", today=TODAY),
-    "stopped": say(messages.lending.no_new_loans, us=ALPHA, peer_name="Betaspace", by=BY_ANNA, loans=(loan(),)),
-    "over by itself": say(messages.lending.loans_again, us=ALPHA, peer_name="Betaspace", by=None),
-    "lifted": say(messages.lending.loans_again, us=ALPHA, peer_name="Betaspace", by=BY_ANNA),
+    "shall we stop?": say(messages.overdue.lend_no_more, loan=loan(), us=ALPHA, peer_name="Betaspace", today=TODAY),
+    "stopped": say(messages.overdue.no_new_loans, us=ALPHA, peer_name="Betaspace", by=BY_ANNA, loans=(loan(),)),
+    "over by itself": say(messages.overdue.loans_again, us=ALPHA, peer_name="Betaspace", by=None),
+    "lifted": say(messages.overdue.loans_again, us=ALPHA, peer_name="Betaspace", by=BY_ANNA),
     "not offered": say(
-        messages.lending.gets_no_loans,
+        messages.overdue.gets_no_loans,
         stopped=STOPPED,
         peer_name="Betaspace",
         loans=(loan(lens=True), loan(lens=True), loan()),
     ),
     "the list": say(
-        messages.lending.overdue_list,
+        messages.overdue.overdue_list,
         lent=(loan(),),
         borrowed=(replace(loan("receiver"), peer="beta"),),
         stopped=(("beta", BY_ANNA),),
         us=ALPHA,
         names={"beta": "Betaspace"},
     ),
-    "an empty list": say(messages.lending.overdue_list, lent=(), borrowed=(), stopped=(), us=ALPHA, names={}),
-    "nothing to stop for": say(messages.lending.nothing_to_stop, peer_name="Betaspace"),
-    "nothing to lift": say(messages.lending.not_stopped, peer_name="Betaspace"),
+    "an empty list": say(messages.overdue.overdue_list, lent=(), borrowed=(), stopped=(), us=ALPHA, names={}),
+    "nothing to stop for": say(messages.overdue.nothing_to_stop, peer_name="Betaspace"),
+    "nothing to lift": say(messages.overdue.not_stopped, peer_name="Betaspace"),
 }
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedbot.rules.model.lifecycles import ROTA_ARROWS, RotaState, allows
-from fedbot.rules.model.rota import Candidate, Order, RotaPolicy, ranked
+from fedbot.rules.model.rota import Candidate, Order, RotaPolicy
+from fedbot.rules.transfer.rota import ranked
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 PARTIES = ("alpha", "beta", "gamma", "delta", "epsilon")

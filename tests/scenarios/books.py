@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model.lending import TO_BE_AGREED
 from fedbot.rules.model.lifecycles import FINAL, TransferState
 from fedbot.rules.model.transfer import Transfer
@@ -143,13 +143,16 @@ def _assert_loan_is_known_alike(owner: Space, borrower: Space, loan: Transfer) -
     if other is None or not loan.is_on_loan:
         assert other is None or (loan.closed and loan.closed.how) == (other.closed and other.closed.how)
         return
-    assert (loan.due_day, lend.still_out(owner.turn, loan)) == (other.due_day, lend.still_out(borrower.turn, other))
-    for number, quantity in lend.still_out(owner.turn, loan).items():
+    assert (loan.due_day, balance.still_out(owner.turn, loan)) == (
+        other.due_day,
+        balance.still_out(borrower.turn, other),
+    )
+    for number, quantity in balance.still_out(owner.turn, loan).items():
         item = loan.at(number).item
         assert item is not None
         row = owner.row(item)
         assert row.customer is not None, f"stock #{item} is on loan, but not with a company"
-        if not any(t.state not in FINAL for t in lend.returns(owner.turn, loan)):
+        if not any(t.state not in FINAL for t in balance.returns(owner.turn, loan)):
             assert row.quantity == quantity, f"{row.quantity} of stock #{item} are out, by the journal {quantity}"
 
 

@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from fedbot.commands import deciding, here
 from fedbot.commands import outside as outside_lines
-from fedbot.commands.picking import Ahead
+from fedbot.commands.stock_to_offer import Ahead
 from fedbot.engine import pipeline
 from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.inventory_workers import StepWorker
@@ -27,12 +27,12 @@ from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
 from fedbot.ports.inventory import OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import OutboxRow
-from fedbot.rules import budgets, consent, decisions, dispatch, inbound, web
+from fedbot.rules import budgets, consent, decisions, dispatch, inbound, web, who_decides
 from fedbot.rules.archive import Document
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
-from fedbot.rules.loan import bookings, extend, lend, outside, queue
+from fedbot.rules.loan import balance, bookings, extend, outside, queue
 from fedbot.rules.model.catalogue import FriendWant, WantShown
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -64,6 +64,7 @@ from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import booking, both_sides, opening, request, resolve, rota, send
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.transfer.both_sides import on_these_terms
+from fedbot.rules.who_decides import Subject, asker_of
 from fedbot.rules.wire import Opening, transaction_id
 from tests.simulation.crashing import CrashingJournal
 from tests.simulation.history import Outcome, lived
@@ -366,10 +367,10 @@ def _all_confirmed(stack: ExitStack) -> None:
 
 @mutant("a requester is known by one Matrix account only")
 def _by_account(stack: ExitStack) -> None:
-    def asked_by(_: PartyConfig, subject: consent.Subject, person: str) -> bool:
-        return person == consent.asker_of(subject)
+    def asked_by(_: PartyConfig, subject: Subject, person: str) -> bool:
+        return person == asker_of(subject)
 
-    _instead(stack, decisions, "asked_by", asked_by)
+    _instead(stack, who_decides, "asked_by", asked_by)
 
 
 @mutant("an item that became expensive since the card takes one person")
@@ -626,7 +627,7 @@ def _whatever_unit(stack: ExitStack) -> None:
 
 @mutant("an item that our people called borrowed is still given away")
 def _passed_on(stack: ExitStack) -> None:
-    _instead(stack, lend, "became_borrowed", lambda *_: False)
+    _instead(stack, balance, "became_borrowed", lambda *_: False)
 
 
 @mutant("a friend reopens a transfer that our people settled")
@@ -759,7 +760,7 @@ def _unconfirmed(stack: ExitStack) -> None:
 @mutant("the result of a request from anyone is forgotten")
 def _came_to_nothing(stack: ExitStack) -> None:
     def coming(asked: Rota, transfer: Transfer) -> Decimal:
-        return Decimal(0) if transfer.state in lend.OVER_WITH_STOCK else before(asked, transfer)
+        return Decimal(0) if transfer.state in balance.OVER_WITH_STOCK else before(asked, transfer)
 
     before = _instead(stack, rota, "_coming", coming)
 
@@ -801,7 +802,7 @@ def _wanted_still(stack: ExitStack) -> None:
 
 @mutant("our own clock says whether a line came before our card")
 def _by_our_clock(stack: ExitStack) -> None:
-    def not_about_its_card(turn: Turn, command: Command, subject: consent.Subject) -> Phrase | None:
+    def not_about_its_card(turn: Turn, command: Command, subject: Subject) -> Phrase | None:
         complaint: Phrase | None = before(turn, replace(command, place=None), subject)
         return complaint
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from fedbot.rules import decisions, dispatch, health, lines, web
+from fedbot.rules import decisions, dispatch, health, typed_lines, web
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect, disconnect
 from fedbot.rules.loan import end, hand_back, label, overdue, queue
@@ -31,7 +31,7 @@ _Rule = Any
 def all_asked() -> Iterator[list[str]]:
     """Within the block every feature is asked, whatever the tables say; the list names those that did something."""
     missed: list[str] = []
-    decided, short_lines, for_us = dispatch._check_lifecycles, lines._full_line, lines.is_for_us
+    decided, short_lines, for_us = dispatch._check_lifecycles, typed_lines._full_line, typed_lines.is_for_us
 
     def asked(turn: Turn, table: dispatch._Table[_Rule]) -> Iterator[_Rule]:
         for rules, present in table:
@@ -52,7 +52,7 @@ def all_asked() -> Iterator[list[str]]:
         return found
 
     def is_for_us(turn: Turn, event: Said) -> bool:
-        if lines._kind_answered(turn, event) is not MessageKind.CARD:
+        if typed_lines._kind_answered(turn, event) is not MessageKind.CARD:
             _asked_in_vain(missed, turn, lambda turn: hand_back.remarked_on(turn, event))
             _asked_in_vain(missed, turn, lambda turn: decisions.reasoned_on(turn, event))
         return for_us(turn, event)
@@ -60,8 +60,8 @@ def all_asked() -> Iterator[list[str]]:
     with (
         patch.object(dispatch, "_to_run", asked),
         patch.object(dispatch, "_check_lifecycles", follow_the_tables),
-        patch.object(lines, "_full_line", stands_for),
-        patch.object(lines, "is_for_us", is_for_us),
+        patch.object(typed_lines, "_full_line", stands_for),
+        patch.object(typed_lines, "is_for_us", is_for_us),
     ):
         yield missed
 

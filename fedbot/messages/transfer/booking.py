@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from fedbot.messages import lending, naming
+from fedbot.messages import naming, outside
 from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending import rules_lines
@@ -323,9 +323,9 @@ def _of_neighbour(locale: Locale, entry: NeighbourEntry, us: PartyConfig) -> tup
     return locale.say(
         _ENTRIES[entry.what],
         day=locale.day(entry.day, year=False),
-        what=lending.thing_lent(locale, loan),
+        what=outside.thing_lent(locale, loan),
         sender=naming.space(locale, us.name),
-        receiver=lending.neighbour(locale, loan),
+        receiver=outside.neighbour(locale, loan),
         last=locale.day(loan.until),
         code=loan.code,
     )

@@ -9,9 +9,11 @@ from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.formatting import ChatOnly, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
-from fedbot.messages.lending import agreed_line, agrees_line, offered_to_their_bot, overdue_line, rules_lines
+from fedbot.messages.lending import agreed_line, agrees_line, rules_lines
 from fedbot.messages.loan import card_of_child, child_asked, first_when_done, loan_line, on_terms
 from fedbot.messages.naming import command
+from fedbot.messages.outside import offered_to_their_bot
+from fedbot.messages.overdue import overdue_line
 from fedbot.messages.transfer.booking import booked_card, breaks
 from fedbot.messages.transfer.end import ENDS, if_it_never_comes, when_it_is_here
 from fedbot.messages.transfer.facts import (

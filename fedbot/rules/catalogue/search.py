@@ -20,7 +20,7 @@ from fedbot.rules import budgets
 from fedbot.rules.catalogue import merged_stock, share
 from fedbot.rules.catalogue.provenance import has_foreign_mark
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit, PartPicture, Search, Share, SpaceHits
 from fedbot.rules.model.command import Command
@@ -228,7 +228,7 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
 def lent_out(turn: Turn) -> tuple[tuple[int, int], ...]:
     """Return part and stock item of each of our lines on loan, earliest due date first, limited for a search."""
     loans = (loan for loan in turn.loans_away() if loan.role == "sender")
-    lines = ((line.part, line.item) for loan in loans for line in lend.lines_away(turn, loan))
+    lines = ((line.part, line.item) for loan in loans for line in balance.lines_away(turn, loan))
     return tuple(islice(lines, _MOST_LENT))
 
 
@@ -236,7 +236,7 @@ def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
     """Return for each part of ours the quantity on loan and the first due date."""
     lent: dict[int, dict[str, Any]] = {}
     for loan in turn.loans_away():  # earliest due date first
-        for line in lend.lines_away(turn, loan) if loan.role == "sender" else ():
+        for line in balance.lines_away(turn, loan) if loan.role == "sender" else ():
             known = lent.setdefault(line.part, {"lent": Decimal(0), "back": loan.due_day})
             known["lent"] += line.quantity
     return lent
@@ -303,7 +303,7 @@ def _as_we_know_them(turn: Turn, found: SpaceHits) -> tuple[Hit, ...]:
     """Return the hits with our place in that peer's queue, as its bot last reported, and with what we have of them."""
     places = [each for each in turn.all(PlaceInLine) if each.peer == found.party and each.is_living]
     loans = [loan for loan in turn.loans_away() if loan.role == "receiver" and loan.peer == found.party]
-    lines = [line for loan in loans for line in lend.lines_away(turn, loan)]
+    lines = [line for loan in loans for line in balance.lines_away(turn, loan)]
 
     def as_we_know_it(hit: Hit) -> Hit:
         names = {hit.name.casefold(), hit.ipn.casefold()} - {""}

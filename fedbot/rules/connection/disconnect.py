@@ -15,7 +15,7 @@ from datetime import timedelta
 from fedbot import messages
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -46,7 +46,7 @@ DISCONNECTED = "disconnected"
 
 def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Preview:
     """Return the effects of a disconnection on open transfers and loans."""
-    on_loan = tuple(lend.as_still_out(turn, loan) for loan in lend.of_connection(turn, connection))
+    on_loan = tuple(balance.as_still_out(turn, loan) for loan in balance.of_connection(turn, connection))
     under_way = [t for t in turn.open_transfers() if t.connection == connection.id and t.state not in OVER]
     if at_once:
         return Preview(
@@ -182,7 +182,7 @@ def finish_ending(turn: Turn) -> None:
     for connection in turn.connections():
         if connection.state is not ConnectionState.ENDING or _under_way(turn, connection):
             continue
-        if connection.peer_has_left or not lend.of_connection(turn, connection):
+        if connection.peer_has_left or not balance.of_connection(turn, connection):
             _end(turn, connection)
     for transfer in turn.open_transfers():
         ended_by = _ended_by(turn, transfer)

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from fedbot import messages
 from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue.provenance import WriteMirror, mirror_received
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.books import SpaceFigures, figures_written
 from fedbot.rules.model.catalogue import Share, Want
@@ -305,8 +305,8 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
 def _adopt(turn: Turn, connection: Connection) -> None:
     """Continue open transfers and loans of an earlier generation under this one, and send their messages again."""
     adopted = []
-    kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if lend.is_closed_alone(t)]
-    for transfer in [*turn.open_transfers(), *turn.loans(), *(lend.reopened(t) for t in kept)]:
+    kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if balance.is_closed_alone(t)]
+    for transfer in [*turn.open_transfers(), *turn.loans(), *(balance.reopened(t) for t in kept)]:
         left = transfer.peer == connection.peer and transfer.connection != connection.id
         if left and transfer.room in announcements.lineage(turn, connection.room):
             here = replace(transfer, connection=connection.id, room=connection.room)
@@ -339,7 +339,7 @@ def _show_on_loan_again(turn: Turn, loan: Transfer) -> None:
         )
         turn.do(Edit(MessageKind.CARD.of(loan.id), loan.room, card))
     for progress in loan.progress:
-        if progress.stage in lend.ARRIVED:
+        if progress.stage in balance.ARRIVED:
             mirror_received(turn, loan, progress)
 
 
@@ -446,7 +446,7 @@ def take_back(turn: Turn, connection: Connection) -> None:
         turn.tell_admins(phrase, f"access:{connection.id}")
     for reference in (own_reference(connection), peer_reference(connection)):
         turn.do(Forget(reference), Forget(next_of(reference)))
-    if not lend.of_connection(turn, connection):
+    if not balance.of_connection(turn, connection):
         close_company(turn, connection)
 
 
@@ -497,7 +497,7 @@ class ShutAccess(ShutCompany):
 
 def tell_ended(turn: Turn, connection: Connection) -> None:
     """Update the message about the end: the access is withdrawn."""
-    on_loan = tuple(lend.as_still_out(turn, loan) for loan in lend.of_connection(turn, connection))
+    on_loan = tuple(balance.as_still_out(turn, loan) for loan in balance.of_connection(turn, connection))
     phrase = say(messages.disconnect.disconnected, connection=connection, us=turn.us, on_loan=on_loan)
     turn.do(Edit(MessageKind.DISCONNECTING.of(connection.id), connection.room, phrase))
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fedbot import messages
-from fedbot.rules import consent
 from fedbot.rules.archive import is_restless
 from fedbot.rules.connection import pinning, provision
 from fedbot.rules.model import audit
@@ -34,6 +33,7 @@ from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, opening
 from fedbot.rules.transfer.opening import read_who_confirms
+from fedbot.rules.who_decides import decides_here, is_open, takes_less
 from fedbot.rules.wire import Draft
 
 A_DAY = timedelta(days=1)
@@ -419,7 +419,7 @@ def _move_transfer(turn: Turn, transfer: Transfer, room: str) -> None:
     sequencing.send_again(turn, transfer)
     sequencing.ask(turn, transfer)
     if card_stands:
-        if consent.takes_less(transfer):
+        if takes_less(transfer):
             read_who_confirms(turn, transfer)
             return
         turn.do(Ask(ShowMovedCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
@@ -458,7 +458,7 @@ def _in_room(transfer: Transfer, room: str) -> Transfer:
 
 
 def _awaits_reaction(turn: Turn, transfer: Transfer) -> bool:
-    return transfer.awaits_parcel or (consent.is_open(transfer) and consent.decides_here(turn.us, transfer))
+    return transfer.awaits_parcel or (is_open(transfer) and decides_here(turn.us, transfer))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from fedbot.rules import budgets
 from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue.provenance import mirror_given, mirror_received
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.books import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.rules.model.command import Cooldown
@@ -207,13 +207,13 @@ def _items(transfers: Sequence[Transfer]) -> tuple[int, ...]:
 def _lines(
     turn: Turn, transfer: Transfer, seen: ItemsSeen, connection: Connection, newest: Mapping[int, str]
 ) -> list[BookLine]:
-    returned = lend.came_back(turn, transfer) if transfer.is_loan else {}
+    returned = balance.came_back(turn, transfer) if transfer.is_loan else {}
     return lines_of(transfer, seen, connection.company, newest, returned, _owed(turn, transfer))
 
 
 def _owed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
     """Return the quantities of a loan that should be in our stock, at the borrower; {} for anything else."""
-    return lend.still_here(turn, transfer) if transfer.role == "receiver" and transfer.is_on_loan else {}
+    return balance.still_here(turn, transfer) if transfer.role == "receiver" and transfer.is_on_loan else {}
 
 
 def _books_of(turn: Turn, transfers: Sequence[Transfer], *, strays: bool = False) -> BooksOf:

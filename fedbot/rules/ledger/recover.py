@@ -13,7 +13,7 @@ from fedbot.rules.catalogue import share, want
 from fedbot.rules.catalogue.provenance import mirror_received
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision, rotate_tokens
-from fedbot.rules.loan import end, extend, hand_back, lend, outside, queue
+from fedbot.rules.loan import balance, end, extend, hand_back, outside, queue
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.connection import Connection, Exchange
@@ -505,7 +505,7 @@ def _go_on(turn: Turn, transfer: Transfer) -> None:
         _send_on(turn, transfer)
     elif transfer.is_return:
         _take_back_on(turn, transfer)
-    elif transfer.terms.kind != lend.EXTENSION:
+    elif transfer.terms.kind != balance.EXTENSION:
         _receive_on(turn, transfer)
 
 
@@ -517,7 +517,7 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
             turn.do(Ask(opening.ShowReleaseCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
         case TransferState.OPEN if transfer.terms.kind == "request" and not transfer.has_card:
             request.look_for_items(turn, transfer)
-        case TransferState.OPEN if transfer.terms.kind == lend.EXTENSION and not transfer.has_card:
+        case TransferState.OPEN if transfer.terms.kind == balance.EXTENSION and not transfer.has_card:
             extend.look(turn, transfer)
         case TransferState.APPROVED:
             send.check_again(turn, transfer)

@@ -17,7 +17,7 @@ from fedbot import messages
 from fedbot.rules import budgets
 from fedbot.rules.archive import Mark, PeerFlow, flow_of_line, left_at
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.books import (
     BALANCE,
@@ -403,7 +403,7 @@ def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> It
     gifts = (loan for peer in turn.peers() for loan in turn.marked(Mark.GIFT, peer))
     for loan in {t.id: t for t in (*turn.living_transfers(), *gifts) if t.is_loan}.values():
         if (rooms is None or loan.room in rooms) and (since is None or left_at(loan) >= since):
-            for line in lend.lines_not_back(turn, loan):
+            for line in balance.lines_not_back(turn, loan):
                 if way := _way(loan, line.number):
                     yield flow_of_line(loan.peer, way, line)
 

@@ -15,7 +15,7 @@ from enum import IntEnum
 from fedbot import messages
 from fedbot.rules import time_zones
 from fedbot.rules.catalogue.provenance import LabelItem
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.effects import Do, Post, say
 from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
@@ -118,7 +118,7 @@ def _open(turn: Turn, item: int, least: Claim, but: str) -> Iterator[Span]:
 
 
 def _claim(transfer: Transfer) -> Claim | None:
-    if transfer.terms.kind == lend.EXTENSION:
+    if transfer.terms.kind == balance.EXTENSION:
         return None
     if transfer.state in DECIDED:
         return Claim.DECIDED
@@ -138,7 +138,7 @@ def _lent(turn: Turn, item: int, but: str) -> Iterator[Span]:
     today = turn.today()
     for loan in turn.loans_away():
         numbers = [p.number for p in loan.progress if p.item == item] if loan.role == "sender" else []
-        out = lend.away(turn, loan) if numbers and loan.id != but else {}
+        out = balance.away(turn, loan) if numbers and loan.id != but else {}
         quantity = sum((out.get(number, Decimal(0)) for number in numbers), Decimal(0))
         if quantity:
             yield Span(loan, quantity, today, max(loan.due_day or today, today))
@@ -252,7 +252,7 @@ def _queue_before(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
     terms = transfer.terms
     if transfer.role != "sender" or transfer.is_return:
         return ()
-    if terms.kind == lend.EXTENSION:
+    if terms.kind == balance.EXTENSION:
         loan = turn.transfer(terms.parent)
         return _waiting_for_loan(turn, loan) if loan is not None else ()
     begun = transfer.asked.at if terms.kind == "push" else transfer.shown  # by our clock: a peer's may lie
@@ -268,7 +268,7 @@ def _waiting_for_loan(turn: Turn, loan: Transfer) -> tuple[Reserved, ...]:
     """The queue entries of other parties for the items that a loan still has out."""
     found = {
         entry.id: entry
-        for line in lend.lines_still_out(turn, loan)
+        for line in balance.lines_still_out(turn, loan)
         for entry in line_for(turn, loan.at(line.number).item or line.item, line.part)
         if entry.party != loan.peer
     }
@@ -303,7 +303,7 @@ def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
     """The stock items that it takes, with quantities and days."""
     if transfer.role != "sender":
         return
-    if transfer.terms.kind == lend.EXTENSION:
+    if transfer.terms.kind == balance.EXTENSION:
         loan, last = turn.transfer(transfer.terms.parent), transfer.terms.loan_until
         if loan is not None and last is not None:
             yield from _takes_longer(turn, loan, last)
@@ -317,7 +317,7 @@ def _takes(turn: Turn, transfer: Transfer) -> Iterator[_Taking]:
 def _takes_longer(turn: Turn, loan: Transfer, last: date) -> Iterator[_Taking]:
     """The stock items that a loan takes for longer if it is extended until that day."""
     first = max((loan.due_day or turn.today()) + A_DAY, turn.today())
-    for number, quantity in lend.still_out(turn, loan).items():
+    for number, quantity in balance.still_out(turn, loan).items():
         item = loan.at(number).item
         if item is not None and last >= first:
             yield item, quantity, quantity, first, last
@@ -386,7 +386,7 @@ def _entries_of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
 
 def as_out(turn: Turn, found: Iterable[AgendaEntry]) -> tuple[AgendaEntry, ...]:
     """The entries with each loan reduced to its lines that are still out, for messages to people."""
-    return tuple(replace(each, transfer=lend.as_still_out(turn, each.transfer)) for each in found)
+    return tuple(replace(each, transfer=balance.as_still_out(turn, each.transfer)) for each in found)
 
 
 # --- in the morning ---------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules import time_zones
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered
@@ -95,7 +95,7 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
         us=turn.us,
         peer_name=turn.party_name(loan.peer),
         people={person: turn.name_of(person, loan.room) for person in mentions},
-        out=lend.lines_still_out(turn, loan),
+        out=balance.lines_still_out(turn, loan),
         today=turn.day_of(loan),
     )
     turn.do(

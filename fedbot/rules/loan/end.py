@@ -14,7 +14,7 @@ from fedbot.rules import names
 from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_received
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import label, lend
+from fedbot.rules.loan import balance, label
 from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Closing, Signature
 from fedbot.rules.model.effects import Do, Post, say
@@ -36,7 +36,7 @@ def on_return_finished(turn: Turn, transfer: Transfer) -> None:
     loan = turn.transfer(transfer.terms.parent) if transfer.is_return else None
     if loan is None or not loan.is_on_loan:
         return
-    if lend.still_out(turn, loan):
+    if balance.still_out(turn, loan):
         turn.note(loan.id, audit.Fact.CAME_BACK_IN_PART)
         refresh(turn, loan)
     else:
@@ -46,9 +46,9 @@ def on_return_finished(turn: Turn, transfer: Transfer) -> None:
 def end_returned_loans(turn: Turn) -> None:
     """After a recovery has read the returns: end the loans of which nothing is out any more."""
     for loan in turn.loans():
-        done = [t for t in lend.returns(turn, loan) if t.state in lend.OVER_WITH_STOCK]
+        done = [t for t in balance.returns(turn, loan) if t.state in balance.OVER_WITH_STOCK]
         words = [*loan.line_ends, *(Closing(Ending.RETURNED, t.decided or t.asked) for t in done)]
-        if words and not lend.still_out(turn, loan):
+        if words and not balance.still_out(turn, loan):
             _end(turn, loan, words[-1].how, words[-1].by)
 
 
@@ -58,12 +58,12 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     Tells the borrower. The message names no lines if everything that is out ends and the borrower knows all returns.
     Otherwise it names them, so that the borrower doesn't take a returned item for a gift.
     """
-    out = {line.number: line for line in lend.lines_still_out(turn, loan)}
+    out = {line.number: line for line in balance.lines_still_out(turn, loan)}
     is_all = set(numbers) == set(out)
     ended = _end_lines(turn, loan, Closing(how, by), numbers, is_all=is_all)
     connection = sequencing.connection_of(turn, ended)
     awaits = connection.state is not ConnectionState.ENDED
-    are_known = all(back.state in FINAL for back in lend.returns(turn, loan))
+    are_known = all(back.state in FINAL for back in balance.returns(turn, loan))
     told = None if is_all and are_known else tuple(sorted(numbers))
     body = bodies.Closed(how=how, lines=told, **both_sides.said_by(by))
     ended, draft = sequencing.write(turn, ended, body, awaits=awaits)
@@ -87,9 +87,9 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
 
 def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int], *, is_all: bool) -> Transfer:
     """End these lines, and the loan if nothing else is out."""
-    ended = lend.with_ends(loan, end, numbers)
+    ended = balance.with_ends(loan, end, numbers)
     turn.save(ended)
-    if is_all or not lend.still_out(turn, ended):
+    if is_all or not balance.still_out(turn, ended):
         return _end(turn, ended, end.how, end.by)
     turn.note_by(ended.id, audit.LoanEnded(end.how, in_part=True), end.by)
     refresh(turn, ended)
@@ -148,14 +148,14 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> N
     Tells our admins which ended items still count in our stock, because a superuser has to remove them.
     """
     loan = sequencing.send(turn, loan, bodies.Noted())
-    if lend.is_closed_alone(loan):
-        loan = lend.reopened(loan)
+    if balance.is_closed_alone(loan):
+        loan = balance.reopened(loan)
     turn.save(loan)
     how = envelope.body.how
     if not loan.is_on_loan:
         return
     end = Closing(how, both_sides.signature_in(turn, envelope, loan.peer, ""))
-    here, numbers = lend.still_here(turn, loan), _lines_in(turn, envelope.body, loan)
+    here, numbers = balance.still_here(turn, loan), _lines_in(turn, envelope.body, loan)
     loan = _end_lines(turn, loan, end, numbers, is_all=envelope.body.lines is None)
     left_over = tuple(number for number in numbers if number in here)
     if how is Ending.GIFT or not left_over:
@@ -175,13 +175,13 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> N
 def _lines_in(turn: Turn, told: bodies.Closed, loan: Transfer) -> tuple[int, ...]:
     """The lines that the lender's message ends. If it names none: all that no return has begun to book out."""
     if told.lines is None:
-        return tuple(lend.still_here(turn, loan))
-    return tuple(number for number in lend.still_out(turn, loan) if number in told.lines)
+        return tuple(balance.still_here(turn, loan))
+    return tuple(number for number in balance.still_out(turn, loan) if number in told.lines)
 
 
 def ended_as_told(turn: Turn, loan: Transfer, told: bodies.Closed, by: Signature) -> Transfer:
     """Return the loan with the end that our own earlier message told. For `ledger.recover`: repeats no consequences."""
-    ended = lend.with_ends(loan, Closing(told.how, by), _lines_in(turn, told, loan))
+    ended = balance.with_ends(loan, Closing(told.how, by), _lines_in(turn, told, loan))
     return ended if told.lines is not None else replace(ended, closed=Closing(told.how, by))
 
 
@@ -190,7 +190,7 @@ def keep(turn: Turn, loan: Transfer, by: Signature) -> Transfer:
 
     The item stays in our books as the lender's.
     """
-    return _end_lines(turn, loan, Closing(Ending.KEPT, by), lend.still_out(turn, loan), is_all=True)
+    return _end_lines(turn, loan, Closing(Ending.KEPT, by), balance.still_out(turn, loan), is_all=True)
 
 
 def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
@@ -200,10 +200,10 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     turn.save(ended)
     turn.note_by(ended.id, audit.LoanEnded(how), by)
     refresh(turn, ended)
-    for asked in lend.open_extensions(turn, loan) if loan.role == "sender" else ():
-        both_sides.end(turn, asked, TransferState.DECLINED, None, lend.LOAN_OVER)
+    for asked in balance.open_extensions(turn, loan) if loan.role == "sender" else ():
+        both_sides.end(turn, asked, TransferState.DECLINED, None, balance.LOAN_OVER)
     connection = sequencing.connection_of(turn, ended)
-    if connection.state is ConnectionState.ENDED and not lend.of_connection(turn, connection):
+    if connection.state is ConnectionState.ENDED and not balance.of_connection(turn, connection):
         provision.close_company(turn, connection)
     return ended
 
@@ -212,7 +212,7 @@ def refresh(turn: Turn, loan: Transfer) -> None:
     """Update the loan's card, our metadata and the notes of its stock items."""
     both_sides.update_card(turn, loan)
     for progress in loan.progress:
-        if progress.stage in lend.ARRIVED:
+        if progress.stage in balance.ARRIVED:
             (mirror_given if loan.role == "sender" else mirror_received)(turn, loan, progress)
     label.show(turn, loan)
 
@@ -224,7 +224,7 @@ def find_again(turn: Turn, gift: Transfer) -> None:
     """
     for progress in gift.progress if not gift.moves_what_is_lent else ():
         for loan in turn.marked(Mark.ITEM, progress.item):
-            found = [number for number in lend.lent(loan) if lend.turned_up(turn, loan, number) == gift]
+            found = [number for number in balance.lent(loan) if balance.turned_up(turn, loan, number) == gift]
             if not loan.is_loan or not found:
                 continue
             if still := set(loan.left_over) & set(found):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from fedbot import messages
-from fedbot.rules.loan import bookings, end, lend
+from fedbot.rules.loan import balance, bookings, end
 from fedbot.rules.model import audit, lending
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -32,7 +32,7 @@ from fedbot.rules.wire import Cause
 def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until: date, asker: Signature) -> None:
     """Send the borrower's request for a later due date."""
     terms = Terms(
-        kind=lend.EXTENSION,
+        kind=balance.EXTENSION,
         sender=loan.terms.sender,
         receiver=loan.terms.receiver,
         lines=loan.terms.lines,
@@ -57,7 +57,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Reques
         raise BadTerms("terms.loan_until or terms.time_zone")
     turn.save(transfer)
     turn.note(transfer.id, audit.Asked(audit.Asking.MORE_TIME, connection.peer, by_peer=True), transfer.terms.asker)
-    refused = against_rules(turn, loan, transfer.terms.loan_until) if loan.is_on_loan else lend.LOAN_OVER
+    refused = against_rules(turn, loan, transfer.terms.loan_until) if loan.is_on_loan else balance.LOAN_OVER
     if refused:
         both_sides.end(turn, transfer, TransferState.DECLINED, None, refused)
     else:
@@ -96,7 +96,7 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """At the lender: extend the loan, if its rules still allow that. It may have been extended since the request."""
     loan = turn.transfer(transfer.terms.parent)
     if loan is None or not loan.is_on_loan or transfer.terms.loan_until is None:
-        both_sides.end(turn, transfer, TransferState.DECLINED, None, lend.LOAN_OVER)
+        both_sides.end(turn, transfer, TransferState.DECLINED, None, balance.LOAN_OVER)
         return
     if refused := against_rules(turn, loan, transfer.terms.loan_until):
         both_sides.end(turn, transfer, TransferState.DECLINED, None, refused)
@@ -111,11 +111,11 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
 
     It also answers the borrower's open requests: approved for the same day, declined for any other.
     """
-    for asked in lend.open_extensions(turn, loan):
+    for asked in balance.open_extensions(turn, loan):
         if asked.terms.loan_until == until:
             both_sides.end(turn, asked, TransferState.DONE, by)
         else:
-            both_sides.end(turn, replace(asked, back_by=until), TransferState.DECLINED, by, lend.OTHER_DAY)
+            both_sides.end(turn, replace(asked, back_by=until), TransferState.DECLINED, by, balance.OTHER_DAY)
     loan = prolonged(turn, loan, until, by)
     awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
     loan, draft = sequencing.write(turn, loan, _message(loan, by), awaits=awaits)

@@ -12,7 +12,7 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Settlement, Signature
@@ -129,10 +129,10 @@ def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.R
     transfer = both_sides.with_delivery(opening.peers_transfer(turn, connection, envelope, event_id), envelope.body)
     loan = turn.transfer(transfer.terms.parent)
     turn.note(transfer.id, audit.Asked(audit.Asking.ASK_BACK, connection.peer, by_peer=True), transfer.terms.asker)
-    for other in lend.returns(turn, loan) if loan else ():
+    for other in balance.returns(turn, loan) if loan else ():
         if other.state is TransferState.OPEN:  # our own undecided return: the lender's decision replaces it
             both_sides.end(turn, other, TransferState.CANCELLED, None, SUPERSEDED)
-    reason = lend.wrong_return(turn, loan, transfer)
+    reason = balance.wrong_return(turn, loan, transfer)
     if reason:
         both_sides.end(turn, transfer, TransferState.ABORTED, None, reason)
         return
@@ -147,7 +147,7 @@ def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.
     transfer = _with_own_items(turn, opening.peers_transfer(turn, connection, envelope, event_id))
     turn.save(transfer)
     turn.note(transfer.id, audit.Asked(audit.Asking.HAND_BACK, connection.peer, by_peer=True), transfer.terms.asker)
-    reason = lend.wrong_return(turn, turn.transfer(transfer.terms.parent), transfer)
+    reason = balance.wrong_return(turn, turn.transfer(transfer.terms.parent), transfer)
     if reason:
         decline(turn, transfer, reason)
     else:

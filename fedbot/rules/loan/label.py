@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot.rules.catalogue.provenance import LabelItem, known_item
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model.effects import Do
 from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.steps import Known, Label, LoanLabel, day_in_notes
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.state import Turn
 
-_STAGES = frozenset({"handed", "back"}) | lend.ARRIVED
+_STAGES = frozenset({"handed", "back"}) | balance.ARRIVED
 _AT_THE_LENDER = {
     Ending.RETURNED: LoanLabel.NOTHING,
     Ending.GIFT: LoanLabel.GIVEN,
@@ -76,9 +76,9 @@ def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | Non
         return LoanLabel.NOTHING
     is_owner = transfer.role == "sender"
     ending = transfer.ending_of(progress.number)
-    if ending is None and progress.number not in lend.not_back(turn, transfer) and progress.stage in lend.ARRIVED:
+    if ending is None and progress.number not in balance.not_back(turn, transfer) and progress.stage in balance.ARRIVED:
         ending = Ending.RETURNED  # this line is back, others are still out
-    if lend.turned_up(turn, transfer, progress.number) is not None:
+    if balance.turned_up(turn, transfer, progress.number) is not None:
         ending = Ending.RETURNED
     if ending is None:
         return LoanLabel.LENT if is_owner else LoanLabel.BORROWED
@@ -88,7 +88,7 @@ def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | Non
 def _of_a_return(transfer: Transfer, progress: Progress) -> LoanLabel | None:
     """The label of a returned line: a split copies the notes, so both sides' labels are replaced."""
     if transfer.role == "receiver":
-        return LoanLabel.NOTHING if progress.stage in lend.ARRIVED else None
+        return LoanLabel.NOTHING if progress.stage in balance.ARRIVED else None
     if progress.stage == "back":
         return LoanLabel.BORROWED
-    return LoanLabel.RETURNED if progress.stage in lend.ARRIVED else None
+    return LoanLabel.RETURNED if progress.stage in balance.ARRIVED else None

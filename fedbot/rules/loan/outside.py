@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from fedbot import messages
 from fedbot.rules import time_zones
 from fedbot.rules.catalogue.provenance import WriteMirror
-from fedbot.rules.loan import lend as borrowing
+from fedbot.rules.loan import balance as borrowing
 from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
@@ -213,7 +213,7 @@ class BookOutside(WhenAnswered):
 def _on_not_done(turn: Turn, loan: OutsideLoan, event: StepRefused | StepUnknown, step: StepKind) -> None:
     loan = replace(loan, problem=event.problem)
     if step in {StepKind.ARRIVED, StepKind.LABEL}:
-        turn.tell_admins(say(messages.lending.not_marked, loan=loan), f"outside:{step}:{loan.id}")
+        turn.tell_admins(say(messages.outside.not_marked, loan=loan), f"outside:{step}:{loan.id}")
     elif isinstance(event, StepUnknown) or step in {StepKind.PUT_BACK, StepKind.TAKE_BACK}:
         _set_unclear(turn, loan)
     elif loan.stage == "taken" and loan.item is not None:
@@ -241,7 +241,7 @@ def _set_unclear(turn: Turn, loan: OutsideLoan) -> None:
 
 def _page(turn: Turn, loan: OutsideLoan) -> Phrase:
     """The loan's message as it is now."""
-    return say(messages.lending.outside_loan, loan=loan, us=turn.us, friend=friend_of(turn, loan))
+    return say(messages.outside.outside_loan, loan=loan, us=turn.us, friend=friend_of(turn, loan))
 
 
 def friend_of(turn: Turn, loan: OutsideLoan) -> str:
@@ -422,7 +422,7 @@ def look(turn: Turn) -> None:
         when = _next_reminder(turn, loan)
         if when is not None and when <= turn.now:
             turn.save(replace(loan, reminded=turn.now))
-            phrase = say(messages.lending.outside_reminder, loan=loan, us=turn.us, today=turn.today())
+            phrase = say(messages.outside.outside_reminder, loan=loan, us=turn.us, today=turn.today())
             key = MessageKind.OUTSIDE_DUE.of(loan.id, turn.now.isoformat())
             room = announcements.room_now(turn, loan.room)
             turn.do(Post(key, room, phrase, thread=_key(loan), mentions=(loan.by.person,)))

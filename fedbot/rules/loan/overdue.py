@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules import time_zones
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Post, say
@@ -30,7 +30,7 @@ def overdue(turn: Turn, peer: str = "", role: str = "sender") -> list[Transfer]:
     `role` is ours: `sender` for loans that we gave, `receiver` for those that we have to return.
     """
     loans = [loan for loan in turn.loans() if loan.role == role and peer in {"", loan.peer}]
-    return [lend.as_still_out(turn, loan) for loan in loans if is_overdue(turn, loan)]
+    return [balance.as_still_out(turn, loan) for loan in loans if is_overdue(turn, loan)]
 
 
 def is_overdue(turn: Turn, loan: Transfer) -> bool:
@@ -59,7 +59,7 @@ def stop(turn: Turn, peer: str, room: str, by: Signature, *, answered_in: str) -
 def _tell_room(turn: Turn, stopped: LendingStop, key: MessageKey) -> None:
     loans = tuple(overdue(turn, stopped.id))
     phrase = say(
-        messages.lending.no_new_loans,
+        messages.overdue.no_new_loans,
         us=turn.us,
         peer_name=turn.party_name(stopped.id),
         by=stopped.by,
@@ -73,7 +73,7 @@ def resume(turn: Turn, stopped: LendingStop, by: Signature | None, *, answered_i
     turn.drop(stopped)
     turn.note_by(stopped.id, audit.Fact.LOANS_AGAIN, by)
     peer_name = turn.party_name(stopped.id)
-    phrase = say(messages.lending.loans_again, us=turn.us, peer_name=peer_name, by=by)
+    phrase = say(messages.overdue.loans_again, us=turn.us, peer_name=peer_name, by=by)
     connection = turn.connection_with(stopped.id)
     room = connection.room if connection is not None else stopped.room
     if answered_in == room:
@@ -129,12 +129,12 @@ def _begins(turn: Turn, loan: Transfer, due: date, wait: timedelta) -> datetime:
 
 
 def _tell_admins(turn: Turn, loan: Transfer, step: str) -> None:
-    loan = lend.as_still_out(turn, loan)
+    loan = balance.as_still_out(turn, loan)
     peer_name, today = turn.party_name(loan.peer), turn.day_of(loan)
     if step == ADMINS:
-        phrase = say(messages.lending.overdue_for_admins, loan=loan, us=turn.us, peer_name=peer_name, today=today)
+        phrase = say(messages.overdue.overdue_for_admins, loan=loan, us=turn.us, peer_name=peer_name, today=today)
     elif turn.get(LendingStop, loan.peer) is not None:
         return
     else:
-        phrase = say(messages.lending.lend_no_more, loan=loan, us=turn.us, peer_name=peer_name, today=today)
+        phrase = say(messages.overdue.lend_no_more, loan=loan, us=turn.us, peer_name=peer_name, today=today)
     turn.tell_admins(phrase, f"overdue:{step}:{loan.id}:{loan.due_day}")

@@ -16,7 +16,7 @@ from fedbot import messages
 from fedbot.rules import time_zones
 from fedbot.rules import wire as envelopes
 from fedbot.rules.catalogue import search, share, want
-from fedbot.rules.loan import bookings, lend
+from fedbot.rules.loan import balance, bookings
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
@@ -258,7 +258,7 @@ def queries(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
 def _lent_items_named(turn: Turn, word: str) -> list[int]:
     """The stock items of parts with that name or IPN that are lent, to peers or to neighbours without a bot."""
     ours = (loan for loan in turn.loans_away() if loan.role == "sender")
-    lines = ((loan.at(line.number).item, line.description) for loan in ours for line in lend.lines_away(turn, loan))
+    lines = ((loan.at(line.number).item, line.description) for loan in ours for line in balance.lines_away(turn, loan))
     outside = ((loan.item, loan.description) for loan in turn.all(OutsideLoan) if loan.is_living)
     name = word.casefold()
     meant = (key for key, part in (*lines, *outside) if key and name in {part.name.casefold(), part.ipn.casefold()})
@@ -321,7 +321,7 @@ def update(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
 def items_for(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
     """The stock items of ours that an entry's word can mean. A peer gets only shared stock."""
     shared = share.scope(turn)
-    own = [item for item in found.items if lend.borrowed(turn, item) is None]
+    own = [item for item in found.items if balance.borrowed(turn, item) is None]
     own = [item for item in own if turn.may_move(entry.party, item.part.pk) or not entry.connection]
     return [item for item in own if shared.covers(item) or not entry.connection]
 
@@ -351,7 +351,7 @@ def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem], found: I
 
 def _owner_of(turn: Turn, item: StockItem) -> str:
     """The id of the party that lends it to us; '' if it is our own."""
-    loan = lend.borrowed(turn, item)
+    loan = balance.borrowed(turn, item)
     return loan.peer if loan is not None else ""
 
 
@@ -460,7 +460,7 @@ def _on_disconnected(turn: Turn, connection: Connection) -> None:
 
 
 def _follow_transfer(turn: Turn, before: TransferState | None, transfer: Transfer) -> None:
-    if before is transfer.state or transfer.terms.kind == lend.EXTENSION:
+    if before is transfer.state or transfer.terms.kind == balance.EXTENSION:
         return
     if transfer.role == "sender" and not transfer.is_return:
         was_decided = before not in {None, TransferState.OPEN}

@@ -12,7 +12,7 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.rules import names
 from fedbot.rules.catalogue.provenance import known_item
-from fedbot.rules.loan import end, lend
+from fedbot.rules.loan import balance, end
 from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, say
@@ -62,7 +62,7 @@ def truths(turn: Turn, loan: Transfer, seen: Seen) -> tuple[Truth, ...]:
     if not loan.left_over:
         return (Truth(KEPT),) if is_abandoned(turn, loan) else ()
     here = _still_here(loan, seen)
-    owed = lend.not_back(turn, loan)
+    owed = balance.not_back(turn, loan)
     fits = all(item.quantity <= owed.get(number, Decimal(0)) for number, item in here.items())
     return (Truth(OFF), Truth(BY_HAND)) if here and fits else (Truth(BY_HAND),)
 
@@ -91,7 +91,7 @@ def settle(turn: Turn, loan: Transfer, truth: Truth, seen: Seen, by: Signature) 
         lender = names.party_in_history(turn.party_name(loan.peer), loan.peer)
         note = f"borrowed from {lender}, {where}, out of our stock, says {by.in_history}"
         mark = step_mark(loan, number, "off")
-        owed = lend.not_back(turn, loan)[number]
+        owed = balance.not_back(turn, loan)[number]
         step = WriteOff(mark, note, item.pk, owed, known_item(turn, loan, number))
         turn.do(Do(WriteOffItem(loan.id, number), step))
     return loan

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -55,23 +54,6 @@ class Candidate:
     quantity: Decimal
     balance: Decimal = Decimal(0)
     asked: datetime | None = None
-
-
-def ranked(candidates: Sequence[Candidate], wanted: Decimal, policy: RotaPolicy) -> tuple[Candidate, ...]:
-    """Return the candidates in the order in which they are asked. Those that have enough alone come first."""
-    first = [*policy.nearest, *sorted({each.party for each in candidates} - set(policy.nearest))]
-    place = {party: min(number, len(policy.nearest)) for number, party in enumerate(first)}
-
-    def rank(each: Candidate) -> tuple[object, ...]:
-        ranks: Mapping[Order, object] = {
-            Order.NEAREST: place[each.party],
-            Order.BALANCE: -each.balance,
-            Order.RESTED: each.asked.timestamp() if each.asked else float("-inf"),
-            Order.MOST: -each.quantity,
-        }
-        return (each.quantity < wanted, *(ranks[order] for order in policy.order), each.party)
-
-    return tuple(sorted(candidates, key=rank))
 
 
 class Why(StrEnum):

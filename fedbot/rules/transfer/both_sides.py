@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.consent import Change
-from fedbot.rules.loan import lend, overdue
+from fedbot.rules.loan import balance, overdue
 from fedbot.rules.loan.bookings import show_bookings
 from fedbot.rules.model import audit, diagnosis
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
@@ -47,7 +47,7 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
         peer_name=turn.party_name(transfer.peer),
         people=people or [],
         changes=changes,
-        left=lend.lines_not_back(turn, transfer) if transfer.is_loan else None,
+        left=balance.lines_not_back(turn, transfer) if transfer.is_loan else None,
         overdue=overdue_of_theirs(turn, transfer) if transfer.state is TransferState.OPEN else (),
         due=_due_now(turn, transfer),
     )
@@ -55,7 +55,7 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
 
 def _due_now(turn: Turn, transfer: Transfer) -> date | None:
     """The present due date of the loan that an extension is about; None for everything else."""
-    loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == lend.EXTENSION else None
+    loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == balance.EXTENSION else None
     return loan.due_day if loan is not None else None
 
 

@@ -13,7 +13,6 @@ from fedbot import messages
 from fedbot.rules import consent
 from fedbot.rules import wire as envelopes
 from fedbot.rules.connection import provision
-from fedbot.rules.consent import asked_by, awaits_parcel, is_open
 from fedbot.rules.loan import bookings
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
@@ -41,6 +40,7 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import CLOCKS_DIFFER_BY, LONGEST_OPEN, MOST_OPEN_DAYS, BadTerms, hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides
+from fedbot.rules.who_decides import asked_by, awaits_parcel, is_open
 from fedbot.rules.wire import Cause, Draft, Opening, SubjectKind
 
 S = TypeVar("S", Connection, Transfer)

@@ -7,27 +7,19 @@ again, and nothing expires. A parcel that never arrives becomes a dispute, which
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
-from fedbot import messages
-from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.model import audit
-from fedbot.rules.model.decision import Parcel, Settlement, Signature
+from fedbot.rules.model.decision import Parcel, Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.effects import Do, say
-from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
-from fedbot.rules.model.ledger import BACK, FOUND, LOST, Truth
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.queries import OfLine, WhenStepEnds
-from fedbot.rules.model.steps import Arrived
 from fedbot.rules.model.transfer import (
     FAILED_AT_SENDER,
     NOT_IN_PARCEL,
     Line,
     Transfer,
     less_of,
-    step_mark,
     with_progress,
 )
 from fedbot.rules.state import Turn
@@ -87,51 +79,3 @@ def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
     parcel = replace(transfer.parcel or Parcel(), missing=by)
     turn.note_by(transfer.id, audit.Fact.PARCEL_MISSING, by)
     both_sides.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, Plain(Fault.PARCEL_MISSING))
-
-
-# --- the missing part of a parcel --------------------------------------------------------------------------------
-
-
-TRUTHS_OF_A_REST = (Truth(BACK), Truth(FOUND), Truth(LOST))
-
-
-def settle_rest(turn: Turn, transfer: Transfer, truth: Truth, by: Signature) -> Transfer:
-    """Settle the missing part of a parcel as our superuser says. We are the sender; our books have it as 'lost'."""
-    parcel = replace(transfer.parcel or Parcel(), rest=Settlement(by, truth.name))
-    transfer = replace(transfer, parcel=parcel)
-    turn.save(transfer)
-    turn.note(transfer.id, audit.RestSettled(truth.name), by.person, by.event_id)
-    for line in transfer.lines_missing if truth.name != LOST else ():
-        item = rest_item(transfer, line.number)
-        if item:
-            note = f"did not go with the rest, it is back, says {by.in_history}"
-            known = known_item(turn, transfer, line.number)
-            step = Arrived(step_mark(transfer, line.number, "found"), note, item, line.status, known)
-            turn.do(Do(GiveOldStatus(transfer.id, line.number), step))
-    both_sides.update_card(turn, transfer)
-    return transfer
-
-
-def rest_item(transfer: Transfer, number: int) -> int:
-    """Return our stock item that holds the missing part of that line; 0 if people had to book it by hand."""
-    progress = transfer.at(number)
-    return (progress.item if progress.failed == NOT_IN_PARCEL else progress.short_item) or 0
-
-
-@dataclass(frozen=True)
-class GiveOldStatus(OfLine, WhenStepEnds):
-    """Gives the missing items of a parcel their old status, so that they are in our stock again."""
-
-    def done(self, turn: Turn, _: StepDone) -> None:
-        """Note it in the audit."""
-        turn.note(self.transfer, audit.RestBack(self.line))
-
-    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
-        """Ask the admins to change its status by hand."""
-        transfer = turn.transfer(self.transfer)
-        if transfer is not None:
-            item = rest_item(transfer, self.line)
-            phrase = say(
-                messages.transfer_end.rest_has_its_old_status, transfer=transfer, item=item, problem=event.problem
-            )
-            turn.tell_admins(phrase, f"rest-back:{transfer.id}:{self.line}")

@@ -14,10 +14,10 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules import consent, names, time_zones
 from fedbot.rules.archive import Mark
-from fedbot.rules.catalogue import match_parts
+from fedbot.rules.catalogue import destination
 from fedbot.rules.catalogue.provenance import forbidden_origin, known_item, mirror_received, received_text
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import end, label, lend
+from fedbot.rules.loan import balance, end, label
 from fedbot.rules.loan.end import take_back_step
 from fedbot.rules.model import audit, stock
 from fedbot.rules.model.care import ValuedLine
@@ -92,7 +92,7 @@ CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Read which of our parts each line is, and who may decide. Then the card is posted."""
-    queries: list[Query] = [match_parts.query_for(turn, transfer, line) for line in transfer.terms.lines]
+    queries: list[Query] = [destination.query_for(turn, transfer, line) for line in transfer.terms.lines]
     queries.append(turn.who_may(Permission.APPROVER))
     turn.do(Ask(ShowOfferCard(transfer.id), tuple(queries)))
 
@@ -120,7 +120,7 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
     for line, match in zip(transfer.terms.lines, matches, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
-        transfer = with_progress(transfer, match_parts.matched(turn, transfer, line.number, match))
+        transfer = with_progress(transfer, destination.matched(turn, transfer, line.number, match))
     if turn.us.care.taken_in and transfer.state is TransferState.OPEN:
         moved = [_valued(transfer, line, match) for line, match in zip(transfer.terms.lines, matches, strict=True)]
         transfer = replace(transfer, care=bool(turn.us.care.why(moved)))
@@ -213,7 +213,7 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     if envelope.kind == "reverted" and may_be_here:
         _on_taken_back_alone(turn, transfer)
         return
-    only_said = transfer.terms.kind == lend.EXTENSION  # other kinds are sent before they are done
+    only_said = transfer.terms.kind == balance.EXTENSION  # other kinds are sent before they are done
     too_early = envelope.kind == "done" and transfer.state is TransferState.OPEN and not only_said
     if envelope.kind not in ENDS.get(transfer.state, frozenset()) or too_early:
         turn.save(transfer)
@@ -473,7 +473,7 @@ def _where_from(turn: Turn, transfer: Transfer, line: Line) -> str:
     """Return the notes of a new stock item; of something lost before, why its old record doesn't continue."""
     other = f", there with serial number {line.serial}" if transfer.at(line.number).serial else ""
     came = f"From {transfer.peer}{other}, asked by {transfer.asked.in_history} ({transfer.code})"
-    before = () if transfer.is_loan else lend.lost_before(turn, transfer.peer, line)
+    before = () if transfer.is_loan else balance.lost_before(turn, transfer.peer, line)
     lost = tuple(
         f"Was lost before: stock item {loan.at(number).item} ({loan.code}), moved or of another quantity or batch."
         for loan, number in before

@@ -13,9 +13,9 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules import consent
-from fedbot.rules.catalogue import match_parts, merged_stock, search, share
+from fedbot.rules.catalogue import destination, merged_stock, search, share
 from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
-from fedbot.rules.loan import bookings, lend, overdue
+from fedbot.rules.loan import balance, bookings, lending_rules, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import ValuedLine, taken_out
@@ -98,7 +98,7 @@ def _name_items_in_answer(turn: Turn, before: Transfer, adopted: Transfer) -> No
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Read which of our parts each line is."""
     lines = transfer.terms.lines
-    queries: list[Query] = [match_parts.query_for(turn, transfer, line) for line in lines]
+    queries: list[Query] = [destination.query_for(turn, transfer, line) for line in lines]
     turn.do(Ask(MatchRequested(transfer.id), tuple(queries)))
 
 
@@ -277,14 +277,14 @@ def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
     for line, match in zip(transfer.terms.lines, event.answers, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"a request asks for parts, not {match!r}")
-        transfer = with_progress(transfer, match_parts.matched(turn, transfer, line.number, match))
+        transfer = with_progress(transfer, destination.matched(turn, transfer, line.number, match))
     turn.save(transfer)
     decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
     if decides and consent.changes(turn.us, transfer) and not _is_confirmed_in_turn(turn, transfer):
         read_who_confirms(turn, transfer)
     if transfer.state is TransferState.CREDITING:
         go_on(turn, transfer)
-    elif match_parts.unmatched(transfer) and transfer.wanted != "cancel":
+    elif destination.unmatched(transfer) and transfer.wanted != "cancel":
         _take_back(turn, transfer)
 
 
@@ -311,7 +311,7 @@ def _rest_with_a_part(turn: Turn, transfer: Transfer) -> list[tuple[Line, list[L
 
     A request from anyone has one line, and the rota goes on by itself.
     """
-    homeless = {progress.number for progress in match_parts.unmatched(transfer)}
+    homeless = {progress.number for progress in destination.unmatched(transfer)}
     known = pieces(transfer.requested, transfer.terms.lines) if turn.rota_of(transfer) is None else []
     return [(asked, given) for asked, given in known if not any(line.number in homeless for line in given)]
 
@@ -429,7 +429,7 @@ def _with_items(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Tran
         if not isinstance(answer, ItemsFound):
             raise TypeError(f"a request asks for items, not {answer!r}")
         origins = {item.pk: "".join(origins_of(turn, item, answer.tainted)[:1]) for item in answer.items}
-        own = [item for item in answer.items if lend.borrowed(turn, item) is None]
+        own = [item for item in answer.items if balance.borrowed(turn, item) is None]
         own = [item for item in own if turn.may_move(transfer.peer, item.part.pk)]
         is_practice = transfer.peer == PRACTICE  # the practice peer may request the parts made for it
         seen = [item for item in own if is_practice or shared.covers(item) or origins[item.pk] == transfer.peer]
@@ -461,7 +461,7 @@ def _with_items(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Tran
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(number), metadata=text))
-    hold = lend.rules_for(turn, moved, taken, found) if transfer.is_loan else ()
+    hold = lending_rules.rules_for(turn, moved, taken, found) if transfer.is_loan else ()
     rules = lendings.strictest(hold)
     if refused := _against_rules(turn, transfer, hold):
         return both_sides.end(turn, transfer, TransferState.DECLINED, None, refused)

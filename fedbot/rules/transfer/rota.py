@@ -12,7 +12,7 @@ without it. Then the confirmation is dropped, and we refuse a late arrival.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,10 +20,10 @@ from enum import StrEnum
 
 from fedbot import messages
 from fedbot.rules import time_zones
-from fedbot.rules.catalogue import match_parts
+from fedbot.rules.catalogue import destination
 from fedbot.rules.catalogue import search as searches
 from fedbot.rules.ledger import stats
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
 from fedbot.rules.model.command import Command
@@ -32,7 +32,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Edit, Phrase, Post, say
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
 from fedbot.rules.model.room import MessageKind
-from fedbot.rules.model.rota import KEPT_FOR, AskedInTurn, Candidate, Passed, Rota, Why, ranked
+from fedbot.rules.model.rota import KEPT_FOR, AskedInTurn, Candidate, Order, Passed, Rota, RotaPolicy, Why
 from fedbot.rules.model.stock import PartDescription, in_units, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
@@ -162,6 +162,23 @@ def _listen(turn: Turn, search: Search) -> None:
     turn.save(replace(rota, state=RotaState.ASKING, waiting=waiting, passed=tuple(passed.values())))
 
 
+def ranked(candidates: Sequence[Candidate], wanted: Decimal, policy: RotaPolicy) -> tuple[Candidate, ...]:
+    """Return the candidates in the order in which they are asked. Those that have enough alone come first."""
+    first = [*policy.nearest, *sorted({each.party for each in candidates} - set(policy.nearest))]
+    place = {party: min(number, len(policy.nearest)) for number, party in enumerate(first)}
+
+    def rank(each: Candidate) -> tuple[object, ...]:
+        ranks: Mapping[Order, object] = {
+            Order.NEAREST: place[each.party],
+            Order.BALANCE: -each.balance,
+            Order.RESTED: each.asked.timestamp() if each.asked else float("-inf"),
+            Order.MOST: -each.quantity,
+        }
+        return (each.quantity < wanted, *(ranks[order] for order in policy.order), each.party)
+
+    return tuple(sorted(candidates, key=rank))
+
+
 def _is_called(word: str, hit: Hit) -> bool:
     """Whether the hit has the requested name. A word in its description doesn't count."""
     line = Line(1, hit.item, 0, PartDescription(hit.name, hit.ipn), Decimal(1))
@@ -236,7 +253,7 @@ def promised(turn: Turn, rota: Rota) -> Decimal:
 
 
 def _coming(rota: Rota, transfer: Transfer) -> Decimal:
-    if transfer.state not in lend.OVER_WITH_STOCK:
+    if transfer.state not in balance.OVER_WITH_STOCK:
         return total(transfer.terms.lines, rota.unit)
     return total(transfer.lines_moved, rota.unit)
 
@@ -267,7 +284,7 @@ def _with(rota: Rota, ask: AskedInTurn) -> Rota:
 def _has_destinations(transfer: Transfer) -> bool:
     """Whether we know the destination of each of its lines."""
     known = all(transfer.at(line.number).match for line in transfer.terms.lines)
-    return known and not match_parts.unmatched(transfer)
+    return known and not destination.unmatched(transfer)
 
 
 def _askers_signature(turn: Turn, rota: Rota) -> Signature:
@@ -334,7 +351,7 @@ def _finished(turn: Turn, rota: Rota) -> Rota:
     if _undecided(turn, rota):
         return rota
     confirmed = [t for _, t in requests(turn, rota) if status_of(t) is RequestStatus.CONFIRMED]
-    if any(t.state not in lend.OVER_WITH_STOCK for t in confirmed):
+    if any(t.state not in balance.OVER_WITH_STOCK for t in confirmed):
         return rota
     if rota.waiting and promised(turn, rota) < rota.wanted:
         return rota

@@ -19,7 +19,7 @@ from fedbot.rules import consent, names
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.provenance import given_text, known_item, mirror_given
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import bookings, end, label, lend, outside, overdue
+from fedbot.rules.loan import balance, bookings, end, label, outside, overdue
 from fedbot.rules.loan.bookings import show_bookings
 from fedbot.rules.model import audit
 from fedbot.rules.model.care import taken_out
@@ -306,7 +306,7 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
         both_sides.end(turn, transfer, TransferState.ABORTED, None, DONT_MIX)
     elif consent.changes_since_approval(turn.us, transfer):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
-    elif not transfer.is_return and lend.became_borrowed(
+    elif not transfer.is_return and balance.became_borrowed(
         turn, {line.item for line in transfer.terms.lines}, transfer.id
     ):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, BORROWED_BY_NOW)

@@ -16,13 +16,13 @@ from fedbot.messages.language import Locale, languages
 from fedbot.messages.rendering import render
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules import budgets
-from fedbot.rules.consent import Subject
 from fedbot.rules.model.command import ANSWERS_KEPT, WebLine
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import DecidedOffChat, SaidOffChat
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.who_decides import Subject
 from fedbot.rules.wire import BY_API, BY_PAGE
 from fedbot.web.site.access import Access, Caller
 from fedbot.web.site.bot import Bot

@@ -19,12 +19,12 @@ from pydantic import BeforeValidator
 
 from fedbot import messages
 from fedbot.messages import web
-from fedbot.rules.consent import Subject
 from fedbot.rules.model.command import SIGN_IN_WITHIN, AccessKind, Scope
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import say
 from fedbot.rules.names import clean_name
+from fedbot.rules.who_decides import Subject
 from fedbot.web.site.access import Caller, Login, form_token
 from fedbot.web.site.calls import LONGEST_LINE, DecisionMade, Site, quantity_in
 from fedbot.web.site.guard import is_our_page

@@ -19,21 +19,20 @@ from fedbot.commands import lookup, spaces
 from fedbot.commands.todo import seen as todo_of
 from fedbot.commands.todo import waits_for
 from fedbot.messages import catalogue as catalogue_words
-from fedbot.messages import lending as neighbour_words
 from fedbot.messages import naming
 from fedbot.messages.audit import entry_in_words, is_told
 from fedbot.messages.formatting import Inline, render
 from fedbot.messages.language import Locale
+from fedbot.messages.outside import outside_state
 from fedbot.messages.transfer import booking as queue_words
 from fedbot.messages.transfer.facts import state_in_words
 from fedbot.ports.journal import Audited
 from fedbot.rules import decisions, web
 from fedbot.rules.archive import Mark, Place
 from fedbot.rules.catalogue import search
-from fedbot.rules.consent import Subject, awaits_parcel, decides_here, is_open
 from fedbot.rules.ledger import history, stats
 from fedbot.rules.ledger import stats as ledger_figures
-from fedbot.rules.loan import bookings, lend, outside, queue
+from fedbot.rules.loan import balance, bookings, outside, queue
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.books import COUNTS, WAYS, Dealings, Flow
 from fedbot.rules.model.catalogue import FriendWant, Hit, Search, SpaceHits, Want
@@ -58,6 +57,7 @@ from fedbot.rules.model.stock import Permission, Permissions, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import who_answers
 from fedbot.rules.state import Turn
+from fedbot.rules.who_decides import Subject, awaits_parcel, decides_here, is_open
 from fedbot.rules.wire import fingerprint
 from fedbot.web.site.problems import Problem
 from fedbot.web.site.views import (
@@ -210,7 +210,7 @@ class Reader:
     def transfer(self, transfer: Transfer) -> TransferView:
         """A transfer."""
         terms, decided = transfer.terms, transfer.decided or transfer.granted
-        out = lend.lines_still_out(self.turn, transfer) if transfer.is_on_loan else ()
+        out = balance.lines_still_out(self.turn, transfer) if transfer.is_on_loan else ()
         late = (self.turn.day_of(transfer) - transfer.due_day).days if transfer.due_day and out else 0
         return TransferView(
             id=transfer.id,
@@ -264,7 +264,7 @@ class Reader:
     def story(self, transfer: Transfer, audited: tuple[Audited, ...]) -> StoryView:
         """A transfer with its audit."""
         related = [transfer.terms.parent] if transfer.terms.parent else []
-        related += [child.id for child in lend.children(self.turn, transfer)]
+        related += [child.id for child in balance.children(self.turn, transfer)]
         return StoryView(transfer=self.transfer(transfer), entries=self.entries(audited), related=related)
 
     def entries(self, audited: tuple[Audited, ...]) -> list[EntryView]:
@@ -448,7 +448,7 @@ class Reader:
             handed_to=self.space_ref(loan.friend) if loan.friend else None,
             transfer=loan.handing,
             problem=reason_of(loan.problem) if loan.problem else "",
-            state_text=_plain(neighbour_words.outside_state(self._locale, loan)),
+            state_text=_plain(outside_state(self._locale, loan)),
         )
 
     def wants(self) -> list[WantView]:

@@ -1,21 +1,15 @@
-"""Facts about a loan that the journal holds: returns, quantities still out, the lender and its lending rules."""
+"""The balance of a loan: what was lent, what came back, what is still out; and the terms of a return."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
-from fedbot import messages
 from fedbot.rules.archive import Mark
-from fedbot.rules.model.care import ValuedLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Signature
-from fedbot.rules.model.effects import say
-from fedbot.rules.model.lending import MOST_RULES, LendingRule, RuleOrigin, applying_to, rule_from_inventree
 from fedbot.rules.model.lifecycles import FINAL, Ending, TransferState
-from fedbot.rules.model.queries import Answer, ItemsFound, LendingSaid
 from fedbot.rules.model.stock import NO_ITEM_DETAILS, NO_PART_DETAILS, StockItem
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.protocol.terms import presentable
@@ -289,37 +283,3 @@ def reopened(loan: Transfer) -> Transfer:
 def of_connection(turn: Turn, connection: Connection) -> Sequence[Transfer]:
     """The open loans between us and that peer, including those of earlier connections."""
     return [t for t in turn.loans() if t.peer == connection.peer]
-
-
-# --- Which of our own lending rules apply to a loan: those of our config, and those in InvenTree's metadata.
-
-A_DAY = timedelta(days=1)
-FOR_NOBODY = LendingRule(spaces=())
-
-
-def rules_for(
-    turn: Turn, moved: Sequence[ValuedLine], items: Iterable[int], found: Iterable[Answer]
-) -> tuple[LendingRule, ...]:
-    """Return the rules for lending these stock items of ours. `found` are InvenTree's answers about them."""
-    wanted = frozenset(items)
-    told = [
-        said for answer in found if isinstance(answer, ItemsFound) for item, said in answer.lending if item in wanted
-    ]
-    return (*applying_to(turn.us.lending, moved), *_rules_in_inventree(turn, tuple(dict.fromkeys(told))))
-
-
-def _rules_in_inventree(turn: Turn, said: tuple[LendingSaid, ...]) -> list[LendingRule]:
-    rules: list[LendingRule] = []
-    for each in said:
-        rule = rule_from_inventree(each.text) if each.text is not None else None
-        if rule is None:
-            _tell_admins(turn, each)
-        rules.append(replace(rule, origin=RuleOrigin(each.where, in_inventree=True)) if rule else FOR_NOBODY)
-    return rules if len(rules) <= MOST_RULES else [FOR_NOBODY]
-
-
-def _tell_admins(turn: Turn, said: LendingSaid) -> None:
-    """Tell the admins of a rule that can't be read, at most once a day for each place."""
-    if turn.tell_once(f"lending rule:{said.where}", A_DAY):
-        phrase = say(messages.lending.rule_not_understood, where=said.where, is_hidden=said.text is None)
-        turn.tell_admins(phrase, f"lending-rule:{said.where}:{turn.now.date()}")

@@ -1,4 +1,4 @@
-"""Matches a peer's part to one of ours, also by approvers' `match`, and picks the location for booking it in."""
+"""Where a peer's line is booked in here: the matching part of ours, also by approvers' `match`, and its location."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue.provenance import WriteMirror
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import balance
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.effects import Do
@@ -79,11 +79,11 @@ def query_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
 
 def _lost(turn: Turn, peer: str, line: Line) -> tuple[int, ...]:
     """Return our stock items without a serial number that the peer had lost and that this line gives back, whole."""
-    found = lend.lost_before(turn, peer, line)
+    found = balance.lost_before(turn, peer, line)
     items = (
         loan.at(number).item
         for loan, number in found
-        if lend.not_back(turn, loan)[number] == line.quantity
+        if balance.not_back(turn, loan)[number] == line.quantity
         and loan.line(number).description.units == line.description.units
     )
     return tuple(item for item in items if item is not None)
@@ -92,7 +92,7 @@ def _lost(turn: Turn, peer: str, line: Line) -> tuple[int, ...]:
 def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
     """Return our stock items with this serial number that we gave to the peer for good."""
     marked = turn.marked(Mark.SERIAL, serial)
-    given = [t for t in marked if t.role == "sender" and t.peer == peer and t.terms.kind != lend.EXTENSION]
+    given = [t for t in marked if t.role == "sender" and t.peer == peer and t.terms.kind != balance.EXTENSION]
     lines = [(t, line) for t in given for line in t.terms.lines if serial in {line.serial, t.at(line.number).serial}]
     unsettled = {line.item for t, line in lines if t.state not in FINAL or t.is_on_loan}
     gone = {line.item for t, line in lines if t.state is TransferState.DONE and not t.at(line.number).failed}

@@ -1,4 +1,4 @@
-"""Picks the stock items that a typed line means, and checks whether they may leave."""
+"""The stock items of ours that a typed line offers, and whether they may leave."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fedbot.commands.items import Reading, in_pieces, read_alone, typed_again
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.merged_stock import Hidden
 from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
-from fedbot.rules.loan import bookings, lend
+from fedbot.rules.loan import balance, bookings
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.ledger import AvailableStock
@@ -78,7 +78,7 @@ def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
     for transfer in turn.open_transfers():
         if transfer.state is TransferState.BOOKED or (transfer.state is TransferState.OPEN and transfer.terms.starts):
             continue  # it counts only on its own days: `booked_complaint`
-        if transfer.role != "sender" or _is_only_asked_for(transfer) or transfer.terms.kind == lend.EXTENSION:
+        if transfer.role != "sender" or _is_only_asked_for(transfer) or transfer.terms.kind == balance.EXTENSION:
             continue
         waiting = [line for line in transfer.terms.lines if line.item == item and _still_there(transfer, line, item)]
         if waiting:
@@ -114,7 +114,7 @@ def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destin
 
 def _borrowed_complaint(turn: Turn, item: StockItem, destination: str) -> Phrase | None:
     """Why a borrowed item may not go there: it goes back to its lender by `return`, and nowhere else."""
-    loan = lend.borrowed(turn, item)
+    loan = balance.borrowed(turn, item)
     if loan is None:
         return None
     if destination == loan.peer:
