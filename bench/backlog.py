@@ -28,8 +28,8 @@ from fedbot.journal.journal import Journal
 from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import Session
-from fedbot.messages.formatting import render as put_into_html
 from fedbot.messages.language import Locale
+from fedbot.messages.markup import render as put_into_html
 from fedbot.messages.rendering import render
 from fedbot.rules.model.events import Said
 from fedbot.rules.model.party_config import PartyConfig

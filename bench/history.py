@@ -39,8 +39,8 @@ from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import PostgresqlDatabase, open_journal
 from fedbot.journal.sqlite import SqliteDatabase
-from fedbot.messages.formatting import render as put_into_html
 from fedbot.messages.language import Locale
+from fedbot.messages.markup import render as put_into_html
 from fedbot.messages.rendering import render
 from fedbot.rules.archive import flows_of_transfer, latest, marks_of
 from fedbot.rules.model.audit import AuditEntry, TransferIs

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fedbot import messages
-from fedbot.messages.formatting import NUMBER_WORDS
+from fedbot.messages.quantities import NUMBER_WORDS
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.names import bare_word, without_end
 from fedbot.rules.protocol.bodies import LONGEST_DAYS

@@ -9,7 +9,7 @@ from fedbot import messages
 from fedbot.commands.lookup import subject_meant, units_to_relate
 from fedbot.commands.spec import Verb
 from fedbot.commands.stock_to_offer import quantity_complaint
-from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in
+from fedbot.messages.quantities import EVERYTHING, measured_in, quantity_in
 from fedbot.rules import decisions
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice

@@ -22,7 +22,7 @@ from fedbot.commands.loan_lookup import (
     with_the_loan_of,
 )
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.messages.formatting import EVERYTHING
+from fedbot.messages.quantities import EVERYTHING
 from fedbot.rules.carry_out import not_entitled
 from fedbot.rules.loan import balance, hand_back
 from fedbot.rules.model.command import Command

@@ -30,7 +30,7 @@ from fedbot.commands.items import (
     without_lone_quote,
 )
 from fedbot.commands.spec import BETWEEN_THINGS, CASE, Argument, Kind, Option, Verb
-from fedbot.messages.formatting import EVERYTHING, measured_in, quantity_in, typed
+from fedbot.messages.quantities import EVERYTHING, measured_in, quantity_in, typed
 from fedbot.rules.model.command import PREFIX
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.names import without_end

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.messages.formatting import EVERYTHING, Quantity, is_pieces, is_times, measured_in, quantity_in, typed
+from fedbot.messages.quantities import EVERYTHING, Quantity, is_pieces, is_times, measured_in, quantity_in, typed
 from fedbot.rules.model.command import PREFIX
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import unit_called

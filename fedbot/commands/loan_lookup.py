@@ -20,7 +20,7 @@ from fedbot.commands.lookup import (
 )
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
 from fedbot.commands.stock_to_offer import quantity_complaint
-from fedbot.messages.formatting import EVERYTHING, is_times, measured_in, quantity_in
+from fedbot.messages.quantities import EVERYTHING, is_times, measured_in, quantity_in
 from fedbot.rules.archive import Mark
 from fedbot.rules.loan import balance
 from fedbot.rules.model.command import Command

@@ -7,7 +7,7 @@ from fedbot.commands.loan_lookup import id_and_rest
 from fedbot.commands.lookup import signature_with_note, subject_meant
 from fedbot.commands.received import example_of
 from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
-from fedbot.messages.formatting import EVERYTHING
+from fedbot.messages.quantities import EVERYTHING
 from fedbot.rules import consent as subjects
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say

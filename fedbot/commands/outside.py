@@ -32,7 +32,7 @@ from fedbot.commands.stock_to_offer import (
     too_long,
     units_said,
 )
-from fedbot.messages.formatting import EVERYTHING, quantity_in
+from fedbot.messages.quantities import EVERYTHING, quantity_in
 from fedbot.rules import time_zones
 from fedbot.rules.carry_out import not_entitled
 from fedbot.rules.loan import bookings, lending_rules, outside

@@ -13,7 +13,7 @@ from fedbot.commands.items import in_quotes
 from fedbot.commands.loan_lookup import about_units, amount_meant, id_and_rest, is_quantity, lines_meant
 from fedbot.commands.lookup import WITHOUT_ID, rooms_told_of, signature_with_note, subject_meant
 from fedbot.commands.spec import BETWEEN_THINGS, WHY, Argument, Handler, Kind, Verb, Where
-from fedbot.messages.formatting import EVERYTHING, typed
+from fedbot.messages.quantities import EVERYTHING, typed
 from fedbot.rules import decisions
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice

@@ -6,7 +6,7 @@ from fedbot import messages
 from fedbot.commands.grammar import SHOWN, near
 from fedbot.commands.lookup import whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
-from fedbot.messages.formatting import EVERYTHING as EVERYTHING_SAID
+from fedbot.messages.quantities import EVERYTHING as EVERYTHING_SAID
 from fedbot.rules.catalogue import share as shares
 from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM, Share
 from fedbot.rules.model.command import Command

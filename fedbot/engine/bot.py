@@ -42,7 +42,7 @@ from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.journal.lock import StateLock
 from fedbot.matrix import content
 from fedbot.matrix.client import MatrixChat
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
 from fedbot.ports.chat import Chat, ChatProblem, ChatUnreachable, Delivery
@@ -145,8 +145,8 @@ class Bot:
         self.regular_work: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
         self.prune_at = PRUNE_AT
 
-    def _render(self, phrase: Phrase, now: datetime) -> formatting.Rendered:
-        return formatting.render(render(phrase, self._locale, now))
+    def _render(self, phrase: Phrase, now: datetime) -> markup.Rendered:
+        return markup.render(render(phrase, self._locale, now))
 
     def gateway(self) -> Gateway:
         """The bot as its pages and API see it."""

@@ -18,7 +18,7 @@ from fedbot.engine.media import Pictures
 from fedbot.engine.pipeline import Engine
 from fedbot.matrix import content
 from fedbot.matrix.send_queue import Budget, groups, in_order, reserve, superseded
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.ports.chat import Chat, ChatLimited, ChatProblem, ChatRefused, ChatUnreachable, Delivery
 from fedbot.ports.journal import ChatMessage, Drawing, JournalProblem, OutboxRow, SuggestedReaction
 from fedbot.ports.vault import NoSuchSecret, Vault
@@ -307,7 +307,7 @@ class ChatWorker:
 
     def _message(self, message: ChatMessage) -> dict[str, Any]:
         return content.message(
-            formatting.Rendered(message.plain, message.html),
+            markup.Rendered(message.plain, message.html),
             mentions=message.mentions,
             reply_to=self._target(message.reply_to, message.room),
             thread=self._target(message.thread, message.room),

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from fedbot.logs import redact
 from fedbot.matrix import send_queue
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.messages.audit import entry_in_words, is_told
 from fedbot.messages.diagnosis import english
 from fedbot.messages.language import Locale
@@ -104,7 +104,7 @@ TIMERS = "timers"
 
 Told = TypeVar("Told")
 
-Render = Callable[[Phrase, datetime], formatting.Rendered]
+Render = Callable[[Phrase, datetime], markup.Rendered]
 
 
 _COUNTED: dict[type, str] = {

@@ -12,7 +12,7 @@ from nio.crypto.attachments import decrypt_attachment
 
 from fedbot.matrix.login import NioClient
 from fedbot.matrix.sync import ENVELOPE, INTERIM
-from fedbot.messages.formatting import Rendered, _words
+from fedbot.messages.markup import Rendered, _words
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatUnreachable, Media
 
 MOST_BYTES = 46_000

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Code, Inline, Link, permalink
 from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.markup import Code, Inline, Link, permalink
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.facts import by_another_name, no_part_for, state_in_words
 from fedbot.rules.model.connection import Connection

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Bold, Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.catalogue import (
     CATEGORY,

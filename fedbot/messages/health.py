@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Code, Inline, Items
 from fedbot.messages.naming import command as typed
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.events import PostRefused, SetAside

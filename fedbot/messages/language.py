@@ -16,7 +16,8 @@ from pathlib import Path
 from string import Formatter
 from zoneinfo import ZoneInfo
 
-from fedbot.messages.formatting import Inline, Line, typed
+from fedbot.messages.markup import Inline, Line
+from fedbot.messages.quantities import typed
 from fedbot.rules import time_zones
 from fedbot.rules.model.stock import plain
 from fedbot.rules.names import clean_text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Bold, Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Bold, Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.naming import command
 from fedbot.messages.outside import outside_entry
 from fedbot.messages.transfer.facts import state_in_words

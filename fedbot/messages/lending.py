@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from fedbot.messages import naming, reason_codes
-from fedbot.messages.formatting import Code, Inline
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Code, Inline
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.facts import Card
 from fedbot.rules.model.lending import LoanRules, RuleOrigin

@@ -8,8 +8,8 @@ from decimal import Decimal
 from fedbot.messages import naming
 from fedbot.messages.approval import why_not_entitled
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.markup import Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.messages.naming import command as typed
 from fedbot.rules.model.command import NUMBER_WITHIN, Command

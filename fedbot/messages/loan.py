@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Bold, ChatOnly, Code, Inline, typed
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Bold, ChatOnly, Code, Inline
 from fedbot.messages.naming import command
+from fedbot.messages.quantities import typed
 from fedbot.messages.transfer.facts import (
     Card,
     asked,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from fedbot.messages.formatting import Bold, Code, Inline, Mention
 from fedbot.messages.language import Lines, Locale, marked
+from fedbot.messages.markup import Bold, Code, Inline, Mention
 from fedbot.rules import time_zones
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature

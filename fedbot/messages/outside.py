@@ -6,9 +6,9 @@ from datetime import date
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Bold, Break, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.loan import on_terms
+from fedbot.messages.markup import Bold, Break, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lending import LONGEST_NEIGHBOUR, OutsideLoan

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Bold, Inline, Items
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.loan import time_to_ask_for
+from fedbot.messages.markup import Bold, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.lending import LendingStop

@@ -11,12 +11,12 @@ from fedbot.messages.catalogue import want_in_short
 from fedbot.messages.connection.connect import agreed
 from fedbot.messages.connection.keys import row
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.health import due_next
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.ledger import what_is_left
 from fedbot.messages.lending import rules_stand_in
 from fedbot.messages.line_errors import what_it_is
+from fedbot.messages.markup import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.naming import command
 from fedbot.messages.outside import outside_in_short, outside_loan
 from fedbot.messages.transfer.booking import entry_in_short, place_in_short

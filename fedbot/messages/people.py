@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.markup import Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.ledger import PersonSeen, VerbLine

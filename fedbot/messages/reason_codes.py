@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from fedbot.messages.formatting import Code, Inline
 from fedbot.messages.language import Locale, marked
+from fedbot.messages.markup import Code, Inline
 from fedbot.rules.model.lending import NO_MORE_TIME, TOO_LONG
 
 # The codes of refused steps (`diagnosis.reason_of`) and of the rules.

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from fedbot.messages import formatting
-from fedbot.messages.formatting import Items
+from fedbot.messages import markup
 from fedbot.messages.language import Lines, Locale
+from fedbot.messages.markup import Items
 from fedbot.messages.naming import off_chat, person
 from fedbot.rules.model.effects import Phrase
 
@@ -47,7 +47,7 @@ def _addressed(name: str, lines: Lines) -> Lines:
 
 
 def _fits(lines: Lines) -> bool:
-    words = formatting.render(lines)
+    words = markup.render(lines)
     return len(words.plain.encode()) <= MOST_BYTES and len(words.html.encode()) <= MOST_HTML_BYTES
 
 

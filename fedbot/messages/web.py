@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import WEEKDAYS, Lines, Locale, marked
+from fedbot.messages.markup import Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.command import SIGN_IN_WITHIN, AccessKind, WebAccess
 from fedbot.rules.model.diagnosis import Diagnosis

@@ -15,7 +15,7 @@ from fedbot.commands import borrow, grammar, items, push, request
 from fedbot.commands.grammar import parse, render
 from fedbot.commands.items import tokens_in
 from fedbot.commands.sentences import with_the_space
-from fedbot.messages.formatting import quantity_in
+from fedbot.messages.quantities import quantity_in
 from fedbot.rules.model.effects import Phrase
 from tests.commands.worlds import World
 

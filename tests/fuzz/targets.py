@@ -26,7 +26,7 @@ from fedbot.backup import BackupRefused
 from fedbot.config.loading import load
 from fedbot.config.problems import ConfigRefused
 from fedbot.journal import codec
-from fedbot.messages.formatting import Bold, Break, Code, Items, Mention, Text, render
+from fedbot.messages.markup import Bold, Break, Code, Items, Mention, Text, render
 from fedbot.ports.journal import JournalProblem, NotStorable
 from fedbot.rules.dispatch import decide
 from fedbot.rules.model.connection import Connection

@@ -20,7 +20,7 @@ from fedbot.matrix import client, content
 from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.encryption import Cipher
 from fedbot.matrix.login import Session, new_client
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatUnreachable, Delivery
 from fedbot.rules.model.events import (
     ChatEvent,
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def notice(room: str, text: str, transaction: str) -> Delivery:
-    return Delivery(room, "m.room.message", content.message(formatting.render([text])), transaction)
+    return Delivery(room, "m.room.message", content.message(markup.render([text])), transaction)
 
 
 def texts(events: list[ChatEvent]) -> list[str]:
@@ -352,7 +352,7 @@ async def test_two_bots_read_each_others_envelopes_in_messages_edits_and_hidden_
     await anna.invite(room, beta.user_id)
     await beta.chat.join(room)
     await beta.news()
-    words = formatting.render(["an offer"])
+    words = markup.render(["an offer"])
     card = await alpha.chat.send(Delivery(room, "m.room.message", content.message(words, envelope={"n": 1}), "one"))
     edit = content.message(words, envelope={"n": 2}, edits=card)
     await alpha.chat.send(Delivery(room, "m.room.message", edit, "two"))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedbot.matrix.content import BadContent, bare_envelope, message, picture, reaction
-from fedbot.messages.formatting import Bold, Break, Code, Items, Link, Mention, Rendered, Text, permalink, render
+from fedbot.messages.markup import Bold, Break, Code, Items, Link, Mention, Rendered, Text, permalink, render
 from fedbot.ports.chat import Media
 
 WORDS = Rendered("Take it?", "<b>Take it?</b>")

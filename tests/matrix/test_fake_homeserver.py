@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from fedbot.matrix import content
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatSignedOut, ChatUnreachable, Delivery
 from fedbot.rules.model.events import (
     ChatEvent,
@@ -30,7 +30,7 @@ from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.people import Person, RoomView, everybody_in
 from tests.matrix.conftest import Employ
 
-WORDS = formatting.render(["the card"])
+WORDS = markup.render(["the card"])
 PARTY = {"parties": [{"id": "peer"}]}
 
 
@@ -298,7 +298,7 @@ async def test_a_batch_that_was_not_stored_comes_again_with_the_room() -> None:
 async def test_the_room_shows_messages_as_clients_do() -> None:
     scene = Scene()
     card = await scene.bot.send(scene.notice("card"))
-    edit = content.message(formatting.render(["the card, done"]), edits=card, envelope={"v": 1})
+    edit = content.message(markup.render(["the card, done"]), edits=card, envelope={"v": 1})
     await scene.bot.send(Delivery(scene.room.id, "m.room.message", edit, "edit"))
     scene.anna.edits(card, "forged")
     scene.anna.reacts(card, "✅")

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from fedbot.matrix import content
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.ports.chat import Delivery
 from fedbot_demo.homeserver import Homeserver
 from fedbot_demo.person import Person
@@ -19,7 +19,7 @@ from tests.matrix.conftest import Bot, Employ
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 #: Names the person as older push rules search for them: display name and local part.
-WORDS = formatting.render(["Bea-rings bea-rings @room: take it?"])
+WORDS = markup.render(["Bea-rings bea-rings @room: take it?"])
 
 
 @dataclass

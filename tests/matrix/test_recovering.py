@@ -6,7 +6,7 @@ import pytest
 
 from fedbot.matrix import content
 from fedbot.matrix.client import MatrixChat
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.ports.chat import Delivery
 from fedbot.rules.model.events import EnvelopeSeen, Said
 from fedbot_demo.homeserver import Homeserver
@@ -19,7 +19,7 @@ LETTER = {"kind": "noted", "id": "x"}
 
 
 async def _says(bot: Bot, room: str, text: str, transaction: str, *, reply_to: str = "", edits: str = "") -> str:
-    message = content.message(formatting.render([text]), reply_to=reply_to, envelope=LETTER, edits=edits)
+    message = content.message(markup.render([text]), reply_to=reply_to, envelope=LETTER, edits=edits)
     return await bot.chat.send(Delivery(room, "m.room.message", message, transaction))
 
 

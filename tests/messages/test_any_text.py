@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from fedbot import messages
 from fedbot.matrix import content
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import MOST_BYTES, MOST_HTML_BYTES, render
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
@@ -86,7 +86,7 @@ def test_every_sentence_is_used() -> None:
 
 @pytest.mark.parametrize("phrase", EXAMPLES, ids=lambda phrase: phrase.name)
 def test_only_plain_markup_is_used(phrase: Phrase) -> None:
-    rendered = formatting.render(render(phrase, OUR_LOCALE, NOW))
+    rendered = markup.render(render(phrase, OUR_LOCALE, NOW))
     assert set(TAGS.findall(rendered.html)) <= ALLOWED
     assert rendered.plain.split("\n")[0].strip()
 
@@ -254,7 +254,7 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
 @given(text=ODD, count=st.sampled_from([1, 2, 20]))
 def test_no_text_of_a_stranger_breaks_a_message_or_makes_it_too_large(text: str, count: int) -> None:
     for phrase in _stranger(text, count):
-        rendered = formatting.render(render(phrase, OUR_LOCALE, NOW))
+        rendered = markup.render(render(phrase, OUR_LOCALE, NOW))
         assert len(rendered.plain.encode()) <= MOST_BYTES
         assert len(rendered.html.encode()) <= MOST_HTML_BYTES
         assert set(TAGS.findall(rendered.html)) <= ALLOWED
@@ -279,7 +279,7 @@ def test_a_text_to_agree_to_is_never_cut_however_large_the_rest_of_the_card_is(s
             continue
         rules = replace(asks.terms.rules, agree=agree)
         about = {**phrase.about, "transfer": replace(asks, terms=replace(asks.terms, rules=rules))}
-        rendered = formatting.render(render(replace(phrase, about=about), OUR_LOCALE, NOW))
+        rendered = markup.render(render(replace(phrase, about=about), OUR_LOCALE, NOW))
         assert [text for text in agree if text not in rendered.plain] == []
         assert len(rendered.plain.encode()) <= MOST_BYTES
         assert rendered.plain.endswith("k7m2")
@@ -291,7 +291,7 @@ def test_markup_in_a_name_is_shown_literally() -> None:
     phrase = say(
         messages.transfer_card.transfer_card, transfer=transfer(named), us=BETA, peer_name="attraktor", people=[]
     )
-    rendered = formatting.render(render(phrase, OUR_LOCALE, NOW))
+    rendered = markup.render(render(phrase, OUR_LOCALE, NOW))
     assert "<b>M3</b> & co" in rendered.plain
     assert html_module.escape("<b>M3</b> & co") in rendered.html
 

@@ -13,10 +13,11 @@ from string import Formatter
 
 import pytest
 
-from fedbot.messages import formatting
 from fedbot.messages import language as module
-from fedbot.messages.formatting import Bold, quantity_in
+from fedbot.messages import markup
 from fedbot.messages.language import Locale
+from fedbot.messages.markup import Bold
+from fedbot.messages.quantities import quantity_in
 from tests.scenarios.scenes import NOW
 
 BERLIN = Locale("en", "Europe/Berlin", NOW)
@@ -119,7 +120,7 @@ def test_a_long_text_is_cut_with_a_mark() -> None:
 
 def test_words_may_be_nodes_and_keep_their_braces() -> None:
     said = BERLIN.say("{who} gives {what}.", who="{what}", what=Bold("<b>"))
-    rendered = formatting.render([said])
+    rendered = markup.render([said])
     assert rendered.plain == "{what} gives <b>."
     assert rendered.html == "{what} gives <b>&lt;b&gt;</b>."
 
@@ -142,9 +143,9 @@ def backwards(monkeypatch: pytest.MonkeyPatch) -> Locale:
 
 def test_another_language_may_put_the_words_in_another_order(backwards: Locale) -> None:
     said = backwards.say("{who} gives {what}.", who="Anna", what=Bold("lens"))
-    assert formatting.render([said]).html == "<b>lens</b>: Anna gibt es."
-    assert formatting.render([backwards.some("{number} thing", "{number} things", 2)]).plain == "2 Dinge"
-    assert formatting.render([backwards.some("{number} thing", "{number} things", 1)]).plain == "1 Ding"
+    assert markup.render([said]).html == "<b>lens</b>: Anna gibt es."
+    assert markup.render([backwards.some("{number} thing", "{number} things", 2)]).plain == "2 Dinge"
+    assert markup.render([backwards.some("{number} thing", "{number} things", 1)]).plain == "1 Ding"
     assert backwards.quantity(Decimal("1.5"), "m") == "1,5 m"
 
 

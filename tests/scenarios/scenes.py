@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
 from fedbot.rules.model.connection import Connection
@@ -181,12 +181,12 @@ def connection(
 
 def plain(phrase: Phrase, locale: Locale = OUR_LOCALE) -> str:
     """The phrase as plain text, for a bot in Berlin on Tue 24 Nov 2026 at 20:31."""
-    return formatting.render(render(phrase, locale, NOW)).plain
+    return markup.render(render(phrase, locale, NOW)).plain
 
 
 def html(phrase: Phrase, locale: Locale = OUR_LOCALE) -> str:
     """The phrase as HTML."""
-    return formatting.render(render(phrase, locale, NOW)).html
+    return markup.render(render(phrase, locale, NOW)).html
 
 
 SAYS_NO = Verbatim(Speaker.INVENTREE, "You do not have permission.")

@@ -18,7 +18,7 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.journal.sqlite import SqliteDatabase
-from fedbot.messages.formatting import Rendered
+from fedbot.messages.markup import Rendered
 from fedbot.ports.clock import Clock
 from fedbot.ports.journal import Committed
 from fedbot.rules.archive import Document

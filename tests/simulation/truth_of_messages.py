@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from fedbot.messages.formatting import Rendered
+from fedbot.messages.markup import Rendered
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import FINAL

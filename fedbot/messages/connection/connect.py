@@ -7,8 +7,8 @@ from datetime import datetime
 
 from fedbot.messages import naming
 from fedbot.messages.connection import keys
-from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Bold, Break, Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.card import connection_changed
 from fedbot.messages.transfer.facts import in_one_line, silent_bot

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from fedbot.messages import naming
 from fedbot.messages.connection.connect import ended_by
-from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.line_errors import what_it_is
+from fedbot.messages.markup import Bold, Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Bold, Break, Code, Inline
 from fedbot.messages.language import Lines, Locale, marked
+from fedbot.messages.markup import Bold, Break, Code, Inline
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import KEY_EMOJI, Connection
 from fedbot.rules.model.ledger import ChangeSeen

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import TRIALS, diagnosis
-from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Bold, Break, Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis

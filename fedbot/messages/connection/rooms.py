@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.line_errors import what_it_is
+from fedbot.messages.markup import Bold, Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.events import Removed

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from fedbot.messages import naming, outside
-from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending import rules_lines
+from fedbot.messages.markup import Bold, Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.facts import Card, asked, card_of, decided, for_whom, what_and_where
 from fedbot.rules.model.diagnosis import Hindrance

@@ -7,10 +7,10 @@ from decimal import ROUND_CEILING, Decimal
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import ChatOnly, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending import agreed_line, agrees_line, rules_lines
 from fedbot.messages.loan import card_of_child, child_asked, first_when_done, loan_line, on_terms
+from fedbot.messages.markup import ChatOnly, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.messages.outside import offered_to_their_bot
 from fedbot.messages.overdue import overdue_line

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Bold, Inline
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.lending import rules_lines
 from fedbot.messages.loan import closed_line, is_home, lent_at_first, line_ends, on_terms, what_to_reply
+from fedbot.messages.markup import Bold, Inline
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.facts import (
     Card,

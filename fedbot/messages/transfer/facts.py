@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Break, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Break, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import LONGEST_PICKUP

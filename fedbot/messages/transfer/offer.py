@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.markup import Break, Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.formatting import Bold, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Bold, Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.facts import card_of, settled, state_in_words
 from fedbot.rules.model.command import NUMBER_WITHIN

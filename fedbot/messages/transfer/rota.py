@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from fedbot.messages import naming
-from fedbot.messages.formatting import Bold, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.markup import Bold, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.messages.reason_codes import KNOWN, why_not_given
 from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fastapi import Request, Response
 
 from fedbot import messages
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.messages.language import Locale, languages
 from fedbot.messages.rendering import render
 from fedbot.ports.inventory import InventoryProblem
@@ -69,7 +69,7 @@ class Site:
         permissions = await self.access.permissions(caller)
 
         def words(phrase: Phrase) -> tuple[str, str]:
-            rendered = formatting.render(render(phrase, locale, locale.now), on_page=True)
+            rendered = markup.render(render(phrase, locale, locale.now), on_page=True)
             return rendered.plain, rendered.html
 
         return Reader(self.bot.turn(), caller.person, permissions, locale, words)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
-from fedbot.messages import formatting
+from fedbot.messages import markup
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
 from fedbot.rules.model.command import WebAnswer
@@ -104,7 +104,7 @@ class Problem(Exception):
         if isinstance(said, WebAnswer):
             name, detail, choices = said.sentence, said.plain, said.choices
         else:
-            name, detail, choices = said.name, formatting.render(render(said, locale, locale.now)).plain, ()
+            name, detail, choices = said.name, markup.render(render(said, locale, locale.now)).plain, ()
         return ProblemDocument(
             type=f"{URN}{name}",
             title=detail.partition("\n")[0],

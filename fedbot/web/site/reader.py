@@ -21,8 +21,8 @@ from fedbot.commands.todo import waits_for
 from fedbot.messages import catalogue as catalogue_words
 from fedbot.messages import naming
 from fedbot.messages.audit import entry_in_words, is_told
-from fedbot.messages.formatting import Inline, render
 from fedbot.messages.language import Locale
+from fedbot.messages.markup import Inline, render
 from fedbot.messages.outside import outside_state
 from fedbot.messages.transfer import booking as queue_words
 from fedbot.messages.transfer.facts import state_in_words
