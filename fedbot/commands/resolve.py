@@ -41,8 +41,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if transfer.lacks_a_rest:
         return ()
     if transfer.dispute is None:
-        return write_off.looks(transfer)
-    return resolve.looks(transfer, _said(command)[1])
+        return write_off.queries(transfer)
+    return resolve.queries(transfer, _said(command)[1])
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:

@@ -77,7 +77,26 @@ class CarryOut(WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Check the permission, then let the verb act."""
-        _on_answered(turn, self, event)
+        command = self.command
+        permission = turn.verbs.permission(command.verb)
+        number = len(_about_permission(turn, command, permission))
+        about_permission, answers = event.answers[:number], event.answers[number:]
+        able = about_permission[1] if number > 1 else Able(())
+        if permission is Permission.SUPERUSER and isinstance(able, Able):
+            health.remember_superusers(turn, able)
+        if not _end_wait(turn, command):
+            return
+        if not turn.is_still(command.sender, command.username):
+            turn.answer(command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
+            return
+        if about_permission and (refused := not_entitled(turn, command, permission, (about_permission[0], able))):
+            turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
+            turn.answer(command, refused)
+            return
+        if answers and isinstance(answers[0], UnitsRelated):
+            carry_out(turn, replace(command, factors=answers[0].factors))
+            return
+        _act(turn, self, answers)
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """Refuse the line: our InvenTree refuses, or doesn't answer for as long as a line waits."""
@@ -88,29 +107,6 @@ class CarryOut(WhenAnsweredOrNot):
         line = turn.get(WaitingLine, self.command.event_id)
         if line is not None:
             _do_without(turn, line, event.problem, silent=event.silent)
-
-
-def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
-    command = then.command
-    permission = turn.verbs.permission(command.verb)
-    number = len(_about_permission(turn, command, permission))
-    about_permission, answers = event.answers[:number], event.answers[number:]
-    able = about_permission[1] if number > 1 else Able(())
-    if permission is Permission.SUPERUSER and isinstance(able, Able):
-        health.remember_superusers(turn, able)
-    if not _end_wait(turn, command):
-        return
-    if not turn.is_still(command.sender, command.username):
-        turn.answer(command, say(messages.line_errors.stranger, person=command.sender, us=turn.us))
-        return
-    if about_permission and (refused := not_entitled(turn, command, permission, (about_permission[0], able))):
-        turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
-        turn.answer(command, refused)
-        return
-    if answers and isinstance(answers[0], UnitsRelated):
-        carry_out(turn, replace(command, factors=answers[0].factors))
-        return
-    _act(turn, then, answers)
 
 
 def _act(turn: Turn, then: CarryOut, answers: tuple[Answer, ...]) -> None:

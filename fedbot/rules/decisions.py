@@ -441,7 +441,31 @@ class CheckPermissions(_OfDecision):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Begin the grace, or name the people who could decide."""
-        _on_permissions(turn, self, event)
+        running = _running(turn, self)
+        if running is None:
+            return
+        subject, decision = running
+        permissions, able = event.answers
+        if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
+            raise TypeError(f"a decision asks for permissions and who may, not {event.answers!r}")
+        if not turn.is_still(decision.person, decision.username):
+            _refuse(turn, subject, decision, _refusal_of_stranger(turn, subject, decision.person))
+            return
+        if not permissions.covers(permission_to_decide(subject, decision.person)):
+            _refuse(turn, subject, decision, not_entitled(turn, subject, permissions, able))
+            return
+        ends = turn.now + turn.us.grace
+        turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.GRACE, ends=ends, behind=())))
+        for other in decision.behind:
+            _tell(turn, subject, other, _too_late(turn, subject, decision, other.person))
+        turn.do(Typing(subject.room, int(turn.us.grace.total_seconds()) + 10))
+        turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.IN_GRACE), decision.person, decision.event_id)
+        if decision.reply_to:
+            phrase = say(
+                messages.approval.noted_in_grace, subject=subject, choice=decision.choice, seconds=turn.us.grace
+            )
+            key = MessageKind.NOTED.of(subject.id, decision.event_id)
+            turn.do(Post(key, subject.room, phrase, reply_to=decision.reply_to))
 
 
 @dataclass(frozen=True)
@@ -466,32 +490,6 @@ def _running(turn: Turn, then: _OfDecision) -> tuple[Subject, Decision] | None:
     if decision.event_id != then.event_id or decision.stage is not then.stage:
         return None
     return subject, decision
-
-
-def _on_permissions(turn: Turn, then: CheckPermissions, event: Answered) -> None:
-    running = _running(turn, then)
-    if running is None:
-        return
-    subject, decision = running
-    permissions, able = event.answers
-    if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
-        raise TypeError(f"a decision asks for permissions and who may, not {event.answers!r}")
-    if not turn.is_still(decision.person, decision.username):
-        _refuse(turn, subject, decision, _refusal_of_stranger(turn, subject, decision.person))
-        return
-    if not permissions.covers(permission_to_decide(subject, decision.person)):
-        _refuse(turn, subject, decision, not_entitled(turn, subject, permissions, able))
-        return
-    ends = turn.now + turn.us.grace
-    turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.GRACE, ends=ends, behind=())))
-    for other in decision.behind:
-        _tell(turn, subject, other, _too_late(turn, subject, decision, other.person))
-    turn.do(Typing(subject.room, int(turn.us.grace.total_seconds()) + 10))
-    turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.IN_GRACE), decision.person, decision.event_id)
-    if decision.reply_to:
-        phrase = say(messages.approval.noted_in_grace, subject=subject, choice=decision.choice, seconds=turn.us.grace)
-        key = MessageKind.NOTED.of(subject.id, decision.event_id)
-        turn.do(Post(key, subject.room, phrase, reply_to=decision.reply_to))
 
 
 def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:

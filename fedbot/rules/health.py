@@ -203,25 +203,21 @@ class LookAtInventory(WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Take over what our InvenTree reports about itself."""
-        _on_looked(turn, self, event)
-
-
-def _on_looked(turn: Turn, then: LookAtInventory, event: Answered) -> None:
-    inventory, tokens, superusers, history, *unknown = event.answers
-    if not (isinstance(inventory, InventoryStanding) and isinstance(tokens, OwnTokensSeen)):
-        raise TypeError(f"the look at our health asks for InvenTree and our tokens, not {event.answers!r}")
-    if not isinstance(superusers, Able):
-        raise TypeError(f"the look at our health asks for the superusers, not {superusers!r}")
-    if not isinstance(history, HistorySeen):
-        raise TypeError(f"the look at our health asks for the stock history, not {history!r}")
-    remember_superusers(turn, superusers)
-    _compare(turn, turn.standing(), inventory)
-    _on_history(turn, then, history)
-    if turn.us.look_every is not None:
-        on_seen(turn, tokens)
-    for named in unknown:
-        if isinstance(named, UnknownThings) and named != UnknownThings():
-            _tell_unknown_names(turn, named)
+        inventory, tokens, superusers, history, *unknown = event.answers
+        if not (isinstance(inventory, InventoryStanding) and isinstance(tokens, OwnTokensSeen)):
+            raise TypeError(f"the look at our health asks for InvenTree and our tokens, not {event.answers!r}")
+        if not isinstance(superusers, Able):
+            raise TypeError(f"the look at our health asks for the superusers, not {superusers!r}")
+        if not isinstance(history, HistorySeen):
+            raise TypeError(f"the look at our health asks for the stock history, not {history!r}")
+        remember_superusers(turn, superusers)
+        _compare(turn, turn.standing(), inventory)
+        _on_history(turn, self, history)
+        if turn.us.look_every is not None:
+            on_seen(turn, tokens)
+        for named in unknown:
+            if isinstance(named, UnknownThings) and named != UnknownThings():
+                _tell_unknown_names(turn, named)
 
 
 def _tell_unknown_names(turn: Turn, unknown: UnknownThings) -> None:

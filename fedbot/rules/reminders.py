@@ -92,48 +92,48 @@ class Remind(WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post the reminder in the card's thread, unless it is decided or quiet hours have begun."""
-        _on_able(turn, self, event)
-
-
-def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
-    subject = turn.subject(then.about)
-    (able,) = event.answers
-    if not isinstance(able, Able):
-        raise TypeError(f"a reminder asks who may decide, not {able!r}")
-    if subject is None or subject.reminded != then.at:
-        return
-    on_its_way = awaits_parcel(subject)
-    if not (on_its_way or _waits(turn, subject)):
-        return
-    if time_zones.after_the_night(turn.us, turn.now) != turn.now:
-        turn.save(replace(subject, reminded=None))
-        return
-    people = addressees(turn, able)
-    if isinstance(subject, Transfer) and takes_less(subject):
-        people = list(dict.fromkeys([subject.terms.asker, *people]))
-    mentions = tuple(people[:MOST_MENTIONED])
-    names = {person: turn.name_of(person, subject.room) for person in mentions}
-    others = len(people) - len(mentions)
-    if awaits_parcel(subject):
-        phrase = say(messages.transfer_end.parcel_reminder, subject=subject, us=turn.us, people=names, others=others)
-    elif asks_if_handed_over(subject):
-        phrase = say(
-            messages.booking.hand_over_reminder,
-            transfer=subject,
-            us=turn.us,
-            peer_name=turn.party_name(subject.peer),
-            people=names,
-            others=others,
+        subject = turn.subject(self.about)
+        (able,) = event.answers
+        if not isinstance(able, Able):
+            raise TypeError(f"a reminder asks who may decide, not {able!r}")
+        if subject is None or subject.reminded != self.at:
+            return
+        on_its_way = awaits_parcel(subject)
+        if not (on_its_way or _waits(turn, subject)):
+            return
+        if time_zones.after_the_night(turn.us, turn.now) != turn.now:
+            turn.save(replace(subject, reminded=None))
+            return
+        people = addressees(turn, able)
+        if isinstance(subject, Transfer) and takes_less(subject):
+            people = list(dict.fromkeys([subject.terms.asker, *people]))
+        mentions = tuple(people[:MOST_MENTIONED])
+        names = {person: turn.name_of(person, subject.room) for person in mentions}
+        others = len(people) - len(mentions)
+        if awaits_parcel(subject):
+            phrase = say(
+                messages.transfer_end.parcel_reminder, subject=subject, us=turn.us, people=names, others=others
+            )
+        elif asks_if_handed_over(subject):
+            phrase = say(
+                messages.booking.hand_over_reminder,
+                transfer=subject,
+                us=turn.us,
+                peer_name=turn.party_name(subject.peer),
+                people=names,
+                others=others,
+            )
+        else:
+            phrase = say(messages.approval.reminder, subject=subject, us=turn.us, people=names, others=others)
+        key = MessageKind.REMINDER.of(subject.id, self.at.isoformat())
+        no_card = isinstance(subject, Transfer) and not subject.has_card  # the card of a request is the owner's
+        thread = (
+            both_sides.thread_of(subject)
+            if isinstance(subject, Transfer) and no_card
+            else MessageKind.CARD.of(subject.id)
         )
-    else:
-        phrase = say(messages.approval.reminder, subject=subject, us=turn.us, people=names, others=others)
-    key = MessageKind.REMINDER.of(subject.id, then.at.isoformat())
-    no_card = isinstance(subject, Transfer) and not subject.has_card  # the card of a request is the owner's
-    thread = (
-        both_sides.thread_of(subject) if isinstance(subject, Transfer) and no_card else MessageKind.CARD.of(subject.id)
-    )
-    turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
-    turn.note(subject.id, audit.Reminded(mentions))
+        turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
+        turn.note(subject.id, audit.Reminded(mentions))
 
 
 # --- Scheduled work for `status`: all of it follows from the documents, nothing is stored separately.

@@ -180,14 +180,10 @@ class LabelItem(OfLine, WhenStepEnds):
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Tell the admins once a day; nothing waits for it. A vanished item is not reported."""
-        _on_not_labelled(turn, self, event)
-
-
-def _on_not_labelled(turn: Turn, then: LabelItem, event: StepRefused | StepUnknown) -> None:
-    if isinstance(event, StepRefused) and event.reason == "gone":
-        return
-    transfer = turn.transfer(then.transfer)
-    if transfer is not None and turn.tell_once("labelling", timedelta(days=1)):
-        item = transfer.at(then.line).item or 0
-        phrase = say(messages.loan.not_labelled, transfer=transfer, item=item, problem=event.problem)
-        turn.tell_admins(phrase, f"labelling:{turn.now.date()}")
+        if isinstance(event, StepRefused) and event.reason == "gone":
+            return
+        transfer = turn.transfer(self.transfer)
+        if transfer is not None and turn.tell_once("labelling", timedelta(days=1)):
+            item = transfer.at(self.line).item or 0
+            phrase = say(messages.loan.not_labelled, transfer=transfer, item=item, problem=event.problem)
+            turn.tell_admins(phrase, f"labelling:{turn.now.date()}")

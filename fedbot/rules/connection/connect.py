@@ -293,41 +293,37 @@ class ShowConnectCard(OfConnection, WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post the card."""
-        _on_card_addressees(turn, self, event)
-
-
-def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> None:
-    connection = turn.connection(then.connection)
-    (able,) = event.answers
-    if connection is None or connection.state is not ConnectionState.OFFERED or not isinstance(able, Able):
-        return
-    health.remember_superusers(turn, able)
-    changes = consent.changes(turn.us, connection)
-    if changes:
+        connection = turn.connection(self.connection)
+        (able,) = event.answers
+        if connection is None or connection.state is not ConnectionState.OFFERED or not isinstance(able, Able):
+            return
+        health.remember_superusers(turn, able)
+        changes = consent.changes(turn.us, connection)
+        if changes:
+            turn.do(
+                Edit(
+                    MessageKind.CARD.of(connection.id),
+                    connection.room,
+                    say(messages.transfer_card.card_superseded, subject=connection),
+                )
+            )
+            connection = replace(opening.without_card(connection), decision=None)
+        in_room = connection.in_room.read_differently()
+        connection = replace(connection, card=consent.of_connection(turn.us, connection), in_room=in_room)
+        connection, draft = sequencing.write(turn, connection, bodies.Noted())
+        turn.save(connection)
+        people = list(dict.fromkeys([*([self.void] if self.void else []), *opening.addressees(turn, able)]))
         turn.do(
-            Edit(
+            Post(
                 MessageKind.CARD.of(connection.id),
                 connection.room,
-                say(messages.transfer_card.card_superseded, subject=connection),
+                card(turn, connection, opening.names(turn, people, connection.room), changes),
+                mentions=tuple(people[: opening.MOST_MENTIONED]),
+                draft=draft,
+                suggestions=(APPROVE_KEY, DECLINE_KEY),
+                version=connection.in_room.version,
             )
         )
-        connection = replace(opening.without_card(connection), decision=None)
-    in_room = connection.in_room.read_differently()
-    connection = replace(connection, card=consent.of_connection(turn.us, connection), in_room=in_room)
-    connection, draft = sequencing.write(turn, connection, bodies.Noted())
-    turn.save(connection)
-    people = list(dict.fromkeys([*([then.void] if then.void else []), *opening.addressees(turn, able)]))
-    turn.do(
-        Post(
-            MessageKind.CARD.of(connection.id),
-            connection.room,
-            card(turn, connection, opening.names(turn, people, connection.room), changes),
-            mentions=tuple(people[: opening.MOST_MENTIONED]),
-            draft=draft,
-            suggestions=(APPROVE_KEY, DECLINE_KEY),
-            version=connection.in_room.version,
-        )
-    )
 
 
 def card(

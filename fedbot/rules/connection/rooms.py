@@ -473,7 +473,7 @@ class ShowMovedCard(both_sides.TellsThatItWaits, WhenAnswered):
             return
         transfer = both_sides.clear_wait(turn, transfer)
         if not transfer.has_card:
-            opening.post_first_card(turn, transfer, able)
+            opening.post_first_card(turn, transfer, opening.addressees(turn, able))
 
 
 def _with_fresh_pauses(turn: Turn, exchange: Exchange) -> Exchange:

@@ -237,7 +237,19 @@ class LookForFriend(OfConnection, WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Send the page, sealed."""
-        _on_looked_for_friend(turn, self, event)
+        connection = turn.connection(self.connection)
+        if connection is None:
+            return
+        seen = _seen(event)
+        transfers = [t for identifier in self.transfers if (t := turn.transfer(identifier)) is not None]
+        newest = _newest_of(turn, transfers)
+        lines = [_written(line) for t in transfers for line in _lines(turn, t, seen, connection, newest)]
+        last = transfers[-1].id if transfers else ""
+        if not self.is_last:
+            turn.tell_once(_told_page(connection.peer, last), budgets.HOUR)
+        body = bodies.Books(after=self.after, last=last, more=not self.is_last, problem="")
+        pasts = [asdict(past_of(each)) for each in _told_of(connection, transfers, is_last=self.is_last)]
+        _send_page(turn, connection, body, {"lines": lines, "pasts": pasts})
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Tell the peer that our InvenTree is silent."""
@@ -245,22 +257,6 @@ class LookForFriend(OfConnection, WhenAnsweredOrNot):
         if connection is not None:
             body = bodies.Books(after=self.after, last="", problem="inventory")
             _send_page(turn, connection, body, {})
-
-
-def _on_looked_for_friend(turn: Turn, then: LookForFriend, event: Answered) -> None:
-    connection = turn.connection(then.connection)
-    if connection is None:
-        return
-    seen = _seen(event)
-    transfers = [t for identifier in then.transfers if (t := turn.transfer(identifier)) is not None]
-    newest = _newest_of(turn, transfers)
-    lines = [_written(line) for t in transfers for line in _lines(turn, t, seen, connection, newest)]
-    last = transfers[-1].id if transfers else ""
-    if not then.is_last:
-        turn.tell_once(_told_page(connection.peer, last), budgets.HOUR)
-    body = bodies.Books(after=then.after, last=last, more=not then.is_last, problem="")
-    pasts = [asdict(past_of(each)) for each in _told_of(connection, transfers, is_last=then.is_last)]
-    _send_page(turn, connection, body, {"lines": lines, "pasts": pasts})
 
 
 def _told_of(connection: Connection, transfers: Sequence[Transfer], *, is_last: bool) -> list[Connection | Transfer]:
@@ -352,40 +348,38 @@ class Compare(OfConnection, WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Compare both sides, repair if asked, and continue with the next page or report."""
-        _on_own_looked(turn, self, event)
+        running = turn.get(Reconciliation, self.connection)
+        connection = turn.connection(self.connection)
+        if running is None or connection is None:
+            return
+        last = self.last
+        transfers = _ours(turn, connection, running.after, last)
+        seen = _seen(event)
+        newest = _newest_of(turn, transfers)
+        ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
+        found = differences(ours, running.theirs)
+        found += differing_pasts(_told_of(connection, transfers, is_last=not last), running.pasts)
+        found += _done_twice(turn, connection, seen.strays)
+        if running.repair:
+            found = [_repaired(turn, connection, difference) for difference in found]
+            _mirror_again(turn, transfers, ours)
+        kept = (*running.differences, *found)[:MOST_DIFFERENCES]
+        running = replace(
+            running, after=last, theirs=(), pasts=(), compared=running.compared + len(ours), differences=kept
+        )
+        if last:
+            turn.save(replace(running, until=turn.now + ANSWERS_WITHIN))
+            _ask_for_page(turn, connection, last)
+            return
+        if running.repair:
+            provision.mirror(turn, connection)
+        _tell(turn, running, "")
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Report that our own InvenTree is silent."""
         running = turn.get(Reconciliation, self.connection)
         if running is not None:
             _tell(turn, running, "own-inventory")
-
-
-def _on_own_looked(turn: Turn, then: Compare, event: Answered) -> None:
-    running = turn.get(Reconciliation, then.connection)
-    connection = turn.connection(then.connection)
-    if running is None or connection is None:
-        return
-    last = then.last
-    transfers = _ours(turn, connection, running.after, last)
-    seen = _seen(event)
-    newest = _newest_of(turn, transfers)
-    ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
-    found = differences(ours, running.theirs)
-    found += differing_pasts(_told_of(connection, transfers, is_last=not last), running.pasts)
-    found += _done_twice(turn, connection, seen.strays)
-    if running.repair:
-        found = [_repaired(turn, connection, difference) for difference in found]
-        _mirror_again(turn, transfers, ours)
-    kept = (*running.differences, *found)[:MOST_DIFFERENCES]
-    running = replace(running, after=last, theirs=(), pasts=(), compared=running.compared + len(ours), differences=kept)
-    if last:
-        turn.save(replace(running, until=turn.now + ANSWERS_WITHIN))
-        _ask_for_page(turn, connection, last)
-        return
-    if running.repair:
-        provision.mirror(turn, connection)
-    _tell(turn, running, "")
 
 
 def _done_twice(turn: Turn, connection: Connection, strays: Iterable[ItemSeen]) -> list[Difference]:

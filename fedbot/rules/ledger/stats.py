@@ -269,24 +269,20 @@ class CountOnSchedule(WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post our figures in our rooms, and the chart in the thread, unless a later run has started."""
-        _on_counted_on_schedule(turn, self, event)
-
-
-def _on_counted_on_schedule(turn: Turn, then: CountOnSchedule, event: Answered) -> None:
-    last = turn.standing().last_stats
-    if last is None or last != then.last:
-        return
-    counts = _counts(event)
-    history = _remember(turn, counts)
-    for room in announcements.current_rooms(turn):
-        known = turn.room(room)
-        if known is None or not (known.joined and known.may_talk):
-            continue
-        told_of = rooms_told_of(turn, room)
-        figures = disclosed(turn, own(turn, counts, 0, told_of))
-        key = MessageKind.STATS.of(rest=f"{last.isoformat()}:{room}")
-        turn.do(Post(key, room, say(messages.ledger.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
-        _draw(turn, MessageKind.CHART.of(rest=f"{last.isoformat()}:{room}"), room, key, figures, history)
+        last = turn.standing().last_stats
+        if last is None or last != self.last:
+            return
+        counts = _counts(event)
+        history = _remember(turn, counts)
+        for room in announcements.current_rooms(turn):
+            known = turn.room(room)
+            if known is None or not (known.joined and known.may_talk):
+                continue
+            told_of = rooms_told_of(turn, room)
+            figures = disclosed(turn, own(turn, counts, 0, told_of))
+            key = MessageKind.STATS.of(rest=f"{last.isoformat()}:{room}")
+            turn.do(Post(key, room, say(messages.ledger.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
+            _draw(turn, MessageKind.CHART.of(rest=f"{last.isoformat()}:{room}"), room, key, figures, history)
 
 
 def _remember(turn: Turn, counts: StockCounts) -> StockHistory:

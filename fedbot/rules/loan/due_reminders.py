@@ -74,37 +74,33 @@ class RemindOfDueDate(OfTransfer, WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post the reminder, unless the loan has been returned or quiet hours have begun."""
-        _on_able_to_return(turn, self, event)
-
-
-def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> None:
-    loan = turn.transfer(then.transfer)
-    (able,) = event.answers
-    if not isinstance(able, Able):
-        raise TypeError(f"a reminder asks who may hand it back, not {able!r}")
-    if loan is None or not loan.is_on_loan or loan.reminded != then.at:
-        return
-    if time_zones.after_the_night(turn.us, turn.now) != turn.now:
-        turn.save(replace(loan, reminded=None))
-        return
-    took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.us.people]
-    mentions = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_MENTIONED]
-    phrase = say(
-        messages.loan.loan_reminder,
-        loan=loan,
-        us=turn.us,
-        peer_name=turn.party_name(loan.peer),
-        people={person: turn.name_of(person, loan.room) for person in mentions},
-        out=balance.lines_still_out(turn, loan),
-        today=turn.day_of(loan),
-    )
-    turn.do(
-        Post(
-            MessageKind.DUE.of(loan.id, then.at.isoformat()),
-            loan.room,
-            phrase,
-            thread=both_sides.thread_of(loan),
-            mentions=mentions,
+        loan = turn.transfer(self.transfer)
+        (able,) = event.answers
+        if not isinstance(able, Able):
+            raise TypeError(f"a reminder asks who may hand it back, not {able!r}")
+        if loan is None or not loan.is_on_loan or loan.reminded != self.at:
+            return
+        if time_zones.after_the_night(turn.us, turn.now) != turn.now:
+            turn.save(replace(loan, reminded=None))
+            return
+        took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.us.people]
+        mentions = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_MENTIONED]
+        phrase = say(
+            messages.loan.loan_reminder,
+            loan=loan,
+            us=turn.us,
+            peer_name=turn.party_name(loan.peer),
+            people={person: turn.name_of(person, loan.room) for person in mentions},
+            out=balance.lines_still_out(turn, loan),
+            today=turn.day_of(loan),
         )
-    )
-    turn.note(loan.id, audit.Reminded(mentions))
+        turn.do(
+            Post(
+                MessageKind.DUE.of(loan.id, self.at.isoformat()),
+                loan.room,
+                phrase,
+                thread=both_sides.thread_of(loan),
+                mentions=mentions,
+            )
+        )
+        turn.note(loan.id, audit.Reminded(mentions))

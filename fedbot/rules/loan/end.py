@@ -127,19 +127,15 @@ class NoteEnding(OfLine, WhenStepEnds):
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Ask the admins to do it by hand."""
-        _on_not_noted(turn, self, event)
-
-
-def _on_not_noted(turn: Turn, then: NoteEnding, event: StepRefused | StepUnknown) -> None:
-    loan = turn.transfer(then.transfer)
-    if loan is not None:
-        how = loan.ending_of(then.line)
-        phrase = say(
-            messages.loan.gift_not_noted if how is Ending.GIFT else messages.loan.loss_not_noted,
-            loan=loan,
-            problem=event.problem,
-        )
-        turn.tell_admins(phrase, f"lost:{loan.id}:{then.line}")
+        loan = turn.transfer(self.transfer)
+        if loan is not None:
+            how = loan.ending_of(self.line)
+            phrase = say(
+                messages.loan.gift_not_noted if how is Ending.GIFT else messages.loan.loss_not_noted,
+                loan=loan,
+                problem=event.problem,
+            )
+            turn.tell_admins(phrase, f"lost:{loan.id}:{self.line}")
 
 
 def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> None:

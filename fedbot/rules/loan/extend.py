@@ -89,7 +89,7 @@ class ShowExtensionCard(both_sides.TellsThatItWaits, WhenAnswered):
         if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
             return
         transfer = replace(both_sides.clear_wait(turn, transfer), over=bookings.conflicts(turn, transfer))
-        opening.post_first_card(turn, transfer, able)
+        opening.post_first_card(turn, transfer, opening.addressees(turn, able))
 
 
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:

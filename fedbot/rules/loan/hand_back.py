@@ -181,23 +181,19 @@ class ShowReturnCard(both_sides.TellsThatItWaits, WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post the card, or decline with the reason."""
-        _on_card(turn, self, event)
-
-
-def _on_card(turn: Turn, then: ShowReturnCard, event: Answered) -> None:
-    transfer = turn.transfer(then.transfer)
-    *answers, able = event.answers
-    if transfer is None or transfer.state is not TransferState.OPEN or transfer.wanted:
-        return
-    if not isinstance(able, Able):
-        raise TypeError(f"the card asks who may decide, not {able!r}")
-    transfer = both_sides.clear_wait(turn, transfer)
-    loan, connection = turn.transfer(transfer.terms.parent), sequencing.connection_of(turn, transfer)
-    reason = wrong_at_lender(loan, transfer.terms, connection, answers) if loan else "no-loan"
-    if reason:
-        decline(turn, transfer, reason)
-        return
-    opening.post_first_card(turn, transfer, able)
+        transfer = turn.transfer(self.transfer)
+        *answers, able = event.answers
+        if transfer is None or transfer.state is not TransferState.OPEN or transfer.wanted:
+            return
+        if not isinstance(able, Able):
+            raise TypeError(f"the card asks who may decide, not {able!r}")
+        transfer = both_sides.clear_wait(turn, transfer)
+        loan, connection = turn.transfer(transfer.terms.parent), sequencing.connection_of(turn, transfer)
+        reason = wrong_at_lender(loan, transfer.terms, connection, answers) if loan else "no-loan"
+        if reason:
+            decline(turn, transfer, reason)
+            return
+        opening.post_first_card(turn, transfer, opening.addressees(turn, able))
 
 
 def wrong_at_lender(loan: Transfer, terms: Terms, connection: Connection, answers: list[Any]) -> str:
@@ -262,7 +258,19 @@ class NoteRemark(OfTransfer, WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Note the remark, or say why not."""
-        _on_remark_permitted(turn, self, event)
+        transfer, (permissions,) = turn.transfer(self.transfer), event.answers
+        if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(permissions, Permissions):
+            return
+        if self.person not in turn.us.people or not permissions.covers(Permission.MAPPED):
+            _answer_remark(
+                turn, transfer, self.event_id, say(messages.loan.remark_not_noted, transfer=transfer, problem=None)
+            )
+            return
+        said = f"{self.person}: {self.said.replace('; @', ', @')}"  # so nobody writes as somebody else
+        remark = f"{transfer.remark}; {said}" if transfer.remark else said
+        turn.save(replace(transfer, remark=remark[:LONGEST_REMARK]))
+        turn.note(transfer.id, audit.Fact.REMARK, self.person, self.event_id)
+        _answer_remark(turn, transfer, self.event_id, say(messages.loan.remark_noted, transfer=transfer))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """Tell the author that nothing is noted."""
@@ -270,22 +278,6 @@ class NoteRemark(OfTransfer, WhenAnsweredOrNot):
         if transfer is not None:
             phrase = say(messages.loan.remark_not_noted, transfer=transfer, problem=event.problem)
             _answer_remark(turn, transfer, self.event_id, phrase)
-
-
-def _on_remark_permitted(turn: Turn, then: NoteRemark, event: Answered) -> None:
-    transfer, (permissions,) = turn.transfer(then.transfer), event.answers
-    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(permissions, Permissions):
-        return
-    if then.person not in turn.us.people or not permissions.covers(Permission.MAPPED):
-        _answer_remark(
-            turn, transfer, then.event_id, say(messages.loan.remark_not_noted, transfer=transfer, problem=None)
-        )
-        return
-    said = f"{then.person}: {then.said.replace('; @', ', @')}"  # so nobody writes as somebody else
-    remark = f"{transfer.remark}; {said}" if transfer.remark else said
-    turn.save(replace(transfer, remark=remark[:LONGEST_REMARK]))
-    turn.note(transfer.id, audit.Fact.REMARK, then.person, then.event_id)
-    _answer_remark(turn, transfer, then.event_id, say(messages.loan.remark_noted, transfer=transfer))
 
 
 def _answer_remark(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase) -> None:

@@ -72,29 +72,25 @@ class PermitPhoto(OfTransfer, WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Attach it to the stock items, or say why not."""
-        _on_permitted(turn, self, event)
+        transfer, (permissions,) = turn.transfer(self.transfer), event.answers
+        if transfer is None or not isinstance(permissions, Permissions):
+            return
+        if self.person not in turn.us.people or not permissions.covers(Permission.MAPPED):
+            _say_not_kept(turn, transfer, self.event_id, INACTIVE)
+            return
+        turn.note(transfer.id, audit.Fact.PHOTO, self.person, self.event_id)
+        items = {line.number: transfer.at(line.number).item for line in transfer.terms.lines}
+        known = [(number, item) for number, item in items.items() if item is not None]
+        for number, item in known:
+            mark = step_mark(transfer, number, _mark_suffix(self.event_id))
+            step = AttachPhoto(mark, self.note, item, self.file, known_item(turn, transfer, number))
+            turn.do(Do(KeepPhoto(transfer.id, number, self.event_id, item, is_last=number == known[-1][0]), step))
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """Tell the author that nothing is attached."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             _say_not_kept(turn, transfer, self.event_id, "silent", event.problem)
-
-
-def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
-    transfer, (permissions,) = turn.transfer(then.transfer), event.answers
-    if transfer is None or not isinstance(permissions, Permissions):
-        return
-    if then.person not in turn.us.people or not permissions.covers(Permission.MAPPED):
-        _say_not_kept(turn, transfer, then.event_id, INACTIVE)
-        return
-    turn.note(transfer.id, audit.Fact.PHOTO, then.person, then.event_id)
-    items = {line.number: transfer.at(line.number).item for line in transfer.terms.lines}
-    known = [(number, item) for number, item in items.items() if item is not None]
-    for number, item in known:
-        mark = step_mark(transfer, number, _mark_suffix(then.event_id))
-        step = AttachPhoto(mark, then.note, item, then.file, known_item(turn, transfer, number))
-        turn.do(Do(KeepPhoto(transfer.id, number, then.event_id, item, is_last=number == known[-1][0]), step))
 
 
 def transfer_of(turn: Turn, event: PhotoSent) -> Transfer | None:

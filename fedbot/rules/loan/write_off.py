@@ -36,19 +36,19 @@ def is_abandoned(turn: Turn, loan: Transfer) -> bool:
     return loan.role == "receiver" and loan.is_on_loan and ended
 
 
-def looks(loan: Transfer) -> tuple[WhereIsIt, ...]:
+def queries(loan: Transfer) -> tuple[WhereIsIt, ...]:
     """The queries for where each stock item is, in the order of `left_over`."""
-    return tuple(_look(loan, number) for number in loan.left_over)
+    return tuple(_query(loan, number) for number in loan.left_over)
 
 
-def _look(loan: Transfer, number: int) -> WhereIsIt:
+def _query(loan: Transfer, number: int) -> WhereIsIt:
     progress = loan.at(number)
     known = (progress.item,) if progress.item else ()
     return WhereIsIt(f"fed:{loan.id}:{number}", known, progress.part)
 
 
 def seen_in(loan: Transfer, answers: tuple[object, ...]) -> Seen:
-    """The answers to `looks`, by line number. Raises TypeError for another answer."""
+    """The answers to `queries`, by line number. Raises TypeError for another answer."""
     seen: Seen = {}
     for number, answer in zip(loan.left_over, answers, strict=True):
         if not isinstance(answer, ItemsSeen):

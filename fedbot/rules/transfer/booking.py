@@ -98,10 +98,14 @@ def _was_asked(transfer: Transfer) -> bool:
 
 def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
     """Tell the people who asked and decided that it is booked. They would easily miss an edited card."""
-    people = [transfer.terms.asker, *([transfer.decided.person] if transfer.decided else [])]
     phrase = say(messages.booking.booked, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
-    mentions = tuple(dict.fromkeys(filter(None, people)))
-    turn.do(Post(MessageKind.BOOKED.of(transfer.id), transfer.room, phrase, mentions=mentions, draft=draft))
+    key, mentions = MessageKind.BOOKED.of(transfer.id), _asker_and_decider(transfer)
+    turn.do(Post(key, transfer.room, phrase, mentions=mentions, draft=draft))
+
+
+def _asker_and_decider(transfer: Transfer) -> tuple[str, ...]:
+    decider = transfer.decided.person if transfer.decided else ""
+    return tuple(dict.fromkeys(filter(None, (transfer.terms.asker, decider))))
 
 
 # --- at the lender: each morning ---------------------------------------------------------------------------------
@@ -144,28 +148,24 @@ class LookAtBooking(both_sides.TellsThatItWaits, WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Tell people of new obstacles. From the first day on, ask by card whether it was picked up."""
-        _on_looked(turn, self, event)
-
-
-def _on_looked(turn: Turn, then: LookAtBooking, event: Answered) -> None:
-    transfer = turn.transfer(then.transfer)
-    if transfer is None or transfer.state is not TransferState.BOOKED:
-        return
-    transfer = both_sides.clear_wait(turn, transfer)
-    *found, able = event.answers
-    if not isinstance(able, Able):
-        raise TypeError(f"a hand-over asks who may decide, not {able!r}")
-    lines = zip(transfer.terms.lines, found, strict=True)
-    obstacles = tuple(obstacle for line, answer in lines for obstacle in _obstacles(turn, line, answer))
-    has_begun = first_day(transfer) <= turn.day_of(transfer)
-    is_lent_yet = {obstacle.why for obstacle in obstacles} == {Hindrance.LENT}
-    if obstacles != transfer.obstacles or (is_lent_yet and has_begun and Told.CALLED not in transfer.told):
-        transfer = replace(transfer, obstacles=obstacles)
-        turn.save(transfer)
-        if has_begun or not is_lent_yet:  # a loan before it that isn't back yet is no news by itself
-            _tell_obstacles(turn, transfer)
-    if has_begun and transfer.decision is None:
-        _ask_if_handed_over(turn, transfer, able)
+        transfer = turn.transfer(self.transfer)
+        if transfer is None or transfer.state is not TransferState.BOOKED:
+            return
+        transfer = both_sides.clear_wait(turn, transfer)
+        *found, able = event.answers
+        if not isinstance(able, Able):
+            raise TypeError(f"a hand-over asks who may decide, not {able!r}")
+        lines = zip(transfer.terms.lines, found, strict=True)
+        obstacles = tuple(obstacle for line, answer in lines for obstacle in _obstacles(turn, line, answer))
+        has_begun = first_day(transfer) <= turn.day_of(transfer)
+        is_lent_yet = {obstacle.why for obstacle in obstacles} == {Hindrance.LENT}
+        if obstacles != transfer.obstacles or (is_lent_yet and has_begun and Told.CALLED not in transfer.told):
+            transfer = replace(transfer, obstacles=obstacles)
+            turn.save(transfer)
+            if has_begun or not is_lent_yet:  # a loan before it that isn't back yet is no news by itself
+                _tell_obstacles(turn, transfer)
+        if has_begun and transfer.decision is None:
+            _ask_if_handed_over(turn, transfer, able)
 
 
 def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
@@ -180,8 +180,8 @@ def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
     former = asking.card if transfer.has_card else None  # it may be in a room that was replaced since
     asking, draft = replace(asking, shown=None, reminded=None, card=former), None
     if until != transfer.due:
-        told = bodies.Booked(until=until, parcel=asking.parcel is not None, **both_sides.said_by(asking.decided))
-        asking, draft = sequencing.write(turn, asking, told, awaits=True)
+        body = bodies.Booked(until=until, parcel=asking.parcel is not None, **both_sides.said_by(asking.decided))
+        asking, draft = sequencing.write(turn, asking, body, awaits=True)
     turn.save(asking)
     opening.post_card(turn, asking, opening.addressees(turn, able), draft)
 
@@ -212,10 +212,8 @@ def _hindrance(turn: Turn, line: Line, item: StockItem | None) -> Hindrance | No
 def _tell_obstacles(turn: Turn, transfer: Transfer) -> None:
     """Tell both sides, mentioning the people who asked and approved."""
     turn.note(transfer.id, audit.BookingStands(tuple(obstacle.why for obstacle in transfer.obstacles)))
-    people = [transfer.terms.asker, *([transfer.decided.person] if transfer.decided else [])]
     phrase = say(messages.booking.obstacles, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
-    key = MessageKind.OBSTACLES.of(transfer.id, turn.now.isoformat())
-    mentions = tuple(dict.fromkeys(filter(None, people)))
+    key, mentions = MessageKind.OBSTACLES.of(transfer.id, turn.now.isoformat()), _asker_and_decider(transfer)
     turn.do(Post(key, transfer.room, phrase, thread=both_sides.thread_of(transfer), mentions=mentions))
 
 

@@ -48,7 +48,7 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
         people=people or [],
         changes=changes,
         left=balance.lines_not_back(turn, transfer) if transfer.is_loan else None,
-        overdue=overdue_of_theirs(turn, transfer) if transfer.state is TransferState.OPEN else (),
+        overdue=overdue_there(turn, transfer) if transfer.state is TransferState.OPEN else (),
         due=_due_now(turn, transfer),
     )
 
@@ -59,16 +59,16 @@ def _due_now(turn: Turn, transfer: Transfer) -> date | None:
     return loan.due_day if loan is not None else None
 
 
-def overdue_of_theirs(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
-    """The other space's overdue loans of our items, shown where we decide to give it something."""
+def overdue_there(turn: Turn, transfer: Transfer) -> tuple[Transfer, ...]:
+    """The overdue loans of our items to the other space, shown where we decide to give it something."""
     gives = transfer.role == "sender" and not transfer.is_return
     return tuple(overdue.overdue(turn, transfer.peer)) if gives and turn.loans() else ()
 
 
 def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people: list[str] | None = None) -> None:
     """Bring our card up to date. The caller knows that there is one."""
-    reads, version = card(turn, transfer, people), transfer.in_room.version
-    turn.do(Edit(MessageKind.CARD.of(transfer.id), transfer.room, reads, draft=draft, version=version))
+    phrase, version = card(turn, transfer, people), transfer.in_room.version
+    turn.do(Edit(MessageKind.CARD.of(transfer.id), transfer.room, phrase, draft=draft, version=version))
 
 
 def update_card(turn: Turn, transfer: Transfer) -> None:
@@ -110,9 +110,9 @@ def signature_in(turn: Turn, envelope: Message[Decided], party: str, event_id: s
     return Signature(person, name, party, envelope.sent_at, event_id, note=note)
 
 
-def _named(turn: Turn, told: Statement, party: str) -> tuple[str, str]:
+def _named(turn: Turn, statement: Statement, party: str) -> tuple[str, str]:
     """Return the Matrix id and label of a peer's person; the label is '' if nobody is named."""
-    return told.by, turn.called(told.by_name, told.by, party) if told.by else ""
+    return statement.by, turn.called(statement.by_name, statement.by, party) if statement.by else ""
 
 
 def by_parcel(transfer: Transfer) -> Transfer:
@@ -120,11 +120,11 @@ def by_parcel(transfer: Transfer) -> Transfer:
     return replace(transfer, parcel=transfer.parcel or Parcel())
 
 
-def with_delivery(transfer: Transfer, told: ByParcel) -> Transfer:
+def with_delivery(transfer: Transfer, body: ByParcel) -> Transfer:
     """Return the transfer, by parcel or damaged if the peer's message says so."""
-    if told.damaged:
+    if body.damaged:
         transfer = replace(transfer, damaged=True)
-    return by_parcel(transfer) if told.parcel else transfer
+    return by_parcel(transfer) if body.parcel else transfer
 
 
 def on_these_terms(transfer: Transfer, terms: Terms) -> Transfer:
@@ -175,9 +175,11 @@ def settlement_in(turn: Turn, envelope: Message[Truth], party: str) -> Settlemen
     return Settlement(by, told.truth, told.alone) if by is not None and told is not None else None
 
 
-def person_in(turn: Turn, told: Statement | None, party: str, at: datetime) -> Signature | None:
+def person_in(turn: Turn, statement: Statement | None, party: str, at: datetime) -> Signature | None:
     """Return the peer's person named in that part of its message; None if the part is missing."""
-    return Signature(*_named(turn, told, party), party, at, note=presentable(told.note)) if told is not None else None
+    if statement is None:
+        return None
+    return Signature(*_named(turn, statement, party), party, at, note=presentable(statement.note))
 
 
 def end(
@@ -188,10 +190,16 @@ def end(
     `line`: the number of the line for which it is declined.
     """
     was_booked = transfer.state is TransferState.BOOKED and transfer.role == "sender"
-    transfer = replace(transfer, state=state, decision=None, problem=problem, ended=turn.now, wanted="")
-    transfer = replace(transfer, because_of=line)
-    if by is not None:
-        transfer = replace(transfer, decided=by)
+    transfer = replace(
+        transfer,
+        state=state,
+        decided=by or transfer.decided,
+        decision=None,
+        problem=problem,
+        ended=turn.now,
+        wanted="",
+        because_of=line,
+    )
     body = bodies.ENDS[state.value](reason=problem, settled=settled_by_us(turn, transfer), **said_by(by))
     if isinstance(body, bodies.Declined) and line:
         body = body.model_copy(update={"line": line})
@@ -251,8 +259,8 @@ def note_in_transit(turn: Turn, transfer: Transfer, left: datetime) -> None:
 
     Our message only acknowledges the sender's, so that the sender can wait for weeks without repeating it.
     """
-    transfer = replace(transfer, state=TransferState.SENT, parcel=Parcel(left=left))
-    transfer = replace(transfer, in_room=transfer.in_room.read_differently())
+    in_room = transfer.in_room.read_differently()
+    transfer = replace(transfer, state=TransferState.SENT, parcel=Parcel(left=left), in_room=in_room)
     transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.PARCEL_LEFT)
@@ -414,23 +422,26 @@ def dispute(turn: Turn, transfer: Transfer, line: int, problem: Diagnosis, said:
     `said` is the kind of the peer's message that contradicts us, if one does.
     """
     known = transfer.dispute or Dispute(transfer.state, ())
-    told = turn.us.party in known.by
+    is_told = turn.us.party in known.by
     by = tuple(dict.fromkeys((*known.by, turn.us.party)))
     transfer = replace(_stopped(transfer, problem), dispute=replace(known, by=by, line=line, said=said or known.said))
     turn.note(transfer.id, audit.Disputed(line, problem))
-    if told:
+    if is_told:
         turn.save(transfer)
         update_dispute_messages(turn, transfer)
         return
     transfer = transfer.after_telling(Told.DISPUTED)
     transfer, draft = sequencing.write(turn, transfer, _dispute_body(turn, transfer), awaits=True)
     turn.save(transfer)
-    phrase = say(
-        messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
-    )
-    turn.do(Post(MessageKind.DISPUTED.of(transfer.id), transfer.room, phrase, thread=thread_of(transfer), draft=draft))
+    key, phrase = MessageKind.DISPUTED.of(transfer.id), _disputed_phrase(turn, transfer)
+    turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), draft=draft))
     _update_card_and_wait(turn, transfer)
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
+
+
+def _disputed_phrase(turn: Turn, transfer: Transfer) -> Phrase:
+    peer_name = turn.party_name(transfer.peer)
+    return say(messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=peer_name)
 
 
 def _dispute_body(turn: Turn, transfer: Transfer) -> bodies.Disputed:
@@ -473,11 +484,8 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
     transfer = replace(_stopped(transfer, Plain(Fault.PEER_CAN_NOT_TELL)), dispute=replace(known, by=by))
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.PEER_DISPUTES)
-    phrase = say(
-        messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
-    )
     _update_card_and_wait(turn, transfer)
-    turn.tell_admins(phrase, f"disputed:{transfer.id}")
+    turn.tell_admins(_disputed_phrase(turn, transfer), f"disputed:{transfer.id}")
 
 
 def _may_dispute(transfer: Transfer) -> bool:
@@ -496,21 +504,15 @@ def _update_card_and_wait(turn: Turn, transfer: Transfer) -> None:
     """Update the card and the message about a delay: the transfer is disputed."""
     update_card(turn, transfer)
     if Told.WAIT in transfer.told:
-        phrase = say(
-            messages.resolve.transfer_disputed,
-            transfer=transfer,
-            us=turn.us,
-            peer_name=turn.party_name(transfer.peer),
-        )
-        turn.do(Edit(MessageKind.WAIT.of(transfer.id), transfer.room, phrase))
+        turn.do(Edit(MessageKind.WAIT.of(transfer.id), transfer.room, _disputed_phrase(turn, transfer)))
 
 
 def update_dispute_messages(turn: Turn, transfer: Transfer) -> None:
     """Update the messages about the dispute, because more is known, or it is settled."""
-    peer_name = turn.party_name(transfer.peer)
     if transfer.state is TransferState.DISPUTED:
-        phrase = say(messages.resolve.transfer_disputed, transfer=transfer, us=turn.us, peer_name=peer_name)
+        phrase = _disputed_phrase(turn, transfer)
     else:
+        peer_name = turn.party_name(transfer.peer)
         phrase = say(messages.resolve.dispute_settled, transfer=transfer, us=turn.us, peer_name=peer_name)
     key = MessageKind.DISPUTED.of(transfer.id)
     if Told.DISPUTED in transfer.told:
@@ -531,9 +533,9 @@ def take_report(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) 
         return transfer
     settled = settlement_in(turn, envelope, transfer.peer)
     dispute = transfer.dispute
-    counts = transfer.settled if _is_contradicted(transfer, envelope.kind) else settled or transfer.settled
+    settlement = transfer.settled if _is_contradicted(transfer, envelope.kind) else settled or transfer.settled
     if dispute is None:
-        return replace(transfer, settled=counts)
+        return replace(transfer, settled=settlement)
     ours = tuple(party for party in dispute.by if party != transfer.peer)
     if envelope.kind == "reverted" and transfer.role == "receiver" and dispute.was is TransferState.SENT:
         ours = ()  # a parcel that hasn't arrived: the sender's report that it has it again contradicts nothing here
@@ -543,7 +545,7 @@ def take_report(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) 
         turn.save(transfer)
         update_dispute_messages(turn, transfer)
         return transfer
-    transfer = replace(transfer, state=dispute.was, dispute=None, problem="", obstacle=None, settled=counts)
+    transfer = replace(transfer, state=dispute.was, dispute=None, problem="", obstacle=None, settled=settlement)
     turn.save(transfer)
     return transfer
 
@@ -558,7 +560,7 @@ def _is_contradicted(transfer: Transfer, kind: str) -> bool:
 
 
 def begin_step(turn: Turn, transfer: Transfer, line: int, step: Step, then: WhenStepEnds) -> None:
-    """Want this step of a line, and note at the line that it is under way."""
+    """Request this step of a line, and note at the line that it is under way."""
     current = turn.transfer(transfer.id) or transfer
     turn.save(with_progress(current, replace(current.at(line), acting=kind_of_step(step), unknown=StepKind.NONE)))
     turn.do(Do(then, step))

@@ -59,13 +59,13 @@ def _booked_then(
     if terms.starts is None or terms.loan_until is None:
         return ""
     days, today = (terms.starts, terms.loan_until), turn.today()
-    found: list[date | None] = []
+    first_days: list[date | None] = []
     for item in (item for item in items if amounts[item.pk] >= quantity):
         others = bookings.spans(turn, item.pk, Claim.DECIDED, transfer.id)
-        found.append(bookings.nearest(amounts[item.pk], others, quantity, days, today))
-    free = [day for day in found if day is not None]
-    nearest = min(free, key=lambda day: abs(day - days[0]), default=None)
-    return bookings.booked_then(nearest, days) if found else ""
+        first_days.append(bookings.nearest(amounts[item.pk], others, quantity, days, today))
+    free_days = [day for day in first_days if day is not None]
+    nearest = min(free_days, key=lambda day: abs(day - days[0]), default=None)
+    return bookings.booked_then(nearest, days) if first_days else ""
 
 
 def _sum(one: Mapping[int, Decimal], other: Mapping[int, Decimal]) -> dict[int, Decimal]:
@@ -104,24 +104,24 @@ def best_items(items: Sequence[StockItem], quantity: Decimal, free: Free) -> Cho
     """
     sound = [item for item in items if is_sound(item) or (item.customer is not None and free.there[item.pk] > 0)]
     fit = [item for item in sound if free.may_go(item)]
-    left = {item.pk: free.of(item) for item in fit}
-    enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]
+    available = {item.pk: free.of(item) for item in fit}
+    enough = [item for item in fit if available[item.pk] >= quantity and (not item.serial or quantity == 1)]
     if enough:
-        return [(min(enough, key=lambda item: (not item.is_ok, left[item.pk], item.pk)), quantity)]
+        return [(min(enough, key=lambda item: (not item.is_ok, available[item.pk], item.pk)), quantity)]
     if fit:
-        return _together(fit, quantity, left) or TOO_LITTLE
+        return _together(fit, quantity, available) or TOO_LITTLE
     return CHAIN if sound else NOT_FOUND
 
 
-def _together(items: Sequence[StockItem], quantity: Decimal, left: Mapping[int, Decimal]) -> Chosen:
+def _together(items: Sequence[StockItem], quantity: Decimal, available: Mapping[int, Decimal]) -> Chosen:
     """Return as few items of one part as possible, largest first; empty if together they have too little."""
     for part in dict.fromkeys(item.part.pk for item in items):
         chosen: Chosen = []
         wanted = quantity
-        of_part = [item for item in items if item.part.pk == part and left[item.pk] > 0]
-        for item in sorted(of_part, key=lambda item: (not item.is_ok, -left[item.pk], item.pk)):
+        of_part = [item for item in items if item.part.pk == part and available[item.pk] > 0]
+        for item in sorted(of_part, key=lambda item: (not item.is_ok, -available[item.pk], item.pk)):
             if wanted > 0:
-                chosen.append((item, min(left[item.pk], wanted)))
+                chosen.append((item, min(available[item.pk], wanted)))
                 wanted -= chosen[-1][1]
         if wanted == 0:
             return chosen

@@ -107,30 +107,30 @@ class PassFileOn(OfLine, WhenStepEnds):
 
 def on_file(turn: Turn, transfer: Transfer, envelope: Message[bodies.File], sealed: Mapping[str, Any]) -> None:
     """Keep a file that we asked for, once; or tell the admins if it can't be had."""
-    told, key = envelope.body, f"file:{envelope.body.number}:{envelope.body.file}"
-    asked = [p for p in transfer.progress if p.number == told.number and p.stage and p.item is not None]
-    if key in transfer.told or not asked or told.file not in wanted(transfer, asked[0]):
+    body, key = envelope.body, f"file:{envelope.body.number}:{envelope.body.file}"
+    progress = transfer.at(body.number)
+    is_booked_in = bool(progress.stage) and progress.item is not None
+    if key in transfer.told or not is_booked_in or body.file not in wanted(transfer, progress):
         turn.save(transfer)
         return
     transfer = transfer.after_telling(key)
     turn.save(transfer)
-    line, progress = transfer.line(told.number), asked[0]
-    file = _file_told(line, told.file) or FileTold("")
+    line = transfer.line(body.number)
+    file = _file_told(line, body.file) or FileTold("")
     then = TakeFile(transfer.id, line.number, file.name)
-    place, digest = file_in(sealed.get("file")), sealed.get("digest")
-    if told.problem or not place or not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+    address, digest = file_in(sealed.get("file")), sealed.get("digest")
+    if body.problem or not address or not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         then.tell_admins(turn, Named(NameFault.FILE_NOT_SENT, file.name))
         return
     longest = min(progress.largest_file, file.size or progress.largest_file)
-    named = step_mark(transfer, line.number, f"file-{digest[:16]}")
-    if told.file == PICTURE:
-        step = KeepFile(
-            named, _PART, progress.part or 0, file.name, place, longest, digest, link=link_to_card(transfer, line)
-        )
+    mark = step_mark(transfer, line.number, f"file-{digest[:16]}")
+    if body.file == PICTURE:
+        part, link = progress.part or 0, link_to_card(transfer, line)
+        step = KeepFile(mark, _PART, part, file.name, address, longest, digest, link=link)
     else:
         item, known = progress.item or 0, known_item(turn, transfer, line.number)
         note = f"from {names.party_in_history(turn.party_name(transfer.peer), transfer.peer)}"
-        step = KeepFile(named, _STOCK_ITEM, item, file.name, place, longest, digest, note, known=known)
+        step = KeepFile(mark, _STOCK_ITEM, item, file.name, address, longest, digest, note, known=known)
     turn.do(Do(then, step))
 
 

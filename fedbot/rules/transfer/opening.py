@@ -157,7 +157,7 @@ def open_push(
         transfer=transfer,
         connection=connection,
         us=turn.us,
-        overdue=both_sides.overdue_of_theirs(turn, transfer),
+        overdue=both_sides.overdue_there(turn, transfer),
         before=recent_duplicate(turn, transfer),
     )
     turn.do(Post(MessageKind.OFFER.of(transfer.id), connection.room, phrase, reply_to=asker.event_id, draft=draft))
@@ -223,7 +223,7 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
         raise BadTerms("terms_hash")
     role = "receiver" if terms.receiver == turn.us.party else "sender"
     name, at = turn.called(terms.asker_name, terms.asker, connection.peer), envelope.sent_at
-    asked = Signature(terms.asker, name, connection.peer, at)
+    asked = Signature(terms.asker, name, connection.peer, at, event_id)
     return Transfer(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
@@ -234,7 +234,7 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
         terms=terms,
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
-        asked=replace(asked, event_id=event_id),
+        asked=asked,
         due=_due(turn, envelope),
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         exchange=sequencing.first_exchange(envelope),
@@ -244,7 +244,7 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
 
 
 def _due(turn: Turn, envelope: Message[bodies.Opens]) -> datetime:
-    """Until when it is open; by our own clock, too, no longer than the protocol lets it."""
+    """Return when it expires: when the peer says, but by our own clock no later than the protocol allows."""
     if envelope.body.due > envelope.sent_at + LONGEST_OPEN + CLOCKS_DIFFER_BY:
         raise BadTerms(f"due: more than {MOST_OPEN_DAYS} days")
     return min(envelope.body.due, turn.now + LONGEST_OPEN)
@@ -268,26 +268,22 @@ class ShowChangedCard(both_sides.TellsThatItWaits, WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post the card, unless the newest one already shows the same."""
-        _on_changed_card(turn, self, event)
+        transfer = turn.transfer(self.transfer)
+        (able,) = event.answers
+        if transfer is None or not isinstance(able, Able) or transfer.card == consent.of_transfer(transfer):
+            return
+        transfer = both_sides.clear_wait(turn, transfer)
+        waits = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
+        if waits or transfer.awaits_parcel:
+            people = [*([self.void] if self.void else []), *addressees(turn, able)]
+            post_card(turn, transfer, list(dict.fromkeys(people)))
 
 
-def _on_changed_card(turn: Turn, then: ShowChangedCard, event: Answered) -> None:
-    transfer = turn.transfer(then.transfer)
-    (able,) = event.answers
-    if transfer is None or not isinstance(able, Able) or transfer.card == consent.of_transfer(transfer):
-        return
-    transfer = both_sides.clear_wait(turn, transfer)
-    waits = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
-    if waits or transfer.awaits_parcel:
-        people = [*([then.void] if then.void else []), *addressees(turn, able)]
-        post_card(turn, transfer, list(dict.fromkeys(people)))
-
-
-def post_first_card(turn: Turn, transfer: Transfer, able: Able) -> None:
-    """Post the card of a transfer that only needs an approval. It carries our acknowledgement."""
+def post_first_card(turn: Turn, transfer: Transfer, people: list[str]) -> None:
+    """Post the first card of a transfer. It carries our acknowledgement of the peer's message."""
     transfer, draft = sequencing.write(turn, transfer.after_telling(Told.CARD), bodies.Noted())
     turn.save(transfer)
-    post_card(turn, transfer, addressees(turn, able), draft)
+    post_card(turn, transfer, people, draft)
 
 
 def suggestions(transfer: Transfer) -> tuple[str, ...]:
@@ -336,7 +332,7 @@ def _is_another_card(transfer: Transfer) -> bool:
 
 
 def _supersede(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
-    """Take the present card out of force, with any decision on it. People who decided come first."""
+    """Void the present card, and any decision on it. Put the people who decided first among those to mention."""
     turn.do(Edit(MessageKind.CARD.of(transfer.id), transfer.room, _superseded_text(transfer)))
     if transfer.decision is not None:
         decision = transfer.decision
@@ -415,6 +411,9 @@ def _mark_shown(turn: Turn, subject: Connection | Transfer, posted: Unseen, at: 
     turn.save(replace(subject, in_room=in_room))
 
 
+# --- opening a request ---
+
+
 def open_request(
     turn: Turn,
     cause: Cause,
@@ -485,18 +484,11 @@ class ShowGrantedCard(both_sides.TellsThatItWaits, WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post the card."""
-        _on_granted_card(turn, self, event)
-
-
-def _on_granted_card(turn: Turn, then: ShowGrantedCard, event: Answered) -> None:
-    transfer = turn.transfer(then.transfer)
-    (able,) = event.answers
-    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
-        return
-    transfer = both_sides.clear_wait(turn, transfer)
-    if transfer.wanted or (transfer.has_card and transfer.card == consent.of_transfer(transfer)):
-        return
-    transfer, draft = sequencing.write(turn, transfer.after_telling(Told.CARD), bodies.Noted())
-    turn.save(transfer)
-    people = list(dict.fromkeys([transfer.terms.asker, *addressees(turn, able)]))
-    post_card(turn, transfer, people, draft)
+        transfer = turn.transfer(self.transfer)
+        (able,) = event.answers
+        if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
+            return
+        transfer = both_sides.clear_wait(turn, transfer)
+        if transfer.wanted or (transfer.has_card and transfer.card == consent.of_transfer(transfer)):
+            return
+        post_first_card(turn, transfer, list(dict.fromkeys([transfer.terms.asker, *addressees(turn, able)])))

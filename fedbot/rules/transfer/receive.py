@@ -51,7 +51,6 @@ from fedbot.rules.model.transfer import (
     Landing,
     Line,
     Progress,
-    Told,
     Transfer,
     link_to_card,
     step_mark,
@@ -106,46 +105,39 @@ class ShowOfferCard(both_sides.TellsThatItWaits, WhenAnswered):
 
         If the stock has left the sender meanwhile (we had to read again after a loss), book it in.
         """
-        _on_matched(turn, self, event)
-
-
-def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
-    transfer = turn.transfer(then.transfer)
-    if transfer is None or transfer.state not in MATCHED_WHILE:
-        return
-    transfer = both_sides.clear_wait(turn, transfer)
-    *matches, able = event.answers
-    if not isinstance(able, Able):
-        raise TypeError(f"the card asks who may decide, not {able!r}")
-    for line, match in zip(transfer.terms.lines, matches, strict=True):
-        if not isinstance(match, PartMatch):
-            raise TypeError(f"the card asks for parts, not {match!r}")
-        transfer = with_progress(transfer, destination.matched(turn, transfer, line.number, match))
-    if turn.us.care.taken_in and transfer.state is TransferState.OPEN:
-        moved = [_valued(transfer, line, match) for line, match in zip(transfer.terms.lines, matches, strict=True)]
-        transfer = replace(transfer, care=bool(turn.us.care.why(moved)))
-    if transfer.state is TransferState.CREDITING:
-        turn.save(transfer)
-        if not any(progress.acting for progress in transfer.progress):
-            go_on(turn, transfer)
-        return
-    if transfer.state is TransferState.SENT and not transfer.has_card:
-        turn.save(transfer)
-        return
-    people = opening.addressees(turn, able)
-    if transfer.card_event or transfer.has_card:
-        _update_card(turn, transfer, people)
-        return
-    transfer = transfer.after_telling(Told.CARD)
-    transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
-    turn.save(transfer)
-    opening.post_card(turn, transfer, people, draft)
+        transfer = turn.transfer(self.transfer)
+        if transfer is None or transfer.state not in MATCHED_WHILE:
+            return
+        transfer = both_sides.clear_wait(turn, transfer)
+        *matches, able = event.answers
+        if not isinstance(able, Able):
+            raise TypeError(f"the card asks who may decide, not {able!r}")
+        for line, match in zip(transfer.terms.lines, matches, strict=True):
+            if not isinstance(match, PartMatch):
+                raise TypeError(f"the card asks for parts, not {match!r}")
+            transfer = with_progress(transfer, destination.matched(turn, transfer, line.number, match))
+        if turn.us.care.taken_in and transfer.state is TransferState.OPEN:
+            moved = [_valued(transfer, line, match) for line, match in zip(transfer.terms.lines, matches, strict=True)]
+            transfer = replace(transfer, care=bool(turn.us.care.why(moved)))
+        if transfer.state is TransferState.CREDITING:
+            turn.save(transfer)
+            if not any(progress.acting for progress in transfer.progress):
+                go_on(turn, transfer)
+            return
+        if transfer.state is TransferState.SENT and not transfer.has_card:
+            turn.save(transfer)
+            return
+        people = opening.addressees(turn, able)
+        if transfer.card_event or transfer.has_card:
+            _update_card(turn, transfer, people)
+            return
+        opening.post_first_card(turn, transfer, people)
 
 
 def _valued(transfer: Transfer, line: Line, match: object) -> ValuedLine:
     """Return a line as it would be here, with the sender's names if we have no part for it. It has no price here."""
-    theirs = line.description
-    part = match.part if isinstance(match, PartMatch) and match.part else Part(0, theirs.name, theirs.ipn)
+    description = line.description
+    part = match.part if isinstance(match, PartMatch) and match.part else Part(0, description.name, description.ipn)
     return ValuedLine(part, transfer.at(line.number).place, transfer.here(line.number))
 
 
@@ -198,12 +190,7 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
     transfer = replace(transfer, wanted=kind, decision=None)
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
-    turn.note(
-        transfer.id,
-        audit.AskedOfSender(kind, reason),
-        by.person if by else "",
-        by.event_id if by else "",
-    )
+    turn.note_by(transfer.id, audit.AskedOfSender(kind, reason), by)
     both_sides.send(turn, transfer, draft)
 
 
@@ -213,8 +200,8 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     if envelope.kind == "reverted" and may_be_here:
         _on_taken_back_alone(turn, transfer)
         return
-    only_said = transfer.terms.kind == balance.EXTENSION  # other kinds are sent before they are done
-    too_early = envelope.kind == "done" and transfer.state is TransferState.OPEN and not only_said
+    moves_stock = transfer.terms.kind != balance.EXTENSION  # so it is sent before it is done
+    too_early = envelope.kind == "done" and transfer.state is TransferState.OPEN and moves_stock
     if envelope.kind not in ENDS.get(transfer.state, frozenset()) or too_early:
         turn.save(transfer)
         return
@@ -224,16 +211,15 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     if isinstance(envelope.body, bodies.Declined):
         transfer = replace(transfer, because_of=envelope.body.line or 0)
     transfer = replace(transfer, state=state, decision=None, ended=turn.now, problem=reason or _kept_reason(transfer))
-    theirs = state is TransferState.CANCELLED or not both_sides.is_ours(turn, transfer)
-    if envelope.body.by and theirs:
+    is_their_decision = state is TransferState.CANCELLED or not both_sides.is_ours(turn, transfer)
+    if envelope.body.by and is_their_decision:
         transfer = replace(transfer, decided=both_sides.signature_in(turn, envelope, transfer.peer, event.event_id))
     turn.note(transfer.id, audit.TransferIs(state, reason))
     if transfer.has_card and before is not TransferState.RECEIVED:
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
         both_sides.edit_card(turn, transfer, draft)
     turn.save(transfer)
-    unseen = state is TransferState.DECLINED and reason in DECLINED_UNSEEN
-    if unseen:  # the sender's bot stores nothing of it and posts nothing
+    if state is TransferState.DECLINED and reason in DECLINED_UNSEEN:  # the sender's bot posts nothing about it
         both_sides.post_end(turn, transfer)
     provision.mirror(turn, sequencing.connection_of(turn, transfer))
 
@@ -249,9 +235,9 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
         turn.save(transfer)
         both_sides.dispute(turn, transfer, 0, Plain(Fault.REVERTED_BUT_HERE), said="reverted")
         return
-    says_so_too = transfer.state is TransferState.SENT  # a parcel that never arrived
+    is_missing_parcel = transfer.state is TransferState.SENT
     transfer = replace(transfer, state=TransferState.REVERTED, decision=None, ended=turn.now)
-    if says_so_too and transfer.settled is not None:
+    if is_missing_parcel and transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
         transfer, draft = sequencing.write(turn, transfer, bodies.Refused(reason=""), awaits=True)
     else:
@@ -303,12 +289,15 @@ def on_sent(
     for line in transfer.terms.lines:
         if line.number in failed:
             transfer = with_progress(transfer, replace(transfer.at(line.number), failed=FAILED_AT_SENDER))
+    details = envelope.body.pickup
     transfer = replace(
-        both_sides.with_delivery(transfer, envelope.body), state=TransferState.CREDITING, wanted="", decision=None
+        both_sides.with_delivery(transfer, envelope.body),
+        state=TransferState.CREDITING,
+        wanted="",
+        decision=None,
+        peer_items=_handed_over(transfer, envelope),
+        pickup=Pickup(details.where, details.hours, details.call),
     )
-    told = envelope.body.pickup
-    pickup = Pickup(told.where, told.hours, told.call)
-    transfer = replace(transfer, peer_items=_handed_over(transfer, envelope), pickup=pickup)
     if transfer.terms.kind == "request":
         transfer = _with_senders_data(turn, transfer, envelope, event_id, sealed or {})
     if transfer.parcel is not None:
@@ -338,9 +327,9 @@ def _is_early(turn: Turn, transfer: Transfer, at: datetime) -> bool:
 
 def _handed_over(transfer: Transfer, envelope: Message[bodies.Sent]) -> tuple[int, ...]:
     """Return the sender's stock items that left, in the order of our lines; the offered ones where it names none."""
-    told = {given.number: given.item for given in envelope.body.lines if given.item is not None}
+    items = {given.number: given.item for given in envelope.body.lines if given.item is not None}
     sent = [line for line in transfer.terms.lines if transfer.at(line.number).failed != FAILED_AT_SENDER]
-    return tuple(told.get(line.number, line.item) for line in sent)
+    return tuple(items.get(line.number, line.item) for line in sent)
 
 
 def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
@@ -410,7 +399,23 @@ class BookIn(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, event: StepDone) -> None:
         """Record the result and begin the next step, unless the transfer is disputed."""
-        _on_done(turn, self, event)
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        transfer = both_sides.clear_wait(turn, transfer)
+        progress = _recorded(replace(transfer.at(self.line), acting=StepKind.NONE, unknown=StepKind.NONE), event)
+        if transfer.is_return and isinstance(event.result, PlacedAt):
+            progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
+        transfer = with_progress(transfer, progress)
+        turn.save(transfer)
+        turn.note(transfer.id, audit.StepWasDone(self.step, progress.number))
+        if progress.stage == "placed":
+            return
+        _furnish(turn, transfer, progress, self.step, event)
+        if transfer.state is TransferState.DISPUTED:
+            turn.note(transfer.id, audit.NothingFollows(progress.number))
+        else:
+            book_in(turn, transfer)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Refuse the line for good, or wait for people if it came by parcel. Dispute an unknown outcome."""
@@ -514,9 +519,9 @@ def _mark_as_here(turn: Turn, transfer: Transfer, line: Line, part: int, item: i
 
 def _mark_of_gift(turn: Turn, peer: str, item: int) -> str:
     """Return the prefix of the marks of the last transfer that gave that stock item of ours to the peer; '' if none."""
-    about = turn.marked(Mark.ITEM, item)
-    given = [t for t in about if t.role == "sender" and t.peer == peer and t.settled is None]
-    marks = [step_mark(t, p.number, "") for t in given for p in t.progress if p.item == item and p.stage == "arrived"]
+    with_item = turn.marked(Mark.ITEM, item)
+    gifts = [t for t in with_item if t.role == "sender" and t.peer == peer and t.settled is None]
+    marks = [step_mark(t, p.number, "") for t in gifts for p in t.progress if p.item == item and p.stage == "arrived"]
     return marks[-1] if marks else ""
 
 
@@ -525,41 +530,20 @@ def _status(line: Line) -> int:
     return line.status if line.status in TRAVELLING_STATUSES else STATUS_ATTENTION
 
 
-def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
-    transfer = turn.transfer(then.transfer)
-    if transfer is None:
-        return
-    transfer = both_sides.clear_wait(turn, transfer)
-    progress = _recorded(replace(transfer.at(then.line), acting=StepKind.NONE, unknown=StepKind.NONE), event)
-    if transfer.is_return and isinstance(event.result, PlacedAt):
-        progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
-    transfer = with_progress(transfer, progress)
-    turn.save(transfer)
-    turn.note(transfer.id, audit.StepWasDone(then.step, progress.number))
-    if progress.stage == "placed":
-        return
-    _furnish(turn, transfer, progress, then.step, event)
-    if transfer.state is TransferState.DISPUTED:
-        turn.note(transfer.id, audit.NothingFollows(progress.number))
-    else:
-        book_in(turn, transfer)
-
-
 def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, event: StepDone) -> None:
     """Send the other data to the new part or stock item. Nothing waits for it."""
     line = transfer.line(progress.number)
-    told = line.description.details
-    named = step_mark(transfer, line.number, "with")
-    then = FurnishLine(transfer.id, line.number)
-    if isinstance(event.result, PartCreated) and told != NO_PART_DETAILS:
-        ours = link_to_card(transfer, line)
-        turn.do(Do(then, Furnish(named, "part", event.result.part, told.tags, (), told, ours)))
+    mark, then = step_mark(transfer, line.number, "with"), FurnishLine(transfer.id, line.number)
+    part_details = line.description.details
+    if isinstance(event.result, PartCreated) and part_details != NO_PART_DETAILS:
+        link = link_to_card(transfer, line)
+        turn.do(Do(then, Furnish(mark, "part", event.result.part, part_details.tags, (), part_details, link)))
     elif isinstance(event.result, ItemCreated):
         is_new = step is StepKind.CREATE_ITEM  # otherwise our own record continues, with its own notes
         details, notes = line.details, () if is_new else _in_words(transfer, line)
         price = None if transfer.is_loan else details.price  # a borrowed item has no value in our books
-        step_with = Furnish(
-            named,
+        furnish = Furnish(
+            mark,
             "stockitem",
             event.result.item,
             details.tags,
@@ -570,7 +554,7 @@ def _furnish(turn: Turn, transfer: Transfer, progress: Progress, step: str, even
             currency=details.currency if price is not None else "",
         )
         if details.tags or notes or progress.status_key is not None or price is not None:
-            turn.do(Do(then, step_with))
+            turn.do(Do(then, furnish))
 
 
 @dataclass(frozen=True)
@@ -608,20 +592,20 @@ def _keep_in_transit(turn: Turn, then: BookIn, transfer: Transfer, event: StepRe
     transfer = both_sides.clear_wait(turn, transfer)
     parcel = transfer.parcel or Parcel()
     turn.note(transfer.id, audit.StepWasRefused(then.line, event.problem, waits=True))
-    waits = without_arrival(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
-    waits = with_progress(waits, replace(waits.at(then.line), acting=StepKind.NONE))
-    turn.save(waits)
-    look_for_parts(turn, waits)  # another part may fit by now, or the same one again
+    transfer = without_arrival(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
+    transfer = with_progress(transfer, replace(transfer.at(then.line), acting=StepKind.NONE))
+    turn.save(transfer)
+    look_for_parts(turn, transfer)  # another part may fit by now, or the same one again
     by = parcel.received.person if parcel.received else ""
     phrase = say(
         messages.transfer_end.parcel_not_booked_in,
-        transfer=waits,
+        transfer=transfer,
         person=by,
-        name=turn.name_of(by, waits.room),
+        name=turn.name_of(by, transfer.room),
         problem=event.problem,
     )
-    key, thread = MessageKind.UNBOOKED.of(waits.id, f"{then.line}:{turn.now.isoformat()}"), both_sides.thread_of(waits)
-    turn.do(Post(key, waits.room, phrase, thread=thread, mentions=(by,)))
+    key = MessageKind.UNBOOKED.of(transfer.id, f"{then.line}:{turn.now.isoformat()}")
+    turn.do(Post(key, transfer.room, phrase, thread=both_sides.thread_of(transfer), mentions=(by,)))
 
 
 def without_arrival(transfer: Transfer) -> Transfer:
@@ -646,11 +630,12 @@ def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.problem)
         return
-    transfer = with_progress(transfer, replace(progress, failed=both_sides.refusal_reason(event)))
+    reason = both_sides.refusal_reason(event)
+    transfer = with_progress(transfer, replace(progress, failed=reason))
     if transfer.state is not TransferState.CREDITING:
         turn.save(transfer)
         return
-    transfer = replace(transfer, problem=both_sides.refusal_reason(event), obstacle=event.problem)
+    transfer = replace(transfer, problem=reason, obstacle=event.problem)
     turn.save(transfer)
     book_in(turn, transfer)
 
@@ -740,9 +725,9 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
         raise ValueError(f"transfer {transfer.id} has nothing to put away")
     decided = transfer.decided.in_history if transfer.decided else "?"
     sender = names.party_in_history(turn.party_name(transfer.peer), transfer.peer)
-    came = "borrowed" if transfer.is_loan else "received"
+    verb = "borrowed" if transfer.is_loan else "received"
     until = label.until(transfer) if transfer.is_loan else ""
-    note = f"{came} from {sender}{until}, asked by {transfer.asked.in_history}, approved by {decided}"
+    note = f"{verb} from {sender}{until}, asked by {transfer.asked.in_history}, approved by {decided}"
     if transfer.parcel is not None and transfer.parcel.received is not None:
         note += f", by parcel, received by {transfer.parcel.received.in_history}"
     if transfer.settled:

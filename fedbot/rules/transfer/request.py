@@ -1,13 +1,13 @@
 """UC3: one space requests an item of another, and its owner decides. The asker's bot compares the offer.
 
-The owner is the sender and decides; its bot finds the stock items for the asker's words. The owner may grant a smaller
+The owner is the sender and decides. Its bot finds the stock items for the asker's words. The owner may grant a smaller
 quantity. Then the terms are new, and the asker's side must approve them before anything moves.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -49,7 +49,7 @@ from fedbot.rules.protocol.terms import (
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import booking, both_sides, opening
 from fedbot.rules.transfer.both_sides import NO_PART, NOT_IN_ORDER, OTHER_THING, OTHER_UNIT, on_these_terms
-from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Free, chosen_from, may_come_in_pieces
+from fedbot.rules.transfer.choose_stock import NOT_FOUND, TOO_LITTLE, Chosen, Free, chosen_from, may_come_in_pieces
 from fedbot.rules.transfer.opening import read_who_confirms, request_phrase
 from fedbot.rules.transfer.receive import MATCHED_WHILE, go_on, on_end
 
@@ -146,9 +146,8 @@ def _ask_again(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
     """
     unlike = differences(transfer.requested, adopted.terms.lines, turn.today())
     why = _why_ask_again(unlike)
-    wanting = replace(transfer, wanted="cancel", problem=why, decision=None)
-    wanting = sequencing.send(turn, wanting, bodies.Cancel(reason=why, **bodies.NOBODY), awaits=True)
-    turn.save(wanting)
+    withdrawn = replace(transfer, wanted="cancel", problem=why, decision=None)
+    turn.save(sequencing.send(turn, withdrawn, bodies.Cancel(reason=why, **bodies.NOBODY), awaits=True))
     turn.note(transfer.id, audit.AskerHasToSee(why))
     if turn.rota_of(transfer) is not None:  # the rota asks another peer instead
         return
@@ -204,8 +203,8 @@ def _word_for(asked: Line, given: Sequence[Line]) -> str:
     """Return the words for a line in a new request: the asker's if they name the offered item, else the owner's."""
     if all(names_line(asked.description.name, line) for line in given):
         return f'"{asked.description.name}"'
-    told = given[0].description
-    names = [name for name in (told.ipn, told.name) if name and '"' not in name and "#" not in name]
+    part = given[0].description
+    names = [name for name in (part.ipn, part.name) if name and '"' not in name and "#" not in name]
     return f'"{names[0]}"' if names else f"#{given[0].item}"
 
 
@@ -266,37 +265,33 @@ class MatchRequested(both_sides.TellsThatItWaits, WhenAnswered):
 
         If the stock has left the owner meanwhile, book it in or refuse it.
         """
-        _on_matched(turn, self, event)
-
-
-def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
-    transfer = turn.transfer(then.transfer)
-    if transfer is None or transfer.state not in MATCHED_WHILE - {TransferState.SENT}:
-        return
-    transfer = both_sides.clear_wait(turn, transfer)
-    for line, match in zip(transfer.terms.lines, event.answers, strict=True):
-        if not isinstance(match, PartMatch):
-            raise TypeError(f"a request asks for parts, not {match!r}")
-        transfer = with_progress(transfer, destination.matched(turn, transfer, line.number, match))
-    turn.save(transfer)
-    decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
-    if decides and consent.changes(turn.us, transfer) and not _is_confirmed_in_turn(turn, transfer):
-        read_who_confirms(turn, transfer)
-    if transfer.state is TransferState.CREDITING:
-        go_on(turn, transfer)
-    elif destination.unmatched(transfer) and transfer.wanted != "cancel":
-        _take_back(turn, transfer)
+        transfer = turn.transfer(self.transfer)
+        if transfer is None or transfer.state not in MATCHED_WHILE - {TransferState.SENT}:
+            return
+        transfer = both_sides.clear_wait(turn, transfer)
+        for line, match in zip(transfer.terms.lines, event.answers, strict=True):
+            if not isinstance(match, PartMatch):
+                raise TypeError(f"a request asks for parts, not {match!r}")
+            transfer = with_progress(transfer, destination.matched(turn, transfer, line.number, match))
+        turn.save(transfer)
+        decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
+        if decides and consent.changes(turn.us, transfer) and not _is_confirmed_in_turn(turn, transfer):
+            read_who_confirms(turn, transfer)
+        if transfer.state is TransferState.CREDITING:
+            go_on(turn, transfer)
+        elif destination.unmatched(transfer) and transfer.wanted != "cancel":
+            _take_back(turn, transfer)
 
 
 def _take_back(turn: Turn, transfer: Transfer) -> None:
     """Ask the owner to cancel, because no part of ours fits, and tell the asker what would help."""
-    wanting = replace(transfer, wanted="cancel", problem=NO_PART, decision=None)
-    transfer = sequencing.send(turn, wanting, bodies.Cancel(reason=NO_PART, **bodies.NOBODY), awaits=True)
+    withdrawn = replace(transfer, wanted="cancel", problem=NO_PART, decision=None)
+    transfer = sequencing.send(turn, withdrawn, bodies.Cancel(reason=NO_PART, **bodies.NOBODY), awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.NO_PART)
     rest = _rest_with_a_part(turn, transfer)
-    told = tuple(line for _, given in rest for line in given)
-    phrase = say(messages.transfer_card.request_without_part, transfer=transfer, us=turn.us, rest=told)
+    lines_with_part = tuple(line for _, given in rest for line in given)
+    phrase = say(messages.transfer_card.request_without_part, transfer=transfer, us=turn.us, rest=lines_with_part)
     if rest:
         asked = " + ".join(f"{_quantity_text(line, given)} {_word_for(line, given)}" for line, given in rest)
         lines = (_request_line(turn, transfer, asked),)
@@ -366,15 +361,17 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
     """Read which of our stock items each line means, and who may decide. Then the card is posted."""
     shared = share.scope(turn)
-    told = bool(shared.categories or shared.templates) or turn.us.looks_at_categories
-    words = (line.description.name for line in transfer.terms.lines)
-    lending = transfer.is_loan and turn.us.lending_from_inventree
-    units = tuple(dict.fromkeys(unit for line in transfer.terms.lines if (unit := line.description.units)))
-    queries: list[Query] = [
-        FindItems(word, told, merges=True, whole=True, lending=lending, units=units, by_peer=True) for word in words
-    ]
-    queries.append(turn.who_may(Permission.APPROVER))
-    turn.do(Ask(ShowRequestCard(transfer.id), tuple(queries)))
+    query = FindItems(
+        "",
+        with_categories=bool(shared.categories or shared.templates) or turn.us.looks_at_categories,
+        merges=True,
+        whole=True,
+        lending=transfer.is_loan and turn.us.lending_from_inventree,
+        units=tuple(dict.fromkeys(unit for line in transfer.terms.lines if (unit := line.description.units))),
+        by_peer=True,
+    )
+    queries = (replace(query, word=line.description.name) for line in transfer.terms.lines)
+    turn.do(Ask(ShowRequestCard(transfer.id), (*queries, turn.who_may(Permission.APPROVER))))
 
 
 @dataclass(frozen=True)
@@ -387,39 +384,30 @@ class ShowRequestCard(both_sides.TellsThatItWaits, WhenAnswered):
         If there is a text to agree to, post no card yet: the asker's bot asks its person first and withdraws this
         request.
         """
-        _on_found(turn, self, event)
-
-
-def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
-    transfer = turn.transfer(then.transfer)
-    if transfer is None or transfer.state is not TransferState.OPEN:
-        return
-    transfer = both_sides.clear_wait(turn, transfer)
-    *found, able = event.answers
-    if not isinstance(able, Able):
-        raise TypeError(f"a request's card asks who may decide, not {able!r}")
-    transfer = _with_items(turn, transfer, found)
-    if transfer.state is not TransferState.OPEN:
-        return
-    is_asked_first = is_to_be_agreed(transfer, transfer.terms)
-    if not is_asked_first:
-        transfer = transfer.after_telling(Told.CARD)
-    transfer, draft = sequencing.write(turn, transfer, bodies.Noted(terms=transfer.terms), awaits=True)
-    turn.save(transfer)
-    if is_asked_first:
-        sequencing.post(turn, transfer, draft)
-        return
-    people = opening.addressees(turn, able)
-    opening.post_card(turn, transfer, people, draft)
+        transfer = turn.transfer(self.transfer)
+        if transfer is None or transfer.state is not TransferState.OPEN:
+            return
+        transfer = both_sides.clear_wait(turn, transfer)
+        *found, able = event.answers
+        if not isinstance(able, Able):
+            raise TypeError(f"a request's card asks who may decide, not {able!r}")
+        transfer = _with_items(turn, transfer, found)
+        if transfer.state is not TransferState.OPEN:
+            return
+        is_asked_first = is_to_be_agreed(transfer, transfer.terms)
+        if not is_asked_first:
+            transfer = transfer.after_telling(Told.CARD)
+        transfer, draft = sequencing.write(turn, transfer, bodies.Noted(terms=transfer.terms), awaits=True)
+        turn.save(transfer)
+        if is_asked_first:
+            sequencing.post(turn, transfer, draft)
+            return
+        people = opening.addressees(turn, able)
+        opening.post_card(turn, transfer, people, draft)
 
 
 def _with_items(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Transfer:
-    """Return the request with the stock items to give; declined if one of its lines can't be given.
-
-    Items that aren't shared get the same answer as items that don't exist, so requests reveal nothing. An item that
-    came from the asker may be requested back.
-    """
-    shared, terms = share.scope(turn), transfer.terms
+    """Return the request with the stock items to give; declined if one of its lines can't be given."""
     lines: list[Line] = []
     moved: list[ValuedLine] = []
     taken: dict[int, Decimal] = {}
@@ -428,52 +416,80 @@ def _with_items(turn: Turn, transfer: Transfer, found: Sequence[Answer]) -> Tran
     for line, answer in zip(transfer.terms.lines, found, strict=True):
         if not isinstance(answer, ItemsFound):
             raise TypeError(f"a request asks for items, not {answer!r}")
-        origins = {item.pk: "".join(origins_of(turn, item, answer.tainted)[:1]) for item in answer.items}
-        own = [item for item in answer.items if balance.borrowed(turn, item) is None]
-        own = [item for item in own if turn.may_move(transfer.peer, item.part.pk)]
-        is_practice = transfer.peer == PRACTICE  # the practice peer may request the parts made for it
-        seen = [item for item in own if is_practice or shared.covers(item) or origins[item.pk] == transfer.peer]
-        hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
-        amounts = {item.pk: bookings.promisable(turn, item, ahead=terms.starts is not None) for item in seen}
-        free = Free(transfer.peer, origins, amounts, taken, hidden)
-        wanted = _in_our_units(line, seen, answer)
-        chosen = chosen_from(turn, transfer, *wanted, free) if not isinstance(wanted, str) else wanted
-        if not isinstance(chosen, str) and not may_come_in_pieces(line, chosen, MOST_LINES - len(lines)):
-            chosen = TOO_LITTLE
+        items, free = _giveable(turn, transfer, answer, taken)
+        chosen = _choose(turn, transfer, line, answer, items, free, MOST_LINES - len(lines))
         if isinstance(chosen, str):
             return both_sides.end(turn, transfer, TransferState.DECLINED, None, chosen, line.number)
         for item, quantity in chosen:
             taken[item.pk] = taken.get(item.pk, Decimal(0)) + quantity
             number = len(lines) + 1
+            origin, with_price = free.origins[item.pk], turn.us.tells_prices
             lines.append(
-                line_of(
-                    number,
-                    item,
-                    quantity,
-                    origins[item.pk],
-                    with_price=turn.us.tells_prices,
-                    largest_file=turn.us.largest_file,
-                )
+                line_of(number, item, quantity, origin, with_price=with_price, largest_file=turn.us.largest_file)
             )
-            there.append(amounts[item.pk])
+            there.append(free.there[item.pk])
             moved.append(taken_out(item, quantity))
             text = item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(number), metadata=text))
-    hold = lending_rules.rules_for(turn, moved, taken, found) if transfer.is_loan else ()
-    rules = lendings.strictest(hold)
-    if refused := _against_rules(turn, transfer, hold):
+    rules = lending_rules.rules_for(turn, moved, taken, found) if transfer.is_loan else ()
+    return _on_our_terms(turn, transfer, lines, moved, there, rules)
+
+
+def _giveable(
+    turn: Turn, transfer: Transfer, found: ItemsFound, taken: Mapping[int, Decimal]
+) -> tuple[list[StockItem], Free]:
+    """Return the items that may be given to this peer, and how much of each is free beside what is `taken`.
+
+    Items that aren't shared get the same answer as items that don't exist, so requests reveal nothing. An item that
+    came from the asker may be requested back.
+    """
+    shared, peer = share.scope(turn), transfer.peer
+    origins = {item.pk: "".join(origins_of(turn, item, found.tainted)[:1]) for item in found.items}
+    own = [item for item in found.items if balance.borrowed(turn, item) is None and turn.may_move(peer, item.part.pk)]
+    is_practice = peer == PRACTICE  # the practice peer may request the parts made for it
+    items = [item for item in own if is_practice or shared.covers(item) or origins[item.pk] == peer]
+    hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, found, peer)) for item in items}
+    there = {item.pk: bookings.promisable(turn, item, ahead=transfer.terms.starts is not None) for item in items}
+    return items, Free(peer, origins, there, taken, hidden)
+
+
+def _choose(
+    turn: Turn, transfer: Transfer, line: Line, found: ItemsFound, items: Sequence[StockItem], free: Free, room: int
+) -> Chosen | str:
+    """Return the items for a line of the request, in at most `room` pieces; or the reason code if it can't be given."""
+    wanted = _in_our_units(line, items, found)
+    if isinstance(wanted, str):
+        return wanted
+    chosen = chosen_from(turn, transfer, *wanted, free)
+    return chosen if isinstance(chosen, str) or may_come_in_pieces(line, chosen, room) else TOO_LITTLE
+
+
+def _on_our_terms(
+    turn: Turn,
+    transfer: Transfer,
+    lines: Sequence[Line],
+    moved: Sequence[ValuedLine],
+    there: Sequence[Decimal],
+    rules: Sequence[LendingRule],
+) -> Transfer:
+    """Return the request with these lines and our lending rules for them; declined if the rules forbid it.
+
+    `there` is the quantity of each line's stock item.
+    """
+    if refused := _against_rules(turn, transfer, rules):
         return both_sides.end(turn, transfer, TransferState.DECLINED, None, refused)
-    if care := turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else ""):
+    combined = lendings.strictest(rules)
+    if care := turn.us.care.why(moved) or (BY_RULES if combined is not None and combined.two_people else ""):
         turn.note(transfer.id, audit.NeedsCare(care))
-    transfer = replace(transfer, care=bool(care), ruled_by=lendings.origins(hold))
     zone = turn.us.time_zone if transfer.is_loan else ""
-    terms = replace(terms, lines=tuple(lines), time_zone=zone, rules=rules)
+    terms = replace(transfer.terms, lines=tuple(lines), time_zone=zone, rules=combined)
     if len(json.dumps(to_json(terms), ensure_ascii=False).encode()) > MOST_WORDS:
         terms = replace(terms, lines=tuple(bare(line) for line in lines))
-    meant = replace(on_these_terms(transfer, terms), there=tuple(there))
-    return replace(meant, over=bookings.conflicts(turn, meant))
+    transfer = replace(transfer, care=bool(care), ruled_by=lendings.origins(rules), there=tuple(there))
+    transfer = on_these_terms(transfer, terms)
+    return replace(transfer, over=bookings.conflicts(turn, transfer))
 
 
 def _in_our_units(
@@ -490,9 +506,9 @@ def _in_our_units(
     return f"{COUNTED_IN}:{presentable(fit[0].part.units)}" if too_fine else (fit, amount)
 
 
-def _against_rules(turn: Turn, transfer: Transfer, hold: Sequence[LendingRule]) -> str:
+def _against_rules(turn: Turn, transfer: Transfer, rules: Sequence[LendingRule]) -> str:
     """Return the reason code if our lending rules forbid this borrower or this long a loan; '' if they don't."""
-    if not lendings.may_borrow(hold, transfer.peer):
+    if not lendings.may_borrow(rules, transfer.peer):
         return lendings.NOT_TO_YOU
     first, last = transfer.terms.starts or turn.today(), transfer.terms.loan_until
-    return lendings.against_loan(lendings.strictest(hold), first, last) if last is not None else ""
+    return lendings.against_loan(lendings.strictest(rules), first, last) if last is not None else ""

@@ -46,8 +46,8 @@ Seen = dict[int, ItemsSeen]
 
 
 @dataclass(frozen=True)
-class Found:
-    """The place of our line: `given` to the peer's company, in `outgoing`, in `stock`, or `gone`."""
+class LinePlace:
+    """Where a line's item is: `given` to the peer's company, in `outgoing`, in `stock`, or `gone`."""
 
     where: str
     item: ItemSeen | None = None
@@ -80,12 +80,12 @@ def _dispute(transfer: Transfer) -> Dispute:
     return transfer.dispute
 
 
-def looks(transfer: Transfer, item: int | None) -> tuple[WhereIsIt, ...]:
+def queries(transfer: Transfer, item: int | None) -> tuple[WhereIsIt, ...]:
     """Return the queries to our InvenTree, in the order of `in_question`. `item` is one that the person named."""
-    return tuple(_look(transfer, line, item) for line in in_question(transfer))
+    return tuple(_query(transfer, line, item) for line in in_question(transfer))
 
 
-def _look(transfer: Transfer, line: Line, item: int | None) -> WhereIsIt:
+def _query(transfer: Transfer, line: Line, item: int | None) -> WhereIsIt:
     progress = transfer.at(line.number)
     source = line.item if transfer.role == "sender" else None
     known = tuple(dict.fromkeys(pk for pk in (progress.item or source, item) if pk))
@@ -93,20 +93,18 @@ def _look(transfer: Transfer, line: Line, item: int | None) -> WhereIsIt:
     return WhereIsIt(f"fed:{transfer.id}:{line.number}", known, part)
 
 
-def found(transfer: Transfer, line: Line, seen: ItemsSeen, company: int | None) -> Found:
-    """Return the place of the line in the sender's InvenTree."""
+def _place_of(transfer: Transfer, line: Line, seen: ItemsSeen, company: int | None) -> LinePlace:
+    """Return where the line's item is in the sender's InvenTree."""
     fitting = [i for i in seen.items if i.quantity == line.quantity and i.part == line.part and i.serial == line.serial]
     for item in fitting:
         if item.where is Whereabouts.CUSTOMER and item.customer == company:
-            return Found("given", item)
-    taken = transfer.at(line.number).item
+            return LinePlace("given", item)
+    taken, mark = transfer.at(line.number).item, step_mark(transfer, line.number, "out")
     for item in fitting:
-        if item.where is Whereabouts.OUTGOING and (
-            item.pk == taken or f"fed:{transfer.id}:{line.number}:out" in item.marks
-        ):
-            return Found("outgoing", item)
-    here = [i for i in seen.items if i.where in {Whereabouts.STOCK, Whereabouts.OUTGOING} and taken in {None, i.pk}]
-    return Found("stock", here[0]) if here else Found(GONE)
+        if item.where is Whereabouts.OUTGOING and (item.pk == taken or mark in item.marks):
+            return LinePlace("outgoing", item)
+    here = [item for item in seen.items if _is_here(item) and taken in {None, item.pk}]
+    return LinePlace("stock", here[0]) if here else LinePlace(GONE)
 
 
 # --- the possible outcomes ---------------------------------------------------------------------------------------
@@ -117,13 +115,13 @@ def truths(turn: Turn, transfer: Transfer, seen: Seen, named: int | None = None)
     connection = sequencing.connection_of(turn, transfer)
     if transfer.role == "receiver":
         return _receivers(transfer, seen, named)
-    places = [found(transfer, line, seen[line.number], connection.company) for line in in_question(transfer)]
+    places = [_place_of(transfer, line, seen[line.number], connection.company) for line in in_question(transfer)]
     if _dispute(transfer).was is TransferState.SENT and transfer.parcel is not None:
         return _parcels(transfer, places)
     return _senders(transfer, connection, places)
 
 
-def _parcels(transfer: Transfer, places: list[Found]) -> tuple[Truth, ...]:
+def _parcels(transfer: Transfer, places: list[LinePlace]) -> tuple[Truth, ...]:
     """Return the answers about a parcel. Our people may know more than both InvenTrees: it came back, or is lost."""
     kinds = {place.where for place in places}
     here = bool(kinds & {"stock", "outgoing"})
@@ -133,7 +131,7 @@ def _parcels(transfer: Transfer, places: list[Found]) -> tuple[Truth, ...]:
     return tuple(Truth(name) for name in names)
 
 
-def _senders(transfer: Transfer, connection: Connection, places: list[Found]) -> tuple[Truth, ...]:
+def _senders(transfer: Transfer, connection: Connection, places: list[LinePlace]) -> tuple[Truth, ...]:
     was = _dispute(transfer).was
     kinds = {place.where for place in places}
     item = places[0].item.pk if len(places) == 1 and places[0].item else None
@@ -200,11 +198,11 @@ def _bookable(transfer: Transfer, lines: list[Line], seen: Seen, named: int | No
     return [
         item
         for item in seen[line.number].items
-        if (_is_ours(transfer, item) or item.pk == named) and fits(item, quantity, wanted, serial)
+        if (_is_ours(transfer, item) or item.pk == named) and _fits(item, quantity, wanted, serial)
     ]
 
 
-def fits(item: ItemSeen, quantity: Decimal, part: int | None, serial: str) -> bool:
+def _fits(item: ItemSeen, quantity: Decimal, part: int | None, serial: str) -> bool:
     """Whether a stock item is the one to be booked in, and is in stock."""
     same = item.quantity == quantity and item.serial == serial and part in {None, item.part}
     return same and _is_here(item)
@@ -243,7 +241,7 @@ def _is_alone(turn: Turn, transfer: Transfer, truth: Truth) -> bool:
 
 def _settle_as_sender(turn: Turn, transfer: Transfer, truth: Truth, lines: list[Line], seen: Seen) -> None:
     connection = sequencing.connection_of(turn, transfer)
-    places = {line.number: found(transfer, line, seen[line.number], connection.company) for line in lines}
+    places = {line.number: _place_of(transfer, line, seen[line.number], connection.company) for line in lines}
     if truth.name in {LEFT, OUT, STAYS}:
         _go_on_debiting(turn, transfer, connection, truth, places)
     elif truth.name == ARRIVED:
@@ -253,7 +251,7 @@ def _settle_as_sender(turn: Turn, transfer: Transfer, truth: Truth, lines: list[
 
 
 def _go_on_debiting(
-    turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, Found]
+    turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, LinePlace]
 ) -> None:
     """Continue the debit of the one line in question: it is with the peer's company, in *Outgoing*, or stays."""
     for number, place in places.items():
@@ -272,7 +270,7 @@ def _go_on_debiting(
     send.go_on(turn, transfer, connection)
 
 
-def _with_found_item(transfer: Transfer, number: int, place: Found) -> Progress:
+def _with_found_item(transfer: Transfer, number: int, place: LinePlace) -> Progress:
     """Return the line with the stock item that was found for it, and with the data of its lost steps."""
     progress = replace(transfer.at(number), unknown=StepKind.NONE)
     if place.item is None or (place.where == "stock" and progress.item is None):
@@ -289,7 +287,7 @@ def _keep(turn: Turn, transfer: Transfer, progress: Progress) -> Progress:
     return progress
 
 
-def _settle_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: dict[int, Found]) -> None:
+def _settle_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: dict[int, LinePlace]) -> None:
     """Mark our record as arrived, if it exists, and end the transfer as done."""
     transfer = replace(transfer, state=TransferState.RECEIVED)
     for number, place in places.items():
@@ -303,7 +301,7 @@ def _settle_arrived(turn: Turn, transfer: Transfer, connection: Connection, plac
 
 
 def _settle_back(
-    turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, Found]
+    turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, LinePlace]
 ) -> None:
     """Take it back from the peer's company, or note that it came back by hand, or that it is lost."""
     arrived = [p for p in transfer.progress if p.number not in places and p.stage in {"handed", "arrived"}]

@@ -108,7 +108,7 @@ def follow(turn: Turn) -> None:
     concerned: dict[str, None] = {}
     for document in list(turn.changes.values()):
         if isinstance(document, Search) and document.rota and document.posted:
-            _listen(turn, document)
+            _take_hits(turn, document)
             concerned[document.rota] = None
         elif isinstance(document, Transfer) and not document.is_recalled:
             rota = turn.rota_of(document)
@@ -134,7 +134,7 @@ def _adopt(turn: Turn, rota: Rota, transfer: Transfer) -> None:
     turn.save(replace(rota, asked=(*rota.asked, ask), waiting=waiting, posted=posted))
 
 
-def _listen(turn: Turn, search: Search) -> None:
+def _take_hits(turn: Turn, search: Search) -> None:
     """Take over which peers have it, by the search so far. A peer that answers late is asked after the others."""
     rota = turn.get(Rota, search.rota)
     if rota is None or not rota.is_living:
@@ -142,23 +142,23 @@ def _listen(turn: Turn, search: Search) -> None:
     known = {each.party for each in rota.waiting} | {each.party for each in rota.asked}
     kept = [each for each in rota.passed if each.why is not Why.SILENT_SEARCH]
     passed = {each.party: each for each in kept}
-    have: dict[str, Decimal] = {}
+    quantities: dict[str, Decimal] = {}
     for space in search.came:
         if space.party in known:
             continue
         quantity = sum((_sound(rota, hit) for hit in space.hits if _is_called(rota.word, hit)), Decimal(0))
         if quantity >= rota.wanted or (rota.joins and quantity > 0):
-            have[space.party] = quantity
+            quantities[space.party] = quantity
         elif why := _why_not(space, quantity):
             passed.setdefault(space.party, Passed(space.party, why, quantity))
-    balances = {each.party: each.balance for each in stats.dealings(turn, 0, None)} if have else {}
-    found = [
+    balances = {each.party: each.balance for each in stats.dealings(turn, 0, None)} if quantities else {}
+    candidates = [
         Candidate(party, quantity, balances.get(party, Decimal(0)), _asked_last(turn, party))
-        for party, quantity in have.items()
+        for party, quantity in quantities.items()
     ]
     for party in search.waiting:
         passed.setdefault(party, Passed(party, Why.SILENT_SEARCH))
-    waiting = ranked([*rota.waiting, *found], rota.wanted, turn.us.rota)
+    waiting = ranked([*rota.waiting, *candidates], rota.wanted, turn.us.rota)
     turn.save(replace(rota, state=RotaState.ASKING, waiting=waiting, passed=tuple(passed.values())))
 
 
@@ -270,13 +270,13 @@ def _confirm(turn: Turn, rota: Rota) -> Rota:
         quantity, lacking = total(transfer.terms.lines, rota.unit), rota.wanted - promised(turn, rota)
         if quantity <= lacking and (rota.joins or quantity == rota.wanted):
             receive.on_approved(turn, transfer, _askers_signature(turn, rota))
-            rota = _with(rota, replace(ask, confirmed=turn.now))
+            rota = _with_request(rota, replace(ask, confirmed=turn.now))
         else:
             rota = _take_back(turn, rota, ask, transfer, Why.LESS if lacking else Why.NOT_NEEDED)
     return rota
 
 
-def _with(rota: Rota, ask: AskedInTurn) -> Rota:
+def _with_request(rota: Rota, ask: AskedInTurn) -> Rota:
     """Return the rota with this new state of one request."""
     return replace(rota, asked=tuple(ask if each.transfer == ask.transfer else each for each in rota.asked))
 
@@ -373,10 +373,10 @@ def _cancel_the_rest(turn: Turn, rota: Rota) -> Rota:
 def _take_back(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer, why: Why) -> Rota:
     """Cancel this request. The message is sent again until the other bot has read it."""
     body = bodies.Cancel(reason=REASONS.get(why, ""), **bodies.NOBODY)
-    wanting = replace(transfer, wanted="cancel", decision=None)
-    turn.save(sequencing.send(turn, wanting, body, awaits=True))
+    withdrawn = replace(transfer, wanted="cancel", decision=None)
+    turn.save(sequencing.send(turn, withdrawn, body, awaits=True))
     turn.note(transfer.id, audit.Fact.CANCEL_ASKED)
-    rota = _with(rota, replace(ask, why=why))
+    rota = _with_request(rota, replace(ask, why=why))
     turn.save(rota)
     return rota
 
@@ -423,7 +423,7 @@ def _tell_that_nothing_came(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: 
     )
     key, mentions = MessageKind.ROTA_STUCK.of(transfer.id), (rota.asker.person,)
     turn.do(Post(key, transfer.room, phrase, thread=both_sides.thread_of(transfer), mentions=mentions))
-    turn.save(_with(replace(rota, stuck=transfer.code), replace(ask, told=True)))
+    turn.save(_with_request(replace(rota, stuck=transfer.code), replace(ask, told=True)))
 
 
 def may_be_given_up(turn: Turn, transfer: Transfer) -> bool:
@@ -443,8 +443,9 @@ def give_up(turn: Turn, transfer: Transfer, by: Signature) -> Rota:
     unconfirmed = replace(transfer, wanted="cancel", approved_hash="", decision=None)
     turn.save(sequencing.send(turn, unconfirmed, body, awaits=True))
     turn.note_by(transfer.id, audit.Fact.GIVEN_UP, by)
-    asked = (replace(each, why=Why.GIVEN_UP) if each.transfer == transfer.id else each for each in rota.asked)
-    rota = replace(rota, asked=tuple(asked))
+    for ask in rota.asked:
+        if ask.transfer == transfer.id:
+            rota = _with_request(rota, replace(ask, why=Why.GIVEN_UP))
     turn.save(rota)
     return rota
 
@@ -499,8 +500,8 @@ def _forgotten(turn: Turn, rota: Rota) -> datetime | None:
 
 
 def _waited_for(turn: Turn, rota: Rota) -> list[tuple[AskedInTurn, Transfer]]:
-    """Return the requests without a decision, while another space could be asked."""
-    if rota.state is not RotaState.ASKING or not rota.waiting:
+    """Return the requests without a decision, if another space could be asked instead."""
+    if not rota.waiting:
         return []
     return [(ask, transfer) for ask, transfer in requests(turn, rota) if status_of(transfer) is RequestStatus.ASKED]
 
@@ -573,8 +574,8 @@ def _similar(turn: Turn, rota: Rota) -> dict[str, Hit]:
 
 def _line_for(turn: Turn, rota: Rota, word: str) -> str:
     """Return the line that asks anyone for that part instead, with everything else as it was typed."""
-    begun = who_answers.typed_to_us(turn, rota.asker.person, rota.room)
-    words = [begun, "request", f"{plain(rota.wanted)}{rota.unit}", word, "from anyone"]
+    prefix = who_answers.typed_to_us(turn, rota.asker.person, rota.room)
+    words = [prefix, "request", f"{plain(rota.wanted)}{rota.unit}", word, "from anyone"]
     words += [f"until {rota.loan_until.isoformat()}"] if rota.loan_until else []
     if rota.until is not None:
         last = time_zones.day_at(rota.until - timedelta(seconds=1), "", turn.us.time_zone)

@@ -179,15 +179,15 @@ def check_again(turn: Turn, transfer: Transfer) -> None:
     ours = transfer.handed or (transfer.decided if transfer.terms.kind == "request" else transfer.asked)
     lines = transfer.terms.lines
     mixed = {part for part in {ln.part for ln in lines} if merged_stock.has_part_of_others(turn, part, transfer.peer)}
-    looks = _may_need_care(turn, transfer)
-    items = {line.item: line.part in mixed for line in lines if looks or line.part in mixed}
-    told = looks and turn.us.looks_at_categories
-    queries: list[Query] = [FindItems(f"#{item}", told, merges=is_mixed) for item, is_mixed in items.items()]
-    names = [ours.username] if ours is not None and ours.party == turn.us.party else []
+    may_need_care = _may_need_care(turn, transfer)
+    items = {line.item: line.part in mixed for line in lines if may_need_care or line.part in mixed}
+    categories = may_need_care and turn.us.looks_at_categories
+    queries: list[Query] = [FindItems(f"#{item}", categories, merges=is_mixed) for item, is_mixed in items.items()]
+    usernames = [ours.username] if ours is not None and ours.party == turn.us.party else []
     takes_two = transfer.care and (transfer.handed is None or transfer.dearer)
     two_people = (transfer.first_yes, transfer.released) if takes_two else ()
-    names += [one.username for one in two_people if one is not None]
-    queries += [PersonPermissions(name) for name in dict.fromkeys(names)]
+    usernames += [one.username for one in two_people if one is not None]
+    queries += [PersonPermissions(username) for username in dict.fromkeys(usernames)]
     if queries:
         turn.do(Ask(Debit(transfer.id), tuple(queries)))
     else:
@@ -198,8 +198,7 @@ def on_decline(turn: Turn, transfer: Transfer, envelope: Message[bodies.Decline]
     """Decline, because the receiver's approver did."""
     if transfer.state is TransferState.OPEN:
         by = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
-        reason = envelope.body.reason
-        both_sides.end(turn, transfer, TransferState.DECLINED, by, reason)
+        both_sides.end(turn, transfer, TransferState.DECLINED, by, envelope.body.reason)
     else:
         turn.save(transfer)
 
@@ -208,8 +207,7 @@ def on_cancel(turn: Turn, transfer: Transfer, envelope: Message[bodies.Cancel], 
     """Cancel for the receiver's side, as long as nothing has moved."""
     if transfer.state in BEFORE_DEBIT:
         by = both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
-        reason = envelope.body.reason
-        both_sides.end(turn, transfer, TransferState.CANCELLED, by, reason)
+        both_sides.end(turn, transfer, TransferState.CANCELLED, by, envelope.body.reason)
     else:
         turn.save(transfer)
 
@@ -234,24 +232,20 @@ class Debit(both_sides.TellsThatItWaits, WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Abort without the permission, or with a third space's stock in it; else debit."""
-        _on_looked_again(turn, self, event)
-
-
-def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
-    transfer = turn.transfer(then.transfer)
-    if transfer is None or transfer.state is not TransferState.APPROVED:
-        return
-    transfer = both_sides.clear_wait(turn, transfer)
-    # the lender's approver decides on a return
-    permission = Permission.MAPPED if transfer.is_return else Permission.APPROVER
-    if any(isinstance(answer, Permissions) and not answer.covers(permission) for answer in event.answers):
-        both_sides.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
-    elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
-        both_sides.end(turn, transfer, TransferState.ABORTED, None, "merged")
-    elif _may_need_care(turn, transfer) and (why := _why_care(turn, transfer, event.answers)):
-        _ask_two_people(turn, transfer, why)
-    else:
-        _begin_debit(turn, transfer)
+        transfer = turn.transfer(self.transfer)
+        if transfer is None or transfer.state is not TransferState.APPROVED:
+            return
+        transfer = both_sides.clear_wait(turn, transfer)
+        # the lender's approver decides on a return
+        permission = Permission.MAPPED if transfer.is_return else Permission.APPROVER
+        if any(isinstance(answer, Permissions) and not answer.covers(permission) for answer in event.answers):
+            both_sides.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
+        elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
+            both_sides.end(turn, transfer, TransferState.ABORTED, None, "merged")
+        elif _may_need_care(turn, transfer) and (why := _why_care(turn, transfer, event.answers)):
+            _ask_two_people(turn, transfer, why)
+        else:
+            _begin_debit(turn, transfer)
 
 
 def _may_need_care(turn: Turn, transfer: Transfer) -> bool:
@@ -298,22 +292,26 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
     connection = turn.connection(transfer.connection)
     if connection is None or connection.company is None or not transfer.is_carried_by(connection):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, "connection")
-    elif (  # a neighbour's loan is already there
-        transfer.is_loan and transfer.terms.outside is None and overdue.is_refused(turn, transfer)
-    ):
-        both_sides.end(turn, transfer, TransferState.ABORTED, None, overdue.NO_LOANS)
-    elif not all(turn.may_move(transfer.peer, line.part) for line in transfer.terms.lines if not line.of_line):
-        both_sides.end(turn, transfer, TransferState.ABORTED, None, DONT_MIX)
-    elif consent.changes_since_approval(turn.us, transfer):
-        both_sides.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
-    elif not transfer.is_return and balance.became_borrowed(
-        turn, {line.item for line in transfer.terms.lines}, transfer.id
-    ):
-        both_sides.end(turn, transfer, TransferState.ABORTED, None, BORROWED_BY_NOW)
+    elif reason := _why_not_debit(turn, transfer):
+        both_sides.end(turn, transfer, TransferState.ABORTED, None, reason)
     else:
         transfer = replace(transfer, state=TransferState.DEBITING)
         turn.save(transfer)
         go_on(turn, transfer, connection)
+
+
+def _why_not_debit(turn: Turn, transfer: Transfer) -> str:
+    """Return the reason code for which the items may not leave any more; '' if they may."""
+    lines = transfer.terms.lines
+    if transfer.terms.outside is None and overdue.is_refused(turn, transfer):  # a neighbour already has its loan
+        return overdue.NO_LOANS
+    if not all(turn.may_move(transfer.peer, line.part) for line in lines if not line.of_line):
+        return DONT_MIX
+    if consent.changes_since_approval(turn.us, transfer):
+        return OTHER_THAN_SHOWN
+    if not transfer.is_return and balance.became_borrowed(turn, {line.item for line in lines}, transfer.id):
+        return BORROWED_BY_NOW
+    return ""
 
 
 # --- the movement: out of the stock, over to the peer, and back if it is refused ---
@@ -352,7 +350,27 @@ class BookOut(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, event: StepDone) -> None:
         """Record the result and begin the next step, unless the transfer is disputed."""
-        _on_done(turn, self, event)
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        transfer = both_sides.clear_wait(turn, transfer)
+        connection = sequencing.connection_of(turn, transfer)
+        progress = _recorded(
+            replace(transfer.at(self.line), acting=StepKind.NONE, unknown=StepKind.NONE), event, self.step
+        )
+        transfer = with_progress(transfer, progress)
+        turn.save(transfer)
+        turn.note(transfer.id, audit.StepWasDone(self.step, progress.number))
+        if transfer.state is TransferState.DISPUTED:
+            turn.note(transfer.id, audit.NothingFollows(progress.number))
+        elif progress.stage == "taken":
+            hand_over(turn, transfer, progress, connection)
+        elif transfer.state is TransferState.DEBITING:
+            go_on(turn, transfer, connection)
+        elif progress.short_item and progress.stage == "handed":
+            mark_arrived(turn, transfer, progress, connection)
+        else:
+            finish(turn, transfer, connection)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Put the line back if it was refused before the hand-over.
@@ -417,28 +435,6 @@ def _take_out_step(turn: Turn, transfer: Transfer, line: Line, connection: Conne
         company=connection.company,
         units=line.description.units if loan is None else None,
     )
-
-
-def _on_done(turn: Turn, then: BookOut, event: StepDone) -> None:
-    transfer = turn.transfer(then.transfer)
-    if transfer is None:
-        return
-    transfer = both_sides.clear_wait(turn, transfer)
-    connection = sequencing.connection_of(turn, transfer)
-    progress = _recorded(replace(transfer.at(then.line), acting=StepKind.NONE, unknown=StepKind.NONE), event, then.step)
-    transfer = with_progress(transfer, progress)
-    turn.save(transfer)
-    turn.note(transfer.id, audit.StepWasDone(then.step, progress.number))
-    if transfer.state is TransferState.DISPUTED:
-        turn.note(transfer.id, audit.NothingFollows(progress.number))
-    elif progress.stage == "taken":
-        hand_over(turn, transfer, progress, connection)
-    elif transfer.state is TransferState.DEBITING:
-        go_on(turn, transfer, connection)
-    elif progress.short_item and progress.stage == "handed":
-        mark_arrived(turn, transfer, progress, connection)
-    else:
-        finish(turn, transfer, connection)
 
 
 def _rest_is_out(progress: Progress) -> bool:
@@ -523,18 +519,17 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
 
 def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknown) -> None:
     """Dispute the transfer, because a step's outcome is unknown. For the mark 'arrived' that isn't needed."""
+    connection = sequencing.connection_of(turn, transfer)
     progress = replace(transfer.at(then.line), acting=StepKind.NONE)
     if then.step is StepKind.TAKE_BACK and not progress.stage:
-        go_on(turn, _fail_neighbours_line(turn, transfer, progress, event), sequencing.connection_of(turn, transfer))
-        return
-    if then.step is StepKind.ARRIVED:
-        _not_marked(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.problem)
-        return
-    if _rest_is_out(progress):
-        _rest_by_hand(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.problem)
-        return
-    unclear = with_progress(transfer, replace(progress, unknown=then.step))
-    both_sides.dispute(turn, unclear, progress.number, event.problem)
+        go_on(turn, _fail_neighbours_line(turn, transfer, progress, event), connection)
+    elif then.step is StepKind.ARRIVED:
+        _not_marked(turn, transfer, progress, connection, event.problem)
+    elif _rest_is_out(progress):
+        _rest_by_hand(turn, transfer, progress, connection, event.problem)
+    else:
+        unclear = with_progress(transfer, replace(progress, unknown=then.step))
+        both_sides.dispute(turn, unclear, progress.number, event.problem)
 
 
 def _fail_neighbours_line(
@@ -654,12 +649,12 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
         both_sides.dispute(turn, transfer, 0, Plain(Fault.RECEIVED_BUT_NOT_SENT))
 
 
-def _with_less(transfer: Transfer, told: bodies.Received) -> Transfer:
+def _with_less(transfer: Transfer, body: bodies.Received) -> Transfer:
     """Note the missing part of a parcel, whole lines and parts of lines. It becomes ours again, as lost."""
     if transfer.parcel is None:
         return transfer
-    came = {entry.number: entry.quantity for entry in told.items if entry.quantity is not None}
-    lacking = {line.number for line in told.refused if line.reason == NOT_IN_PARCEL}
+    came = {entry.number: entry.quantity for entry in body.items if entry.quantity is not None}
+    lacking = {line.number for line in body.refused if line.reason == NOT_IN_PARCEL}
     for progress in transfer.progress:
         line, quantity = transfer.line(progress.number), came.get(progress.number)
         if progress.stage != "handed":
@@ -673,17 +668,17 @@ def _with_less(transfer: Transfer, told: bodies.Received) -> Transfer:
 
 def _serial_there(entries: Iterable[BookedIn], progress: Progress) -> str:
     """Return the line's serial number at the receiver, if it differs there. The item may be returned by that number."""
-    told = next((entry.serial for entry in entries if entry.number == progress.number), "")
-    return presentable(told)[:LONGEST_SERIAL] if told else progress.serial
+    serial = next((entry.serial for entry in entries if entry.number == progress.number), "")
+    return presentable(serial)[:LONGEST_SERIAL] if serial else progress.serial
 
 
 def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bodies.Refused], _: EnvelopeSeen) -> None:
     """Take everything back, because the receiver could not book anything in, and never will."""
-    reason = envelope.body.reason
     if transfer.state is TransferState.SENT and transfer.parcel is not None and transfer.parcel.missing is not None:
         both_sides.dispute(turn, transfer, 0, Plain(Fault.PARCEL_DID_NOT_ARRIVE), said="refused")
         return
     if transfer.state is TransferState.SENT:
+        reason = envelope.body.reason
         transfer = replace(transfer, state=TransferState.REVERTING, problem=reason)
         turn.note(transfer.id, audit.PeerRefused(reason))
         _settle(turn, transfer, {line.number for line in transfer.terms.lines})
