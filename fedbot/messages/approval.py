@@ -101,7 +101,7 @@ def not_the_same_yes(locale: Locale, *, transfer: Transfer, first: Vote, by: str
     parcel = " --parcel" if first.choice is Choice.PARCEL else ""
     return [
         locale.say(
-            "Not counted: {who} has approved {case} differently.",
+            "Not counted: {who} has approved {case} on other terms.",
             who=naming.person(locale, by),
             case=naming.case(locale, transfer),
         ),
@@ -158,8 +158,8 @@ def no_reason_here(locale: Locale, *, subject: Subject, choice: Choice = Choice.
     """A note with a decision on a friendship, which has no place for one."""
     first = locale.say("Not counted: I can pass on a note about items, not about a friendship.")
     if choice is not Choice.DECLINE:
-        return [first, locale.say("Approve without one: {approve}", approve=command(f"approve {subject.code}"))]
-    return [first, locale.say("Decline without one: {decline}", decline=command(f"decline {subject.code}"))]
+        return [first, locale.say("To approve without a note: {approve}", approve=command(f"approve {subject.code}"))]
+    return [first, locale.say("To decline without a note: {decline}", decline=command(f"decline {subject.code}"))]
 
 
 def not_yours_to_decide(locale: Locale, *, subject: Subject, party: str) -> Lines:
@@ -507,7 +507,7 @@ def reminder(
     pills = naming.pills(locale, people, others)
     who = naming.signed(locale, subject.asked)
     return [
-        (*pills, *locale.say("⏰ {case} still waits for your decision.", case=naming.case(locale, subject))),
+        (*pills, *locale.say("⏰ {case} is still waiting for your decision.", case=naming.case(locale, subject))),
         locale.say(
             "Asked by {who}. Open until {when}, then it expires.", who=who, when=naming.open_until(locale, subject)
         ),

@@ -137,7 +137,7 @@ def which_to_share(locale: Locale, *, word: str, things: tuple[Thing, ...]) -> L
     ]
     numbers = [str(number) for number in range(1, len(things) + 1)]
     return [
-        locale.say('"{word}" can be several things. Which?', word=locale.short(word, 40)),
+        locale.say('"{word}" can be several things. Which do you mean?', word=locale.short(word, 40)),
         *numbered,
         locale.say(
             "Reply {numbers} within 10 minutes. I have done nothing yet.",
@@ -366,12 +366,12 @@ def _problem(locale: Locale, space: SpaceHits, name: Bold) -> Sentence:
 def _silent(locale: Locale, name: str, us: PartyConfig) -> Sentence:
     if name == us.name:
         return locale.say(
-            "{space}: our InvenTree has not answered for {time}. I add our hits here when it does.",
+            "{space}: our InvenTree has not answered for {time}. I'll add our hits here when it does.",
             time=locale.span(SEARCH_SILENT_AFTER),
             space=Bold(naming.space(locale, name)),
         )
     return locale.say(
-        "{space}: its bot has not answered for {time}. I add its hits here when it does.",
+        "{space}: its bot has not answered for {time}. I'll add its hits here when it does.",
         time=locale.span(SEARCH_SILENT_AFTER),
         space=Bold(naming.space(locale, name)),
     )
@@ -382,11 +382,14 @@ def did_you_mean(locale: Locale, *, peer_name: str, word: str, hits: tuple[Hit, 
     space, names = SpaceHits("", peer_name), {"word": locale.short(word, 40), "time": locale.span(NUMBER_WITHIN)}
     if len(hits) == 1:
         first = locale.say('Did you mean this by "{word}"?', **names)
-        how = locale.say("If so, reply 1 within {time}. I then ask for it, with the rest as you typed it.", **names)
+        how = locale.say(
+            "If so, reply 1 within {time}. Then I ask for it, and leave the rest as you typed it.", **names
+        )
     else:
         first = locale.say('Did you mean one of these by "{word}"?', **names)
         how = locale.say(
-            "If so, reply with its number within {time}. I then ask for it, with the rest as you typed it.", **names
+            "If so, reply with its number within {time}. Then I ask for it, and leave the rest as you typed it.",
+            **names,
         )
     return [first, *(_hit(locale, number, space, hit) for number, hit in enumerate(hits, 1)), how]
 

@@ -234,7 +234,7 @@ def inventory_back(locale: Locale, *, us: PartyConfig, since: datetime, until: d
     return [
         locale.say("✅ The InvenTree of {space} answers again, since {until}.", space=space, until=locale.when(until)),
         locale.say(
-            "It had been silent since {since}. Waiting work continues by itself. Nothing to do.",
+            "It had been silent since {since}. Waiting work continues by itself. You don't need to do anything.",
             since=locale.when(since),
         ),
     ]
@@ -413,7 +413,7 @@ def own_token_renewed(locale: Locale, *, token: OwnToken, expiry: date, by_hand:
     if by_hand:
         old = Code(token.name or "?")
         return [first, locale.say("Please revoke the old one in InvenTree: {old}", old=old)]
-    return [first, locale.say("I revoke the old one by myself. Nothing to do.")]
+    return [first, locale.say("I revoke the old one by myself. You don't need to do anything.")]
 
 
 def own_old_token_stays(locale: Locale, *, token: OwnToken, problem: Diagnosis) -> Lines:

@@ -272,7 +272,7 @@ def _problem(locale: Locale, figures: SpaceFigures, space: Bold) -> Sentence:
 def _figure_items(locale: Locale, figures: SpaceFigures, us: PartyConfig) -> list[Sentence]:
     items: list[Sentence] = []
     if figures.low_stock is not None:
-        items.append(locale.some("{number} part runs low", "{number} parts run low", figures.low_stock))
+        items.append(locale.some("{number} part is running low", "{number} parts are running low", figures.low_stock))
     if figures.categories is not None:
         items.append(locale.some("{number} category", "{number} categories", figures.categories))
     if figures.locations is not None:
@@ -331,7 +331,7 @@ def _flow(locale: Locale, flow: Flow) -> Sentence:
 
 def _silent(locale: Locale, name: str) -> Sentence:
     return locale.say(
-        "{space}: its bot has not answered for {time}. I add its figures here when it does.",
+        "{space}: its bot has not answered for {time}. I'll add its figures here when it does.",
         time=locale.span(STATS_SILENT_AFTER),
         space=Bold(naming.space(locale, name)),
     )
@@ -353,7 +353,7 @@ def stats_chart(locale: Locale, *, us: PartyConfig, figures: SpaceFigures) -> Li
 def no_such_span(locale: Locale, *, word: str, usage: str) -> Lines:
     """The answer to `--since` with something that is no period."""
     return [
-        locale.say('"{word}" is no period. I did nothing.', word=locale.short(word, 30)),
+        locale.say('"{word}" isn\'t a period of time. I did nothing.', word=locale.short(word, 30)),
         locale.say(
             "Write days, weeks, months or years: {example}. Usage: {usage}",
             example=Code("--since 30d"),

@@ -61,7 +61,7 @@ def stranger(locale: Locale, *, person: str, us: PartyConfig) -> Lines:
 def line_too_old(locale: Locale, *, text: str, at: datetime) -> Lines:
     """The refusal of a line that the bot reads late: it may not be meant any more."""
     return [
-        locale.say("Not done: your line is from {when}, and I read it only now.", when=locale.when(at)),
+        locale.say("Not done: your line is from {when}, and I have only just read it.", when=locale.when(at)),
         locale.say("If you still want it, send it again: {line}", line=Code(locale.short(text, LONGEST_LINE))),
     ]
 
@@ -146,10 +146,10 @@ def line_waits(
 ) -> Lines:
     """Our InvenTree doesn't answer yet, so the line waits for it. Not `silent`: it answers, but refuses."""
     space = _own(locale, us)
-    first = locale.say("⏸ The InvenTree of {space} does not answer yet. Your line waits for it.", space=space)
+    first = locale.say("⏸ Your line is waiting: the InvenTree of {space} has not answered yet.", space=space)
     if not silent:
         first = locale.say(
-            "⏸ The InvenTree of {space} doesn't give me permission to look. Your line waits for its admins.",
+            "⏸ Your line is waiting for an admin of {space}: its InvenTree doesn't let me look.",
             space=space,
         )
     lines: Lines = [first]
@@ -240,7 +240,7 @@ def no_such_verb(locale: Locale, *, word: str, near: tuple[str, ...], line: str 
         hint = locale.say("Did you mean {line}? I did nothing.", line=command(line))
         return [locale.say('I don\'t know "{word}". {hint}', word=shown, hint=hint)]
     first = locale.say('I don\'t know "{word}". {hint}', word=shown, hint=_did_you_mean(locale, near))
-    return [first, locale.say("Everything that I know: {help}", help=command("help"))]
+    return [first, locale.say("To see all verbs: {help}", help=command("help"))]
 
 
 def found_something(locale: Locale, *, item: str) -> Lines:
@@ -287,7 +287,7 @@ def choice_is_over(locale: Locale) -> Lines:
     """The refusal of a number for a list that was answered already, or is too old."""
     return [
         locale.say(
-            "That list is answered already, or older than {time}. I did nothing.", time=locale.span(NUMBER_WITHIN)
+            "That list was answered already, or is older than {time}. I did nothing.", time=locale.span(NUMBER_WITHIN)
         ),
         locale.say("If you still want it, please send your first line again."),
     ]
@@ -296,13 +296,13 @@ def choice_is_over(locale: Locale) -> Lines:
 def choice_of_another(locale: Locale, *, whose: str) -> Lines:
     """The refusal of a number for a list that another person has to choose from."""
     who = naming.person(locale, whose)
-    return [locale.say("That list is for {who}, who has to choose. I did nothing.", who=who)]
+    return [locale.say("That list is for {who}, so only {who} can answer it. I did nothing.", who=who)]
 
 
 def not_on_the_list(locale: Locale, *, word: str, count: int) -> Lines:
     """The answer to a number that isn't on the list. `count`: the number of choices; 0: only `more`."""
     if not count:
-        return [locale.say("You can only reply {more} to that list. I did nothing.", more=Code("more"))]
+        return [locale.say("The only reply to that list is {more}. I did nothing.", more=Code("more"))]
     numbers = locale.names([str(number) for number in range(1, count + 1)], any_of=True, most=count)
     return [locale.say('"{word}" is not on that list. Reply {numbers}.', word=locale.short(word, 20), numbers=numbers)]
 
@@ -454,7 +454,7 @@ MOST_SHOWN = 5
 def not_in_this_room(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> Lines:
     """The refusal of a verb that belongs in a room where the other spaces can read it."""
     return [
-        locale.say("Not done: please type that in a room where the other spaces can read it."),
+        locale.say("Not done: the other spaces have to be able to read that."),
         _say_it_in(locale, text, rooms),
     ]
 
@@ -462,8 +462,8 @@ def not_in_this_room(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> Li
 def not_in_direct_chat(locale: Locale, *, text: str, rooms: tuple[str, ...]) -> Lines:
     """The refusal of a verb that changes something: the people concerned have to be able to read it."""
     first = locale.say(
-        "Not done: here I only give information. Type changes in the shared room, where everybody concerned can"
-        " read them."
+        "Not done: in a direct chat I only answer questions. Everything else belongs where the people "
+        "concerned can read it."
     )
     if not rooms:
         return [first, locale.say("You are in none of the rooms that our space shares; somebody there can invite you.")]
@@ -533,7 +533,7 @@ def no_such_id(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
         ]
     return [
         locale.say('No card has the id "{word}". I did nothing.', word=shown),
-        locale.say("What is open for you: {todo}", todo=command("todo")),
+        locale.say("To see what is open for you: {todo}", todo=command("todo")),
     ]
 
 

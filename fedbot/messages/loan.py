@@ -76,13 +76,13 @@ def loan_line(locale: Locale, card: Card) -> Lines:
 def what_to_reply(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     """The last lines of a card that is done."""
     if not transfer.is_on_loan:
-        return locale.say("Reply here with: {show}", show=command("show"))
+        return locale.say("Reply with: {show}", show=command("show"))
     code = transfer.code  # both spaces read it, and a reply to another bot's card ends no loan
     back, show = command(f"return {code}"), command("show")
     if not (time := time_to_ask_for(transfer)):
-        return locale.say("Reply here with: {back} · {show}", back=back, show=show)
+        return locale.say("Reply with: {back} · {show}", back=back, show=show)
     longer = command(f"extend {code} {time}")
-    return locale.say("Reply here with: {back} · {longer} · {show}", back=back, longer=longer, show=show)
+    return locale.say("Reply with: {back} · {longer} · {show}", back=back, longer=longer, show=show)
 
 
 def time_to_ask_for(loan: Transfer) -> str:
@@ -239,7 +239,7 @@ def loan_closed(
     elif part:
         said.append(locale.say("That part is settled. The rest is still on loan. Nothing moves."))
     else:
-        said.append(locale.say("It is settled. Nothing moves."))
+        said.append(locale.say("The loan is over. Nothing moves."))
     return [*said, *naming.because(locale, closing.by), loan.code]
 
 
@@ -268,9 +268,9 @@ def over_but_in_our_books(
 def not_written_off(locale: Locale, *, loan: Transfer, problem: Diagnosis) -> Lines:
     """For the admins: a loan that is over could not be taken out of our stock."""
     return [
-        locale.say("{case} is over, but still in our stock.", case=naming.case(locale, loan)),
+        locale.say("{case} has ended, but is still in our stock.", case=naming.case(locale, loan)),
         locale.say("Why: {text}", text=diagnosis(locale, problem)),
-        locale.say("To look again, a superuser types: {resolve}", resolve=command(f"resolve {loan.code}")),
+        locale.say("To make me look again, a superuser types: {resolve}", resolve=command(f"resolve {loan.code}")),
     ]
 
 
@@ -364,8 +364,8 @@ def loan_reminder(
 def no_loan(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """The answer if the transfer is no loan."""
     return [
-        locale.say("Not done: {case} is no loan.", case=naming.case(locale, subject)),
-        locale.say("What is on loan: {todo}", todo=command("todo")),
+        locale.say("Not done: {case} isn't a loan.", case=naming.case(locale, subject)),
+        locale.say("To see what is on loan: {todo}", todo=command("todo")),
     ]
 
 
@@ -376,7 +376,7 @@ def not_on_loan(
     if loan.closed is None:
         return [locale.say("Not done: {case} isn't on loan (yet).", case=naming.case(locale, loan))]
     return [
-        locale.say("Not done: {code} is over already.", code=loan.code),
+        locale.say("Not done: {code} has already ended.", code=loan.code),
         closed_line(locale, card_of(locale, loan, us, peer_name, left=left)),
     ]
 
@@ -457,7 +457,10 @@ def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer, us: 
         return [
             first,
             locale.say("{who} ({lender}) has confirmed that it is there.", **names),
-            locale.say("The bot of {borrower} books it out, then {lender} has it in stock. Nothing to do.", **names),
+            locale.say(
+                "The bot of {borrower} books it out, then {lender} has it in stock. You don't need to do anything.",
+                **names,
+            ),
             stands,
         ]
     if loan.role == "sender":
@@ -616,7 +619,7 @@ def not_on_this_card(locale: Locale, *, subject: Transfer) -> Lines:
 
 def remark_noted(locale: Locale, *, transfer: Transfer) -> Lines:
     """The answer to a reply by the lender's people to the card of a return."""
-    return [locale.say("Noted: I write it into the item's history if {code} is taken back.", code=transfer.code)]
+    return [locale.say("Noted: I'll write it into the item's history once {code} is confirmed.", code=transfer.code)]
 
 
 def remark_not_noted(locale: Locale, *, transfer: Transfer, problem: Diagnosis | None) -> Lines:
@@ -674,10 +677,7 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
         locale.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
         *photo,
         ChatOnly(
-            locale.say(
-                "A reply that you send before you tap goes into the item's history. Photos are kept with"
-                " the item, later ones too."
-            )
+            locale.say("A remark for the item's history? Reply before you tap. You can reply with photos later, too.")
         ),
         card.transfer.code,
     ]
@@ -795,9 +795,9 @@ def return_asked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_na
     card = card_of(locale, transfer, us, peer_name)
     names, things = _names(locale, card), transfer.terms.lines
     if transfer.damaged:
-        first = locale.of_many("{what} comes back, damaged.", "{what} come back, damaged.", things, **names)
+        first = locale.of_many("{what} is coming back, damaged.", "{what} are coming back, damaged.", things, **names)
     else:
-        first = locale.of_many("{what} comes back.", "{what} come back.", things, **names)
+        first = locale.of_many("{what} is coming back.", "{what} are coming back.", things, **names)
     return [
         (*first, " ", transfer.code),
         locale.of_many(
@@ -875,7 +875,7 @@ def no_such_thing_lent(locale: Locale, *, loan: Transfer, word: str, numbers: tu
     """The answer to a word that names no item of the loan."""
     shown = locale.short(word, 40)
     return [
-        locale.say('Not done: {code} lent nothing called "{word}". It lent:', word=shown, code=loan.code),
+        locale.say('Not done: no item of {code} is called "{word}". Its items:', word=shown, code=loan.code),
         *_numbered(locale, [loan.line(number) for number in numbers]),
     ]
 
@@ -889,7 +889,7 @@ def several_things_called_so(locale: Locale, *, loan: Transfer, numbers: tuple[i
         )
         return [first, *lines]
     return [
-        locale.say("Which one of {code}? I have done nothing yet.", code=loan.code),
+        locale.say("Which item of {code}? I have done nothing yet.", code=loan.code),
         *lines,
         locale.say("Reply with the number within 10 minutes."),
     ]
@@ -899,8 +899,8 @@ def only_all_of_a_thing(locale: Locale, *, loan: Transfer, usage: str) -> Lines:
     """The refusal of a quantity where only a whole item can be given away or written off."""
     del usage
     return [
-        locale.say("Not done: you can only give away or write off everything that is still out of an item."),
-        locale.say("Return the part that is there first: {line}", line=command(f"return {loan.code} QUANTITY")),
+        locale.say("Not done: of each item, you can only give away or write off all that is still on loan."),
+        locale.say("First return the pieces that are there: {line}", line=command(f"return {loan.code} QUANTITY")),
     ]
 
 
@@ -921,14 +921,18 @@ _NO_PHOTO = {
 def photo_kept(locale: Locale, *, transfer: Transfer, items: tuple[int, ...]) -> Lines:
     """A photo in reply to the card of a return, or to a message about a loan, is attached to the stock item."""
     numbers = ", ".join(f"#{item}" for item in items)
-    return [locale.say("Kept: the photo is with stock {items} in InvenTree. {code}", items=numbers, code=transfer.code)]
+    return [
+        locale.say(
+            "Saved: the photo is attached to stock {items} in InvenTree. {code}", items=numbers, code=transfer.code
+        )
+    ]
 
 
 def photo_not_kept(locale: Locale, *, transfer: Transfer, reason: str, problem: Diagnosis | None) -> Lines:
     """The photo isn't attached, and what helps. The problem is shown if no sentence fits the reason."""
     known = _NO_PHOTO.get(reason)
     why = locale.say(known, check=Code("fedbot check")) if known else (diagnosis(locale, problem),)
-    return [locale.say("The photo is not kept: {why} {code}", why=why, code=transfer.code)]
+    return [locale.say("I couldn't save the photo: {why} {code}", why=why, code=transfer.code)]
 
 
 def not_labelled(locale: Locale, *, transfer: Transfer, item: int, problem: Diagnosis) -> Lines:

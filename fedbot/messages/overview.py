@@ -64,17 +64,17 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
         else []
     )
     if todo.is_empty:
-        first = locale.say("Nothing waits for you here, {who}.", who=who)
+        first = locale.say("Nothing is waiting for you here, {who}.", who=who)
         if permissions.covers(Permission.APPROVER) or elsewhere:
             return [first, *elsewhere]
         return [first, locale.say("The approvers of {space} decide on offers to it.", space=space)]
     lines: Lines = [_counted(locale, todo)]
     lines += _section(locale, locale.say("For you to decide (tap on the card, or reply to it):"), todo.to_decide)
-    lines += _section(locale, locale.say("You asked; now others have to act:"), todo.asked)
+    lines += _section(locale, locale.say("You asked, and it's their turn:"), todo.asked)
     arrived = locale.say("On its way to us; when it is here, type {received}:", received=command("received"))
     lines += _section(locale, arrived, todo.parcels)
     lines += _section(locale, locale.say("To review with {review}:", review=command("review")), todo.suspended)
-    lines += _section(locale, locale.say("To set up by hand (see the admin room):"), todo.to_make)
+    lines += _section(locale, locale.say("To set up by hand, as the admin room says:"), todo.to_make)
     lines += _section(
         locale,
         locale.say("Unclear. A superuser settles these with {resolve}:", resolve=command("resolve")),
@@ -82,7 +82,9 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
     )
     lacking = locale.say("Did not arrive with the rest; settle it with {resolve}:", resolve=command("resolve"))
     lines += _section(locale, lacking, tuple(_as_missing(each) for each in todo.lacking))
-    over = locale.say("Over, but still in our stock; settle it with {resolve}:", resolve=command("resolve"))
+    over = locale.say(
+        "Ended, but still in our stock. A superuser settles these with {resolve}:", resolve=command("resolve")
+    )
     lines += _section(locale, over, todo.left_over)
     if todo.rotas:
         asked = (rota_in_short(locale, each) for each in todo.rotas[:MOST_IN_A_LIST])
@@ -137,8 +139,8 @@ def _counted(locale: Locale, todo: Todo) -> tuple[Inline, ...]:
     waits = (todo.to_decide, todo.suspended, todo.to_make, todo.disputed, todo.parcels, todo.left_over, todo.lacking)
     waiting = sum(len(subjects) for subjects in waits)
     if not waiting:
-        return locale.say("Nothing waits for you now.")
-    return locale.some("{number} task waits for you.", "{number} tasks wait for you.", waiting)
+        return locale.say("Nothing is waiting for you now.")
+    return locale.some("{number} task is waiting for you.", "{number} tasks are waiting for you.", waiting)
 
 
 def _as_missing(transfer: Transfer) -> Transfer:
@@ -176,8 +178,8 @@ def status(locale: Locale, *, us: PartyConfig, status: StatusSeen, private: bool
     if status.unread:
         lines.append(
             locale.some(
-                "{number} message to another bot waits for its answer.",
-                "{number} messages to other bots wait for their answers.",
+                "{number} message to another bot is waiting for its answer.",
+                "{number} messages to other bots are waiting for their answers.",
                 status.unread,
             )
         )

@@ -226,7 +226,7 @@ def standing(locale: Locale, permissions: Permissions, space: str, user: str) ->
     if not permissions.active:
         return locale.say("But this user is inactive. An InvenTree admin of {space} can activate it.", space=space)
     if permissions.superuser:
-        return locale.say("You are a superuser there: you can approve, and make friends with spaces.")
+        return locale.say("You are a superuser there: you can approve, and connect with other spaces.")
     if permissions.approver:
         return locale.say("You are an approver there: you can give items away and decide on offers.")
     return locale.say("You are neither an approver nor a superuser there, so others decide.")
@@ -268,7 +268,7 @@ def help_overview(
         ),
         locale.say("An item is #42, an IPN, a name or its pasted link."),
         *([locale.say("The words in brackets work too: {line}", line=command(example))] if example else []),
-        locale.say("{names} and more: {help} · explain one: {verb} · for superusers: {admin}", **more),
+        locale.say("{names} and more: {help} · about one verb: {verb} · for superusers: {admin}", **more),
     ]
 
 
@@ -300,7 +300,7 @@ def _other_verbs(locale: Locale, first: tuple[Inline, ...], lines: tuple[VerbLin
         first,
         Items(items),
         locale.say(
-            "The everyday ones: {help} · explain one: {verb}", help=command("help"), verb=command(f"help {verb}")
+            "Everyday verbs: {help} · about one verb: {verb}", help=command("help"), verb=command(f"help {verb}")
         ),
     ]
 
@@ -333,7 +333,7 @@ def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tell
             shown += [" · "] * bool(shown) + [command(example)]
         lines.append(locale.say("For example: {example}", example=shown))
     if aliases:
-        lines.append(locale.say("The same: {names}", names=", ".join(aliases)))
+        lines.append(locale.say("You can also type: {names}", names=", ".join(aliases)))
     lines.append(_who_may(locale, permission, naming.space(locale, us.name)))
     return lines
 

@@ -16,7 +16,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "connection": (
         marked("the friendship between the two spaces isn't active at the moment."),
-        marked("Look with {spaces}, and start again when it is active."),
+        marked("Check with {spaces}, and start again when it is active."),
     ),
     "gone": (
         marked("the stock item isn't there any more."),
@@ -216,7 +216,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         "",
     ),
     "loan-over": (
-        marked("the loan is over already."),
+        marked("the loan has already ended."),
         "",
     ),
     "too-much-back": (
@@ -241,7 +241,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "disconnected": (
         marked("the two spaces are no longer friends."),
-        marked("Look with {spaces}, and start again when they are."),
+        marked("Check with {spaces}, and start again when they are."),
     ),
 }
 KNOWN = frozenset(_NOT_GIVEN)

@@ -365,7 +365,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "space": marked("Space"),
     "nothing_yet": marked("Nothing yet."),
     # now
-    "to_decide": marked("Waits for you"),
+    "to_decide": marked("Waiting for you"),
     "asked": marked("You have requested"),
     "parcels": marked("Parcels on their way here"),
     "unclear": marked("Unclear"),
@@ -373,7 +373,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "on_loan": marked("On loan"),
     "on_its_way": marked("on its way"),
     "for_admins": marked("For an admin"),
-    "nothing_waits": marked("Nothing waits for you."),
+    "nothing_waits": marked("Nothing is waiting for you."),
     "find_something": marked("Find something to borrow or request"),
     # on loan
     "borrowed": marked("We have borrowed"),
@@ -480,7 +480,7 @@ PAGE_WORDS: Mapping[str, str] = {
     "day": marked("Day"),
     "count_parts": marked("parts"),
     "count_stock_items": marked("stock items"),
-    "count_low_stock": marked("parts that run low"),
+    "count_low_stock": marked("parts that are running low"),
     "count_categories": marked("categories"),
     "count_locations": marked("locations"),
     "count_shared": marked("shared with friends"),
@@ -561,7 +561,7 @@ PAGE_WORDS: Mapping[str, str] = {
     ),
     "calendar_of": marked("Due dates, {space}"),
     "updated": marked("As of {time}"),
-    "waiting_list": marked("Waits for a decision"),
+    "waiting_list": marked("Waiting for a decision"),
     "nothing_here": marked("Nothing."),
     "more_below": marked("and {number} more"),
     # an item

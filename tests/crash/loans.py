@@ -185,7 +185,7 @@ async def shown_right(pair: Pair, photo: str) -> None:
     must(sum(comment.startswith(mark) for comment in comments) == 1, f"attached: {comments}")
     answers = [event for event in await said(pair) if event.replies_to == photo]
     must(len(answers) == 1, f"{len(answers)} answers")
-    must("Kept" in answers[0].body, f"not kept: {answers[0].body}")
+    must("Saved" in answers[0].body, f"not kept: {answers[0].body}")
 
 
 async def _comments(party: Party, item: int) -> list[str]:

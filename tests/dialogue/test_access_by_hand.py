@@ -34,7 +34,7 @@ def made_by_hand(space: Space, name: str, **permissions: bool) -> str:
 
 async def test_the_admin_room_gets_exact_instructions_and_the_shared_room_only_reads_that_it_waits() -> None:
     world = await without_admin_token()
-    message = world.alpha_admins.message("waits for you").text
+    message = world.alpha_admins.message("is waiting for you").text
     assert "fed-betaspace-1" in message
     assert "fedbot credentials add betaspace-1" in message
     assert "credentials add betaspace-1," not in message, "somebody would copy the comma, too"
@@ -49,17 +49,17 @@ async def test_nobody_is_told_to_give_a_superusers_token_that_would_not_help() -
     pins = {"pinned_superusers": ("anna",), "pinned_approvers": ("anna", "piet")}
     world = await a_world(alpha_version="0.13", alpha={"has_admin_token": False, **pins})
     await world.connect()
-    message = world.alpha_admins.message("waits for you").text
+    message = world.alpha_admins.message("is waiting for you").text
     assert "Why: This InvenTree can't create users with permissions over REST" in message
     assert "admin_token" not in message
-    helps = (await without_admin_token()).alpha_admins.message("waits for you").text
+    helps = (await without_admin_token()).alpha_admins.message("is waiting for you").text
     assert "Or write a superuser's token into inventree.admin_token_file" in helps
 
 
 async def test_the_instructions_are_posted_once_however_often_it_is_tried() -> None:
     world = await without_admin_token()
     await world.passes(timedelta(hours=5))
-    assert len(told(world.alpha_admins, "waits for you")) == 1
+    assert len(told(world.alpha_admins, "is waiting for you")) == 1
     assert len(told(world.room, "waits for an admin of Attraktor")) == 1
 
 

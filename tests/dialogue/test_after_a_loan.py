@@ -146,7 +146,9 @@ async def test_a_lost_item_leaves_the_borrowers_stock_on_a_superusers_line() -> 
     item, code = lent_item(world.beta), loan(world.beta).code
     notice = world.beta_admins.message("Lost, says Attraktor, but still in our stock: 10 × M3 nut").text
     assert f"(stock #{item}): !fed resolve {code}" in notice
-    assert "Over, but still in our stock; settle it with !fed resolve:" in await world.answer(world.bea, "!fed todo")
+    assert "Ended, but still in our stock. A superuser settles these with !fed resolve:" in await world.answer(
+        world.bea, "!fed todo"
+    )
     before = world.beta.total("N-M3")
     listed = await picks(world, world.bea, f"!fed resolve {code}", "1")
     assert f"#{item}: 10, in stock" in listed
@@ -155,7 +157,7 @@ async def test_a_lost_item_leaves_the_borrowers_stock_on_a_superusers_line() -> 
     assert any("lost, out of our stock, says Bea" in note for note in world.beta.history(item))
     assert world.beta.total("N-M3") == before, "the row is there, as lost"
     assert loan(world.beta).left_over == ()
-    assert "Over, but" not in await world.answer(world.bea, "!fed todo")
+    assert "Ended, but" not in await world.answer(world.bea, "!fed todo")
     assert "Nothing to settle" in await world.answer(world.bea, f"!fed resolve {code}")
     assert_books_balance(world)
 
@@ -177,7 +179,7 @@ async def test_reconcile_names_the_loss_with_cause_and_repair_until_it_is_booked
 async def test_only_a_superuser_books_out_a_lost_item_and_is_told_how() -> None:
     world = await lost()
     assert "superuser" in await world.answer(world.cem, f"!fed resolve {loan(world.beta).code}")
-    assert "Over, but" not in await world.answer(world.cem, "!fed todo")
+    assert "Ended, but" not in await world.answer(world.cem, "!fed todo")
     assert "Nothing to settle" in await world.answer(world.anna, f"!fed resolve {loan(world.alpha).code}")
     assert world.beta.row(lent_item(world.beta)).status == 10
 
@@ -221,7 +223,7 @@ async def test_a_change_between_the_line_and_the_step_is_refused_and_reported() 
     world.beta.before("GET", f"stock/{item}/", is_more_by_then)
     await world.answer(world.bea, line)
     assert world.beta.row(item).status == 10
-    assert "holds more than was borrowed" in world.beta_admins.message("is over, but still in our stock").text
+    assert "holds more than was borrowed" in world.beta_admins.message("has ended, but is still in our stock").text
     assert loan(world.beta).left_over == (1,)
 
 
@@ -244,7 +246,7 @@ async def test_an_unknown_outcome_of_the_booking_out_is_reported_and_admins_repe
         await world.answer(world.bea, f"!fed resolve {loan(world.beta).code} --as off")
         await world.passes(timedelta(seconds=6))
     await quarter_of_an_hour(world, world.beta)
-    assert told(world.beta_admins, "is over, but still in our stock")
+    assert told(world.beta_admins, "has ended, but is still in our stock")
     assert loan(world.beta).left_over == (1,)
     await world.answer(world.bea, f"!fed resolve {loan(world.beta).code} --as off")
     assert world.beta.row(lent_item(world.beta)).status == 70
@@ -307,7 +309,7 @@ async def test_a_lost_item_comes_back_by_a_gift_into_its_own_record_and_counts_a
     assert "Returned to Attraktor – fedbot 3zsh" in theirs.notes
     assert theirs.tags == ()
     assert loan(world.beta).left_over == ()
-    assert "Over, but" not in await world.answer(world.bea, "!fed todo")
+    assert "Ended, but" not in await world.answer(world.bea, "!fed todo")
     for person in (world.bea, world.anna):
         told_so = await world.answer(person, "!fed return LENS-2")
         assert "It has turned up since: !fed show " in told_so

@@ -272,7 +272,7 @@ async def test_a_space_that_asks_too_often_in_a_day_is_heard_the_day_after() -> 
 
 async def test_spaces_that_are_already_friends_are_told_so() -> None:
     world = await friends()
-    assert "We are friends with Betaspace already" in await world.answer(world.anna, "!fed connect betaspace")
+    assert "We are already friends with Betaspace" in await world.answer(world.anna, "!fed connect betaspace")
 
 
 async def test_the_room_is_told_once_that_the_other_bot_is_silent() -> None:

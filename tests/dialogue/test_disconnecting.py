@@ -168,7 +168,7 @@ async def test_a_booking_out_in_progress_is_finished_first() -> None:
     assert world.alpha.transfer().state is TransferState.DEBITING
     await disconnect(world)
     assert connections(world) == both(ConnectionState.ENDING)
-    assert "Is moving; I finish it first" in world.room.message("Attraktor ends the friendship").text
+    assert "These are moving. I finish them first" in world.room.message("Attraktor ends the friendship").text
     world.alpha.transport.faults.clear()
     await world.passes(timedelta(minutes=10))
     assert transfers(world) == (TransferState.DONE, TransferState.DONE)

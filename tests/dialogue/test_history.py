@@ -34,12 +34,12 @@ async def test_history_lists_all_transfers_newest_first_on_both_sides() -> None:
     assert text.startswith("2 transfers, newest first:")
     assert codes_in(text) == [second, first]
     assert "20 × M3 nut to Betaspace, asked by Anna" in text
-    assert "Waits for a decision" in text
+    assert "Waiting for a decision" in text
     assert "Done, " in text
     assert f"!fed history {second}" in text
     assert codes_in(await answer(world, "!fed history --since 30d")) == [second]
     assert codes_in(await answer(world, "!fed ledger Betaspace")) == [second, first]
-    assert "is no period" in await answer(world, "!fed history --since yesterday")
+    assert "isn't a period" in await answer(world, "!fed history --since yesterday")
     said = world.bea.says("!fed history attraktor")
     await world.settle()
     assert "10 × M3 nut from Attraktor, asked by Anna" in world.answer_to(said)
@@ -101,7 +101,7 @@ async def test_a_long_ledger_is_sent_in_pages_of_ten_and_more_is_a_reply() -> No
     page = world.room.message("1 to 10 of 23")
     somebody_else = world.piet.says("more", reply_to=page)
     await world.settle()
-    assert world.answer_to(somebody_else) == "That list is for Anna, who has to choose. I did nothing."
+    assert world.answer_to(somebody_else) == "That list is for Anna, so only Anna can answer it. I did nothing."
     assert "hold the list, choose Reply" in await answer(world, "!fed more")
     second = await answer_to_reply(world, "More", "1 to 10 of 23")
     third = await answer_to_reply(world, "!fed more", "11 to 20 of 23")
@@ -124,7 +124,7 @@ async def test_history_waits_while_inventree_is_silent_and_shows_admins_all_room
     world.alpha.goes_down()
     line = world.anna.says("!fed history M3-NUT")
     await world.settle()
-    assert "Your line waits for it." in world.answer_to(line), "whether Anna is still one of us, only InvenTree knows"
+    assert "Your line is waiting" in world.answer_to(line), "whether Anna is still one of us, only InvenTree knows"
     world.alpha.comes_back()
     await world.passes(timedelta(minutes=6))
     assert codes_in(world.room.answers(line)[-1].text) == [transfer.code]

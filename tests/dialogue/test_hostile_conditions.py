@@ -184,7 +184,7 @@ async def test_a_photo_too_large_for_the_web_server_is_reported_in_plain_words()
     photo = world.kim.shows(JPEG, reply_to=card)
     await world.settle()
     (answer,) = answers_to(world, photo)
-    assert "The photo is not kept" in answer
+    assert "I couldn't save the photo" in answer
     assert "The web server in front of InvenTree refuses anything as large as this" in answer
     assert attached(world) == []
 

@@ -128,7 +128,7 @@ async def test_the_owners_line_is_the_decision_and_states_the_condition() -> Non
     world = await lent("#42")
     line = world.anna.says(f'!fed return {loan(world.alpha).code} --damaged --note "scratched at the rim"')
     await world.settle()
-    assert "comes back, damaged" in world.answer_to(line)
+    assert "is coming back, damaged" in world.answer_to(line)
     assert back(world.beta).state is DONE
     row = world.alpha.row(42)
     assert (row.customer, row.status) == (None, 55)
@@ -147,7 +147,7 @@ async def test_a_reaction_reports_damage_and_a_reply_to_the_card_is_in_the_histo
     await world.settle()
     world.piet.says("look at it", reply_to=card)
     await world.settle()
-    assert "I write it into the item's history" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    assert "I'll write it into the item's history" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
     world.piet.reacts(card, "🔧")
     await world.grace()
     assert world.alpha.row(42).status == 55

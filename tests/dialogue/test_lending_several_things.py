@@ -132,15 +132,15 @@ async def test_an_item_is_named_by_number_ipn_name_or_serial_with_or_without_a_q
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("5", 'lent nothing called "5"'),
+        ("5", ' is called "5". Its items:'),
         ("LENS-3", "3) 10 × M3 nut (M3-NUT)"),
         ("RES-10K 21", "only 20 of Resistor 10 kΩ can go back, not 21"),
         ("RES-10K 15; 2 6", "only 20 of Resistor 10 kΩ can go back, not 21"),
         ("RES-10K 0", "0"),
         ("RES-10K 1.000", "1.000"),
         ("1; 1", "only 1 of Laser lens 2.0″ ZnSe can go back, not 2"),
-        ("all; 1", 'nothing called "all"'),
-        ("99999999999999999999999999", "lent nothing called"),
+        ("all; 1", ' is called "all"'),
+        ("99999999999999999999999999", "Its items:"),
     ],
 )
 async def test_a_line_that_matches_no_item_moves_nothing(words: str, answer: str) -> None:
@@ -253,9 +253,9 @@ async def test_all_remaining_items_become_a_gift_without_a_name() -> None:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        ("gift RES-10K 5", "you can only give away or write off everything that is still out of an item"),
-        ("lost nothing", 'lent nothing called "nothing"'),
-        ("gift 7", 'nothing called "7"'),
+        ("gift RES-10K 5", "of each item, you can only give away or write off all that is still on loan"),
+        ("lost nothing", ' is called "nothing"'),
+        ("gift 7", ' is called "7"'),
     ],
 )
 async def test_only_whole_open_items_of_the_loan_can_end(words: str, answer: str) -> None:
@@ -347,7 +347,7 @@ async def test_one_of_several_items_of_the_same_name_is_chosen_by_a_number() -> 
     line = world.bea.says("!fed return one LENS-2")
     await world.settle()
     assert world.answer_to(line) == (
-        f"Which one of {loan(world.beta).code}? I have done nothing yet.\n"
+        f"Which item of {loan(world.beta).code}? I have done nothing yet.\n"
         "1) 1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0041)\n"
         "2) 1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0042)\n"
         "Reply with the number within 10 minutes."

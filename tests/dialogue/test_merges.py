@@ -50,7 +50,7 @@ async def test_a_merged_quantity_stays_but_the_rest_may_go_and_all_of_it_once_it
     refused = await says(world, f"push #{target} 121 to betaspace")
     assert "20 from Gammaspace may have been merged into" in refused
     assert "120 free" in refused
-    assert f"a superuser types: !fed clear #{target}" in refused
+    assert f"a superuser can type: !fed clear #{target}" in refused
     assert "superuser" in await says(world, f"clear #{target}", who="piet")
     assert "120 free" in await says(world, f"lend #{target} 140 to betaspace for 3 weeks")
     assert "for 1" not in await says(world, f"push #{target} 1 to betaspace")  # the rest covers it

@@ -36,12 +36,12 @@ async def test_a_line_a_few_minutes_old_is_done_and_an_older_one_must_be_sent_ag
     for space in world.spaces:
         await space.restart()
     await world.settle()
-    assert "I read it only now" in world.answer_to(old)
+    assert "I have only just read it" in world.answer_to(old)
     assert "send it again: !fed push M3-NUT 10 to betaspace" in world.answer_to(old)
     assert [t.terms.lines[0].quantity for t in world.beta.turn.transfers()] == [2]
     await back(world)
-    assert "I read it only now" in world.answer_to(old)
-    assert "I read it only now" not in world.answer_to(new)
+    assert "I have only just read it" in world.answer_to(old)
+    assert "I have only just read it" not in world.answer_to(new)
 
 
 async def test_after_ten_days_away_each_open_request_expires_once_on_both_sides() -> None:

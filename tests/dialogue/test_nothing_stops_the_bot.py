@@ -244,7 +244,7 @@ async def test_a_message_that_can_not_be_rendered_delays_no_other(monkeypatch: p
     honest = world.alpha.chat.send
 
     async def send(delivery: Any) -> str:  # noqa: ANN401 -- as the fake's
-        if "Nothing waits" in str(delivery.content):
+        if "Nothing is waiting" in str(delivery.content):
             raise RuntimeError("nobody has foreseen this")
         return await honest(delivery)
 
@@ -262,7 +262,7 @@ async def test_a_message_that_can_not_be_rendered_delays_no_other(monkeypatch: p
     await world.alpha.restart()
     await world.settle()
     assert not world.alpha.bot.quarantined()
-    assert not told(world.room, "Nothing waits")
+    assert not told(world.room, "Nothing is waiting")
     noted = [audited.entry.what for audited in world.alpha.journal.audit("failures")]
     assert Dropped(aside.number, "ChatMessage", aside.problem) in noted
 

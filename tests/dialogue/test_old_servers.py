@@ -103,9 +103,9 @@ async def connect_by_hand(world: World) -> None:
         (world.beta, "attraktor", world.beta_admins),
     ):
         by_hand = not space.tables.version.edits_rule_sets
-        assert bool(told(admins, "waits for you")) is by_hand
+        assert bool(told(admins, "is waiting for you")) is by_hand
         if by_hand:
-            assert f"fed-{peer}-1" in told(admins, "waits for you")[0].text
+            assert f"fed-{peer}-1" in told(admins, "is waiting for you")[0].text
             makes_access_by_hand(space, peer)
     await world.passes(timedelta(minutes=2))
     for person in (world.piet, world.cem):

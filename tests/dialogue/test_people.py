@@ -55,7 +55,7 @@ async def test_a_superuser_adds_a_person_who_is_greeted_and_served_and_removes_t
         f"To undo it: !fed people remove {MIA}"
     )
     for _ in range(2):
-        assert "Nothing waits for you here" in (await answered(world, mia, "todo"))[0]
+        assert "Nothing is waiting for you here" in (await answered(world, mia, "todo"))[0]
         (greeting,) = told(world.room, "Hello Mia")  # they are greeted once
     assert greeting.text.startswith(
         "Hello Mia: you are user kim of Attraktor.\nYou are neither an approver nor a superuser"
@@ -63,18 +63,18 @@ async def test_a_superuser_adds_a_person_who_is_greeted_and_served_and_removes_t
     assert MIA in world.beta.turn.announcements(world.room.id)[0].parties[0].people, "and the others are told"
     assert "Mia (kim): can request, added here" in await in_the_admin_room(world, "people")
     await world.alpha.restart()
-    assert "Nothing waits" in (await answered(world, mia, "todo"))[0], "a restart forgets nobody"
+    assert "Nothing is waiting" in (await answered(world, mia, "todo"))[0], "a restart forgets nobody"
     await in_the_admin_room(world, f"people remove {MIA}")
-    assert not any("Nothing waits" in text for text in await answered(world, mia, "todo"))
+    assert not any("Nothing is waiting" in text for text in await answered(world, mia, "todo"))
     assert await in_the_admin_room(world, "people remove @kim:twin.test") == (
         "✅ @kim:twin.test doesn't belong to Attraktor any more.\n"
         "I do nothing for them from now on. Their InvenTree user stays as it is.\n"
         "My settings file still names them. Remove them there too: a rebuilt bot reads only that file."
     )
-    assert not any("Nothing waits" in text for text in await answered(world, world.kim, "todo"))
+    assert not any("Nothing is waiting" in text for text in await answered(world, world.kim, "todo"))
     assert "Removed here, though my settings name them: @kim:twin.test" in await in_the_admin_room(world, "people")
     await in_the_admin_room(world, "people add @kim:twin.test as kim")
-    assert "Nothing waits" in (await answered(world, world.kim, "todo"))[0]
+    assert "Nothing is waiting" in (await answered(world, world.kim, "todo"))[0]
 
 
 async def test_only_a_superuser_adds_people_only_encrypted_and_only_in_the_admin_room() -> None:
@@ -106,7 +106,7 @@ async def test_only_a_superuser_adds_people_only_encrypted_and_only_in_the_admin
     ):
         assert why in await in_the_admin_room(world, wrong)
     assert world.alpha.turn.us.people == world.alpha.us.people
-    assert not any("Nothing waits" in text for text in await answered(world, mia, "todo"))
+    assert not any("Nothing is waiting" in text for text in await answered(world, mia, "todo"))
 
 
 def tells(world: World, content: dict[str, object]) -> str:
@@ -141,7 +141,7 @@ async def test_no_edit_quote_reply_or_thread_of_an_encrypted_line_adds_anybody()
     await world.settle()
     assert world.alpha.turn.us.people == world.alpha.us.people, world.alpha_admins.transcript()
     assert len(told(chat, "counts only in the admin room")) == 2, chat.transcript()
-    assert not any("Nothing waits" in text for text in await answered(world, mia, "todo"))
+    assert not any("Nothing is waiting" in text for text in await answered(world, mia, "todo"))
 
 
 async def test_an_admin_room_that_loses_its_encryption_adds_nobody() -> None:
@@ -322,7 +322,7 @@ async def test_a_settings_file_that_changed_while_the_bot_started_is_used(tmp_pa
         await watch.look()
     await world.settle()
     assert told(world.alpha_admins, "I have read my settings again.\nChanged: people")
-    assert "Nothing waits" in (await answered(world, mia, "todo"))[0]
+    assert "Nothing is waiting" in (await answered(world, mia, "todo"))[0]
 
 
 async def test_a_changed_settings_file_is_used_at_once_and_a_faulty_one_changes_nothing(
@@ -341,11 +341,11 @@ async def test_a_changed_settings_file_is_used_at_once_and_a_faulty_one_changes_
 
     await changes("people:\n", f"people:\n  '{MIA}': kim\n")
     assert told(world.alpha_admins, "I have read my settings again.\nChanged: people")
-    assert "Nothing waits" in (await answered(world, mia, "todo"))[0]
+    assert "Nothing is waiting" in (await answered(world, mia, "todo"))[0]
     await changes("people:\n", "poeple:\n")
     assert "poeple" in told(world.alpha_admins, "has a fault, so I don't use it")[0].text
     assert "the settings file has a fault" in caplog.text
-    assert "Nothing waits" in (await answered(world, mia, "todo"))[0], "everything goes on as before"
+    assert "Nothing is waiting" in (await answered(world, mia, "todo"))[0], "everything goes on as before"
     await changes("poeple:\n", "people:\n")
     assert len(told(world.alpha_admins, "I have read my settings again")) == 1, "it says again what is in use already"
     await changes("  name: Attraktor\n", "  name: Attraktor\n  language: de\n")

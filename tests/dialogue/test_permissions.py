@@ -106,7 +106,7 @@ async def test_one_user_with_two_matrix_accounts_asks_and_does_not_approve() -> 
     assert told(world.room, "somebody else")
     todo = world.dilek.says("!fed todo")
     await world.settle()
-    assert "Nothing waits for you" in world.answer_to(todo)
+    assert "Nothing is waiting for you" in world.answer_to(todo)
 
 
 async def asked_by_cem_for_his_own_space(world: World) -> Message:

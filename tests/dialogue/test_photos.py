@@ -22,7 +22,7 @@ from tests.scenarios.world import World, sharing, told
 LENS = 42
 JPEG = b"\xff\xd8\xff\xe0" + bytes(2000)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
-KEPT = "Kept: the photo is with stock #42 in InvenTree."
+KEPT = "Saved: the photo is attached to stock #42 in InvenTree."
 
 
 async def lens_comes_back() -> tuple[World, Message]:
@@ -73,7 +73,7 @@ async def test_photos_are_accepted_for_two_weeks_after_the_end_and_then_people_a
     late = world.piet.shows(JPEG, reply_to=card)
     await world.settle()
     assert len(attached(world)) == 2
-    assert "The photo is not kept: this loan is over." in answers_to(world, late)[0]
+    assert "I couldn't save the photo: this loan is over." in answers_to(world, late)[0]
 
 
 async def test_a_return_that_was_not_confirmed_has_no_photos() -> None:
@@ -83,7 +83,7 @@ async def test_a_return_that_was_not_confirmed_has_no_photos() -> None:
     photo = world.piet.shows(JPEG, reply_to=card)
     await world.settle()
     assert attached(world) == []
-    assert "The photo is not kept: this loan is over." in answers_to(world, photo)[0]
+    assert "I couldn't save the photo: this loan is over." in answers_to(world, photo)[0]
 
 
 async def test_photos_of_others_and_without_a_card_are_ignored() -> None:
@@ -117,7 +117,7 @@ async def test_an_invalid_too_large_or_missing_photo_is_reported(
     sent = world.piet.shows(photo, reply_to=card, **content)
     await world.settle()
     assert attached(world) == []
-    assert f"The photo is not kept: {why}" in answers_to(world, sent)[0]
+    assert f"I couldn't save the photo: {why}" in answers_to(world, sent)[0]
     world.piet.reacts(card, "✅")
     await world.grace()
     assert back(world.alpha).state is TransferState.DONE
@@ -213,7 +213,7 @@ async def test_a_photo_of_two_items_is_attached_to_both_and_reported_once() -> N
     assert [row.model_id for row in attached(world)] == items
     assert len(items) == 2
     assert answers_to(world, photo) == [
-        f"Kept: the photo is with stock #{items[0]}, #{items[1]} in InvenTree. {back(world.alpha).code}"
+        f"Saved: the photo is attached to stock #{items[0]}, #{items[1]} in InvenTree. {back(world.alpha).code}"
     ]
 
 

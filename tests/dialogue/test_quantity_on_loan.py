@@ -51,7 +51,7 @@ async def test_a_gift_or_a_loss_of_the_rest_names_only_the_rest() -> None:
         assert "6 × M3 nut" in first
         assert second == "Lent at first: 10 × M3 nut (M3-NUT); the rest is back."
         over = await asked(world, f"!fed {verb} {loan(world.alpha).code}")
-        assert ("counts as lost" if verb == "lost" else "is over already") in over
+        assert ("counts as lost" if verb == "lost" else "has already ended") in over
         assert "6 × M3 nut (M3-NUT)" in over
         if verb == "lost":
             (left_over,) = told(world.beta_admins, "still in our stock")
@@ -162,7 +162,7 @@ async def test_a_return_that_the_lender_has_started_is_told_to_the_borrower_as_d
     answer = await world.answer(world.bea, f"!fed return {code}")
     assert f"Not done: 10 × M3 nut ({code}) is on its way back already." in answer
     assert "Anna (Attraktor) has confirmed that it is there." in answer
-    assert "The bot of Betaspace books it out, then Attraktor has it in stock. Nothing to do." in answer
+    assert "The bot of Betaspace books it out, then Attraktor has it in stock. You don't need to do anything." in answer
     assert "cancel" not in answer
     own = await asked(world, f"!fed return {code}")
     assert "Anna (Attraktor) has confirmed that it is there." in own

@@ -176,8 +176,10 @@ async def test_a_note_with_a_decision_on_a_friendship_is_refused_with_the_line_t
     await world.asks_to_connect()
     code = world.beta.turn.connections()[0].code
     answer = await world.answer(world.bea, f"!fed approve {code} - welcome", reply_to=world.card())
-    assert "Approve without one" in answer
-    assert "Decline without one" in await world.answer(world.bea, f"!fed decline {code} - no", reply_to=world.card())
+    assert "To approve without a note" in answer
+    assert "To decline without a note" in await world.answer(
+        world.bea, f"!fed decline {code} - no", reply_to=world.card()
+    )
 
 
 async def test_words_and_a_note_after_a_dash_are_one_reason_for_declining() -> None:

@@ -392,12 +392,12 @@ async def test_a_line_that_was_told_to_wait_is_answered_after_a_restore(copied: 
     if copied == "while it waited":
         backup = world.alpha.journal._database._connection.serialize()
     await world.passes(WORD_AFTER)
-    assert "Your line waits for it." in world.answer_to(line)
+    assert "Your line is waiting" in world.answer_to(line)
     world.alpha.comes_back()
     await is_restored(world.alpha, backup)
     await world.passes(timedelta(minutes=6))
     interim, *answers = world.room.answers(line)
-    assert "waits" in interim.text
+    assert "is waiting" in interim.text
     assert len(answers) == 1, "answered, and not told once more that it waits"
     assert 'No transfers of "#1"' in answers[0].text
 

@@ -18,7 +18,7 @@ A_DAY = timedelta(days=1)
 
 
 def reminders(world: World) -> list[Message]:
-    return [m for m in world.room.messages() if "still waits for your decision" in m.text]
+    return [m for m in world.room.messages() if "is still waiting for your decision" in m.text]
 
 
 def times(world: World) -> list[datetime]:

@@ -71,10 +71,10 @@ async def test_todo_shows_deciders_and_requesters_and_nobody_else() -> None:
     await world.push()
     code = world.beta.transfer().code
     cem = await world.answer(world.cem, "!fed todo")
-    assert cem.startswith("1 task waits for you.")
+    assert cem.startswith("1 task is waiting for you.")
     assert f"{code} – 10 × M3 nut, asked by Anna" in cem
     anna = await world.answer(world.anna, "!fed todo")
-    assert anna.startswith("Nothing waits for you")
+    assert anna.startswith("Nothing is waiting for you")
     assert code in anna
     assert code not in await world.answer(world.kim, "!fed todo")
     assert code not in await world.answer(world.tom, "!fed todo")
@@ -106,7 +106,7 @@ async def test_with_inventree_down_status_is_answered_and_show_says_that_it_wait
     assert "✅" not in (await world.answer(world.anna, "!fed status")).splitlines()[0]
     line = world.anna.says("!fed show", reply_to=card)
     await world.settle()
-    assert "Your line waits for it." in world.answer_to(line)
+    assert "Your line is waiting" in world.answer_to(line)
     world.alpha.comes_back()
     await world.passes(timedelta(minutes=6))
     assert "Anna: offered it" in world.room.answers(line)[-1].text

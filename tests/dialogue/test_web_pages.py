@@ -56,7 +56,7 @@ async def test_an_empty_bots_pages_say_that_there_is_nothing() -> None:
     kim = await signed_in(world)
     assert "Nothing is borrowed. Find something to borrow" in await page(kim, "/loans")
     assert "We have lent Nothing is lent. Find one of your items to lend" in words_on(kim)
-    assert "Nothing waits for you. Find something to borrow" in await page(kim, "/")
+    assert "Nothing is waiting for you. Find something to borrow" in await page(kim, "/")
     assert "Nothing yet. Every transfer appears here" in await page(kim, "/ledger")
     assert "Nothing matches that. Show the whole ledger" in await page(kim, "/ledger?words=lens")
     assert "0 given 0 received" in await page(kim, "/spaces/betaspace")
@@ -450,7 +450,7 @@ async def test_a_wall_screen_and_calendars_open_by_an_address_until_it_is_ended(
     assert told.index("We have borrowed Nothing.") < told.index(
         "We have lent 2 × Arduino Nano to Betaspace due in 2 days"
     )
-    assert "Waits for a decision 10 × M3 nut to Betaspace Until" in told
+    assert "Waiting for a decision 10 × M3 nut to Betaspace Until" in told
     assert "Anna" not in passer_by.last.text
     assert '<main data-again="60">' in passer_by.last.text
     assert "http-equiv" not in passer_by.last.text

@@ -84,7 +84,7 @@ def _offered(
         *what_yes_means(locale, connection, us),
         *_to_compare(locale, peer, theirs, ours, emoji),
         locale.say(
-            "✅ yes, friends · ❌ no, or if anything differs · Nothing has been created yet. · {code}",
+            "✅ yes, let's be friends · ❌ no, or if anything differs · Nothing has been created yet. · {code}",
             code=connection.code,
         ),
     ]
@@ -97,7 +97,7 @@ def what_yes_means(locale: Locale, connection: Connection, us: PartyConfig) -> L
     names: dict[str, Words] = {"peer": peer, "own": own}
     made: Lines = []
     if not us.has_admin_token:
-        made.append(locale.say("I have no admin token: after an approval I explain in the admin room what to click."))
+        made.append(locale.say("I have no superuser's token: after the approval, our admin room says what to click."))
     if connection.access == "direct":
         token = (
             *locale.say(
@@ -154,12 +154,15 @@ def _being_made(locale: Locale, connection: Connection, us: PartyConfig) -> Line
     first = locale.say("{peer} and {own} are becoming friends.", peer=Bold(peer), own=Bold(own))
     if connection.needs:
         where = locale.say(
-            "Done: both have approved. Not done: {own} waits for its admin. I try again every minute.", own=own
+            "Done: both have approved. Not done: {own} is waiting for its admin. I try again every minute.", own=own
         )
     elif connection.own_ready:
         where = locale.say("Done: {own} is ready. Not done: {peer} isn't ready yet.", own=own, peer=peer)
     else:
-        where = locale.say("Both have approved. Each bot now creates the other's account and tries it. Nothing to do.")
+        where = locale.say(
+            "Both have approved. Each bot now creates an account for the other and tests it."
+            " You don't need to do anything."
+        )
     return [first, agreed(locale, connection), "", where, connection.code]
 
 
@@ -182,7 +185,9 @@ def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lin
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     if connection.access != "direct":
         return [
-            locale.say("Neither bot gets into the other's InvenTree. They answer each other about shared items only.")
+            locale.say(
+                "Neither bot gets access to the other's InvenTree. They answer each other about shared items only."
+            )
         ]
     lines: Lines = []
     if connection.sees_items is not None:
@@ -255,7 +260,7 @@ def ending(locale: Locale, connection: Connection, us: PartyConfig) -> Lines:
     """One side has ended the connection; running transfers are finished first."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     return [
-        locale.say("The friendship of {own} and {peer} ends.", own=Bold(own), peer=Bold(peer)),
+        locale.say("The friendship of {own} and {peer} is ending.", own=Bold(own), peer=Bold(peer)),
         *ended_by(locale, connection, us),
         locale.say("Nothing new starts. Running transfers finish first, then the access ends."),
         connection.code,
@@ -351,7 +356,8 @@ def connected_already(locale: Locale, *, connection: Connection) -> Lines:
     """The answer to `connect` if the connection is active."""
     return [
         locale.say(
-            "We are friends with {peer} already. Nothing to do.", peer=naming.space(locale, connection.peer_name)
+            "We are already friends with {peer}. You don't need to do anything.",
+            peer=naming.space(locale, connection.peer_name),
         )
     ]
 
@@ -362,18 +368,18 @@ def asked_already(locale: Locale, *, connection: Connection) -> Lines:
     if connection.state is ConnectionState.ASKED:
         first = locale.say("Not asked again: {who} has asked {peer} already.", peer=peer, who=who)
         next_ = locale.say(
-            "It waits for a superuser of {peer}, until {when}.", peer=peer, when=locale.when(connection.due)
+            "It is waiting for a superuser of {peer} until {when}.", peer=peer, when=locale.when(connection.due)
         )
     elif connection.state is ConnectionState.OFFERED:
         first = locale.say("Not asked: {peer} has asked us already ({who}).", peer=peer, who=who)
         next_ = locale.say(
-            "Its card waits for one of our superusers, until {when}: {approve}",
+            "Its card is waiting for one of our superusers until {when}: {approve}",
             when=locale.when(connection.due),
             approve=command(f"approve {connection.code}"),
         )
     else:
         first = locale.say("Not asked: {peer} and our space have both approved already.", peer=peer)
-        next_ = locale.say("It is being set up. Nothing to do.")
+        next_ = locale.say("It is being set up. You don't need to do anything.")
     stop = locale.say("To cancel: {cancel}", cancel=command(f"cancel {connection.code}"))
     return [first, next_, stop] if connection.state is not ConnectionState.OFFERED else [first, next_]
 
@@ -418,7 +424,9 @@ def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, e
             "The bots have exchanged encrypted tokens. Each can read all stock items of the other, and change none."
         )
         if connection.access == "direct"
-        else locale.say("Neither bot gets into the other's InvenTree. They answer each other about shared items only.")
+        else locale.say(
+            "Neither bot gets access to the other's InvenTree. They answer each other about shared items only."
+        )
     )
     return [
         (
@@ -455,7 +463,7 @@ def connect_crossed(locale: Locale, *, connection: Connection, emoji: tuple[int,
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("{peer} asked us at the same moment, so both have approved.", peer=Bold(peer)),
-        locale.say("Each bot now creates the other's account and tries it."),
+        locale.say("Each bot now creates an account for the other and tests it."),
         *_same_emoji(locale, peer, emoji),
         locale.say("If anything differs: {stop}", stop=command(f"disconnect {connection.peer} --now")),
         connection.code,
@@ -593,8 +601,8 @@ def _warnings(locale: Locale, space: SpaceSeen) -> list[tuple[Inline, ...]]:
 
 _RELATIONS: dict[ConnectionState, str] = {
     ConnectionState.ACTIVE: marked("friends"),
-    ConnectionState.ASKED: marked("asked by us, waits for them until {when} ({code})"),
-    ConnectionState.OFFERED: marked("asks us, waits for one of our superusers until {when} ({code})"),
+    ConnectionState.ASKED: marked("asked by us, waiting for them until {when} ({code})"),
+    ConnectionState.OFFERED: marked("asks us, waiting for one of our superusers until {when} ({code})"),
     ConnectionState.MAKING: marked("approved, is being set up ({code})"),
     ConnectionState.READY: marked("approved, is being set up ({code})"),
     ConnectionState.ENDING: marked("no longer friends, once running transfers are finished ({code})"),
@@ -610,7 +618,7 @@ def _relation(locale: Locale, space: SpaceSeen) -> tuple[Inline, ...]:
         return locale.say("not a friend yet. A superuser can ask: {connect}", connect=command(f"connect {space.party}"))
     sentence = _RELATIONS.get(connection.state, marked("no longer friends"))
     if connection.state is ConnectionState.MAKING and connection.needs:
-        sentence = marked("approved, waits for our admin ({code})")
+        sentence = marked("approved, waiting for our admin ({code})")
     if connection.changed_room:
         sentence = marked("⏸ waits, because its room was replaced: {review_room}")
     review = command(f"review {space.party}")

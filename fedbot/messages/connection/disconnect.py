@@ -50,13 +50,13 @@ def peer_disconnects(locale: Locale, *, connection: Connection, us: PartyConfig,
 
 def _what_happens(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
     moving = (
-        locale.say("⚠ Was moving; people have to find out what happened to it:")
+        locale.say("⚠ These were moving. Somebody has to find out what happened to them:")
         if at_once
-        else locale.say("Is moving; I finish it first:")
+        else locale.say("These are moving. I finish them first:")
     )
     return [
         locale.say("Nothing new starts."),
-        *_listed(locale, locale.say("Cancelled; nothing of it had moved:"), preview.cancelled),
+        *_listed(locale, locale.say("Cancelled before anything moved:"), preview.cancelled),
         *_listed(locale, moving, preview.finished),
         *_on_loan(locale, preview),
     ]
@@ -210,7 +210,7 @@ def ending_waits(locale: Locale, *, connection: Connection, us: PartyConfig, pre
         ),
         *_listed(locale, locale.say("Not finished yet:"), (*preview.cancelled, *preview.finished)),
         locale.say("{peer} still has access to the InvenTree of {own}.", peer=peer, own=own),
-        locale.say("Next: I send it again by myself. Nothing to do now."),
+        locale.say("Next: I'll send it again by myself. You don't need to do anything."),
         _without_waiting(locale, connection),
     ]
 

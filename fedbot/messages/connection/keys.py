@@ -287,6 +287,6 @@ def reviewed(locale: Locale, *, connection: Connection, by: str) -> Lines:
             peer=peer,
             who=naming.person(locale, by),
         ),
-        locale.say("Waiting work continues by itself. Nothing to do."),
+        locale.say("Waiting work continues by itself. You don't need to do anything."),
     ]
     return [*lines, connection.code]

@@ -25,7 +25,7 @@ def making_waits_in_room(locale: Locale, *, connection: Connection, us: PartyCon
         locale.say("Done: both have approved. Not done: {own} is not set up.", own=own),
         where,
         locale.say(
-            "Next: I look every minute, until {when}. To stop it, reply: {cancel}",
+            "Next: I check every minute until {when}. To stop it, reply: {cancel}",
             when=locale.when(connection.due),
             cancel=command("cancel"),
         ),
@@ -43,7 +43,7 @@ def _no_look(locale: Locale, connection: Connection, us: PartyConfig) -> tuple[I
 
 def _tries_again(locale: Locale, connection: Connection) -> tuple[Inline, ...]:
     return locale.say(
-        "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
+        "Next: I try again by myself until {when}. To stop it, reply: {cancel}",
         when=locale.when(connection.due),
         cancel=command("cancel"),
     )
@@ -96,7 +96,7 @@ def making_waits(
     """Instructions for an admin, so that our side of a connection can be set up."""
     del reference
     peer = naming.space(locale, connection.peer_name)
-    first = locale.say("The friendship with {peer} waits for you.", peer=Bold(peer))
+    first = locale.say("The friendship with {peer} is waiting for you.", peer=Bold(peer))
     why = locale.say("Why: {text}", text=diagnosis(locale, problem, 300))
     if reason in _BY_HAND:
         what = _instructions(locale, connection, us, name, reason)
@@ -114,7 +114,7 @@ def making_waits(
             )
         ]
     until = locale.say(
-        "I look again every minute, until {when}. To stop it, in the shared room: {cancel}",
+        "I check again every minute until {when}. To stop it, type in the shared room: {cancel}",
         when=locale.when(connection.due),
         cancel=command(f"cancel {connection.code}"),
     )
@@ -312,7 +312,7 @@ def token_renewed(locale: Locale, *, connection: Connection, old: str) -> Lines:
         )
     if old:
         return [first, locale.say("Please revoke the old one in InvenTree: {old}", old=Code(old)), connection.code]
-    return [first, locale.say("I revoke the old one by myself. Nothing to do."), connection.code]
+    return [first, locale.say("I revoke the old one by myself. You don't need to do anything."), connection.code]
 
 
 def old_token_stays(locale: Locale, *, connection: Connection, name: str, problem: Diagnosis) -> Lines:

@@ -136,7 +136,7 @@ def _our_offer(locale: Locale, card: Card) -> Lines:
     names = _names(locale, card)
     if card.transfer.waits_for_release:
         first = locale.say("{sender} wants to give {receiver} {what}, {terms}. May it go?", **names)
-        choice = ChatOnly(locale.say("✅ yes, it may go · ❌ no, it stays"))
+        choice = ChatOnly(locale.say("✅ yes, hand it over · ❌ no, it stays"))
         return [first, *_to_decide(locale, card), *_yes_or_no(locale, card, choice)]
     first = locale.say("{sender} offers {receiver} {what}, {terms}.", **names)
     waits = locale.say("Nothing has moved yet. An approver of {receiver} decides.", **names)
@@ -161,7 +161,7 @@ def _requested(locale: Locale, card: Card) -> Lines:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give it?", **names)
     else:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give them?", **names)
-    said = ChatOnly(locale.say("✅ yes, it may go · ❌ no, sorry"))
+    said = ChatOnly(locale.say("✅ yes, hand it over · ❌ no, sorry"))
     if card.transfer.terms.starts is not None:
         said = ChatOnly(locale.say("✅ yes, book it for them · ❌ no, sorry"))
     choice, *until = _yes_or_no(locale, card, said)
@@ -278,7 +278,7 @@ def _approved(locale: Locale, card: Card) -> Lines:
         *what_and_where(locale, card),
         "",
         locale.say(
-            "Nothing is booked in yet. The bot of {sender} checks its stock again, then it continues by itself.",
+            "Nothing is booked in yet. The bot of {sender} checks its stock once more, then continues by itself.",
             sender=card.sender,
         ),
         locale.say("To stop it: {cancel}", cancel=command(f"cancel {card.transfer.code}")),
@@ -315,8 +315,8 @@ def _moving(locale: Locale, card: Card) -> Lines:
         return _by_parcel(locale, card)
     what = naming.moved(locale, card.transfer)
     first = locale.of_many(
-        "{what} goes from {sender} to {receiver} now.",
-        "{what} go from {sender} to {receiver} now.",
+        "{what} is on its way from {sender} to {receiver}.",
+        "{what} are on their way from {sender} to {receiver}.",
         card.transfer.terms.lines,
         what=what,
         sender=card.sender,
@@ -324,13 +324,13 @@ def _moving(locale: Locale, card: Card) -> Lines:
     )
     if card.transfer.state in {TransferState.APPROVED, TransferState.DEBITING}:
         where = locale.say(
-            "{sender} books it out of its stock. Then {receiver} books it in.",
+            "{sender} is booking it out. Then {receiver} books it in.",
             sender=card.sender,
             receiver=card.receiver,
         )
     else:
         where = locale.say(
-            "{sender} has booked it out. {receiver} books it in.", sender=card.sender, receiver=card.receiver
+            "{sender} has booked it out. {receiver} is booking it in.", sender=card.sender, receiver=card.receiver
         )
     return [first, decided(locale, card), "", where, *pickup(locale, card), _waiting(locale, card), card.transfer.code]
 
@@ -364,7 +364,7 @@ def _waiting(locale: Locale, card: Card) -> tuple[Inline, ...]:
     """Whether it continues by itself, or waits for something."""
     since = card.transfer.waiting_since
     if since is None:
-        return locale.say("Nothing to do.")
+        return locale.say("You don't need to do anything.")
     own = card.sender if card.transfer.role == "sender" else card.receiver
     return locale.say(
         "⏸ It has waited for the InvenTree of {space} since {since}. I try again by myself.",
@@ -824,16 +824,18 @@ def transfer_waits(
         first,
         locale.say("Why: {problem}", problem=diagnosis(locale, problem)),
         how_far(locale, transfer, us, peer_name),
-        locale.say("Next: I try again by myself (next {time}). Nothing to do now.", time=locale.clock(next_try))
+        locale.say("Next: I'll try again at {time}. You don't need to do anything.", time=locale.clock(next_try))
         if silent
-        else locale.say("Next: the admins of {space} fix that. Then I continue by myself.", space=space),
+        else locale.say("Next: an admin of {space} has to fix that. Then I continue by myself.", space=space),
         how_to_stop(locale, transfer),
     ]
 
 
 def transfer_goes_on(locale: Locale, *, transfer: Transfer) -> Lines:
     """The new text of the message about a wait, once it is over."""
-    return [locale.say("▶ {code} continues: InvenTree answers again. Nothing to do.", code=transfer.code)]
+    return [
+        locale.say("▶ {code} continues: InvenTree answers again. You don't need to do anything.", code=transfer.code)
+    ]
 
 
 def peer_silent(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:

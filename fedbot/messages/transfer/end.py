@@ -207,7 +207,9 @@ def _refused(locale: Locale, card: Card) -> Lines:
     lines.append(
         locale.say("Done: {sender} had booked it out. Not done: {receiver} has booked nothing in, and won't.", **names)
     )
-    lines.append(locale.say("Next: the bot of {sender} books it back in by itself. Nothing to do.", **names))
+    lines.append(
+        locale.say("Next: the bot of {sender} books it back in by itself. You don't need to do anything.", **names)
+    )
     return [*lines, card.transfer.code]
 
 

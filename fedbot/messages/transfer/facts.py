@@ -22,7 +22,7 @@ from fedbot.rules.model.stock import FileTold, Trait, counts_pieces
 from fedbot.rules.model.transfer import FAILED_AT_SENDER, NOT_IN_PARCEL, Line, Progress, Transfer
 
 _TRANSFERS: dict[TransferState, str] = {
-    TransferState.OPEN: marked("Waits for a decision, until {due}."),
+    TransferState.OPEN: marked("Waiting for a decision until {due}."),
     TransferState.BOOKED: marked("📅 Booked from {first} until {last}; pick it up by {due}."),
     TransferState.APPROVED: marked("{who} approved it; next, it is booked out."),
     TransferState.DEBITING: marked("{who} approved it; it is being booked out."),
@@ -37,7 +37,7 @@ _TRANSFERS: dict[TransferState, str] = {
     TransferState.REFUSED: marked("It could not be booked in, and goes back."),
     TransferState.REVERTING: marked("It could not be booked in, and goes back."),
     TransferState.REVERTED: marked("It could not be booked in, and is back where it came from."),
-    TransferState.DISPUTED: marked("⚠ Nobody can tell what happened to it; people have to look."),
+    TransferState.DISPUTED: marked("⚠ Nobody can tell what happened to it. Somebody has to look."),
 }
 _BY_NOBODY: dict[TransferState, str] = {
     TransferState.DECLINED: marked("It could not be given. Nothing has moved."),
@@ -60,8 +60,8 @@ _LONGER: dict[TransferState, str] = {
     TransferState.DECLINED: marked("An extension until {day} was requested, but not given."),
 }
 _CONNECTIONS: dict[ConnectionState, str] = {
-    ConnectionState.ASKED: marked("Waits for the other space, until {due}."),
-    ConnectionState.OFFERED: marked("Waits for one of our superusers, until {due}."),
+    ConnectionState.ASKED: marked("Waiting for the other space until {due}."),
+    ConnectionState.OFFERED: marked("Waiting for one of our superusers until {due}."),
     ConnectionState.MAKING: marked("Both have approved; it is being set up."),
     ConnectionState.READY: marked("Our side is set up; the other side isn't yet."),
     ConnectionState.ACTIVE: marked("We are friends."),
@@ -75,12 +75,12 @@ _CONNECTIONS: dict[ConnectionState, str] = {
 
 
 def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inline, ...]:
-    """'Waits for a decision, until Tue 1 Dec, 20:14.'."""
+    """'Waiting for a decision until Tue 1 Dec, 20:14.'."""
     due = naming.open_until(locale, subject)
     if isinstance(subject, Connection):
         sentence = _CONNECTIONS[subject.state]
         if subject.state is ConnectionState.MAKING and subject.needs:
-            sentence = marked("Both have approved; it waits for one of our admins.")
+            sentence = marked("Both have approved. It is waiting for one of our admins.")
         elif subject.state is ConnectionState.SUSPENDED and subject.changed_room:
             sentence = marked("⏸ Waits, because its room was replaced.")
         return locale.say(sentence, due=due)
@@ -154,9 +154,9 @@ def silent_bot(
     """The peer's bot has not answered for a while. `state`: the subject's progress."""
     at = subject.exchange.resend_at
     again = (
-        locale.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=locale.clock(at))
+        locale.say("Next: I'll send it again at {time}. You don't need to do anything.", time=locale.clock(at))
         if at
-        else locale.say("Next: I send it again by myself. Nothing to do now.")
+        else locale.say("Next: I'll send it again by myself. You don't need to do anything.")
     )
     return [
         locale.say(

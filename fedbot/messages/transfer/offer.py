@@ -185,7 +185,7 @@ def which_reading(locale: Locale, *, word: str, readings: tuple[AvailableStock, 
         )
         for number, each in enumerate(readings, start=1)
     ]
-    first = locale.say('"{word}" can mean different things. Which?', word=locale.short(word, 60))
+    first = locale.say('"{word}" can mean different things. Which do you mean?', word=locale.short(word, 60))
     return [first, *numbered, _reply(locale, len(readings))]
 
 
@@ -301,7 +301,7 @@ def merged_may_not_go_on(
     gone = locale.say("That stock is gone from InvenTree, and something has been merged into this item since then.")
     rule = locale.say("A received item may go back where it came from, but not on to others.")
     known = locale.say(
-        "If you know where the missing ones are, a superuser types: {line}", line=command(f"clear #{item.pk}")
+        "Once you know where the missing ones are, a superuser can type: {line}", line=command(f"clear #{item.pk}")
     )
     return _refusal(locale, why, gone, rule, *_less(locale, available, line), known)
 
@@ -543,7 +543,7 @@ def which_is_the_quantity(locale: Locale, *, ways: tuple[tuple[Decimal, str, str
     ]
     numbers = [str(number) for number in range(1, len(ways) + 1)]
     return [
-        locale.say("That can mean different things. Which?"),
+        locale.say("That can mean different things. Which do you mean?"),
         *numbered,
         locale.say(
             "Reply {numbers} within {time}. I have done nothing yet.",
