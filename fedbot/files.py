@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import secrets
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fedbot.ports.vault import File, Folder
+
+log = logging.getLogger(__name__)
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -71,6 +74,20 @@ def make_private(file: Path) -> None:
     finally:
         os.close(descriptor)
     sync_folder(file.parent)
+
+
+def private_folder(folder: Path) -> Path:
+    """The folder, created if necessary, and closed to others."""
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    close_to_others(folder, PRIVATE_FOLDER)
+    return folder
+
+
+def close_to_others(path: Path, mode: int = PRIVATE_FILE) -> None:
+    """Take back permissions that a copy or a restore gave to others, and log it: somebody may have read it."""
+    if path.stat().st_mode & 0o077:
+        log.warning("%s was open to others; it is private again, but may have been read", path)
+        path.chmod(mode)
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,18 +6,15 @@ key is never replaced automatically, because the peers have pinned it. Back it u
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 from pathlib import Path
 from urllib.parse import quote
 
-from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, drafts_of, sync_folder, within, write_whole
+from fedbot.files import close_to_others, drafts_of, private_folder, sync_folder, within, write_whole
 from fedbot.logs import keep_secret
 from fedbot.ports.vault import File, Folder, NoSuchSecret, Vault
 from fedbot.rules.wire import SEED_BYTES, Identity
-
-log = logging.getLogger(__name__)
 
 SEED_FILE = "signing.key"
 SECRETS_FOLDER = "secrets"
@@ -37,12 +34,12 @@ def open_identity(folder: Folder) -> Identity:
     call it.
     """
     if isinstance(folder, Path):
-        _private_folder(folder)
+        private_folder(folder)
     file = folder / SEED_FILE
     if not file.exists():
         write_whole(file, f"{secrets.token_bytes(SEED_BYTES).hex()}\n".encode())
     if isinstance(file, Path):
-        _close_to_others(file)
+        close_to_others(file)
     text = file.read_text("utf-8", errors="replace")
     if not _SEED.fullmatch(text):
         raise IdentityDamaged(
@@ -63,8 +60,8 @@ class FileVault(Vault):
         """`folder` is the identity folder."""
         self._folder = within(folder, SECRETS_FOLDER)
         if isinstance(folder, Path):
-            _private_folder(folder)
-            _private_folder(folder / SECRETS_FOLDER)
+            private_folder(folder)
+            private_folder(folder / SECRETS_FOLDER)
 
     def __repr__(self) -> str:
         return f"FileVault({str(self._folder)!r})"
@@ -98,18 +95,3 @@ class FileVault(Vault):
         if len(name) > LONGEST_NAME:
             raise ValueError("a reference to a secret is too long")
         return self._folder / f"{name}.secret"
-
-
-# --- files -------------------------------------------------------------------------------------------------
-
-
-def _private_folder(folder: Path) -> None:
-    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    _close_to_others(folder, PRIVATE_FOLDER)
-
-
-def _close_to_others(path: Path, mode: int = PRIVATE_FILE) -> None:
-    """Take back permissions that a copy or a restore gave to others, and log it: somebody may have read it."""
-    if path.stat().st_mode & 0o077:
-        log.warning("%s was open to others; it is private again, but may have been read", path)
-        path.chmod(mode)

@@ -11,22 +11,28 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import wraps
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 
-from nio.crypto import ENCRYPTION_ENABLED
+from nio.crypto import Olm
 from nio.store import SqliteStore
-from peewee import SqliteDatabase
+from peewee import PeeweeException, SqliteDatabase
 
-from fedbot.files import PRIVATE_FOLDER, make_private, sync_folder, write_whole
+from fedbot.files import make_private, private_folder, sync_folder, write_whole
 from fedbot.logs import keep_secret
-from fedbot.ports.chat import ChatRefused
 from fedbot.ports.journal import JournalUnwritable
 from fedbot.ports.vault import Folder, SealedFolder
 
-# --- nio's store, sealed in a database ---
+log = logging.getLogger(__name__)
 
+KEYS = "matrix-keys"
+"""The folder in the identity folder for the keys of encrypted rooms."""
+STORE = "device.db"
+"""The file in it: nio's store, with our device's keys and all room keys."""
+_EARLIER = "earlier-*.db"
+_PICKLE_KEY = "pickle.key"
+
+# --- nio's store, sealed in a database ---
 
 _BYTES = "bytes"
 _VERSION = "storeversion"
@@ -160,29 +166,11 @@ def _bytes_back(value: dict[str, Any]) -> Any:  # noqa: ANN401 -- JSON
 # --- the store in a folder ---
 
 
-if ENCRYPTION_ENABLED:
-    from nio.crypto import Olm
-    from nio.store import SqliteStore
-    from peewee import PeeweeException
-
-    # MERGED
-
-log = logging.getLogger(__name__)
-
-_PICKLE_KEY = "pickle.key"
-
-
 def open_machine(folder: Folder, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
     """Nio's `Olm` for this device, with the store in `folder`, or with a new one if none there belongs to this device.
 
-    Raises `ChatRefused` if nio was installed without its encryption libraries, and `JournalUnwritable`.
+    Raises `JournalUnwritable`.
     """
-    if not ENCRYPTION_ENABLED:
-        raise ChatRefused(
-            "The installed matrix-nio can't read encrypted rooms. Install what it needs for that, with the Python "
-            "that runs fedbot: python -m pip install 'matrix-nio[e2e]'",
-            "no-encryption",
-        )
     with writing(folder):
         if not isinstance(folder, Path):
             return _opened_in_database(folder, user, device)
@@ -290,20 +278,6 @@ def _take_keys(machine: Any, earlier: Any) -> None:  # noqa: ANN401 -- nio has n
     machine.store.save_encrypted_rooms(earlier.load_encrypted_rooms())
 
 
-KEYS = "matrix-keys"
-"""The folder in the identity folder for the keys of encrypted rooms."""
-STORE = "device.db"
-"""The file in it: nio's store, with our device's keys and all room keys."""
-_EARLIER = "earlier-*.db"
-
-
-def private_folder(folder: Path) -> Path:
-    """The folder, created if it doesn't exist, and private."""
-    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    folder.chmod(PRIVATE_FOLDER)
-    return folder
-
-
 def set_aside(folder: Folder) -> None:
     """Set aside the store in `folder`, whose device is gone. Its room keys still decrypt old messages.
 
@@ -311,11 +285,11 @@ def set_aside(folder: Folder) -> None:
     """
     if not isinstance(folder, Path):
         if STORE in folder.stores():
-            folder.rename_store(STORE, _EARLIER.replace("*", token_hex(4)))
+            folder.rename_store(STORE, _EARLIER.replace("*", secrets.token_hex(4)))
         return
     store = folder / STORE
     if store.exists():
-        store.replace(folder / _EARLIER.replace("*", token_hex(4)))
+        store.replace(folder / _EARLIER.replace("*", secrets.token_hex(4)))
         sync_folder(folder)
 
 
