@@ -111,10 +111,6 @@ def about(space: str) -> None:
 class _OneLine(logging.Formatter):
     """The parts of a line: the record's fields in order, and those of `extra`."""
 
-    def __init__(self, redactor: Redactor = _redactor) -> None:
-        super().__init__()
-        self._redactor = redactor
-
     def _fields(self, record: logging.LogRecord) -> dict[str, str]:
         """Each field is redacted before it is escaped."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
@@ -131,7 +127,7 @@ class _OneLine(logging.Formatter):
             fields["exception"] = "".join(traceback.format_exception(record.exc_info[1])).rstrip()
         if record.stack_info:
             fields["stack"] = record.stack_info
-        return {key: self._redactor.clean(str(value)) for key, value in fields.items()}
+        return {key: redact(str(value)) for key, value in fields.items()}
 
 
 class KeyValueFormatter(_OneLine):
@@ -140,7 +136,7 @@ class KeyValueFormatter(_OneLine):
     def format(self, record: logging.LogRecord) -> str:
         """One line for any record. It is redacted again, because a value follows its key, like in token=…."""
         fields = self._fields(record)
-        return self._redactor.clean(" ".join(f"{key}={_written(value)}" for key, value in fields.items()))
+        return redact(" ".join(f"{key}={_written(value)}" for key, value in fields.items()))
 
 
 class JsonFormatter(_OneLine):

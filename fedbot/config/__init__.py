@@ -2,9 +2,3 @@
 
 The rules define what a setting means. Nothing here calls Matrix or InvenTree.
 """
-
-from fedbot.config.loading import load
-from fedbot.config.problems import ConfigRefused, Problem
-from fedbot.config.settings import Settings
-
-__all__ = ["ConfigRefused", "Problem", "Settings", "load"]

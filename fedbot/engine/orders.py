@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -28,12 +27,10 @@ from fedbot.rules.model.stock import Permissions
 from fedbot.rules.names import is_called
 from fedbot.rules.state import Turn
 from fedbot.web.asking import LONGEST_ORDER
+from fedbot.web.server import Order
 
 _LOOK_AGAIN = 10.0
 """The seconds after which to look whether there can still be an outcome."""
-Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-"""The order and its outcome, both as JSON."""
-
 
 LOSSES = {
     Loss.WORD: "What a person said or reacted is never carried out. They have to say it again.",

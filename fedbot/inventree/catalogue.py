@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from fedbot.inventree import marks
@@ -49,10 +49,6 @@ from fedbot.rules.model.stock import (
     stock_item_in,
 )
 from fedbot.rules.names import without_end
-
-if TYPE_CHECKING:
-    from fedbot.inventree.server import Server
-
 
 _DEEPEST = 50
 

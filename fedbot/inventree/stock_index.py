@@ -126,18 +126,16 @@ class StockIndex:
         items: Iterable[Row] = (),
         parts: Iterable[Row] = (),
         gone: Iterable[int] = (),
-        sweep: int | None = None,
         noted: dict[str, object] | None = None,
     ) -> None:
         """Store rows of stock (with `part_detail`) and of parts, and notes, all of it or nothing.
 
-        `gone` are stock items that no longer exist. `sweep` is the number of the reading that the rows belong to; None:
-        they were read in between, and belong to the current one.
+        `gone` are stock items that no longer exist. The rows belong to the current reading.
         """
         stock, whole, deleted = list(items), list(parts), list(gone)
 
         def write(db: sqlite3.Connection) -> None:
-            number = self._number(db, "sweep") if sweep is None else sweep
+            number = _current_sweep(db)
             for row in stock:
                 detail = row.get("part_detail")
                 if isinstance(detail, dict):
@@ -155,7 +153,7 @@ class StockIndex:
         """A reading is complete: delete the rows of `item` or `part` that it hasn't seen."""
 
         def write(db: sqlite3.Connection) -> None:
-            number = self._number(db, "sweep")
+            number = _current_sweep(db)
             if table == "item":
                 db.execute("DELETE FROM item WHERE sweep < ?", (number,))
             else:
@@ -279,10 +277,11 @@ class StockIndex:
             for file in (self._file, self._file.with_name(f"{self._file.name}-journal")):
                 file.unlink(missing_ok=True)
 
-    @staticmethod
-    def _number(db: sqlite3.Connection, name: str) -> int:
-        row = db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
-        return int(row[0]) if row else 0
+
+def _current_sweep(db: sqlite3.Connection) -> int:
+    """The number of the reading that rows belong to."""
+    row = db.execute("SELECT value FROM about WHERE name = 'sweep'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _connected(file: Path | str) -> sqlite3.Connection:

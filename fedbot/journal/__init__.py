@@ -2,7 +2,3 @@
 
 `rules` defines what the rows mean. Tokens and keys are elsewhere (`fedbot.identity`).
 """
-
-from fedbot.journal.journal import Journal
-
-__all__ = ["Journal"]

@@ -69,7 +69,7 @@ def test_a_running_step_is_due_again_and_known_to_have_been_tried(tmp_path: Path
 
 def test_a_second_process_is_refused_and_told_who_is_there(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from fedbot.journal import Journal\n"
+        "import sys; from pathlib import Path; from fedbot.journal.journal import Journal\n"
         "journal = Journal.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

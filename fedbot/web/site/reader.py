@@ -31,7 +31,6 @@ from fedbot.rules import decisions, web
 from fedbot.rules.archive import Mark, Place
 from fedbot.rules.catalogue import search
 from fedbot.rules.ledger import history, stats
-from fedbot.rules.ledger import stats as ledger_figures
 from fedbot.rules.loan import balance, bookings, outside, queue
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.books import COUNTS, WAYS, Dealings, Flow
@@ -520,13 +519,13 @@ class Reader:
 
     def dealings(self, party: str) -> DealingsView | None:
         """All dealings with this space; None if there were none."""
-        all_of_it = ledger_figures.dealings(self.turn, 0, self.rooms)
+        all_of_it = stats.dealings(self.turn, 0, self.rooms)
         return next((self._dealings(each) for each in all_of_it if each.party == party), None)
 
     def figures(self, counts: StockCounts | None, days: int) -> FiguresView:
         """Our figures of the last `days` (0: all). `counts` is None if InvenTree doesn't answer."""
-        own = ledger_figures.own(self.turn, counts or StockCounts(), days, self.rooms)
-        told = ledger_figures.for_room(self.turn, own, "")
+        own = stats.own(self.turn, counts or StockCounts(), days, self.rooms)
+        told = stats.for_room(self.turn, own, "")
         past = stats.with_today(self.turn, self.turn.stock_history(), told.stock_items)
         known = {name: getattr(told, name) for name in (*COUNTS, "shared")}
         return FiguresView(
