@@ -32,11 +32,11 @@ class Seal:
         self._box = SecretBox(key)
         self._space = space
 
-    def closed(self, name: str, content: bytes) -> bytes:
+    def seal(self, name: str, content: bytes) -> bytes:
         """The content sealed, with a nonce of its own."""
         return bytes(self._box.encrypt(self._label(name) + content))
 
-    def opened(self, name: str, sealed: bytes) -> bytes:
+    def unseal(self, name: str, sealed: bytes) -> bytes:
         """The content that was sealed under that name. Raises `WrongKey`."""
         label = self._label(name)
         try:
@@ -79,7 +79,7 @@ class FileInDatabase(SealedFile):
         found = self.database.rows("SELECT content FROM sealed_files WHERE name = ?", self.path)
         if not found:
             raise FileNotFoundError(self.path)
-        return self.seal.opened(self.path, found[0][0])
+        return self.seal.unseal(self.path, found[0][0])
 
     def read_text(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """Its content as text."""
@@ -128,7 +128,7 @@ class FolderInDatabase(SealedFolder):
         found = self.database.rows(
             "SELECT part, number, content FROM sealed_rows WHERE store = ? ORDER BY part, number", self.path + store
         )
-        return [(part, number, self.seal.opened(row_name(part, number), content)) for part, number, content in found]
+        return [(part, number, self.seal.unseal(row_name(part, number), content)) for part, number, content in found]
 
     def keep_rows(self, store: str, rows: Iterable[tuple[str, int, bytes | None]]) -> None:
         """Write these rows durably; None removes one. Raises `JournalProblem`."""
@@ -164,7 +164,7 @@ def put_file(connection: Statements, seal: Seal, path: str, content: bytes) -> N
     connection.execute(
         "INSERT INTO sealed_files (name, content) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET content = excluded.content",
-        (path, seal.closed(path, content)),
+        (path, seal.seal(path, content)),
     )
 
 
@@ -179,5 +179,5 @@ def put_rows(connection: Statements, seal: Seal, store: str, rows: Iterable[tupl
         connection.execute(
             "INSERT INTO sealed_rows (store, part, number, content) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (store, part, number) DO UPDATE SET content = excluded.content",
-            (store, part, number, seal.closed(row_name(part, number), content)),
+            (store, part, number, seal.seal(row_name(part, number), content)),
         )

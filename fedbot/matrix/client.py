@@ -200,11 +200,11 @@ class MatrixChat(Chat):
 
         Lines that were redacted meanwhile are left out.
         """
-        closed = {str(event.get("event_id")): event for event in raw.events() if event.get("type") == ENCRYPTED}
+        encrypted = {str(event.get("event_id")): event for event in raw.events() if event.get("type") == ENCRYPTED}
         keyless = [event for event in events if isinstance(event, Unreadable)]
-        self._waiting.add([(event.room, closed[event.line]) for event in keyless], now)
+        self._waiting.add([(event.room, encrypted[event.line]) for event in keyless], now)
         self._waiting.forget({(event.room, event.target) for event in events if isinstance(event, Redacted)})
-        readable, overdue = self._waiting.look(self._cipher.open, now)
+        readable, overdue = self._waiting.look(self._cipher.decrypt, now)
         late = [
             Reader(self.user_id, room, now).message(event, rooms.pictures.get(room, RoomPicture()))
             for room, event in (*readable, *overdue)
@@ -227,7 +227,7 @@ class MatrixChat(Chat):
         room, kind = delivery.room, delivery.kind
         content: Mapping[str, Any] = delivery.content
         if delivery.state_key is None:
-            kind, content = await self._closed(room, kind, content)
+            kind, content = await self._encrypted(room, kind, content)
             sent = await self._ask(
                 f"sending to {room}",
                 lambda: self._client.room_send(room, kind, content, tx_id=delivery.transaction),
@@ -241,15 +241,15 @@ class MatrixChat(Chat):
             )
         return str(sent.event_id)
 
-    async def _closed(self, room: str, kind: str, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    async def _encrypted(self, room: str, kind: str, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """Type and content for this room, encrypted if the room is."""
-        if not await self._is_closed(room):
+        if not await self._is_encrypted(room):
             return kind, content
         picture = self._rooms.pictures.get(room)
         readers = picture.readers() if picture else await self._members(room)
-        return await self._cipher.close_for(room, readers, kind, content)
+        return await self._cipher.encrypt_for(room, readers, kind, content)
 
-    async def _is_closed(self, room: str) -> bool:
+    async def _is_encrypted(self, room: str) -> bool:
         """Whether the room is encrypted. Asks the homeserver about a room that we haven't seen yet."""
         if room in self._cipher.encrypted_rooms or room in self._rooms.pictures:
             return room in self._cipher.encrypted_rooms
@@ -270,7 +270,7 @@ class MatrixChat(Chat):
     @nothing_foreign
     async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
         """Upload a file for a room. Another upload makes another file, and the first stays unused."""
-        return await (self.upload_sealed(content) if await self._is_closed(room) else self._put(content, kind, name))
+        return await (self.upload_sealed(content) if await self._is_encrypted(room) else self._put(content, kind, name))
 
     @nothing_foreign
     async def upload_sealed(self, content: bytes) -> Media:
@@ -405,7 +405,7 @@ class MatrixChat(Chat):
                 task.cancel()
 
     async def _filled(self, room: str, info: nio.RoomInfo, since: str | None) -> RawRoom:
-        timeline = await self._cipher.open_all(room, _sources(info.timeline.events))
+        timeline = await self._cipher.decrypt_all(room, _sources(info.timeline.events))
         raw = RawRoom(_sources(info.state), timeline)
         if since is None or not info.timeline.limited or not info.timeline.prev_batch:
             return raw
@@ -445,7 +445,7 @@ class MatrixChat(Chat):
             newest_first.update({str(raw.get("event_id")): raw for raw in _sources(page.chunk)})
             start = page.end
             more = bool(start and page.chunk)
-        return list(await self._cipher.open_all(room, reversed(newest_first.values())))
+        return list(await self._cipher.decrypt_all(room, reversed(newest_first.values())))
 
 
 def _sources(events: list[Any]) -> tuple[Raw, ...]:

@@ -187,7 +187,7 @@ async def download(client: NioClient, file: Mapping[str, Any], longest: int) -> 
             content that its message describes).
     """
     content = await _fetched(client, str(file.get("url")), longest)
-    return opened(content, file) if "key" in file else content
+    return decrypted(content, file) if "key" in file else content
 
 
 async def _fetched(client: NioClient, address: str, longest: int) -> bytes:
@@ -229,7 +229,7 @@ def _code_in(content: bytes) -> str:
     return str(answer.get("errcode", "")) if isinstance(answer, dict) else ""
 
 
-def opened(content: bytes, file: Mapping[str, Any]) -> bytes:
+def decrypted(content: bytes, file: Mapping[str, Any]) -> bytes:
     """The decrypted attachment, with its hash checked. Raises `ChatRefused` with the code `unreadable`."""
     try:
         return bytes(decrypt_attachment(content, file["key"]["k"], file["hashes"]["sha256"], file["iv"]))

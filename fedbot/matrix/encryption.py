@@ -34,16 +34,16 @@ from fedbot.logs import keep_secret
 from fedbot.matrix.errors import DeviceTaken
 from fedbot.matrix.keys import close_machine, open_machine, writing
 from fedbot.matrix.login import NioClient
-from fedbot.matrix.room import Opened, Raw, content_of
+from fedbot.matrix.room import Decrypted, Raw, content_of
 from fedbot.matrix.sync import ENVELOPE, ENVELOPE_TYPE
 from fedbot.ports.chat import ChatProblem, ChatRefused, ChatSignedOut
 from fedbot.ports.vault import File, Folder
 from fedbot.rules.wire import canonical
 
 ENCRYPTED = "m.room.encrypted"
-CLOSED = {"m.room.message", ENVELOPE_TYPE}
+ENCRYPTED_TYPES = {"m.room.message", ENVELOPE_TYPE}
 """The types that we encrypt. Matrix has no encrypted reactions, so those aren't, in any room (docs/threat-model.md)."""
-_OPENED = {*CLOSED, "m.reaction"}
+_ALLOWED_INSIDE = {*ENCRYPTED_TYPES, "m.reaction"}
 """The types allowed in encrypted content. Not redactions and state: the homeserver couldn't check their permissions."""
 _SESSION_DIGITS = 32
 _TRY_AGAIN_AFTER = 300.0
@@ -80,7 +80,7 @@ class Cipher:
         self._known: set[str] = set()
         self._changed: set[str] = set()
         self._silent: dict[object, float] = {}
-        self._closing = asyncio.Lock()
+        self._encrypting = asyncio.Lock()
 
     def close(self) -> None:
         """Close the store."""
@@ -164,14 +164,14 @@ class Cipher:
                 self.machine.store.save_encrypted_rooms(new)
             self.encrypted_rooms |= new
 
-    async def open_all(self, room: str, events: Iterable[Raw]) -> tuple[Raw, ...]:
+    async def decrypt_all(self, room: str, events: Iterable[Raw]) -> tuple[Raw, ...]:
         """A room's events, decrypted if we have their keys; the others unchanged."""
         found = tuple(events)
         senders = {str(event.get("sender")) for event in found if event.get("type") == ENCRYPTED}
         await self._learn(senders)
-        return tuple(self.open(room, event) for event in found)
+        return tuple(self.decrypt(room, event) for event in found)
 
-    def open(self, room: str, raw: Raw) -> Raw:
+    def decrypt(self, room: str, raw: Raw) -> Raw:
         """The event, decrypted if it is encrypted and we have its key."""
         if raw.get("type") != ENCRYPTED:
             return raw
@@ -185,38 +185,38 @@ class Cipher:
             _, index = key.decrypt(event.ciphertext)
         except _BROKEN:
             return raw
-        if inside.get("type") not in _OPENED or not isinstance(inside.get("content"), Mapping):
+        if inside.get("type") not in _ALLOWED_INSIDE or not isinstance(inside.get("content"), Mapping):
             return raw
-        opened = Opened({**raw, "type": inside["type"], "content": inside["content"]})
-        opened.session, opened.index = sha256(str(event.session_id).encode()).hexdigest()[:_SESSION_DIGITS], index
-        return opened if self._is_by_sender(key, opened) else raw
+        decrypted = Decrypted({**raw, "type": inside["type"], "content": inside["content"]})
+        decrypted.session, decrypted.index = sha256(str(event.session_id).encode()).hexdigest()[:_SESSION_DIGITS], index
+        return decrypted if self._is_by_sender(key, decrypted) else raw
 
-    def _is_by_sender(self, key: Any, opened: Opened) -> bool:  # noqa: ANN401 -- nio has no types
+    def _is_by_sender(self, key: Any, decrypted: Decrypted) -> bool:  # noqa: ANN401 -- nio has no types
         """Whether we got the key from a device that belongs to the sender, according to the homeserver.
 
         An envelope doesn't need this: its signature shows its author, and we may no longer know the device of an old
         one.
         """
-        if opened["sender"] == self._client.user_id or ENVELOPE in content_of(opened):
+        if decrypted["sender"] == self._client.user_id or ENVELOPE in content_of(decrypted):
             return True
-        devices = self.machine.device_store[opened["sender"]].values()
+        devices = self.machine.device_store[decrypted["sender"]].values()
         return any(device.curve25519 == key.sender_key and device.ed25519 == key.ed25519 for device in devices)
 
     # --- writing -------------------------------------------------------------------------------------------
 
-    async def close_for(
+    async def encrypt_for(
         self, room: str, readers: Collection[str], kind: str, content: Mapping[str, Any]
     ) -> tuple[str, Mapping[str, Any]]:
         """Type and content for an encrypted room, once all devices of `readers` have the key."""
-        if kind not in CLOSED:
+        if kind not in ENCRYPTED_TYPES:
             return kind, content
-        async with self._closing:
+        async with self._encrypting:
             await self._learn(readers)
             await self._share(room, readers)
-            closed: dict[str, Any] = self.machine.group_encrypt(room, {"type": kind, "content": dict(content)})
+            encrypted: dict[str, Any] = self.machine.group_encrypt(room, {"type": kind, "content": dict(content)})
         if "m.relates_to" in content:  # not encrypted: the homeserver needs it
-            closed["m.relates_to"] = content["m.relates_to"]
-        return ENCRYPTED, closed
+            encrypted["m.relates_to"] = content["m.relates_to"]
+        return ENCRYPTED, encrypted
 
     async def _share(self, room: str, readers: Collection[str]) -> None:
         """Share a room key with all devices of the readers, and no others. Begin a new key if a reader has left."""
@@ -581,14 +581,14 @@ class UndecryptedLines:
             self._keep(left)
 
     def look(
-        self, opened: Callable[[str, Raw], Raw], now: datetime
+        self, decrypt: Callable[[str, Raw], Raw], now: datetime
     ) -> tuple[list[tuple[str, Raw]], list[tuple[str, Raw]]]:
         """The lines that can be decrypted now, decrypted; and the lines to report as unreadable now."""
         readable: list[tuple[str, Raw]] = []
         overdue: list[tuple[str, Raw]] = []
         left: list[UndecryptedLine] = []
         for line in self._lines:
-            raw = opened(line.room, line.raw)
+            raw = decrypt(line.room, line.raw)
             if raw is not line.raw:
                 readable.append((line.room, raw))
                 continue

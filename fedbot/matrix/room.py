@@ -93,7 +93,7 @@ Raw = Mapping[str, Any]
 """One Matrix event as JSON."""
 
 
-class Opened(dict[str, Any]):
+class Decrypted(dict[str, Any]):
     """An event that was encrypted by a device of its sender, with the decrypted type and content in place.
 
     `session` stands for the key that it was encrypted with, `index` is its number under that key. Together they are the

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fedbot.matrix.room import MEMBER, PARTY, TOMBSTONE, Opened, Raw, RoomPicture, content_of, is_needed, is_state
+from fedbot.matrix.room import MEMBER, PARTY, TOMBSTONE, Decrypted, Raw, RoomPicture, content_of, is_needed, is_state
 from fedbot.ports.chat import OwnMessage
 from fedbot.rules.model.events import (
     ChatEvent,
@@ -133,7 +133,7 @@ class Reader:
         edits = _text(relation.get("event_id")) if kind == "m.replace" else ""
         if isinstance(content.get(ENVELOPE), Mapping):
             return EnvelopeSeen(**self._base(raw), envelope=dict(content[ENVELOPE]), edits=edits)
-        unproven = picture.encrypted and not isinstance(raw, Opened)
+        unproven = picture.encrypted and not isinstance(raw, Decrypted)
         if content.get("msgtype") == "m.image" and not edits:
             return None if unproven else self._photo(raw)
         if content.get("msgtype") != "m.text" or not isinstance(content.get("body"), str):
@@ -148,9 +148,9 @@ class Reader:
             edits=edits,
             direct=picture.members().keys() == {self.us, raw["sender"]},
             unproven=unproven,
-            encrypted=isinstance(raw, Opened),
-            session=raw.session if isinstance(raw, Opened) else "",
-            index=raw.index if isinstance(raw, Opened) else 0,
+            encrypted=isinstance(raw, Decrypted),
+            session=raw.session if isinstance(raw, Decrypted) else "",
+            index=raw.index if isinstance(raw, Decrypted) else 0,
             mentions_us=_mentions(content, self.us),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from fedbot.matrix.room import Opened
+from fedbot.matrix.room import Decrypted
 from fedbot.rules.model.command import MOST_LINES_LISTED, HeardSession
 from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import TransferState
@@ -148,9 +148,9 @@ async def test_an_account_that_apps_warn_of_is_reported_to_the_admins_once() -> 
 def repeats(world: World, line: str) -> None:
     """The homeserver shows the encrypted line again, as if its author had just typed it."""
     (old,) = [event for event in world.server.log if event["event_id"] == line]
-    assert isinstance(old, Opened)
+    assert isinstance(old, Decrypted)
     now = round(world.clock.now().timestamp() * 1000)
-    again = Opened({**old, "event_id": f"$again{len(world.server.log)}", "origin_server_ts": now})
+    again = Decrypted({**old, "event_id": f"$again{len(world.server.log)}", "origin_server_ts": now})
     again.session, again.index = old.session, old.index
     world.server.log.append(again)
 

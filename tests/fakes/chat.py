@@ -12,7 +12,7 @@ from typing import Any
 
 from nio.crypto.attachments import encrypt_attachment
 
-from fedbot.matrix.content import opened
+from fedbot.matrix.content import decrypted
 from fedbot.matrix.sync import Rooms, own_messages, protocol_messages_in, shows_history
 from fedbot.ports.chat import Batch, Chat, ChatLimited, ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
 from fedbot.rules.model.events import EnvelopeSeen
@@ -145,7 +145,7 @@ class FakeChat(Chat):
             raise ChatRefused("no such media", "not-there")
         if len(content) > longest:
             raise ChatRefused("too large", "too-large")
-        return opened(content, file) if "key" in file else content
+        return decrypted(content, file) if "key" in file else content
 
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
         del via  # there is only one server

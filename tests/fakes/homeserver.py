@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import Any
 
 from fedbot.matrix.content import BadContent, check
-from fedbot.matrix.encryption import CLOSED
-from fedbot.matrix.room import MEMBER, TOMBSTONE, Opened, Raw, RoomPicture, content_of, is_state
+from fedbot.matrix.encryption import ENCRYPTED_TYPES
+from fedbot.matrix.room import MEMBER, TOMBSTONE, Decrypted, Raw, RoomPicture, content_of, is_state
 from fedbot.matrix.sync import RawRoom, RawSync
 from fedbot.ports.chat import ChatRefused
 from fedbot.ports.clock import Clock
@@ -143,8 +143,8 @@ class FakeHomeserver:
         if kind == "m.reaction":
             self._check_reaction(user, room, clean)
         place = self.room(room)
-        closed = encrypts and kind in CLOSED and place.picture.encrypted
-        sent = self._append(place, user, kind, clean, closed=closed)
+        encrypted = encrypts and kind in ENCRYPTED_TYPES and place.picture.encrypted
+        sent = self._append(place, user, kind, clean, encrypted=encrypted)
         self._transactions[(device, room, transaction)] = sent
         return sent
 
@@ -286,7 +286,7 @@ class FakeHomeserver:
         content: Mapping[str, Any],
         state_key: str | None = None,
         *,
-        closed: bool = False,
+        encrypted: bool = False,
         **more: str,
     ) -> str:
         event: dict[str, Any] = {
@@ -304,7 +304,7 @@ class FakeHomeserver:
             event["unsigned"] = {"prev_content": before["content"]} if before else {}
             room.state[(kind, state_key)] = event
             room.picture.apply(event)
-        self.log.append(_opened(event, len(self.log)) if closed else event)
+        self.log.append(_decrypted(event, len(self.log)) if encrypted else event)
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
@@ -368,11 +368,11 @@ class FakeHomeserver:
                 raise ChatRefused("Can't send same reaction twice", "M_DUPLICATE_ANNOTATION")
 
 
-def _opened(event: dict[str, Any], number: int) -> Opened:
+def _decrypted(event: dict[str, Any], number: int) -> Decrypted:
     """The event as decrypted. Each person's client uses one key in each room."""
-    opened = Opened(event)
-    opened.session, opened.index = f"{event['sender']} {event['room_id']}", number
-    return opened
+    decrypted = Decrypted(event)
+    decrypted.session, decrypted.index = f"{event['sender']} {event['room_id']}", number
+    return decrypted
 
 
 def _checked(content: Mapping[str, Any]) -> dict[str, Any]:

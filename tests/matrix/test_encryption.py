@@ -23,7 +23,7 @@ from fedbot.matrix.encryption import TELL_AFTER, has_others, take_over
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account as BotAccount
 from fedbot.matrix.login import read_session
-from fedbot.matrix.room import Opened, Raw
+from fedbot.matrix.room import Decrypted, Raw
 from fedbot.matrix.sync import RawSync
 from fedbot.ports.chat import ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
 from fedbot.ports.journal import LeaseLost
@@ -353,8 +353,8 @@ async def test_a_line_by_another_device_than_the_senders_is_not_believed(
     await bot.until(lambda event: isinstance(event, Said) and event.sender == eve.user_id)
     raw = await _raw(homeserver, room, line, bot)
     cipher = bot.chat._cipher
-    assert cipher.open(room, raw)["type"] == "m.room.message"
-    (as_anna,) = await cipher.open_all(room, [{**raw, "sender": anna.user_id}])
+    assert cipher.decrypt(room, raw)["type"] == "m.room.message"
+    (as_anna,) = await cipher.decrypt_all(room, [{**raw, "sender": anna.user_id}])
     assert as_anna["type"] == "m.room.encrypted"
 
 
@@ -374,8 +374,8 @@ async def test_a_line_keeps_its_number_if_a_homeserver_shows_it_again_after_a_re
     await bot.restart()
     await bot.news()
     shown_again = {**raw, "event_id": "$another", "origin_server_ts": raw["origin_server_ts"] + 10**9}
-    (again,) = await bot.chat._cipher.open_all(room, [shown_again])
-    assert isinstance(again, Opened)
+    (again,) = await bot.chat._cipher.decrypt_all(room, [shown_again])
+    assert isinstance(again, Decrypted)
     assert (again.session, again.index) == (said.session, said.index)
 
 
@@ -427,7 +427,7 @@ async def test_garbage_to_the_device_and_into_the_room_stops_nothing(
     raw = {"type": "m.room.encrypted", "event_id": "$1", "sender": anna.user_id, "origin_server_ts": 1}
     closed = {"content": {**wrong, "ciphertext": "AAAA"}}
     for broken in (closed, {**closed, "unsigned": 7}, {**closed, "origin_server_ts": "x"}, {"content": None}):
-        assert bot.chat._cipher.open(room, {**raw, **broken}) == {**raw, **broken}
+        assert bot.chat._cipher.decrypt(room, {**raw, **broken}) == {**raw, **broken}
     await anna.say(room, "!fed help")
     await bot.until(lambda event: isinstance(event, Said))
     assert lines(bot) == ["!fed help"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fedbot.matrix.room import Opened, RoomPicture
+from fedbot.matrix.room import Decrypted, RoomPicture
 from fedbot.matrix.sync import Reader
 from fedbot.rules.model.events import (
     ChatEvent,
@@ -247,13 +247,13 @@ def test_only_the_place_of_our_own_messages_counts(raw: dict[str, Any]) -> None:
 def test_in_an_encrypted_room_only_decrypted_events_are_proven() -> None:
     room = picture()
     room.apply(event("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, state_key=""))
-    clear, opened = READER.message(line("x"), room), READER.message(Opened(line("x")), room)
+    clear, opened = READER.message(line("x"), room), READER.message(Decrypted(line("x")), room)
     assert isinstance(clear, Said)
     assert isinstance(opened, Said)
     assert (clear.unproven, opened.unproven) == (True, False)
     photo = event("m.room.message", {"msgtype": "m.image", "body": "1.jpg", "url": "mxc://x/1"})
     assert READER.message(photo, room) is None
-    assert isinstance(READER.message(Opened(photo), room), PhotoSent)
+    assert isinstance(READER.message(Decrypted(photo), room), PhotoSent)
     assert isinstance(READER.message(line("x", fedbot=ENVELOPE), room), EnvelopeSeen), "it is signed"
 
 

@@ -106,10 +106,10 @@ class FaultyHomeserver(FakeHomeserver):
         content: Mapping[str, Any],
         state_key: str | None = None,
         *,
-        closed: bool = False,
+        encrypted: bool = False,
         **more: str,
     ) -> str:
-        event_id = super()._append(room, user, kind, content, state_key, closed=closed, **more)
+        event_id = super()._append(room, user, kind, content, state_key, encrypted=encrypted, **more)
         event = self._by_id[event_id] = self.log[-1]
         members = self._members.setdefault(room.id, set())
         if kind == MEMBER and state_key is not None:
