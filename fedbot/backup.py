@@ -50,7 +50,7 @@ from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, written_whole
 from fedbot.identity import SEED_FILE
 from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.journal.copies import check_copy, copy_beside, is_used, remove_unused
-from fedbot.journal.database import Place
+from fedbot.journal.database import JournalPlace
 from fedbot.journal.lock import StateLock
 from fedbot.matrix.keys import KEYS, STORE, copy_store, set_aside
 
@@ -101,7 +101,7 @@ class BackupContents:
     """
 
     state: Path
-    journal: Place
+    journal: JournalPlace
     identity: Path
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from fedbot.config.settings import Settings
 from fedbot.inventree.server import InventorySettings
 from fedbot.journal.copies import in_postgresql
-from fedbot.journal.database import Address, Place
+from fedbot.journal.database import Address, JournalPlace
 from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.matrix.login import Account
 from fedbot.ports.journal import Retention
@@ -22,7 +22,7 @@ def identity_folder(settings: Settings) -> Path:
     return settings.state / "identity"
 
 
-def journal_place(settings: Settings) -> Place:
+def journal_place(settings: Settings) -> JournalPlace:
     """The place of the journal."""
     kept = settings.journal
     if not kept.url:

@@ -15,7 +15,7 @@ from fedbot.files import written_whole
 from fedbot.journal import codec
 from fedbot.journal.audit_chain import Link, Verified
 from fedbot.journal.copies import audit_links, audit_verified
-from fedbot.journal.database import Place
+from fedbot.journal.database import JournalPlace
 from fedbot.messages.audit import entry_in_words
 from fedbot.messages.language import Locale
 from fedbot.ports.journal import NotStorable
@@ -53,7 +53,7 @@ def decision(found: Verified) -> str:
     return "\n".join(lines) + "\n"
 
 
-def export(place: Place, locale: Locale, output: Path | None) -> None:
+def export(place: JournalPlace, locale: Locale, output: Path | None) -> None:
     """Write each entry as a line of JSON, oldest first.
 
     A file has mode 0600 and is written completely or not at all.

@@ -31,7 +31,7 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_beside, identity_folder, journal_place
 from fedbot.files import PRIVATE_FOLDER
 from fedbot.journal.copies import in_postgresql
-from fedbot.journal.database import Place
+from fedbot.journal.database import JournalPlace
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import JournalProblem
@@ -40,7 +40,7 @@ _MEGABYTE = 1_000_000
 
 
 @contextmanager
-def _what_to_keep(settings: Settings) -> Iterator[tuple[Place, Path]]:
+def _what_to_keep(settings: Settings) -> Iterator[tuple[JournalPlace, Path]]:
     """The journal's place, and the identity as a folder. From a database, it is a temporary copy."""
     place = journal_place(settings)
     if isinstance(place, Path):

@@ -192,8 +192,8 @@ class View:
 
 
 @dataclass(frozen=True)
-class Place:
-    """The rest of a space's journal in the database. `is_used`: a bot has worked on it.
+class JournalFound:
+    """What the database has of a space's journal. `is_used`: a bot has worked on it.
 
     `moved_to`: its new state folder. `arrives_from`: the folder from which it isn't completely copied yet.
     """
@@ -282,10 +282,10 @@ class Roster:
         with self.connected() as connection:
             connection.execute(_WANT_AT, (space, worker))
 
-    def tell(self, standings: Mapping[str, tuple[bool, tuple[str, ...]]]) -> None:
+    def tell(self, healths: Mapping[str, tuple[bool, tuple[str, ...]]]) -> None:
         """Report the health of this worker's bots: by space, whether it is well, and its troubles."""
         with self.connected() as connection, connection.transaction():
-            for space, (is_well, troubles) in sorted(standings.items()):
+            for space, (is_well, troubles) in sorted(healths.items()):
                 text = "\n".join(troubles)[:LONGEST_PROBLEM]
                 connection.execute(_TELL, (space, self.worker, is_well, text))
 
@@ -313,15 +313,15 @@ class Roster:
         with self.connected() as connection:
             return connection.execute(_RESERVE, (space,)).fetchone() == (True,)
 
-    def place(self, space: str) -> Place:
-        """The place of the space's journal."""
+    def journal_of(self, space: str) -> JournalFound:
+        """What the database has of the space's journal."""
         schema = psycopg.sql.Identifier(self.address(space).schema)
         with self.connected() as connection:
             if connection.execute("SELECT to_regclass($1)", (f"{schema.as_string()}.meta",)).fetchone() == (None,):
-                return Place()
+                return JournalFound()
             found = connection.execute(psycopg.sql.SQL("SELECT name, value FROM {}.meta").format(schema)).fetchall()
         marks = dict(found)
-        return Place("journal_id" in marks, "token" in marks, marks.get(ARRIVING, ""), marks.get(MOVED, ""))
+        return JournalFound("journal_id" in marks, "token" in marks, marks.get(ARRIVING, ""), marks.get(MOVED, ""))
 
     def close(self) -> None:
         """Close the connection."""

@@ -28,7 +28,7 @@ from fedbot.edge_settings import identity_folder
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 from fedbot.hub import moving
 from fedbot.hub.moving import Moved, MovedAlready
-from fedbot.hub.roster import Place, Roster
+from fedbot.hub.roster import JournalFound, Roster
 from fedbot.identity import open_identity
 from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.journal.database import ARRIVING, MOVED
@@ -82,16 +82,16 @@ def begin_to_add(hub: HubSettings, space: str, *, moves_in: bool) -> bool:
     space has been added, `StateInUse`.
     """
     with closing(Roster(hub)) as roster:
-        place, row = roster.place(space), roster.view().of(space)
-        is_here = place.is_here and (place.is_used or not moves_in)
+        journal, row = roster.journal_of(space), roster.view().of(space)
+        is_here = journal.is_here and (journal.is_used or not moves_in)
         if is_here and row.problem != _unfinished("add"):
             paused = f" It is paused. To go on: fedbot hub resume {space}" if row.is_paused else ""
             raise HubRefused(
                 f"{space} is in the hub already. Nothing was changed. To change its settings, edit "
                 f"{hub.config_of(space)}: its bot reads them by itself.{paused}"
             )
-        if place.moved_to and not moves_in:  # a new bot would begin beside the one that left
-            raise HubRefused(_has_left(space, place))
+        if journal.moved_to and not moves_in:  # a new bot would begin beside the one that left
+            raise HubRefused(_has_left(space, journal))
         if not is_here and not moves_in and _has_begun_elsewhere(hub, space):
             raise HubRefused(
                 f"Adding {space} has begun on another machine, or with --from. Give that command again. To begin anew: "
@@ -211,18 +211,18 @@ def pause(hub: HubSettings, space: str, sleep: Callable[[float], None] = time.sl
 def resume(hub: HubSettings, space: str) -> None:
     """Let workers claim the space from their next look on. Raises `HubRefused` if it isn't in the hub completely."""
     with closing(Roster(hub)) as roster:
-        place = roster.place(space)
-        if place.moved_to:
-            raise HubRefused(_has_left(space, place))
-        if not place.is_here:
+        journal = roster.journal_of(space)
+        if journal.moved_to:
+            raise HubRefused(_has_left(space, journal))
+        if not journal.is_here:
             raise HubRefused(f"{space} isn't completely in the hub. First: fedbot hub add {space}")
         roster.resume(space)
 
 
-def _has_left(space: str, place: Place) -> str:
+def _has_left(space: str, journal: JournalFound) -> str:
     return (
-        f"{space} has left the hub and continues in {place.moved_to}. To take it in again, stop its bot and run: "
-        f"fedbot hub add {space} --from {Path(place.moved_to).parent / CONFIG}"
+        f"{space} has left the hub and continues in {journal.moved_to}. To take it in again, stop its bot and run: "
+        f"fedbot hub add {space} --from {Path(journal.moved_to).parent / CONFIG}"
     )
 
 
@@ -294,10 +294,10 @@ def refuse_used(hub: HubSettings, target: Path, space: str) -> None:
 def _refuse_absent(hub: HubSettings, space: str, state: Path) -> None:
     """Raise `HubRefused` if the hub has no journal that can move into this state folder."""
     with closing(Roster(hub)) as roster:
-        place = roster.place(space)
-    if place.moved_to and Path(place.moved_to) != state:
-        raise HubRefused(f"{space} has left the hub already, and continues in {place.moved_to}. Nothing was changed.")
-    if not place.is_used:
+        journal = roster.journal_of(space)
+    if journal.moved_to and Path(journal.moved_to) != state:
+        raise HubRefused(f"{space} has left the hub already, and continues in {journal.moved_to}. Nothing was changed.")
+    if not journal.is_used:
         raise HubRefused(
             f"The bot of {space} hasn't worked in this hub yet, so there is nothing to move out. Nothing was changed."
         )
@@ -324,11 +324,11 @@ def refuse_removed(hub: HubSettings, space: str) -> None:
     if hub.folder_of(space).exists():
         return
     with closing(Roster(hub)) as roster:
-        view, place = roster.view(), roster.place(space)
-    if not (view.of(space).is_hosted or place.has_journal):
+        view, journal = roster.view(), roster.journal_of(space)
+    if not (view.of(space).is_hosted or journal.has_journal):
         refuse_unknown(hub, space)
     others = [name for name, row in view.spaces.items() if row.is_hosted and name != space]
-    if place.has_journal and others and not hub.names():
+    if journal.has_journal and others and not hub.names():
         raise HubRefused(
             f"No space has a folder in {hub.spaces}, though the database has {len(others) + 1}. Is that folder mounted "
             "on this machine? Nothing was deleted."
@@ -347,7 +347,7 @@ def remove(hub: HubSettings, space: str) -> None:
         if lease is None:
             raise StateInUse(f"{holder(roster.address(space))} works for {space}.", None)
         try:
-            _refuse_half_moved(space, roster.place(space))
+            _refuse_half_moved(space, roster.journal_of(space))
             roster.drop(space)
             _delete_folder(hub, space)
             roster.forget(space)  # last, so that no worker ever finds it unpaused and without its journal
@@ -355,17 +355,17 @@ def remove(hub: HubSettings, space: str) -> None:
             lease.release()
 
 
-def _refuse_half_moved(space: str, place: Place) -> None:
+def _refuse_half_moved(space: str, journal: JournalFound) -> None:
     """Raise `HubRefused` if an interrupted move into or out of the hub needs the journal to be finished."""
-    if place.moved_to and ARRIVING in moving.marks_of_file(Path(place.moved_to) / JOURNAL):
-        target = Path(place.moved_to).parent
+    if journal.moved_to and ARRIVING in moving.marks_of_file(Path(journal.moved_to) / JOURNAL):
+        target = Path(journal.moved_to).parent
         raise HubRefused(
             f"{space} hasn't left completely. Nothing was deleted. First: fedbot hub leave {space} {target}"
         )
-    if place.arrives_from and MOVED in moving.marks_of_file(Path(place.arrives_from) / JOURNAL):
+    if journal.arrives_from and MOVED in moving.marks_of_file(Path(journal.arrives_from) / JOURNAL):
         raise HubRefused(
-            f"{space} hasn't moved in completely, from {place.arrives_from}. Nothing was deleted. First give the same "
-            "`fedbot hub add` again."
+            f"{space} hasn't moved in completely, from {journal.arrives_from}. Nothing was deleted. First give the "
+            "same `fedbot hub add` again."
         )
 
 

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from fedbot.files import make_private, sync_folder
 from fedbot.journal import audit_chain, codec, sqlite
 from fedbot.journal.audit_chain import Bookkeeping, Link, Verified, links, verify
-from fedbot.journal.database import Address, Place, Statements, places, refuse_moved
+from fedbot.journal.database import Address, JournalPlace, Statements, places, refuse_moved
 from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS, refused
 from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NoJournal, NotStorable
@@ -52,7 +52,7 @@ def _journal_in(folder: Path) -> Path:
     return file
 
 
-def copy_beside(place: Place, path: Path) -> None:
+def copy_beside(place: JournalPlace, path: Path) -> None:
     """Copy the journal at this place to an SQLite file at `path`, even while a bot uses it.
 
     Raises `NoJournal`; `JournalProblem` if it can't be read; `JournalDamaged` if the copy is unusable; `JournalMoved`,
@@ -130,7 +130,7 @@ def check_copy(path: Path) -> None:
         raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")
 
 
-def documents(place: Place, *kinds: type) -> list[Document]:
+def documents(place: JournalPlace, *kinds: type) -> list[Document]:
     """All documents of these kinds in the journal at this place, as of one moment, oldest first.
 
     Raises `NoJournal`, `JournalDamaged`, `JournalTooNew`; `JournalProblem` if it can't be read.
@@ -143,26 +143,26 @@ def documents(place: Place, *kinds: type) -> list[Document]:
         return [codec.from_text(codec.DOCUMENTS, kind, payload) for kind, payload in found]
 
 
-def audit_verified(place: Place, wanted: str = "") -> Verified:
+def audit_verified(place: JournalPlace, wanted: str = "") -> Verified:
     """Verify the audit's chain, and whether the hash `wanted` was ever its head. Raises like `documents`."""
     with _opened(place) as (journal, bookkeeping):
         return verify(journal, bookkeeping, wanted)
 
 
-def audit_links(place: Place) -> Iterator[Link]:
+def audit_links(place: JournalPlace) -> Iterator[Link]:
     """The audit's entries, oldest first, as of one moment. Raises like `documents`."""
     with _opened(place) as (journal, _):
         yield from links(journal)
 
 
-def quarantined(place: Place) -> tuple[Quarantined, ...]:
+def quarantined(place: JournalPlace) -> tuple[Quarantined, ...]:
     """The quarantined rows, oldest first. Raises like `documents`."""
     with _opened(place) as (journal, _):
         return quarantined_rows(journal.execute(QUARANTINED).fetchall())
 
 
 @contextmanager
-def _opened(place: Place) -> Iterator[tuple[Statements, Bookkeeping]]:
+def _opened(place: JournalPlace) -> Iterator[tuple[Statements, Bookkeeping]]:
     """The journal at this place, as of one moment, for reading."""
     if isinstance(place, Address):
         postgresql = in_postgresql()

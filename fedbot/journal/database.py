@@ -29,7 +29,7 @@ class Address:
         return f"{SCHEMA}{self.space}"
 
 
-Place = Path | Address
+JournalPlace = Path | Address
 """The place of a journal: a state folder, or a space in a database."""
 SCHEMA = "space_"
 

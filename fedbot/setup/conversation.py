@@ -25,7 +25,7 @@ from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import JournalProblem
 from fedbot.setup import inventree, matrix, people
 from fedbot.setup.asking import Asker, BadAnswer, Stopped, yes_or_no
-from fedbot.setup.inventree import Place, Superuser
+from fedbot.setup.inventree import InvenTreeServer, Superuser
 from fedbot.setup.matrix import USER_ID, Bot, Homeserver, LoginRefused, RoomFound
 from fedbot.setup.people import NotUnderstood, Row
 from fedbot.setup.plan import Change, Found, MakeAdminToken, MakeToken, Plan, Wanted, plan
@@ -50,7 +50,7 @@ T = TypeVar("T")
 class Chosen:
     """The answers and findings so far. `me` is the person at the terminal, if they entered their Matrix id; else ''."""
 
-    place: Place
+    server: InvenTreeServer
     superuser: Superuser
     found: Found
     wanted: Wanted
@@ -97,12 +97,12 @@ class Conversation:
             raise Stopped(f"{problem.filename or self._files.config} can't be written: {problem.strerror}.") from None
 
     async def _all(self) -> Chosen | None:
-        place = await self._ask_for_inventree()
-        superuser = await self._ask_for_superuser(place)
+        server = await self._ask_for_inventree()
+        superuser = await self._ask_for_superuser(server)
         self._stack.callback(superuser.close)
-        self._take_up_the_bots_token(place)
-        wanted = self._wanted(place)
-        chosen = Chosen(place, superuser, self._look(superuser, wanted), wanted)
+        self._take_up_the_bots_token(server)
+        wanted = self._wanted(server)
+        chosen = Chosen(server, superuser, self._look(superuser, wanted), wanted)
         await self._ask_for_name(chosen)
         bot = await self._ask_for_bot(chosen)
         await self._ask_for_rooms(chosen, bot)
@@ -142,21 +142,21 @@ class Conversation:
 
     # --- InvenTree -------------------------------------------------------------------------------------------
 
-    async def _ask_for_inventree(self) -> Place:
-        async def test(said: str) -> Place:
+    async def _ask_for_inventree(self) -> InvenTreeServer:
+        async def test(said: str) -> InvenTreeServer:
             with self._told_if_slow(said):
                 return inventree.find(said)
 
         before = " ".join(str(self._files.said("inventree", name)) for name in ("url", "ca_file")).strip()
-        place = await self._ask("inventree", "InvenTree's address, as in the browser", test, default=before)
-        self._asker.say(f"✓ {place}")
-        if place.url.startswith("http:") and not is_loopback(place.url):
+        server = await self._ask("inventree", "InvenTree's address, as in the browser", test, default=before)
+        self._asker.say(f"✓ {server}")
+        if server.url.startswith("http:") and not is_loopback(server.url):
             self._asker.say("! Without https everyone on the way can read the tokens.")
-        return place
+        return server
 
-    async def _ask_for_superuser(self, place: Place) -> Superuser:
+    async def _ask_for_superuser(self, server: InvenTreeServer) -> Superuser:
         stored = [find("inventree", "admin_token") for find in (self._files.secret, self._files.left_over)]
-        kept = next((token for token in stored if inventree.whose(place, token)[1]), "")
+        kept = next((token for token in stored if inventree.whose(server, token)[1]), "")
         usable = bool(kept)
 
         async def test(said: str) -> Superuser:
@@ -169,8 +169,8 @@ class Conversation:
                 token = token_in(self._asker.secret("superuser_token", "A superuser's token (it isn't kept)"))
                 if not token:
                     raise BadAnswer("Write the user name of a superuser, or paste a superuser's token.")
-            with self._told_if_slow(place.url):
-                return Superuser(place, username=username, password=password, token=token)
+            with self._told_if_slow(server.url):
+                return Superuser(server, username=username, password=password, token=token)
 
         text = "A superuser's user name there (just Enter: by a token)"
         if usable:
@@ -179,16 +179,16 @@ class Conversation:
         self._asker.say(f"✓ {found.username} is a superuser")
         return found
 
-    def _take_up_the_bots_token(self, place: Place) -> None:
+    def _take_up_the_bots_token(self, server: InvenTreeServer) -> None:
         """Use the bot's token of a run that ended before it wrote the settings, so that nobody makes another one."""
-        is_valid = bool(inventree.whose(place, self._files.secret("inventree", "token"))[0])
-        if not is_valid and inventree.whose(place, self._files.left_over("inventree", "token"))[0]:
+        is_valid = bool(inventree.whose(server, self._files.secret("inventree", "token"))[0])
+        if not is_valid and inventree.whose(server, self._files.left_over("inventree", "token"))[0]:
             self._files.adopt("inventree", "token")
 
-    def _wanted(self, place: Place) -> Wanted:
+    def _wanted(self, server: InvenTreeServer) -> Wanted:
         """The wanted users, groups and places, with the names that the settings already have."""
         said, wanted = self._files.said, Wanted()
-        user, _ = inventree.whose(place, self._files.secret("inventree", "token"))
+        user, _ = inventree.whose(server, self._files.secret("inventree", "token"))
         parts = said("inventree", "new_parts") is not False
         return Wanted(
             user=user or wanted.user,
@@ -199,7 +199,7 @@ class Conversation:
         )
 
     def _look(self, superuser: Superuser, wanted: Wanted) -> Found:
-        with self._told_if_slow(superuser.place.url):
+        with self._told_if_slow(superuser.server.url):
             return inventree.look(
                 superuser,
                 wanted,
@@ -209,7 +209,7 @@ class Conversation:
             )
 
     async def _ask_for_name(self, chosen: Chosen) -> None:
-        before = str(self._files.said("party", "name") or chosen.place.name)
+        before = str(self._files.said("party", "name") or chosen.server.name)
         party = str(self._files.said("party", "id"))
 
         async def test(said: str) -> tuple[str, str]:
@@ -471,10 +471,10 @@ class Conversation:
             self._asker.say("! Nobody of them is a superuser in InvenTree; to become friends with others it takes one.")
 
     async def _ask_for_admin_token(self, chosen: Chosen) -> None:
-        if not chosen.place.version.makes_users or chosen.found.admin_token:
+        if not chosen.server.version.makes_users or chosen.found.admin_token:
             chosen.wanted = replace(chosen.wanted, keep_admin=chosen.found.admin_token)
             return
-        is_there = inventree.whose(chosen.place, self._files.left_over("inventree", "admin_token"))[1]
+        is_there = inventree.whose(chosen.server, self._files.left_over("inventree", "admin_token"))[1]
         what = (
             "keep the superuser's token that an earlier run made" if is_there else "make and keep a superuser's token"
         )
@@ -642,15 +642,15 @@ def settings_of(chosen: Chosen, files: Files) -> dict[str, Any]:
         "admin_room": chosen.admin.id,
         "people": mine,
         "inventree": {
-            "url": chosen.place.url,
+            "url": chosen.server.url,
             "approvers_group": chosen.wanted.approvers_group or None,
             "new_part_category": chosen.wanted.category or None,
-            "ca_file": chosen.place.ca or None,
+            "ca_file": chosen.server.ca or None,
         },
     }
     if chosen.me and chosen.me not in mine:
         found["admins"] = sorted({chosen.me, *(files.said("admins") or ())})
-    if not chosen.place.version.permissions_are_safe:
+    if not chosen.server.version.permissions_are_safe:
         superusers = [row.user for row in chosen.rows if row.superuser]
         pinned = [row.user for row in chosen.rows if row.approves and not row.superuser]
         found["rules"] = {"pinned_approvers": pinned, "pinned_superusers": superusers}

@@ -46,7 +46,7 @@ A_YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True)
-class Place:
+class InvenTreeServer:
     """The address and version of an InvenTree.
 
     `ca`: PEM file of its own CA, or ''. `name` is its own name for itself.
@@ -63,7 +63,7 @@ class Place:
         return f"{called}InvenTree {self.release} (API {self.version.api}) at {self.url}"
 
 
-def find(said: str) -> Place:
+def find(said: str) -> InvenTreeServer:
     """The InvenTree at an address as a person pastes it, optionally followed by a CA file. Raises `BadAnswer`."""
     address, _, ca = said.strip().partition(" ")
     if ca and not {"/", "."} & set(ca):  # not a path, so it was one text
@@ -75,18 +75,18 @@ def find(said: str) -> Place:
     troubles, silent = [], set[str]()
     with httpx.Client(verify=verify, timeout=SECONDS, follow_redirects=True, trust_env=False) as client:
         for url in _candidates(address):
-            server = "/".join(url.split("/", 3)[:3])
-            if server in silent:
+            origin = "/".join(url.split("/", 3)[:3])
+            if origin in silent:
                 continue
             try:
-                place = _look_at(client, url, ca.strip())
+                server = _look_at(client, url, ca.strip())
             except FOREIGN as error:
                 troubles.append(trouble(error, url))
                 if isinstance(error, httpx.ConnectError | httpx.TimeoutException):
-                    silent.add(server)  # another path there fails alike, after as long a wait
+                    silent.add(origin)  # another path there fails alike, after as long a wait
             else:
-                if place is not None:
-                    return place
+                if server is not None:
+                    return server
                 troubles.append(f"{url} answers, but isn't InvenTree.")
     if not troubles:
         raise BadAnswer(_NO_ADDRESS)
@@ -110,7 +110,7 @@ def _candidates(address: str) -> Iterator[str]:
             yield urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
-def _look_at(client: httpx.Client, url: str, ca: str) -> Place | None:
+def _look_at(client: httpx.Client, url: str, ca: str) -> InvenTreeServer | None:
     """The InvenTree at exactly this address, or where that redirects to; None if there is none."""
     response = client.get(f"{url.rstrip('/')}/api/", headers={"Accept": "application/json"})
     found = response.json() if "json" in response.headers.get("content-type", "") else None
@@ -123,7 +123,8 @@ def _look_at(client: httpx.Client, url: str, ca: str) -> Place | None:
         raise BadAnswer(f"The clocks differ: {clocks_differ(ahead, url)}. Please {SET_THE_CLOCK}. Then answer again.")
     base = str(response.url).partition("?")[0].removesuffix("/").removesuffix("/api")
     name = str(found.get("instance") or "")
-    return Place(base, Version(int(api)), str(found.get("version") or ""), "" if name == "InvenTree" else name, ca)
+    own_name = "" if name == "InvenTree" else name
+    return InvenTreeServer(base, Version(int(api)), str(found.get("version") or ""), own_name, ca)
 
 
 def trouble(error: Exception, url: str) -> str:
@@ -146,13 +147,13 @@ def trouble(error: Exception, url: str) -> str:
 class Superuser:
     """A superuser's session. Only the transport has the login or token, and closing it forgets it."""
 
-    def __init__(self, place: Place, *, username: str = "", password: str = "", token: str = "") -> None:
+    def __init__(self, server: InvenTreeServer, *, username: str = "", password: str = "", token: str = "") -> None:
         """Sign in with a login or a token. Raises `BadAnswer` if InvenTree refuses it, or it isn't a superuser's."""
-        self.place = place
-        self.api = _transport(place, token or "login")
+        self.server = server
+        self.api = _transport(server, token or "login")
         if username:
             self.api.use_login(username, password)
-        self.api.api_version = place.version.api
+        self.api.api_version = server.version.api
         try:
             me = self.api.row("user/me/")
         except NotPermitted:
@@ -173,15 +174,15 @@ class Superuser:
         self.api.close()
 
 
-def _transport(place: Place, token: str) -> InvenTreeTransport:
-    return InvenTreeTransport(place.url, token, certificate=place.ca, timeout=SECONDS)
+def _transport(server: InvenTreeServer, token: str) -> InvenTreeTransport:
+    return InvenTreeTransport(server.url, token, certificate=server.ca, timeout=SECONDS)
 
 
-def whose(place: Place, token: str) -> tuple[str, bool]:
+def whose(server: InvenTreeServer, token: str) -> tuple[str, bool]:
     """The user behind a token, and whether it is a superuser; ('', False) if InvenTree refuses the token."""
     if not token:
         return "", False
-    transport = _transport(place, token)
+    transport = _transport(server, token)
     try:
         me = transport.row("user/me/")
         return str(me.get("username", "")), bool(me.get("is_superuser"))
@@ -197,17 +198,17 @@ def look(superuser: Superuser, wanted: Wanted, *, token: str, admin_token: str, 
     `bot_password`: the password that a person gave the bot's user. It lets us read the roles if a version doesn't show
     groups' roles.
     """
-    api, version = superuser.api, superuser.place.version
+    api, version = superuser.api, superuser.server.version
     groups = {str(row["name"]): int(row["pk"]) for row in api.rows("user/group/")}
     users = tuple(_user(row) for row in api.rows("user/"))
     roles: Mapping[str, frozenset[str]] | None = None
     if version.makes_users and wanted.group in groups:
         roles = _roles_of_group(api, groups[wanted.group])
-    bot, _ = whose(superuser.place, token)
+    bot, _ = whose(superuser.server, token)
     if not version.makes_users:
-        roles = _roles_of_bot(superuser.place, wanted.user, bot_password, token if bot == wanted.user else "")
+        roles = _roles_of_bot(superuser.server, wanted.user, bot_password, token if bot == wanted.user else "")
     return Found(
-        url=superuser.place.url,
+        url=superuser.server.url,
         version=version,
         users=users,
         groups=groups,
@@ -215,7 +216,7 @@ def look(superuser: Superuser, wanted: Wanted, *, token: str, admin_token: str, 
         locations=Places(api.rows("stock/location/")),
         categories=Places(api.rows("part/category/")),
         token=bot == wanted.user,
-        admin_token=whose(superuser.place, admin_token)[1],
+        admin_token=whose(superuser.server, admin_token)[1],
     )
 
 
@@ -237,9 +238,11 @@ def _roles_of_group(api: InvenTreeTransport, group: int) -> dict[str, frozenset[
     return {str(rule["name"]): frozenset(each for each in PERMISSIONS if rule.get(f"can_{each}")) for rule in rules}
 
 
-def _roles_of_bot(place: Place, username: str, password: str, token: str) -> dict[str, frozenset[str]] | None:
+def _roles_of_bot(
+    server: InvenTreeServer, username: str, password: str, token: str
+) -> dict[str, frozenset[str]] | None:
     """The bot's roles, read with its own token or login, if the version hides groups' roles; None if refused."""
-    transport = _transport(place, token or "login")
+    transport = _transport(server, token or "login")
     if not token:
         transport.use_login(username, password)
     try:
@@ -272,10 +275,10 @@ def do(superuser: Superuser, change: Change, *, party: str, bot_password: str = 
             api.post("stock/location/", {"name": name, "description": "fedbot keeps stock in transit here"})
         case MakeCategory(name):
             api.post("part/category/", {"name": name, "description": "Parts that came from friends"})
-        case MakeToken(username) if superuser.place.version.makes_tokens:
+        case MakeToken(username) if superuser.server.version.makes_tokens:
             return _token_for(api, _pk(api, "user/", "username", username), party)
         case MakeToken(username):
-            return _own_token(superuser.place, username, bot_password, party)
+            return _own_token(superuser.server, username, bot_password, party)
         case MakeAdminToken():
             return _token_for(api, superuser.pk, party)
     return ""
@@ -309,9 +312,9 @@ def _token_for(api: InvenTreeTransport, user: int, party: str) -> str:
     return _shown(api.post("user/tokens/", content))
 
 
-def _own_token(place: Place, username: str, password: str, party: str) -> str:
+def _own_token(server: InvenTreeServer, username: str, password: str, party: str) -> str:
     """A token that the bot's user makes itself, for versions where a superuser can't make it."""
-    transport = _transport(place, "login")
+    transport = _transport(server, "login")
     transport.use_login(username, password)
     try:
         return _shown(transport.get("user/token/", params={"name": f"fedbot-{party}"}))

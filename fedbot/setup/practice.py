@@ -306,11 +306,11 @@ class Practising:
     def _signed_in_superuser(self) -> Superuser:
         """Sign in with the token of the settings, or as the named person. Raises `BadAnswer`."""
         inventree = self.settings.inventree
-        place = find(f"{inventree.url} {inventree.ca_file or ''}".strip())
+        server = find(f"{inventree.url} {inventree.ca_file or ''}".strip())
         if inventree.admin_token is not None and not self.superuser:
-            return Superuser(place, token=inventree.admin_token.get_secret_value())
+            return Superuser(server, token=inventree.admin_token.get_secret_value())
         username = self.superuser or self.ask("A superuser's user name in InvenTree")
-        return Superuser(place, username=username, password=self.ask_secret(f"Password of {username} (it isn't kept)"))
+        return Superuser(server, username=username, password=self.ask_secret(f"Password of {username} (it isn't kept)"))
 
     async def _signed_in_friend(self, account: str) -> matrix.Bot:
         """Sign in as before, or register, or use the password that a person types; store it for the next time.

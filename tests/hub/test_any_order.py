@@ -78,7 +78,7 @@ class Operator:
                     found.append(Place(state, marks["token"]))
         for hub in self.hubs:
             with closing(Roster(load_hub(hub))) as roster:
-                place = roster.place(self.space)
+                place = roster.journal_of(self.space)
                 assert place.is_used or not place.is_here, f"a stranger can begin\n{self.story()}"
                 if place.is_here and place.is_used:
                     with roster.connected() as connection:
