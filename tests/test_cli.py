@@ -41,7 +41,7 @@ from fedbot.rules.model.events import Tick
 from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.stock import Permission
-from fedbot.web.server import CannotListen, Standing, Web
+from fedbot.web.server import CannotListen, Status, Web
 from fedbot_demo.story import Wishes
 from tests.config.conftest import TOKEN, least
 from tests.scenarios.scenes import connection
@@ -344,11 +344,11 @@ def test_a_journal_whose_key_is_lost_is_not_used_with_a_new_one(
 
 # --- health ------------------------------------------------------------------------------------------------
 
-STANDING: Standing = {"version": "0.1.0", "matrix": True, "inventree": True, "problems": []}
+STANDING: Status = {"version": "0.1.0", "matrix": True, "inventree": True, "problems": []}
 
 
 async def test_health_is_what_the_running_bot_says(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    now: Standing = {**STANDING}
+    now: Status = {**STANDING}
     settings = load(config)
     settings.state.mkdir()
     async with Web(lambda: now, settings.health_socket):

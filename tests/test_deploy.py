@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from fedbot.cli.exits import Exit
 from fedbot.cli.parser import parser
-from fedbot.hub.page import SpaceStanding, hub_metrics
+from fedbot.hub.page import SpaceStatus, hub_metrics
 from fedbot.setup.written import compose_service, unit
 from fedbot.web.server import metrics
 from tests.scenarios.world import friends
@@ -71,8 +71,8 @@ def test_a_compose_file_names_only_existing_things(name: str) -> None:
 async def test_every_alert_of_a_hub_uses_metrics_that_its_workers_have() -> None:
     world = await friends()
     spaces = {
-        "attraktor": SpaceStanding("works", world.alpha.bot.standing()),
-        "betaspace": SpaceStanding("fails", None, "why"),
+        "attraktor": SpaceStatus("works", world.alpha.bot.status()),
+        "betaspace": SpaceStatus("fails", None, "why"),
     }
     counters = world.alpha.bot.counters()
     page = hub_metrics(spaces, counters)
@@ -107,7 +107,7 @@ def test_each_alert_of_a_bot_has_a_counterpart_for_the_spaces_of_a_hub() -> None
 
 async def test_every_query_of_dashboard_and_alerts_uses_metrics_that_the_bot_has() -> None:
     world = await friends()
-    page = metrics(world.alpha.bot.standing())
+    page = metrics(world.alpha.bot.status())
     told = set(re.findall(r"^(fedbot_\w+)", page, re.MULTILINE))
     dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
     alerts = yaml.safe_load((DEPLOY / "alerts.yaml").read_text())

@@ -57,7 +57,7 @@ from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.state import State
 from fedbot.rules.wire import BadEnvelope, Identity, unseal
-from fedbot.web.server import Standing, Web
+from fedbot.web.server import Status, Web
 
 log = logging.getLogger(__name__)
 
@@ -133,10 +133,10 @@ class Bot:
         self.engine.show_typing = signs.show
         self.engine.perform_now = self._keep_secrets
         self.homeserver, self.inventree = Breaker(shortest=1.0, longest=30.0), Breaker()
-        self.courier = ChatWorker(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
-        self.acts = StepWorker(self.engine, ports.inventory, ports.chat, settle, give_up, self.inventree)
-        self.asking = QueryWorker(self.engine, ports.inventory, ports.chat, self.inventree)
-        self.reading = StockWorker(ports.inventory, self.clock)
+        self.chat_worker = ChatWorker(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
+        self.step_worker = StepWorker(self.engine, ports.inventory, ports.chat, settle, give_up, self.inventree)
+        self.query_worker = QueryWorker(self.engine, ports.inventory, ports.chat, self.inventree)
+        self.stock_worker = StockWorker(ports.inventory, self.clock)
         self.syncing = SyncLoop(self.engine, self.chat, self.homeserver)
         self.timetable = Timetable(self.engine)
         self.engine.state.regular = self.timetable.upcoming
@@ -156,7 +156,7 @@ class Bot:
         """Use these settings from now on. The caller informs people."""
         self._locale = Locale(us.language, us.time_zone)
         self._retention = retention
-        self.acts.be_patient(settle, give_up)
+        self.step_worker.be_patient(settle, give_up)
         self.engine.state.configure(us)
         self.timetable.read()
 
@@ -180,7 +180,7 @@ class Bot:
         elif recovers:
             await self.syncing.claim()  # the process that still uses the original must stop first
             await catch_up(self.engine, self.syncing, self.chat, token)
-            self.acts.wait_for_others()
+            self.step_worker.wait_for_others()
         self.engine.put(Started(self.clock.now(), FEDBOT, recovers, self.chat.untrusted))
         self.journal.has_recovered()
 
@@ -210,8 +210,9 @@ class Bot:
                 jobs.every(name, seconds, work)
             jobs.daily("prune", self.prune_at, "UTC", self._prune)
             after_each_decision()
-            for worker in (self.engine, self.syncing, self.courier, self.acts, self.asking, self.reading):
-                group.create_task(worker.run())
+            workers = (self.chat_worker, self.step_worker, self.query_worker, self.stock_worker)
+            for part in (self.engine, self.syncing, *workers):
+                group.create_task(part.run())
             group.create_task(jobs.watch())
 
     async def announce_stop(self, problem: str) -> None:
@@ -280,7 +281,7 @@ class Bot:
         """The quarantined rows, which wait for an admin."""
         return self.journal.quarantined()
 
-    def standing(self) -> Standing:
+    def status(self) -> Status:
         """The bot's status for a monitor: its health with all gauges and counters, which take time to count."""
         return {
             **self.health(),
@@ -292,11 +293,11 @@ class Bot:
         """The counts of what happened since the start, by name."""
         return {**self.engine.counters, "rule_failures": self.engine.failures}
 
-    def health(self) -> Standing:
+    def health(self) -> Status:
         """Whether the bot reaches Matrix and InvenTree, and its problems; without gauges and counters."""
         now = self.clock.now()
         heard = self.syncing.heard_at
-        down = self.engine.standing_problem()
+        down = self.engine.inventory_problem()
         problems = [down] if down else []
         if silent := self.homeserver.since:
             problems.append(f"the homeserver has not answered since {silent.isoformat(timespec='seconds')}")
@@ -371,22 +372,22 @@ async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: No
         await run_on(BotResources(settings, journal, identity_folder(settings)), tell)
 
 
-async def run_on(ground: BotResources, tell: Callable[[Summary], None] = lambda _: None) -> None:
+async def run_on(resources: BotResources, tell: Callable[[Summary], None] = lambda _: None) -> None:
     """Run the bot on a journal that is open already."""
-    settings = ground.settings
+    settings = resources.settings
     async with AsyncExitStack() as stack:
-        _refuse_lost_identity(ground)
-        bot, inventory = await build_bot(ground, stack)
+        _refuse_lost_identity(resources)
+        bot, inventory = await build_bot(resources, stack)
         await bot.start()
         watch = watch_settings(settings, bot, inventory)
-        bot.regular_work.append(("settings", ground.shared.seconds_between_looks, watch.look))
-        served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.taken)
+        bot.regular_work.append(("settings", resources.shared.seconds_between_looks, watch.look))
+        served = Web(bot.status, settings.health_socket, settings.web.listen, bot.orders.taken)
         await stack.enter_async_context(served)
         if settings.pages.listen:
             await serve_pages(settings.pages, bot, stack)
         bot.at_first_answer = lambda: tell(summary(bot.engine))
-        bot.engine.stretch = ground.shared.stretch
-        ground.shared.begun(bot)
+        bot.engine.stretch = resources.shared.stretch
+        resources.shared.begun(bot)
         try:
             await bot.run()
         except BaseExceptionGroup as ended:
@@ -395,7 +396,7 @@ async def run_on(ground: BotResources, tell: Callable[[Summary], None] = lambda 
                 await bot.announce_stop(str(logs.first_cause(stopped)))
             raise
         finally:
-            ground.shared.ended()
+            resources.shared.ended()
 
 
 PAGES_WAIT = 1.0
@@ -455,14 +456,14 @@ def _patience(settings: Settings) -> tuple[timedelta, timedelta]:
     return timedelta(seconds=rules.settle_seconds), timedelta(minutes=rules.give_up_minutes)
 
 
-def _refuse_lost_identity(ground: BotResources) -> None:
+def _refuse_lost_identity(resources: BotResources) -> None:
     """Refuse a used journal without the key that peers know us by: a new key would make us a stranger."""
-    folder = ground.identity
-    if ground.journal.token() is not None and not (folder / SEED_FILE).exists():
+    folder = resources.identity
+    if resources.journal.token() is not None and not (folder / SEED_FILE).exists():
         raise HistoryWithoutState(
-            f"The journal of {ground.settings.party.id} has been in use, but {folder} has no {SEED_FILE}, by which the "
-            "other spaces know us. Nothing was changed. Put identity/ back from a backup (fedbot restore). If there is "
-            f"none, move {JOURNAL} away too, take another Matrix account, and connect anew."
+            f"The journal of {resources.settings.party.id} has been in use, but {folder} has no {SEED_FILE}, by which "
+            "the other spaces know us. Nothing was changed. Put identity/ back from a backup (fedbot restore). If "
+            f"there is none, move {JOURNAL} away too, take another Matrix account, and connect anew."
         )
 
 
@@ -499,13 +500,13 @@ async def rebuild(settings: Settings) -> Rebuilt:
     return rebuilt
 
 
-async def build_bot(ground: BotResources, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
+async def build_bot(resources: BotResources, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
     """Build the bot on its real ports, which close with the stack."""
-    settings, folder = ground.settings, ground.identity
+    settings, folder = resources.settings, resources.identity
     clock = WallClock()
     identity = open_identity(folder)
     vault = FileVault(folder)
-    chat = await _signed_in(ground, clock)
+    chat = await _signed_in(resources, clock)
     stack.push_async_callback(chat.close)
     us = await _party_config(settings, chat, identity.key)
     settle, give_up = _patience(settings)
@@ -515,30 +516,30 @@ async def build_bot(ground: BotResources, stack: AsyncExitStack) -> tuple[Bot, O
         sign=identity.sign,
         index=settings.state / INDEX,
     )
-    inventory.may_write = ground.may_act
-    inventory.in_thread = ground.shared.in_thread
+    inventory.may_write = resources.may_act
+    inventory.in_thread = resources.shared.in_thread
     stack.callback(inventory.close)
     bot = Bot(
         us,
-        Ports(ground.journal, chat, inventory, identity, vault, clock),
+        Ports(resources.journal, chat, inventory, identity, vault, clock),
         settle=settle,
         give_up=give_up,
         retention=retention(settings),
     )
-    bot.prune_at = ground.shared.prune_at
+    bot.prune_at = resources.shared.prune_at
     if settings.journal.url:
         bot.keep_marks()
-        bot.syncing.epoch = ground.journal.epoch
+        bot.syncing.epoch = resources.journal.epoch
     return bot, inventory
 
 
-async def _signed_in(ground: BotResources, clock: Clock) -> MatrixChat:
+async def _signed_in(resources: BotResources, clock: Clock) -> MatrixChat:
     """Open our account. Wait for a homeserver that doesn't answer, because both may have just been started."""
     backoff = Backoff(shortest=1.0, longest=60.0)
     while True:
         try:
-            account = replace(matrix_account(ground.settings), session=ground.shared.session)
-            return await MatrixChat.open(account, ground.identity, ground.may_act)
+            account = replace(matrix_account(resources.settings), session=resources.shared.session)
+            return await MatrixChat.open(account, resources.identity, resources.may_act)
         except ChatUnreachable as problem:
             pause = backoff.failed()
             log.warning("the homeserver does not answer, next try in %.0f s: %s", pause, problem.text)

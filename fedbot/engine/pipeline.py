@@ -533,7 +533,7 @@ class Engine:
             return True
         return bool(self.counters[_COUNTED[Answered]] and Turn(self.state, self.clock.now()).standing().api)
 
-    def standing_problem(self) -> str:
+    def inventory_problem(self) -> str:
         """The problem with our InvenTree, as the rules know it; '' if there is none."""
         return english(Turn(self.state, self.clock.now()).standing().inventory_problem)
 

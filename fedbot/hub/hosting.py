@@ -29,7 +29,7 @@ from fedbot.engine.bot import Bot, BotResources, Shared, run_on
 from fedbot.engine.summary import Summary
 from fedbot.engine.syncing import AccountTaken
 from fedbot.files import PRIVATE_FOLDER
-from fedbot.hub.page import HubPage, SpaceStanding
+from fedbot.hub.page import HubPage, SpaceStatus
 from fedbot.hub.roster import WELL_AFTER, Roster, View
 from fedbot.hub.share import Shares
 from fedbot.hub.worker import is_over_for_now, own_name
@@ -42,7 +42,7 @@ from fedbot.matrix.login import shared_connections
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InThread, InventoryProblem
 from fedbot.ports.journal import JournalAway, JournalProblem, LeaseLost
-from fedbot.web.server import Standing, is_healthy
+from fedbot.web.server import Status, is_healthy
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +72,15 @@ class Hosted:
     bot: Bot | None = None
     begun_at: float = math.inf
 
-    def standing(self) -> Standing | None:
+    def status(self) -> Status | None:
         """The bot's status, with all figures; None if no bot runs here, or it can't be read."""
-        return self._told(lambda bot: bot.standing())
+        return self._told(lambda bot: bot.status())
 
-    def health(self) -> Standing | None:
+    def health(self) -> Status | None:
         """The bot's status without figures, which take time to count."""
         return self._told(lambda bot: bot.health())
 
-    def _told(self, look: Callable[[Bot], Standing]) -> Standing | None:
+    def _told(self, look: Callable[[Bot], Status]) -> Status | None:
         if self.bot is None:
             return None
         try:
@@ -338,16 +338,16 @@ class Worker:
                 total.update(hosted.bot.counters())
         return total
 
-    def standings(self, *, counted: bool) -> dict[str, SpaceStanding]:
+    def statuses(self, *, counted: bool) -> dict[str, SpaceStatus]:
         """The state of each space that this worker has, and of each that no worker has; if `counted`, with figures."""
         found = {
-            space: SpaceStanding("works" if hosted.bot else "begins", hosted.standing() if counted else hosted.health())
+            space: SpaceStatus("works" if hosted.bot else "begins", hosted.status() if counted else hosted.health())
             for space, hosted in self.hosted.items()
         }
         for space in self.known - found.keys():
             row = self.view.of(space)
             if row.worker in ("", self.name):
-                found[space] = SpaceStanding(replace(row, worker="").state, None, row.problem)
+                found[space] = SpaceStatus(replace(row, worker="").state, None, row.problem)
         return found
 
 
@@ -357,7 +357,7 @@ async def run(hub: HubSettings) -> None:
     try:
         async with AsyncExitStack() as stack:
             worker = Worker(hub, own_name())
-            page = HubPage(worker.name, worker.standings, worker.counters, hub.health_socket, hub.web.listen)
+            page = HubPage(worker.name, worker.statuses, worker.counters, hub.health_socket, hub.web.listen)
             await stack.enter_async_context(page)
             log.info("%s works for the hub of %s from now on", worker.name, hub.spaces)
             await worker.run()

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from fedbot.engine.bot import FEDBOT
-from fedbot.web.server import Listening, Standing, is_healthy, labelled_lines, metric_lines
+from fedbot.web.server import Listening, Status, is_healthy, labelled_lines, metric_lines
 
 SECONDS_KEPT = 3.0
 """The time that the status of all spaces is cached, however often they are requested."""
@@ -25,11 +25,11 @@ OF_A_SPACE = ("outbox_waiting", "quarantined", "transfers_open", "transfers_disp
 
 
 @dataclass(frozen=True)
-class SpaceStanding:
-    """The state of one space: one of `STATES`. `standing`: its bot's status, if the bot runs here."""
+class SpaceStatus:
+    """The state of one space: one of `STATES`. `status`: its bot's status, if the bot runs here."""
 
     state: str
-    standing: Standing | None
+    status: Status | None
     problem: str = ""
 
     @property
@@ -37,19 +37,19 @@ class SpaceStanding:
         """Whether the space needs nobody's attention."""
         if self.state in ("begins", "waits", "paused"):
             return not self.problem
-        return self.standing is not None and is_healthy(self.standing)
+        return self.status is not None and is_healthy(self.status)
 
     @property
     def problems(self) -> list[str]:
         """The problems, as text."""
         told = [self.problem] if self.problem else []
-        return told + (self.standing.get("problems", []) if self.standing else [])
+        return told + (self.status.get("problems", []) if self.status else [])
 
 
 class Look(Protocol):
     """Tells the state of each space; if `counted`, with the figures of its bot, which take time."""
 
-    def __call__(self, *, counted: bool) -> Mapping[str, SpaceStanding]:
+    def __call__(self, *, counted: bool) -> Mapping[str, SpaceStatus]:
         """Look now."""
 
 
@@ -62,22 +62,22 @@ class HubPage(Listening):
     def __init__(
         self,
         worker: str,
-        standings: Look,
+        statuses: Look,
         counters: Callable[[], Mapping[str, int]],
         unix_socket: Path,
         listen: str = "",
     ) -> None:
         self._worker = worker
-        self._look = standings
+        self._look = statuses
         self._counters = counters
-        self._kept: dict[bool, tuple[float, Mapping[str, SpaceStanding]]] = {}
+        self._kept: dict[bool, tuple[float, Mapping[str, SpaceStatus]]] = {}
         application = web.Application()
         application.router.add_get("/", self._page)
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/metrics", self._metrics)
         super().__init__(application, unix_socket, listen)
 
-    def standings(self, *, counted: bool = False) -> Mapping[str, SpaceStanding]:
+    def statuses(self, *, counted: bool = False) -> Mapping[str, SpaceStatus]:
         """The state of each space, at most `SECONDS_KEPT` old."""
         until, kept = self._kept.get(counted, (0.0, {}))
         if time.monotonic() > until:
@@ -90,36 +90,36 @@ class HubPage(Listening):
             space: {
                 "state": each.state,
                 "well": each.is_well,
-                "matrix": each.standing is not None and each.standing["matrix"],
-                "inventree": each.standing is not None and each.standing["inventree"],
+                "matrix": each.status is not None and each.status["matrix"],
+                "inventree": each.status is not None and each.status["inventree"],
                 "problems": each.problems,
             }
-            for space, each in sorted(self.standings().items())
+            for space, each in sorted(self.statuses().items())
         }
         told: dict[str, Any] = {"healthy": True, "version": FEDBOT, "worker": self._worker, "spaces": spaces}
         return web.json_response(told)
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        body = hub_metrics(self.standings(counted=True), self._counters())
+        body = hub_metrics(self.statuses(counted=True), self._counters())
         return web.Response(body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _page(self, _: web.Request) -> web.Response:
-        return web.Response(text=hub_page(self._worker, self.standings()), content_type="text/html")
+        return web.Response(text=hub_page(self._worker, self.statuses()), content_type="text/html")
 
 
-def hub_metrics(spaces: Mapping[str, SpaceStanding], counters: Mapping[str, int]) -> str:
+def hub_metrics(spaces: Mapping[str, SpaceStatus], counters: Mapping[str, int]) -> str:
     """All metrics in Prometheus' text format, version 0.0.4. `counters` are the worker's, which only grow."""
     states = Counter(each.state for each in spaces.values())
     lines = metric_lines("gauge", {f"hub_spaces_{state}": float(states[state]) for state in STATES})
-    running = {space: each.standing for space, each in spaces.items() if each.standing is not None}
+    running = {space: each.status for space, each in spaces.items() if each.status is not None}
     of_each: dict[str, dict[str, float]] = {"space_healthy": {}, "space_matrix_up": {}, "space_inventree_up": {}}
     of_each |= {f"space_{name}": {} for name in OF_A_SPACE}
-    for space, standing in sorted(running.items()):
-        of_each["space_healthy"][space] = float(is_healthy(standing))
-        of_each["space_matrix_up"][space] = float(standing["matrix"])
-        of_each["space_inventree_up"][space] = float(standing["inventree"])
+    for space, status in sorted(running.items()):
+        of_each["space_healthy"][space] = float(is_healthy(status))
+        of_each["space_matrix_up"][space] = float(status["matrix"])
+        of_each["space_inventree_up"][space] = float(status["inventree"])
         for name in OF_A_SPACE:
-            of_each[f"space_{name}"][space] = standing.get("gauges", {}).get(name, 0.0)
+            of_each[f"space_{name}"][space] = status.get("gauges", {}).get(name, 0.0)
     failing = {space: 1.0 for space, each in spaces.items() if each.problem}
     of_each["space_failing"] = {**dict.fromkeys(running, 0.0), **failing}
     for name, figures in of_each.items():
@@ -129,7 +129,7 @@ def hub_metrics(spaces: Mapping[str, SpaceStanding], counters: Mapping[str, int]
     return "\n".join(lines) + "\n"
 
 
-def hub_page(worker: str, spaces: Mapping[str, SpaceStanding]) -> str:
+def hub_page(worker: str, spaces: Mapping[str, SpaceStatus]) -> str:
     """A table of the spaces. Those that need attention come first."""
     rows = "".join(
         f"<tr><td>{html.escape(space)}<td>{each.state}<td>{'well' if each.is_well else 'not well'}"

@@ -15,7 +15,7 @@ _SLACK = timedelta(minutes=1)
 
 
 def ask(unix_socket: Path) -> dict[str, Any] | None:
-    """The running bot's `healthy` and `Standing`; None if no bot runs there."""
+    """The running bot's `healthy` and `Status`; None if no bot runs there."""
     transport = httpx.HTTPTransport(uds=str(unix_socket))
     try:
         with httpx.Client(transport=transport, base_url="http://fedbot", timeout=ASK_SECONDS) as client:

@@ -22,7 +22,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PREFIX = "fedbot_"
 
 
-class Standing(TypedDict):
+class Status(TypedDict):
     """The bot's health and figures at this moment.
 
     `matrix`: the homeserver answered the sync loop lately. `inventree`: the last call was answered. `problems`: texts
@@ -38,21 +38,21 @@ class Standing(TypedDict):
     counters: NotRequired[dict[str, int]]
 
 
-def is_healthy(standing: Standing) -> bool:
+def is_healthy(status: Status) -> bool:
     """Whether Matrix and InvenTree answer."""
-    return standing["matrix"] and standing["inventree"]
+    return status["matrix"] and status["inventree"]
 
 
-def metrics(standing: Standing) -> str:
+def metrics(status: Status) -> str:
     """All metrics in Prometheus' text format, version 0.0.4. Raises `ValueError` for an invalid name."""
     up = {
-        "healthy": is_healthy(standing),
-        "matrix_up": standing["matrix"],
-        "inventree_up": standing["inventree"],
+        "healthy": is_healthy(status),
+        "matrix_up": status["matrix"],
+        "inventree_up": status["inventree"],
     }
-    gauges = {name: float(value) for name, value in up.items()} | standing.get("gauges", {})
-    lines = [*metric_lines("gauge", gauges), *metric_lines("counter", standing.get("counters", {}))]
-    lines += labelled_lines("gauge", "info", "version", {standing["version"]: 1})
+    gauges = {name: float(value) for name, value in up.items()} | status.get("gauges", {})
+    lines = [*metric_lines("gauge", gauges), *metric_lines("counter", status.get("counters", {}))]
+    lines += labelled_lines("gauge", "info", "version", {status["version"]: 1})
     return "\n".join(lines) + "\n"
 
 
@@ -146,19 +146,19 @@ class Listening:
 class Web(Listening):
     """Answers GET /healthz (200 or 503, JSON) and GET /metrics while it is entered (async context manager).
 
-    `standing` is called for every request and must not block. `unix_socket` is always served, readable by our own user
+    `status` is called for every request and must not block. `unix_socket` is always served, readable by our own user
     only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is in use. `orders` are accepted by
     POST under their names, on the socket only (`fedbot.engine.orders`).
     """
 
     def __init__(
         self,
-        standing: Callable[[], Standing],
+        status: Callable[[], Status],
         unix_socket: Path,
         listen: str = "",
         orders: Mapping[str, Order] | None = None,
     ) -> None:
-        self._standing = standing
+        self._status = status
         self._orders = orders or {}
         application = web.Application()
         application.router.add_get("/healthz", self._healthz)
@@ -167,12 +167,12 @@ class Web(Listening):
         super().__init__(application, unix_socket, listen)
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        standing = self._standing()
-        healthy = is_healthy(standing)
-        return web.json_response({"healthy": healthy, **standing}, status=200 if healthy else 503)
+        status = self._status()
+        healthy = is_healthy(status)
+        return web.json_response({"healthy": healthy, **status}, status=200 if healthy else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        body = metrics(self._standing())
+        body = metrics(self._status())
         return web.Response(body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _ordered(self, request: web.Request) -> web.Response:

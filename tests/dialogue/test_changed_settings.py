@@ -173,7 +173,7 @@ async def test_no_step_goes_to_a_new_address_before_its_history_is_compared(
         """The step hasn't begun yet."""
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.alpha.bot.acts, "perform", waits)
+        patch.setattr(world.alpha.bot.step_worker, "perform", waits)
         await until_debiting(world)
     stock, copied = world.alpha.stock(), list(copy.server.state.stock)
     world.alpha.hangs = True
@@ -181,7 +181,7 @@ async def test_no_step_goes_to_a_new_address_before_its_history_is_compared(
     rows = world.alpha.journal.due("act", world.clock.now())
     assert any(isinstance(row.effect, Do) and isinstance(row.effect.step, TakeOut) for row in rows)
     for row in rows:  # before the bot's look at the new address has its answer
-        await world.alpha.bot.acts.perform(row, rows)
+        await world.alpha.bot.step_worker.perform(row, rows)
     world.alpha.hangs = False
     await world.passes(timedelta(minutes=10))
     assert world.alpha.stock() == stock

@@ -42,19 +42,19 @@ def emoji_in(text: str) -> list[str]:
 
 def changes_letters(space: Space, kind: str, **fields: str) -> None:
     """The space's bot changes these fields in its messages of that kind from now on."""
-    honest = space.bot.courier._envelope
+    honest = space.bot.chat_worker._envelope
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
         lie = replace(draft, body={**draft.body, **fields})
         return honest(lie if draft.kind == kind else draft, room)
 
-    space.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
+    space.bot.chat_worker._envelope = envelope_of  # type: ignore[method-assign]
 
 
 def checks(world: World, body: dict[str, str]) -> None:
     """Betaspace's bot sends a message of a key check, whatever its own code would do."""
     beta = world.beta
-    content = beta.bot.courier._envelope(
+    content = beta.bot.chat_worker._envelope(
         Draft("check", "attraktor", beta.connection().id, "connection", 0, body), world.room.id
     )
     transaction = next(iter(body.values()))

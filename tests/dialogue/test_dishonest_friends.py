@@ -48,13 +48,13 @@ def forges(world: World, liar: Space, subject: Connection | Transfer, kind: str,
 
 def tells(liar: Space, kind: str, metadata: object) -> None:
     """The liar's messages of that kind carry this sealed metadata for the first line's item from now on."""
-    honest = liar.bot.courier._envelope
+    honest = liar.bot.chat_worker._envelope
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
         lie = replace(draft, sealed={"metadata": {"1": metadata}})
         return honest(lie if draft.kind == kind else draft, room)
 
-    liar.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
+    liar.bot.chat_worker._envelope = envelope_of  # type: ignore[method-assign]
 
 
 async def test_a_borrower_that_approves_its_own_extension_gets_neither_time_nor_stock() -> None:
@@ -110,12 +110,12 @@ async def test_nobody_accepts_a_smaller_grant_of_what_nobody_here_requested() ->
 
 async def test_a_message_that_is_refused_is_not_requested_again_without_end_by_those_behind_it() -> None:
     world = await sharing()
-    honest = world.alpha.bot.courier._envelope
+    honest = world.alpha.bot.chat_worker._envelope
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
         return honest(replace(draft, body={**draft.body, "terms": {}}) if draft.kind == "noted" else draft, room)
 
-    world.alpha.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
+    world.alpha.bot.chat_worker._envelope = envelope_of  # type: ignore[method-assign]
     world.bea.says("!fed request M3-NUT 10 from attraktor")
     await world.settle()
     world.piet.says(f"!fed decline {world.alpha.transfer().code}")

@@ -196,13 +196,13 @@ async def test_files_that_a_friends_bot_sends_twice_unasked_or_changed_are_refus
 async def test_a_friends_bot_that_repeats_a_line_gets_no_file_for_each() -> None:
     world = await friends()
     attach(world.alpha, LENS, "how.pdf", PDF)
-    honest, sent = world.beta.bot.courier._envelope, len(world.server.media)
+    honest, sent = world.beta.bot.chat_worker._envelope, len(world.server.media)
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
         items = draft.body.get("items", [])
         return honest(replace(draft, body={**draft.body, "items": items * 20}) if items else draft, room)
 
-    world.beta.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
+    world.beta.bot.chat_worker._envelope = envelope_of  # type: ignore[method-assign]
     await world.push(f"#{LENS}")
     world.cem.reacts(world.card(), "✅")
     await world.grace()

@@ -42,14 +42,14 @@ HOSTILE_URLS = [
 
 def sends_address(liar: Space, url: str) -> None:
     """The liar's bot sends this as the address of its InvenTree."""
-    honest = liar.bot.courier._envelope
+    honest = liar.bot.chat_worker._envelope
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
         if draft.kind == "credentials":
             draft.body["url"] = url
         return honest(draft, room)
 
-    liar.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
+    liar.bot.chat_worker._envelope = envelope_of  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("url", HOSTILE_URLS, ids=range(len(HOSTILE_URLS)))

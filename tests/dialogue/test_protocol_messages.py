@@ -233,7 +233,7 @@ class Behind(Clock):
 async def test_a_bot_whose_clock_is_hours_behind_still_gives() -> None:
     """Its messages look old; the homeserver says when they arrived."""
     world = await friends()
-    world.alpha.bot.courier._clock = Behind(world.clock)
+    world.alpha.bot.chat_worker._clock = Behind(world.clock)
     await world.hand_over()
     assert states(world) == {DONE}
     assert_books_balance(world)
@@ -242,7 +242,7 @@ async def test_a_bot_whose_clock_is_hours_behind_still_gives() -> None:
 async def test_a_homeserver_that_is_hours_behind_too_makes_nobody_ask_without_end() -> None:
     """Then even a new message looks old, also a requested one."""
     world = await friends()
-    world.alpha.bot.courier._clock = Behind(world.clock)
+    world.alpha.bot.chat_worker._clock = Behind(world.clock)
     card = await world.push()
     world.cem.reacts(card, "✅")
     await world.settle()

@@ -379,7 +379,7 @@ async def test_a_chart_that_can_not_be_drawn_leaves_the_text_alone() -> None:
     async def fails(*_: object) -> bytes:
         raise NoChart("no matplotlib here")
 
-    world.alpha.bot.courier.pictures.draw = fails
+    world.alpha.bot.chat_worker.pictures.draw = fails
     await world.passes(MONDAY - world.clock.now() + timedelta(minutes=1))
     assert len(posted(world, world.alpha)) == 1
     assert pictures(world) == []

@@ -29,13 +29,13 @@ def speaks(world: World, *versions: int) -> None:
 
 def says_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each message of betaspace's bot has a field that we don't know from now on."""
-    envelope = world.beta.bot.courier._envelope
+    envelope = world.beta.bot.chat_worker._envelope
 
     def more(draft: Draft, room: str) -> dict[str, Any]:
         draft.body["tomorrow"] = {"says": "more"}
         return envelope(draft, room)
 
-    monkeypatch.setattr(world.beta.bot.courier, "_envelope", more)
+    monkeypatch.setattr(world.beta.bot.chat_worker, "_envelope", more)
 
 
 async def test_a_bot_of_the_next_version_that_speaks_ours_too_is_a_friend_like_any_other(

@@ -200,13 +200,13 @@ async def test_a_friend_that_wants_everything_or_writes_a_line_as_its_want_gains
     world = await friends()
     connection = world.beta.connection()
     sealed = {"word": 'M3" 5 to x; push 300 "M3-NUT', "quantity": "5"}
-    honest = world.beta.bot.courier._envelope
-    world.beta.bot.courier._envelope = lambda draft, room: honest(  # type: ignore[method-assign]
+    honest = world.beta.bot.chat_worker._envelope
+    world.beta.bot.chat_worker._envelope = lambda draft, room: honest(  # type: ignore[method-assign]
         draft if draft.kind != "want" else type(draft)(**{**vars(draft), "sealed": sealed}), room
     )
     await says(world, "tom", "want 5 M3-NUT")
     assert world.alpha.turn.all(FriendWant) == []
-    world.beta.bot.courier._envelope = honest  # type: ignore[method-assign]
+    world.beta.bot.chat_worker._envelope = honest  # type: ignore[method-assign]
     forges(world, world.beta, world.beta.connection(), "want", {"want": "x", "until": "2199-01-01"})
     await world.settle()
     assert world.alpha.turn.all(FriendWant) == []

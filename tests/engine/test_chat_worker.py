@@ -26,7 +26,7 @@ async def rounds(number: int) -> None:
 
 async def test_a_bot_that_waits_for_its_homeserver_stops_at_once() -> None:
     world = await with_something_to_say()
-    running = asyncio.create_task(world.alpha.bot.courier.run())
+    running = asyncio.create_task(world.alpha.bot.chat_worker.run())
     await rounds(50)
     assert world.alpha.bot.homeserver.since is not None
     running.cancel()
@@ -36,7 +36,7 @@ async def test_a_bot_that_waits_for_its_homeserver_stops_at_once() -> None:
 
 async def test_a_silent_homeserver_gets_few_tries_and_all_messages_in_the_end() -> None:
     world = await with_something_to_say()
-    running = asyncio.create_task(world.alpha.bot.courier.run())
+    running = asyncio.create_task(world.alpha.bot.chat_worker.run())
     await rounds(50)
     tried = len(world.alpha.chat.deliveries)
     await rounds(50)

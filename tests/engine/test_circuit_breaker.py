@@ -101,7 +101,7 @@ async def test_a_silent_homeserver_is_tried_more_and_more_rarely_and_its_silence
     world.alpha.chat.sync = unreliable  # type: ignore[method-assign]
     reading = asyncio.create_task(bot.syncing.run())
     await _until(world.alpha, lambda: calls >= 10)
-    problems = bot.standing()["problems"]
+    problems = bot.status()["problems"]
     assert problems == [f"the homeserver has not answered since {begun.isoformat(timespec='seconds')}"]
     held = bot.homeserver.holds(world.clock.now())
     assert held is not None
@@ -114,7 +114,7 @@ async def test_a_silent_homeserver_is_tried_more_and_more_rarely_and_its_silence
     assert standing.silent_from == begun
     assert standing.silent_until is not None
     assert standing.silent_until >= begun + timedelta(minutes=10)
-    assert bot.standing()["problems"] == []
+    assert bot.status()["problems"] == []
     line = world.kim.says("!fed status")
     await world.settle()
     assert "The homeserver was last silent from 20:14 to 20:2" in world.answer_to(line)

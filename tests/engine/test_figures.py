@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
 
 def figures(world: World) -> dict[str, float]:
     """The sender's metrics, as Prometheus reads them."""
-    lines = metrics(world.alpha.bot.standing()).splitlines()
+    lines = metrics(world.alpha.bot.status()).splitlines()
     return {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if line[0] != "#" and "{" not in line}
 
 

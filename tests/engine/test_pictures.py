@@ -83,7 +83,7 @@ async def test_nothing_else_waits_for_a_slow_chart() -> None:
         await drawn.wait()
         return SMALL
 
-    world.alpha.bot.courier.pictures.draw = slow
+    world.alpha.bot.chat_worker.pictures.draw = slow
     world.clock.advance(timedelta(hours=13))
     await world.alpha.bot.tick()
     while not any("stock items of" in m.text for m in world.room.messages()):
@@ -103,10 +103,10 @@ async def _one_step(world: World) -> None:
     batch = await space.chat.sync(space.journal.token(), 0)
     space.bot.syncing.take(batch)
     for row in space.journal.due("ask", space.clock.now()):
-        await space.bot.asking.perform(row)
+        await space.bot.query_worker.perform(row)
     letters = space.journal.due("chat", space.clock.now())
     if letters:
-        await space.bot.courier.send_first(letters)
+        await space.bot.chat_worker.send_first(letters)
 
 
 async def test_a_failed_upload_is_tried_again_and_the_picture_is_posted_once() -> None:

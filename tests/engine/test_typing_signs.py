@@ -65,7 +65,7 @@ async def test_the_courier_ends_the_notification_after_the_answer() -> None:
     world = await a_world()
     space = world.alpha
     world.anna.says("!fed connect betaspace")
-    courier = asyncio.create_task(space.bot.courier.run())
+    courier = asyncio.create_task(space.bot.chat_worker.run())
     try:
         async with asyncio.timeout(10):
             await _until_the_sign_is_down(world, space)
@@ -79,5 +79,5 @@ async def _until_the_sign_is_down(world: World, space: Space) -> None:
     while (space.chat.user_id, world.room.id, 0) not in world.server.typed:
         space.bot.syncing.take(await space.chat.sync(space.journal.token(), 0))
         for row in space.journal.due("ask", world.clock.now()):
-            await space.bot.asking.perform(row)
+            await space.bot.query_worker.perform(row)
         await asyncio.sleep(0)

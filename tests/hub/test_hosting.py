@@ -71,7 +71,7 @@ class Bots:
         self.troubles: dict[str, str] = {}
         self.counted: Counter[str] = Counter()
 
-    def standing(self, space: str) -> dict[str, object]:
+    def status(self, space: str) -> dict[str, object]:
         self.counted[space] += 1
         return self.health(space)
 
@@ -82,30 +82,30 @@ class Bots:
 
     def bot(self, space: str) -> SimpleNamespace:
         return SimpleNamespace(
-            standing=partial(self.standing, space),
+            status=partial(self.status, space),
             health=partial(self.health, space),
             counters=lambda: {"events_decided": 10, "rule_failures": self.tries[space]},
         )
 
     def of(self, worker: str) -> hosting.Begin:
-        async def run_on(ground: BotResources, _: object) -> None:
-            space = ground.settings.party.id
+        async def run_on(resources: BotResources, _: object) -> None:
+            space = resources.settings.party.id
             self.tries[space] += 1
             logging.getLogger("fedbot.bot").info("hello")
             if space in self.broken:
                 raise self.broken[space]
             assert space not in self.working, "two work for one space"
             self.working[space] = worker
-            self.keys.setdefault(space, set()).add(open_identity(ground.identity).key)
-            ground.shared.begun(cast("Bot", self.bot(space)))
+            self.keys.setdefault(space, set()).add(open_identity(resources.identity).key)
+            resources.shared.begun(cast("Bot", self.bot(space)))
             try:
                 while True:
-                    ground.journal.put(Tick(START))
+                    resources.journal.put(Tick(START))
                     async with self.happened:
                         await self.happened.wait()
             finally:
                 del self.working[space]
-                ground.shared.ended()
+                resources.shared.ended()
 
         return run_on
 
@@ -202,15 +202,15 @@ async def test_a_broken_space_affects_no_other_and_is_reported_and_tried_again(
         assert "leave it out" in rows[misplaced].problem
         assert "ZeroDivisionError" in rows[failing].problem
         assert 3000 < rows[failing].waits <= 3600, "the pauses grow"
-        look = one.worker.standings  # type: ignore[attr-defined]
+        look = one.worker.statuses  # type: ignore[attr-defined]
         await bots.until(lambda: f'fedbot_space_failing{{space="{failing}"}} 1' in hub_metrics(look(counted=True), {}))
-        standings = look(counted=True)
-        assert "fedbot_hub_spaces_fails 3" in hub_metrics(standings, {})
+        statuses = look(counted=True)
+        assert "fedbot_hub_spaces_fails 3" in hub_metrics(statuses, {})
         async with HubPage("one", look, dict, hub.health_socket):
             assert await asyncio.to_thread(main, ["hub", "health", "--config", str(hub.source)]) == Exit.OK
         assert "1 of 5 spaces are well" in (told := capsys.readouterr().out)
         assert f"{no_settings} fails: people" in told
-        assert hub_page("one", standings).index(failing) < hub_page("one", standings).index(well)
+        assert hub_page("one", statuses).index(failing) < hub_page("one", statuses).index(well)
         del bots.broken[failing]
         tending.resume(hub, failing)
         await bots.until(lambda: failing in bots.working)
@@ -263,7 +263,7 @@ async def test_a_bot_with_an_unknown_health_ends_no_other(hub: HubSettings, post
         seen = Roster(hub)
         await bots.until(lambda: bots.working.keys() == {odd, well} and seen.view().of(well).is_well is True)
         assert seen.view().of(odd).is_well is None
-        assert one.worker.standings(counted=False)[odd].problems == []  # type: ignore[attr-defined]
+        assert one.worker.statuses(counted=False)[odd].problems == []  # type: ignore[attr-defined]
         await asyncio.to_thread(tending.pause, hub, well)
         assert not one.done()
     seen.close()
@@ -277,10 +277,10 @@ async def test_a_worker_reports_its_bots_health_without_counting_their_figures(
     async with working(hub, bots, "one") as one:
         seen = Roster(hub)
         await bots.until(lambda: seen.view().of(space).is_well is True)
-        async with HubPage("one", one.worker.standings, one.worker.counters, hub.health_socket) as page:  # type: ignore[attr-defined]
-            assert page.standings()[space].is_well
+        async with HubPage("one", one.worker.statuses, one.worker.counters, hub.health_socket) as page:  # type: ignore[attr-defined]
+            assert page.statuses()[space].is_well
             assert bots.counted[space] == 0
-            assert page.standings(counted=True)[space].is_well
+            assert page.statuses(counted=True)[space].is_well
             assert bots.counted[space] == 1
     seen.close()
 

@@ -99,12 +99,12 @@ class Simulation:
     def _clock_of(self, simulated: Simulated) -> float:
         return self.now - (simulated.slept if self.sleeps_with_it else 0.0)
 
-    async def _bot(self, simulated: Simulated, ground: BotResources, _: object) -> None:
-        space, lost = ground.settings.party.id, asyncio.Event()
-        machine = open_machine(ground.identity.within(KEYS), "@bot:x", "DEVICE")  # type: ignore[union-attr]
+    async def _bot(self, simulated: Simulated, resources: BotResources, _: object) -> None:
+        space, lost = resources.settings.party.id, asyncio.Event()
+        machine = open_machine(resources.identity.within(KEYS), "@bot:x", "DEVICE")  # type: ignore[union-attr]
         self.keys[space].add(machine.account.identity_keys["ed25519"])
-        ground.shared.begun(cast("Bot", Standing()))
-        simulated.bots[space] = (ground, lost)
+        resources.shared.begun(cast("Bot", Standing()))
+        simulated.bots[space] = (resources, lost)
         self.heard_at[space] = self.now  # taken over, even if this worker pauses before the bot's first commit
         simulated.begun.set()
         try:
@@ -112,7 +112,7 @@ class Simulation:
             raise LeaseLost("it noticed")
         finally:
             del simulated.bots[space]
-            ground.shared.ended()
+            resources.shared.ended()
 
     async def second(self) -> None:
         """Let everybody who is awake go on for a second, starting with the late ones' current operations."""
@@ -122,18 +122,18 @@ class Simulation:
             if simulated.is_dead or simulated.paused_until > self.now:
                 simulated.slept += simulated.paused_until > self.now
                 continue
-            for space, (ground, lost) in list(simulated.bots.items()):
-                self._works(simulated, space, ground, lost)
+            for space, (resources, lost) in list(simulated.bots.items()):
+                self._works(simulated, space, resources, lost)
             if simulated.looks_at <= self.now:
                 lease_of = partial(leases.claim, now=partial(self._clock_of, simulated))
                 vars(hosting)["claim"] = lease_of
                 simulated.looks_at = self.now + await simulated.worker.look()
                 await _begun(simulated)
 
-    def _works(self, simulated: Simulated, space: str, ground: BotResources, lost: asyncio.Event) -> None:
-        epoch = ground.journal._lock.epoch  # type: ignore[union-attr]
+    def _works(self, simulated: Simulated, space: str, resources: BotResources, lost: asyncio.Event) -> None:
+        epoch = resources.journal._lock.epoch  # type: ignore[union-attr]
         try:
-            ground.journal.put(Tick(START))
+            resources.journal.put(Tick(START))
         except LeaseLost:
             lost.set()
             return

@@ -23,7 +23,7 @@ Work = Callable[[BotResources], None]
 
 
 class Workers:
-    """Bots that only note who works; `working` has the ground of the active one."""
+    """Bots that only note who works; `working` has the resources of the active one."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.working: list[BotResources] = []
@@ -39,17 +39,17 @@ class Workers:
         monkeypatch.setattr(worker, "BEFORE_ANOTHER_TRY", 0.05)
         monkeypatch.setattr(worker, "RENEWED_EVERY", 0.05)
 
-    async def _run_on(self, ground: BotResources, tell: Callable[[Summary], None]) -> None:
-        self.working.append(ground)
-        self.keys.append(open_identity(ground.identity).key)
+    async def _run_on(self, resources: BotResources, tell: Callable[[Summary], None]) -> None:
+        self.working.append(resources)
+        self.keys.append(open_identity(resources.identity).key)
         self.changed.set()
         try:
             while True:
                 await self.renewed.wait()
                 self.renewed.clear()
-                ground.journal.put(Tick(START))
+                resources.journal.put(Tick(START))
         finally:
-            self.working.remove(ground)
+            self.working.remove(resources)
 
     def _renewing(self, renew: Callable[[Lease], None]) -> Callable[[Lease], None]:
         """Called by a worker in a thread of its own. Its bot then writes something, whether it may or not."""
@@ -71,8 +71,8 @@ class Workers:
         """Wait until one more bot has started."""
         await asyncio.wait_for(self.changed.wait(), 30)
         self.changed.clear()
-        (ground,) = self.working
-        return ground
+        (resources,) = self.working
+        return resources
 
 
 async def ended(task: asyncio.Task[None]) -> None:
@@ -140,8 +140,8 @@ async def test_an_error_that_ends_a_bot_ends_the_worker_and_gives_the_space_back
 ) -> None:
     grounds: list[BotResources] = []
 
-    async def fails(ground: BotResources, tell: object) -> None:
-        grounds.append(ground)
+    async def fails(resources: BotResources, tell: object) -> None:
+        grounds.append(resources)
         raise ZeroDivisionError
 
     monkeypatch.setattr(worker, "run_on", fails)

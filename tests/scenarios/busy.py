@@ -39,7 +39,7 @@ async def limited(**options: object) -> World:
     world = await friends(**options)
     for space in world.spaces:
         space.chat.limit = RateLimit()
-        space.bot.courier.budget = Budget().limited(world.clock.now(), 5.0)
+        space.bot.chat_worker.budget = Budget().limited(world.clock.now(), 5.0)
     await world.passes(timedelta(minutes=1))
     return world
 

@@ -120,7 +120,7 @@ class Space:
     def _bot(self) -> Bot:
         ports = Ports(self.journal, self.chat, self.inventory, self.identity, self.vault, self.clock)
         bot = Bot(self.us, ports, settle=SETTLE, give_up=GIVE_UP)
-        bot.courier.pictures.draw = _drawn_at_once
+        bot.chat_worker.pictures.draw = _drawn_at_once
         return bot
 
     async def restart(self, **changes: Any) -> None:
@@ -138,7 +138,7 @@ class Space:
         """The state from which another space like it can continue."""
         chat, bot = self.chat, self.bot
         account = {name: value for name, value in vars(chat).items() if name != "server"}
-        courier = (bot.courier.budget, bot.courier._served)
+        courier = (bot.chat_worker.budget, bot.chat_worker._served)
         syncing = (bot.syncing._told, bot.syncing.heard_at, bot.syncing._claimed)
         memory = pickle.dumps((account, courier, syncing, bot.engine.counters))
         journal = self.journal._database._connection.serialize()
@@ -159,7 +159,7 @@ class Space:
         account, courier, syncing, counters = pickle.loads(kept.memory)  # noqa: S301 -- our own
         vars(self.chat).update(account)
         self.bot = bot = self._bot()
-        bot.courier.budget, bot.courier._served = courier
+        bot.chat_worker.budget, bot.chat_worker._served = courier
         bot.syncing._told, bot.syncing.heard_at, bot.syncing._claimed = syncing
         bot.engine.counters = counters
         bot.engine.load()

@@ -323,7 +323,7 @@ async def _does_what_was_due(space: Space) -> None:
 def _next_wake(space: Space) -> datetime | None:
     now, wake = space.clock.now(), space.bot.next_wake()
     assert wake is None or wake > now, f"{space.party}'s bot would tick without end: due at {wake}, and it is {now}"
-    may_send = now + timedelta(seconds=space.bot.courier.pause(space.journal.due("chat", now)))
+    may_send = now + timedelta(seconds=space.bot.chat_worker.pause(space.journal.due("chat", now)))
     times = [wake, space.bot.engine.grace_ends(), space.journal.next_due(), may_send]
     return min((time for time in times if time is not None and time > now), default=None)
 
@@ -337,16 +337,16 @@ async def step(space: Space) -> bool:
         did = bool(batch.events)
         bot.syncing.take(batch)
     for row in () if space.hangs else space.journal.due("ask", now):
-        await bot.asking.perform(row)
+        await bot.query_worker.perform(row)
         did = True
     acts = () if space.hangs else space.journal.due("act", now)
     if acts:
-        await bot.acts.perform(acts[0], acts)
+        await bot.step_worker.perform(acts[0], acts)
         did = True
     protocol_messages = space.journal.due("chat", now)
     if protocol_messages and not space.chat.is_unreachable:
-        did = await bot.courier.send_first(protocol_messages) or did
-        did = await bot.courier.pictures.settled() or did
+        did = await bot.chat_worker.send_first(protocol_messages) or did
+        did = await bot.chat_worker.pictures.settled() or did
     return did
 
 

@@ -233,17 +233,17 @@ class Federation:
                 case "ask":
                     rows = journal.due("ask", now)
                     for row in rows:
-                        await bot.asking.perform(row)
+                        await bot.query_worker.perform(row)
                     return bool(rows)
                 case "act":
                     rows = journal.due("act", now)
                     if rows:
-                        await bot.acts.perform(rows[0], rows)
+                        await bot.step_worker.perform(rows[0], rows)
                     return bool(rows)
                 case "chat":
                     rows = journal.due("chat", now)
                     may_send = bool(rows) and not party.chat.is_unreachable
-                    return may_send and await bot.courier.send_first(rows)
+                    return may_send and await bot.chat_worker.send_first(rows)
             return False
 
         return await self.guarded(party, work)

@@ -219,7 +219,7 @@ class Party:
             return None
         engine, now = self.bot.engine, self.clock.now()
         times = [self.bot.next_wake(), engine.grace_ends(), engine.journal.next_due(), self._next_expiry(now)]
-        pause = timedelta(seconds=self.bot.courier.pause(engine.journal.due("chat", now)))
+        pause = timedelta(seconds=self.bot.chat_worker.pause(engine.journal.due("chat", now)))
         # work that is due but not done waits for the homeserver or its rate limit
         soonest = now + max(pause, timedelta(minutes=10) if self.chat.is_unreachable else timedelta(seconds=5))
         return min((time if time > now else soonest for time in times if time is not None), default=None)

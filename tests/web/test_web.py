@@ -22,14 +22,14 @@ from fedbot import logs
 from fedbot.config.settings import Pages
 from fedbot.engine.bot import serve_pages
 from fedbot.web.asking import ask, order
-from fedbot.web.server import CannotListen, Standing, Web, metrics
+from fedbot.web.server import CannotListen, Status, Web, metrics
 from fedbot.web.site import serving
 from fedbot.web.site.app import application
 from fedbot.web.site.serving import Served
 from tests.scenarios.world import friends
 from tests.web.serving import running
 
-GOOD: Standing = {
+GOOD: Status = {
     "version": "0.1.0",
     "matrix": True,
     "inventree": True,
@@ -66,7 +66,7 @@ async def test_a_healthy_bot_answers_200_with_its_health(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("lost", ["matrix", "inventree"])
 async def test_a_bot_that_lost_one_of_its_ends_answers_503_and_says_why(lost: str, tmp_path: Path) -> None:
-    bad: Standing = {**GOOD, lost: False, "problems": ["it is gone"]}  # type: ignore[misc]
+    bad: Status = {**GOOD, lost: False, "problems": ["it is gone"]}  # type: ignore[misc]
     where = tmp_path / "fedbot.sock"
     async with Web(lambda: bad, where):
         answer = await _get(where)
@@ -76,7 +76,7 @@ async def test_a_bot_that_lost_one_of_its_ends_answers_503_and_says_why(lost: st
 
 
 async def test_health_is_checked_every_time(tmp_path: Path) -> None:
-    now: Standing = {**GOOD}
+    now: Status = {**GOOD}
     where = tmp_path / "fedbot.sock"
     async with Web(lambda: now, where):
         before = await asyncio.to_thread(ask, where)
