@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fedbot.config.settings import Settings
 from fedbot.inventree.server import InventorySettings
-from fedbot.journal.copies import in_postgresql
-from fedbot.journal.database import Address, JournalPlace
+from fedbot.journal.copies import need_psycopg
+from fedbot.journal.database import Address, JournalPlace, Tables
 from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.matrix.login import Account
 from fedbot.ports.journal import Retention
@@ -36,6 +36,11 @@ def sealing_key(settings: Settings) -> bytes:
     return bytes.fromhex(key.get_secret_value()) if key else b""
 
 
+def sealed_identity(settings: Settings, database: Tables) -> FolderInDatabase:
+    """The identity folder that is sealed in the space's database."""
+    return FolderInDatabase(database, Seal(sealing_key(settings), settings.party.id))
+
+
 @contextmanager
 def identity_beside(settings: Settings) -> Iterator[Folder]:
     """The identity folder for an admin's command, which reads and adds to it, whether a bot runs or not.
@@ -43,10 +48,19 @@ def identity_beside(settings: Settings) -> Iterator[Folder]:
     Raises `JournalProblem`.
     """
     place = journal_place(settings)
-    if not isinstance(place, Address):
+    if isinstance(place, Path):
         yield identity_folder(settings)
         return
-    postgresql = in_postgresql()
+    with sealed_identity_beside(settings, place) as folder:
+        yield folder
+
+
+@contextmanager
+def sealed_identity_beside(settings: Settings, place: Address) -> Iterator[FolderInDatabase]:
+    """Like `identity_beside`, for a space whose journal is in a database."""
+    need_psycopg()
+    from fedbot.journal import postgresql  # noqa: PLC0415 -- needs psycopg
+
     lease = postgresql.claim(place, "a command")
     if lease is not None:  # no worker has it or ever had it: create its tables
         try:
@@ -55,7 +69,7 @@ def identity_beside(settings: Settings) -> Iterator[Folder]:
             lease.release()
     beside = postgresql.Beside(place)
     try:
-        yield FolderInDatabase(beside, Seal(sealing_key(settings), place.space))
+        yield sealed_identity(settings, beside)
     finally:
         beside.close()
 

@@ -694,11 +694,11 @@ def test_a_bot_with_its_journal_in_a_file_loads_no_more_than_it_needs_at_rest(co
 
 def test_a_bot_with_its_journal_in_postgresql_keeps_the_driver_that_it_has() -> None:
     code = """
-from fedbot.cli.run import bot_module, in_postgresql
-journal = in_postgresql()
-bot_module("fedbot.hub.worker")
+from fedbot.cli.run import bot_module, need_psycopg
+need_psycopg()
 import psycopg
-assert journal.psycopg is psycopg
+worker = bot_module("fedbot.hub.worker")
+assert worker.postgresql.psycopg is psycopg
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from fedbot.config.settings import Settings
+from fedbot.cli.exits import Exit, failed
+from fedbot.cli.settings_file import settings_of
 from fedbot.edge_settings import journal_place
 from fedbot.files import written_whole
 from fedbot.journal import codec
@@ -18,25 +19,27 @@ from fedbot.journal.copies import audit_links, audit_verified
 from fedbot.journal.database import JournalPlace
 from fedbot.messages.audit import entry_in_words
 from fedbot.messages.language import Locale
-from fedbot.ports.journal import NotStorable
+from fedbot.ports.journal import JournalProblem, NotStorable
 from fedbot.rules.model.audit import AuditEntry
 
 
-def run(settings: Settings, given: argparse.Namespace) -> bool:
-    """Run the command; return False if the audit was changed. The bot may be running.
-
-    Raises `JournalProblem`, OSError.
-    """
-    if given.action == "export":
-        export(journal_place(settings), Locale(settings.party.language, settings.party.time_zone), given.output)
-        return True
-    found = audit_verified(journal_place(settings), given.hash.lower())
+def audit(given: argparse.Namespace) -> Exit:
+    """Verify or export the audit. The bot may be running."""
+    settings = settings_of(given, "warning")
+    place = journal_place(settings)
+    try:
+        if given.action == "export":
+            export(place, Locale(settings.party.language, settings.party.time_zone), given.output)
+            return Exit.OK
+        found = audit_verified(place, given.hash.lower())
+    except JournalProblem as problem:
+        return failed(problem)
     is_well = not found.broken and found.known
-    sys.stdout.write(json.dumps({"ok": is_well, **asdict(found)}) + "\n" if given.json else decision(found))
-    return is_well
+    sys.stdout.write(json.dumps({"ok": is_well, **asdict(found)}) + "\n" if given.json else in_words(found))
+    return Exit.OK if is_well else Exit.FAILED
 
 
-def decision(found: Verified) -> str:
+def in_words(found: Verified) -> str:
     """The text for an admin."""
     if found.broken:
         return (

@@ -27,7 +27,7 @@ def check(given: argparse.Namespace) -> Exit:
     except ConfigRefused as refused:
         tell([of_problem(problem) for problem in refused.problems], as_json=given.json)
         return Exit.USAGE
-    from fedbot.check.everything import check  # noqa: PLC0415 -- nio alone takes half a second to import
+    from fedbot.check.everything import check  # nio alone takes half a second to import
 
     findings = asyncio.run(check(settings, tell_wait))
     tell(findings, as_json=given.json)

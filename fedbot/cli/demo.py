@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.resources
 import sys
 
 from fedbot.cli.exits import Exit

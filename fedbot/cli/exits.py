@@ -41,8 +41,8 @@ UNWRITABLE = _FULL | _CLOSED
 def failed(problem: Exception) -> Exit:
     """Print why a command failed, and return its exit code: a problem whose text says it, or any `OSError`."""
     # not needed for help or the version
-    from fedbot import logs  # noqa: PLC0415
-    from fedbot.ports.journal import JournalUnwritable, StateInUse  # noqa: PLC0415
+    from fedbot import logs
+    from fedbot.ports.journal import JournalUnwritable, StateInUse
 
     print(logs.redact(_sentence(problem)), file=sys.stderr)
     match problem:

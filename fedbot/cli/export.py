@@ -16,10 +16,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from fedbot.cli.exits import Exit, failed
+from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place
 from fedbot.files import write_whole
 from fedbot.journal.copies import documents
+from fedbot.ports.journal import JournalProblem
 from fedbot.rules import names
 from fedbot.rules.ledger import history
 from fedbot.rules.model.catalogue import FriendWant, Want
@@ -36,11 +39,18 @@ class NoSuchPeer(Exception):
     """No record has a space with that name, or several spaces have it."""
 
 
-def export(settings: Settings, given: argparse.Namespace) -> bool:
-    """Print the records, or write them into a file with mode 0600; return True. The bot may be running.
+def export(given: argparse.Namespace) -> Exit:
+    """Export all records of one kind. The bot may be running."""
+    settings = settings_of(given, "warning")
+    try:
+        _export(settings, given)
+    except (NoSuchPeer, JournalProblem) as problem:
+        return failed(problem)
+    return Exit.OK
 
-    Raises `NoSuchPeer`, `JournalProblem`, OSError.
-    """
+
+def _export(settings: Settings, given: argparse.Namespace) -> None:
+    """Print the records, or write them into a file with mode 0600. Raises `NoSuchPeer`, `JournalProblem`, OSError."""
     kind = KINDS[given.what]
     found = documents(journal_place(settings), Connection, *kind.documents)
     begins = _midnight(given.since, settings.party.time_zone) if given.since else None
@@ -51,9 +61,8 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
     text = as_json(rows) if given.format == "json" else history.as_csv(rows, kind.columns)
     if given.output is None:
         sys.stdout.write(text)
-        return True
-    write_whole(given.output, text.encode())
-    return True
+    else:
+        write_whole(given.output, text.encode())
 
 
 def _midnight(day: date, time_zone: str) -> datetime:

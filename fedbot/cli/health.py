@@ -39,10 +39,11 @@ def health(given: argparse.Namespace) -> Exit:
 
 def _works_elsewhere(settings: Settings) -> str:
     """The worker elsewhere that runs this space's bot while one on this machine stands by; else ''."""
-    from fedbot.edge_settings import journal_place  # noqa: PLC0415 -- takes a second; not needed if the bot answers
-    from fedbot.journal.copies import in_postgresql  # noqa: PLC0415
-    from fedbot.journal.lock import StateLock  # noqa: PLC0415
-    from fedbot.ports.journal import JournalProblem, StateInUse  # noqa: PLC0415
+    # takes a second, and isn't needed if the bot answers
+    from fedbot.edge_settings import journal_place
+    from fedbot.journal.copies import need_psycopg
+    from fedbot.journal.lock import StateLock
+    from fedbot.ports.journal import JournalProblem, StateInUse
 
     place = journal_place(settings)
     if isinstance(place, Path):
@@ -51,7 +52,10 @@ def _works_elsewhere(settings: Settings) -> str:
         StateLock(settings.state).release()
     except StateInUse:
         try:
-            return str(in_postgresql().holder(place))
+            need_psycopg()
+            from fedbot.journal.lease import holder
+
+            return holder(place)
         except JournalProblem:
             return ""
     return ""

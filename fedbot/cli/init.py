@@ -34,9 +34,9 @@ def init(given: argparse.Namespace) -> Exit:
 def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) -> Exit:
     """Ask, show the plan, carry it out, check. `is_hosted`: a hub runs the bot. Raises `ConfigRefused`."""
     # only this command needs them: nio alone takes half a second to import
-    from fedbot.setup.asking import KEYS, Answers, Asker, Stopped, Terminal, unknown_keys  # noqa: PLC0415
-    from fedbot.setup.conversation import Conversation  # noqa: PLC0415
-    from fedbot.setup.written import Files, service  # noqa: PLC0415
+    from fedbot.setup.asking import KEYS, Answers, Asker, Stopped, Terminal, unknown_keys
+    from fedbot.setup.conversation import Conversation
+    from fedbot.setup.written import Files, service
 
     asker: Asker = Terminal()
     if given.answers is not None:
@@ -84,7 +84,7 @@ def _answers(file: Path) -> dict[str, object]:
 
 def _checked(path: Path, service: Service | None) -> Exit:
     """Check the new settings, and print the remaining work."""
-    from fedbot.check.everything import check  # noqa: PLC0415 -- as above
+    from fedbot.check.everything import check
 
     settings = load(path)
     print("\nNow everything is checked:")

@@ -23,8 +23,8 @@ COMMANDS = {
     "people": "people.people",
     "practice": "practice.practice",
     "credentials": "credentials.credentials",
-    "export": "records.export_command",
-    "audit": "records.audit_command",
+    "export": "export.export",
+    "audit": "audit.audit",
     "reconcile": "reconcile.reconcile",
     **dict.fromkeys(("backup", "restore", "rebuild", "journal", "verify"), "state_folder.about_state"),
     "hub": "hub.hub",
@@ -61,8 +61,8 @@ def _write_nowhere() -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     given = parser().parse_args(arguments)
     # every command needs these, but not help and version
-    from fedbot.cli.settings_file import told  # noqa: PLC0415
-    from fedbot.config.problems import ConfigRefused  # noqa: PLC0415
+    from fedbot.cli.settings_file import told
+    from fedbot.config.problems import ConfigRefused
 
     module, _, function = COMMANDS[given.command].partition(".")
     try:

@@ -249,7 +249,7 @@ def _day(word: str) -> date:
 
 def _whose(name: str) -> tuple[str, int]:
     """The party and the generation of the friendship in `betaspace-1`."""
-    from fedbot.rules.protocol.announcements import PARTY_ID  # noqa: PLC0415 -- only this command needs it
+    from fedbot.rules.protocol.announcements import PARTY_ID
 
     party, _, generation = name.removeprefix("fed-").rpartition("-")
     if not PARTY_ID.fullmatch(party) or not generation.isdecimal():

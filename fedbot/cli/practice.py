@@ -25,7 +25,7 @@ def practice(given: argparse.Namespace) -> Exit:
     if settings.journal.url:
         print("✗ A friend to practise with needs a bot whose journal is a file: leave `journal` out.", file=sys.stderr)
         return Exit.FAILED
-    from fedbot.setup.practice import Practising, Refused  # noqa: PLC0415 -- nio alone takes half a second to import
+    from fedbot.setup.practice import Practising, Refused
 
     clean_line = typed(given, "practice --clean")
     practising = Practising(settings, given.superuser, _asked, _hidden, _say, clean_line)
@@ -72,7 +72,7 @@ async def _live(practising: Practising, settings: Settings, account: str) -> Exi
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     except Exception as error:  # noqa: BLE001 -- as for `fedbot run`: a sentence for a person, and a code
-        from fedbot.cli.run import ended_by  # noqa: PLC0415 -- only here needed, and it takes long to import
+        from fedbot.cli.run import ended_by
 
         code = ended_by(error)
         _say(f"To remove the practice friend and all that was made for it: {practising.clean_line}")

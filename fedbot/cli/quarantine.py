@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 from collections.abc import Iterator
@@ -17,8 +16,8 @@ from fedbot.cli.health import health
 from fedbot.cli.settings_file import settings_of, typed
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place
-from fedbot.journal.copies import in_postgresql, quarantined
-from fedbot.journal.journal import StoredJournal
+from fedbot.journal.copies import need_psycopg, quarantined
+from fedbot.journal.journal import Journal, StoredJournal
 from fedbot.ports.journal import JournalProblem, StateInUse
 from fedbot.web.asking import ask, order
 
@@ -91,10 +90,12 @@ def _opened(settings: Settings) -> Iterator[StoredJournal]:
     """The journal of a bot that doesn't run. Raises `StateInUse`, other `JournalProblem`s, OSError."""
     place = journal_place(settings)
     if isinstance(place, Path):
-        with importlib.import_module("fedbot.journal").Journal.open(place) as journal:
+        with Journal.open(place) as journal:
             yield journal
         return
-    postgresql = in_postgresql()
+    need_psycopg()
+    from fedbot.journal import postgresql
+
     lease = postgresql.claim(place, "a command")
     if lease is None:
         raise StateInUse(f"{postgresql.holder(place)} works for {place.space}: give the command there.", None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import importlib.resources
 import logging
 import os
 import signal
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from fedbot import logs
 from fedbot.cli.exits import UNWRITABLE, Exit
 from fedbot.cli.settings_file import settings_of
-from fedbot.journal.copies import in_postgresql
+from fedbot.journal.copies import need_psycopg
 from fedbot.ports.chat import ChatProblem, ChatSignedOut
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import JournalProblem, JournalUnwritable, StateInUse
@@ -42,8 +41,8 @@ def run(given: argparse.Namespace) -> Exit:
     as_json = given.log_json or settings.log.format == "json"
     try:
         if settings.journal.url:
-            in_postgresql()
-        app = bot_module("fedbot.hub.worker" if settings.journal.url else "fedbot.engine")
+            need_psycopg()
+        app = bot_module("fedbot.hub.worker" if settings.journal.url else "fedbot.engine.bot")
         if not as_json:
             logs.hold()  # the summary comes first
         asyncio.run(until_told(app.run(settings, _begun_in_json if as_json else _begun)))
@@ -106,17 +105,20 @@ async def until_told(work: Coroutine[Any, Any, None]) -> None:
 
 def ended_by(error: Exception) -> Exit:
     """Log why the bot ended: a known error as a sentence, any other with its traceback."""
-    app = importlib.import_module("fedbot.engine")
+    from fedbot.engine.bot import HistoryWithoutState
+    from fedbot.engine.syncing import AccountTaken
+    from fedbot.web.server import CannotListen
+
     codes: dict[type[Exception], Exit] = {
         StateInUse: Exit.STATE_IN_USE,
-        app.HistoryWithoutState: Exit.HISTORY_WITHOUT_STATE,
-        app.AccountTaken: Exit.ACCOUNT_TAKEN,
+        HistoryWithoutState: Exit.HISTORY_WITHOUT_STATE,
+        AccountTaken: Exit.ACCOUNT_TAKEN,
         JournalUnwritable: Exit.UNWRITABLE,
         ChatSignedOut: Exit.SIGNED_OUT,
         JournalProblem: Exit.FAILED,
         ChatProblem: Exit.FAILED,
         InventoryProblem: Exit.FAILED,
-        app.CannotListen: Exit.FAILED,
+        CannotListen: Exit.FAILED,
     }
     for kind, code in codes.items():
         for cause in logs.causes(error):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib
-import importlib.resources
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,9 +26,9 @@ from fedbot.backup import (
 from fedbot.cli.exits import Exit, failed
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
-from fedbot.edge_settings import identity_beside, identity_folder, journal_place
+from fedbot.edge_settings import identity_folder, journal_place, sealed_identity_beside
 from fedbot.files import PRIVATE_FOLDER
-from fedbot.journal.copies import in_postgresql
+from fedbot.journal.copies import need_psycopg
 from fedbot.journal.database import JournalPlace
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InventoryProblem
@@ -46,11 +44,15 @@ def _what_to_keep(settings: Settings) -> Iterator[tuple[JournalPlace, Path]]:
     if isinstance(place, Path):
         yield place, identity_folder(settings)
         return
-    moving = importlib.import_module("fedbot.hub.moving")
+    need_psycopg()
+    from fedbot.hub import moving
+
     settings.state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=COPIES, dir=settings.state) as folder, identity_beside(settings) as sealed:
-        moving.write_identity(sealed, Path(folder) / IDENTITY)
-        yield place, Path(folder) / IDENTITY
+    with TemporaryDirectory(prefix=COPIES, dir=settings.state) as folder:
+        identity = Path(folder) / IDENTITY
+        with sealed_identity_beside(settings, place) as sealed:
+            moving.write_identity(sealed, identity)
+        yield place, identity
 
 
 def do_backup(settings: Settings, given: argparse.Namespace) -> str:
@@ -107,7 +109,9 @@ def do_restore(settings: Settings, given: argparse.Namespace) -> str:
 def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
     """`fedbot rebuild`."""
     _refuse_database(settings, "rebuild")
-    found = asyncio.run(importlib.import_module("fedbot.engine").rebuild(settings))
+    from fedbot.engine.bot import rebuild
+
+    found = asyncio.run(rebuild(settings))
     friends = ", ".join(f"{name} ({state})" for name, state in found.connections) or "none"
     lines = [
         f"Rebuilt the journal in {settings.state}.",
@@ -145,8 +149,9 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
 
 def do_move(settings: Settings, given: argparse.Namespace) -> str:
     """`fedbot journal move`."""
-    in_postgresql()
-    moving = importlib.import_module("fedbot.hub.moving")
+    need_psycopg()
+    from fedbot.hub import moving
+
     is_going = given.where == "to-database"
     moved = moving.into_database(settings) if is_going else moving.into_folder(settings)
     left = "What is left in the state folder" if is_going else "What is left in the database"
@@ -163,7 +168,9 @@ def do_move(settings: Settings, given: argparse.Namespace) -> str:
 
 def do_verify(settings: Settings, _: argparse.Namespace) -> str:
     """`fedbot verify`."""
-    asyncio.run(importlib.import_module("fedbot.check.matrix").verify(settings))
+    from fedbot.check.matrix import verify
+
+    asyncio.run(verify(settings))
     return "The bot's account has keys of the bot's own now, and its device is signed by them. Next: restart the bot."
 
 

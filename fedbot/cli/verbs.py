@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.resources
 import json
 
 from fedbot.cli.exits import Exit
+from fedbot.commands import catalogue
 from fedbot.rules.model.stock import Permission
 
 _WHO = {
@@ -20,9 +19,9 @@ _WHO = {
 
 def verbs(given: argparse.Namespace) -> Exit:
     """List the verbs."""
-    specs = importlib.import_module("fedbot.commands").catalogue()
     rows = [
-        {"name": spec.name, "usage": spec.usage, "summary": spec.summary, "who": str(spec.permission)} for spec in specs
+        {"name": spec.name, "usage": spec.usage, "summary": spec.summary, "who": str(spec.permission)}
+        for spec in catalogue()
     ]
     if given.json:
         print(json.dumps(rows, ensure_ascii=False))

@@ -2,9 +2,3 @@
 
 Decisions are made in `rules`; `matrix`, `inventree` and `journal` touch the world.
 """
-
-from fedbot.engine.bot import Bot, HistoryWithoutState, Ports, rebuild, run
-from fedbot.engine.syncing import AccountTaken
-from fedbot.web.server import CannotListen
-
-__all__ = ["AccountTaken", "Bot", "CannotListen", "HistoryWithoutState", "Ports", "rebuild", "run"]

@@ -24,7 +24,7 @@ from typing import ParamSpec, TypeVar
 from fedbot import logs
 from fedbot.config.hub import HubSettings, load_space
 from fedbot.config.problems import ConfigRefused
-from fedbot.edge_settings import sealing_key
+from fedbot.edge_settings import sealed_identity
 from fedbot.engine.bot import Bot, BotResources, Shared, run_on
 from fedbot.engine.summary import Summary
 from fedbot.engine.syncing import AccountTaken
@@ -37,7 +37,6 @@ from fedbot.identity import IdentityDamaged
 from fedbot.journal.lease import RENEWED_EVERY, Lease, claim
 from fedbot.journal.lock import StateLock
 from fedbot.journal.postgresql import open_journal
-from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.matrix.login import shared_connections
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InThread, InventoryProblem
@@ -244,7 +243,7 @@ class Worker:
             settings.state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             journal = await asyncio.to_thread(open_journal, lease)
             try:
-                folder = FolderInDatabase(journal.database, Seal(sealing_key(settings), hosted.space))
+                folder = sealed_identity(settings, journal.database)
                 shared = self._shared(hosted, begun)
                 await self._begin(BotResources(settings, journal, folder, lease.must_hold, shared), _begun)
             finally:

@@ -18,15 +18,15 @@ from pathlib import Path
 from nio.store import SqliteStore
 
 from fedbot.config.settings import Settings
-from fedbot.edge_settings import identity_folder, journal_place, sealing_key
+from fedbot.edge_settings import identity_folder, journal_place, sealed_identity
 from fedbot.files import PRIVATE_FOLDER, make_private, sync_folder, write_whole
 from fedbot.identity import SEED_FILE
 from fedbot.journal import audit_chain, copies, postgresql, sealed, sqlite
-from fedbot.journal.copies import FILE, Counted, in_postgresql
+from fedbot.journal.copies import FILE, Counted
 from fedbot.journal.database import ARRIVING, MOVED, Address, Database, Statements
 from fedbot.journal.lease import claim, holder
 from fedbot.journal.lock import StateLock
-from fedbot.journal.sealed import FolderInDatabase, Seal
+from fedbot.journal.sealed import FolderInDatabase
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.matrix.keys import KEYS, of_keys, put_rows, rows_of
 from fedbot.ports.journal import JournalProblem, StateInUse
@@ -134,7 +134,6 @@ def into_folder(settings: Settings) -> Moved:
 def _both(settings: Settings) -> Iterator[tuple[Path, postgresql.PostgresqlDatabase, FolderInDatabase]]:
     """The state folder and the database, both locked."""
     address = _address(settings)
-    in_postgresql()
     lock = StateLock(settings.state)
     try:
         lease = claim(address, "fedbot journal move")
@@ -142,7 +141,7 @@ def _both(settings: Settings) -> Iterator[tuple[Path, postgresql.PostgresqlDatab
             raise StateInUse(f"{holder(address)} works for {address.space}. End it first.", None)
         try:
             with closing(postgresql.PostgresqlDatabase(lease)) as database:
-                yield settings.state, database, FolderInDatabase(database, Seal(sealing_key(settings), address.space))
+                yield settings.state, database, sealed_identity(settings, database)
         finally:
             lease.release()
     finally:

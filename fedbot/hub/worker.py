@@ -12,14 +12,13 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 from fedbot import logs
 from fedbot.config.settings import Settings
-from fedbot.edge_settings import journal_place, sealing_key
+from fedbot.edge_settings import journal_place, sealed_identity
 from fedbot.engine.bot import BotResources, run_on
 from fedbot.engine.summary import Summary
 from fedbot.journal import postgresql
 from fedbot.journal.database import Address
 from fedbot.journal.lease import RENEWED_EVERY, TRIED_EVERY, Lease, claim, holder
 from fedbot.journal.lock import StateLock
-from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.ports.journal import JournalAway, LeaseLost
 
 log = logging.getLogger(__name__)
@@ -94,7 +93,7 @@ async def _work(settings: Settings, lease: Lease, tell: Callable[[Summary], None
     async with kept(lease):
         journal = await asyncio.to_thread(postgresql.open_journal, lease)
         try:
-            folder = FolderInDatabase(journal.database, Seal(sealing_key(settings), lease.address.space))
+            folder = sealed_identity(settings, journal.database)
             await run_on(BotResources(settings, journal, folder, lease.must_hold), tell)
         finally:
             journal.database.close()

@@ -12,7 +12,7 @@ from typing import Any
 
 from fedbot.journal import codec
 from fedbot.journal.codec import instant_to_text
-from fedbot.journal.database import Database, Statements, places
+from fedbot.journal.database import Statements, Tables, places
 from fedbot.ports.journal import NotStorable, UnreadableRow
 from fedbot.rules.archive import Archive, Mark, PeerFlow, Place, flows_of_transfer, latest, left_at, marks_of
 from fedbot.rules.model.books import Way
@@ -61,7 +61,7 @@ def put_in(connection: Statements, transfer: Transfer) -> None:
 class StoredArchive(Archive):
     """The port `Archive` on the journal's database, for any thread."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Tables) -> None:
         self._database = database
 
     def transfer_at_rest(self, identifier: str) -> Transfer | None:

@@ -30,19 +30,15 @@ from fedbot.rules.model.health import Quarantined
 FILE = "journal.db"
 
 
-def in_postgresql() -> Any:  # noqa: ANN401 -- the module `postgresql`
-    """The module that needs psycopg, which not every bot has. Raises `JournalProblem`."""
+def need_psycopg() -> None:
+    """Raise `JournalProblem` if psycopg isn't installed. Only a journal in PostgreSQL needs it (`postgresql`)."""
     try:
-        return importlib.import_module("fedbot.journal.postgresql")
+        importlib.import_module("psycopg")
     except ModuleNotFoundError as problem:
         raise JournalProblem(
             "A journal in PostgreSQL needs psycopg. Install it with the Python that runs fedbot: "
             "python -m pip install 'fedbot[postgresql]'"
         ) from problem
-
-
-def _copy_from_postgresql(address: Address, copy: sqlite3.Connection) -> None:
-    in_postgresql().copy_to_sqlite(address, copy)
 
 
 def _journal_in(folder: Path) -> Path:
@@ -59,7 +55,10 @@ def copy_beside(place: JournalPlace, path: Path) -> None:
     because a copy of what was moved on is old.
     """
     if isinstance(place, Address):
-        write_copy(partial(_copy_from_postgresql, place), path)
+        need_psycopg()
+        from fedbot.journal.postgresql import copy_to_sqlite  # noqa: PLC0415 -- needs psycopg
+
+        write_copy(partial(copy_to_sqlite, place), path)
         check_copy(path)
         return
     file = _journal_in(place)
@@ -165,7 +164,9 @@ def quarantined(place: JournalPlace) -> tuple[Quarantined, ...]:
 def _opened(place: JournalPlace) -> Iterator[tuple[Statements, Bookkeeping]]:
     """The journal at this place, as of one moment, for reading."""
     if isinstance(place, Address):
-        postgresql = in_postgresql()
+        need_psycopg()
+        from fedbot.journal import postgresql  # noqa: PLC0415 -- needs psycopg
+
         try:
             with postgresql.reading(place) as found:
                 yield found, postgresql.BOOKKEEPING

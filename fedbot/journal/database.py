@@ -61,8 +61,8 @@ class Statements(Protocol):
         """Execute one statement for each of these values."""
 
 
-class Database(Protocol):
-    """One journal's tables. Threads take turns."""
+class Tables(Protocol):
+    """One space's tables. Threads take turns."""
 
     def transaction(self, *, durable: bool = True) -> AbstractContextManager[Statements]:
         """All or nothing. `durable`: when the block ends, this write and all before it survive a power cut.
@@ -74,6 +74,13 @@ class Database(Protocol):
     def rows(self, query: str, *values: object) -> list[Any]:
         """All rows that the query finds."""
 
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Database(Tables, Protocol):
+    """One journal's database, for the process that writes to it."""
+
     def check(self) -> None:
         """Read the whole database while others may use it. Raises `JournalDamaged`."""
 
@@ -82,9 +89,6 @@ class Database(Protocol):
 
     def copy_to(self, other: sqlite3.Connection) -> None:
         """Copy everything that is committed, consistently, into an empty SQLite database."""
-
-    def close(self) -> None:
-        """Close the connection."""
 
 
 MOVED = "moved"

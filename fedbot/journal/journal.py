@@ -140,6 +140,8 @@ class StoredJournal(StoredArchive, journal.Journal):
     `now` dates the receipt and the end of rows, for pruning. Everything that decisions depend on has its own time.
     """
 
+    _database: Database
+
     def __init__(self, database: Database, lock: Releasable | None, now: Callable[[], datetime]) -> None:
         super().__init__(database)
         self._lock = lock
@@ -549,9 +551,6 @@ class Journal(StoredJournal):
     """A journal on SQLite, created by `open` or `in_memory`."""
 
     _database: SqliteDatabase
-
-    def __init__(self, database: SqliteDatabase, lock: StateLock | None, now: Callable[[], datetime]) -> None:
-        super().__init__(database, lock, now)
 
     @classmethod
     def open(cls, folder: Path, now: Callable[[], datetime] = clock) -> Journal:

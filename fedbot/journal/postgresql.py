@@ -21,7 +21,7 @@ from psycopg import sql
 
 from fedbot.journal import copies, schema
 from fedbot.journal.audit_chain import Bookkeeping
-from fedbot.journal.database import Address, Database, Found, Statements
+from fedbot.journal.database import Address, Database, Found, Statements, Tables
 from fedbot.journal.journal import StoredJournal, clock
 from fedbot.journal.lease import Lease, claim, holder
 from fedbot.journal.server import Row, connect, translated
@@ -258,7 +258,7 @@ class PostgresqlDatabase(Database):
             self._connection.close()
 
 
-class Beside(Database):
+class Beside(Tables):
     """A space's tables for an admin's commands, beside the worker with the lease: to read, and to add a token.
 
     It never writes to the journal.

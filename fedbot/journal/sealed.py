@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
-from fedbot.journal.database import Database, Statements
+from fedbot.journal.database import Statements, Tables
 from fedbot.ports.journal import JournalProblem
 from fedbot.ports.vault import SealedFile, SealedFolder
 
@@ -58,7 +58,7 @@ class Seal:
 class FileInDatabase(SealedFile):
     """One file; `path` is its full name."""
 
-    database: Database
+    database: Tables
     seal: Seal
     path: str
 
@@ -102,7 +102,7 @@ class FileInDatabase(SealedFile):
 class FolderInDatabase(SealedFolder):
     """The identity folder of a space, or a folder in it; `path` is '' or ends with a slash."""
 
-    database: Database
+    database: Tables
     seal: Seal
     path: str = ""
 

@@ -18,8 +18,8 @@ import httpx
 import yaml
 
 from fedbot.journal import lease
-from fedbot.journal.copies import in_postgresql
 from fedbot.journal.database import Address
+from fedbot.journal.postgresql import Beside
 from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.journal.server import connect
 from fedbot.ports.journal import NoJournal
@@ -128,7 +128,7 @@ class InDatabase(Memory):
     def __init__(self, address: Address) -> None:
         self._address = address
         self._key = os.urandom(32)
-        self._beside: Any = None
+        self._beside: Beside | None = None
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows from the journal; none before it is created."""
@@ -143,8 +143,8 @@ class InDatabase(Memory):
         """Its keys and tokens, opened with the key."""
         return FolderInDatabase(self._opened(), Seal(self._key, self._address.space))
 
-    def _opened(self) -> Any:  # noqa: ANN401 -- a `Beside`
-        self._beside = self._beside or in_postgresql().Beside(self._address)
+    def _opened(self) -> Beside:
+        self._beside = self._beside or Beside(self._address)
         return self._beside
 
     def settings(self) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from fedbot.cli import hub as cli_hub
 from fedbot.cli.exits import Exit
+from fedbot.cli.hub_spaces import VERBS
 from fedbot.cli.main import main
 from fedbot.config.hub import HubSettings
 from fedbot.hub import api, operators
@@ -240,7 +240,7 @@ def test_it_is_off_until_the_settings_name_its_address(hub: HubSettings, capsys:
     assert hub.api.listen == ""
     assert main(["hub", "api", "--config", str(hub.source)]) == Exit.USAGE
     assert "api: {listen: 127.0.0.1:8323}" in capsys.readouterr().err
-    assert "api" not in cli_hub._VERBS
+    assert "api" not in VERBS
 
 
 async def test_the_api_does_what_its_schema_says(

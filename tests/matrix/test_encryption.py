@@ -612,15 +612,6 @@ async def test_room_keys_of_an_earlier_device_are_taken_over(
     assert not list((bot.folder / KEYS).glob("earlier-*"))
 
 
-async def test_without_its_packages_for_encryption_it_says_how_to_install_them(
-    homeserver: Homeserver, employ: Employ, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bot = await employ(homeserver, "e-bot-plain")
-    monkeypatch.setattr("fedbot.matrix.keys.ENCRYPTION_ENABLED", False)
-    with pytest.raises(ChatRefused, match=r"pip install 'matrix-nio\[e2e\]'"):
-        await MatrixChat.open(bot.account, bot.folder)
-
-
 # --- being trusted -----------------------------------------------------------------------------------------
 
 
