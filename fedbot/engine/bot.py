@@ -21,7 +21,7 @@ from fedbot.commands.registry import Registry
 from fedbot.config.problems import Problem
 from fedbot.config.settings import Pages, Settings
 from fedbot.edge_settings import identity_folder, inventory_settings, matrix_account, retention
-from fedbot.engine.chat_worker import ChatWorker, TypingSigns
+from fedbot.engine.chat_worker import ChatWorker, TypingNotifications
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.gateway import Gateway
 from fedbot.engine.inventory_workers import QueryWorker, StepWorker, StockWorker
@@ -129,11 +129,13 @@ class Bot:
         self.engine = Engine(
             self.journal, State(us, opened, identity.nonce, self.journal), Registry(), self.clock, self._render
         )
-        signs = TypingSigns(self.chat)
-        self.engine.show_typing = signs.show
+        typing = TypingNotifications(self.chat)
+        self.engine.show_typing = typing.show
         self.engine.perform_now = self._keep_secrets
         self.homeserver, self.inventree = Breaker(shortest=1.0, longest=30.0), Breaker()
-        self.chat_worker = ChatWorker(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
+        self.chat_worker = ChatWorker(
+            self.engine, self.chat, identity, self._vault, self.homeserver, typing.all_is_said
+        )
         self.step_worker = StepWorker(self.engine, ports.inventory, ports.chat, settle, give_up, self.inventree)
         self.query_worker = QueryWorker(self.engine, ports.inventory, ports.chat, self.inventree)
         self.stock_worker = StockWorker(ports.inventory, self.clock)

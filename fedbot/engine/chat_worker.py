@@ -17,7 +17,9 @@ from fedbot.engine.inventory_workers import to_its_end, wait_for_work
 from fedbot.engine.media import Pictures
 from fedbot.engine.pipeline import Engine
 from fedbot.matrix import content
+from fedbot.matrix.room import PARTY
 from fedbot.matrix.send_queue import Budget, groups, in_order, reserve, superseded
+from fedbot.matrix.sync import ENVELOPE_TYPE
 from fedbot.messages import markup
 from fedbot.ports.chat import Chat, ChatLimited, ChatProblem, ChatRefused, ChatUnreachable, Delivery
 from fedbot.ports.journal import ChatMessage, Drawing, JournalProblem, OutboxRow, SuggestedReaction
@@ -40,49 +42,49 @@ from fedbot.rules.wire import (
     wire_time,
 )
 
-# --- The typing notification: shown at once, hidden when the answer is in the room. Not journaled.
+log = logging.getLogger(__name__)
+
+PICTURE_PAUSE = 30.0
+"""The seconds until a picture's upload is tried again."""
+TYPING_SECONDS = 30
+ALREADY_THERE = "M_DUPLICATE_ANNOTATION"
+"""The homeserver's code for a reaction that we have added already."""
 
 
-class TypingSigns:
-    """Shows the typing notification beside all other work. It doesn't matter if a homeserver refuses it."""
+class TypingNotifications:
+    """Shows the typing notification beside all other work, and hides it when the answer is in the room.
+
+    It isn't journaled, and it doesn't matter if a homeserver refuses it.
+    """
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        self._to_take_down: set[str] = set()
+        self._to_hide: set[str] = set()
         self._under_way: set[asyncio.Task[None]] = set()
 
     def show(self, effect: Typing) -> None:
         """Show it at once. 0 seconds hides it, but only after the waiting messages are sent (`all_is_said`)."""
         if effect.seconds:
-            self._to_take_down.discard(effect.room)
+            self._to_hide.discard(effect.room)
             self._begin(effect.room, effect.seconds)
         else:
-            self._to_take_down.add(effect.room)
+            self._to_hide.add(effect.room)
 
     def all_is_said(self) -> None:
         """Nothing waits to be sent now: hide the notifications that are over."""
-        while self._to_take_down:
-            self._begin(self._to_take_down.pop(), 0)
+        while self._to_hide:
+            self._begin(self._to_hide.pop(), 0)
 
     def _begin(self, room: str, seconds: int) -> None:
-        task = asyncio.ensure_future(self._typed(room, seconds))
+        task = asyncio.ensure_future(self._set(room, seconds))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _typed(self, room: str, seconds: int) -> None:
+    async def _set(self, room: str, seconds: int) -> None:
         try:
             await self._chat.typing(room, seconds)
         except (ChatProblem, JournalProblem) as problem:  # a lost claim ends the bot at its next request
-            log.debug("no typing sign: %s", problem)
-
-
-log = logging.getLogger(__name__)
-
-PARTY_EVENT = "dev.fedbot.party"
-ENVELOPE_EVENT = "dev.fedbot.envelope"
-PICTURE_PAUSE = 30.0
-TYPING_SECONDS = 30
-ALREADY_THERE = "M_DUPLICATE_ANNOTATION"
+            log.debug("no typing notification: %s", problem)
 
 
 class TargetUnsent(Exception):
@@ -118,7 +120,6 @@ class ChatWorker:
         self._all_is_said = all_is_said
         self.budget = Budget()
         self._breaker = breaker
-        self._went = False
         self._served: dict[str, int] = {}
         self.pictures = Pictures(chat, engine.wake["chat"].set)
         engine.clock_listeners.append(self._clock_set_back)
@@ -133,10 +134,8 @@ class ChatWorker:
             if held > 0:
                 await self._clock.sleep(held)
                 continue
-            self._went = False
-            if rows:
-                await to_its_end(self._try_to_send(rows))
-            if not self._went:
+            did = await to_its_end(self.send_first(rows)) if rows else False
+            if not did:
                 pause = self.pause(rows)
                 if not pause:
                     self._all_is_said()
@@ -151,9 +150,6 @@ class ChatWorker:
         now = self._clock.now()
         until = self._breaker.holds(now)
         return max((until - now).total_seconds(), 0.05) if until else 0.0
-
-    async def _try_to_send(self, rows: tuple[OutboxRow, ...]) -> None:
-        self._went = await self.send_first(rows)
 
     async def send_first(self, rows: tuple[OutboxRow, ...]) -> bool:
         """Send the first row that can be sent now; return whether there was one."""
@@ -296,10 +292,10 @@ class ChatWorker:
                 return Delivery(drawing.room, "m.room.message", self._picture(row.id, drawing), transaction)
             case SendEnvelope(room, draft):
                 envelope = content.bare_envelope(self._envelope(draft, room))
-                return Delivery(room, ENVELOPE_EVENT, envelope, transaction)
+                return Delivery(room, ENVELOPE_TYPE, envelope, transaction)
             case Announce(room, announcement):
                 signed = sign_announcement(self._identity, self._chat.user_id, room, announcement)
-                return Delivery(room, PARTY_EVENT, signed, transaction, state_key=self._chat.user_id)
+                return Delivery(room, PARTY, signed, transaction, state_key=self._chat.user_id)
             case Join() | Leave():
                 return None
             case _:

@@ -60,24 +60,27 @@ from fedbot.rules.model.steps import (
 from fedbot.rules.state import Turn
 from fedbot.web import pictures
 
-# --- steps ---
-
-
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LOOKED_AFTER = timedelta(seconds=5)
+FILE_CHECKED_AFTER = timedelta(seconds=5)
 """The time until the worker checks again whether a file has arrived."""
-LOOKED_AGAIN_AFTER = timedelta(minutes=1)
+CONSENT_CHECKED_AFTER = timedelta(minutes=1)
 """The time until the worker checks again whether a superuser has let it continue."""
-UNTIL_COMPARED = timedelta(seconds=5)
+HISTORY_CHECKED_AFTER = timedelta(seconds=5)
 """The same for an InvenTree at a new address, whose history has to be compared first."""
-WENT_BACK = Plain(Fault.WENT_BACK)
-FETCHED_WITHIN = timedelta(days=1)
+FILES_TRIED_FOR = timedelta(days=1)
 """The time that a homeserver is asked for a file that it doesn't return, or doesn't accept."""
-HELD_BACK = 1.0
+SECONDS_HELD_BACK = 1.0
+"""The pause if a row is due, but has to wait for something else."""
 ORDERLY_STOP = 8.0
 """The seconds that a running step has when the bot is told to stop (a container is killed after 10)."""
+QUERIES_AT_ONCE = 4
+OUR_OWN = (AuditOf, SignInShown, PicturesOf)
+"""Queries that InvenTree alone doesn't answer."""
+SECONDS_FOR_PICTURES = 8.0
+"""The time that a search waits for pictures that nobody has fetched before."""
+WENT_BACK = Plain(Fault.WENT_BACK)
 
 
 class StepWorker:
@@ -102,7 +105,7 @@ class StepWorker:
         self._give_up = give_up
         self._breaker = breaker
         self._not_before: datetime | None = None
-        self._elsewhere: dict[int, asyncio.Task[None]] = {}
+        self._at_peers: dict[int, asyncio.Task[None]] = {}
         engine.clock_listeners.append(self._clock_set_back)
         self._backoffs: dict[int, Backoff] = {}  # by row: another row's success must not shorten a failing row's pauses
         self._without_trace: dict[int, datetime] = {}  # by row: when a probe first found no trace of its act
@@ -126,21 +129,21 @@ class StepWorker:
         async with asyncio.TaskGroup() as group:
             while True:
                 wake.clear()
-                rows = tuple(row for row in self._engine.due("act") if row.id not in self._elsewhere)
-                if rows and _goes_elsewhere(rows[0]):
+                rows = tuple(row for row in self._engine.due("act") if row.id not in self._at_peers)
+                if rows and _is_at_a_peer(rows[0]):
                     # a peer's server may take its time, and none of our steps waits for it
                     trial = group.create_task(self.perform(rows[0], rows))
-                    self._elsewhere[rows[0].id] = trial
+                    self._at_peers[rows[0].id] = trial
                     trial.add_done_callback(partial(self._over, rows[0].id))
                 elif rows:
                     await to_its_end(self.perform(rows[0], rows))
-                elif self._elsewhere:
+                elif self._at_peers:
                     await wake.wait()
                 else:
                     await wait_for_work(self._engine, "act")
 
     def _over(self, number: int, _: asyncio.Task[None]) -> None:
-        self._elsewhere.pop(number, None)
+        self._at_peers.pop(number, None)
         self._engine.wake["act"].set()
 
     async def perform(self, row: OutboxRow, rows: tuple[OutboxRow, ...] = ()) -> None:
@@ -161,47 +164,49 @@ class StepWorker:
         if settled is not None and settled > self._clock.now():
             self._journal.postpone(row.id, settled)
             return
-        if self._is_stopped(row, effect):
+        if self._postpone_in_doubt(row, effect):
             return
-        if is_ours(effect.step) and hold_back(self._engine, self._breaker, row, effect.then):
+        if is_at_our_inventree(effect.step) and hold_back(self._engine, self._breaker, row, effect.then):
             return
-        if await self._was_done(row, effect):
+        if not await self._probe(row, effect):
             return
         if self._is_given_up(row, effect):
             self._give_it_up(row, effect, Plain(Fault.NO_TRACE))
             return
-        if self._may_be_on_its_way(row, effect):
+        if self._postpone_for_second_probe(row, effect):
             return
         await self._act(row, effect)
 
-    def _is_stopped(self, row: OutboxRow, effect: Do) -> bool:
-        """Whether InvenTree was restored to an earlier state: no stock moves before a superuser has looked.
+    def _postpone_in_doubt(self, row: OutboxRow, effect: Do) -> bool:
+        """Postpone a step of stock if InvenTree was restored to an earlier state; return whether it was postponed.
 
-        At a new address there may be another InvenTree, so nothing moves there before its history was compared.
+        No stock moves then before a superuser has looked. At a new address there may be another InvenTree, so nothing
+        moves there before its history was compared.
         """
         standing = self._engine.state.get(BotStatus, "standing")
         if standing is None or not isinstance(effect.step, OF_STOCK):
             return False
         if standing.went_back is None:
-            has_moved = standing.has_moved(self._engine.state.us.inventory_api)
-            if has_moved:
-                self._journal.postpone(row.id, self._clock.now() + UNTIL_COMPARED, reached=False, problem=row.problem)
-            return has_moved
-        next_try = self._clock.now() + LOOKED_AGAIN_AFTER
+            if not standing.has_moved(self._engine.state.us.inventory_api):
+                return False
+            next_try = self._clock.now() + HISTORY_CHECKED_AFTER
+            self._journal.postpone(row.id, next_try, reached=False, problem=row.problem)
+            return True
+        next_try = self._clock.now() + CONSENT_CHECKED_AFTER
         told = english(WENT_BACK)
         waiting = None if row.problem == told else Waiting(self._clock.now(), effect.then, WENT_BACK, next_try)
         self._journal.postpone(row.id, next_try, waiting, reached=False, problem=told)
         self._engine.decide_all()
         return True
 
-    async def _was_done(self, row: OutboxRow, effect: Do) -> bool:
-        """Probe; True if there is nothing left to do now."""
+    async def _probe(self, row: OutboxRow, effect: Do) -> bool:
+        """Look whether the step was done already; return whether to do it now."""
         try:
             found = await self._inventory.probe(effect.step)
         except (Unavailable, OutcomeUnknown) as problem:
             self._noticed(effect.step, problem)
             self._wait(row, effect.then, problem, self._pause(row), reached=False)
-            return True
+            return False
         except Refusal as problem:
             self._noticed(effect.step)
             if row.acted_at is None:
@@ -210,16 +215,16 @@ class StepWorker:
                 self._give_it_up(row, effect, problem.problem)
             else:
                 self._wait(row, effect.then, problem, self._pause(row), reached=False)
-            return True
+            return False
         if not isinstance(effect.step, TryToken):  # the probe of TryToken asks nobody
             self._noticed(effect.step)
         if found is not None:
             self._done(row, effect.then, found)
-        return found is not None
+        return found is None
 
     def _noticed(self, step: Step, problem: InventoryProblem | None = None) -> None:
         """Tell the breaker that our InvenTree answered, or didn't."""
-        if is_ours(step):
+        if is_at_our_inventree(step):
             notice(self._breaker, self._clock.now(), problem)
 
     def _give_it_up(self, row: OutboxRow, effect: Do, problem: Diagnosis) -> None:
@@ -236,8 +241,11 @@ class StepWorker:
         """
         return self._settle / 4
 
-    def _may_be_on_its_way(self, row: OutboxRow, effect: Do) -> bool:
-        """Whether an earlier try may still arrive: so far, only one probe has found no trace of it."""
+    def _postpone_for_second_probe(self, row: OutboxRow, effect: Do) -> bool:
+        """Postpone the step while an earlier try may still arrive; return whether it was postponed.
+
+        So far, only one probe has found no trace of that try.
+        """
         if row.acted_at is None or type(effect.step) in REPEATABLE:
             return False
         now = self._clock.now()
@@ -254,7 +262,7 @@ class StepWorker:
         return self._clock.now() - row.acted_at > self._give_up
 
     async def _act(self, row: OutboxRow, effect: Do) -> None:
-        act = await self._made_ready(row, effect)
+        act = await self._prepared(row, effect)
         if act is None:
             return
         self._without_trace.pop(row.id, None)
@@ -276,16 +284,16 @@ class StepWorker:
             self._noticed(effect.step)
             self._done(row, effect.then, result)
 
-    async def _made_ready(self, row: OutboxRow, effect: Do) -> Callable[[], Awaitable[StepResult]] | None:
+    async def _prepared(self, row: OutboxRow, effect: Do) -> Callable[[], Awaitable[StepResult]] | None:
         """The change to InvenTree, with everything it needs; None if that is unavailable, for good or for now."""
         step = effect.step
         if isinstance(step, SendFile):
-            sent = await self._under_way(row, effect.then, partial(self._send_file, step))
-            return None if sent is None else partial(_at_hand, sent)
+            sent = await self._file_result(row, effect.then, partial(self._send_file, step))
+            return None if sent is None else partial(_returned, sent)
         if isinstance(step, AttachPhoto | KeepFile):
             longest = step.longest if isinstance(step, KeepFile) else LONGEST_PHOTO
             fetch = partial(self._chat.download, step.file, longest)
-            content = await self._under_way(row, effect.then, fetch)
+            content = await self._file_result(row, effect.then, fetch)
             return None if content is None else partial(self._inventory.attach, step, content)
         return partial(self._inventory.act, step)
 
@@ -295,7 +303,7 @@ class StepWorker:
         file = {"url": media.address, **media.decryption}
         return FileSent(file, len(content), hashlib.sha256(content).hexdigest())
 
-    async def _under_way(
+    async def _file_result(
         self, row: OutboxRow, then: WhenStepEnds, work: Callable[[], Coroutine[Any, Any, T]]
     ) -> T | None:
         """The result of the work; None if that is unavailable, for good or for now.
@@ -311,14 +319,14 @@ class StepWorker:
         except ChatRefused as problem:
             self._refused(row, then, Refusal(Verbatim(Speaker.HOMESERVER, problem.text, problem.code)))
         except ChatProblem as problem:
-            if self._clock.now() - row.created_at > FETCHED_WITHIN:
+            if self._clock.now() - row.created_at > FILES_TRIED_FOR:
                 self._refused(row, then, Refusal(Verbatim(Speaker.HOMESERVER, problem.text, "not-there")))
             else:
                 next_try = self._clock.now() + timedelta(seconds=self._pause(row))
                 self._journal.postpone(row.id, next_try, reached=False, problem=problem.text)
         else:
             if made is None:
-                self._journal.postpone(row.id, self._clock.now() + LOOKED_AFTER, reached=False)
+                self._journal.postpone(row.id, self._clock.now() + FILE_CHECKED_AFTER, reached=False)
             return made
         return None
 
@@ -351,15 +359,15 @@ class StepWorker:
         self._engine.decide_all()
 
 
-async def _at_hand(result: StepResult) -> StepResult:
+async def _returned(result: StepResult) -> StepResult:
     return result
 
 
-def _goes_elsewhere(row: OutboxRow) -> bool:
-    return isinstance(row.effect, Do) and not is_ours(row.effect.step)
+def _is_at_a_peer(row: OutboxRow) -> bool:
+    return isinstance(row.effect, Do) and not is_at_our_inventree(row.effect.step)
 
 
-def is_ours(step: Step) -> bool:
+def is_at_our_inventree(step: Step) -> bool:
     """Whether the step goes to our own InvenTree. A peer's token is tried at the peer's."""
     return not (isinstance(step, TryToken) and step.url)
 
@@ -385,7 +393,7 @@ def notice(breaker: Breaker, now: datetime, problem: InventoryProblem | None) ->
 def hold_back(
     engine: Engine, breaker: Breaker, row: OutboxRow, then: Continuation, at_most: datetime | None = None
 ) -> bool:
-    """Whether the row has to wait, `at_most` until then, for an InvenTree that doesn't answer.
+    """Postpone the row, `at_most` until then, if InvenTree doesn't answer; return whether it was postponed.
 
     The rules get one event about the reason.
     """
@@ -401,14 +409,14 @@ def hold_back(
     return True
 
 
-async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do the work. If we are told to stop, give it a moment (`ORDERLY_STOP`) to end.
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do the work, and return its result. If we are told to stop, give it a moment (`ORDERLY_STOP`) to end.
 
     Work that doesn't end in time stays journaled as begun, and is probed at the next start.
     """
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait({task}, timeout=ORDERLY_STOP)
         task.cancel()
@@ -425,8 +433,7 @@ async def wait_for_work(engine: Engine, queue: QueueName, pause: float = 0.0) ->
     wake = engine.wake[queue]
     due = engine.journal.next_due(queue)
     until_due = (due - engine.clock.now()).total_seconds() if due else 0.0
-    # a row that is due but may not begin waits for something else
-    waits = [until_due if until_due > 0 else HELD_BACK] if due else []
+    waits = [until_due if until_due > 0 else SECONDS_HELD_BACK] if due else []
     waits += [pause] if pause > 0 else []
     if not waits:
         await wake.wait()
@@ -438,16 +445,6 @@ async def wait_for_work(engine: Engine, queue: QueueName, pause: float = 0.0) ->
     finally:
         sleeping.cancel()
         waking.cancel()
-
-
-# --- queries ---
-
-
-AT_ONCE = 4
-OUR_OWN = (AuditOf, SignInShown, PicturesOf)
-"""Queries that InvenTree alone doesn't answer."""
-SECONDS_FOR_PICTURES = 8.0
-"""The time that a search waits for pictures that nobody has fetched before."""
 
 
 class QueryWorker:
@@ -470,7 +467,7 @@ class QueryWorker:
             while True:
                 wake.clear()
                 rows = [row for row in self._engine.due("ask") if row.id not in self._under_way]
-                for row in rows[: max(AT_ONCE - len(self._under_way), 0)]:
+                for row in rows[: max(QUERIES_AT_ONCE - len(self._under_way), 0)]:
                     task = group.create_task(self.perform(row))
                     self._under_way[row.id] = task
                     task.add_done_callback(partial(self._over, row.id))
@@ -494,7 +491,7 @@ class QueryWorker:
             self._engine.set_row_aside(row.id, Ask.__name__, row.key or effect.then.subject, fault)
 
     async def _perform(self, row: OutboxRow, effect: Ask) -> None:
-        if self._is_held(row, effect):
+        if self._hold_back(row, effect):
             return
         try:
             answers = await self._answers(effect.questions)
@@ -507,8 +504,11 @@ class QueryWorker:
             self._journal.finish(row.id, Answered(self._clock.now(), effect.then, answers))
         self._engine.decide_all()
 
-    def _is_held(self, row: OutboxRow, effect: Ask) -> bool:
-        """Whether the query has to wait because InvenTree doesn't answer. A person who waits for it is told so."""
+    def _hold_back(self, row: OutboxRow, effect: Ask) -> bool:
+        """Postpone or give up the query while InvenTree doesn't answer; return whether that happened.
+
+        A person who waits for it is told so.
+        """
         if not _asks_inventree(effect):
             return False
         now, or_not = self._clock.now(), effect.or_not

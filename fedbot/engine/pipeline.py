@@ -102,10 +102,9 @@ ENGLISH = Locale("en", "UTC")
 TIMERS = "timers"
 """The kind of a quarantine entry for a document on which the timers' rules fail."""
 
-Told = TypeVar("Told")
+T = TypeVar("T")
 
 Render = Callable[[Phrase, datetime], markup.Rendered]
-
 
 _COUNTED: dict[type, str] = {
     Said: "lines_read",
@@ -219,9 +218,12 @@ class Engine:
                     break
         finally:
             self._deciding = False
-        now_true, now_false = (self._has_more, self._settled) if has_more else (self._settled, self._has_more)
-        now_true.set()
-        now_false.clear()
+        if has_more:
+            self._has_more.set()
+            self._settled.clear()
+        else:
+            self._settled.set()
+            self._has_more.clear()
         for event in self.wake.values():
             event.set()
         self.changed()
@@ -259,7 +261,7 @@ class Engine:
             return True
         now = self.clock.now()
         try:
-            turn, queued = self._made_of(event, now)
+            turn, queued = self._decide(event, now)
             was = self._states_before(turn)
             self.journal.commit(
                 seq, Committed(now, turn.changes, queued, tuple(turn.audit), tuple(turn.found), tuple(turn.voided))
@@ -340,7 +342,7 @@ class Engine:
         """
         if not isinstance(event, BY_THE_CLOCK):
             self._set_event_aside(seq, type(event).__name__, subject, fault)
-        elif not self._pass_over(lambda: self._made_of(event, self.clock.now()), fault):
+        elif not self._pass_over(lambda: self._decide(event, self.clock.now()), fault):
             note = AuditEntry("failures", RulesFailed(type(event).__name__))
             self.journal.commit(seq, Committed(self.clock.now(), audit=(note,)))
             if not any(aside.what == type(event).__name__ for aside in self.journal.quarantined()):
@@ -428,7 +430,7 @@ class Engine:
             self._announce(self.journal.set_timers_aside(aside), aside)
         return bool(culprits)
 
-    def _by_the_clock(self, look: Callable[[], Told]) -> Told:
+    def _by_the_clock(self, look: Callable[[], T]) -> T:
         """Ask the timers' rules, without the documents on which they fail."""
         try:
             return look()
@@ -448,13 +450,16 @@ class Engine:
                 listener()
         self._latest = now
 
-    def _made_of(self, event: Event, now: datetime) -> tuple[Turn, tuple[Queued, ...]]:
-        """Decide this event; return the turn, and its effects as outbox rows."""
+    def _decide(self, event: Event, now: datetime) -> tuple[Turn, tuple[Queued, ...]]:
+        """Decide this event; return the turn, and its effects as outbox rows, with their text."""
         turn = decide(self.state, event, self._verbs, now)
+        queued: list[Queued] = []
         for effect in turn.effects:
             if isinstance(effect, TellOffChat):
                 self._answer_off_chat(turn, effect)
-        return turn, tuple(self._queued(turn))
+            elif not isinstance(effect, Typing):
+                queued += self._rows(effect)
+        return turn, tuple(queued)
 
     def _answer_off_chat(self, turn: Turn, told: TellOffChat) -> None:
         """Store the rendered answer with its line; an edit replaces what it edits."""
@@ -465,14 +470,6 @@ class Engine:
         answer = WebAnswer(told.key, told.phrase.name, told.outcome, words.plain, words.html, told.choices)
         others = tuple(each for each in line.answers if each.key != told.key)
         turn.save(replace(line, answers=(*others, answer)))
-
-    def _queued(self, turn: Turn) -> list[Queued]:
-        """The turn's effects as outbox rows, with their text."""
-        queued: list[Queued] = []
-        for effect in turn.effects:
-            if not isinstance(effect, Typing | TellOffChat):
-                queued += self._rows(effect)
-        return queued
 
     def _rows(self, effect: ChatEffect | Ask | Do | KeepSecret | Forget | MoveSecret) -> Sequence[Queued]:
         match effect:

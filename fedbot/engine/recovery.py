@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from fedbot.engine.chat_worker import posted
 from fedbot.engine.pipeline import Engine
@@ -128,9 +127,7 @@ async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
         raise TypeError(f"asked for mirrors, not for {mirrors!r}")
     batch = await chat.sync(None, 0)
     for event in batch.events:
-        if isinstance(
-            event, RoomReplaced
-        ):  # no friendship is known yet that would wait for people, and the messages aren't read yet
+        if isinstance(event, RoomReplaced):  # while no friendship is known that would wait for people
             engine.put(event)
     engine.put(Answered(engine.clock.now(), Rebuild(), (mirrors,)))
     engine.receive(batch)
@@ -154,7 +151,7 @@ def _summary(engine: Engine, mirrors: MirrorsFound) -> Rebuilt:
     known = {transfer.id for transfer in transfers}
     over = {ConnectionState.DECLINED, ConnectionState.CANCELLED, ConnectionState.EXPIRED, ConnectionState.ENDED}
     living = [connection for connection in turn.connections() if connection.state not in over]
-    named: list[Any] = [request for mirror in mirrors.companies for request in mirrored_requests(mirror)]
+    named = [request for mirror in mirrors.companies for request in mirrored_requests(mirror)]
     return Rebuilt(
         connections=tuple((connection.peer_name, connection.state.value) for connection in living),
         transfers=len(transfers),

@@ -27,9 +27,6 @@ from fedbot.rules.model.events import ReconcileDue, StatsDue
 from fedbot.rules.model.health import BotStatus, Due, DueKind
 from fedbot.rules.state import Turn
 
-# --- timers ---
-
-
 log = logging.getLogger(__name__)
 
 Work = Callable[[], Awaitable[None]]
@@ -150,19 +147,19 @@ class Timetable:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._regular: list[ScheduledWork] = []
+        self._scheduled: list[ScheduledWork] = []
         self.read()
 
     def read(self) -> None:
         """Read the times from the current settings."""
         us = self._engine.state.us
-        self._regular.clear()
+        self._scheduled.clear()
         if us.stats_schedule:
             when = trigger(us.stats_schedule, us.time_zone)
-            self._regular.append(ScheduledWork(DueKind.STATS, when, lambda standing: standing.last_stats, StatsDue))
+            self._scheduled.append(ScheduledWork(DueKind.STATS, when, lambda standing: standing.last_stats, StatsDue))
         if us.reconcile_at:
             when = trigger(f"{us.reconcile_at.minute} {us.reconcile_at.hour} * * *", us.time_zone)
-            self._regular.append(
+            self._scheduled.append(
                 ScheduledWork(DueKind.RECONCILE, when, lambda standing: standing.last_reconcile, ReconcileDue)
             )
 
@@ -170,7 +167,7 @@ class Timetable:
         """When each is due next; a time in the past is when it became overdue."""
         now = self._engine.clock.now()
         standing = Turn(self._engine.state, now).standing()
-        times = [(regular.kind, _next(regular, standing, now)) for regular in self._regular]
+        times = [(work.kind, _next(work, standing, now)) for work in self._scheduled]
         return tuple(Due(kind, at) for kind, at in times if at is not None)
 
     def next_due(self) -> datetime | None:
@@ -180,19 +177,19 @@ class Timetable:
     def look(self) -> None:
         """Put an event for everything that is due."""
         now = self._engine.clock.now()
-        for regular in self._regular:
-            due = _next(regular, Turn(self._engine.state, now).standing(), now)
+        for work in self._scheduled:
+            due = _next(work, Turn(self._engine.state, now).standing(), now)
             if due is not None and due <= now:
-                self._engine.put(regular.event(now, due))
+                self._engine.put(work.event(now, due))
 
 
-def _next(regular: ScheduledWork, standing: BotStatus, now: datetime) -> datetime | None:
-    last = regular.last(standing)
+def _next(work: ScheduledWork, standing: BotStatus, now: datetime) -> datetime | None:
+    last = work.last(standing)
     if last is None:
         return None
-    due = _after(regular.trigger, min(last, now))
+    due = _after(work.trigger, min(last, now))
     while due is not None and due.fold:  # the hour that the end of summer time repeats counts once
-        due = _after(regular.trigger, due)
+        due = _after(work.trigger, due)
     return due.astimezone(UTC) if due else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fedbot.engine.chat_worker import TypingSigns
+from fedbot.engine.chat_worker import TypingNotifications
 from fedbot.ports.chat import ChatUnreachable
 from fedbot.rules.model.effects import Typing
 from tests.scenarios.space import Space
@@ -32,7 +32,7 @@ async def _all_begun() -> None:
 
 async def test_the_notification_stays_until_all_is_said() -> None:
     chat = SilentChat()
-    signs = TypingSigns(chat)  # type: ignore[arg-type]  # the part of the port that it uses
+    signs = TypingNotifications(chat)  # type: ignore[arg-type]  # the part of the port that it uses
     signs.show(Typing("!r", 30))
     signs.show(Typing("!r", 0))
     await _all_begun()
@@ -45,7 +45,7 @@ async def test_the_notification_stays_until_all_is_said() -> None:
 
 async def test_the_end_of_the_last_answer_does_not_end_the_next_lines_notification() -> None:
     chat = SilentChat()
-    signs = TypingSigns(chat)  # type: ignore[arg-type]
+    signs = TypingNotifications(chat)  # type: ignore[arg-type]
     signs.show(Typing("!r", 0))
     signs.show(Typing("!r", 30))
     signs.all_is_said()
@@ -54,7 +54,7 @@ async def test_the_end_of_the_last_answer_does_not_end_the_next_lines_notificati
 
 
 async def test_a_homeserver_that_refuses_typing_notifications_disturbs_nothing() -> None:
-    signs = TypingSigns(SilentChat(reachable=False))  # type: ignore[arg-type]
+    signs = TypingNotifications(SilentChat(reachable=False))  # type: ignore[arg-type]
     signs.show(Typing("!r", 30))
     signs.show(Typing("!r", 0))
     signs.all_is_said()
