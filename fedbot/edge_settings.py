@@ -60,18 +60,19 @@ def sealed_identity_beside(settings: Settings, place: Address) -> Iterator[Folde
     """Like `identity_beside`, for a space whose journal is in a database."""
     need_psycopg()
     from fedbot.journal import postgresql  # noqa: PLC0415 -- needs psycopg
+    from fedbot.journal.lease import claim  # noqa: PLC0415
 
-    lease = postgresql.claim(place, "a command")
+    lease = claim(place, "a command")
     if lease is not None:  # no worker has it or ever had it: create its tables
         try:
             postgresql.open_journal(lease).close()
         finally:
             lease.release()
-    beside = postgresql.Beside(place)
+    tables = postgresql.AdminTables(place)
     try:
-        yield sealed_identity(settings, beside)
+        yield sealed_identity(settings, tables)
     finally:
-        beside.close()
+        tables.close()
 
 
 def matrix_account(settings: Settings) -> Account:

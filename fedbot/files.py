@@ -6,10 +6,11 @@ import errno
 import logging
 import os
 import secrets
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from fedbot.ports.vault import File, Folder
 
@@ -88,6 +89,11 @@ def close_to_others(path: Path, mode: int = PRIVATE_FILE) -> None:
     if path.stat().st_mode & 0o077:
         log.warning("%s was open to others; it is private again, but may have been read", path)
         path.chmod(mode)
+
+
+def open_sqlite(file: Path, mode: Literal["ro", "rw"] = "rw") -> sqlite3.Connection:
+    """Open an SQLite file that exists: none is ever created."""
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -94,10 +94,11 @@ def _opened(settings: Settings) -> Iterator[StoredJournal]:
             yield journal
         return
     need_psycopg()
-    from fedbot.journal import postgresql
+    from fedbot.journal.lease import claim, holder
+    from fedbot.journal.postgresql import open_journal
 
-    lease = postgresql.claim(place, "a command")
+    lease = claim(place, "a command")
     if lease is None:
-        raise StateInUse(f"{postgresql.holder(place)} works for {place.space}: give the command there.", None)
-    with postgresql.open_journal(lease) as journal:
+        raise StateInUse(f"{holder(place)} works for {place.space}: give the command there.", None)
+    with open_journal(lease) as journal:
         yield journal

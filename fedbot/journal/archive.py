@@ -72,15 +72,13 @@ class StoredArchive(Archive):
     def ids_at_rest(self, beginning: str) -> tuple[str, ...]:
         """The ids with this beginning, sorted."""
         behind = beginning + chr(0x10FFFF)
-        found: list[Any] = self._database.rows(
-            "SELECT id FROM archive WHERE id >= ? AND id < ? ORDER BY id", beginning, behind
-        )
+        found = self._database.rows("SELECT id FROM archive WHERE id >= ? AND id < ? ORDER BY id", beginning, behind)
         return tuple(identifier for (identifier,) in found)
 
     def marked(self, mark: Mark, value: str, after: str = "") -> Iterator[Transfer]:
         """The transfers with this mark, sorted by id, after the id `after`. Raises `UnreadableRow`."""
         while True:
-            page: list[Any] = self._database.rows(
+            page = self._database.rows(
                 "SELECT a.number, a.id, a.payload FROM archive_marks AS m JOIN archive AS a ON a.id = m.transfer"
                 " WHERE m.mark = ? AND m.value = ? AND m.transfer > ? ORDER BY m.transfer LIMIT ?",
                 mark.value,
@@ -104,7 +102,7 @@ class StoredArchive(Archive):
         last = (instant_to_text(behind[0]), behind[1]) if behind else ("~", "")
         listed, values = _listed(rooms, peer, since)
         while True:
-            page: list[Any] = self._database.rows(
+            page = self._database.rows(
                 f"SELECT number, id, payload, asked_at FROM archive WHERE {listed}"  # noqa: S608 -- constants
                 " AND (asked_at, id) < (?, ?) ORDER BY asked_at DESC, id DESC LIMIT ?",
                 *values,
@@ -120,13 +118,13 @@ class StoredArchive(Archive):
         """The number of transfers that `newest` would return."""
         listed, values = _listed(rooms, peer, since)
         query = f"SELECT count(*) FROM archive WHERE {listed}"  # noqa: S608 -- constants
-        found: list[Any] = self._database.rows(query, *values)
+        found = self._database.rows(query, *values)
         return int(found[0][0])
 
     def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[PeerFlow]:
         """The goods that these transfers moved, in these rooms, at that moment or later, summed up by kind."""
         wanted, values = _wanted(("room", rooms), ("went_at", since))
-        found: list[Any] = self._database.rows(
+        found = self._database.rows(
             f"SELECT peer, way, pieces, sum(lines), count(*) FROM archive_flows WHERE {wanted}"  # noqa: S608 -- constants
             " GROUP BY peer, way, pieces",
             *values,
@@ -137,7 +135,7 @@ class StoredArchive(Archive):
 
     def peers_at_rest(self) -> tuple[str, ...]:
         """The parties of all transfers at rest."""
-        found: list[Any] = self._database.rows(
+        found = self._database.rows(
             "WITH RECURSIVE found (peer) AS (SELECT min(peer) FROM archive UNION ALL"
             " SELECT (SELECT min(peer) FROM archive WHERE peer > found.peer) FROM found WHERE found.peer IS NOT NULL)"
             " SELECT peer FROM found WHERE peer IS NOT NULL"
@@ -146,7 +144,7 @@ class StoredArchive(Archive):
 
     def key_of(self, event_id: str) -> MessageKey:
         """The key of our message with this event id; '' if we didn't send it."""
-        found: list[Any] = self._database.rows("SELECT key FROM posts WHERE event_id = ?", event_id)
+        found = self._database.rows("SELECT key FROM posts WHERE event_id = ?", event_id)
         return MessageKey(found[0][0]) if found else NO_KEY
 
 

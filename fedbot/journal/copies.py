@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from fedbot.files import make_private, sync_folder
-from fedbot.journal import audit_chain, codec, sqlite
+from fedbot.files import make_private, open_sqlite, sync_folder
+from fedbot.journal import audit_chain, codec, schema, sqlite
 from fedbot.journal.audit_chain import Bookkeeping, Link, Verified, links, verify
 from fedbot.journal.database import Address, JournalPlace, Statements, places, refuse_moved
 from fedbot.journal.outbox import QUARANTINED, quarantined_rows
-from fedbot.journal.sqlite import BOOKKEEPING, MIGRATIONS, refused
-from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NoJournal, NotStorable
+from fedbot.journal.sqlite import BOOKKEEPING, refused
+from fedbot.ports.journal import JournalDamaged, JournalProblem, NoJournal, NotStorable
 from fedbot.rules.archive import Document
 from fedbot.rules.model.health import Quarantined
 
@@ -63,7 +62,7 @@ def copy_beside(place: JournalPlace, path: Path) -> None:
         return
     file = _journal_in(place)
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as source:
+        with closing(open_sqlite(file)) as source:
             write_copy(source.backup, path)
     except sqlite3.Error as problem:
         raise refused(f"The journal {file} can't be copied", problem) from problem
@@ -79,7 +78,7 @@ def is_used(folder: Path) -> bool:
     if not file.exists():
         return False
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as journal:
+        with closing(open_sqlite(file)) as journal:
             return bool(journal.execute("SELECT count(*) FROM meta WHERE name = 'token'").fetchone()[0])
     except sqlite3.Error:
         return True
@@ -116,7 +115,7 @@ def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> Non
 def check_copy(path: Path) -> None:
     """Read the whole copy. Raises `JournalDamaged`; `JournalTooNew` for one of a newer fedbot; `JournalMoved`."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True)) as copy:
+        with closing(open_sqlite(path)) as copy:
             findings = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
             version = copy.execute("PRAGMA user_version").fetchone()[0]
             copy.execute("SELECT count(*) FROM documents").fetchone()
@@ -125,8 +124,7 @@ def check_copy(path: Path) -> None:
         raise JournalDamaged(f"{path.name} is no journal: {problem}") from problem
     if findings != ["ok"]:
         raise JournalDamaged(f"The journal is damaged: {'; '.join(findings)}")
-    if version > len(MIGRATIONS):
-        raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")
+    schema.refuse_newer(version)
 
 
 def documents(place: JournalPlace, *kinds: type) -> list[Document]:
@@ -175,12 +173,10 @@ def _opened(place: JournalPlace) -> Iterator[tuple[Statements, Bookkeeping]]:
         return
     file = _journal_in(place)
     try:
-        address = f"file:{quote(str(file))}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as journal:
+        with closing(open_sqlite(file, "ro")) as journal:
             journal.execute("BEGIN")
             version = journal.execute("PRAGMA user_version").fetchone()[0]
-            if version > len(MIGRATIONS):
-                raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")
+            schema.refuse_newer(version)
             yield journal, BOOKKEEPING
     except sqlite3.OperationalError as problem:
         raise refused(f"The journal {file} can't be read", problem) from problem

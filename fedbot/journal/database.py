@@ -34,7 +34,7 @@ JournalPlace = Path | Address
 SCHEMA = "space_"
 
 
-class Found(Protocol):
+class Cursor(Protocol):
     """The result of a statement. `rowcount` is the number of rows that it changed."""
 
     @property
@@ -54,7 +54,7 @@ class Found(Protocol):
 class Statements(Protocol):
     """A connection within a transaction."""
 
-    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Found:
+    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Cursor:
         """Execute one statement."""
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> object:

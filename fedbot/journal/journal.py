@@ -56,12 +56,6 @@ from fedbot.rules.model.health import Quarantined
 from fedbot.rules.model.queries import WhenAnsweredOrNot
 from fedbot.rules.model.transfer import Transfer
 
-# --- rows that are older than the settings keep them ---
-
-
-# --- the journal ---
-
-
 log = logging.getLogger(__name__)
 
 
@@ -87,21 +81,13 @@ def _set_aside(
     return int(row[0])
 
 
-def _loss_of(kind: str | None, queue: str | None, question: WhenAnsweredOrNot | None) -> Loss:
-    """The loss if an event of this kind, or an effect of this queue, is dropped."""
-    if kind is not None:
-        return _LOST_WITH.get(kind, Loss.EVENT)
-    if queue == "ask":
-        return Loss.AWAITED if question is None else Loss.QUESTION
-    return _LOST_FROM.get(queue, Loss.TIMERS)
-
-
-_LOST_FROM: dict[str | None, Loss] = {
+_LOSS_OF_EFFECT: dict[str | None, Loss] = {
     "act": Loss.STEP,
     "chat": Loss.OWN_MESSAGE,
     "vault": Loss.AWAITED,
 }
-_LOST_WITH = {
+"""By the effect's queue."""
+_LOSS_OF_EVENT = {
     **dict.fromkeys(("StepDone", "StepRefused", "StepUnknown"), Loss.STEP),
     **dict.fromkeys(("Answered", "Unanswered"), Loss.AWAITED),
     **dict.fromkeys(
@@ -109,6 +95,19 @@ _LOST_WITH = {
     ),
     "EnvelopeSeen": Loss.PEER_MESSAGE,
 }
+"""By the event's class."""
+
+
+def _loss_of(kind: str | None, queue: str | None, continuation: WhenAnsweredOrNot | None) -> Loss:
+    """The loss if an event of this kind, or an effect of this queue, is dropped; else it is a timer.
+
+    `continuation`: of a query that may stay unanswered.
+    """
+    if kind is not None:
+        return _LOSS_OF_EVENT.get(kind, Loss.EVENT)
+    if queue == "ask":
+        return Loss.AWAITED if continuation is None else Loss.QUESTION
+    return _LOSS_OF_EFFECT.get(queue, Loss.TIMERS)
 
 
 def _undecided_outcomes(connection: Statements) -> frozenset[str]:
@@ -119,12 +118,11 @@ def _undecided_outcomes(connection: Statements) -> frozenset[str]:
     return frozenset(row[0] for row in found)
 
 
-def _set_mark(connection: Statements, mark: int) -> int:
+def _set_meta(connection: Statements, name: str, value: str) -> None:
     connection.execute(
-        "INSERT INTO meta (name, value) VALUES ('mark', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (str(mark),),
+        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
     )
-    return mark
 
 
 class Releasable(Protocol):
@@ -196,7 +194,7 @@ class StoredJournal(StoredArchive, journal.Journal):
     @property
     def recovers(self) -> bool:
         """Whether this is a copy or was rebuilt, and the rooms haven't been read since."""
-        return bool(self._database.rows("SELECT 1 FROM meta WHERE name = 'recovers'"))
+        return self._meta("recovers") is not None
 
     def must_recover(self) -> None:
         """Note that the journal was rebuilt: the next start has to read the rooms, as after a copy."""
@@ -210,28 +208,32 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def mark(self) -> int:
         """The journal's last mark; 0 for none."""
-        found = self._database.rows("SELECT value FROM meta WHERE name = 'mark'")
-        return int(found[0][0]) if found else 0
+        return int(self._meta("mark") or 0)
 
     def next_mark(self) -> int:
         """Increase the mark, durably."""
         with self._database.transaction() as connection:
-            return _set_mark(connection, self.mark() + 1)
+            mark = self.mark() + 1
+            _set_meta(connection, "mark", str(mark))
+        return mark
 
     def was_put_back(self, mark: int) -> None:
         """Note that the bot has done more than the journal knows: it gets a new id, and the rooms must be read."""
         with self._database.transaction() as connection:
-            _set_mark(connection, mark)
+            _set_meta(connection, "mark", str(mark))
             self._journal_id = secrets.token_hex(16)
             connection.execute("UPDATE meta SET value = ? WHERE name = 'journal_id'", (self._journal_id,))
             connection.execute("INSERT INTO meta (name, value) VALUES ('recovers', 'older') ON CONFLICT DO NOTHING")
+
+    def _meta(self, name: str) -> str | None:
+        found = self._database.rows("SELECT value FROM meta WHERE name = ?", name)
+        return str(found[0][0]) if found else None
 
     # --- events -------------------------------------------------------------------------------------------
 
     def token(self) -> str | None:
         """The sync token; None in a new journal."""
-        found = self._database.rows("SELECT value FROM meta WHERE name = 'token'")
-        return str(found[0][0]) if found else None
+        return self._meta("token")
 
     def receive(self, events: Sequence[Event], token: str | None) -> int:
         """Store the events of one sync with its token; return how many were new. Raises `NotStorable`, without effect.
@@ -250,11 +252,7 @@ class StoredJournal(StoredArchive, journal.Journal):
                 except codec.TooDeep as problem:
                     log.warning("left out an event (%s): %s", getattr(event, "event_id", ""), problem)
             if token is not None:
-                connection.execute(
-                    "INSERT INTO meta (name, value) VALUES ('token', ?)"
-                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    (token,),
-                )
+                _set_meta(connection, "token", token)
         return new
 
     @staticmethod
@@ -285,7 +283,7 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def next_event(self, after: int = 0) -> tuple[int, Event] | None:
         """The oldest undecided event after `after`. Raises `UnreadableRow`, whose seq can be quarantined."""
-        found: list[Any] = self._database.rows(
+        found = self._database.rows(
             "SELECT seq, kind, payload, subject FROM inbox WHERE decided = 0 AND seq > ?"
             " AND seq NOT IN (SELECT event FROM quarantine WHERE event IS NOT NULL) ORDER BY seq LIMIT 1",
             after,
@@ -301,7 +299,7 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def last_moment(self) -> datetime | None:
         """The newest time of an event or an unfinished effect, by our clock at that moment; None in a new journal."""
-        found: list[Any] = self._database.rows(
+        found = self._database.rows(
             "SELECT (SELECT received_at FROM inbox ORDER BY seq DESC LIMIT 1),"
             " (SELECT max(acted_at) FROM outbox WHERE state IN ('queued', 'acting'))"
         )
@@ -354,26 +352,26 @@ class StoredJournal(StoredArchive, journal.Journal):
 
     def documents(self) -> Iterator[tuple[str, str, Document]]:
         """All documents that aren't at rest, as (class name, id, document), oldest first. Raises `UnreadableRow`."""
-        found: list[Any] = self._database.rows("SELECT number, kind, id, payload FROM documents ORDER BY number")
+        found = self._database.rows("SELECT number, kind, id, payload FROM documents ORDER BY number")
         for number, kind, identifier, payload in found:
             what = f"the document {identifier}"
             yield kind, identifier, _read(codec.DOCUMENTS, kind, payload, what, number)
 
     def posts(self) -> Iterator[tuple[str, str]]:
         """All messages that we sent, as (event id, key), edits included."""
-        found: list[Any] = self._database.rows("SELECT event_id, key FROM posts ORDER BY number")
+        found = self._database.rows("SELECT event_id, key FROM posts ORDER BY number")
         yield from found
 
     def post(self, key: str) -> PostPlace | None:
         """The newest message with this key; never an edit."""
-        found: list[Any] = self._database.rows(
+        found = self._database.rows(
             "SELECT room, event_id FROM posts WHERE key = ? AND edit = 0 ORDER BY number DESC LIMIT 1", key
         )
         return PostPlace(*found[0]) if found else None
 
     def audit(self, subject: str) -> tuple[Audited, ...]:
         """The audit of a subject, oldest first. Raises `UnreadableRow`."""
-        found: list[Any] = self._database.rows(
+        found = self._database.rows(
             "SELECT number, at, cause, entry FROM audit WHERE subject = ? ORDER BY number", subject
         )
         kind = AuditEntry.__name__
@@ -395,13 +393,13 @@ class StoredJournal(StoredArchive, journal.Journal):
                 return ()
             held = _undecided_outcomes(connection) if queue == "act" else frozenset[str]()
             chosen = outbox.due(rows, now, held)
-            return tuple(outbox.read(connection, row[0]) for row in chosen)
+            return tuple(outbox.read(connection, row.id) for row in chosen)
 
     def next_due(self, queue: QueueName | None = None) -> datetime | None:
         """The earliest time that a row waits for, in one queue or in all. It may be past."""
         if queue in self._empty_queues:
             return None
-        found: list[Any] = self._database.rows(
+        found = self._database.rows(
             "SELECT min(not_before) FROM outbox WHERE state = 'queued' AND (lane = ?1 OR CAST(?1 AS TEXT) IS NULL)",
             queue,
         )
@@ -411,7 +409,7 @@ class StoredJournal(StoredArchive, journal.Journal):
         """The number of effects that have not ended yet."""
         if self._empty_queues.issuperset(get_args(QueueName)):
             return 0
-        found: list[Any] = self._database.rows("SELECT count(*) FROM outbox WHERE state IN ('queued', 'acting')")
+        found = self._database.rows("SELECT count(*) FROM outbox WHERE state IN ('queued', 'acting')")
         return int(found[0][0])
 
     def begin(self, row: int, at: datetime) -> None:
@@ -505,8 +503,8 @@ class StoredJournal(StoredArchive, journal.Journal):
             if found is None:
                 return Loss.UNKNOWN
             event, effect, what, problem, kind, queue, cause = found
-            row = self._question_of(connection, effect) if queue == "ask" else None
-            loses = _loss_of(kind, queue, row)
+            continuation = self._unanswerable(connection, effect) if queue == "ask" else None
+            loses = _loss_of(kind, queue, continuation)
             if not (loses.is_possible and is_sure):
                 return loses
             connection.execute("DELETE FROM quarantine WHERE number = ?", (number,))
@@ -515,14 +513,15 @@ class StoredJournal(StoredArchive, journal.Journal):
             else:
                 outbox.take_back(connection, effect)
                 outbox.end(connection, effect, "failed", now, problem)
-            if row is not None:
-                self._append(connection, Unanswered(now, row, Plain(Fault.GIVEN_UP)), instant_to_text(now))
+            if continuation is not None:
+                self._append(connection, Unanswered(now, continuation, Plain(Fault.GIVEN_UP)), instant_to_text(now))
             note = AuditEntry("failures", Dropped(number, what, problem))
             audit_chain.append(connection, event if event is not None else cause, now, (note,))
             return loses
 
-    def _question_of(self, connection: Statements, effect: int) -> WhenAnsweredOrNot | None:
-        """The continuation of a query that may be dropped; None if it may not, or is unreadable."""
+    @staticmethod
+    def _unanswerable(connection: Statements, effect: int) -> WhenAnsweredOrNot | None:
+        """The continuation of a query that may stay unanswered; None for another query, or an unreadable one."""
         try:
             asked = outbox.read(connection, effect).effect
         except UnreadableRow:

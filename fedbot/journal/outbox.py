@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from fedbot.journal import codec
 from fedbot.journal.codec import (
@@ -49,8 +49,18 @@ def insert(connection: Statements, cause: int, at: datetime, queued: tuple[Queue
     return tuple(ids)
 
 
-def due(rows: list[tuple[Any, ...]], now: datetime, held: frozenset[str] = frozenset()) -> list[tuple[Any, ...]]:
-    """Choose the rows that may begin, from a queue's unfinished rows (id, key, priority, state, not_before), by id.
+class Unfinished(NamedTuple):
+    """The part of an unfinished row that decides when it may begin; `not_before` as it is stored."""
+
+    id: int
+    key: str
+    priority: int
+    state: RowState
+    not_before: str | None
+
+
+def due(rows: Iterable[Unfinished], now: datetime, held: frozenset[str] = frozenset()) -> list[Unfinished]:
+    """Choose the rows that may begin, from all unfinished rows of a queue by id.
 
     The most urgent come first. Rows with the same key keep their order: a row that is postponed, quarantined or being
     acted on holds back the rows after it, and an urgent row makes the rows before it urgent. No row with a key in
@@ -58,28 +68,29 @@ def due(rows: list[tuple[Any, ...]], now: datetime, held: frozenset[str] = froze
     """
     instant = instant_to_text(now)
     held_keys = set(held)
-    free: list[tuple[Any, ...]] = []
+    free: list[Unfinished] = []
     for row in rows:
-        _, key, _, state, not_before = row
-        if state == "queued" and key not in held_keys and (not_before is None or not_before <= instant):
+        is_due = row.not_before is None or row.not_before <= instant
+        if row.state == "queued" and row.key not in held_keys and is_due:
             free.append(row)
-        elif key:
-            held_keys.add(key)
-    hurry: dict[str, int] = {}
+        elif row.key:
+            held_keys.add(row.key)
+    of_key: dict[str, int] = {}
     urgency: dict[int, int] = {}
-    for number, key, priority, _, _ in reversed(free):
-        urgency[number] = min(priority, hurry.get(key, priority)) if key else priority
-        hurry[key] = urgency[number]
-    return sorted(free, key=lambda row: (urgency[row[0]], row[0]))
+    for row in reversed(free):
+        urgency[row.id] = min(row.priority, of_key.get(row.key, row.priority)) if row.key else row.priority
+        of_key[row.key] = urgency[row.id]
+    return sorted(free, key=lambda row: (urgency[row.id], row.id))
 
 
-def unfinished(connection: Statements, queue: QueueName) -> list[tuple[Any, ...]]:
+def unfinished(connection: Statements, queue: QueueName) -> list[Unfinished]:
     """The rows of a queue that `due` chooses from."""
-    return connection.execute(
+    found = connection.execute(
         "SELECT id, key, priority, state, not_before FROM outbox"
         " WHERE lane = ? AND state IN ('queued', 'acting', 'quarantined') ORDER BY id",
         (queue,),
-    ).fetchall()
+    )
+    return [Unfinished(*row) for row in found]
 
 
 def read(connection: Statements, number: int) -> OutboxRow:

@@ -7,6 +7,7 @@ its triggers in `sqlite` and `postgresql`. A released entry is never changed. `p
 from __future__ import annotations
 
 from fedbot.journal import audit_chain
+from fedbot.ports.journal import JournalTooNew
 
 TABLES: tuple[tuple[str, ...], ...] = (
     (
@@ -110,3 +111,12 @@ TABLES: tuple[tuple[str, ...], ...] = (
         *audit_chain.TABLES,
     ),
 )
+
+
+def refuse_newer(version: int) -> None:
+    """Raise `JournalTooNew` if a newer fedbot wrote the journal."""
+    if version > len(TABLES):
+        raise JournalTooNew(
+            f"The journal has version {version}, this fedbot knows {len(TABLES)} at most. "
+            "Install the fedbot that last worked with it, or a newer one."
+        )

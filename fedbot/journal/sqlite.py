@@ -7,13 +7,12 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
-from fedbot.files import make_private
+from fedbot.files import make_private, open_sqlite
 from fedbot.journal import schema
 from fedbot.journal.audit_chain import Bookkeeping
 from fedbot.journal.database import Database, Statements
-from fedbot.ports.journal import BrokenRule, JournalDamaged, JournalProblem, JournalTooNew, JournalUnwritable
+from fedbot.ports.journal import BrokenRule, JournalDamaged, JournalProblem, JournalUnwritable
 
 GUARDS: tuple[tuple[str, ...], ...] = (
     (
@@ -100,11 +99,7 @@ class SqliteDatabase(Database):
         for table in CHECKED_AT_START:
             if table in present:
                 _refuse_damaged(self._connection.execute(f"PRAGMA quick_check({table})"))
-        if version > len(MIGRATIONS):
-            raise JournalTooNew(
-                f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most. "
-                "Install the fedbot that last worked with it, or a newer one."
-            )
+        schema.refuse_newer(version)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA secure_delete = ON")  # removed rows are overwritten, and in no later backup
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
@@ -158,7 +153,7 @@ class SqliteDatabase(Database):
         if self._path is None:
             return
         try:
-            with closing(sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro", uri=True)) as beside:
+            with closing(open_sqlite(self._path, "ro")) as beside:
                 _refuse_damaged(beside.execute("PRAGMA quick_check(5)"))
         except sqlite3.DatabaseError as problem:
             raise _damaged(self._path, problem) from problem

@@ -12,13 +12,12 @@ from contextlib import closing, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from nio.crypto import Olm
 from nio.store import SqliteStore
 from peewee import PeeweeException, SqliteDatabase
 
-from fedbot.files import make_private, private_folder, sync_folder, write_whole
+from fedbot.files import make_private, open_sqlite, private_folder, sync_folder, write_whole
 from fedbot.logs import keep_secret
 from fedbot.ports.journal import JournalUnwritable
 from fedbot.ports.vault import Folder, SealedFolder
@@ -244,7 +243,7 @@ def _device_of(store: Path) -> tuple[str, str] | None:
     if not store.exists():
         return None
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(store))}?mode=rw", uri=True)) as opened:
+        with closing(open_sqlite(store)) as opened:
             if not opened.execute("SELECT count(*) FROM sqlite_master WHERE name = 'accounts'").fetchone()[0]:
                 return None
             found = opened.execute("SELECT user_id, device_id FROM accounts").fetchone()
@@ -302,7 +301,7 @@ def copy_store(source: Path, target: Path) -> None:
     """Copy a store that a bot may be writing to. Raises sqlite3.Error."""
     make_private(target)
     with (
-        closing(sqlite3.connect(f"file:{quote(str(source))}?mode=rw", uri=True)) as store,
+        closing(open_sqlite(source)) as store,
         closing(sqlite3.connect(target)) as copy,
     ):
         store.backup(copy)

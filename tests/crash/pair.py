@@ -19,7 +19,7 @@ import yaml
 
 from fedbot.journal import lease
 from fedbot.journal.database import Address
-from fedbot.journal.postgresql import Beside
+from fedbot.journal.postgresql import AdminTables
 from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.journal.server import connect
 from fedbot.ports.journal import NoJournal
@@ -128,7 +128,7 @@ class InDatabase(Memory):
     def __init__(self, address: Address) -> None:
         self._address = address
         self._key = os.urandom(32)
-        self._beside: Beside | None = None
+        self._tables: AdminTables | None = None
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows from the journal; none before it is created."""
@@ -143,9 +143,9 @@ class InDatabase(Memory):
         """Its keys and tokens, opened with the key."""
         return FolderInDatabase(self._opened(), Seal(self._key, self._address.space))
 
-    def _opened(self) -> Beside:
-        self._beside = self._beside or Beside(self._address)
-        return self._beside
+    def _opened(self) -> AdminTables:
+        self._tables = self._tables or AdminTables(self._address)
+        return self._tables
 
     def settings(self) -> dict[str, Any]:
         """Its address and the key."""
@@ -161,8 +161,8 @@ class InDatabase(Memory):
 
     def close(self) -> None:
         """Close the connection."""
-        if self._beside is not None:
-            self._beside.close()
+        if self._tables is not None:
+            self._tables.close()
 
 
 @dataclass

@@ -99,7 +99,7 @@ def at_each_statement(
 
         return called
 
-    surround = ((database._connection, "execute"), (database._asked, "executemany"))
+    surround = ((database._connection, "execute"), (database._statements, "executemany"))
     for owner, name in surround:
         vars(owner)[name] = surrounded(getattr(owner, name))
     try:
