@@ -13,7 +13,6 @@ from typing import Any
 from fedbot.journal import codec
 from fedbot.journal.codec import instant_to_text
 from fedbot.journal.database import Statements, Tables, places
-from fedbot.ports.journal import NotStorable, UnreadableRow
 from fedbot.rules.archive import Archive, Mark, PeerFlow, Place, flows_of_transfer, latest, left_at, marks_of
 from fedbot.rules.model.books import Way
 from fedbot.rules.model.room import NO_KEY, MessageKey
@@ -170,9 +169,6 @@ def _wanted(rooms: tuple[str, Sequence[str] | None], since: tuple[str, datetime 
 
 def _read(row: Any) -> Transfer:  # noqa: ANN401 -- a row
     number, identifier, payload = row
-    try:
-        found: Transfer = codec.from_text(codec.DOCUMENTS, _KIND, payload)
-    except NotStorable as problem:
-        text = f"In the journal, the document {identifier} can't be read back: {problem}"
-        raise UnreadableRow(text, number, _KIND, identifier) from problem
+    what = f"the document {identifier}"
+    found: Transfer = codec.read_row(codec.DOCUMENTS, _KIND, payload, what=what, number=number, subject=identifier)
     return found

@@ -13,7 +13,7 @@ from enum import Enum, StrEnum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from fedbot.ports.journal import NotStorable, Stored
+from fedbot.ports.journal import NotStorable, Stored, UnreadableRow
 from fedbot.rules.archive import Document
 from fedbot.rules.dispatch import CONTINUATIONS
 from fedbot.rules.model.audit import AuditEntry
@@ -91,6 +91,15 @@ def from_text(kinds: dict[str, type], kind: str, payload: str) -> Any:  # noqa: 
         return codec_for(kinds[kind]).read(json.loads(payload))
     except (ValueError, ArithmeticError, RecursionError) as problem:
         raise NotStorable(f"{kind}: {problem}") from problem
+
+
+def read_row(kinds: dict[str, type], kind: str, payload: str, *, what: str, number: int, subject: str = "") -> Any:  # noqa: ANN401
+    """Like `from_text`, for a row of the journal, such as `the event 7`. Raises `UnreadableRow`."""
+    try:
+        return from_text(kinds, kind, payload)
+    except NotStorable as problem:
+        text = f"In the journal, {what} can't be read back: {problem}"
+        raise UnreadableRow(text, number, kind, subject) from problem
 
 
 # --- by hint -----------------------------------------------------------------------------------------------

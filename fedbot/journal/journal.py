@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, Self, get_args
+from typing import Protocol, Self, get_args
 
 from fedbot.journal import archive, audit_chain, codec, outbox
 from fedbot.journal.archive import StoredArchive
@@ -62,13 +62,6 @@ log = logging.getLogger(__name__)
 def clock() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
-
-
-def _read(kinds: dict[str, type], kind: str, payload: str, what: str, number: int) -> Any:  # noqa: ANN401
-    try:
-        return codec.from_text(kinds, kind, payload)
-    except NotStorable as problem:
-        raise UnreadableRow(f"In the journal, {what} can't be read back: {problem}", number, kind) from problem
 
 
 def _set_aside(
@@ -291,11 +284,8 @@ class StoredJournal(StoredArchive, journal.Journal):
         if not found:
             return None
         seq, kind, payload, subject = found[0]
-        try:
-            return seq, _read(codec.EVENTS, kind, payload, f"the event {seq}", seq)
-        except UnreadableRow as problem:
-            problem.subject = subject
-            raise
+        what = f"the event {seq}"
+        return seq, codec.read_row(codec.EVENTS, kind, payload, what=what, number=seq, subject=subject)
 
     def last_moment(self) -> datetime | None:
         """The newest time of an event or an unfinished effect, by our clock at that moment; None in a new journal."""
@@ -355,7 +345,8 @@ class StoredJournal(StoredArchive, journal.Journal):
         found = self._database.rows("SELECT number, kind, id, payload FROM documents ORDER BY number")
         for number, kind, identifier, payload in found:
             what = f"the document {identifier}"
-            yield kind, identifier, _read(codec.DOCUMENTS, kind, payload, what, number)
+            document = codec.read_row(codec.DOCUMENTS, kind, payload, what=what, number=number)
+            yield kind, identifier, document
 
     def posts(self) -> Iterator[tuple[str, str]]:
         """All messages that we sent, as (event id, key), edits included."""
@@ -374,11 +365,12 @@ class StoredJournal(StoredArchive, journal.Journal):
         found = self._database.rows(
             "SELECT number, at, cause, entry FROM audit WHERE subject = ? ORDER BY number", subject
         )
-        kind = AuditEntry.__name__
-        return tuple(
-            Audited(instant_from_text(at), cause, _read(codec.AUDIT, kind, entry, f"the audit's line {number}", number))
-            for number, at, cause, entry in found
-        )
+        audited = []
+        for number, at, cause, text in found:
+            what = f"the audit's line {number}"
+            entry = codec.read_row(codec.AUDIT, AuditEntry.__name__, text, what=what, number=number)
+            audited.append(Audited(instant_from_text(at), cause, entry))
+        return tuple(audited)
 
     # --- the outbox ---------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from fedbot.journal.codec import (
     optional_instant_to_text,
 )
 from fedbot.journal.database import Statements
-from fedbot.ports.journal import NotStorable, OutboxRow, Queued, QueueName, RowState, Stored, UnreadableRow, WrongTurn
+from fedbot.ports.journal import OutboxRow, Queued, QueueName, RowState, WrongTurn
 from fedbot.rules.model.health import Quarantined
 from fedbot.rules.reminders import moved_back
 
@@ -104,7 +104,7 @@ def read(connection: Statements, number: int) -> OutboxRow:
         id=number,
         cause=cause,
         queue=queue,
-        effect=_effect(number, kind, payload),
+        effect=codec.read_row(codec.EFFECTS, kind, payload, what=f"the effect {number}", number=number),
         priority=priority,
         key=key,
         state=state,
@@ -114,15 +114,6 @@ def read(connection: Statements, number: int) -> OutboxRow:
         created_at=instant_from_text(created_at),
         problem=problem,
     )
-
-
-def _effect(number: int, kind: str, payload: str) -> Stored:
-    try:
-        effect: Stored = codec.from_text(codec.EFFECTS, kind, payload)
-    except NotStorable as problem:
-        text = f"The effect {number} in the journal can't be read back: {problem}"
-        raise UnreadableRow(text, number, kind) from problem
-    return effect
 
 
 def begin(connection: Statements, number: int, at: datetime) -> None:
