@@ -19,7 +19,7 @@ from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal, Unavailable
-from fedbot.ports.vault import Vault
+from fedbot.ports.vault import NoSuchSecret, Vault
 from fedbot.rules.model.diagnosis import BadVersion, Fault, FileUnusable, Named, NameFault, Plain, VersionFault
 from fedbot.rules.model.queries import OwnTokens, OwnTokensSeen, TokenSeen
 from fedbot.rules.model.steps import (
@@ -49,7 +49,7 @@ _READY = {"is_customer": True, "is_supplier": False, "is_manufacturer": False, "
 
 def find_company_made(server: Server, step: MakeCompany) -> CompanyMade | None:
     """Probe of `MakeCompany`: the company with our link, or with its name and no link yet, and ready for use."""
-    row = _found(server.for_companies(), step)
+    row = _our_company(server.for_companies(), step)
     ready = row is not None and row.get("link") == address(step.link) and _is_ready(row)
     return CompanyMade(int(row["pk"])) if row is not None and ready else None
 
@@ -61,7 +61,7 @@ def make_company(server: Server, step: MakeCompany) -> CompanyMade:
     decide.
     """
     transport = server.for_companies()
-    row = _found(transport, step)
+    row = _our_company(transport, step)
     if row is None:
         content = {
             "name": plain(step.name),
@@ -72,7 +72,7 @@ def make_company(server: Server, step: MakeCompany) -> CompanyMade:
         transport.post(Companies.URL, content)
     else:
         transport.patch(f"company/{row['pk']}/", {"link": address(step.link), **_READY})
-    made = _found(transport, step)
+    made = _our_company(transport, step)
     if made is None or not _is_ready(made):
         raise OutcomeUnknown(Named(NameFault.COMPANY_NOT_AS_MADE, step.name))
     return CompanyMade(int(made["pk"]))
@@ -95,7 +95,7 @@ def close_company(server: Server, step: CloseCompany) -> AccessEnded:
     return found
 
 
-def _found(transport: InvenTreeTransport, step: MakeCompany) -> dict[str, Any] | None:
+def _our_company(transport: InvenTreeTransport, step: MakeCompany) -> dict[str, Any] | None:
     """Our company: the one with our link (no filter finds it, so all are read), else a namesake without a link."""
     rows = transport.rows(Companies.URL)
     ours = next((row for row in rows if row.get("link") == address(step.link)), None)
@@ -245,8 +245,8 @@ _NUMBERED = re.compile(r"(?P<base>.+-)(?P<number>\d+)")
 def find_token_minted(server: Server, step: MintToken) -> TokenMinted | None:
     """Probe of `MintToken`: its secret is in the vault, and InvenTree has the active token for it."""
     admin = _token_admin(server)
-    tokens = _ours(admin, step)
-    if len(tokens) != 1 or not _kept(server, step.reference):
+    tokens = _tokens_of_tries(admin, step)
+    if len(tokens) != 1 or not _is_kept(server.vault, step.reference):
         return None
     return TokenMinted(name=str(tokens[0]["name"]), expiry=date.fromisoformat(str(tokens[0]["expiry"])))
 
@@ -257,15 +257,13 @@ def mint_token(server: Server, step: MintToken) -> TokenMinted:
     Active tokens of this number or a later one, whose secret we don't have, are revoked first.
     """
     admin = _token_admin(server)
-    for token in _ours(admin, step):
+    for token in _tokens_of_tries(admin, step):
         revoke(admin, token)
     name = _next_name(admin, step)
     content = {"user": step.user, "name": name, "expiry": step.expiry.isoformat()}
     reply = admin.post("user/tokens/", content)
-    secret = reply.get("token") if isinstance(reply, dict) else None
-    if isinstance(secret, str):
-        keep_secret(secret)
-    if not isinstance(secret, str) or not secret or "*" in secret:
+    secret = secret_in(reply)
+    if secret is None:
         raise OutcomeUnknown(Plain(Fault.TOKEN_NOT_SHOWN))
     server.vault.keep(step.reference, secret)
     if reply.get("user") != step.user:
@@ -280,26 +278,23 @@ def try_token(server: Server, step: TryToken) -> TokenTried:
     (it can do more than view), too-little-right (it can't even read stock).
     """
     may_be_given_away(server, for_peer=step.for_peer)
-    secret = _secret(server, step.reference)
-    if secret is None:
-        raise Refusal(Plain(Fault.NO_TOKEN))
-    return _tried(server.connect(server.settings.url, secret))
+    return _read_with_it(server.connect(server.settings.url, _secret(server.vault, step.reference)))
 
 
-def _tried(transport: InvenTreeTransport) -> TokenTried:
+def _read_with_it(transport: InvenTreeTransport) -> TokenTried:
     try:
-        version, account = _known_by(transport)
+        version, account = _version_and_account(transport)
         if account.superuser or account.staff or account.writes:
             raise Refusal(Plain(Fault.TOO_MUCH_RIGHT))
         if not all(account.may(role, "view") for role in VIEWED):
             raise Refusal(Plain(Fault.TOO_LITTLE_RIGHT))
-        name, expiry = _itself(transport, version)
+        name, expiry = _name_and_expiry(transport, version)
         return TokenTried(min(transport.count("stock/"), MOST_ITEMS), version.api, name[:LONGEST_NAME], expiry)
     finally:
         transport.close()
 
 
-def _itself(transport: InvenTreeTransport, version: Version) -> tuple[str, date | None]:
+def _name_and_expiry(transport: InvenTreeTransport, version: Version) -> tuple[str, date | None]:
     """The name and expiry of the transport's token; '' and None if the server doesn't tell."""
     rows = transport.rows("user/tokens/") if version.tells_tokens else []
     row = next((row for row in rows if row.get("in_use")), None)
@@ -310,24 +305,24 @@ def _itself(transport: InvenTreeTransport, version: Version) -> tuple[str, date 
 
 def find_token_revoked(server: Server, step: RevokeToken) -> TokenRevoked | None:
     """Probe of `RevokeToken`: no active token has that name."""
-    return None if _named(_token_admin(server), step) else TokenRevoked()
+    return None if _tokens_named(_token_admin(server), step) else TokenRevoked()
 
 
 def revoke_token(server: Server, step: RevokeToken) -> TokenRevoked:
     """Revoke the token of that name. Its row stays, inactive."""
     admin = _token_admin(server)
-    for token in _named(admin, step):
+    for token in _tokens_named(admin, step):
         revoke(admin, token)
-    if _named(admin, step):
+    if _tokens_named(admin, step):
         raise OutcomeUnknown(Named(NameFault.TOKEN_GOOD, step.name))
     return TokenRevoked()
 
 
-def _named(admin: InvenTreeTransport, step: RevokeToken) -> list[dict[str, Any]]:
+def _tokens_named(admin: InvenTreeTransport, step: RevokeToken) -> list[dict[str, Any]]:
     return [token for token in active_tokens(admin, step.user) if token.get("name") == step.name]
 
 
-def _known_by(transport: InvenTreeTransport) -> tuple[Version, Account]:
+def _version_and_account(transport: InvenTreeTransport) -> tuple[Version, Account]:
     """The server's version, and the account behind the token."""
     try:
         transport.connect()
@@ -342,11 +337,7 @@ def try_peers_token(vault: Vault, connect: PeerConnector, step: TryToken) -> Tok
 
     Raises like `try_token`.
     """
-    try:
-        secret = vault.read(step.reference)
-    except LookupError:
-        raise Refusal(Plain(Fault.NO_TOKEN)) from None
-    return _tried(connect(step.url, secret, step.private))
+    return _read_with_it(connect(step.url, _secret(vault, step.reference), step.private))
 
 
 def find_token_tried(server: Server, step: TryToken) -> None:
@@ -360,29 +351,42 @@ def _token_admin(server: Server) -> InvenTreeTransport:
     return server.superuser()
 
 
-def _secret(server: Server, reference: str) -> str | None:
-    try:
-        return server.vault.read(reference)
-    except LookupError:
+def secret_in(reply: object) -> str | None:
+    """The new token in InvenTree's answer, which our log redacts from now on; None if the answer doesn't show it."""
+    secret = reply.get("token") if isinstance(reply, dict) else None
+    if not isinstance(secret, str) or not secret:
         return None
+    keep_secret(secret)
+    return None if "*" in secret else secret
 
 
-def _kept(server: Server, reference: str) -> bool:
-    return bool(_secret(server, reference))
+def _secret(vault: Vault, reference: str) -> str:
+    """The token under this reference. Raises `Refusal` if there is none."""
+    try:
+        return vault.read(reference)
+    except NoSuchSecret:
+        raise Refusal(Plain(Fault.NO_TOKEN)) from None
 
 
-def _split(name: str) -> tuple[str, int]:
+def _is_kept(vault: Vault, reference: str) -> bool:
+    try:
+        return bool(vault.read(reference))
+    except NoSuchSecret:
+        return False
+
+
+def _base_and_number(name: str) -> tuple[str, int]:
     """`fed-beta-1-2` as ('fed-beta-1-', 2)."""
     match = _NUMBERED.fullmatch(name)
     return (match["base"], int(match["number"])) if match else (f"{name}-", 0)
 
 
-def _ours(admin: InvenTreeTransport, step: MintToken) -> list[dict[str, Any]]:
+def _tokens_of_tries(admin: InvenTreeTransport, step: MintToken) -> list[dict[str, Any]]:
     """The user's active tokens of this number or a later one: earlier tries of this step created them."""
-    base, number = _split(step.name)
+    base, number = _base_and_number(step.name)
     found = []
     for token in active_tokens(admin, step.user):
-        its_base, its_number = _split(str(token.get("name") or ""))
+        its_base, its_number = _base_and_number(str(token.get("name") or ""))
         if its_base == base and its_number >= number:
             found.append(token)
     return found
@@ -390,9 +394,9 @@ def _ours(admin: InvenTreeTransport, step: MintToken) -> list[dict[str, Any]]:
 
 def _next_name(admin: InvenTreeTransport, step: MintToken) -> str:
     """The name with the first number, counted from the step's, that no token has had, not even a revoked one."""
-    base, number = _split(step.name)
+    base, number = _base_and_number(step.name)
     rows = admin.rows("user/tokens/", all_users="true")
-    names = [_split(str(row.get("name") or "")) for row in rows if row.get("user") == step.user]
+    names = [_base_and_number(str(row.get("name") or "")) for row in rows if row.get("user") == step.user]
     used = [its_number for its_base, its_number in names if its_base == base and its_number >= number]
     return f"{base}{max(used, default=number - 1) + 1}"
 
@@ -408,20 +412,20 @@ def own_tokens(server: Server, query: OwnTokens) -> OwnTokensSeen:
     if not server.version.tells_tokens:
         return OwnTokensSeen(())
     found = []
-    for setting, transport in _transports(server).items():
+    for setting, transport in _own_transports(server).items():
         try:
-            row = _in_use(transport)
+            row = _token_in_use(transport)
         except NotPermitted:
             continue  # `Overview` reports a superuser's token that isn't valid
         if row is not None:
-            found.append(TokenSeen(setting, str(row.get("name") or ""), int(row["id"]), _end(row)))
+            found.append(TokenSeen(setting, str(row.get("name") or ""), int(row["id"]), _expiry(row)))
     return OwnTokensSeen(tuple(found))
 
 
 def find_renewed(server: Server, step: RenewOwnToken) -> OwnTokenRenewed | None:
     """Probe of `RenewOwnToken`: the new one is already in use."""
-    row = _in_use(_transport(server, step.setting))
-    return _renewed(row) if row is not None and row.get("name") == step.name else None
+    row = _token_in_use(_own_transport(server, step.setting))
+    return _renewed_as(row) if row is not None and row.get("name") == step.name else None
 
 
 def renew(server: Server, step: RenewOwnToken) -> OwnTokenRenewed:
@@ -430,73 +434,71 @@ def renew(server: Server, step: RenewOwnToken) -> OwnTokenRenewed:
     Raises `Refusal`, and keeps using the old one: no-file (it doesn't come from a file), not-writable (we may not
     replace the file, or it contains something else), unsupported (below API 325), or the trial's reason.
     """
-    transport = _transport(server, step.setting)
+    transport = _own_transport(server, step.setting)
     file = _writable_file(server, step.setting)
-    if not transport.uses_token(_read(file)):
+    if not transport.uses_token(_token_in_file(file)):
         raise Refusal(Plain(Fault.ANOTHER_TOKEN_IN_FILE))
     if not server.version.makes_tokens:
         raise Refusal(Plain(Fault.OWN_TOKEN_UNSUPPORTED))
     reply = transport.get("user/token/", params={"name": step.name})
-    secret = reply.get("token") if isinstance(reply, dict) else None
-    if isinstance(secret, str):
-        keep_secret(secret)
-    if not isinstance(secret, str) or not secret or "*" in secret:
+    secret = secret_in(reply)
+    if secret is None:
         raise Unavailable(Plain(Fault.TOKEN_NOT_SHOWN))
-    _try(server, transport, secret)
-    _replace(file, secret)
+    _refuse_weaker(server, transport, secret)
+    _write_token(file, secret)
     transport.use_token(secret)
-    row = _in_use(transport)
+    row = _token_in_use(transport)
     if row is None or row.get("name") != step.name:
         raise OutcomeUnknown(Plain(Fault.NEW_TOKEN_UNUSED))
-    return _renewed(row)
+    return _renewed_as(row)
 
 
 def find_revoked(server: Server, step: RevokeOwnToken) -> TokenRevoked | None:
     """Probe of `RevokeOwnToken`."""
-    row = _row(_transport(server, step.setting), step.token)
+    row = _token_numbered(_own_transport(server, step.setting), step.token)
     return TokenRevoked() if row is None or row.get("revoked") else None
 
 
 def revoke_own(server: Server, step: RevokeOwnToken) -> TokenRevoked:
     """Revoke our own old token. Raises `Refusal` (in-use) if the bot still uses it."""
-    used = [_in_use(transport) for transport in _transports(server).values()]
+    used = [_token_in_use(transport) for transport in _own_transports(server).values()]
     if any(row is not None and row.get("id") == step.token for row in used):
         raise Refusal(Plain(Fault.OLD_TOKEN_IN_USE))
-    transport = _transport(server, step.setting)
+    transport = _own_transport(server, step.setting)
     transport.delete(f"user/tokens/{step.token}/")
     if find_revoked(server, step) is None:
         raise OutcomeUnknown(Plain(Fault.OLD_TOKEN_GOOD))
     return TokenRevoked()
 
 
-def _transports(server: Server) -> dict[str, InvenTreeTransport]:
+def _own_transports(server: Server) -> dict[str, InvenTreeTransport]:
     return {"token": server.api} | ({ADMIN: server.admin} if server.admin is not None else {})
 
 
-def _transport(server: Server, setting: str) -> InvenTreeTransport:
-    transport = _transports(server).get(setting)
+def _own_transport(server: Server, setting: str) -> InvenTreeTransport:
+    transport = _own_transports(server).get(setting)
     if transport is None:
         raise Refusal(Named(NameFault.SETTING_NOT_SET, setting))
     return transport
 
 
-def _in_use(transport: InvenTreeTransport) -> dict[str, Any] | None:
+def _token_in_use(transport: InvenTreeTransport) -> dict[str, Any] | None:
     return next((row for row in transport.rows("user/tokens/") if row.get("in_use")), None)
 
 
-def _row(transport: InvenTreeTransport, token: int) -> dict[str, Any] | None:
+def _token_numbered(transport: InvenTreeTransport, token: int) -> dict[str, Any] | None:
     return next((row for row in transport.rows("user/tokens/") if row.get("id") == token), None)
 
 
-def _end(row: dict[str, Any]) -> date | None:
+def _expiry(row: dict[str, Any]) -> date | None:
     return date.fromisoformat(str(row["expiry"])) if row.get("expiry") else None
 
 
-def _renewed(row: dict[str, Any]) -> OwnTokenRenewed:
-    return OwnTokenRenewed(str(row["name"]), int(row["id"]), _end(row))
+def _renewed_as(row: dict[str, Any]) -> OwnTokenRenewed:
+    return OwnTokenRenewed(str(row["name"]), int(row["id"]), _expiry(row))
 
 
-def _try(server: Server, old: InvenTreeTransport, secret: str) -> None:
+def _refuse_weaker(server: Server, old: InvenTreeTransport, secret: str) -> None:
     """Check that the new token belongs to the same user, with the same permissions."""
     trial = server.connect(server.settings.url, secret)
     try:
@@ -521,14 +523,14 @@ def _writable_file(server: Server, setting: str) -> Path:
     return file
 
 
-def _read(file: Path) -> str:
+def _token_in_file(file: Path) -> str:
     try:
         return token_in(file.read_text("utf-8"))
     except OSError as problem:
         raise Refusal(FileUnusable(str(file), str(problem.strerror), written=False)) from None
 
 
-def _replace(file: Path, secret: str) -> None:
+def _write_token(file: Path, secret: str) -> None:
     """Replace the file's content durably and keep its permissions, or change nothing."""
     try:
         write_whole(file, f"{secret}\n".encode(), stat.S_IMODE(file.stat().st_mode))

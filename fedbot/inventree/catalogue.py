@@ -215,7 +215,7 @@ def _not_leaving(server: Server, rows: Iterable[dict[str, Any]]) -> list[dict[st
 
 def parts_like(server: Server, word: str) -> tuple[Part, ...]:
     """The parts that match all words, in stock or not, from the index."""
-    server.stock.make_ready(server.reader)
+    server.stock.make_ready(server.stock_source)
     words = word.translate(_QUOTES).casefold().split()
     found = server.stock.index.search(words, Scope(everything=True), (), MOST_PARTS, in_stock=False) if words else []
     return tuple(known.part for known in found)
@@ -477,7 +477,7 @@ def search_stock(server: Server, query: SearchStock) -> StockHits:
         return StockHits(())
     leaving = {place.pk for place in server.places.meant_by(server.settings.outgoing)}
     with server.under(query.reference) as api:
-        server.stock.make_ready(server.reader)
+        server.stock.make_ready(server.stock_source)
         scope = _with_variants(server, query.scope)
         categories = Categories.read(api) if scope.categories or query.category else Categories(())
         before = _MOST_FOUND * (query.page - 1)

@@ -26,6 +26,7 @@ from fedbot.inventree.rows import (
     plain,
     price_of,
     same,
+    text_of,
 )
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import WHOLE
@@ -68,14 +69,14 @@ _WHERE_FROM = re.compile(r"^From [^\n]*, asked by [^\n]* \([0-9a-z]+\)[ ]*(?:\n{
 
 def item_seen(server: Server, row: Row) -> ItemSeen:
     """Everything that InvenTree has about the stock item with this row."""
-    pk, link = int(row["pk"]), _text(row, "link")
+    pk, link = int(row["pk"]), text_of(row, "link")
     details = ItemDetails(
-        notes=_WHERE_FROM.sub("", without_lines_of_ours(_text(row, "notes"))).strip(),
+        notes=_WHERE_FROM.sub("", without_lines_of_ours(text_of(row, "notes"))).strip(),
         link="" if OUR_MARK.search(link) else link,
         tags=_others_tags(row),
         status=_own_status(server, row),
         price=price_of(row),
-        currency=_text(row, "purchase_price_currency") if price_of(row) is not None else "",
+        currency=text_of(row, "purchase_price_currency") if price_of(row) is not None else "",
         supplier_part=_supplier_part(row),
         tests=_tests(server, pk) if row.get("tests", row.get("serial")) else (),
         inside=_inside(server, pk) if row.get("installed_items") else (),
@@ -117,7 +118,7 @@ def _all_with_files(server: Server, model: str) -> tuple[frozenset[int], bool]:
         rows = server.api.rows(url, **fields, limit=_MOST_ATTACHED)
     except Refusal:
         return frozenset(), False
-    others = [row for row in rows if not OUR_MARK.match(_text(row, "comment"))]
+    others = [row for row in rows if not OUR_MARK.match(text_of(row, "comment"))]
     return frozenset(int(amount(row.get(whose))) for row in others), len(rows) < _MOST_ATTACHED
 
 
@@ -146,8 +147,8 @@ def _own_status(server: Server, row: Row) -> str:
     key = exact_status(row)
     if key == int(row["status"]):
         return ""
-    named = (_text(each, "label") for each in custom_statuses(server) if each.get("key") == key)
-    return next(named, _text(row, "status_text"))
+    named = (text_of(each, "label") for each in custom_statuses(server) if each.get("key") == key)
+    return next(named, text_of(row, "status_text"))
 
 
 def part_seen(server: Server, part: int) -> PartSeen:
@@ -156,9 +157,9 @@ def part_seen(server: Server, part: int) -> PartSeen:
     if known is not None and time.monotonic() - known[0] < SECONDS_KNOWN:
         return known[1]
     row = server.api.row(f"part/{part}/", parameters="true", tags="true")
-    link = _text(row, "link")
+    link = text_of(row, "link")
     details = PartDetails(
-        notes=_text(row, "notes").strip(),
+        notes=text_of(row, "notes").strip(),
         link="" if OUR_MARK.search(link) else link,
         tags=_others_tags(row),
         parameters=tuple(parameters_of(server, row, part)),
@@ -192,7 +193,7 @@ def _tests(server: Server, item: int) -> tuple[TestResult, ...]:
         name = str(template.get("test_name") or row.get("test") or "")
         if name:
             newest[name] = row
-    return tuple(TestResult(name, bool(row.get("result")), _text(row, "value")) for name, row in newest.items())
+    return tuple(TestResult(name, bool(row.get("result")), text_of(row, "value")) for name, row in newest.items())
 
 
 def _inside(server: Server, item: int) -> tuple[str, ...]:
@@ -202,7 +203,7 @@ def _inside(server: Server, item: int) -> tuple[str, ...]:
 
 
 def _named(row: Row) -> str:
-    part, serial = row.get("part_detail") or {}, _text(row, "serial")
+    part, serial = row.get("part_detail") or {}, text_of(row, "serial")
     name = str(part.get("name") or f"#{row['pk']}")
     return f"{name} #{serial}" if serial else name
 
@@ -223,11 +224,6 @@ def _supplier_part(row: Row) -> str:
 
 def _others_tags(row: Row) -> tuple[str, ...]:
     return tuple(tag for tag in tags_of(row) if not tag.startswith(TAG))
-
-
-def _text(row: Row, name: str) -> str:
-    value = row.get(name)
-    return "" if value is None else str(value)
 
 
 # --- Other details that travelled are added to the stock item that was booked in, or to the part created for it.

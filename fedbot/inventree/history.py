@@ -80,19 +80,14 @@ def read_item(server: Server, item: int, lines: Iterable[str]) -> dict[str, Any]
 
 
 def _found(server: Server, beginning: str, item: int) -> tuple[Entry, ...]:
-    query: dict[str, object] = {"search": beginning} if server.version.searches_history else {"item": item}
-    entries: list[Entry] = []
-    while True:
-        try:
-            page = server.api.row("stock/track/", **query, limit=_PAGE, offset=len(entries))
-        except Refusal:
-            if server.version.searches_history:
-                raise
-            return ()  # InvenTree refuses the history of a deleted item: 400
-        rows = page.get("results") or []
-        entries += [_entry(row) for row in rows]
-        if not page.get("next") or not rows:
-            break
+    searches = server.version.searches_history
+    query: dict[str, object] = {"search": beginning} if searches else {"item": item}
+    try:
+        entries = [_entry(row) for row in pages(server, "stock/track/", size=_PAGE, **query)]
+    except Refusal:
+        if searches:
+            raise
+        return ()  # InvenTree refuses the history of a deleted item: 400
     marked = [entry for entry in entries if entry.notes.startswith(beginning)]
     return tuple(sorted(marked, key=lambda entry: entry.pk, reverse=True))
 
@@ -120,11 +115,11 @@ def history_of_part(server: Server, part: int) -> Iterator[dict[str, Any]]:
     return pages(server, "stock/track/", part=part)
 
 
-def pages(server: Server, url: str, **query: object) -> Iterator[dict[str, Any]]:
+def pages(server: Server, url: str, size: int = LONG_PAGE, **query: object) -> Iterator[dict[str, Any]]:
     """All rows of a long list, read page by page."""
     offset = 0
     while True:
-        page = server.api.row(url, **query, limit=LONG_PAGE, offset=offset)
+        page = server.api.row(url, **query, limit=size, offset=offset)
         rows = page.get("results") or []
         yield from rows
         offset += len(rows)

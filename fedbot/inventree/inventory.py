@@ -57,8 +57,8 @@ from fedbot.rules.model.steps import Step, StepResult
 
 log = logging.getLogger(__name__)
 
-Asked = TypeVar("Asked")
-Told = TypeVar("Told")
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 # Admins upgrade a running server, so the bot looks at it this often, and after every outage.
 SECONDS_BETWEEN_LOOKS = 24 * 3600.0
@@ -307,7 +307,7 @@ class OwnInventory:
         mark, when = self._made.pop(step.item, ("", 0.0))
         return mark == line_of(step.mark) and self._measure() - when <= SECONDS_RECOGNISED
 
-    def _acted(self, act: Callable[[Server, Any], Told], server: Server, step: Step) -> Told:
+    def _acted(self, act: Callable[[Server, Any], A], server: Server, step: Step) -> A:
         """Do the step on the right stock item.
 
         The probe just before may have checked the item; else it is checked now.
@@ -379,10 +379,10 @@ class OwnInventory:
 
     def _run(
         self,
-        work: Callable[[Server, Asked], Told],
-        asked: Asked,
+        work: Callable[[Server, Q], A],
+        asked: Q,
         misunderstood: type[Unavailable | OutcomeUnknown],
-    ) -> Told:
+    ) -> A:
         """Run `work` on the current look at the server. After an outage or an upgrade, look again.
 
         After a refusal by an upgraded server a read is made again, and a step's outcome is unknown.
@@ -412,7 +412,7 @@ class OwnInventory:
             self.look_again()
             raise misunderstood(NotUnderstood(type(fault).__name__, of_friend=False)) from fault
 
-    def _write(self, work: Callable[[Server, Asked], Told], asked: Asked) -> Told:
+    def _write(self, work: Callable[[Server, Q], A], asked: Q) -> A:
         """Run `work` for a step: one at a time, and only on a supported version.
 
         The writing thread holds the lock, so a cancelled task doesn't let a second writer in.
@@ -499,16 +499,16 @@ class OwnInventory:
     async def _try_at_the_peers(self, step: steps.TryToken) -> StepResult:
         """Try a peer's token on separate threads, because its server may hang and must not delay our own calls."""
         loop = asyncio.get_running_loop()
-        trial = partial(self._guarded, accounts.try_peers_token, step)
         try:
             async with asyncio.timeout(OF_A_FRIEND.seconds + SECONDS_TO_END):
-                return await loop.run_in_executor(self._trials, trial)
+                return await loop.run_in_executor(self._trials, self._tried, step)
         except TimeoutError:
             raise Unavailable(Plain(Fault.FRIEND_SILENT)) from None
 
-    def _guarded(self, work: Callable[..., Told], step: steps.TryToken) -> Told:
+    def _tried(self, step: steps.TryToken) -> StepResult:
+        """Try a peer's token, in this thread."""
         try:
-            return work(self._vault, self._connect_peer, step)
+            return accounts.try_peers_token(self._vault, self._connect_peer, step)
         except InventoryProblem:
             raise
         except Exception as fault:
@@ -518,7 +518,7 @@ class OwnInventory:
 
 def _tended(server: Server, stock: StockReading) -> float:
     """Read a page of the index. When it is at rest, also list, once an hour, what has files."""
-    rest = stock.tend(server.reader)
+    rest = stock.tend(server.stock_source)
     if rest >= LOOK_AT_HISTORY.total_seconds():
         details.know_what_has_files(server)
     return rest

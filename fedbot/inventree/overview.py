@@ -129,7 +129,7 @@ def count_stock(server: Server, query: StockFigures) -> StockCounts:
     """
     with server.under(query.reference) as api:
         account = account_behind(api, server.version) if query.reference else server.account
-        server.stock.make_ready(server.reader)
+        server.stock.make_ready(server.stock_source)
         index = server.stock.index
         totals = index.totals() if server.stock.standing().percent == _ALL else _asked(server)
         may = {model: account.may(model, "view") for model in ("part", "stock", "part_category", "stock_location")}

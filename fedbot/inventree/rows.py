@@ -43,13 +43,13 @@ def part_of(row: Row, categories: tuple[int, ...] = (), category_path: str = "")
     """A part, from `part/` or from the `part_detail` of a stock item (which has no keywords and category)."""
     return Part(
         pk=int(row["pk"]),
-        name=_text(row, "name"),
-        ipn=_text(row, "IPN"),
-        description=_text(row, "description"),
-        keywords=_text(row, "keywords"),
-        units=_text(row, "units"),
-        revision=_text(row, "revision"),
-        category=_text(row, "category_name"),
+        name=text_of(row, "name"),
+        ipn=text_of(row, "IPN"),
+        description=text_of(row, "description"),
+        keywords=text_of(row, "keywords"),
+        units=text_of(row, "units"),
+        revision=text_of(row, "revision"),
+        category=text_of(row, "category_name"),
         active=bool(row.get("active", True)),
         salable=bool(row.get("salable", True)),
         virtual=bool(row.get("virtual", False)),
@@ -89,20 +89,20 @@ def item_of(
         quantity=amount(row["quantity"]),
         allocated=amount(row.get("allocated")),
         status=int(row["status"]),
-        status_text=_text(row, "status_text"),
+        status_text=text_of(row, "status_text"),
         in_stock=version.in_stock(row),
-        serial=_text(row, "serial"),
-        batch=_text(row, "batch"),
-        packaging=_text(row, "packaging"),
+        serial=text_of(row, "serial"),
+        batch=text_of(row, "batch"),
+        packaging=text_of(row, "packaging"),
         expiry=date.fromisoformat(expiry) if expiry else None,
-        link=_text(row, "link"),
+        link=text_of(row, "link"),
         location=row.get("location"),
         place=str(place.get("pathstring") or place.get("name") or ""),
         customer=row.get("customer"),
         provenance=provenance,
         metadata=metadata,
         price=price_of(row),
-        currency=_text(row, "purchase_price_currency"),
+        currency=text_of(row, "purchase_price_currency"),
         seen=seen,
     )
 
@@ -122,7 +122,7 @@ def exact_status(row: Row) -> int:
     return key if key and key not in LOGICAL_STATUSES else int(row["status"])
 
 
-def _text(row: Row, name: str) -> str:
+def text_of(row: Row, name: str) -> str:
     """A field that may be missing or null."""
     value = row.get(name)
     return "" if value is None else str(value)

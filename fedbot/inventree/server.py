@@ -13,13 +13,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from fedbot.inventree.rows import Row
-from fedbot.inventree.stock_index import Reader, StockReading
+from fedbot.inventree.stock_index import StockReading, StockSource
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.units import OwnUnits, as_told, own_units
 from fedbot.inventree.versions import Version
 from fedbot.messages.diagnosis import english
 from fedbot.ports.inventory import NotPermitted, Refusal
-from fedbot.ports.vault import Vault
+from fedbot.ports.vault import NoSuchSecret, Vault
 from fedbot.rules.model.diagnosis import BadPlace, Fault, Named, NameFault, PlaceFault, Plain
 from fedbot.rules.model.stock import PartSeen, counts_pieces
 
@@ -195,9 +195,9 @@ class Server:
         return self.version.known or accepted
 
     @property
-    def reader(self) -> Reader:
+    def stock_source(self) -> StockSource:
         """The source of the index."""
-        return Reader(self.api, self.version, f"{self.settings.url} {self.name}")
+        return StockSource(self.api, self.version, f"{self.settings.url} {self.name}")
 
     @property
     def outgoing(self) -> Place:
@@ -275,7 +275,7 @@ class Server:
             return
         try:
             secret = self.vault.read(reference)
-        except LookupError:
+        except NoSuchSecret:
             raise NotPermitted(Plain(Fault.NO_FRIENDS_TOKEN)) from None
         transport = self.connect(self.settings.url, secret)
         try:

@@ -420,7 +420,7 @@ _A_FEW = 3
 
 
 @dataclass(frozen=True)
-class Reader:
+class StockSource:
     """The connection for reading our server, with the everyday token."""
 
     api: InvenTreeTransport
@@ -481,7 +481,7 @@ class StockReading:
 
     # --- for an answer -----------------------------------------------------------------------------------------
 
-    def make_ready(self, reader: Reader) -> None:
+    def make_ready(self, source: StockSource) -> None:
         """Bring the index up to date before an answer: from the history, or, if the stock is small, by reading it all.
 
         While a large server is read for the first time, the index has only part of it (`standing().percent`).
@@ -489,22 +489,22 @@ class StockReading:
         if not self._lock.acquire(timeout=PATIENCE if self.is_large else -1):
             return  # a page is being read right now, and the index is recent enough
         try:
-            self._is_of(reader)
+            self._is_of(source)
             if not self.index.value("stock_count"):
-                self._begin(reader, "stock")
-                self._read_page(reader, "stock")
+                self._begin(source, "stock")
+                self._read_page(source, "stock")
             if self.is_large:
-                self._look_at_history(reader)
+                self._look_at_history(source)
             else:
-                self._read_all(reader)
+                self._read_all(source)
         finally:
             self._lock.release()
 
-    def _read_all(self, reader: Reader) -> None:
+    def _read_all(self, source: StockSource) -> None:
         for phase in ("stock", "parts"):
-            self._begin(reader, phase)
+            self._begin(source, phase)
             while self.index.value("phase") == phase and not self.is_large:
-                self._read_page(reader, phase)
+                self._read_page(source, phase)
 
     def doubt(self) -> None:
         """The index may come from another state of the server: read everything again."""
@@ -513,28 +513,28 @@ class StockReading:
 
     # --- in the background -------------------------------------------------------------------------------------
 
-    def tend(self, reader: Reader) -> float:
+    def tend(self, source: StockSource) -> float:
         """Read the next page that is due; return the seconds to leave InvenTree alone afterwards."""
         with self._lock:
-            self._is_of(reader)
+            self._is_of(source)
             began = self._measure()
             phase = self.index.value("phase") or self._due()
             if not phase:
-                return self._at_rest(reader)
+                return self._at_rest(source)
             if not self.index.value("phase"):
-                self._begin(reader, phase)
-            self._read_page(reader, phase)
+                self._begin(source, phase)
+            self._read_page(source, phase)
             return max((self._measure() - began) * REST_FOR_EACH, SHORTEST_REST)
 
-    def _at_rest(self, reader: Reader) -> float:
+    def _at_rest(self, source: StockSource) -> float:
         """Nothing is due: follow the history, and complete parts that it brought."""
         seen = self.index.moment("history_at")
         if self.is_large and (seen is None or self._now() - seen >= LOOK_AT_HISTORY):
-            self._look_at_history(reader)
+            self._look_at_history(source)
         began = self._measure()
         incomplete = self.index.incomplete_parts(_A_FEW)
         for pk in incomplete:
-            self._complete(reader, pk)
+            self._complete(source, pk)
         if incomplete:
             return max((self._measure() - began) * REST_FOR_EACH, SHORTEST_REST)
         return LOOK_AT_HISTORY.total_seconds()
@@ -557,13 +557,13 @@ class StockReading:
 
     # --- reading all -------------------------------------------------------------------------------------------
 
-    def _is_of(self, reader: Reader) -> None:
+    def _is_of(self, source: StockSource) -> None:
         """Clear the index if it belongs to another server."""
-        if self.index.value("server") != reader.name:
+        if self.index.value("server") != source.name:
             self.index.clear()
-            self.index.keep(reader.version, noted={"server": reader.name})
+            self.index.keep(source.version, noted={"server": source.name})
 
-    def _begin(self, reader: Reader, phase: str) -> None:
+    def _begin(self, source: StockSource, phase: str) -> None:
         noted: dict[str, object] = {
             "phase": phase,
             "sweep": self.index.number("sweep") + 1,
@@ -571,10 +571,10 @@ class StockReading:
             f"{phase}_spent": 0.0,
         }
         if phase == "stock":
-            noted |= {"top": _top(_newest(reader, 1)), "doubted": 0, "history_at": self._now()}
-        self.index.keep(reader.version, noted=noted)
+            noted |= {"top": _top(_newest(source, 1)), "doubted": 0, "history_at": self._now()}
+        self.index.keep(source.version, noted=noted)
 
-    def _read_page(self, reader: Reader, phase: str) -> None:
+    def _read_page(self, source: StockSource, phase: str) -> None:
         """Read the next page of a reading. The last page ends it and deletes the rows that it hasn't seen."""
         size = self.index.number(f"{phase}_page") or _FIRST_PAGE[phase]
         offset = self.index.number(f"{phase}_offset")
@@ -582,9 +582,9 @@ class StockReading:
         details = {"part_detail": "true"} if phase == "stock" else {}
         url = "stock/" if phase == "stock" else "part/"
         try:
-            page = reader.api.row(url, limit=size, offset=offset, **details)
+            page = source.api.row(url, limit=size, offset=offset, **details)
         except Exception:
-            self.index.keep(reader.version, noted={f"{phase}_page": max(size // 2, 1)})
+            self.index.keep(source.version, noted={f"{phase}_page": max(size // 2, 1)})
             raise
         took = self._measure() - began
         rows = [row for row in page.get("results") or [] if isinstance(row, dict)]
@@ -597,7 +597,7 @@ class StockReading:
             f"{phase}_page": _next_size(size, took),
         }
         self.index.keep(
-            reader.version,
+            source.version,
             items=rows if phase == "stock" else (),
             parts=rows if phase == "parts" else (),
             noted=noted,
@@ -612,19 +612,19 @@ class StockReading:
 
     # --- keeping up --------------------------------------------------------------------------------------------
 
-    def _look_at_history(self, reader: Reader) -> None:
+    def _look_at_history(self, source: StockSource) -> None:
         """Store the changes since the last look. If there are very many, everything is read again later."""
         last = self.index.number("top")
-        rows = _newest(reader, _NEWEST)
+        rows = _newest(source, _NEWEST)
         top = _top(rows)
         if top < last:  # entries that we saw are gone: with their items, or with everything that came later
-            self.index.keep(reader.version, noted={"top": top, "doubted": 1, "history_at": self._now()})
+            self.index.keep(source.version, noted={"top": top, "doubted": 1, "history_at": self._now()})
             return
         seen = rows
         for page in range(_MOST_PAGES):
             if len(seen) < _NEWEST or int(rows[-1]["pk"]) <= last:
                 break
-            seen = _newest(reader, _LARGEST_PAGE, _NEWEST + page * _LARGEST_PAGE)
+            seen = _newest(source, _LARGEST_PAGE, _NEWEST + page * _LARGEST_PAGE)
             rows += seen
         is_too_much = bool(rows) and len(rows) > _NEWEST and int(rows[-1]["pk"]) > last
         changed = {int(row["item"]): row for row in reversed(rows) if int(row["pk"]) > last and row.get("item")}
@@ -635,24 +635,24 @@ class StockReading:
         unknown = [pk for pk, row in changed.items() if not _is_whole(row.get("item_detail"))]
         gone = []
         for pk in unknown[:_MOST_READ]:
-            item = reader.api.row_if_there(f"stock/{pk}/", part_detail="true")
+            item = source.api.row_if_there(f"stock/{pk}/", part_detail="true")
             if item is None:
                 gone.append(pk)
             else:
                 told.append(item)
         if len(unknown) > _MOST_READ:
             noted["doubted"] = 1
-        self.index.keep(reader.version, items=told, gone=gone, noted=noted)
+        self.index.keep(source.version, items=told, gone=gone, noted=noted)
         for pk in self.index.incomplete_parts(_A_FEW) if self.index.moment("parts_at") else ():
-            self._complete(reader, pk)
+            self._complete(source, pk)
 
-    def _complete(self, reader: Reader, pk: int) -> None:
+    def _complete(self, source: StockSource, pk: int) -> None:
         """Read a part of which only the fields in stock rows are known."""
-        row = reader.api.row_if_there(f"part/{pk}/")
+        row = source.api.row_if_there(f"part/{pk}/")
         if row is None:
             self.index.forget_part(pk)
         else:
-            self.index.keep(reader.version, parts=[row])
+            self.index.keep(source.version, parts=[row])
 
 
 def _next_size(size: int, took: float) -> int:
@@ -661,9 +661,9 @@ def _next_size(size: int, took: float) -> int:
     return max(min(fitting, size * 2, _LARGEST_PAGE), 1)
 
 
-def _newest(reader: Reader, most: int, offset: int = 0) -> list[dict[str, Any]]:
+def _newest(source: StockSource, most: int, offset: int = 0) -> list[dict[str, Any]]:
     """The newest entries of the history, with their stock items as they are now."""
-    rows = reader.api.rows("stock/track/", limit=most, offset=offset, item_detail="true")
+    rows = source.api.rows("stock/track/", limit=most, offset=offset, item_detail="true")
     return sorted(rows, key=lambda row: -int(row["pk"]))
 
 

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from fedbot.check.findings import CLOCK_FAILS, SET_THE_CLOCK, clocks_differ
+from fedbot.inventree.accounts import secret_in
 from fedbot.inventree.server import Places
 from fedbot.inventree.transport import FOREIGN, InvenTreeTransport, clock_ahead, verification
 from fedbot.inventree.versions import OLDEST_KNOWN, Version
-from fedbot.logs import keep_secret
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal
 from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain
 from fedbot.setup.asking import BadAnswer
@@ -323,8 +323,7 @@ def _own_token(server: InvenTreeServer, username: str, password: str, party: str
 
 
 def _shown(reply: object) -> str:
-    secret = reply.get("token") if isinstance(reply, dict) else None
-    if not isinstance(secret, str) or not secret or "*" in secret:
+    secret = secret_in(reply)
+    if secret is None:
         raise Refusal(Plain(Fault.TOKEN_NOT_SHOWN))
-    keep_secret(secret)
     return secret

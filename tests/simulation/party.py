@@ -13,7 +13,6 @@ import httpx
 from pydantic import SecretStr
 
 from fedbot.engine.bot import Bot, Ports
-from fedbot.inventree import accounts
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
@@ -72,7 +71,7 @@ class SteppedInventory(OwnInventory):
     """The real edge without threads: each call ends before the next begins."""
 
     async def _try_at_the_peers(self, step: TryToken) -> StepResult:
-        return self._guarded(accounts.try_peers_token, step)
+        return self._tried(step)
 
 
 async def _at_once(call: Callable[P, Told], /, *args: P.args, **named: P.kwargs) -> Told:
