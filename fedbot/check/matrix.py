@@ -86,10 +86,7 @@ class SignedInByNio:
 
     async def room(self, room: str) -> RoomSeen:
         """The bot's powers by the room's state."""
-        state = await answered(f"reading {room}", lambda: self._client.room_get_state(room), nio.RoomGetStateResponse)
-        picture = RoomPicture()
-        for event in state.events:
-            picture.apply(event)
+        picture = RoomPicture.of(await self._client.state(room))
         return picture.seen(room, self.user_id, datetime.now(UTC))
 
 

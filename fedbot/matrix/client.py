@@ -423,12 +423,11 @@ class MatrixChat(Chat):
     async def _state(self, room: str) -> tuple[Raw, ...]:
         """The room's current state; empty if we are no longer in it."""
         try:
-            found = await self._client.state(room)
+            return tuple(await self._client.state(room))
         except ChatRefused as error:
             if error.code != "M_FORBIDDEN":
                 raise
             return ()
-        return tuple(event for event in found if isinstance(event, dict))
 
     async def _gap(self, room: str, before: str | None, since: str | None) -> list[Raw]:
         """The events after `since` and before a cut timeline, oldest first. None: from the first, or up to now."""

@@ -80,13 +80,13 @@ class NioClient(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
         found: dict[str, Any] = await self._asked(act, _Answer, method, path, content)
         return found
 
-    async def state(self, room: str) -> list[Any]:
+    async def state(self, room: str) -> list[dict[str, Any]]:
         """A room's current state, as events; raises as `ask` does.
 
         Nio's own call refuses all of it for one odd event.
         """
-        found: list[Any] = await self._asked(f"reading the state of {room}", _List, "GET", ["rooms", room, "state"])
-        return found
+        found = await self._asked(f"reading the state of {room}", _List, "GET", ["rooms", room, "state"])
+        return [event for event in found if isinstance(event, dict)]
 
     async def _asked(
         self, act: str, kind: type[_Answer], method: str, path: list[str], content: Mapping[str, Any] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -290,16 +290,14 @@ class Bot:
 
     async def room(self, room: str) -> RoomFound:
         """The room as its state describes it."""
-        state = await answered(f"reading {room}", lambda: self._client.room_get_state(room), nio.RoomGetStateResponse)
-        picture = RoomPicture()
-        for event in state.events:
-            picture.apply(event)
+        state = await self._client.state(room)
+        picture = RoomPicture.of(state)
         seen, names = picture.seen(room, self.user_id, _NOW), picture.members()
         invited = {user: user for user in picture.readers() if user not in names}
         return RoomFound(
             room,
             seen.name,
-            inviter=_inviter(state.events, self.user_id),
+            inviter=_inviter(state, self.user_id),
             members={user: name for user, name in (names | invited).items() if user != self.user_id},
             bots=frozenset(key for kind, key in picture.state if kind == PARTY and key != self.user_id),
             may_announce=seen.may_announce,
@@ -309,10 +307,7 @@ class Bot:
         )
 
     def _invited(self, room: str, events: tuple[Mapping[str, Any], ...]) -> RoomFound:
-        picture = RoomPicture()
-        for event in events:
-            picture.apply(event)
-        name = picture.seen(room, self.user_id, _NOW).name
+        name = RoomPicture.of(events).seen(room, self.user_id, _NOW).name
         return RoomFound(room, name, inviter=_inviter(events, self.user_id), joined=False)
 
     async def knows(self, user: str) -> bool:
@@ -368,7 +363,7 @@ _NOW = datetime.fromtimestamp(0, UTC)
 """`RoomPicture.seen` needs a moment; the value doesn't matter here."""
 
 
-def _inviter(events: Any, user: str) -> str:  # noqa: ANN401 -- events of nio's, as JSON
+def _inviter(events: Iterable[Mapping[str, Any]], user: str) -> str:
     """The user who invited this one, from the room's state; '' if it isn't there (any more)."""
     own = next((each for each in events if each.get("type") == MEMBER and each.get("state_key") == user), None)
     if own is None:

@@ -18,8 +18,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from fedbot.check.matrix import SignedInByNio
 from fedbot.matrix.keys import KEYS
-from fedbot.matrix.login import NioClient, Session
+from fedbot.matrix.login import NioClient, Session, new_client
 from fedbot.setup import conversation, inventree, matrix
 from fedbot.setup.asking import Answers, Asker, BadAnswer, Stopped, yes_or_no
 from fedbot.setup.matrix import Bot, Homeserver, RoomFound
@@ -178,6 +179,24 @@ async def test_a_session_in_which_another_client_encrypts_is_not_used_for_the_bo
     assert [await bot(device).is_taken(tmp_path) for device in ("NEW", "USED", "")] == [False, True, True]
     await asyncio.to_thread((tmp_path / KEYS).mkdir)
     assert [await bot(device).is_taken(tmp_path) for device in ("USED", "")] == [False, True], "its own of before"
+
+
+async def test_an_event_that_nio_refuses_hides_no_room_from_init_or_check(tmp_path: Path) -> None:
+    member = {"type": "m.room.member", "content": {"membership": "join", "displayname": "Anna"}}
+    state = [
+        {**member, "state_key": "@anna:x", "event_id": "$1", "sender": "@anna:x", "origin_server_ts": 1},
+        {"type": "m.odd", "state_key": "", "event_id": "$2", "sender": "nobody", "origin_server_ts": -1, "content": {}},
+    ]
+    async with serving({"/_matrix/client/v3/rooms/{room}/state": state}) as url:
+        client = new_client(url, "@bot:x", "DEVICE")
+        client.access_token = "token"
+        session = Session(url, "@bot:x", "DEVICE", "token")
+        try:
+            found = await Bot(session, client).room("!r:x")
+            seen = await SignedInByNio(session, client, tmp_path).room("!r:x")
+        finally:
+            await client.close()
+    assert found.members == seen.members == {"@anna:x": "Anna"}
 
 
 async def test_well_known_is_read_and_nonsense_in_it_is_ignored() -> None:
