@@ -137,6 +137,9 @@ PeerConnector = Callable[[str, str, bool], InvenTreeTransport]
 
 ORDER_ROLES = ("return_order", "sales_order", "purchase_order")
 
+UNDONE = "undone:"
+"""The second word of the notes with which we undo one of our own changes, under the same mark."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -155,6 +158,35 @@ class Account:
     def writes(self) -> tuple[str, ...]:
         """The roles in which it may do more than view."""
         return tuple(sorted(role for role, allowed in self.roles.items() if allowed - {"view"}))
+
+
+@dataclass(frozen=True)
+class Past:
+    """The part of an item's history that matters for merges. It is valid while the history has so many `entries`.
+
+    `split_off` are the items that somebody else split off, each with its quantity; `merged` is the time of the last
+    merge into the item.
+    """
+
+    entries: int
+    split_off: tuple[tuple[int, Decimal], ...] = ()
+    merged: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a history. `item` is None if the stock item was deleted since."""
+
+    pk: int
+    item: int | None
+    kind: int
+    notes: str
+    deltas: Mapping[str, Any]
+
+    @property
+    def undone(self) -> bool:
+        """Whether the entry says that we undid our own change."""
+        return self.notes.partition(" ")[2].startswith(UNDONE)
 
 
 @dataclass(frozen=True)
@@ -368,38 +400,3 @@ def _is_superuser(admin: InvenTreeTransport | None, version: Version) -> bool:
         return bool(admin.row("user/me/").get("is_superuser", False))
     except NotPermitted:
         return False
-
-
-# --- The remembered parts of stock items' histories, which saves reading them again (`Past`, `Entry`).
-
-# The second word of the notes with which we undo one of our own changes, under the same mark.
-UNDONE = "undone:"
-
-
-@dataclass(frozen=True)
-class Past:
-    """The part of an item's history that matters for merges, valid while the history has this number of `entries`.
-
-    `split_off` are the items that somebody else split off, each with its quantity; `merged` is the time of the last
-    merge into the item.
-    """
-
-    entries: int
-    split_off: tuple[tuple[int, Decimal], ...] = ()
-    merged: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry. `item` is None if the stock item was deleted since."""
-
-    pk: int
-    item: int | None
-    kind: int
-    notes: str
-    deltas: Mapping[str, Any]
-
-    @property
-    def undone(self) -> bool:
-        """Whether the entry says that we undid our own change."""
-        return self.notes.partition(" ")[2].startswith(UNDONE)

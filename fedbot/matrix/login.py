@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -27,10 +27,15 @@ from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedO
 from fedbot.ports.journal import JournalUnwritable
 from fedbot.ports.vault import Folder
 
-# --- The nio client as we use it: quiet, without retries, and without its own picture of rooms.
+log = logging.getLogger(__name__)
 
 REQUESTS_AT_ONCE = 8
 """For one bot that shares its connections with others: its long poll, and what it sends and reads beside that."""
+_FILE = "matrix.json"
+_EARLIER = "matrix-earlier.json"
+_MINUTE = 60
+
+# --- The nio client as we use it: quiet, without retries, and without its own picture of rooms.
 
 
 class NioClient(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
@@ -171,11 +176,7 @@ def shared_connections() -> aiohttp.ClientSession:
     )
 
 
-log = logging.getLogger(__name__)
-
-_FILE = "matrix.json"
-_EARLIER = "matrix-earlier.json"
-_MINUTE = 60
+# --- Signing in, with the session kept in a file.
 
 
 @dataclass(frozen=True)
@@ -224,14 +225,7 @@ async def sign_in(account: Account, folder: Folder) -> tuple[Session, NioClient]
     """
     kept = read_session(folder)
     _refuse_other_account(account, kept)
-    client = new_client(
-        account.homeserver,
-        (kept.user_id if kept else "") or account.user,
-        kept.device_id if kept else "",
-        certificate=account.certificate,
-        request_timeout=account.request_timeout,
-        session=account.session,
-    )
+    client = _client_of(account, kept.user_id, kept.device_id) if kept else _client_of(account)
     try:
         session = await _session(account, kept, client)
         if session != kept:
@@ -256,13 +250,7 @@ async def sign_in_anew(account: Account, folder: Folder) -> tuple[Session, NioCl
             "device-taken",
         )
     kept = read_session(folder)
-    client = new_client(
-        account.homeserver,
-        account.user,
-        certificate=account.certificate,
-        request_timeout=account.request_timeout,
-        session=account.session,
-    )
+    client = _client_of(account)
     try:
         session = await _log_in(account, client)
         if kept is not None and kept.token != account.token:
@@ -281,9 +269,7 @@ async def sign_out_earlier(account: Account, folder: Folder) -> None:
     earlier = read_session(folder, _EARLIER)
     if earlier is None:
         return
-    client = new_client(
-        account.homeserver, earlier.user_id, earlier.device_id, certificate=account.certificate, request_timeout=10
-    )
+    client = _client_of(replace(account, request_timeout=10, session=None), earlier.user_id, earlier.device_id)
     client.access_token = earlier.token
     try:
         await answered("signing out the earlier device", client.logout, nio.LogoutResponse)
@@ -295,6 +281,18 @@ async def sign_out_earlier(account: Account, folder: Folder) -> None:
     finally:
         await client.close()
     (folder / _EARLIER).unlink()
+
+
+def _client_of(account: Account, user: str = "", device_id: str = "") -> NioClient:
+    """A client for this account, by default as the user that the settings name."""
+    return new_client(
+        account.homeserver,
+        user or account.user,
+        device_id,
+        certificate=account.certificate,
+        request_timeout=account.request_timeout,
+        session=account.session,
+    )
 
 
 async def _session(account: Account, kept: Session | None, client: NioClient) -> Session:
