@@ -61,13 +61,15 @@ from fedbot.web.server import Status, Web
 
 log = logging.getLogger(__name__)
 
-FEDBOT = version("fedbot")
+FEDBOT_VERSION = version("fedbot")
 """Looked up once: it takes a millisecond, and monitors ask often."""
 TOKEN = re.compile(r"[A-Za-z0-9-]{32,200}")
 SYNC_SILENT_AFTER = timedelta(minutes=3)
 SECONDS_BETWEEN_MARKS = 300.0
 PRUNE_AT = time(4)
 """In UTC."""
+PAGES_WAIT = 1.0
+"""The seconds that a page waits at most while the bot moves something."""
 
 
 class HistoryWithoutState(JournalProblem):
@@ -143,7 +145,7 @@ class Bot:
         self.timetable = Timetable(self.engine)
         self.engine.state.regular = self.timetable.upcoming
         self.orders = Orders(self.engine, ports.inventory, self._render)
-        self.at_first_answer: Callable[[], None] = lambda: None
+        self.at_first_answer: Callable[[], None] | None = None
         self.regular_work: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
         self.prune_at = PRUNE_AT
 
@@ -183,7 +185,7 @@ class Bot:
             await self.syncing.claim()  # the process that still uses the original must stop first
             await catch_up(self.engine, self.syncing, self.chat, token)
             self.step_worker.wait_for_others()
-        self.engine.put(Started(self.clock.now(), FEDBOT, recovers, self.chat.untrusted))
+        self.engine.put(Started(self.clock.now(), FEDBOT_VERSION, recovers, self.chat.untrusted))
         self.journal.has_recovered()
 
     async def _read_the_rooms(self) -> None:
@@ -203,9 +205,9 @@ class Bot:
             def after_each_decision() -> None:
                 self.syncing.look_again()
                 jobs.wake_at(self.next_wake())
-                if self.engine.has_asked:
-                    told, self.at_first_answer = self.at_first_answer, lambda: None
-                    told()
+                if self.at_first_answer is not None and self.engine.has_asked:
+                    at_first_answer, self.at_first_answer = self.at_first_answer, None
+                    at_first_answer()
 
             self.engine.changed = after_each_decision
             for name, seconds, work in self.regular_work:
@@ -307,7 +309,7 @@ class Bot:
             numbers = ", ".join(str(aside.number) for aside in asides)
             problems.append(f"{len(asides)} things failed and are set aside ({numbers}); see fedbot status")
         return {
-            "version": FEDBOT,
+            "version": FEDBOT_VERSION,
             "matrix": heard is not None and now - heard < SYNC_SILENT_AFTER,
             "inventree": not down,
             "problems": problems,
@@ -399,10 +401,6 @@ async def run_on(resources: BotResources, tell: Callable[[Summary], None] = lamb
             raise
         finally:
             resources.shared.ended()
-
-
-PAGES_WAIT = 1.0
-"""The seconds that a page waits at most while the bot moves something."""
 
 
 async def serve_pages(pages: Pages, bot: Bot, stack: AsyncExitStack) -> None:

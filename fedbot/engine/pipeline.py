@@ -128,11 +128,12 @@ _COUNTED: dict[type, str] = {
 class Engine:
     """One party's pipeline between its journal and its workers.
 
-    `wake` has an event for each worker, set whenever the outbox may have something new for it. `changed` is called
-    after each decision; timers and the sync loop then look at the state. `show_typing` gets the typing effects, which
-    are not journaled. `listeners` get, once, the phrase that is said under their key; `answered` gets each line from a
-    page or the API that has an answer. `sign_ins` knows which page shows a code. `stretch` is how many seconds
-    decisions are made before others get their turn.
+    `wake` has an event for each worker, set whenever the outbox may have something new for it. `perform_now` is called
+    after each event is decided, for effects that nothing may overtake. `changed` is called when no event waits, or a
+    stretch is over; timers and the sync loop then look at the state. `show_typing` gets the typing effects, which are
+    not journaled. `listeners` get, once, the phrase that is said under their key; `answered` gets each line from a page
+    or the API that has an answer. `sign_ins` knows which page shows a code. `clock_listeners` are called when the clock
+    was set back. `stretch` is how many seconds decisions are made before others get their turn.
     """
 
     def __init__(self, journal: Journal, state: State, verbs: Verbs, clock: Clock, render: Render) -> None:
@@ -166,7 +167,7 @@ class Engine:
         """Read the state from the journal."""
         self.state.take_over({(kind, identifier): document for kind, identifier, document in self.journal.documents()})
         self._latest = self.journal.last_moment()
-        self._look_into_quarantine()
+        self._read_quarantine()
 
     def receive(self, batch: Batch) -> int:
         """Store one sync, its events and its token, in one transaction; then decide the events.
@@ -384,14 +385,14 @@ class Engine:
     def try_again(self, number: int) -> bool:
         """Try the quarantined row with this number again; False if there is none."""
         found = self.journal.try_again(number)
-        self._look_into_quarantine()
+        self._read_quarantine()
         self.decide_all()
         return found
 
     def drop(self, number: int, *, is_sure: bool) -> Loss:
         """Drop the quarantine entry with this number for good, if that is possible and `is_sure`."""
         loses = self.journal.drop(number, is_sure=is_sure)
-        self._look_into_quarantine()
+        self._read_quarantine()
         self.decide_all()
         return loses
 
@@ -402,11 +403,11 @@ class Engine:
 
     def _announce(self, number: int, aside: Quarantined) -> None:
         self.failures += 1
-        self._look_into_quarantine()
+        self._read_quarantine()
         if number and aside.what != SetAside.__name__:  # if the admins can't be informed, the log says so
             self.journal.put(SetAside(aside.at, number, aside.what, aside.subject, aside.problem))
 
-    def _look_into_quarantine(self) -> None:
+    def _read_quarantine(self) -> None:
         """Read which subjects wait, and which documents the timers skip."""
         asides = self.journal.quarantined()
         self._held = frozenset(aside.subject for aside in asides if aside.is_event) - {""}

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from fedbot.engine.bot import FEDBOT
+from fedbot.engine.bot import FEDBOT_VERSION
 from fedbot.web.server import Listening, Status, is_healthy, labelled_lines, metric_lines
 
 SECONDS_KEPT = 3.0
@@ -96,7 +96,7 @@ class HubPage(Listening):
             }
             for space, each in sorted(self.statuses().items())
         }
-        told: dict[str, Any] = {"healthy": True, "version": FEDBOT, "worker": self._worker, "spaces": spaces}
+        told: dict[str, Any] = {"healthy": True, "version": FEDBOT_VERSION, "worker": self._worker, "spaces": spaces}
         return web.json_response(told)
 
     async def _metrics(self, _: web.Request) -> web.Response:
@@ -125,7 +125,7 @@ def hub_metrics(spaces: Mapping[str, SpaceStatus], counters: Mapping[str, int]) 
     for name, figures in of_each.items():
         lines += labelled_lines("gauge", name, "space", figures)
     lines += metric_lines("counter", {f"hub_{name}": float(number) for name, number in counters.items()})
-    lines += labelled_lines("gauge", "hub_info", "version", {FEDBOT: 1})
+    lines += labelled_lines("gauge", "hub_info", "version", {FEDBOT_VERSION: 1})
     return "\n".join(lines) + "\n"
 
 
