@@ -167,7 +167,7 @@ class ChatWorker:
                 waiting.update(groups(row))
                 continue
             try:
-                did = await self._try(row)
+                did = await self._try_to_send(row)
             except Exception as fault:  # noqa: BLE001 -- it is set aside, and the admins are informed
                 self._engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
                 did = True
@@ -176,7 +176,7 @@ class ChatWorker:
             waiting.update(groups(row))
         return False
 
-    async def _try(self, row: OutboxRow) -> bool:
+    async def _try_to_send(self, row: OutboxRow) -> bool:
         """Send this row, if it can be sent now; return whether the row ended or was tried."""
         try:
             delivery = self._delivery(row)
@@ -243,7 +243,7 @@ class ChatWorker:
     async def _send(self, row: OutboxRow, delivery: Delivery | None) -> None:
         self._engine.begin(row.id)
         try:
-            event_id = await self._carry(row, delivery)
+            event_id = await self._perform(row, delivery)
         except ChatLimited as limit:
             now = self._clock.now()
             self.budget = self.budget.limited(now, limit.retry_after)
@@ -264,7 +264,7 @@ class ChatWorker:
             self._served[self._whose(row)] = max(self._served.values(), default=0) + 1
             self._end(row, posted(row.effect, event_id, now) if isinstance(row.effect, ChatMessage) else None)
 
-    async def _carry(self, row: OutboxRow, delivery: Delivery | None) -> str:
+    async def _perform(self, row: OutboxRow, delivery: Delivery | None) -> str:
         if delivery is not None:
             return await self._chat.send(delivery)
         if isinstance(row.effect, Join):
@@ -347,18 +347,14 @@ class ChatWorker:
         place = self._journal.post(key)
         if place is not None and place.room == room:
             return place.event_id
-        if any(
-            row.key == key and isinstance(row.effect, ChatMessage) and not row.effect.edit for row in self._unsent()
-        ):
+        unsent = [row.effect for row in self._engine.unfinished("chat") if row.key == key]
+        if any(isinstance(effect, ChatMessage) and not effect.edit for effect in unsent):
             raise TargetUnsent(key)
         if any(aside.subject == key and aside.what == ChatMessage.__name__ for aside in self._journal.quarantined()):
             raise TargetUnsent(key)
         if place is not None:
             raise TargetInFormerRoom(key)
         raise TargetNeverSent(f"the message {key} is not in the room")
-
-    def _unsent(self) -> tuple[OutboxRow, ...]:
-        return self._journal.due("chat", datetime.max.replace(tzinfo=self._clock.now().tzinfo))
 
     def _envelope(self, draft: Draft, room: str) -> dict[str, Any]:
         """The signed envelope of a draft, with its sealed parts sealed to the peer's key."""

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from fedbot.logs import redact
@@ -101,6 +101,8 @@ ENGLISH = Locale("en", "UTC")
 """The log is for admins; it never contains what people wrote."""
 TIMERS = "timers"
 """The kind of a quarantine entry for a document on which the timers' rules fail."""
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -507,10 +509,13 @@ class Engine:
             case _:
                 return (_chat_row(effect),)
 
+    def unfinished(self, queue: QueueName) -> tuple[OutboxRow, ...]:
+        """The rows of this queue that no row before them holds back, postponed ones included."""
+        return self.journal.due(queue, _END_OF_TIME)
+
     def has_to_say(self, room: str) -> bool:
         """Whether any of our messages to this room is not sent yet."""
-        for_ever = datetime.max.replace(tzinfo=self.clock.now().tzinfo)
-        return any(getattr(row.effect, "room", "") == room for row in self.journal.due("chat", for_ever))
+        return any(getattr(row.effect, "room", "") == room for row in self.unfinished("chat"))
 
     def next_wake(self) -> datetime | None:
         """When the rules want to run again."""

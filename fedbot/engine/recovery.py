@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from fedbot.engine.chat_worker import posted
 from fedbot.engine.pipeline import Engine
@@ -28,8 +27,6 @@ from fedbot.rules.state import Turn
 from fedbot.rules.wire import envelope_id
 
 log = logging.getLogger(__name__)
-
-_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 async def catch_up(engine: Engine, syncing: SyncLoop, chat: Chat, since: str) -> None:
@@ -55,7 +52,7 @@ def _acted_upon(batch: Batch, bot: str) -> frozenset[str]:
 
 def _leave_out_what_was_answered(engine: Engine, batch: Batch) -> None:
     """Finish queries of lines that were being carried out when the copy was made, and that were answered since."""
-    for row in engine.journal.due("ask", _EVER):
+    for row in engine.unfinished("ask"):
         then = row.effect.then if isinstance(row.effect, Ask) else None
         if isinstance(then, CarryOut) and then.command.event_id in batch.answered:
             engine.journal.finish(row.id, None)
@@ -66,7 +63,7 @@ def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
     messages = [e for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
     sent = {str(message.envelope.get("id")): message.event_id for message in messages}
     said = {(message.room, message.body): message.event_id for message in batch.own}
-    for row in engine.journal.due("chat", _EVER):
+    for row in engine.unfinished("chat"):
         event_id = _sent_as(engine, row, sent) or _said_as(row, said)
         if event_id and isinstance(row.effect, ChatMessage):
             now = engine.clock.now()
