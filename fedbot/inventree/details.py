@@ -278,15 +278,16 @@ def _with_a_field(server: Server, row: Row, step: Furnish) -> tuple[str, ...]:
         return ()
     there = [each.name for each in parameters_of(server, row, step.pk)]
     templates = server.api.rows(server.version.parameter_templates)
-    found = list(there)
     for each in wanted:
-        named = [int(row["pk"]) for row in templates if same(str(row.get("name") or ""), each.name)]
-        if named and not any(same(each.name, name) for name in there) and _made(server, step.pk, named[0], each):
-            found.append(each.name)
-    return tuple(each.name for each in wanted if any(same(each.name, name) for name in found))
+        if any(same(each.name, name) for name in there):
+            continue
+        template = next((row for row in templates if same(text_of(row, "name"), each.name)), None)
+        if template is not None and _parameter_taken(server, step.pk, int(template["pk"]), each):
+            there.append(each.name)
+    return tuple(each.name for each in wanted if any(same(each.name, name) for name in there))
 
 
-def _made(server: Server, part: int, template: int, parameter: Parameter) -> bool:
+def _parameter_taken(server: Server, part: int, template: int, parameter: Parameter) -> bool:
     """Whether the template accepted the value: its unit or its choices may differ."""
     url, fields = server.version.parameters_call(part)
     try:
@@ -354,7 +355,7 @@ def attach(server: Server, step: AttachPhoto, photo: bytes) -> PhotoAttached:
 
     Raises `Refusal` with reason `no-picture` if its first bytes aren't a picture's.
     """
-    ending = _ending(photo)
+    ending = _ending_of_photo(photo)
     url, fields = server.version.attachment_call(step.item)
     name = f"{step.mark.replace(':', '-')}.{ending}"
     server.api.upload(url, {**fields, "comment": _comment(server, step)}, (name, photo, _media_type(ending)))
@@ -382,14 +383,14 @@ def _media_type(ending: str) -> str:
     return _KINDS.get(ending, f"image/{ending}")
 
 
-def _ending(photo: bytes) -> str:
-    ending = _picture(photo)
+def _ending_of_photo(photo: bytes) -> str:
+    ending = _ending_of_picture(photo)
     if not ending:
         raise Refusal(Plain(Fault.NO_PICTURE))
     return ending
 
 
-def _picture(content: bytes) -> str:
+def _ending_of_picture(content: bytes) -> str:
     """The ending for a picture, by its first bytes; "" if it is no picture."""
     for ending, (offset, beginnings) in _BEGINNINGS.items():
         if content[offset:].startswith(beginnings):
@@ -410,7 +411,7 @@ def read_file(server: Server, step: SendFile) -> bytes:
     content = server.api.media(found[0], step.longest) if found else None
     if content is None:
         raise Refusal(Named(NameFault.FILE_NOT_HAD, step.name))
-    _check(content, step.name)
+    _ending_as_named(content, step.name)
     return content
 
 
@@ -442,7 +443,7 @@ def keep_file(server: Server, step: KeepFile, content: bytes) -> FileKept:
     """
     if hashlib.sha256(content).hexdigest() != step.digest:
         raise Refusal(Named(NameFault.FILE_NOT_AS_TOLD, step.name))
-    ending = _check(content, step.name)
+    ending = _ending_as_named(content, step.name)
     file = (step.name, content, _media_type(ending))
     if step.model == _PART:
         server.api.upload(f"part/{step.pk}/", {}, file, field="image", method="PATCH")
@@ -454,10 +455,10 @@ def keep_file(server: Server, step: KeepFile, content: bytes) -> FileKept:
     return FileKept()
 
 
-def _check(content: bytes, name: str) -> str:
+def _ending_as_named(content: bytes, name: str) -> str:
     """The ending for this content. Raises `Refusal` if the name has another ending."""
     said = name.rpartition(".")[2].lower().replace("jpeg", "jpg")
-    found = "pdf" if content.startswith(_PDF) else _picture(content)
+    found = "pdf" if content.startswith(_PDF) else _ending_of_picture(content)
     if not found and _is_text(content):
         found = "txt"
     if found != said:

@@ -223,7 +223,7 @@ class OwnInventory:
         self._writing = threading.Lock()
         self._read_at: dict[Path, int] = {}
         self._recognised: tuple[Step | None, float] = (None, 0.0)
-        self._made: dict[int, tuple[str, float]] = {}
+        self._new_item: dict[int, tuple[str, float]] = {}
 
     async def answer(self, query: Query, received: queries.ReceivedOf | None = None) -> Answer:
         """Read the answer; see `fedbot.ports.Inventory`. `Overview` looks at the server again, once."""
@@ -290,21 +290,21 @@ class OwnInventory:
         The history that recognising it reads also serves the probe.
         """
         _forget(server)
-        if self._is_the_first_on_what_was_made(step):
+        if self._is_on_new_item(step):
             self._recognised = (step, self._measure())
             return None
         recognise(server, step)
         self._recognised = (step, self._measure())
         return PROBES[type(step)](server, step)
 
-    def _is_the_first_on_what_was_made(self, step: Step) -> bool:
+    def _is_on_new_item(self, step: Step) -> bool:
         """Whether the step is on a stock item that this process created a moment ago for the same line.
 
         There was no such row before, so the step isn't done, and the row is known because it was just read back.
         """
         if not isinstance(step, steps.HandOver | steps.PutAway):
             return False
-        mark, when = self._made.pop(step.item, ("", 0.0))
+        mark, when = self._new_item.pop(step.item, ("", 0.0))
         return mark == line_of(step.mark) and self._measure() - when <= SECONDS_RECOGNISED
 
     def _acted(self, act: Callable[[Server, Any], A], server: Server, step: Step) -> A:
@@ -318,7 +318,7 @@ class OwnInventory:
         self._recognised = (None, 0.0)
         _forget(server)
         if isinstance(step, steps.HandOver | steps.PutAway):
-            self._made.pop(step.item, None)
+            self._new_item.pop(step.item, None)
         accepted = server.api.accepted
         try:
             told = act(server, step)
@@ -328,7 +328,7 @@ class OwnInventory:
             raise
         match step, told:
             case (steps.TakeOut(), steps.Taken(item, whole=False)) | (steps.CreateItem(), steps.ItemCreated(item)):
-                self._made = {item: (line_of(step.mark), self._measure())}
+                self._new_item = {item: (line_of(step.mark), self._measure())}
         return told
 
     async def whose(self, credentials: Credentials) -> str | None:
@@ -426,8 +426,9 @@ class OwnInventory:
             age = time.monotonic() - self._looked_at
             if self._server is None or not self._looked_at or age > SECONDS_BETWEEN_LOOKS or self._was_upgraded():
                 api, admin = self._transports()
-                ends = (self._settings, self._vault, self._connect, self._stock, self._sign)
-                self._server = look(api, admin, *ends, so_far=self._so_far)
+                self._server = look(
+                    api, admin, self._settings, self._vault, self._connect, self._stock, self._sign, self._so_far
+                )
                 self._so_far = Look()
                 self._looked_at = self._asked_version_at = time.monotonic()
             return self._server

@@ -400,7 +400,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             response = streamed if self._bound is None else self._bounded(streamed, self._bound)
             response.read()
             if response.is_client_error and not reading:
-                _leave(streamed)
+                _never_reuse(streamed)
         if logger.isEnabledFor(logging.DEBUG):
             took = (time.perf_counter() - started) * 1000
             logger.debug("%s %s: %s, %.0f ms", method, urlsplit(address).path, response.status_code, took)
@@ -471,7 +471,7 @@ def _is_address(host: str) -> bool:
     return is_plain and url.scheme in ("http", "https") and bool(url.host.strip(".")) and url.host == parts.hostname
 
 
-def _leave(response: httpx.Response) -> None:
+def _never_reuse(response: httpx.Response) -> None:
     """Never use this response's connection again.
 
     gunicorn 26 reads the rest of a body that InvenTree refused unread, and sometimes swallows the next request with it.
