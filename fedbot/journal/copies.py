@@ -124,7 +124,7 @@ def check_copy(path: Path) -> None:
         raise JournalDamaged(f"{path.name} is no journal: {problem}") from problem
     if findings != ["ok"]:
         raise JournalDamaged(f"The journal is damaged: {'; '.join(findings)}")
-    schema.refuse_newer(version)
+    schema.refuse_newer(version, len(sqlite.MIGRATIONS))
 
 
 def documents(place: JournalPlace, *kinds: type) -> list[Document]:
@@ -176,7 +176,7 @@ def _opened(place: JournalPlace) -> Iterator[tuple[Statements, Bookkeeping]]:
         with closing(open_sqlite(file, "ro")) as journal:
             journal.execute("BEGIN")
             version = journal.execute("PRAGMA user_version").fetchone()[0]
-            schema.refuse_newer(version)
+            schema.refuse_newer(version, len(sqlite.MIGRATIONS))
             yield journal, BOOKKEEPING
     except sqlite3.OperationalError as problem:
         raise refused(f"The journal {file} can't be read", problem) from problem

@@ -173,7 +173,7 @@ class PostgresqlDatabase(Database):
             if found is None:
                 connection.execute("INSERT INTO journal_version VALUES (0)")
             version = int(found[0]) if found else 0
-            schema.refuse_newer(version)
+            schema.refuse_newer(version, len(MIGRATIONS))
             for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
                 for statement in statements:
                     self._connection.execute(statement.encode(), prepare=False)
@@ -311,7 +311,8 @@ def reading(address: Address) -> Iterator[Statements]:
         if connection.execute("SELECT to_regclass('journal_version')").fetchone() == (None,):
             raise NoJournal(f"There is no journal of {address.space} in the database: the bot has not run yet.")
         statements = StreamedStatements(connection)
-        schema.refuse_newer(int(statements.execute("SELECT version FROM journal_version").fetchone()[0]))
+        version = int(statements.execute("SELECT version FROM journal_version").fetchone()[0])
+        schema.refuse_newer(version, len(MIGRATIONS))
         yield statements
 
 

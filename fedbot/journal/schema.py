@@ -113,10 +113,10 @@ TABLES: tuple[tuple[str, ...], ...] = (
 )
 
 
-def refuse_newer(version: int) -> None:
-    """Raise `JournalTooNew` if a newer fedbot wrote the journal."""
-    if version > len(TABLES):
+def refuse_newer(version: int, known: int) -> None:
+    """Raise `JournalTooNew` if the journal has a newer version than the newest `known` one."""
+    if version > known:
         raise JournalTooNew(
-            f"The journal has version {version}, this fedbot knows {len(TABLES)} at most. "
+            f"The journal has version {version}, this fedbot knows {known} at most. "
             "Install the fedbot that last worked with it, or a newer one."
         )

@@ -99,7 +99,7 @@ class SqliteDatabase(Database):
         for table in CHECKED_AT_START:
             if table in present:
                 _refuse_damaged(self._connection.execute(f"PRAGMA quick_check({table})"))
-        schema.refuse_newer(version)
+        schema.refuse_newer(version, len(MIGRATIONS))
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA secure_delete = ON")  # removed rows are overwritten, and in no later backup
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
