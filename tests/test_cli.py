@@ -31,10 +31,12 @@ from fedbot.cli.exits import EXITS, Exit
 from fedbot.cli.main import main
 from fedbot.cli.parser import parser
 from fedbot.config.loading import load
+from fedbot.engine.bot import HistoryWithoutState
+from fedbot.engine.syncing import AccountTaken
 from fedbot.identity import FileVault, open_identity
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import ChatSignedOut, ChatUnreachable
-from fedbot.ports.journal import Committed, JournalDamaged, JournalProblem, JournalUnwritable, StateInUse
+from fedbot.ports.journal import Committed, JournalDamaged, JournalUnwritable, StateInUse
 from fedbot.ports.vault import NoSuchSecret
 from fedbot.rules.archive import Document
 from fedbot.rules.model.events import Tick
@@ -234,27 +236,16 @@ def test_a_sentence_about_a_token_is_not_redacted_as_one(
 # --- run ---------------------------------------------------------------------------------------------------
 
 
-class HistoryWithoutState(JournalProblem):
-    """Stands for the app's error of that name."""
-
-
-class AccountTaken(Exception):
-    """Stands for the app's error of that name."""
-
-
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], None]:
-    """Replace the app by one that ends like this."""
+    """Replace the bot by one that ends like this."""
 
     def ends(error: BaseException | None) -> None:
         async def run(settings: object, tell: object) -> None:
             if error is not None:
                 raise error
 
-        module = ModuleType("fedbot.engine")
-        module.run, module.HistoryWithoutState = run, HistoryWithoutState  # type: ignore[attr-defined]
-        module.AccountTaken, module.CannotListen = AccountTaken, CannotListen  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "fedbot.engine", module)
+        monkeypatch.setattr("fedbot.engine.bot.run", run)
 
     return ends
 
@@ -300,16 +291,15 @@ def test_the_reason_for_the_end_of_a_run_is_logged_without_secrets(
 
 
 _WAITING_BOT = """
-import asyncio, sys, types
+import asyncio, sys
+import fedbot.engine.bot
 async def run(settings, tell):
     print("running", flush=True)
     try:
         await asyncio.Event().wait()
     finally:
         print("put away", flush=True)
-app = types.ModuleType("fedbot.engine")
-app.run, app.HistoryWithoutState = run, type("HistoryWithoutState", (Exception,), {})
-sys.modules["fedbot.engine"] = app
+fedbot.engine.bot.run = run
 from fedbot.cli.main import main
 sys.exit(main(["run"]))
 """

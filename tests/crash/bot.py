@@ -20,7 +20,7 @@ from fedbot.config.settings import HEALTH_SOCKET
 from fedbot.web.asking import ask
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["fedbot.engine", "fedbot.cli.main", "fedbot.hub.worker", "tests.crash.points"])
+_CONTEXT.set_forkserver_preload(["fedbot.engine.bot", "fedbot.cli.main", "fedbot.hub.worker", "tests.crash.points"])
 _LOOK_EVERY_S = 0.02
 KILLED = -9
 
