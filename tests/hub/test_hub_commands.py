@@ -518,7 +518,7 @@ class Kill:
 
 
 STEPS: tuple[tuple[Any, str], ...] = (
-    *((Roster, name) for name in ("pause", "resume", "forget", "place")),
+    *((Roster, name) for name in ("pause", "resume", "forget", "journal_of")),
     *((tending, name) for name in ("write_whole", "open_identity")),
     *((shutil, name) for name in ("copytree", "rmtree")),
     *(
