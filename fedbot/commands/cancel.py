@@ -133,15 +133,20 @@ def _who_may(turn: Turn, command: Command, permission: Permission) -> tuple[Quer
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Stop the running decision, or take back the whole request."""
     if (wanted := want_meant(turn, command)) is not None:
-        return _stop_wanting(turn, command, wanted, answers)
+        return _without_reason(command, _stop_wanting(turn, command, wanted, answers))
     if (asked := rota_meant(turn, command)) is not None:
-        return _stop_asking(turn, command, asked, answers)
+        return _without_reason(command, _stop_asking(turn, command, asked, answers))
     if (place := place_meant(turn, command)) is not None:
-        return _leave_line(turn, command, place, answers)
+        return _without_reason(command, _leave_line(turn, command, place, answers))
     if _names_none(turn, command) and (own := _own(turn, command)).codes:
         _let_choose(turn, command, own)
         return None
     return _take_back(turn, command, answers)
+
+
+def _without_reason(command: Command, told: Phrase) -> Phrase:
+    """The answer where the typed reason reaches nobody, and says so."""
+    return say(messages.approval.but_note_unread, told=told) if command.arguments.get(WHY.name) else told
 
 
 def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -157,13 +162,13 @@ def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
             return refused
     if subject.decision is not None:
         decisions.stop(turn, subject, command.sender, command.event_id)
-        return say(messages.approval.decision_stopped, subject=subject)
+        return _without_reason(command, say(messages.approval.decision_stopped, subject=subject))
     if isinstance(subject, Connection):
-        return _cancel_connection(turn, command, subject)
+        return _without_reason(command, _cancel_connection(turn, command, subject))
     first = first_yes_of(subject)
     if first is not None and first.person == command.sender:
         both_sides.take_back_first_yes(turn, subject, command.sender, command.event_id)
-        return say(messages.approval.decision_stopped, subject=subject)
+        return _without_reason(command, say(messages.approval.decision_stopped, subject=subject))
     return _cancel_transfer(turn, command, subject)
 
 
@@ -190,9 +195,7 @@ def _stop_wanting(turn: Turn, command: Command, wanted: Want, answers: tuple[Ans
     return say(messages.catalogue.want_stopped, want=wanted)
 
 
-def _leave_line(
-    turn: Turn, command: Command, place: PlaceInLine | QueueEntry, answers: tuple[Answer, ...]
-) -> Phrase | None:
+def _leave_line(turn: Turn, command: Command, place: PlaceInLine | QueueEntry, answers: tuple[Answer, ...]) -> Phrase:
     """Leave a queue: the person who waits may, and an approver."""
     if refused := _refused(turn, command, place, answers):
         return refused

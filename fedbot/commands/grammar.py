@@ -29,7 +29,7 @@ from fedbot.commands.items import (
     unquoted,
     without_lone_quote,
 )
-from fedbot.commands.spec import BETWEEN_THINGS, CASE, Argument, Kind, Option, Verb
+from fedbot.commands.spec import BETWEEN_THINGS, CASE, UNREAD_NOTE, Argument, Kind, Option, Verb
 from fedbot.messages.quantities import EVERYTHING, measured_in, quantity_in, typed
 from fedbot.rules.model.command import PREFIX
 from fedbot.rules.model.effects import Phrase, say
@@ -270,6 +270,7 @@ class _Line:
                     begun = token.end - 1
                     left.append(replace(token, text=token.text.rstrip(","), end=begun))
                 behind = list(takewhile(lambda token: not self._ends_option(token), self.tokens[at + 1 :]))
+                self._check_that_it_is_read(note, begun, behind[-1].end)
                 taken[note.name] = self._checked(note, unquoted(self.text[token.end : behind[-1].end].strip()))
                 spans.append((begun, behind[-1].end))
                 at += 1 + len(behind)
@@ -288,6 +289,7 @@ class _Line:
             else:
                 start = self.text.index("=", token.start) + 1 if equals else token.end
                 taken[option.name], at = self._option_text(option, at, start)
+                self._check_that_it_is_read(option, token.start, self.tokens[at - 1].end)
             spans.append((self.tokens[begun].start, self.tokens[at - 1].end))
         for start, end in spans:
             self._blank(start, end)
@@ -323,10 +325,11 @@ class _Line:
         A dash after the space begins one (`to betaspace – for Saturday`), and after an id and what is meant of it; so
         does a comma at the end of a friend's name (`from betaspace, for Saturday`), unless an item or a day follows.
         """
-        note = next((option for option in self.spec.options if option.name == _NOTE), None)
+        note = self._note()
         token = self.tokens[at]
         is_dash = token.means_any(DASHES)
-        if note is None or not (self._may_end_here(at) if is_dash else self._is_a_space_with_a_comma(at)):
+        begins = self._may_end_here(at) if is_dash else self._is_a_space_with_a_comma(at)
+        if note is None or not begins or (note is UNREAD_NOTE and not is_dash):
             return None
         behind = list(takewhile(lambda token: not self._ends_option(token), self.tokens[at + 1 :]))
         spans = (self._said(tuple(behind[:size])) for size in range(1, MOST_IN_A_DAY + 1))
@@ -334,9 +337,22 @@ class _Line:
             return None
         return note if is_dash or not self._goes_on(at + 1) else None
 
+    def _note(self) -> Option | None:
+        """The option for a note. A verb that acts and has none gets one that is refused."""
+        note = next((option for option in self.spec.options if option.name == _NOTE), None)
+        return note or (None if self.spec.only_looks else UNREAD_NOTE)
+
+    def _check_that_it_is_read(self, note: Option, start: int, end: int) -> None:
+        if note is UNREAD_NOTE:
+            rest = f"{self.text[:start]} {self.text[end:]}".split()
+            line = " ".join([self.spec.name, *rest])
+            raise Unclear(say(messages.line_errors.note_unread, verb=self.spec.name, line=line))
+
     def _may_end_here(self, at: int) -> bool:
         """Whether everything but a note may stand before this word."""
-        is_about_a_case = any(argument.name == CASE for argument in self.spec.arguments)
+        names = {argument.name for argument in self.spec.arguments}
+        has_no_space = not any(argument.kind is Kind.SPACE for argument in self.spec.arguments)
+        is_about_a_case = CASE in names or (has_no_space and self._note() is not UNREAD_NOTE and at > 0)
         return is_about_a_case or self._is_behind_the_space(at) or self._is_all_before_a_space(at)
 
     def _is_all_before_a_space(self, at: int) -> bool:
@@ -381,6 +397,8 @@ class _Line:
         for option in self.spec.options:
             if name.lower() in {option.name, *option.or_names}:
                 return option
+        if name.lower() == _NOTE:
+            return UNREAD_NOTE
         known = [option.name for option in self.spec.options]
         close = tuple(f"--{hit}" for hit in near(name, known, PLAINLY_A_TYPO))
         raise Unclear(

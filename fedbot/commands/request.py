@@ -13,7 +13,7 @@ from fedbot import messages
 from fedbot.commands.dates import FROM, UNTIL, Days, days_meant
 from fedbot.commands.german import as_said
 from fedbot.commands.grammar import SHOWN, render
-from fedbot.commands.items import Reading, counted_as_one, elsewhere
+from fedbot.commands.items import Reading, as_argument, counted_as_one, elsewhere, in_pieces, read_alone, typed_again
 from fedbot.commands.lookup import friend_meant, let_choose_how_much, rooms_told_of, whole_line
 from fedbot.commands.spec import NOTE, Argument, Handler, Kind, Option, Verb, Where
 from fedbot.commands.stock_to_offer import quantity_complaint
@@ -100,6 +100,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
     del answers
     if isinstance(complaint := ask(turn, command), Phrase):
         return complaint
+    if _let_choose_several(turn, command, spec):
+        return None
     meant = [_with_quantity(readings) for readings in _lines(command)]
     uncounted = next((number for number, ways in enumerate(meant) if not ways), None)
     if uncounted is not None:
@@ -263,6 +265,32 @@ def _ask_how_many(turn: Turn, command: Command, spec: Verb, number: int) -> None
     more = render(as_said(spec, command.text), {**command.arguments, "lines": counted(_MANY)})
     phrase = say(messages.offer.how_many_of_it, word=item[:SHOWN], most=MOST_BY_NUMBER, line=more)
     turn.choose(command.room, command.event_id, command.sender, phrase, ways)
+
+
+def _let_choose_several(turn: Turn, command: Command, spec: Verb) -> bool:
+    """Ask whether words with a comma or `and` are several items: only the owner knows if a part is called that."""
+    if command.picked_from:
+        return False
+    lines = command.arguments["lines"]
+    for number, parsed in enumerate(lines):
+        whole = parsed[-1]["item"]
+        apart = tuple(filter(None, map(read_alone, in_pieces(whole))))
+        is_counted = any(reading.get("quantity") for reading in parsed)
+        if len(apart) < 2 or (is_counted and not all(_is_code(reading.item) for reading in apart)):  # noqa: PLR2004
+            continue
+        several = [*lines[:number], *([as_argument(each)] for each in apart), *lines[number + 1 :]]
+        fixed = _as_meant(turn, command)
+        ways = tuple(whole_line(turn, command, spec, lines=each, **fixed) for each in (several, lines))
+        items = tuple(typed_again((each,)) for each in apart)
+        phrase = say(messages.offer.several_or_one, word=whole[:SHOWN], items=items)
+        turn.choose(command.room, command.event_id, command.sender, phrase, ways)
+        return True
+    return False
+
+
+def _is_code(item: str) -> bool:
+    """Whether it is one word with a digit in it, like an IPN."""
+    return " " not in item and any(sign.isdecimal() for sign in item)
 
 
 def _as_meant(turn: Turn, command: Command) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fedbot import messages
 from fedbot.commands.grammar import SHOWN, near
+from fedbot.commands.items import in_pieces
 from fedbot.commands.lookup import whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.messages.quantities import EVERYTHING as EVERYTHING_SAID
@@ -23,9 +24,9 @@ SPEC = Verb(
     summary="share a part or category with friends",
     permission=Permission.APPROVER,
     arguments=(Argument("thing", Kind.ANYTHING, "ITEM|PART|CATEGORY|all", optional=True),),
-    examples=("share M3-BOLT", "share #42", "share Fasteners", "share"),
+    examples=("share M3-BOLT", "share #42", "share Fasteners, M3-NUT", "share"),
     details=(
-        "Alone it lists the shared entries; at first there are none.",
+        "Alone it lists the shared entries; at first there are none. Separate several by commas.",
         "A part is shared with its stock, a category with all parts in it and below it, 'all' with everything we have.",
         "Friends see name, IPN and quantity. Our approvers still decide on each request.",
         "Items that came from another space can't be shared.",
@@ -37,7 +38,13 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Ask what the word means in our InvenTree."""
     del turn
     word = word_of(command)
-    return () if not word or word.casefold() in ALL else (FindShareable(word),)
+    return () if not word or word.casefold() in ALL else tuple(map(FindShareable, (word, *_apart(word))))
+
+
+def _apart(word: str) -> tuple[str, ...]:
+    """The words between commas and `and`, if there are any: a name that InvenTree doesn't know may be several."""
+    pieces = in_pieces(word)
+    return pieces[:MOST_TOLD] if len(pieces) > 1 else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -47,13 +54,11 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return say(messages.catalogue.sharing_list, us=turn.us, shares=tuple(turn.all(Share)), friends=_friends(turn))
     if word.casefold() in ALL:
         return _shared(turn, command, Thing(EVERYTHING, 0, ""))
-    (found,) = answers
-    if not isinstance(found, Shareable):
-        raise TypeError(f"share asks for what can be shared, not {found!r}")
+    found, *each = [answer for answer in answers if isinstance(answer, Shareable)]
+    if not found.things and each and any(one.things for one in each):
+        return _several(turn, command, tuple(zip(_apart(word), each, strict=True)))
     if not found.things:
-        return say(
-            messages.catalogue.nothing_to_share, word=word[:SHOWN], near=near(word, list(found.near)) or found.near[:3]
-        )
+        return _unknown(word, found)
     if len(found.things) > 1:
         let_choose(turn, command, SPEC, found.things[:MOST_TOLD])
         return None
@@ -67,6 +72,23 @@ def word_of(command: Command) -> str:
 
 def _friends(turn: Turn) -> tuple[str, ...]:
     return tuple(connection.peer_name for connection in turn.active_connections())
+
+
+def _several(turn: Turn, command: Command, several: tuple[tuple[str, Shareable], ...]) -> Phrase:
+    """Share each of them, if each means one thing; else say which one doesn't."""
+    for word, found in several:
+        if not found.things:
+            return _unknown(word, found)
+        if len(found.things) > 1:
+            return say(messages.catalogue.share_alone, word=word[:SHOWN])
+    return say(
+        messages.catalogue.several_shared, told=tuple(_shared(turn, command, one.things[0]) for _, one in several)
+    )
+
+
+def _unknown(word: str, found: Shareable) -> Phrase:
+    close = near(word, list(found.near)) or found.near[:3]
+    return say(messages.catalogue.nothing_to_share, word=word[:SHOWN], near=close)
 
 
 def _shared(turn: Turn, command: Command, thing: Thing) -> Phrase:

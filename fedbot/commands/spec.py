@@ -90,6 +90,8 @@ class Option:
 
 
 NOTE = Option("note", "TEXT", "a note for the other space; or type it at the end, after a dash")
+UNREAD_NOTE = Option("note", "TEXT", "a note that nobody would read")
+"""Stands for the note of a verb without one: it is refused, so that nobody believes that it was read."""
 WHY = Option("note", "TEXT", "the reason, for the other space; or type it at the end, after a dash", most=300)
 
 

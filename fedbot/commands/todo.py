@@ -94,6 +94,7 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
             each for each in turn.all(Rota) if each.is_living and each.room in here and each.asker.person == person
         ),
         elsewhere=len(waiting) - len(shown),
+        names={each.peer: turn.party_name(each.peer) for each in away},
     )
 
 

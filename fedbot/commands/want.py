@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -11,10 +12,10 @@ from fedbot.commands.dates import UNTIL, day_from
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.items import Reading, counted_as_one, elsewhere
 from fedbot.commands.lookup import let_choose_how_much, rooms_told_of
-from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.commands.spec import NOTE, Argument, Handler, Kind, Verb, Where
 from fedbot.commands.stock_to_offer import quantity_complaint
 from fedbot.rules.catalogue import search, want
-from fedbot.rules.model.catalogue import LONGEST_DAYS, MOST_WANTS, FriendWant, Want, want_id
+from fedbot.rules.model.catalogue import LONGEST_DAYS, LONGEST_NOTE, MOST_WANTS, FriendWant, Want, want_id
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
@@ -35,7 +36,8 @@ SPEC = Verb(
         Argument("lines", Kind.ITEMS, "ITEM QUANTITY", optional=True),
         Argument("until", Kind.DAY, "DAY", keyword="until", optional=True, or_keywords=("for", *UNTIL)),
     ),
-    examples=("want 200 M3-BOLT until 31.12.", "want 1 LENS-2", "want"),
+    options=(replace(NOTE, summary="a note for the friends; or type it at the end, after a dash", most=LONGEST_NOTE),),
+    examples=("want 200 M3-BOLT until 31.12.", "want 1 LENS-2 - for the summer camp", "want"),
     details=(
         "The bots of your friends in this room remember it, and tell their people once when they share some of it.",
         "Their approvers can then reply 'offer'. Name the item by its IPN or part name.",
@@ -93,7 +95,8 @@ def _meant(turn: Turn, command: Command) -> Want | tuple[Reading, ...] | Phrase:
     identifier, quantity = want_id(command.event_id), Decimal(reading.quantity)
     by = turn.signature_of(command)
     code = turn.short_code(identifier)
-    return Want(identifier, code, by, command.room, word, quantity, quantity, until, unit=reading.unit)
+    note = presentable(str(command.arguments.get("note", "")))
+    return Want(identifier, code, by, command.room, word, quantity, quantity, until, unit=reading.unit, note=note)
 
 
 def _until(turn: Turn, command: Command) -> date | Phrase:

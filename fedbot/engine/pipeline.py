@@ -188,7 +188,7 @@ class Engine:
                     events, is_settled = [], True
                 if not self._concerns_us(event):
                     continue
-            is_settled = is_settled and not rules_lines.may_make_talk_relevant(self.state, event)
+            is_settled = is_settled and not rules_lines.may_make_talk_relevant(event)
             events.append(event)
         new += self.journal.receive(events, batch.token)
         self.decide_all()

@@ -64,7 +64,7 @@ SECONDS_KNOWN = 3600.0
 _STOCK_ITEM, _PART = "stockitem", "part"
 _MOST_ATTACHED = 500
 """The number of files of stock items, or of parts, that are listed. If there are more, each record is queried."""
-_WHERE_FROM = re.compile(r"^From [^\n]*, asked by [^\n]* \([0-9a-z]+\)[ ]*(?:\n{1,2}|$)")
+_WHERE_FROM = re.compile(r"^From [^\n]*, (?:asked|offered) by [^\n]* \([0-9a-z]+\)[ ]*(?:\n{1,2}|$)")
 
 
 def item_seen(server: Server, row: Row) -> ItemSeen:

@@ -9,13 +9,14 @@ from decimal import Decimal
 
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
-from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.language import Lines, Locale, Words, lines_of
 from fedbot.messages.markup import Code, Inline, Link, permalink
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.facts import by_another_name, no_part_for, state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Permission, Permissions
@@ -499,18 +500,22 @@ def not_yours_to_cancel(
     return lines
 
 
+def but_note_unread(locale: Locale, *, told: Phrase) -> Lines:
+    """The answer to `cancel` with a reason that nobody would read. `told`: the answer without it."""
+    unread = locale.say("The others only learn that it is over: please write them the reason yourself.")
+    return [*lines_of(locale, told), unread]
+
+
 def reminder(
     locale: Locale, *, subject: Connection | Transfer, us: PartyConfig, people: dict[str, str], others: int
 ) -> Lines:
     """The reminder in the card's thread for the people who can decide (names by id; it mentions the first three)."""
     del us
     pills = naming.pills(locale, people, others)
-    who = naming.signed(locale, subject.asked)
+    by = naming.capital(naming.opened_by(locale, subject))
     return [
         (*pills, *locale.say("⏰ {case} is still waiting for your decision.", case=naming.case(locale, subject))),
-        locale.say(
-            "Asked by {who}. Open until {when}, then it expires.", who=who, when=naming.open_until(locale, subject)
-        ),
+        locale.say("{by}. Open until {when}, then it expires.", by=by, when=naming.open_until(locale, subject)),
         locale.say(
             "Nothing has moved. Tap ✅ or ❌ on the card, or reply: {approve} · {decline}",
             approve=command(f"approve {subject.code}"),

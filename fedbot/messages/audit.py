@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from fedbot.rules.model.audit import (
     AskedOfSender,
     AskerHasToSee,
     Asking,
+    AuditEntry,
     BookingStands,
     ClockSetBack,
     ConnectionIs,
@@ -229,13 +230,13 @@ _IN_GRACE: dict[Choice, str] = {
     Choice.APPROVE: marked("approved it"),
     Choice.DECLINE: marked("declined it"),
     Choice.DAMAGED: marked("said that it is back, but damaged"),
-    Choice.PARCEL: marked("tapped 📦"),
+    Choice.PARCEL: marked("chose 📦"),
 }
 _NOT_COUNTED: dict[Choice, str] = {
     Choice.APPROVE: marked("wanted to approve; it did not count"),
     Choice.DECLINE: marked("wanted to decline; it did not count"),
     Choice.DAMAGED: marked("wanted to say that it is damaged; it did not count"),
-    Choice.PARCEL: marked("tapped 📦; it did not count"),
+    Choice.PARCEL: marked("chose 📦; it did not count"),
 }
 _STEPS: dict[str, str] = {
     StepKind.TAKE_OUT: marked("taken out of stock, into Outgoing"),
@@ -461,6 +462,21 @@ def is_told(noted: Noted) -> bool:
     if isinstance(noted, Said):
         return noted.verb in _VERBS_TOLD
     return not (isinstance(noted, StepWasDone) and noted.step in SILENT_STEPS)
+
+
+def are_told(entries: Sequence[AuditEntry]) -> list[bool]:
+    """Whether each entry of a story is listed. A typed decision is listed once: as the decision, or as the line."""
+    counted = (Stage.IN_GRACE, Stage.FIRST)
+    decided = {e.event_id: e.what.choice for e in entries if isinstance(e.what, Decided) and e.what.stage in counted}
+    typed = {entry.event_id for entry in entries if isinstance(entry.what, Said)}
+    told: list[bool] = []
+    for entry in entries:
+        choice = decided.get(entry.event_id) if entry.event_id in typed else None
+        is_double = choice is not None and (
+            isinstance(entry.what, Decided) if choice is Choice.PARCEL else isinstance(entry.what, Said)
+        )
+        told.append(is_told(entry.what) and not is_double)
+    return told
 
 
 def entry_in_words(locale: Locale, noted: Noted) -> str:

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from fedbot.messages import naming
-from fedbot.messages.language import Lines, Locale, Words, marked
-from fedbot.messages.markup import Bold, Code, Inline, Items
+from fedbot.messages.language import Lines, Locale, Words, lines_of, marked
+from fedbot.messages.markup import Bold, Code, Inline, Items, joined
 from fedbot.messages.naming import command
 from fedbot.rules.model.catalogue import (
     CATEGORY,
@@ -24,6 +24,7 @@ from fedbot.rules.model.catalogue import (
     Want,
 )
 from fedbot.rules.model.command import NUMBER_WITHIN
+from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.lifecycles import WantState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Thing
@@ -127,6 +128,18 @@ def nothing_to_share(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lin
     if not near:
         return [first]
     return [first, locale.say("Did you mean {names}?", names=locale.names(near, any_of=True))]
+
+
+def share_alone(locale: Locale, *, word: str) -> Lines:
+    """The refusal to share several things if one of the names can mean more than one thing."""
+    line = command(f"share {locale.short(word, 40)}")
+    first = locale.say('Nothing is shared yet: "{word}" can be several things.', word=locale.short(word, 40))
+    return [first, locale.say("Share it alone, and I'll ask which one you mean: {line}", line=line)]
+
+
+def several_shared(locale: Locale, *, told: tuple[Phrase, ...]) -> Lines:
+    """The answers of `share A, B`, one after the other."""
+    return [line for phrase in told for line in lines_of(locale, phrase)]
 
 
 def which_to_share(locale: Locale, *, word: str, things: tuple[Thing, ...]) -> Lines:
@@ -567,6 +580,7 @@ def want_page(locale: Locale, *, want: Want, us: PartyConfig, friends: tuple[str
     del us
     lines: Lines = [locale.say(_FIRST[want.state], **_words(locale, want))]
     if want.is_living:
+        lines += _note_of(locale, want)
         if want.lacking < want.quantity:
             lines.append(locale.say("{quantity} still needed.", quantity=locale.quantity(want.lacking, want.unit)))
         if friends:
@@ -601,6 +615,7 @@ def we_have_what_they_want(
         locale.say(
             "Free: {free}. Wanted until {day}.", free=locale.quantity(free, wanted.unit), day=locale.day(wanted.until)
         ),
+        *_note_of(locale, wanted),
         locale.say("An approver can offer it. Reply: {offer}", offer=f"offer {locale.quantity(offer, wanted.unit)}"),
     ]
 
@@ -631,14 +646,19 @@ def want_list(
 
 
 def want_in_short(locale: Locale, want: Want) -> tuple[Inline, ...]:
-    """'k7m2 – 200 × M3-BOLT, until 31 Dec'."""
-    return locale.say("{code} – {what}, until {day}", **_words(locale, want))
+    """'k7m2 – 200 × M3-BOLT, until 31 Dec · Note: "for the camp"'."""
+    return joined([locale.say("{code} – {what}, until {day}", **_words(locale, want)), *_note_of(locale, want)])
 
 
 def _of_friend(locale: Locale, name: str, wanted: FriendWant) -> tuple[Inline, ...]:
     what = naming.amount(locale, wanted.quantity, wanted.unit, locale.short(wanted.word))
-    day: date = wanted.until
-    return locale.say("{peer}: {what}, until {day}", peer=naming.space(locale, name), what=what, day=locale.day(day))
+    peer, day = naming.space(locale, name), locale.day(wanted.until)
+    return joined([locale.say("{peer}: {what}, until {day}", peer=peer, what=what, day=day), *_note_of(locale, wanted)])
+
+
+def _note_of(locale: Locale, wanted: Want | FriendWant) -> list[tuple[Inline, ...]]:
+    """The note of the person who wants it."""
+    return [locale.say('Note: "{note}"', note=locale.short(wanted.note, 300))] if wanted.note else []
 
 
 def want_by_name(locale: Locale, *, word: str) -> Lines:

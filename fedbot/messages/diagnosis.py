@@ -244,10 +244,33 @@ LACKS: dict[Lacks, str] = {
 }
 
 SPEAKERS: dict[Speaker, str] = {
-    Speaker.INVENTREE: marked("InvenTree said: {said}"),
-    Speaker.HOMESERVER: marked("The homeserver said: {said}"),
-    Speaker.PEER: marked("The other bot said: {said}"),
+    Speaker.INVENTREE: marked('InvenTree said: "{said}"'),
+    Speaker.HOMESERVER: marked('The homeserver said: "{said}"'),
+    Speaker.PEER: marked('The other bot said: "{said}"'),
 }
+
+KNOWN_WORDS: tuple[tuple[str, str], ...] = (
+    ("do not have permission", marked("The bot's InvenTree user has no permission for this")),
+    ("must be in stock", marked("The stock item isn't in stock")),
+    ("not in stock", marked("The stock item isn't in stock")),
+    ("must be salable", FAULTS[Fault.NOT_SALABLE]),
+    ("allocated", marked("Too much of it is allocated to orders or builds")),
+    ("not a customer", marked("The other space's company isn't a customer in InvenTree any more")),
+    ("virtual part", marked("The part is virtual, so there is nothing to hand over")),
+    ("must make a unique set", marked("There is already a part of that name, IPN and revision")),
+    ("matches the given query", marked("It isn't in InvenTree any more")),
+    ("does not exist", marked("It isn't in InvenTree any more")),
+    ("Not found", marked("It isn't in InvenTree any more")),
+)
+"""InvenTree's English words in a refusal, and the sentence for people that says all that they say."""
+_TELLS_MORE = (("erial number", marked("InvenTree refuses the serial number")),)
+"""The same for words of which InvenTree's own text also tells which number, say."""
+_SAYS_NOTHING = frozenset({"You do not have permission to perform this action", "Invalid token", "Not found"})
+"""InvenTree's usual words where our own sentence says the same."""
+_ASIDES = (
+    ("has been revoked", marked("it was revoked")),
+    ("inactive or deleted", marked("its user is inactive or deleted")),
+)
 
 TRIALS: dict[str, str] = {
     "unreachable": marked("its address can't be reached from here, or no InvenTree answers there."),
@@ -291,6 +314,7 @@ _UNREADABLE = marked("I can't read the file {file}: {why}")
 _NOT_WRITTEN = marked("I could not replace the file {file}: {why}")
 _TRIAL_FAILED = marked("The other space can't use the token: {why}")
 _NONE = marked("none")
+_QUOTED = marked('"{said}"')
 
 
 def diagnosis(locale: Locale, problem: Diagnosis | None, most: int = 200) -> str:
@@ -309,6 +333,8 @@ _ENGLISH = Locale(SOURCE, "UTC")
 def _sentence(locale: Locale, problem: Diagnosis, instead: Mapping[str, str]) -> str:
     """The problem in words. `instead` has other words for some of the sentences."""
     if isinstance(problem, Verbatim):
+        if problem.speaker is Speaker.INVENTREE and instead:
+            return told_by_inventree(locale, problem.text)
         return _say(locale, SPEAKERS[problem.speaker], said=problem.text)
     if isinstance(problem, OfStock):
         return _of_stock(locale, problem) + "."
@@ -317,6 +343,21 @@ def _sentence(locale: Locale, problem: Diagnosis, instead: Mapping[str, str]) ->
     if isinstance(problem, OfServer):
         return _of_server(locale, problem, instead) + "."
     return _of_settings(locale, problem, instead) + "."
+
+
+def told_by_inventree(locale: Locale, text: str) -> str:
+    """An InvenTree's refusal in the reader's language; its own English words only if they tell more, or are unknown."""
+    known, tells_more = known_words(locale, text)
+    quoted = [_say(locale, SPEAKERS[Speaker.INVENTREE], said=text)] if tells_more else []
+    return " ".join([*([f"{known}."] if known else []), *quoted])
+
+
+def known_words(locale: Locale, text: str) -> tuple[str, bool]:
+    """What InvenTree's words mean, without full stop ('' if unknown), and whether the words tell more than that."""
+    if known := next((sentence for words, sentence in KNOWN_WORDS if words in text), ""):
+        return locale.word(known), False
+    known = next((sentence for words, sentence in _TELLS_MORE if words in text), "")
+    return locale.word(known) if known else "", True
 
 
 def _say(locale: Locale, sentence: str, **places: object) -> str:
@@ -386,14 +427,21 @@ def _of_server(locale: Locale, problem: OfServer, instead: Mapping[str, str]) ->
         case AnsweredOnly(status, phrase):
             return _say(locale, _ANSWERED, status=f"{status} {phrase}".strip())
         case TokenRefused(said):
-            return _say(locale, _TOKEN_REFUSED, aside=_aside(said))
+            return _say(locale, _TOKEN_REFUSED, aside=_aside(locale, said, instead))
         case Forbidden(lacks, said, role, permission):
-            return _say(locale, LACKS[lacks], role=role, permission=permission, aside=_aside(said))
+            aside = _aside(locale, said, instead)
+            return _say(locale, LACKS[lacks], role=role, permission=permission, aside=aside)
         case BadVersion(fault, api):
             return _say(locale, VERSIONS[fault], api=api)
         case _:
             assert_never(problem)
 
 
-def _aside(said: str) -> str:
-    return f" ({said.rstrip('.')})" if said else ""
+def _aside(locale: Locale, said: str, instead: Mapping[str, str]) -> str:
+    """InvenTree's words in brackets; for people only if they add something to our sentence."""
+    said = said.rstrip(".")
+    if not said or (instead and said in _SAYS_NOTHING):
+        return ""
+    known = next((sentence for words, sentence in _ASIDES if words in said), "") if instead else ""
+    quoted = _say(locale, _QUOTED, said=said) if instead else said
+    return f" ({locale.word(known) if known else quoted})"

@@ -14,11 +14,13 @@ from functools import cache
 from gettext import NullTranslations, translation
 from pathlib import Path
 from string import Formatter
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from fedbot.messages.markup import Inline, Line
 from fedbot.messages.quantities import typed
 from fedbot.rules import time_zones
+from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.stock import plain
 from fedbot.rules.names import clean_text
 
@@ -36,6 +38,11 @@ Words = Inline | Sequence[Inline] | int
 def marked(text: str) -> str:
     """A msgid that is translated elsewhere, by its value (a table of reasons, say): only found by extraction."""
     return text
+
+
+def lines_of(locale: Locale, phrase: Phrase) -> Lines:
+    """The lines of a phrase, in full: `rendering` shortens them."""
+    return cast("Lines", phrase.sentence(locale, **phrase.about))
 
 
 WEEKDAYS = (marked("Mon"), marked("Tue"), marked("Wed"), marked("Thu"), marked("Fri"), marked("Sat"), marked("Sun"))

@@ -96,7 +96,7 @@ def _any_entry(
 def _entry(
     locale: Locale, transfer: Transfer, peer_name: str, left: tuple[Line, ...] | None = None
 ) -> tuple[Inline, ...]:
-    """'k7m2 – 10 × M3 bolt to betaspace, asked by Anna, Tue 24 Nov, 20:14. / Done, …'."""
+    """'k7m2 – 10 × M3 bolt to betaspace, offered by Anna, Tue 24 Nov, 20:14. / Done, …'."""
     nodes: list[Inline] = [
         transfer.code,
         " – ",
@@ -104,7 +104,7 @@ def _entry(
             _to_or_from(transfer),
             things=naming.things(locale, transfer.lines_told),
             peer=naming.space(locale, peer_name),
-            who=naming.signed(locale, transfer.asked),
+            by=naming.opened_by(locale, transfer),
             when=locale.when(transfer.asked.at),
         ),
         Break(),
@@ -120,11 +120,11 @@ def _entry(
 def _to_or_from(transfer: Transfer) -> str:
     if transfer.is_return:
         if transfer.role == "sender":
-            return marked("{things} back to {peer}, asked by {who}, {when}.")
-        return marked("{things} back from {peer}, asked by {who}, {when}.")
+            return marked("{things} back to {peer}, {by}, {when}.")
+        return marked("{things} back from {peer}, {by}, {when}.")
     if transfer.role == "sender":
-        return marked("{things} to {peer}, asked by {who}, {when}.")
-    return marked("{things} from {peer}, asked by {who}, {when}.")
+        return marked("{things} to {peer}, {by}, {when}.")
+    return marked("{things} from {peer}, {by}, {when}.")
 
 
 def what_stayed(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:

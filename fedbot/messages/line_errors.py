@@ -313,6 +313,14 @@ def no_such_option(locale: Locale, *, word: str, near: tuple[str, ...], usage: s
     return [first, *_it_goes(locale, usage)]
 
 
+def note_unread(locale: Locale, *, verb: str, line: str) -> Lines:
+    """The answer to a note with a verb whose answer nobody else reads."""
+    return [
+        locale.say("Not done: with {verb}, nobody would read your note.", verb=Code(verb)),
+        locale.say("Write it into the room as a message of your own, and type: {line}", line=command(line)),
+    ]
+
+
 def option_without_text(locale: Locale, *, option: str, usage: str) -> Lines:
     """`--note` at the end of the line."""
     first = locale.say("{option} needs a text after it. I did nothing.", option=Code(locale.short(option, 40)))
@@ -557,12 +565,10 @@ def _in_list(locale: Locale, subject: Connection | Transfer) -> tuple[Inline, ..
 
 
 def what_it_is(locale: Locale, subject: Connection | Transfer) -> str:
-    """A transfer or connection without its id: '10 × M3 bolt, asked by Anna'."""
-    who = naming.signed(locale, subject.asked)
+    """A transfer or connection without its id: '10 × M3 bolt, offered by Anna'."""
     if isinstance(subject, Transfer):
-        things = naming.things(locale, subject.lines_told)
-        return locale.word("{things}, asked by {who}").format(things=things, who=who)
-    peer = naming.space(locale, subject.peer_name)
+        return f"{naming.things(locale, subject.lines_told)}, {naming.opened_by(locale, subject)}"
+    peer, who = naming.space(locale, subject.peer_name), naming.signed(locale, subject.asked)
     return locale.word("friendship with {peer}, asked by {who}").format(peer=peer, who=who)
 
 

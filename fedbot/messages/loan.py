@@ -671,7 +671,6 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
         first,
         for_whom(locale, card, card.decider),
         *asked(locale, card),
-        "",
         *what_comes_back(locale, card),
         "",
         locale.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),

@@ -82,6 +82,15 @@ Line = Inline | Items | Sequence[Inline]
 """One line of a message. An empty one ('' or ()) ends a paragraph."""
 
 
+def joined(parts: Iterable[Sequence[Inline]]) -> tuple[Inline, ...]:
+    """These parts of a line with dots between them, without empty ones."""
+    nodes: list[Inline] = []
+    for part in parts:
+        if any(part):
+            nodes += [*([" · "] if nodes else []), *part]
+    return tuple(nodes)
+
+
 # --- rendering ---------------------------------------------------------------------------------------------
 
 

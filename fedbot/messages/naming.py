@@ -76,6 +76,18 @@ def signed(locale: Locale, signature: Signature | None) -> str:
     return off_chat(locale, name, signature.event_id, signature.through)
 
 
+def opened_by(locale: Locale, subject: Connection | Transfer) -> str:
+    """'asked by Anna', or 'offered by Anna': the person who began it."""
+    offers = isinstance(subject, Transfer) and subject.is_offer
+    sentence = marked("offered by {who}") if offers else marked("asked by {who}")
+    return locale.word(sentence).format(who=signed(locale, subject.asked))
+
+
+def capital(text: str) -> str:
+    """The same text to begin a line."""
+    return text[:1].upper() + text[1:]
+
+
 def noted(locale: Locale, signature: Signature | None) -> tuple[Inline, ...]:
     """The note that a person gave with a decision, behind its sentence: ': "thanks!"'; nothing if there is none."""
     note = locale.short(signature.note, 300) if signature is not None else ""
@@ -152,15 +164,23 @@ def marked_thing(locale: Locale, line: Line) -> str:
 
 
 def flawed_thing(locale: Locale, line: Line) -> str:
-    """'1 × Laser lens 2.0″ (LENS-2, serial 0042, ⚠ Damaged, ⚠ expired (use by 1 Dec))'."""
-    told = [*marks(locale, line), *filter(None, [condition(locale, line), _expired(locale, line)])]
+    """'1 × Laser lens 2.0″ (LENS-2, serial 0042, ⚠ Damaged, revision B, ⚠ expired (use by 1 Dec))'."""
+    told = [*marks(locale, line), *filter(None, [condition(locale, line)]), *further(locale, line)]
     return f"{thing(locale, line)} ({', '.join(told)})" if told else thing(locale, line)
 
 
-def _expired(locale: Locale, line: Line) -> str:
-    if line.expiry is None or line.expiry >= locale.today_there(""):
+def further(locale: Locale, line: Line) -> list[str]:
+    """Its revision and its use-by date, which `marked_thing` leaves out."""
+    told = [revision(locale, line.description.revision)] if line.description.revision else []
+    return told + ([_use_by(locale, line)] if line.expiry else [])
+
+
+def _use_by(locale: Locale, line: Line) -> str:
+    if line.expiry is None:
         return ""
-    return locale.word("⚠ expired (use by {day})").format(day=locale.day(line.expiry))
+    is_over = line.expiry < locale.today_there("")
+    sentence = marked("⚠ expired (use by {day})") if is_over else marked("use by {day}")
+    return locale.word(sentence).format(day=locale.day(line.expiry))
 
 
 def details(locale: Locale, line: Line) -> str:
@@ -171,7 +191,7 @@ def details(locale: Locale, line: Line) -> str:
     if line.packaging:
         told.append(locale.word("packaging {packaging}").format(packaging=locale.short(line.packaging, 30)))
     if line.expiry:
-        told.append(_expired(locale, line) or locale.word("use by {day}").format(day=locale.day(line.expiry)))
+        told.append(_use_by(locale, line))
     named = status(locale, line.status_text, line.status)
     told.append(
         locale.word("status {status}").format(status=named)
@@ -188,18 +208,33 @@ def status(locale: Locale, text: str, number: int) -> str:
 
 def things(locale: Locale, lines: Sequence[Line]) -> str:
     """Everything that a transfer moves, on one line: '10 × M3 bolt, 2 × lens (serial 0041, 0042) and 2 more'."""
-    alike: dict[tuple[str, ...], list[Line]] = {}
-    for line in lines:
-        part = line.description
-        kind = (part.name, part.ipn, part.revision, part.units, condition(locale, line))
-        alike.setdefault(kind, []).append(line)
-    shown = [_together(locale, each) for each in list(alike.values())[:MOST_IN_FIRST_LINE]]
+    alike = _alike(locale, lines)
+    shown = [_together(locale, each) for each in alike[:MOST_IN_FIRST_LINE]]
     if len(alike) > MOST_IN_FIRST_LINE:
         more = locale.word("{number} more").format(number=len(alike) - MOST_IN_FIRST_LINE)
         return locale.word("{first} and {last}").format(first=", ".join(shown), last=more)
     if len(shown) > 1:
         return locale.word("{first} and {last}").format(first=", ".join(shown[:-1]), last=shown[-1])
     return "".join(shown)
+
+
+def _alike(locale: Locale, lines: Sequence[Line]) -> list[list[Line]]:
+    """The lines, those of one kind together."""
+    alike: dict[tuple[str, ...], list[Line]] = {}
+    for line in lines:
+        part = line.description
+        kind = (part.name, part.ipn, part.revision, part.units, condition(locale, line))
+        alike.setdefault(kind, []).append(line)
+    return list(alike.values())
+
+
+def above_list(locale: Locale, lines: Sequence[Line]) -> Bold:
+    """The items for the first line of a message that lists them below: '10 × M3 bolt and 4 other items'."""
+    first, *others = _alike(locale, lines)
+    if len(others) < MOST_IN_FIRST_LINE - 1:
+        return Bold(all_of(locale, lines))
+    one, many = "{first} and {number} other item", "{first} and {number} other items"
+    return Bold(locale.some(one, many, len(others), first=_together(locale, first)))
 
 
 def _together(locale: Locale, lines: Sequence[Line]) -> str:

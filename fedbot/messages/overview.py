@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from fedbot.messages import naming
-from fedbot.messages.audit import entry_in_words, is_told
+from fedbot.messages.audit import are_told, entry_in_words
 from fedbot.messages.catalogue import want_in_short
 from fedbot.messages.connection.connect import agreed
 from fedbot.messages.connection.keys import row
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.health import due_next
-from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.ledger import what_is_left
 from fedbot.messages.lending import rules_stand_in
 from fedbot.messages.line_errors import what_it_is
@@ -25,6 +25,7 @@ from fedbot.messages.transfer.facts import (
     asked,
     card_of,
     did_not_arrive,
+    in_full,
     not_done,
     state_in_words,
     two_people,
@@ -91,9 +92,9 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
         lines += [locale.say("Asked from anyone:"), Items(tuple(asked))]
     back = command("return ID")
     borrowed = locale.say("Borrowed; to bring it back, type {back}:", back=back)
-    lines += _section(locale, borrowed, tuple(each for each in todo.on_loan if each.role == "receiver"))
+    lines += _section(locale, borrowed, tuple(each for each in todo.on_loan if each.role == "receiver"), todo.names)
     lent = locale.say("Lent; once it is back, type {back}:", back=back)
-    lines += _section(locale, lent, tuple(each for each in todo.on_loan if each.role == "sender"))
+    lines += _section(locale, lent, tuple(each for each in todo.on_loan if each.role == "sender"), todo.names)
     if todo.wants:
         wants = (want_in_short(locale, each) for each in todo.wants[:MOST_IN_A_LIST])
         lines += [locale.say("Wanted:"), Items(tuple(wants))]
@@ -122,7 +123,7 @@ def which_to_cancel(locale: Locale, *, own: Cancellable, most: int) -> Lines:
 
 
 def _to_cancel(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
-    """'k7m2 – 10 × M3 bolt, asked by Anna'; for a booking also its days."""
+    """'k7m2 – 10 × M3 bolt, offered by Anna'; for a booking also its days."""
     is_booked = isinstance(subject, Transfer) and subject.state is TransferState.BOOKED
     days: tuple[Inline, ...] = (" · ", *state_in_words(locale, subject)) if is_booked else ()
     return (subject.code, " – ", what_it_is(locale, subject), *days)
@@ -148,18 +149,26 @@ def _as_missing(transfer: Transfer) -> Transfer:
     return transfer.named_by(transfer.lines_missing)
 
 
-def _section(locale: Locale, title: tuple[Inline, ...], subjects: Sequence[Subject]) -> Lines:
+def _section(
+    locale: Locale, title: tuple[Inline, ...], subjects: Sequence[Subject], names: Mapping[str, str] | None = None
+) -> Lines:
+    """The subjects below a title. `names`: of the other spaces, for loans, which are about two of them."""
     if not subjects:
         return []
-    items = [_entry(locale, subject) for subject in subjects[:MOST_IN_A_LIST]]
+    items = [_entry(locale, subject, (names or {}).get(subject.peer, "")) for subject in subjects[:MOST_IN_A_LIST]]
     if len(subjects) > MOST_IN_A_LIST:
         items.append(locale.say("and {number} more", number=len(subjects) - MOST_IN_A_LIST))
     return [title, Items(tuple(items))]
 
 
-def _entry(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
-    """'k7m2 – 10 × M3 bolt, asked by Anna. / Waits for a yes or no, until …'."""
-    nodes: list[Inline] = [subject.code, " – ", what_it_is(locale, subject), Break(), *state_in_words(locale, subject)]
+def _entry(locale: Locale, subject: Subject, peer_name: str = "") -> tuple[Inline, ...]:
+    """'k7m2 – 10 × M3 bolt, offered by Anna. / Waits for a yes or no, until …'; a loan with `peer_name`."""
+    what: tuple[Inline, ...] = (what_it_is(locale, subject),)
+    if peer_name and isinstance(subject, Transfer):
+        things, peer = naming.things(locale, subject.lines_told), naming.space(locale, peer_name)
+        whose = marked("{things} from {peer}") if subject.role == "receiver" else marked("{things} to {peer}")
+        what = (*locale.say(whose, things=things, peer=peer), ", ", naming.opened_by(locale, subject))
+    nodes: list[Inline] = [subject.code, " – ", *what, Break(), *state_in_words(locale, subject)]
     if subject.card_to_act_on:
         nodes += [" ", Link(locale.word("Its card"), permalink(subject.room, subject.card_to_act_on))]
     return tuple(nodes)
@@ -374,7 +383,7 @@ def shown(
         if isinstance(subject, Transfer)
         else _connection(locale, subject, us)
     )
-    told = [line for at, entry in entries if (line := _told(locale, at, entry, names))]
+    told = _story(locale, entries, names)
     lines: Lines = [*head, *_keys(locale, case or CaseSeen()), *_returns(locale, case.returns if case else ()), ""]
     if len(told) > MOST_FIRST + MOST_LAST:
         left_out = locale.say("… {number} more …", number=len(told) - MOST_FIRST - MOST_LAST)
@@ -397,7 +406,7 @@ def outside_story(
     friend: str = "",
 ) -> Lines:
     """The same for a loan to a neighbour without a bot; `friend` if it has one by now."""
-    told = [line for at, entry in entries if (line := _told(locale, at, entry, names))]
+    told = _story(locale, entries, names)
     rest: Lines = [Items(tuple(told[-MOST_LAST:]))] if told else []
     return [*outside_loan(locale, loan=loan, us=us, friend=friend), *rest]
 
@@ -414,6 +423,7 @@ def _transfer(locale: Locale, transfer: Transfer, us: PartyConfig, peer_name: st
     state = (*state_in_words(locale, transfer), *what_is_left(locale, transfer, case.left))
     lines: Lines = [first, state, *two_people(locale, transfer, us), *asked(locale, card)]
     lines += rules_stand_in(locale, transfer)
+    lines += in_full(locale, card)
     if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
         lines += [*where_it_is(locale, card), *not_done(locale, card), *did_not_arrive(locale, card)]
     if transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
@@ -468,10 +478,15 @@ def _who_is_who(locale: Locale, names: dict[str, str], users: dict[str, str]) ->
     return [locale.say("Who is who:"), Items(tuple(told))] if told else []
 
 
+def _story(
+    locale: Locale, entries: tuple[tuple[datetime, AuditEntry], ...], names: dict[str, str]
+) -> list[tuple[Inline, ...]]:
+    told = are_told([entry for _, entry in entries])
+    return [_told(locale, at, entry, names) for (at, entry), is_told in zip(entries, told, strict=True) if is_told]
+
+
 def _told(locale: Locale, at: datetime, entry: AuditEntry, names: dict[str, str]) -> tuple[Inline, ...]:
-    """'Tue 24 Nov, 20:14 – Anna: offered it'; empty for entries that concern nobody."""
-    if not is_told(entry.what):
-        return ()
+    """'Tue 24 Nov, 20:14 – Anna: offered it'."""
     what = entry_in_words(locale, entry.what)
     when = locale.when(at)
     if not entry.who:

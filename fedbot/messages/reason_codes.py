@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from fedbot.messages.diagnosis import told_by_inventree
 from fedbot.messages.language import Locale, marked
 from fedbot.messages.markup import Code, Inline
 from fedbot.rules.model.lending import NO_MORE_TIME, TOO_LONG
@@ -315,7 +316,7 @@ _NO_PART: dict[str, tuple[str, str]] = {
 def why_not_given(locale: Locale, code: str, sender: str, receiver: str) -> tuple[Inline, ...]:
     """The reason why a line was not handed over or booked in, as the end of a sentence; else InvenTree's words."""
     if code not in _NOT_GIVEN and " " in code:
-        return locale.say("InvenTree said: {said}", said=locale.short(code, 200))
+        return (told_by_inventree(locale, locale.short(code, 200)),)
     if days := _free_days(code):
         first, last = (locale.day(day) for day in days)
         return locale.say(

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import cast
 
 from fedbot.messages import markup
-from fedbot.messages.language import Lines, Locale
+from fedbot.messages.language import Lines, Locale, lines_of
 from fedbot.messages.markup import Items
 from fedbot.messages.naming import off_chat, person
 from fedbot.rules.model.effects import Phrase
 
-Sentence = Callable[..., Lines]
-
 MOST_BYTES = 6_000
 MOST_HTML_BYTES = 10_000
-"""The limits for a message's two forms. An edit carries both twice, and an offer adds an envelope of 28,000 bytes.
-All of it must fit into the 46,000 bytes of one event (`content.MOST_BYTES`)."""
+MOST_JSON_BYTES = 17_000
+"""The limits for a message's two forms, and for both as JSON, which writes a quotation mark as two characters. An edit
+carries both twice, and an offer adds an envelope of 28,000 bytes. All of it must fit into the 46,000 bytes of one event
+(`content.MOST_BYTES`)."""
 BREVITIES = (1, 2, 4, 8, 16, 32)
 
 
 def render(phrase: Phrase, locale: Locale, now: datetime) -> Lines:
     """The lines of a phrase. Other people's words are shortened further if it would become too large."""
-    sentence = cast("Sentence", phrase.sentence)
     lines: Lines = []
     for brevity in BREVITIES:
         speaking = replace(locale, now=now, brevity=brevity)
-        lines = sentence(speaking, **phrase.about)
+        lines = lines_of(speaking, phrase)
         if phrase.to:
             name = off_chat(speaking, person(speaking, phrase.to), phrase.line, phrase.through)
             lines = _addressed(name, lines)
@@ -48,7 +47,9 @@ def _addressed(name: str, lines: Lines) -> Lines:
 
 def _fits(lines: Lines) -> bool:
     words = markup.render(lines)
-    return len(words.plain.encode()) <= MOST_BYTES and len(words.html.encode()) <= MOST_HTML_BYTES
+    if len(words.plain.encode()) > MOST_BYTES or len(words.html.encode()) > MOST_HTML_BYTES:
+        return False
+    return len(json.dumps([words.plain, words.html], ensure_ascii=False).encode()) <= MOST_JSON_BYTES
 
 
 def _cut(lines: Lines) -> Lines:

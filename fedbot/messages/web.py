@@ -495,6 +495,8 @@ PAGE_WORDS: Mapping[str, str] = {
     "decided_by": marked("Decided by"),
     "decide_until": marked("Can be decided until"),
     "due_day": marked("Due"),
+    "due_now": marked("Due so far"),
+    "due_then": marked("Due then"),
     "note": marked("Note"),
     "things": marked("Items"),
     "quantity": marked("Quantity"),

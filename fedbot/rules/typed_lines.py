@@ -515,8 +515,6 @@ def is_talk(event: Event) -> bool:
     return isinstance(event, Said | PhotoSent | Reacted | Echoed)
 
 
-def may_make_talk_relevant(state: State, event: Event) -> bool:
-    """Whether later talk may concern us only because of this event: another room, or a message of ours found there."""
-    return isinstance(event, RoomSeen | RoomReplaced | Removed) or (
-        isinstance(event, EnvelopeSeen) and event.sender == state.us.bot
-    )
+def may_make_talk_relevant(event: Event) -> bool:
+    """Whether later talk may concern us only because of this event: another room, or a message that people answer."""
+    return isinstance(event, RoomSeen | RoomReplaced | Removed | EnvelopeSeen)

@@ -104,7 +104,7 @@ async def test_a_request_books_ahead_and_the_requester_can_cancel_it() -> None:
     line = world.bea.says("!fed request 10 M3-NUT from attraktor from 12.12. until 19.12.")
     await world.settle()
     assert "on loan Sat 12 Dec to Sat 19 Dec 2026" in world.answer_to(line)
-    assert "✅ yes, book it for them" in owners_card(world).text
+    assert "✅ book it for them" in owners_card(world).text
     world.piet.reacts(owners_card(world), "✅")
     await world.grace()
     assert states(world) == [BOOKED, BOOKED], world.room.transcript()

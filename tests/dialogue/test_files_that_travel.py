@@ -64,7 +64,10 @@ async def test_files_travel_encrypted_and_the_next_loan_brings_none_twice() -> N
     attach(world.alpha, LENS, "crack.png", PNG, comment="fed:abc:1:photo-1 Kim")
     world.anna.says(f"!fed lend #{LENS} to betaspace for 2 weeks")
     await world.settle()
-    assert "files how_to.pdf, left.jpg" in world.card().text
+    assert "Travels with it: files." in world.card().text
+    show = world.cem.says("!fed show", reply_to=world.card())
+    await world.settle()
+    assert "files how_to.pdf, left.jpg" in world.answer_to(show)
     assert "Does not travel: files." in world.card().text  # the drawing, which could hold a script
     world.cem.reacts(world.card(), "✅")
     await world.grace()

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from fedbot.rules.model.catalogue import Share
 from tests.dialogue.test_lending import handed_back, lent
 from tests.scenarios.world import World, friends, sharing
 
@@ -472,3 +473,50 @@ async def test_words_after_a_friends_name_become_the_note_of_the_suggested_line(
     said = world.anna.says(f"!fed {line}")
     await world.settle()
     assert f"Did you mean !fed {meant}?" in world.answer_to(said)
+
+
+# --- several items with commas or `and` ---
+
+
+@pytest.mark.parametrize("words", ["LENS-2#0042, NOZ-04", "LENS-2#0042 and NOZ-04", "1 LENS-2, 2 NOZ-04 and M3-NUT"])
+async def test_items_with_commas_to_borrow_are_several_or_one_and_the_person_says_which(words: str) -> None:
+    world = await sharing()
+    said = world.cem.says(f"!fed borrow {words} from attraktor for 2 weeks")
+    await world.settle()
+    assert "several items, or one of that name?" in world.answer_to(said)
+    choice = world.room.message("several items, or one of that name?")
+    world.cem.says("1", reply_to=choice)
+    await world.settle()
+    while "How much of" in world.room.messages(sender=world.beta.chat.user_id)[-1].text:
+        world.cem.says("1", reply_to=world.room.messages(sender=world.beta.chat.user_id)[-1])
+        await world.settle()
+    (asked,) = world.beta.turn.open_transfers()
+    names = [line.description.ipn or line.description.name for line in asked.terms.lines]
+    assert len(names) == words.count(",") + words.count("and") + 1
+    assert all("," not in name and " and " not in name for name in names)
+
+
+async def test_one_item_with_a_comma_in_its_name_can_be_borrowed() -> None:
+    world = await sharing()
+    said = world.cem.says("!fed borrow Resistor, carbon film from attraktor for 2 weeks")
+    await world.settle()
+    world.cem.says("2", reply_to=world.room.message("several items, or one of that name?"))
+    await world.settle()
+    assert 'How much of "Resistor, carbon film"?' in world.room.transcript(), said
+
+
+@pytest.mark.parametrize("words", ["RES-10K, NOZ-04", "RES-10K and NOZ-04", "RES-10K, NOZ-04 und PLY-4-BIRCH"])
+async def test_several_parts_are_shared_with_one_line(words: str) -> None:
+    world = await friends()
+    said = world.anna.says(f"!fed share {words}")
+    await world.settle()
+    shared = {share.name for share in world.alpha.turn.all(Share)}
+    assert len(shared) == (3 if "und" in words else 2), world.answer_to(said)
+
+
+async def test_one_unknown_name_among_several_shares_none() -> None:
+    world = await friends()
+    said = world.anna.says("!fed share RES-10K, NOTHING-9")
+    await world.settle()
+    assert 'No item, part or category "NOTHING-9"' in world.answer_to(said)
+    assert not world.alpha.turn.all(Share)

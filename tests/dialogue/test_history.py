@@ -33,7 +33,7 @@ async def test_history_lists_all_transfers_newest_first_on_both_sides() -> None:
     text = await answer(world, "!fed history")
     assert text.startswith("2 transfers, newest first:")
     assert codes_in(text) == [second, first]
-    assert "20 × M3 nut to Betaspace, asked by Anna" in text
+    assert "20 × M3 nut to Betaspace, offered by Anna" in text
     assert "Waiting for a decision" in text
     assert "Done, " in text
     assert f"!fed history {second}" in text
@@ -42,7 +42,7 @@ async def test_history_lists_all_transfers_newest_first_on_both_sides() -> None:
     assert "isn't a period" in await answer(world, "!fed history --since yesterday")
     said = world.bea.says("!fed history attraktor")
     await world.settle()
-    assert "10 × M3 nut from Attraktor, asked by Anna" in world.answer_to(said)
+    assert "10 × M3 nut from Attraktor, offered by Anna" in world.answer_to(said)
 
 
 async def test_history_of_an_item_finds_it_by_number_ipn_name_and_link_on_either_side() -> None:
@@ -72,7 +72,7 @@ async def test_a_loan_and_its_return_are_in_the_history_of_the_item_that_was_len
     text = await answer(world, f"!fed history #{loan.progress[0].item}")
     assert codes_in(text) == [world.alpha.transfer().code, loan.code]
     assert "10 × M3 nut back from Betaspace, asked by Bea" in text
-    assert "10 × M3 nut to Betaspace, asked by Anna" in text
+    assert "10 × M3 nut to Betaspace, offered by Anna" in text
 
 
 async def test_history_of_one_transfer_is_complete_by_id_or_by_reply() -> None:

@@ -143,10 +143,10 @@ async def test_the_history_says_lent_borrowed_and_returned() -> None:
     world = await lent("#42", "until 15.12.")
     got = record(world.beta, loan(world.beta)).pk
     assert any(
-        "lent to Betaspace (betaspace) until 15 Dec 2026, asked by Anna" in note for note in world.alpha.history(42)
+        "lent to Betaspace (betaspace) until 15 Dec 2026, offered by Anna" in note for note in world.alpha.history(42)
     )
     assert any(
-        "borrowed from Attraktor (attraktor) until 15 Dec 2026, asked by" in note for note in world.beta.history(got)
+        "borrowed from Attraktor (attraktor) until 15 Dec 2026, offered by" in note for note in world.beta.history(got)
     )
     world.piet.reacts(await handed_back(world), "✅")
     await world.grace()

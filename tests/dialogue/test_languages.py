@@ -25,15 +25,12 @@ NOTE = "für euren Workshop, nur mit Isopropanol reinigen"
 CARD = """\
     Attraktor bietet Betaspace 1 × Laser lens 2.0″ ZnSe (LENS-2, SN 0042) an, leihweise bis Di 15. Dez 2026. Annehmen?
     Entscheidung: Bea, Cem oder Dilek (Freigaberecht bei Betaspace), bis Di 1. Dez, 20:14.
-    Veranlasst von Piet (Attraktor): „für euren Workshop, nur mit Isopropanol reinigen“
-
-    Artikel: Laser lens 2.0″ ZnSe, LENS-2, SN 0042, Status OK
-    Kommt von: Attraktor, Laser room/Cabinet L1
-    Landet in: Betaspace, Incoming, als euer Teil „Laser lens 2.0″ ZnSe“ (gleiche IPN)
+    Angeboten von Piet (Attraktor): „für euren Workshop, nur mit Isopropanol reinigen“
+    Von Laser room/Cabinet L1 nach Incoming
     Leihe: Es gehört weiter Attraktor; zurück bis einschließlich Di 15. Dez 2026.
 
-    ✅ ja, einbuchen · ❌ nein, danke · 📦 ja, aber es ist noch nicht hier
-    Bewegt wurde noch nichts. · 3zsh
+    ✅ einbuchen · ❌ nein · 📦 ja, noch nicht da
+    Bewegt wurde noch nichts. · !fed show 3zsh
     """
 
 

@@ -29,7 +29,7 @@ async def test_an_item_that_nobody_could_match_goes_into_the_named_part() -> Non
     answer = await says(world, f"!fed match {BOLT} {THEIRS} from attraktor")
     assert answer.startswith(f'✅ What Attraktor calls "{THEIRS}" is our ')
     assert f"({BOLT}) from now on." in answer
-    assert "(recorded as the same)" in world.card().text, "the card that waited has changed by itself"
+    assert 'as your part "Bolt M3"' in world.card().text, "the card that waited has changed by itself"
     world.cem.reacts(card, "❌")
     await world.grace()
     before = world.beta.total(BOLT)
@@ -47,7 +47,7 @@ async def test_a_match_counts_before_the_same_ipn_or_name_until_it_is_removed() 
     world = await friends()
     await says(world, "!fed match RES-10K M3-NUT from attraktor")
     card = await world.push("M3-NUT 3")
-    assert "(recorded as the same)" in card.text
+    assert 'as your part "Resistor 10k 0805"' in card.text
     await says(world, "!fed match m3-nut --forget")
     card = await world.push("M3-NUT 4")
     assert "(recorded as the same)" not in card.text
@@ -122,7 +122,7 @@ async def test_a_match_counts_without_the_permission_to_write_into_parts() -> No
     world.beta.fails(FaultKind.ERROR_BEFORE, "PATCH", "metadata/part/", times=None, status=403)
     await says(world, f"!fed match {BOLT} {THEIRS}")
     assert told(world.beta_admins, "could not write my notes")
-    assert "(recorded as the same)" in (await world.push(f"{THEIRS} 1")).text
+    assert 'as your part "Bolt M3"' in (await world.push(f"{THEIRS} 1")).text
 
 
 async def test_no_match_is_stored_while_inventree_is_silent_but_afterwards() -> None:

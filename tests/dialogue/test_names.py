@@ -92,7 +92,7 @@ async def test_after_the_review_the_id_is_beside_the_name_everywhere() -> None:
     item = transfer.progress[0].item
     assert item is not None
     (note,) = [note for note in world.alpha.history(item) if "given to" in note]
-    assert "given to Betaspace (gammaspace), asked by Anna (@anna:twin.test, InvenTree user anna)" in note
+    assert "given to Betaspace (gammaspace), offered by Anna (@anna:twin.test, InvenTree user anna)" in note
     assert "approved by Gus (@gus:twin.test of gammaspace)" in note
 
 

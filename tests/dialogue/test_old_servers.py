@@ -62,7 +62,7 @@ async def sends_files(world: World) -> None:
     attach(world.alpha, lens, "how to.pdf", PDF)
     world.anna.says(f"!fed push #{lens} to betaspace")
     await world.settle()
-    assert "files how_to.pdf" in world.card().text
+    assert "Travels with it: files." in world.card().text
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert kept(world.beta) == {"how_to.pdf": PDF}

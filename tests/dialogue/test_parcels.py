@@ -100,7 +100,7 @@ async def test_a_reply_that_it_is_here_is_told_what_to_tap(words: str) -> None:
 async def test_it_leaves_at_once_and_is_booked_in_by_a_second_parcel_reaction() -> None:
     world = await friends()
     offered = await world.push()
-    assert "📦 yes, but it isn't here yet" in offered.text
+    assert "📦 yes, not here yet" in offered.text
     world.cem.reacts(offered, "📦")
     await world.grace()
     card = world.card()

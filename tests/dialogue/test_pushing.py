@@ -45,9 +45,9 @@ async def test_each_inventrees_history_says_from_whom_and_to_whom() -> None:
     assert given.item is not None
     assert got.item is not None
     anna, cem = "Anna (@anna:twin.test, InvenTree user anna)", "Cem (@cem:twin.test of betaspace)"
-    given_to = f"given to Betaspace (betaspace), asked by {anna}, approved by {cem}"
+    given_to = f"given to Betaspace (betaspace), offered by {anna}, approved by {cem}"
     assert any(given_to in note for note in world.alpha.history(given.item))
-    assert any("received from Attraktor (attraktor), asked by Anna" in note for note in world.beta.history(got.item))
+    assert any("received from Attraktor (attraktor), offered by Anna" in note for note in world.beta.history(got.item))
     assert world.alpha.row(given.item).status == 10, "no longer 'on its way'"
 
 
@@ -81,7 +81,7 @@ async def test_a_whole_item_is_moved_before_it_is_assigned_and_keeps_its_number(
     whole = world.alpha.item("CAB-USBC-1")
     world.beta.admin("POST", "part/", name="USB-C cable 1 m", description="x", category=1)
     card = await world.push("CAB-USBC-1")
-    assert "That is the whole stock item" in card.text
+    assert "the whole stock item" in card.text
     world.dilek.reacts(card, "✅")
     await world.grace()
     assert world.alpha.transfer().at(1).item == whole.pk
@@ -153,7 +153,7 @@ async def test_without_a_matching_part_and_permission_the_card_says_so_and_an_ap
     world.beta.admin("POST", "part/", name="Plywood", IPN="PLY-4-BIRCH", description="x", category=1)
     world.dilek.reacts(card, "✅")
     await world.settle()
-    assert "same IPN" in world.card().text
+    assert 'as your part "Plywood"' in world.card().text
     await world.passes(timedelta(seconds=5))  # to read it
     world.dilek.says("!fed approve", reply_to=card)
     await world.grace()

@@ -61,14 +61,17 @@ async def test_a_gift_or_a_loss_of_the_rest_names_only_the_rest() -> None:
 async def test_todo_history_show_and_the_preview_of_a_disconnection_name_the_open_quantity() -> None:
     world = await partly_back()
     todo = await asked(world, "!fed todo")
-    assert "6 × M3 nut, asked by Anna" in todo
+    assert "6 × M3 nut to Betaspace, offered by Anna" in todo
+    there = world.bea.says("!fed todo")
+    await world.settle()
+    assert "6 × M3 nut from Attraktor, offered by Anna" in world.answer_to(there)
     assert "Lent; once it is back, type !fed return ID:" in todo
     code = loan(world.alpha).code
     assert "Still out: 6 × M3 nut" in await asked(world, f"!fed show {code}")
     told = await asked(world, "!fed history")
     assert "10 × M3 nut to Betaspace" in told
     assert "Still out: 6 × M3 nut" in told
-    assert "6 × M3 nut, asked by Anna" in await asked(world, "!fed disconnect betaspace")
+    assert "6 × M3 nut, offered by Anna" in await asked(world, "!fed disconnect betaspace")
 
 
 async def test_a_return_does_not_read_like_a_gift_in_the_history() -> None:

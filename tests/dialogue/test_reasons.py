@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import back, lent, owners_card
 from tests.scenarios.world import World, a_world, friends, sharing, told
@@ -202,3 +203,70 @@ async def test_a_note_with_a_smaller_grant_is_on_the_requesters_card() -> None:
     world.piet.says(f"!fed approve {world.alpha.transfer().code} 20 - the rest is reserved")
     await world.grace()
     assert ': "the rest is reserved"' in world.room.message("less than asked").text
+
+
+# --- a note where nobody would read it ---
+
+
+@pytest.mark.parametrize("note", [" – for the summer camp", ' --note "for the summer camp"', " --note=camp"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "wait LENS-2 from betaspace",
+        "connect betaspace",
+        "match LENS-2 LENS-B from betaspace",
+        "here k7m2 #42",
+        "rotate betaspace",
+    ],
+)
+async def test_a_note_that_nobody_would_read_is_refused_and_the_line_is_kept(line: str, note: str) -> None:
+    world = await sharing()
+    said = world.anna.says(f"!fed {line}{note}")
+    await world.settle()
+    answer = world.answer_to(said)
+    assert "nobody would read your note" in answer
+    assert answer.endswith(f"!fed {line}")
+
+
+async def test_share_says_so_too() -> None:
+    world = await sharing()
+    said = world.anna.says('!fed share RES-10K --note "a whole reel"')
+    await world.settle()
+    assert "nobody would read your note" in world.answer_to(said)
+
+
+@pytest.mark.parametrize("line", ["want 7 GOLD – for the camp", 'want 7 GOLD until 31.12. --note "for the camp"'])
+async def test_the_note_of_a_want_is_read_by_the_friends(line: str) -> None:
+    world = await friends()
+    note = "for the camp"
+    said = world.cem.says(f"!fed {line}")
+    await world.settle()
+    assert f'Note: "{note}"' in world.answer_to(said)
+    listed = world.anna.says("!fed want")
+    await world.settle()
+    assert "7 × GOLD, until" in world.answer_to(listed)
+    assert f'Note: "{note}"' in world.answer_to(listed)
+    gold = {"name": "Gold leaf", "IPN": "GOLD", "description": "x", "category": 1, "salable": True}
+    world.alpha.admin("POST", "stock/", part=world.alpha.admin("POST", "part/", **gold)["pk"], quantity=9)
+    world.anna.says("!fed share GOLD")
+    await world.settle()
+    assert f'Note: "{note}"' in world.room.message("wants 7 × GOLD").text
+
+
+async def test_a_name_with_a_dash_in_quotes_is_no_note() -> None:
+    world = await sharing()
+    said = world.cem.says('!fed want 7 "PLA - black"')
+    await world.settle()
+    assert "Wanted: 7 × PLA - black" in world.answer_to(said)
+    assert "Note" not in world.answer_to(said)
+
+
+async def test_who_cancels_a_want_with_a_reason_is_told_that_nobody_reads_it() -> None:
+    world = await sharing()
+    world.cem.says("!fed want 7 GOLD")
+    await world.settle()
+    (want,) = world.beta.turn.all(Want)
+    said = world.cem.says(f"!fed cancel {want.code} – we found some")
+    await world.settle()
+    assert "isn't wanted any more" in world.answer_to(said)
+    assert "please write them the reason yourself" in world.answer_to(said)

@@ -95,7 +95,7 @@ async def test_a_card_whose_edit_the_homeserver_refuses_is_posted_anew_and_only_
     assert another.text.startswith("📦 On its way: 10 × M3 nut")
     notice = told(world.beta_admins, "I could not change a card in ")[-1]
     assert "people there read the former text" in notice.text.splitlines()[0]
-    assert f"The homeserver said: {code} No." in notice.text
+    assert f'The homeserver said: "{code} No."' in notice.text
     assert "I post the card anew. Only the new one counts." in notice.text
     world.bea.reacts(card.event_id, "📦")
     await world.grace()

@@ -451,11 +451,11 @@ async def test_the_card_says_how_to_send_it_by_parcel_because_no_reaction_does()
     world = await sharing()
     card = await request(world)
     assert "📦" not in card.reactions
-    assert "By parcel? Add 📦, or reply: !fed approve --parcel" in card.text
+    assert "📦 by parcel" in card.text
     world.piet.says("!fed approve 20 --parcel", reply_to=card)
     await world.grace()
     less = world.room.message("Attraktor can give Betaspace less than asked")
-    assert "Not here yet? Add 📦 to this card, or reply: !fed approve --parcel" in less.text
+    assert "📦 yes, not here yet" in less.text
 
 
 async def test_granting_all_of_it_is_a_plain_approval() -> None:

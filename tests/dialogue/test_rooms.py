@@ -191,6 +191,21 @@ async def test_a_replaced_room_is_reported_to_the_admins() -> None:
     assert told(world.beta_admins, new.id)
 
 
+async def test_the_admins_read_that_a_stranger_invited_the_bot_into_a_room_of_its_settings() -> None:
+    world = await a_world()
+    eve = world.newcomer("eve")
+    elsewhere = eve.creates("One")
+    eve.invites(world.alpha.chat.user_id, room=elsewhere.id)
+    await world.settle()
+    listed = eve.creates("Makers")
+    await world.alpha.restart(rooms=(*world.alpha.us.rooms, listed.id))
+    eve.invites(world.alpha.chat.user_id, room=listed.id)
+    await world.settle()
+    assert world.server.membership(listed.id, world.alpha.chat.user_id) == "leave"
+    assert len(told(world.alpha_admins, "declined an invitation")) == 2
+    assert told(world.alpha_admins, "That room is in my settings, but I don't know that person")
+
+
 async def test_an_invitation_by_a_stranger_is_declined_and_reported_once() -> None:
     world = await a_world()
     eve = world.newcomer("eve")

@@ -156,7 +156,7 @@ async def test_an_item_whose_number_is_taken_gets_another_and_its_own_on_its_ret
 ) -> None:
     world = await number_is_taken(why)
     await is_offered_again(world, how, f" for 1 week{parcel}" if how == "lend" else parcel)
-    assert f"Serial number {SERIAL} is taken there: it gets {OTHER}" in world.card().text
+    assert f"serial number {SERIAL} is taken there: it gets {OTHER}" in world.card().text
     await is_taken(world)
     if parcel:
         world.cem.reacts(world.card(), "📦")

@@ -72,7 +72,7 @@ async def test_todo_shows_deciders_and_requesters_and_nobody_else() -> None:
     code = world.beta.transfer().code
     cem = await world.answer(world.cem, "!fed todo")
     assert cem.startswith("1 task is waiting for you.")
-    assert f"{code} – 10 × M3 nut, asked by Anna" in cem
+    assert f"{code} – 10 × M3 nut, offered by Anna" in cem
     anna = await world.answer(world.anna, "!fed todo")
     assert anna.startswith("Nothing is waiting for you")
     assert code in anna

@@ -172,7 +172,7 @@ async def test_half_a_metre_is_possible() -> None:
 
 async def test_another_revision_is_shown_on_the_card() -> None:
     world = await offered({"revision": "B"}, {"revision": "A"})
-    assert "Careful: theirs is revision B, yours is revision A" in world.card().text
+    assert "⚠ theirs is revision B, yours is revision A" in world.card().text
     await taken(world)
     assert world.beta.total("CABLE") == 2
 

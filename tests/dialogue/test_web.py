@@ -263,7 +263,7 @@ async def test_a_tokens_name_is_a_line_that_misleads_nobody() -> None:
     await browser.submits("/access/tokens", name='a\n\u202eb <b> [x](y) "', scope="act", days="30")
     (token,) = re.findall(r"<code>(fed_[^<]+)</code>", browser.last.text)
     await web.visitor(token).says("push 10 M3-NUT to betaspace")
-    (offered,) = told(world.room, "Offered")
+    (offered,) = told(world.room, "Offered to")
     assert offered.text.startswith('Anna, by API token "a b <b> [x](y) "": Offered')
     assert "<b>" not in offered.html.partition("Offered")[0]
 
@@ -343,8 +343,8 @@ async def test_a_decision_counts_for_what_the_page_showed_and_no_secret_is_store
     assert not told(world.room, "by API")
     await browser.gets(f"/transfers/{transfer.id}")
     assert "offers Betaspace" in browser.last.text
-    assert "yes, book it in" in world.card().text
-    assert "yes, book it in" not in browser.last.text, "how to answer in chat: the page has buttons"
+    assert "✅ book it in" in world.card().text
+    assert "✅ book it in" not in browser.last.text, "how to answer in chat: the page has buttons"
     await browser.submits(f"/transfers/{transfer.id}/decision", choice="decline", note="too <b>many</b>")
     await browser.follows()
     assert "counts in" in browser.last.text or "Noted" in browser.last.text, browser.last.text

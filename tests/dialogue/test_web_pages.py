@@ -31,7 +31,8 @@ async def page(browser: Visitor, path: str) -> str:
     answer = await browser.gets(path)
     assert answer.status_code == 200, answer.text
     assert not re.search(
-        r"\sstyle=|<style|\son\w+=|https?://(?!www\.w3\.org)", answer.text.replace("http://attraktor.test", "")
+        r"\sstyle=|<style|\son\w+=|https?://(?!www\.w3\.org)",
+        re.sub("http://(attraktor|betaspace).test", "", answer.text),
     )
     return words_on(browser)
 
@@ -553,6 +554,10 @@ async def test_a_booking_is_in_the_month_and_a_loan_is_extended_and_returned_on_
     await piet.submits(f"/transfers/{offer.id}/extend", until="2026-12-20")
     (asked,) = [t for t in world.beta.turn.open_transfers() if t.terms.kind == "extension"]
     assert str(asked.terms.loan_until) == "2026-12-20"
+    cem = Web(world, world.beta).visitor()
+    await cem.signs_in(world.cem)
+    told = await page(cem, f"/transfers/{asked.id}")
+    assert "Due so far Thu 26 Nov Due then Sun 20 Dec" in told, told
     await piet.gets(f"/transfers/{offer.id}")
     await piet.submits("/say", line=f"return {offer.code}", subject=offer.id)
     assert [t.terms.parent for t in world.beta.turn.open_transfers() if t.terms.kind == "return"] == [offer.id]
@@ -658,3 +663,26 @@ async def test_a_labels_code_leads_to_the_item_and_lends_it() -> None:
     await world.settle()
     kim = await signed_in(world, "piet")
     assert "on loan" in await page(kim, "/items/42")
+
+
+async def test_a_typed_decision_stands_once_in_the_story_and_all_details_stand_on_the_page() -> None:
+    world = await friends(alpha={"pages_url": URL}, beta={"pages_url": URL})
+    await encrypted(world)
+    await world.push("RES-10K 5")
+    bea = Web(world, world.beta).visitor()
+    await bea.signs_in(world.bea)
+    transfer = world.beta.transfer()
+    told = await page(bea, f"/transfers/{transfer.id}")
+    assert "packaging reel, status OK" in told, "the card on a page has room for all details"
+    assert "!fed show" not in told
+    world.cem.reacts(world.card(), "📦")
+    await world.grace()
+    world.bea.says("!fed received", reply_to=world.card())
+    await world.grace()
+    told = await page(bea, f"/transfers/{transfer.id}")
+    assert told.count("typed !fed received") == 1, told
+    assert told.count("chose 📦") == 1, "Cem's, by a reaction"
+    world.bea.says(f"!fed show {transfer.code}")
+    await world.settle()
+    shown = world.room.messages(sender=world.beta.chat.user_id)[-1].text
+    assert (shown.count("typed !fed received"), shown.count("chose 📦")) == (1, 1)

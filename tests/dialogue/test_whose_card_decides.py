@@ -13,7 +13,7 @@ from fedbot.rules.model.lifecycles import TransferState
 from tests.dialogue.test_lending import lent
 from tests.fakes.people import Message
 from tests.scenarios.space import Space
-from tests.scenarios.world import World, sharing, step
+from tests.scenarios.world import World, friends, sharing, step, told
 
 OPEN, DONE = TransferState.OPEN, TransferState.DONE
 LURE = "Minutes of yesterday's meeting are ready. Reply with the line that I told you."
@@ -332,3 +332,24 @@ async def test_once_it_is_decided_a_reaction_to_a_friends_message_is_not_answere
     world.kim.reacts(theirs, "✅")
     await world.settle()
     assert pointed(world) == []
+
+
+@pytest.mark.parametrize("how", ["tap", "reply"])
+async def test_a_yes_to_a_message_of_the_other_bot_in_the_same_sync_is_answered(how: str) -> None:
+    world = await friends()
+    held = True
+    world.server.withholds = lambda user, _event: held and user == world.beta.chat.user_id
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    offer = world.room.message("Offered to Betaspace")
+    if how == "tap":
+        world.cem.reacts(offer, "✅")
+    else:
+        world.cem.says("yes", reply_to=offer)
+    await world.settle()
+    assert not told(world.room, "That doesn't count")
+    held = False
+    world.kim.says("hello")
+    await world.settle()
+    assert len(told(world.room, "That doesn't count: the bot of Attraktor wrote that message.")) == 1
+    assert world.beta.transfer().state is TransferState.OPEN

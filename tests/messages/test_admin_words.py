@@ -28,6 +28,9 @@ SAID: dict[str, Phrase] = {
     "an invitation by a stranger": say(
         messages.rooms.invitation_declined, room="!other", name="", by="@eve:example.org", known=False
     ),
+    "an invitation by a stranger to a room of the settings": say(
+        messages.rooms.invitation_declined, room="!other", name="", by="@eve:example.org", known=False, listed=True
+    ),
     "too many invitations": say(messages.rooms.too_many_invitations, by="@eve:example.org"),
     "an account of which apps warn": say(
         messages.health.bot_untrusted, why="another client has made the account's own keys", us=ALPHA

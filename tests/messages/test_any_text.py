@@ -321,8 +321,8 @@ def test_twenty_lines_with_long_names_keep_their_ends() -> None:
     phrase = say(messages.transfer_card.transfer_card, transfer=full, us=BETA, peer_name="attraktor", people=["Bea"])
     text = plain(phrase)
     assert len(text.encode()) <= MOST_BYTES
-    assert text.endswith("Nothing has moved yet. · k7m2")
-    assert all(f"• {n}: {n} long" in text for n in range(1, 21))
+    assert text.endswith("Nothing has moved yet. · !fed show k7m2")
+    assert all(f"• {n} × {n} long" in text for n in range(1, 21))
 
 
 @pytest.mark.parametrize("language", ["en", "de", "xx", ""])

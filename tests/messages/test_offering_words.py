@@ -42,6 +42,7 @@ SAID: dict[str, Phrase] = {
     "one similar part": say(messages.offer.similar_parts, word="bolts", parts=(BOLT.part,)),
     "similar parts": say(messages.offer.similar_parts, word="bolts", parts=(BOLT.part, replace(BOLT.part, ipn=""))),
     "several items": say(messages.offer.several_items, word="nut and bolt", items=("nut", "bolt")),
+    "several or one": say(messages.offer.several_or_one, word="nut, bolt", items=("nut", "bolt")),
     "no such item, nothing near": say(messages.offer.item_not_found, word="xyzzy", parts=()),
     "nothing in stock": say(messages.offer.nothing_in_stock, word="M3-BOLT", parts=(BOLT.part,)),
     "several stock items": say(

@@ -67,6 +67,11 @@ SAID: dict[str, Phrase] = {
     "already, by its category": say(messages.catalogue.shared_already, name="M3 bolt", by=CATEGORY),
     "somebody else's": say(messages.catalogue.not_ours_to_share, name="Laser lens #42", origin="betaspace"),
     "too many": say(messages.catalogue.sharing_list_full, most=200),
+    "several are shared": say(
+        messages.catalogue.several_shared,
+        told=tuple(say(messages.catalogue.shared_already, name=name, by=PART) for name in ("M3 bolt", "M3 nut")),
+    ),
+    "one of several is unclear": say(messages.catalogue.share_alone, word="M3"),
     "unknown": say(messages.catalogue.nothing_to_share, word="M3-BOLD", near=("M3 bolt",)),
     "several": say(
         messages.catalogue.which_to_share,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import textwrap
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -12,8 +16,24 @@ from fedbot import messages
 from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.stock import FileTold, ItemDetails, Parameter, PartDetails, TestResult, Trait
-from fedbot.rules.model.transfer import Progress, Transfer
+from fedbot.rules.model.stock import (
+    FileTold,
+    ItemDetails,
+    Parameter,
+    PartDescription,
+    PartDetails,
+    TestResult,
+    Trait,
+)
+from fedbot.rules.model.transfer import Line, Progress, Transfer
+from tests.messages import (
+    test_booking_words,
+    test_lending_rule_words,
+    test_lending_words,
+    test_outside_words,
+    test_parcel_words,
+    test_settling_words,
+)
 from tests.scenarios.scenes import (
     ALPHA,
     ANNA,
@@ -195,6 +215,112 @@ SAID: dict[str, Phrase] = {
     "back again": card(transfer(state=TransferState.REVERTED, decided=BY_BEA, problem="Serial number exists")),
     "nobody can tell": card(transfer(state=TransferState.DISPUTED, decided=BY_BEA)),
 }
+
+
+CARDS = {
+    f"{module.__name__.rpartition('.')[2]}: {name}": phrase
+    for module in (
+        sys.modules[__name__],
+        test_booking_words,
+        test_lending_rule_words,
+        test_lending_words,
+        test_outside_words,
+        test_parcel_words,
+        test_settling_words,
+    )
+    for name, phrase in module.SAID.items()
+    if phrase.sentence is messages.transfer_card.transfer_card
+}
+NAMES = ("M3 bolt", "Laser lens 2.0″ ZnSe", "Resistor 10 kΩ", "PLA filament black", "Raspberry Pi 4")
+PLACES = ("Workshop/Drawer A3", "Laser room/Cabinet L1", "Store/Rack 4", "Box 7", "Electronics bench")
+
+
+def on_a_phone(text: str) -> int:
+    """The number of lines of a phone that shows 45 characters in each."""
+    return sum(max(1, len(textwrap.wrap(line, 45))) for line in text.split("\n"))
+
+
+def _several(number: int, places: tuple[str, ...] = PLACES[:1], **changes: Any) -> Transfer:  # noqa: ANN401
+    lines = [
+        Line(
+            number=n,
+            item=n,
+            part=n,
+            description=PartDescription(NAMES[n % 5], f"IPN-{n}"),
+            quantity=Decimal(n),
+            place=places[n % len(places)],
+            **changes,
+        )
+        for n in range(1, number + 1)
+    ]
+    known = tuple(
+        Progress(line.number, part=7, part_name=line.description.name, match="ipn", place="Store/Shelf 2")
+        for line in lines
+    )
+    return transfer(*lines, progress=known)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("case", CARDS)
+def test_a_card_has_at_most_ten_lines(case: str, language: str) -> None:
+    text = plain(CARDS[case], LOCALES[language])
+    assert sum(1 for line in text.split("\n") if line) <= 10, text
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(("number", "most"), [(1, 10), (2, 13), (5, 16), (20, 31)])
+def test_a_card_of_several_items_has_a_line_for_each(number: int, most: int, language: str) -> None:
+    text = plain(card(_several(number), PEOPLE), LOCALES[language])
+    assert on_a_phone(text) <= most, text
+
+
+def test_a_place_that_is_not_the_common_one_stands_with_its_item() -> None:
+    lines = plain(card(_several(3, ("Box 7", "Box 7", "Workshop/Drawer A3")), PEOPLE)).split("\n")
+    assert lines[3:7] == [
+        "• 1 × Laser lens 2.0″ ZnSe (IPN-1)",
+        "• 2 × Resistor 10 kΩ (IPN-2) · from Workshop/Drawer A3",
+        "• 3 × PLA filament black (IPN-3)",
+        "Otherwise from Box 7 into Store/Shelf 2",
+    ]
+
+
+def test_an_item_that_could_surprise_says_so_on_its_line_and_show_has_the_rest() -> None:
+    first, second = _several(2).terms.lines
+    odd = replace(
+        second,
+        serial="7",
+        batch="B1",
+        status=55,
+        status_text="Damaged",
+        expiry=date(2026, 12, 5),
+        packaging="reel",
+        description=replace(second.description, revision="C", units="m"),
+        details=ItemDetails(notes="Keep dry"),
+    )
+    lands = (
+        Progress(1, match="new", create_part=True, category="Bolts", place="Store/Shelf 2"),
+        replace(
+            Progress(2, part=7, part_name="Our ohms", match="alias", place="Store/Shelf 2"),
+            factor="100",
+            units="cm",
+            revision="D",
+        ),
+    )
+    offered = transfer(first, odd, progress=lands)
+    text = plain(card(offered, PEOPLE))
+    told = text.split("\n")
+    assert told[3] == (
+        "• 1 × Laser lens 2.0″ ZnSe (IPN-1) · as a new part in Bolts, counted in pieces, created if you approve"
+    )
+    assert told[4] == (
+        "• 2 m of Resistor 10 kΩ (IPN-2, serial 7, batch B1, ⚠ Damaged, revision C, use by Sat 5 Dec 2026)"
+        ' · as your part "Our ohms" · 2 m = 200 cm · ⚠ theirs is revision C, yours is revision D'
+    )
+    assert "Travels with it: notes." in told
+    assert ("Keep dry" in text, "reel" in text) == (False, False)
+    shown = plain(say(messages.overview.shown, subject=offered, us=BETA, peer_name="attraktor", entries=(), names={}))
+    assert 'Travels with it: notes "Keep dry".' in shown
+    assert "packaging reel" in shown
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

@@ -23,6 +23,7 @@ SAID: dict[str, Phrase] = {
     "a number that the list hasn't got": say(messages.line_errors.not_on_the_list, word="4", count=3),
     "a number for a list that can only go on": say(messages.line_errors.not_on_the_list, word="4", count=0),
     "several lines for me in one message": say(messages.line_errors.one_at_a_time),
+    "a note that nobody would read": say(messages.line_errors.note_unread, verb="wait", line="wait LENS-2 from beta"),
     "no such option": say(messages.line_errors.no_such_option, word="--nte", near=("--note",), usage=USAGE),
     "an option without its text": say(messages.line_errors.option_without_text, option="--note", usage=USAGE),
     "an option twice": say(messages.line_errors.option_twice, option="--note", usage=USAGE),

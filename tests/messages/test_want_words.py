@@ -43,6 +43,18 @@ SAID: dict[str, Phrase] = {
     "too many": say(messages.catalogue.too_many_wants, count=20),
     "too long": say(messages.catalogue.too_long_a_want, days=180),
     "stopped": say(messages.catalogue.want_stopped, want=WANT),
+    "stopped, with a reason": say(
+        messages.approval.but_note_unread, told=say(messages.catalogue.want_stopped, want=WANT)
+    ),
+    "with a note": say(
+        messages.catalogue.want_page, want=replace(WANT, note="for the camp"), us=ALPHA, friends=("Betaspace",)
+    ),
+    "of a friend, with a note": say(
+        messages.catalogue.want_list,
+        us=ALPHA,
+        wants=(replace(WANT, note="for the camp"),),
+        friends=(("Betaspace", replace(THEIRS, note="for the fair")),),
+    ),
 }
 
 

@@ -177,8 +177,8 @@ def _name(locale: Locale, room: Room) -> Bold:
     return Bold(locale.short(room.name, 60) or locale.short(room.id, 120))
 
 
-def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known: bool) -> Lines:
-    """Somebody invited the bot to a room that isn't configured, or is a stranger."""
+def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known: bool, listed: bool = False) -> Lines:
+    """Somebody invited the bot to a room that isn't configured, or is a stranger. `listed`: the room is configured."""
     shown = Bold(locale.short(name, 60)) if name else _identifier(locale, room)
     person = Code(locale.short(by, 120))
     lines: Lines = [locale.say("I declined an invitation to {room}, by {person}.", room=shown, person=person)]
@@ -192,6 +192,10 @@ def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known:
             )
         )
         lines.append(locale.say("To ask me in private, start a direct chat with me, without anybody else."))
+    elif listed:
+        lines.append(locale.say("That room is in my settings, but I don't know that person, so I am still not in it."))
+        again = "Somebody of our people can invite me instead. Or add that person, who then invites me again: {line}"
+        lines.append(locale.say(again, line=command("people add")))
     else:
         keys: dict[str, Words] = {"people": Code("people"), "admins": Code("admins")}
         lines.append(

@@ -35,7 +35,7 @@ _HINDRANCES: dict[Hindrance, str] = {
 def _names(locale: Locale, card: Card) -> dict[str, Words]:
     transfer = card.transfer
     return {
-        "what": naming.moved(locale, transfer),
+        "what": naming.above_list(locale, transfer.lines_told),
         "sender": card.sender,
         "receiver": card.receiver,
         "first": naming.first_day(locale, transfer),
@@ -52,7 +52,6 @@ def booked_card(locale: Locale, card: Card) -> Lines:
     return [
         locale.say("📅 Booked: {what} for {receiver}, from {first} until {last}.", **names),
         decided(locale, card),
-        "",
         *what_and_where(locale, card),
         *rules_lines(locale, card),
         *obstacle_lines(locale, card),
@@ -69,7 +68,6 @@ def _to_hand_over(locale: Locale, card: Card) -> Lines:
         locale.say("📅 Handed over? {what}, booked by {receiver} from {first} on.", **names),
         for_whom(locale, card, card.sender),
         *asked(locale, card),
-        "",
         *what_and_where(locale, card),
         locale.say("Loan: it still belongs to {sender}. Due back {last}, that day included.", **names),
         *rules_lines(locale, card),

@@ -63,15 +63,16 @@ def transfer_card(  # noqa: PLR0913 -- one keyword for each thing that the card 
     left: tuple[Line, ...] | None = None,
     overdue: tuple[Transfer, ...] = (),
     due: date | None = None,
+    full: bool = False,
 ) -> Lines:
     """The card in its present state. If it asks for a decision, it shows the model that the decision is bound to.
 
     `people`: the names of those who can decide. `changes`: the differences from the card before it. `left`: the items
     of a loan that did not come back. `overdue`: the other space's overdue items. `due`: the present due date of the
-    loan that an extension is about.
+    loan that an extension is about. `full`: with everything that `show` tells about the items.
     """
     asks = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
-    card = card_of(locale, drawn(transfer) if asks else transfer, us, peer_name, people, left, due)
+    card = card_of(locale, drawn(transfer) if asks else transfer, us, peer_name, people, left, due, full=full)
     lines = _as_it_stands(locale, card)
     if transfer.state is TransferState.BOOKED:
         dearer = two_people(locale, transfer, us) if transfer.dearer else []
@@ -108,7 +109,7 @@ def _open(locale: Locale, card: Card) -> Lines:
 
 
 def _names(locale: Locale, card: Card) -> dict[str, Words]:
-    what = naming.moved(locale, card.transfer)
+    what = naming.above_list(locale, card.transfer.lines_told)
     terms = on_terms(locale, card.transfer)
     return {"sender": card.sender, "receiver": card.receiver, "what": what, "terms": terms}
 
@@ -148,10 +149,10 @@ def _choices_of_an_offer(locale: Locale, card: Card) -> tuple[Inline, ...]:
     if card.transfer.terms.outside is not None:
         return locale.say("✅ yes, we have it: book it in as borrowed · ❌ no, we don't")
     if card.transfer.terms.starts is not None:
-        return ChatOnly(locale.say("✅ yes, book it for us · ❌ no, thanks"))
+        return ChatOnly(locale.say("✅ yes, book it for us · ❌ no"))
     if card.transfer.terms.parcel:
         return locale.say("It comes by parcel: ✅ yes, send it · ❌ no, thanks")
-    return ChatOnly(locale.say("✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet"))
+    return ChatOnly(locale.say("✅ book it in · ❌ no · 📦 yes, not here yet"))
 
 
 def _requested(locale: Locale, card: Card) -> Lines:
@@ -161,14 +162,12 @@ def _requested(locale: Locale, card: Card) -> Lines:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give it?", **names)
     else:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give them?", **names)
-    said = ChatOnly(locale.say("✅ yes, hand it over · ❌ no, sorry"))
+    said = ChatOnly(locale.say("✅ yes, hand it over · ❌ no · 📦 by parcel"))
     if card.transfer.terms.starts is not None:
-        said = ChatOnly(locale.say("✅ yes, book it for them · ❌ no, sorry"))
+        said = ChatOnly(locale.say("✅ book it for them · ❌ no · 📦 by parcel"))
     choice, *until = _yes_or_no(locale, card, said)
-    parcel = locale.say("By parcel? Add 📦, or reply: {parcel}", parcel=command("approve --parcel"))
     less = _how_to_give_less(locale, card)
-    ways = ChatOnly((*parcel, *((" · ", *less) if less else ())))
-    return [first, *_others_are_asked(locale, card), *_to_decide(locale, card), choice, ways, *until]
+    return [first, *_others_are_asked(locale, card), *_to_decide(locale, card), choice, *less, *until]
 
 
 def _others_are_asked(locale: Locale, card: Card) -> Lines:
@@ -178,27 +177,26 @@ def _others_are_asked(locale: Locale, card: Card) -> Lines:
     return [locale.say("They may ask others too: after your approval their bot confirms, then it goes.")]
 
 
-def _how_to_give_less(locale: Locale, card: Card) -> tuple[Inline, ...]:
+def _how_to_give_less(locale: Locale, card: Card) -> Lines:
     """The line that grants less, if the request is for more than a single piece of one part."""
     lines = card.transfer.terms.lines
     half = (total(lines) / 2).to_integral_value(ROUND_CEILING)
     granted = less_of(lines, half)
     if granted is None or granted == lines:
-        return ()
+        return []
     less = command(f"approve {locale.quantity(half)}")
-    return locale.say("To grant less, reply for example: {less}", less=less)
+    return [ChatOnly(locale.say("To grant less, reply: {less}", less=less))]
 
 
 def _less(locale: Locale, card: Card) -> Lines:
     """The owner grants less than was requested: asks whether that is enough."""
     first = locale.say("{sender} can give {receiver} less than asked: {what}. Take it?", **_names(locale, card))
-    choice, *until = _yes_or_no(locale, card, ChatOnly(locale.say("✅ yes, that is enough · ❌ no, thanks")))
-    parcel = locale.say("Not here yet? Add 📦 to this card, or reply: {parcel}", parcel=command("approve --parcel"))
+    said = ChatOnly(locale.say("✅ that is enough · ❌ no · 📦 yes, not here yet"))
     granted = locale.say(
         "Granted by {who} ({sender})", who=naming.signed(locale, card.transfer.granted), sender=card.sender
     )
     granted = (*granted, *naming.noted(locale, card.transfer.granted))
-    return [first, granted, *_to_decide(locale, card), choice, parcel, *until]
+    return [first, granted, *_to_decide(locale, card), *_yes_or_no(locale, card, said)]
 
 
 def _less_waits(locale: Locale, card: Card) -> Lines:
@@ -225,12 +223,13 @@ def _to_decide(locale: Locale, card: Card) -> Lines:
     what = [*what_and_where(locale, card), *loan_line(locale, card)]
     if card.transfer.terms.rules is not None:
         what += rules_lines(locale, card)
-    return [_for_whom(locale, card), *asked(locale, card), "", *what, ""]
+    return [_for_whom(locale, card), *asked(locale, card), *what, ""]
 
 
 def _yes_or_no(locale: Locale, card: Card, choice: tuple[Inline, ...]) -> Lines:
     """The ways to decide. Nothing moves before."""
-    not_yet = locale.say("Nothing has moved yet. · {code}", code=card.transfer.code)
+    code = card.transfer.code
+    not_yet = locale.say("Nothing has moved yet. · {code}", code=code if card.full else command(f"show {code}"))
     if not unmatched(card.transfer):
         return [choice, not_yet]
     fixed = locale.say("Fixed in InvenTree? Tap ✅: I look again, and the card changes. · ❌ no, thanks")
@@ -267,14 +266,13 @@ def _approved(locale: Locale, card: Card) -> Lines:
     who = naming.signed(locale, card.transfer.decided)
     first = locale.say(
         "{what}: approved by {who}, waiting for {sender}.",
-        what=naming.moved(locale, card.transfer),
+        what=naming.above_list(locale, card.transfer.lines_told),
         who=who,
         sender=card.sender,
     )
     return [
         first,
         decided(locale, card),
-        "",
         *what_and_where(locale, card),
         "",
         locale.say(
@@ -341,7 +339,7 @@ def _by_parcel(locale: Locale, card: Card) -> Lines:
     left = transfer.parcel.left if transfer.parcel else None
     first = locale.say(
         "📦 On its way: {what} from {sender} to {receiver}, by parcel, since {left}.",
-        what=naming.moved(locale, transfer),
+        what=naming.above_list(locale, transfer.lines_told),
         sender=card.sender,
         receiver=card.receiver,
         left=locale.when(left) if left else "",
@@ -351,7 +349,7 @@ def _by_parcel(locale: Locale, card: Card) -> Lines:
         sender=card.sender,
         receiver=card.receiver,
     )
-    lines: Lines = [first, decided(locale, card), "", *what_and_where(locale, card), "", where]
+    lines: Lines = [first, decided(locale, card), *what_and_where(locale, card), "", where]
     if transfer.role == "receiver":
         received = command("received")
         lines.append(locale.say("Is it here? Tap 📦 (again), or reply: {received}", received=received))

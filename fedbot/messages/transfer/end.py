@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fedbot.messages import naming, reason_codes
-from fedbot.messages.diagnosis import diagnosis
+from fedbot.messages.diagnosis import diagnosis, known_words
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.lending import rules_lines
 from fedbot.messages.loan import closed_line, is_home, lent_at_first, line_ends, on_terms, what_to_reply
@@ -257,7 +257,12 @@ def why_not_booked_in(locale: Locale, card: Card) -> Lines:
     if told in reason_codes.KNOWN:
         return [locale.say("Why: {why}", why=reason_codes.why_not_given(locale, told, card.sender, card.receiver))]
     said = locale.short(told, 200)
-    return [locale.say("The InvenTree of {receiver} said: {said}", receiver=card.receiver, said=said)] if said else []
+    if not said:
+        return []
+    known, tells_more = known_words(locale, said)
+    why: Lines = [locale.say("Why, at {receiver}: {why}.", receiver=card.receiver, why=known)] if known else []
+    quoted = locale.say('The InvenTree of {receiver} said: "{said}"', receiver=card.receiver, said=said)
+    return [*why, *([quoted] if tells_more else [])]
 
 
 def _disputed(locale: Locale, card: Card) -> Lines:

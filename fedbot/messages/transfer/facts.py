@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from fedbot.messages import naming, reason_codes
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.language import Lines, Locale, Words, marked
-from fedbot.messages.markup import Break, Inline, Items
+from fedbot.messages.markup import Break, Inline, Items, joined
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import LONGEST_PICKUP
@@ -278,7 +279,7 @@ class Card:
     """Everything that a card shows, with the display names of both spaces.
 
     `left`: the items of a loan that did not come back; None if that isn't known, or it is no loan. `due`: the present
-    due date of the loan that an extension is about.
+    due date of the loan that an extension is about. `full`: it is for a page, which has room for all details.
     """
 
     transfer: Transfer
@@ -288,6 +289,7 @@ class Card:
     people: Sequence[str] = ()
     left: tuple[Line, ...] | None = None
     due: date | None = None
+    full: bool = False
 
     def space_of(self, party: str) -> str:
         """The name of one of the two spaces by its id; for an unknown id, that of the deciding one."""
@@ -319,6 +321,8 @@ def card_of(
     people: Sequence[str] = (),
     left: tuple[Line, ...] | None = None,
     due: date | None = None,
+    *,
+    full: bool = False,
 ) -> Card:
     """The card of this transfer, with the names of both spaces."""
     return Card(
@@ -329,6 +333,7 @@ def card_of(
         people=people,
         left=left,
         due=due,
+        full=full,
     )
 
 
@@ -345,25 +350,17 @@ def for_whom(locale: Locale, card: Card, space: str) -> tuple[Inline, ...]:
 
 def in_one_line(lines: Lines) -> Lines:
     """These sentences joined into one line, without empty ones between them; lists follow it."""
-    joined: list[Inline] = []
-    lists: Lines = []
-    for line in lines:
-        if isinstance(line, Items):
-            lists.append(line)
-        elif line:
-            joined += [*([" · "] if joined else []), *(line if isinstance(line, tuple) else (line,))]
-    return [*([tuple(joined)] if joined else []), *lists]
+    sentences = joined([line if isinstance(line, tuple) else (line,) for line in lines if not isinstance(line, Items)])
+    return [*([sentences] if sentences else []), *(line for line in lines if isinstance(line, Items))]
 
 
 def asked(locale: Locale, card: Card) -> Lines:
-    """The person who asked, with the note."""
-    terms = card.transfer.terms
-    who = naming.signed(locale, card.transfer.asked)
-    names: dict[str, Words] = {"who": who, "space": _asker(card)}
-    note = locale.short(terms.note, 300)
+    """The person who asked or offered, with the note."""
+    by = naming.capital(naming.opened_by(locale, card.transfer))
+    note = locale.short(card.transfer.terms.note, 300)
     if note:
-        return [locale.say('Asked by {who} ({space}): "{note}"', note=note, **names)]
-    return [locale.say("Asked by {who} ({space})", **names)]
+        return [locale.say('{by} ({space}): "{note}"', by=by, space=_asker(card), note=note)]
+    return [locale.say("{by} ({space})", by=by, space=_asker(card))]
 
 
 def _asker(card: Card) -> str:
@@ -382,22 +379,116 @@ def unmatched(transfer: Transfer) -> list[Progress]:
 
 
 def what_and_where(locale: Locale, card: Card) -> Lines:
-    """Each line with its origin and its destination."""
-    lines: Lines = [Items(tuple(_list_item(locale, card, line) for line in card.transfer.terms.lines))]
+    """The lines in short, with everything in them that could surprise; common places are said once.
+
+    The first line of a card names a single item, so only its further details follow. `in_full` tells all the rest.
+    """
+    if card.full:
+        return in_full(locale, card)
     if card.transfer.is_return:
-        lines = what_comes_back(locale, card)
-    elif card.only:
-        lines = _one_line(locale, card, card.only)
-    more = [*along(locale, card.transfer), *not_along(locale, card.transfer)]
-    return [*lines, *in_one_line(more)]
+        return what_comes_back(locale, card)
+    told = _one_in_short(locale, card, card.only) if card.only else _several_in_short(locale, card)
+    return [*told, *_along_in_short(locale, card.transfer)]
+
+
+def _one_in_short(locale: Locale, card: Card, line: Line) -> Lines:
+    where = naming.capital(_from_into(locale, *_places(locale, card, line)))
+    further = [(each,) for each in naming.further(locale, line)]
+    whole = locale.say("the whole stock item") if line.whole and not line.serial else ()
+    told = joined([(where,), _becomes(locale, card, line), *further, whole])
+    return [*([told] if told else []), *_without_place(locale, card, line)]
+
+
+def _several_in_short(locale: Locale, card: Card) -> Lines:
+    lines = card.transfer.terms.lines
+    places = [_places(locale, card, line) for line in lines]
+    common = tuple(_commonest(each) for each in zip(*places, strict=True))
+    ways = [_becomes(locale, card, line) for line in lines]
+    way = ways[0] if len(set(ways)) == 1 else ()
+    own = [_from_into(locale, *_others(each, common)) for each in places]
+    items = [
+        _item_in_short(locale, card, line, place, () if way else becomes)
+        for line, place, becomes in zip(lines, own, ways, strict=True)
+    ]
+    where = _from_into(locale, *common)
+    if any(usual and place and place != usual for each in places for place, usual in zip(each, common, strict=True)):
+        where = locale.word(marked("otherwise {where}")).format(where=where)
+    for_all = joined([(naming.capital(where),), way])
+    return [Items(tuple(items)), *([for_all] if for_all else [])]
+
+
+def _places(locale: Locale, card: Card, line: Line) -> tuple[str, ...]:
+    """Where a line comes from and where it goes, as far as they are known."""
+    return locale.short(line.place, 60), locale.short(card.transfer.at(line.number).place, 60)
+
+
+def _commonest(places: Sequence[str]) -> str:
+    """The place of most lines; '' if no two lines have one in common."""
+    ((place, times),) = Counter(filter(None, places)).most_common(1) or [("", 0)]
+    return place if times > 1 or len(places) == 1 else ""
+
+
+def _others(places: Sequence[str], common: Sequence[str]) -> list[str]:
+    """The places of a line that differ from the common ones."""
+    return [place if place != usual else "" for place, usual in zip(places, common, strict=True)]
+
+
+def _from_into(locale: Locale, origin: str, place: str) -> str:
+    if origin and place:
+        return locale.word(marked("from {origin} into {place}")).format(origin=origin, place=place)
+    if origin:
+        return locale.word(marked("from {origin}")).format(origin=origin)
+    return locale.word(marked("into {place}")).format(place=place) if place else ""
+
+
+def _item_in_short(
+    locale: Locale, card: Card, line: Line, where: str, becomes: tuple[Inline, ...]
+) -> tuple[Inline, ...]:
+    """'1.5 m of cable (batch 7, ⚠ Damaged) · from Box 7 · as your part "Speaker wire"'."""
+    nodes = [*joined([(naming.flawed_thing(locale, line),), (where,), becomes])]
+    if line.number in _homeless(card):
+        why, advice = _no_place(locale, card, line)
+        nodes += [Break(), *locale.say("no location yet: {why}; {advice}", why=why, advice=advice)]
+    return tuple(nodes)
+
+
+def _becomes(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
+    """Everything in which it differs at the receiver: another part or a new one, unit, revision, serial number."""
+    progress = card.transfer.at(line.number)
+    if progress.part is None:
+        return _new_part(locale, line, progress) if progress.create_part else ()
+    by_name = progress.match == "name"  # another IPN, or none
+    is_same = naming.part(locale, line.description) == locale.short(progress.part_name, 60)
+    is_usual = is_same and progress.item is None and not by_name
+    part = () if is_usual else _as_which_part(locale, progress, why=by_name)
+    return joined([part, *_differences(locale, card.transfer, line)])
+
+
+def _without_place(locale: Locale, card: Card, line: Line) -> Lines:
+    if line.number not in _homeless(card):
+        return []
+    why, advice = _no_place(locale, card, line)
+    return [locale.say("No location yet: {why}.", why=why), locale.say("In InvenTree: {advice}.", advice=advice)]
 
 
 def what_comes_back(locale: Locale, card: Card) -> Lines:
     """The lines of a return, and the old places to which they go."""
     lines = card.transfer.terms.lines
-    items: Lines = [locale.say("Item: {details}", details=naming.details(locale, line)) for line in lines]
+    items: Lines = [] if card.only else [Items(tuple(naming.flawed_thing(locale, line) for line in lines))]
     places = tuple(dict.fromkeys(locale.short(line.place, 60) for line in lines if line.place))
     return [*items, locale.say("Goes back to: {places}", places=", ".join(places))] if places else items
+
+
+def in_full(locale: Locale, card: Card) -> Lines:
+    """Each line with all its details, its origin and its destination, and all data that travels with it."""
+    if card.transfer.terms.kind == "extension":
+        return []
+    lines: Lines = [Items(tuple(_list_item(locale, card, line) for line in card.transfer.terms.lines))]
+    if card.transfer.is_return:
+        lines = what_comes_back(locale, card)
+    elif card.only:
+        lines = _one_line(locale, card, card.only)
+    return [*lines, *along(locale, card.transfer), *not_along(locale, card.transfer)]
 
 
 def _one_line(locale: Locale, card: Card, line: Line) -> Lines:
@@ -405,13 +496,8 @@ def _one_line(locale: Locale, card: Card, line: Line) -> Lines:
     if line.whole and not line.serial:
         lines.append(locale.say("That is the whole stock item."))
     lines.append(locale.say("Comes from: {place}", place=_origin(locale, card, line)))
-    if line.number in _homeless(card):
-        why, advice = _no_place(locale, card, line)
-        return [
-            *lines,
-            locale.say("No location yet: {why}.", why=why),
-            locale.say("In InvenTree: {advice}.", advice=advice),
-        ]
+    if without := _without_place(locale, card, line):
+        return [*lines, *without]
     destination = _destination(locale, card, line)
     if card.transfer.role == "sender":
         return [*lines, locale.say("Goes to: {place}", place=destination)]
@@ -438,49 +524,35 @@ def _destination(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
     place = locale.short(progress.place, 60)
     where = f"{card.receiver}, {place}" if place else card.receiver
     if progress.part is not None:
-        other = (
-            *_other_number(locale, line, progress),
-            *_other_unit(locale, card.transfer, line),
-            *_other_revision(locale, line, progress),
-        )
-        return (where, ", ", *_as_which_part(locale, progress), *other)
-    if progress.create_part:
-        name = naming.part(locale, line.description)
-        category = locale.short(progress.category, 60)
-        units = line.description.units
-        units = locale.word(marked("pieces")) if counts_pieces(units) else locale.short(units, 20)
-        if category:
-            sentence = 'as a new part "{name}" in {category}, counted in {units}, created if you approve'
-            return (where, ", ", *locale.say(sentence, name=name, category=category, units=units))
-        sentence = 'as a new part "{name}", counted in {units}, created if you approve'
-        return (where, ", ", *locale.say(sentence, name=name, units=units))
-    return (where,)
+        differs = _differences(locale, card.transfer, line)
+        return (where, ", ", *joined([_as_which_part(locale, progress), *differs]))
+    return (where, ", ", *_new_part(locale, line, progress)) if progress.create_part else (where,)
 
 
-def _other_number(locale: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
-    """The new serial number, if another item of the receiver has the old one."""
-    if not progress.serial:
-        return ()
-    names = {"theirs": locale.short(line.serial, 40), "ours": locale.short(progress.serial, 60)}
-    return locale.say(". Serial number {theirs} is taken there: it gets {ours}", **names)
+def _new_part(locale: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
+    category, units = locale.short(progress.category, 60), line.description.units
+    units = locale.word(marked("pieces")) if counts_pieces(units) else locale.short(units, 20)
+    if category:
+        sentence = "as a new part in {category}, counted in {units}, created if you approve"
+        return locale.say(sentence, category=category, units=units)
+    return locale.say("as a new part, counted in {units}, created if you approve", units=units)
 
 
-def _other_unit(locale: Locale, transfer: Transfer, line: Line) -> tuple[Inline, ...]:
-    """': 2 m = 200 cm', if the parts have different units."""
-    progress = transfer.at(line.number)
-    if progress.factor == "1":
-        return ()
-    theirs = locale.quantity(line.quantity, line.description.units)
-    ours = locale.quantity(transfer.here(line.number), progress.units)
-    return locale.say(": {theirs} = {ours}", theirs=theirs, ours=ours)
-
-
-def _other_revision(locale: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
-    """A warning for the approver: the IPN is the same, but the revision isn't."""
-    if not progress.revision:
-        return ()
-    theirs, ours = locale.short(line.description.revision, 40), locale.short(progress.revision, 40)
-    return locale.say(". Careful: theirs is revision {theirs}, yours is revision {ours}", theirs=theirs, ours=ours)
+def _differences(locale: Locale, transfer: Transfer, line: Line) -> list[tuple[Inline, ...]]:
+    """A new serial number, if an item of the receiver has the old one; another unit of the part; another revision."""
+    progress, found = transfer.at(line.number), []
+    if progress.serial:
+        names = {"theirs": locale.short(line.serial, 40), "ours": locale.short(progress.serial, 60)}
+        found.append(locale.say("serial number {theirs} is taken there: it gets {ours}", **names))
+    if progress.factor != "1":
+        theirs = locale.quantity(line.quantity, line.description.units)
+        ours = locale.quantity(transfer.here(line.number), progress.units)
+        found.append((f"{theirs} = {ours}",))
+    if progress.revision:
+        theirs, ours = locale.short(line.description.revision, 40), locale.short(progress.revision, 40)
+        told = "⚠ theirs is revision {theirs}, yours is revision {ours}"
+        found.append(locale.say(told, theirs=theirs, ours=ours))
+    return found
 
 
 def _homeless(card: Card) -> set[int]:
@@ -517,7 +589,8 @@ def by_another_name(locale: Locale, transfer: Transfer) -> Lines:
     return [locale.say("If one of your parts is the same under another name: {match}", match=match)]
 
 
-def _as_which_part(locale: Locale, progress: Progress) -> tuple[Inline, ...]:
+def _as_which_part(locale: Locale, progress: Progress, *, why: bool = True) -> tuple[Inline, ...]:
+    """'as your part "M3 bolt" (same IPN)'; `why` it is this part only if asked for."""
     sentences = {
         "ipn": marked('as your part "{name}" (same IPN)'),
         "name": marked('as your part "{name}" (same name)'),
@@ -530,17 +603,18 @@ def _as_which_part(locale: Locale, progress: Progress) -> tuple[Inline, ...]:
     if progress.item is not None and not progress.stage:
         sentence = 'as your stock #{item} of the part "{name}", which was here before'
         return locale.say(sentence, item=progress.item, name=name)
-    return locale.say(sentences.get(progress.match, marked('as your part "{name}"')), name=name)
+    other = marked('as your part "{name}"')
+    return locale.say(sentences.get(progress.match, other) if why else other, name=name)
 
 
 def decided(locale: Locale, card: Card) -> tuple[Inline, ...]:
-    """'Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31: "thanks!"'."""
-    who, signature = naming.signed(locale, card.transfer.asked), card.transfer.decided
+    """'Offered by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31: "thanks!"'."""
+    by, signature = naming.capital(naming.opened_by(locale, card.transfer)), card.transfer.decided
     if signature is None:
-        return locale.say("Asked by {who}", who=who)
+        return (by,)
     said = locale.say(
-        "Asked by {who}, accepted by {decider} ({space}), {when}",
-        who=who,
+        "{by}, accepted by {decider} ({space}), {when}",
+        by=by,
         decider=naming.signed(locale, signature),
         space=card.space_of(signature.party),
         when=locale.when(signature.at),
@@ -786,17 +860,25 @@ _MOST_TAGS = _MOST_FILES = 3
 
 
 def along(locale: Locale, transfer: Transfer) -> Lines:
-    """'With it: notes "Handle with care", link to lens.example, tags optics, fragile.'; may be empty."""
-    words: list[str] = []
-    for line in transfer.terms.lines:
-        words += [word for word in _with_line(locale, transfer, line) if word not in words]
-    inside = [name for line in transfer.terms.lines for name in line.details.inside]
-    lines: Lines = [locale.say("Travels with it: {words}.", words=", ".join(words))] if words else []
-    if inside:
-        names = ", ".join(locale.short(name, 40) for name in inside)
-        told = "Inside it: {names}. This goes with it, but the other InvenTree only gets a note of it."
-        lines.append(locale.say(told, names=names))
-    return lines
+    """'Travels with it: notes "Handle with care", link to lens.example, tags optics, fragile.'; may be empty."""
+    told = marked("Inside it: {names}. This goes with it, but the other InvenTree only gets a note of it.")
+    return [*_travels(locale, transfer, 1), *_inside(locale, transfer, told)]
+
+
+def _along_in_short(locale: Locale, transfer: Transfer) -> Lines:
+    """'Travels with it: notes, tags. · Does not travel: price.': which data, without the data; may be empty."""
+    inside = _inside(locale, transfer, marked("Inside it, only noted there: {names}."))
+    return in_one_line([*_travels(locale, transfer, 0), *inside, *not_along(locale, transfer)])
+
+
+def _travels(locale: Locale, transfer: Transfer, form: int) -> Lines:
+    told = [each[form] for line in transfer.terms.lines for each in _with_line(locale, transfer, line)]
+    return [locale.say("Travels with it: {words}.", words=", ".join(dict.fromkeys(told)))] if told else []
+
+
+def _inside(locale: Locale, transfer: Transfer, told: str) -> Lines:
+    inside = [locale.short(name, 40) for line in transfer.terms.lines for name in line.details.inside]
+    return [locale.say(told, names=", ".join(inside))] if inside else []
 
 
 def not_along(locale: Locale, transfer: Transfer) -> Lines:
@@ -834,31 +916,37 @@ def _is_new(transfer: Transfer, line: Line) -> bool:
     return progress.create_part and progress.part is None
 
 
-def _with_line(locale: Locale, transfer: Transfer, line: Line) -> list[str]:
+def _with_line(locale: Locale, transfer: Transfer, line: Line) -> list[tuple[str, str]]:
+    """The data that travels with a line, each in short and in full: ('link', 'link to lens.example')."""
     told, words = line.details, []
     if told.notes:
-        words.append(locale.word(marked('notes "{text}"')).format(text=locale.short(told.notes, 60)))
+        text = locale.word(marked('notes "{text}"')).format(text=locale.short(told.notes, 60))
+        words.append((locale.word(marked("notes")), text))
     if told.link:
         host = locale.short(urlsplit(told.link).netloc, 40)
-        words.append(locale.word(marked("link to {host}")).format(host=host))
+        words.append((locale.word(marked("link")), locale.word(marked("link to {host}")).format(host=host)))
     if told.tags:
-        words.append(locale.word(marked("tags {tags}")).format(tags=_some(locale, told.tags)))
+        tags = locale.word(marked("tags {tags}")).format(tags=_some(locale, told.tags))
+        words.append((locale.word(marked("tags")), tags))
     if told.status and transfer.role == "receiver":
         has_it = transfer.at(line.number).status_key is not None
         status = marked('status "{name}"') if has_it else marked('status "{name}" in its notes')
-        words.append(locale.word(status).format(name=locale.short(told.status, 40)))
+        words.append((locale.word(status).format(name=locale.short(told.status, 40)),) * 2)
     if told.price is not None:
         price = f"{locale.quantity(told.price)} {told.currency}"
-        words.append(locale.word(marked("price {price}")).format(price=price))
+        words.append((locale.word(marked("price {price}")).format(price=price),) * 2)
     if told.supplier_part:
-        words.append(locale.word(marked("supplier part {name}")).format(name=locale.short(told.supplier_part, 40)))
+        name = locale.short(told.supplier_part, 40)
+        part = locale.word(marked("supplier part {name}")).format(name=name)
+        words.append((locale.word(marked("supplier part")), part))
     if told.tests:
-        words.append("".join(map(str, locale.some("{number} test", "{number} tests", len(told.tests)))))
+        words.append(("".join(map(str, locale.some("{number} test", "{number} tests", len(told.tests)))),) * 2)
     if files := _files(transfer, line):
         shown = [locale.short(file.name, 40) for file in files[:_MOST_FILES]]
         more = ["…"] if len(files) > _MOST_FILES else []
-        words.append(locale.word(marked("files {names}")).format(names=", ".join([*shown, *more])))
-    return words + (_with_part(locale, transfer, line) if _is_new(transfer, line) else [])
+        names = locale.word(marked("files {names}")).format(names=", ".join([*shown, *more]))
+        words.append((locale.word(marked("files")), names))
+    return words + [(word, word) for word in (_with_part(locale, transfer, line) if _is_new(transfer, line) else [])]
 
 
 def _with_part(locale: Locale, transfer: Transfer, line: Line) -> list[str]:
@@ -884,7 +972,7 @@ def not_furnished(locale: Locale, *, transfer: Transfer, line: int, problem: Dia
     return [
         locale.say("Some of the data of {what} is not in InvenTree. {code}", what=what, code=transfer.code),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
-        locale.say("The card lists it; please add it by hand."),
+        locale.say("{show} lists it; please add it by hand.", show=command(f"show {transfer.code}")),
     ]
 
 

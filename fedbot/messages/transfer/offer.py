@@ -101,6 +101,16 @@ def several_items(locale: Locale, *, word: str, items: tuple[str, ...]) -> Lines
     return [first, (f"1) {' + '.join(items)}",), _reply(locale, 1)]
 
 
+def several_or_one(locale: Locale, *, word: str, items: tuple[str, ...]) -> Lines:
+    """A request has commas or `and` in it: only the owner knows whether that is one name."""
+    return [
+        locale.say('"{word}": several items, or one of that name?', word=locale.short(word, 60)),
+        (f"1) {' + '.join(items)}",),
+        locale.say('2) one item called "{word}"', word=locale.short(word, 60)),
+        _reply(locale, 2),
+    ]
+
+
 def nothing_in_stock(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
     """The part exists, but nothing of it is in stock."""
     why = locale.say('nothing of "{word}" is in stock.', word=locale.short(word, 60))

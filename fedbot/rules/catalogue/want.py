@@ -18,6 +18,7 @@ from fedbot.rules.catalogue import search, share
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import (
     LONGEST_DAYS,
+    LONGEST_NOTE,
     MOST_WANTS_OF_A_FRIEND,
     FriendWant,
     Hit,
@@ -86,7 +87,8 @@ def _tell_friends(turn: Turn, want: Want) -> None:
 def _send(turn: Turn, want: Want, connection: Connection) -> None:
     connection = turn.connection(connection.id) or connection
     body = bodies.Want(want=want.id, until=want.until, over=not want.is_living)
-    sealed = {"word": want.word, **wanted_as(want.lacking, want.unit)} if want.is_living else {}
+    told = {"word": want.word, **wanted_as(want.lacking, want.unit), **({"note": want.note} if want.note else {})}
+    sealed = told if want.is_living else {}
     connection, draft = sequencing.write(turn, connection, body, awaits=True, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)
@@ -149,7 +151,8 @@ def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) 
             turn.drop(known)
         return
     try:
-        word, quantity, unit = _understood(sequencing.unsealed(turn, envelope))
+        told = sequencing.unsealed(turn, envelope)
+        word, quantity, unit = _understood(told)
     except (BadEnvelope, BadTerms) as problem:
         turn.note(connection.id, audit.NotUnderstood("want", str(problem)))
         return
@@ -159,9 +162,13 @@ def on_want(turn: Turn, connection: Connection, envelope: Message[bodies.Want]) 
         turn.note(connection.id, audit.Fact.WANTS_TOO_MUCH)
         return
     until = min(body.until, longest)
-    wanted = FriendWant(identifier, connection.peer, body.want, connection.id, word, quantity, until, unit=unit)
+    said = told.get("note", "")
+    note = presentable(said)[:LONGEST_NOTE] if isinstance(said, str) else ""
+    wanted = FriendWant(
+        identifier, connection.peer, body.want, connection.id, word, quantity, until, unit=unit, note=note
+    )
     if known is not None and (known.word, known.unit) == (word, unit):
-        wanted = replace(known, connection=connection.id, quantity=quantity, until=until)
+        wanted = replace(known, connection=connection.id, quantity=quantity, until=until, note=note)
     turn.save(wanted)
     if wanted.told is None:
         _look_for(turn, wanted)

@@ -63,8 +63,16 @@ def on_invited(turn: Turn, event: Invited) -> None:
         return
     turn.do(Leave(event.room))
     turn.note("rooms", audit.InRoom(audit.RoomChange.DECLINED, event.room), event.sender, event.event_id)
-    if turn.tell_once(f"invited:{event.sender}", A_DAY):
-        phrase = say(messages.rooms.invitation_declined, room=event.room, name=event.name, by=event.sender, known=known)
+    is_listed = announcements.is_ours(turn, event.room)  # another invitation of that person must not hide this one
+    if turn.tell_once(f"invited:{event.sender}{f':{event.room}' if is_listed else ''}", A_DAY):
+        phrase = say(
+            messages.rooms.invitation_declined,
+            room=event.room,
+            name=event.name,
+            by=event.sender,
+            known=known,
+            listed=is_listed,
+        )
         turn.tell_admins(phrase, f"invited:{event.room}:{event.event_id}")
 
 

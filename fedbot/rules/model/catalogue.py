@@ -198,6 +198,7 @@ MOST_WANTS = 20
 """Most wants that a space may have at once."""
 MOST_WANTS_OF_A_FRIEND = 50
 """Most wants of one peer that are kept."""
+LONGEST_NOTE = 300
 LONGEST_DAYS = 180
 """Longest time for which something can be wanted, in days."""
 
@@ -222,6 +223,7 @@ class Want:
     told: tuple[str, ...] = ()
     ended: datetime | None = None
     unit: str = ""
+    note: str = ""
 
     @property
     def is_living(self) -> bool:
@@ -263,6 +265,7 @@ class FriendWant:
     free: Decimal = Decimal(0)
     unit: str = ""
     shown: WantShown | None = None
+    note: str = ""
 
 
 def want_id(wanting_event: str) -> str:

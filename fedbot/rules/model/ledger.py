@@ -95,7 +95,8 @@ class Cancellable:
 class Todo:
     """A person's open tasks: their decisions, their own requests, problems to review, and loans.
 
-    `elsewhere`: the number of tasks in other rooms, which this one doesn't show.
+    `elsewhere`: the number of tasks in other rooms, which this one doesn't show. `names`: of the other spaces of the
+    loans, by id.
     """
 
     to_decide: tuple[Connection | Transfer, ...] = ()
@@ -113,6 +114,7 @@ class Todo:
     places: tuple[tuple[str, PlaceInLine], ...] = ()
     in_line: tuple[tuple[int, QueueEntry], ...] = ()
     elsewhere: int = 0
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:

@@ -375,6 +375,16 @@ class Transfer(HasCard):
         return self.terms.loan_until is not None and not self.terms.parent
 
     @property
+    def is_offer(self) -> bool:
+        """Whether the giving space began it. Else it is a request, or a return or extension of a loan."""
+        return self.terms.kind == "push"
+
+    @property
+    def opened_in_history(self) -> str:
+        """'offered by Anna (…)' or 'asked by Anna (…)', for InvenTree's history."""
+        return f"{'offered' if self.is_offer else 'asked'} by {self.asked.in_history}"
+
+    @property
     def is_return(self) -> bool:
         """Whether it returns borrowed stock."""
         return self.terms.kind == "return"
@@ -420,7 +430,7 @@ class Transfer(HasCard):
     @property
     def is_our_offer(self) -> bool:
         """Whether we offered it, so that the receiver decides."""
-        return self.role == "sender" and self.terms.kind == "push"
+        return self.role == "sender" and self.is_offer
 
     def given_item(self, number: int) -> int | None:
         """The sender's stock item that left for that line, split off or whole; None if this side doesn't know it."""

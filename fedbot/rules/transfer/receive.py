@@ -477,7 +477,7 @@ def _create(turn: Turn, transfer: Transfer, line: Line, part: int) -> CreateItem
 def _where_from(turn: Turn, transfer: Transfer, line: Line) -> str:
     """Return the notes of a new stock item; of something lost before, why its old record doesn't continue."""
     other = f", there with serial number {line.serial}" if transfer.at(line.number).serial else ""
-    came = f"From {transfer.peer}{other}, asked by {transfer.asked.in_history} ({transfer.code})"
+    came = f"From {transfer.peer}{other}, {transfer.opened_in_history} ({transfer.code})"
     before = () if transfer.is_loan else balance.lost_before(turn, transfer.peer, line)
     lost = tuple(
         f"Was lost before: stock item {loan.at(number).item} ({loan.code}), moved or of another quantity or batch."
@@ -727,7 +727,7 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
     sender = names.party_in_history(turn.party_name(transfer.peer), transfer.peer)
     verb = "borrowed" if transfer.is_loan else "received"
     until = label.until(transfer) if transfer.is_loan else ""
-    note = f"{verb} from {sender}{until}, asked by {transfer.asked.in_history}, approved by {decided}"
+    note = f"{verb} from {sender}{until}, {transfer.opened_in_history}, approved by {decided}"
     if transfer.parcel is not None and transfer.parcel.received is not None:
         note += f", by parcel, received by {transfer.parcel.received.in_history}"
     if transfer.settled:

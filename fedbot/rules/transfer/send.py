@@ -391,7 +391,7 @@ def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
     decided = transfer.decided.in_history if transfer.decided else "?"
     peer = names.party_in_history(connection.peer_name, connection.peer)
     until = label.until(transfer) if transfer.is_loan else ""
-    return f"{what} {peer}{until}, asked by {transfer.asked.in_history}, approved by {decided}{settled}"
+    return f"{what} {peer}{until}, {transfer.opened_in_history}, approved by {decided}{settled}"
 
 
 def _given_to(transfer: Transfer) -> str:

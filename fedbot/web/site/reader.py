@@ -9,7 +9,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import takewhile
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from fedbot.commands.todo import seen as todo_of
 from fedbot.commands.todo import waits_for
 from fedbot.messages import catalogue as catalogue_words
 from fedbot.messages import naming
-from fedbot.messages.audit import entry_in_words, is_told
+from fedbot.messages.audit import are_told, entry_in_words
 from fedbot.messages.language import Locale
 from fedbot.messages.markup import Inline, render
 from fedbot.messages.outside import outside_state
@@ -227,6 +227,7 @@ class Reader:
             due=transfer.due,
             first_day=terms.starts,
             due_day=transfer.due_day,
+            due_now=self._due_now(transfer),
             on_loan=transfer.is_on_loan,
             on_its_way=transfer.is_on_its_way,
             overdue_days=max(late, 0),
@@ -238,6 +239,12 @@ class Reader:
             parent=terms.parent,
             card=self._card(transfer),
         )
+
+    def _due_now(self, transfer: Transfer) -> date | None:
+        """The due date that an extension would change, while it waits for its decision."""
+        is_asked = transfer.terms.kind == "extension" and transfer.state is TransferState.OPEN
+        loan = self.turn.transfer(transfer.terms.parent) if is_asked else None
+        return loan.due_day if loan is not None else None
 
     def connection(self, connection: Connection) -> ConnectionView:
         """A friendship."""
@@ -275,8 +282,8 @@ class Reader:
                 text=entry_in_words(self._locale, each.entry.what),
                 event_id=each.entry.event_id,
             )
-            for each in audited
-            if is_told(each.entry.what)
+            for each, is_told in zip(audited, are_told([each.entry for each in audited]), strict=True)
+            if is_told
         ]
 
     def space_ref(self, party: str) -> SpaceRef:
@@ -667,7 +674,10 @@ class Reader:
     def _card(self, subject: Subject) -> CardView | None:
         if not ((decides_here(self.turn.us, subject) and is_open(subject)) or awaits_parcel(subject)):
             return None
-        plain_, html = self._render(decisions.card(self.turn, subject))
+        phrase = decisions.card(self.turn, subject)
+        if isinstance(subject, Transfer):
+            phrase = replace(phrase, about={**phrase.about, "full": True})
+        plain_, html = self._render(phrase)
         yours = waits_for(self.turn, subject, self.person, self.permissions)
         transfer = subject if isinstance(subject, Transfer) else None
         first = transfer.first_yes if transfer else None

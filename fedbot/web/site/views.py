@@ -128,7 +128,9 @@ class TransferView(View):
     first_day: date | None = None
     """the first day of a loan that is booked ahead"""
     due_day: date | None = None
-    """the due date of a loan"""
+    """the due date of a loan; of an extension, the requested one"""
+    due_now: date | None = None
+    """of an extension that waits for a decision: the present due date of the loan"""
     on_loan: bool = False
     """whether it is a loan that isn't over yet"""
     on_its_way: bool = False
