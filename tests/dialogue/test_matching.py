@@ -34,7 +34,7 @@ async def test_an_item_that_nobody_could_match_goes_into_the_named_part() -> Non
     await world.grace()
     before = world.beta.total(BOLT)
     card = await world.push(f"{THEIRS} 1")
-    assert "(recorded as the same)" in card.text
+    assert 'as your part "Bolt M3"' in card.text
     world.cem.reacts(card, "✅")
     await world.grace()
     assert world.beta.transfer().state is TransferState.DONE
@@ -128,7 +128,7 @@ async def test_a_match_counts_without_the_permission_to_write_into_parts() -> No
 async def test_no_match_is_stored_while_inventree_is_silent_but_afterwards() -> None:
     world = await friends()
     world.beta.goes_down()
-    assert "does not answer" in await says(world, f"!fed match {BOLT} {THEIRS}")
+    assert "has not answered yet" in await says(world, f"!fed match {BOLT} {THEIRS}")
     assert world.beta.turn.all(Alias) == []
     world.beta.comes_back()
     await world.passes(timedelta(minutes=6))
