@@ -19,14 +19,14 @@ from fedbot.messages import (
     web,
 )
 from fedbot.messages.connection import connect, disconnect, keys, provision, rooms
-from fedbot.messages.transfer import booking, offer, resolve, rota
+from fedbot.messages.transfer import booking, card_lines, offer, resolve, rota
 from fedbot.messages.transfer import card as transfer_card
 from fedbot.messages.transfer import end as transfer_end
-from fedbot.messages.transfer import facts as transfer_facts
 
 __all__ = [
     "approval",
     "booking",
+    "card_lines",
     "catalogue",
     "connect",
     "disconnect",
@@ -47,6 +47,5 @@ __all__ = [
     "rota",
     "transfer_card",
     "transfer_end",
-    "transfer_facts",
     "web",
 ]

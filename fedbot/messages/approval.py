@@ -12,7 +12,7 @@ from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.language import Lines, Locale, Words, lines_of
 from fedbot.messages.markup import Code, Inline, Link, permalink
 from fedbot.messages.naming import command
-from fedbot.messages.transfer.facts import by_another_name, no_part_for, state_in_words
+from fedbot.messages.transfer.card_lines import by_another_name, no_part_for, state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice, Vote
 from fedbot.rules.model.diagnosis import Diagnosis

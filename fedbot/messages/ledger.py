@@ -9,7 +9,7 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.markup import Bold, Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.naming import command
 from fedbot.messages.outside import outside_entry
-from fedbot.messages.transfer.facts import state_in_words
+from fedbot.messages.transfer.card_lines import state_in_words
 from fedbot.rules.model.books import STATS_SILENT_AFTER, Dealings, Difference, Flow, Kind, Reconciliation, SpaceFigures
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.lending import OutsideLoan

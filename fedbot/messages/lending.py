@@ -9,7 +9,7 @@ from fedbot.messages import naming, reason_codes
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.markup import Code, Inline
 from fedbot.messages.naming import command
-from fedbot.messages.transfer.facts import Card
+from fedbot.messages.transfer.card_lines import Card
 from fedbot.rules.model.lending import LoanRules, RuleOrigin
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.steps import LENDING_KEY

@@ -12,7 +12,7 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.markup import Bold, ChatOnly, Code, Inline
 from fedbot.messages.naming import command
 from fedbot.messages.quantities import typed
-from fedbot.messages.transfer.facts import (
+from fedbot.messages.transfer.card_lines import (
     Card,
     asked,
     card_of,

@@ -20,8 +20,7 @@ from fedbot.messages.markup import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.naming import command
 from fedbot.messages.outside import outside_in_short, outside_loan
 from fedbot.messages.transfer.booking import entry_in_short, place_in_short
-from fedbot.messages.transfer.end import why_not_booked_in
-from fedbot.messages.transfer.facts import (
+from fedbot.messages.transfer.card_lines import (
     asked,
     card_of,
     did_not_arrive,
@@ -31,6 +30,7 @@ from fedbot.messages.transfer.facts import (
     two_people,
     where_it_is,
 )
+from fedbot.messages.transfer.end import why_not_booked_in
 from fedbot.messages.transfer.rota import rota_in_short
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.command import NUMBER_WITHIN

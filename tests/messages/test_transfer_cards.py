@@ -100,10 +100,10 @@ SAID: dict[str, Phrase] = {
         PEOPLE,
     ),
     "what came along is not in InvenTree": say(
-        messages.transfer_facts.not_furnished, transfer=transfer(WHOLE), line=1, problem=SAYS_NO
+        messages.card_lines.not_furnished, transfer=transfer(WHOLE), line=1, problem=SAYS_NO
     ),
     "a file that came along is not in InvenTree": say(
-        messages.transfer_facts.file_not_here, transfer=transfer(WHOLE), line=1, name="how.pdf", problem=SAYS_NO
+        messages.card_lines.file_not_here, transfer=transfer(WHOLE), line=1, name="how.pdf", problem=SAYS_NO
     ),
     "several lines": card(
         transfer(

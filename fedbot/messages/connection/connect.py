@@ -11,7 +11,7 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.markup import Bold, Break, Code, Inline, Items
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.card import connection_changed
-from fedbot.messages.transfer.facts import in_one_line, silent_bot
+from fedbot.messages.transfer.card_lines import in_one_line, silent_bot
 from fedbot.rules import names
 from fedbot.rules.consent import Change
 from fedbot.rules.model.connection import Connection

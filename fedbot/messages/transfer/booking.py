@@ -11,7 +11,7 @@ from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.lending import rules_lines
 from fedbot.messages.markup import Bold, Code, Inline, Items
 from fedbot.messages.naming import command
-from fedbot.messages.transfer.facts import Card, asked, card_of, decided, for_whom, what_and_where
+from fedbot.messages.transfer.card_lines import Card, asked, card_of, decided, for_whom, what_and_where
 from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.ledger import AgendaEntry, NeighbourEntry, OnThatDay
 from fedbot.rules.model.lending import Obstacle, PlaceInLine, QueueEntry, Reserved

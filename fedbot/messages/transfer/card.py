@@ -15,8 +15,7 @@ from fedbot.messages.naming import command
 from fedbot.messages.outside import offered_to_their_bot
 from fedbot.messages.overdue import overdue_line
 from fedbot.messages.transfer.booking import booked_card, breaks
-from fedbot.messages.transfer.end import ENDS, if_it_never_comes, when_it_is_here
-from fedbot.messages.transfer.facts import (
+from fedbot.messages.transfer.card_lines import (
     Card,
     asked,
     by_another_name,
@@ -38,6 +37,7 @@ from fedbot.messages.transfer.facts import (
     unmatched,
     what_and_where,
 )
+from fedbot.messages.transfer.end import ENDS, if_it_never_comes, when_it_is_here
 from fedbot.rules.consent import Change, drawn, parcel_is_under_way
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection

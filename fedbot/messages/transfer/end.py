@@ -11,7 +11,7 @@ from fedbot.messages.lending import rules_lines
 from fedbot.messages.loan import closed_line, is_home, lent_at_first, line_ends, on_terms, what_to_reply
 from fedbot.messages.markup import Bold, Inline
 from fedbot.messages.naming import command
-from fedbot.messages.transfer.facts import (
+from fedbot.messages.transfer.card_lines import (
     Card,
     card_of,
     decided,

@@ -7,7 +7,7 @@ from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.markup import Bold, Code, Inline, Items
 from fedbot.messages.naming import command
-from fedbot.messages.transfer.facts import card_of, settled, state_in_words
+from fedbot.messages.transfer.card_lines import card_of, settled, state_in_words
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.ledger import STANDS, Truth

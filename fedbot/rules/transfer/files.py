@@ -154,6 +154,6 @@ class TakeFile(OfLine, WhenStepEnds):
         if transfer is None:
             return
         phrase = say(
-            messages.transfer_facts.file_not_here, transfer=transfer, line=self.line, name=self.name, problem=problem
+            messages.card_lines.file_not_here, transfer=transfer, line=self.line, name=self.name, problem=problem
         )
         turn.tell_admins(phrase, f"file:{transfer.id}:{self.line}:{self.name}")

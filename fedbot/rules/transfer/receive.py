@@ -569,9 +569,7 @@ class FurnishLine(OfLine, WhenStepEnds):
         """Tell the admins, so that a person can add it. Nothing waits for it."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
-            phrase = say(
-                messages.transfer_facts.not_furnished, transfer=transfer, line=self.line, problem=event.problem
-            )
+            phrase = say(messages.card_lines.not_furnished, transfer=transfer, line=self.line, problem=event.problem)
             turn.tell_admins(phrase, f"furnish:{transfer.id}:{self.line}")
 
 

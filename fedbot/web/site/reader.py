@@ -25,7 +25,7 @@ from fedbot.messages.language import Locale
 from fedbot.messages.markup import Inline, render
 from fedbot.messages.outside import outside_state
 from fedbot.messages.transfer import booking as queue_words
-from fedbot.messages.transfer.facts import state_in_words
+from fedbot.messages.transfer.card_lines import state_in_words
 from fedbot.ports.journal import Audited
 from fedbot.rules import decisions, web
 from fedbot.rules.archive import Mark, Place

@@ -1,4 +1,4 @@
-"""Facts for any message about a transfer: its lines, details, state, people and progress."""
+"""The lines that cards and other messages about a transfer are made of: items, places, people, days and progress."""
 
 from __future__ import annotations
 
