@@ -76,7 +76,7 @@ def test_an_untouched_audit_is_ok_and_has_its_last_hash(
 ) -> None:
     code, told = verify(config, capsys)
     assert code == Exit.OK
-    assert told.startswith("OK: 10 entries, each as it was written.\nThe last hash is ")
+    assert told.startswith("OK: 10 entries, all unchanged.\nThe last hash is ")
     head = told.split()[-1]
     assert verify(config, capsys, head)[0] == Exit.OK
     assert json.loads(verify(config, capsys, "--json")[1]) == {
@@ -121,7 +121,7 @@ def test_any_change_in_the_file_is_found_at_the_first_entry_that_does_not_fit(
     meddle(journal, *statements)
     code, told = verify(config, capsys)
     assert code == Exit.FAILED
-    assert told.startswith(f"Entry {broken} does not fit: {why}.\n")
+    assert told.startswith(f"Entry {broken} doesn't match: {why}.\n")
 
 
 def test_a_chain_rewritten_as_a_whole_does_not_have_the_noted_hash(
@@ -207,7 +207,7 @@ def test_pruned_entries_leave_a_checkpoint_from_which_the_chain_goes_on(
         assert [line.entry.what for line in opened.audit("k7m2")] == [PeerRefused("young")]
     code, told = verify(config, capsys, old)
     assert code == Exit.OK
-    assert told.startswith("OK: 1 entries, from number 11 on (older ones were pruned), each as it was written.\n")
+    assert told.startswith("OK: 1 entries, from number 11 on (older ones were pruned), all unchanged.\n")
     with Journal.open(journal.parent, clock) as opened:
         clock.pass_by(days=40)
         opened.prune(Retention(audit=timedelta(days=30)))

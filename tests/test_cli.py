@@ -190,7 +190,7 @@ def test_init_never_overwrites(config: Path, capsys: pytest.CaptureFixture[str])
     before = config.read_text()
     assert main(["init", "--example"]) == Exit.FAILED
     assert config.read_text() == before
-    assert "is there already; nothing was written" in capsys.readouterr().err
+    assert "exists already. Nothing was written" in capsys.readouterr().err
 
 
 def test_init_writes_to_the_given_path(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -380,7 +380,7 @@ async def test_set_aside_events_are_listed_and_retried_beside_the_bot_or_without
         number = journal.set_event_aside(seq, aside)
         assert main(["status"]) == Exit.FAILED
         said = capsys.readouterr().out
-        assert "set aside on 2026-11-24 20:31: Tick about k7m2: KeyError" in said
+        assert "quarantined on 2026-11-24 20:31: Tick about k7m2: KeyError" in said
         assert f"fedbot retry --config {config} {number}" in said or f"fedbot retry {number}" in said
         assert main(["status", "--json"]) == Exit.FAILED
         assert json.loads(capsys.readouterr().out)["set_aside"][0]["number"] == number
@@ -405,7 +405,7 @@ async def test_set_aside_events_are_listed_and_retried_beside_the_bot_or_without
     assert main(["retry", str(number)]) == Exit.OK
     assert main(["retry", str(number)]) == Exit.FAILED
     assert main(["status"]) == Exit.OK
-    assert "nothing is set aside" in capsys.readouterr().out
+    assert "nothing is quarantined" in capsys.readouterr().out
 
 
 # --- reconcile ---------------------------------------------------------------------------------------------
@@ -462,8 +462,8 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert main(["verbs"]) == Exit.OK
     assert capsys.readouterr().out.splitlines() == [
         "push ITEM QUANTITY to SPACE  give an item away (for approvers)",
-        "stats                        how much there is (for everybody in people with an active InvenTree user)",
-        "help                         what I can do (for everybody in people)",
+        "stats                        how much there is (for members)",
+        "help                         what I can do (for everybody listed under people)",
     ]
     assert main(["verbs", "--json"]) == Exit.OK
     assert json.loads(capsys.readouterr().out)[2] == {
@@ -508,7 +508,7 @@ def test_an_invalid_token_is_not_stored(
     knows_friends(config, "betaspace-1")
     monkeypatch.setattr("sys.stdin", io.StringIO(said))
     assert main(["credentials", "add", "betaspace-1"]) == Exit.FAILED
-    assert "no token" in capsys.readouterr().err
+    assert "isn't a token" in capsys.readouterr().err
     with pytest.raises(NoSuchSecret):
         FileVault(load(config).state / "identity").read("made-for/betaspace/1")
 
@@ -599,14 +599,14 @@ def test_a_restore_checks_the_folder_before_it_asks_and_needs_a_terminal_to_ask(
     assert "journal.db is there already" in capsys.readouterr().err
     monkeypatch.setenv("FEDBOT_STATE", str(folder / "new"))
     assert main(["restore", "b"]) == Exit.FAILED
-    assert "there is nobody to ask for its passphrase. Give it by --passphrase-file" in capsys.readouterr().err
+    assert "there is nobody to ask for its passphrase. Give it with --passphrase-file" in capsys.readouterr().err
 
 
 def test_an_invalid_day_is_reported_in_plain_words(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["export", "--since", "foo"])
     assert ended.value.code == Exit.USAGE
-    assert "foo is no day; write it as 2026-01-31" in capsys.readouterr().err
+    assert "foo isn't a day; write it as 2026-01-31" in capsys.readouterr().err
 
 
 # --- help and docs -----------------------------------------------------------------------------------------

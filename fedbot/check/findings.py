@@ -46,18 +46,18 @@ def of_problem(problem: Problem) -> Finding:
 
 def unreadable(problem: JournalProblem) -> Finding:
     """The finding that the journal, or what is kept beside it, can't be read."""
-    return bad("journal", str(problem), "fix that first: the bot can't begin without it")
+    return bad("journal", str(problem), "fix that first: the bot can't start without it")
 
 
 def settings_findings(settings: Settings) -> list[Finding]:
     """Findings about valid settings: unwise values, and whether the state folder and the journal are usable."""
     unwise = [good(warning.path or "settings", warning.said, warning.instead) for warning in settings.warnings]
     if settings.party.language not in languages():
-        todo = f"there are no sentences in it, so English is spoken; write one of {', '.join(languages())}"
+        todo = f"the bot doesn't speak it, so it speaks English; write one of {', '.join(languages())}"
         unwise.append(good("party.language", settings.party.language, todo))
     if not settings.admin_room:
-        todo = "make a private room, invite the bot, and give it as admin_room"
-        unwise.append(good("admin_room", "none: outages and clicks to do are only logged", todo))
+        todo = "create a private room, invite the bot, and write the room's id as admin_room"
+        unwise.append(good("admin_room", "none: the bot only logs outages and clicks to do", todo))
     return [good("settings", f"{settings.source} is fine"), *unwise, _state_folder(settings), *_people(settings)]
 
 
@@ -88,7 +88,7 @@ def _people(settings: Settings) -> list[Finding]:
         return [unreadable(problem)]
     added = {**roster.people, **{admin: "admin" for admin in roster.admins if admin not in roster.people}}
     told = [f"{person} ({what}) was added while the bot ran" for person, what in sorted(added.items())]
-    told += [f"{person} was removed while the bot ran, and counts for nothing" for person in sorted(roster.removed)]
+    told += [f"{person} was removed while the bot ran, so the bot ignores them" for person in sorted(roster.removed)]
     return [good("people", each) for each in told]
 
 
@@ -97,9 +97,9 @@ def _state_folder(settings: Settings) -> Finding:
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
-        return bad("state", f"{folder} can't be made ({error.strerror})", "make it, owned by fedbot's user")
+        return bad("state", f"{folder} can't be created ({error.strerror})", "create it, owned by fedbot's user")
     if why := why_unwritable(folder):
-        todo = "make room on it" if why.endswith("full") else "give it to fedbot's user: chown, chmod 700"
+        todo = "free some space on it" if why.endswith("full") else "give it to fedbot's user: chown, chmod 700"
         return bad("state", why, todo)
     return good("state", str(folder))
 

@@ -78,7 +78,9 @@ async def handover_findings(inventory: OwnInventory) -> list[Finding]:
         for call in tried.calls
         if call.problem
     ]
-    fine = f"InvenTree takes each of the {len(tried.calls)} calls that it needs (tried without changing anything)"
+    fine = (
+        f"InvenTree accepts each of the {len(tried.calls)} calls that the bot needs (tried without changing anything)"
+    )
     return [*(refused or [good("first handover", fine)]), *_to_give(tried), *_needless(tried)]
 
 
@@ -113,14 +115,14 @@ async def _friend(settings: Settings, inventory: Inventory, friend: Connection) 
         trials[friend.peer_url] = TryToken("check", peer_reference(friend), friend.peer_url, private=private)
     found = []
     for url, trial in trials.items():
-        whose = f"its InvenTree at {url}" if url else "your InvenTree, by the token that was made for it"
+        whose = f"its InvenTree at {url}" if url else "your InvenTree, with the token that was created for it"
         try:
             tried = await inventory.act(trial)
         except InventoryProblem as problem:
             todo = f"ask {friend.peer_name} whether it runs" if url else "!fed status says what to do"
             found.append(bad(name, f"the bot can't look into {whose}: {problem.text}", todo))
         else:
-            end = f"; good until {tried.expiry.isoformat()}" if isinstance(tried, TokenTried) and tried.expiry else ""
+            end = f"; valid until {tried.expiry.isoformat()}" if isinstance(tried, TokenTried) and tried.expiry else ""
             found.append(good(name, f"the bot can look into {whose}{end}"))
     return found
 
@@ -136,7 +138,7 @@ def _to_give(tried: Rehearsal) -> list[Finding]:
         return []
     if not tried.parts:
         return [good("parts", "there are none yet: you can receive, but have nothing to give or lend")]
-    what = f"none of your parts is salable ({tried.parts} parts), and InvenTree hands out only what is"
+    what = f"none of your parts is salable ({tried.parts} parts), and InvenTree gives away only salable parts"
     return [good("parts", what, "in InvenTree, switch on Salable at each part that you want to give or lend")]
 
 
@@ -145,7 +147,7 @@ def _needless(tried: Rehearsal) -> list[Finding]:
     if not tried.needless:
         return []
     what = f"the bot's user also has the roles {', '.join(tried.needless)}, which the bot doesn't need"
-    todo = f"in InvenTree, untick them (also View) in the bot's group; it needs {ROLES}"
+    todo = f"in InvenTree, untick them (also View) in the bot's group; it needs only {ROLES}"
     return [good("InvenTree roles", what, todo)]
 
 
@@ -161,7 +163,7 @@ async def _answer(inventory: Inventory, question: Query, kind: type[A]) -> A:
 
 def _unanswered(settings: Settings, problem: InventoryProblem) -> Finding:
     if isinstance(problem, NotPermitted):
-        todo = f"the bot's user needs the roles {ROLES}; if the token itself is refused, make a new one"
+        todo = f"the bot's user needs the roles {ROLES}; if InvenTree refuses the token itself, create a new one"
         return bad("InvenTree token", problem.text, todo)
     is_elsewhere = isinstance(problem.problem, NoJson | Redirected) or problem.reason == NameFault.NO_INVENTREE.value
     if is_elsewhere:
@@ -196,10 +198,10 @@ def _token(settings: Settings, standing: InventoryStanding) -> list[Finding]:
         found.append(bad("InvenTree token", f"user {standing.username} may not move stock", todo))
     if not standing.writes_allowed:
         todo = f"upgrade fedbot; or try it out, and write accept_api: {standing.api} below inventree"
-        found.append(bad("InvenTree version", f"API {standing.api} is none that this fedbot knows", todo))
+        found.append(bad("InvenTree version", f"API {standing.api} is unknown to this fedbot", todo))
     if settings.party.peer_access == "direct" and not Version(standing.api).direct_access_is_safe:
         todo = "write peer_access: relayed, or upgrade InvenTree"
-        what = f"with API {standing.api} any account can make itself administrator"
+        what = f"with API {standing.api} any account can make itself a superuser"
         found.append(bad("peer_access", what, todo))
     return found
 
@@ -210,30 +212,30 @@ def _new_parts(settings: Settings, standing: InventoryStanding) -> Finding:
         category = settings.inventree.new_part_category
         where = f"in {category}" if category else "outside of all categories"
         todo = "" if category else "name a category for it: inventree.new_part_category"
-        return good("new parts", f"a yes makes a part that you don't have, {where}", todo)
-    what = "what fits none of your parts can't be taken before somebody says !fed match"
+        return good("new parts", f"an approval creates a part that you don't have, {where}", todo)
+    what = "an item that matches none of your parts can't be booked in before somebody types !fed match"
     if not settings.inventree.new_parts:
-        return good("new parts", f"none are made, as the settings say; {what}")
+        return good("new parts", f"the settings say to create none; {what}")
     todo = "give the bot's user the role part: add; or write new_parts: false below inventree"
     if not settings.inventree.new_part_category:
         todo += "; InvenTree before 0.17 also needs a category: new_part_category"
-    return good("new parts", f"the bot may make none; {what}", todo)
+    return good("new parts", f"the bot may create none; {what}", todo)
 
 
 def _admin_token(settings: Settings, standing: InventoryStanding) -> list[Finding]:
     if settings.inventree.admin_token is None:
-        todo = "give inventree.admin_token_file, or make friends' accounts by hand when the bot asks for it"
+        todo = "set inventree.admin_token_file, or create friends' accounts by hand when the bot asks for it"
         return [good("admin token", "none: connecting takes clicks in InvenTree", todo)]
     if standing.admin_is_superuser:
         return [good("admin token", "a superuser's")]
-    return [bad("admin token", "not a superuser's", "make a token as a superuser, or take admin_token out")]
+    return [bad("admin token", "not a superuser's", "create a token as a superuser, or leave out admin_token")]
 
 
 def _ends(settings: Settings, seen: OwnTokensSeen) -> list[Finding]:
     """The expiry of our own tokens, and whether the bot rotates them."""
     if not seen.tokens:
-        what = "this InvenTree doesn't tell when tokens end"
-        return [good("inventree.token", what, "note down when you made it: it is good for a year")]
+        what = "this InvenTree doesn't say when tokens end"
+        return [good("inventree.token", what, "note down when you created it: it is valid for a year")]
     found = []
     today = datetime.now(UTC).date()
     files = {"token": settings.inventree.token_file, "admin_token": settings.inventree.admin_token_file}
@@ -243,10 +245,13 @@ def _ends(settings: Settings, seen: OwnTokensSeen) -> list[Finding]:
         soon = token.expiry - BEFORE_ITS_END <= today
         todo = ""
         if soon and files[token.setting]:
-            todo = "the bot makes the next one by itself, or says in the admin room why it can't"
+            todo = "the bot creates the next one by itself, or says in the admin room why it can't"
         elif soon:
-            todo = f"make the next one; from a file of its own ({token.setting}_file) the bot would do it by itself"
-        found.append(good(f"inventree.{token.setting}", f"good until {token.expiry.isoformat()}", todo))
+            todo = (
+                f"create the next one; if the token has its own file ({token.setting}_file), "
+                f"the bot does that by itself"
+            )
+        found.append(good(f"inventree.{token.setting}", f"valid until {token.expiry.isoformat()}", todo))
     return found
 
 
@@ -256,10 +261,10 @@ async def _people(settings: Settings, inventory: Inventory) -> list[Finding]:
     for person, username in people_of(settings).items():
         permissions = await _answer(inventory, PersonPermissions(username), Permissions)
         if not permissions.known:
-            todo = f"correct the name behind {person} in people, or make the user"
+            todo = f"correct the name after {person} under people, or create the user"
             found.append(bad("people", f"InvenTree has no user {username}", todo))
         elif not permissions.active:
-            found.append(bad("people", f"InvenTree's user {username} is not active", f"take {person} out of people"))
+            found.append(bad("people", f"InvenTree's user {username} is not active", f"remove {person} from people"))
     if not found:
         found.append(good("people", f"{len(people_of(settings))} known to InvenTree"))
     return [
@@ -276,7 +281,7 @@ async def _high_value(settings: Settings, inventory: Inventory) -> list[Finding]
         return []
     found = await _unknown(inventory, "high_value", care)
     found += await _two_approvers(settings, inventory, "high_value")
-    return found or [good("high_value", "two people decide on what it names")]
+    return found or [good("high_value", "two people decide on the items that it names")]
 
 
 async def _lending(settings: Settings, inventory: Inventory, standing: InventoryStanding) -> list[Finding]:
@@ -298,7 +303,7 @@ async def _unknown(inventory: Inventory, setting: str, things: NamedStock) -> li
         return []
     unknown = await _answer(inventory, NamedThings(things.parts, things.categories, things.locations), UnknownThings)
     return [
-        bad(f"{setting}.{kind}", f"InvenTree has nothing called {word}", "correct it, or take it out")
+        bad(f"{setting}.{kind}", f"InvenTree has nothing called {word}", "correct or remove it")
         for kind, words in (
             ("parts", unknown.parts),
             ("categories", unknown.categories),
@@ -316,7 +321,7 @@ async def _two_approvers(settings: Settings, inventory: Inventory, setting: str)
     if len(able.usernames) >= TWO_PEOPLE:
         return []
     todo = "make another of your people an approver in InvenTree"
-    return [bad(setting, f"it takes two approvers; there is {len(able.usernames)}", todo)]
+    return [bad(setting, f"it needs two approvers; there is {len(able.usernames)}", todo)]
 
 
 async def _somebody(settings: Settings, inventory: Inventory, permission: Permission) -> Finding:
@@ -325,6 +330,6 @@ async def _somebody(settings: Settings, inventory: Inventory, permission: Permis
         return good(f"{permission}s", ", ".join(able.usernames))
     if permission is Permission.APPROVER:
         group = settings.inventree.approvers_group
-        todo = f"put members into InvenTree's group {group}" if group else "give a group: inventree.approvers_group"
-        return bad("approvers", "nobody of your people may approve", todo)
-    return good("superusers", "nobody of your people is one", "to connect to other spaces, list a superuser in people")
+        todo = f"put members into InvenTree's group {group}" if group else "set inventree.approvers_group"
+        return bad("approvers", "none of your people may approve", todo)
+    return good("superusers", "none of your people is one", "to connect to other spaces, list a superuser in people")

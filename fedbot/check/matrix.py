@@ -136,21 +136,23 @@ async def _rooms(settings: Settings, account: SignedIn, approvers: Collection[st
 def _trust(*, anothers: bool) -> Finding:
     if not anothers:
         return good("Matrix encryption", "the bot works in encrypted rooms too, and signs its device for people's apps")
-    what = "in encrypted rooms apps warn of the bot, as another client has made its account's keys"
+    what = "in encrypted rooms apps warn about the bot, because another client has created its account's keys"
     return good(
-        "Matrix encryption", what, "fedbot verify puts the bot's in their place, by its password; restart it then"
+        "Matrix encryption",
+        what,
+        "fedbot verify replaces them with the bot's own, by its password; restart the bot after that",
     )
 
 
 def _not_signed_in(homeserver: str, problem: ChatProblem) -> Finding:
     match problem:
         case ChatUnreachable():
-            todo = "look whether matrix.homeserver is right, and whether this machine reaches it"
+            todo = "check that matrix.homeserver is right, and that this machine can reach it"
             return bad("Matrix", f"{homeserver} does not answer: {problem.text}", todo)
         case ChatLimited():
-            return bad("Matrix account", problem.text, "wait that long; every try before starts it anew")
+            return bad("Matrix account", problem.text, "wait that long; each earlier try starts the wait again")
         case ChatSignedOut():
-            return bad("Matrix account", problem.text, "give matrix.password_file, or a new access token")
+            return bad("Matrix account", problem.text, "set matrix.password_file, or a new access token")
         case ChatRefused(code="other-account"):
             todo = "set matrix.homeserver and matrix.user back; another account needs a state folder of its own"
             return bad("Matrix account", problem.text, todo)
@@ -180,8 +182,8 @@ async def _room(
 ) -> list[Finding]:
     name = f"room {seen.name or room}"
     if seen.replaced_by:
-        todo = f"write {seen.replaced_by} under rooms in its place; the bot goes there by itself, if it may come in"
-        return [good(name, "it was upgraded: another room has taken its place", todo)]
+        todo = f"write {seen.replaced_by} under rooms instead; the bot joins it by itself if it is allowed to"
+        return [good(name, "it was upgraded: another room replaces it", todo)]
     if not (seen.may_talk and seen.may_react):
         return [bad(name, "the bot may not write or react there", f"give {account.user_id} a higher power level")]
     if problem := await _tried(account, name, seen):
@@ -191,13 +193,13 @@ async def _room(
         found.append(
             good(
                 name,
-                "nobody of your people is in it yet",
-                "who asks and approves does it there: accept the invitation, or invite them",
+                "none of your people is in it yet",
+                "people ask and approve there: accept the invitation, or invite them",
             )
         )
     elif approvers and not set(approvers) & set(seen.members):
-        todo = f"invite one of them, as they approve there: {', '.join(approvers)}"
-        found.append(good(name, "nobody who may approve is in it yet", todo))
+        todo = f"approvers decide there; invite one of them: {', '.join(approvers)}"
+        found.append(good(name, "no approver is in it yet", todo))
     if not seen.may_announce:
         todo = f'in the room\'s power levels, set events["{PARTY}"] to 0; until then it announces by messages'
         return [*found, good(name, "the bot may write, but not announce the space in the room's state", todo)]

@@ -42,15 +42,12 @@ def audit(given: argparse.Namespace) -> Exit:
 def in_words(found: Verified) -> str:
     """The text for an admin."""
     if found.broken:
-        return (
-            f"Entry {found.broken} does not fit: {found.why}.\n"
-            f"{found.entries} entries before it are as they were written.\n"
-        )
+        return f"Entry {found.broken} doesn't match: {found.why}.\n{found.entries} entries before it are unchanged.\n"
     begins = f", from number {found.first} on (older ones were pruned)" if found.first > 1 else ""
-    lines = [f"OK: {found.entries} entries{begins}, each as it was written.", f"The last hash is {found.head}"]
+    lines = [f"OK: {found.entries} entries{begins}, all unchanged.", f"The last hash is {found.head}"]
     if not found.known:
         lines = [
-            "That hash is not in the chain: the journal was put back from an older copy, rebuilt, or rewritten.",
+            "That hash is not in the chain: the journal was restored from an older copy, rebuilt, or rewritten.",
             *lines,
         ]
     return "\n".join(lines) + "\n"

@@ -53,11 +53,11 @@ def next_step(given: argparse.Namespace) -> Exit:
         return Exit.OK
     settings = settings_of(given, "warning")
     if ask(settings.health_socket) is not None:
-        print(f"The bot of {settings.party.name} is running. How it is: {typed(given, 'health')}")
+        print(f"The bot of {settings.party.name} is running. To see its health: {typed(given, 'health')}")
     elif has_passed(settings):
         print(f"Settings and access were good when last checked. Next: {typed(given, 'run')}")
     else:
-        print(f"{path} is fine so far. Next, look whether Matrix and InvenTree are ready: {typed(given, 'check')}")
+        print(f"{path} is fine. Next, check whether Matrix and InvenTree are ready: {typed(given, 'check')}")
     return Exit.OK
 
 

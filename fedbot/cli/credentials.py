@@ -28,14 +28,16 @@ def credentials(given: argparse.Namespace) -> Exit:
         return Exit.FAILED
     token = token_in(getpass("Token: ") if sys.stdin.isatty() else sys.stdin.read())
     if not token:
-        print("That is no token: one line without spaces is. Nothing was changed.", file=sys.stderr)
+        print("That isn't a token: a token is one line without spaces. Nothing was changed.", file=sys.stderr)
         return Exit.FAILED
     try:
         with identity_beside(settings) as folder:
             FileVault(folder).keep(made_for(party, generation), token)
     except JournalProblem as problem:
         return failed(problem)
-    print(f"Kept the token for {party}. The bot tries it within a minute and says in its admin room if it is no good.")
+    print(
+        f"Kept the token for {party}. The bot tries it within a minute and says in its admin room if it doesn't work."
+    )
     return Exit.OK
 
 

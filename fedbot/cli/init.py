@@ -43,7 +43,7 @@ def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) ->
         answers = _answers(given.answers)
         if unknown := unknown_keys(answers):
             wrong, known = ", ".join(unknown), ", ".join(KEYS)
-            print(f"{given.answers}: no question is called {wrong}. It may hold: {known}.", file=sys.stderr)
+            print(f"{given.answers}: no question is called {wrong}. The file may have: {known}.", file=sys.stderr)
             return Exit.USAGE
         asker = Answers(answers, given.answers.absolute().parent)
     elif is_without_answers(given):
@@ -61,7 +61,7 @@ def set_up(given: argparse.Namespace, path: Path, *, is_hosted: bool = False) ->
         print(f"✗ {stopped}", file=sys.stderr)
         return Exit.FAILED
     except KeyboardInterrupt:
-        print("\nStopped. What was made stays; fedbot init goes on from there.", file=sys.stderr)
+        print("\nStopped. Everything created so far stays. To continue: fedbot init", file=sys.stderr)
         return Exit.FAILED
     return _checked(path, None if is_hosted else service(files.config, files.state))
 
@@ -70,7 +70,7 @@ def is_without_answers(given: argparse.Namespace) -> bool:
     """Say so if nobody is at a terminal and there is no file of answers either."""
     if given.answers is not None or sys.stdin.isatty():
         return False
-    print("There is nobody to ask. In a script, give the answers by --answers FILE.", file=sys.stderr)
+    print("There is nobody to ask. In a script, give the answers with --answers FILE.", file=sys.stderr)
     return True
 
 
@@ -78,7 +78,7 @@ def _answers(file: Path) -> dict[str, object]:
     try:
         return read_yaml(sys.stdin.read() if file == STANDARD_INPUT else file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or "it is no text"
+        reason = getattr(problem, "strerror", None) or "it isn't text"
         raise ConfigRefused([Problem(str(file), f"can't be read ({reason})", "write your answers into it")]) from None
 
 
@@ -87,18 +87,21 @@ def _checked(path: Path, service: Service | None) -> Exit:
     from fedbot.check.everything import check
 
     settings = load(path)
-    print("\nNow everything is checked:")
+    print("\nNow I check everything:")
     findings = asyncio.run(check(settings, tell_wait))
     tell(findings)
     if failed := sum(not finding.good for finding in findings):
-        print(f"\n{failed} to fix; then: {program()} check --config {path}")
+        print(f"\n{failed} to fix. Then run: {program()} check --config {path}")
         return Exit.FAILED
     remember(settings)
     if service is not None:
         print(f"\nTo keep the bot running, put this into {service.file}:\n\n{service.text}")
-        print(f"Start it now: {service.start or f'{program()} run --config {path}'}")
+        print(f"Then run: {service.start}")
+        if service.runs_here:
+            print(f"To try it first, in this terminal: {program()} run --config {path}")
+        print()
     print(
-        f"And tell the others; this is for the shared room:\n\n  {settings.matrix.user} is here for "
+        f"Tell the others. You can paste this into the shared room:\n\n  {settings.matrix.user} is here for "
         f"{settings.party.name} now. Type !fed help to see what it can do. To become friends with us, a superuser of "
         f"your makerspace types: !fed connect {settings.party.id}\n"
     )
@@ -109,7 +112,7 @@ def write_example(path: Path) -> Exit:
     """Write the example settings. Never overwrites a file."""
     example = importlib.resources.files("fedbot.config").joinpath("example.yaml").read_text("utf-8")
     if path.exists():
-        print(f"{path} is there already; nothing was written. Next: fedbot check --config {path}", file=sys.stderr)
+        print(f"{path} exists already. Nothing was written. Next: fedbot check --config {path}", file=sys.stderr)
         return Exit.FAILED
     write_whole(path, example.encode())
     print(f"Wrote {path}. Next:")

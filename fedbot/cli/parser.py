@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     _json(command("status", "show the bot's health and its quarantined work"))
     retry = command("retry", "try quarantined work again")
     retry.add_argument("number", type=int, help="its number, as `fedbot status` lists it", metavar="ID")
-    drop = command("drop", "give up quarantined work for good; says first what is lost")
+    drop = command("drop", "say what you would lose with quarantined work; with --sure give it up for good")
     drop.add_argument("number", type=int, help="its number, as `fedbot status` lists it", metavar="ID")
     drop.add_argument("--sure", action="store_true", help="do it")
     reconcile = command("reconcile", "have the running bot compare its books with its friends' (1: they differ)")
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     )
     credentials.add_argument("name", type=_whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
     _export(command("export", "write all transfers, or other records, as CSV or JSON"))
-    _audit(command("audit", "prove that nobody has changed the audit, or export it"), config)
+    _audit(command("audit", "check that nobody has changed the audit, or export it"), config)
     _state_folder(command)
     _hub(command("hub", "run many spaces in one service: workers and operator's commands"), config)
     demo = command("demo", "play two makerspaces that connect and hand over items, on this machine only")
@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--keep", action="store_true", help="leave everything running at the end, and print pages and logins"
     )
-    demo.add_argument("--all", action="store_true", help="every use case, not only the usual ones")
+    demo.add_argument("--all", action="store_true", help="play every use case, not only connect, push and lend")
     demo.add_argument(
         "--versions",
         default="newest",
@@ -102,7 +102,9 @@ def _init(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "path", type=Path, nargs="?", help=f"the settings file to write (default: {default})", metavar="PATH"
     )
-    command.add_argument("--dry-run", action="store_true", help="ask and look, say what init would do, and do nothing")
+    command.add_argument(
+        "--dry-run", action="store_true", help="ask the questions and say what init would do, but do nothing"
+    )
     command.add_argument(
         "--answers",
         type=Path,
@@ -110,15 +112,21 @@ def _init(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
     )
     command.add_argument(
-        "--example", action="store_true", help="only write an example with every setting explained, to fill in by hand"
+        "--example",
+        action="store_true",
+        help="only write a settings file with every setting explained, to fill in by hand",
     )
 
 
 def _people(command: argparse.ArgumentParser) -> None:
-    command.add_argument("change", choices=("add", "remove"), nargs="?", help="without: list them")
-    command.add_argument("person", nargs="?", default="", help="a Matrix id, as @kim:example.org", metavar="PERSON")
+    command.add_argument("change", choices=("add", "remove"), nargs="?", help="leave it out to list them")
+    command.add_argument(
+        "person", nargs="?", default="", help="a Matrix id, such as @kim:example.org", metavar="PERSON"
+    )
     command.add_argument("user", nargs="*", default=[], help="the name of their InvenTree user", metavar="as USER")
-    command.add_argument("--admin", action="store_true", help="they may invite the bot; without `as USER` nothing else")
+    command.add_argument(
+        "--admin", action="store_true", help="let them invite the bot; without `as USER` they can do nothing else"
+    )
 
 
 def _practice(command: argparse.ArgumentParser) -> None:
@@ -150,7 +158,7 @@ def _export(command: argparse.ArgumentParser) -> None:
         metavar="DATE",
     )
     command.add_argument("--peer", default="", help="only records with that space", metavar="SPACE")
-    command.add_argument("--output", type=Path, help="the file to write; else it is printed", metavar="FILE")
+    command.add_argument("--output", type=Path, help="the file to write (default: print it)", metavar="FILE")
 
 
 def _audit(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
@@ -164,12 +172,14 @@ def _audit(command: argparse.ArgumentParser, common: argparse.ArgumentParser) ->
     )
     check.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
     written = actions.add_parser("export", help="write every entry as one line of JSON", parents=[common])
-    written.add_argument("--output", type=Path, help="the file to write (mode 0600); else printed", metavar="FILE")
+    written.add_argument(
+        "--output", type=Path, help="the file to write, with mode 0600 (default: print it)", metavar="FILE"
+    )
 
 
 def _state_folder(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
     """Add the commands about the state folder; `command` adds one with its name and summary."""
-    made = command("backup", "write journal, keys and tokens into one file, while the bot runs or not")
+    made = command("backup", "write journal, keys and tokens into one file; the bot may be running")
     made.add_argument("file", type=Path, help="the file to write; replaces an older backup", metavar="FILE")
     made.add_argument(
         "--unencrypted", action="store_true", help="don't encrypt it: a person who reads the file can then speak as you"
@@ -201,7 +211,7 @@ def _hub(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> N
             made.add_argument("space", help="its party's id", metavar="SPACE")
         return made
 
-    run = verb("run", "work as one of the hub's workers until told to stop", of_a_space=False)
+    run = verb("run", "work as one of the hub's workers until you stop it", of_a_space=False)
     run.add_argument("--log-json", action="store_true", help="log one JSON object for each line")
     listing = verb("list", "list the spaces: who works for each, and what is wrong", of_a_space=False)
     listing.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
@@ -217,15 +227,15 @@ def _hub(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> N
     verb("resume", "start the work for this space again; try a failed one at once")
     move = verb("move", "move this space to another worker")
     move.add_argument(
-        "--to", default="", help="to this worker; else to the one with the fewest spaces", metavar="WORKER"
+        "--to", default="", help="to this worker (default: the one with the fewest spaces)", metavar="WORKER"
     )
     leave = verb("leave", "move everything of a space out of the hub, for a separate bot")
     leave.add_argument("folder", type=Path, help="a new folder", metavar="FOLDER")
     remove = verb("remove", "delete a space from the hub; says first what is lost")
     remove.add_argument("--sure", action="store_true", help="do it")
-    verb("api", "answer the operator's programs by REST until told to stop", of_a_space=False)
-    _token_arguments(verb("token", "make, list or revoke tokens of the API", of_a_space=False))
-    do = verb("do", "give a command for one space, such as: do attraktor backup FILE")
+    verb("api", "answer the operator's programs by REST until you stop it", of_a_space=False)
+    _token_arguments(verb("token", "create, list or revoke tokens of the API", of_a_space=False))
+    do = verb("do", "run a command for one space, such as: do attraktor backup FILE")
     do.add_argument("words", nargs=argparse.REMAINDER, help="a command and its arguments", metavar="COMMAND")
 
 
@@ -234,7 +244,7 @@ def _token_arguments(command: argparse.ArgumentParser) -> None:
     add = verbs.add_parser("add", help="create a token and show it once")
     add.add_argument("name", help="what it is for; the log names it", metavar="NAME")
     add.add_argument("--reads", action="store_true", help="a token that can only read")
-    add.add_argument("--days", type=int, default=365, help="it ends after so many days (365)", metavar="N")
+    add.add_argument("--days", type=int, default=365, help="how many days it is valid (default: 365)", metavar="N")
     verbs.add_parser("list", help="list the tokens, without their secrets")
     revoke = verbs.add_parser("revoke", help="revoke a token")
     revoke.add_argument("token", help="its id, as `fedbot hub token list` shows it", metavar="ID")
@@ -244,7 +254,7 @@ def _day(word: str) -> date:
     try:
         return date.fromisoformat(word)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{word} is no day; write it as 2026-01-31") from None
+        raise argparse.ArgumentTypeError(f"{word} isn't a day; write it as 2026-01-31") from None
 
 
 def _whose(name: str) -> tuple[str, int]:
@@ -253,7 +263,7 @@ def _whose(name: str) -> tuple[str, int]:
 
     party, _, generation = name.removeprefix("fed-").rpartition("-")
     if not PARTY_ID.fullmatch(party) or not generation.isdecimal():
-        raise argparse.ArgumentTypeError(f"{name} is no PARTY-GENERATION, such as betaspace-1")
+        raise argparse.ArgumentTypeError(f"{name} isn't a PARTY-GENERATION such as betaspace-1")
     return party, int(generation)
 
 

@@ -23,7 +23,7 @@ def practice(given: argparse.Namespace) -> Exit:
     """Set up the pretend friend and run it until Ctrl-C; or remove it."""
     settings = settings_of(given, "warning")
     if settings.journal.url:
-        print("✗ A friend to practise with needs a bot whose journal is a file: leave `journal` out.", file=sys.stderr)
+        print("✗ Practice needs a bot whose journal is a file: leave out `journal` in the settings.", file=sys.stderr)
         return Exit.FAILED
     from fedbot.setup.practice import Practising, Refused
 
@@ -34,10 +34,10 @@ def practice(given: argparse.Namespace) -> Exit:
     except Refused as refused:
         print(logs.redact(f"✗ {refused}"), file=sys.stderr)
     except EOFError:
-        print("✗ Nobody is there to type a password. Run this in a terminal.", file=sys.stderr)
+        print("✗ There is nobody to type a password. Run this in a terminal.", file=sys.stderr)
     except KeyboardInterrupt:
-        print(f"\nStopped. To go on: {typed(given, 'practice')}")
-        print(f"To remove the practice friend and all that was made for it: {clean_line}")
+        print(f"\nStopped. To continue: {typed(given, 'practice')}")
+        print(f"To remove the practice friend and everything that was created for it: {clean_line}")
         return Exit.OK
     return Exit.FAILED
 
@@ -47,7 +47,7 @@ async def _clean(practising: Practising) -> Exit:
     if not left:
         _say("✓ InvenTree is as it was")
         return Exit.OK
-    _say("! In InvenTree there remains, to be removed by hand:")
+    _say("! This is still in InvenTree. Please remove it by hand:")
     for each in left:
         _say(f"  {each}")
     return Exit.FAILED
@@ -59,11 +59,13 @@ async def _live(practising: Practising, settings: Settings, account: str) -> Exi
     friend = await practising.begin(account)
     where = "In your admin room, type" if friend.in_admin_room else "Accept the invitation, and type there"
     if friend.is_known:
-        _say(f"\nThe practice goes on in {'your admin room' if friend.in_admin_room else 'its room'}.")
+        _say(f"\nThe practice continues in {'your admin room' if friend.in_admin_room else 'its room'}.")
         _say("If you haven't connected yet, type there:  !fed connect practice\n")
     else:
         _say(f"\n{where}:  !fed connect practice")
-        _say("Robin, the friend's only person, accepts. I go on from there, until you press Ctrl-C.\n")
+        _say(
+            "Robin, the friend's only person, accepts. Then I tell you what you can do next, until you press Ctrl-C.\n"
+        )
     living = asyncio.ensure_future(play(friend, settings, _say))
     for stop in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(stop, living.cancel)
@@ -75,7 +77,7 @@ async def _live(practising: Practising, settings: Settings, account: str) -> Exi
         from fedbot.cli.run import ended_by
 
         code = ended_by(error)
-        _say(f"To remove the practice friend and all that was made for it: {practising.clean_line}")
+        _say(f"To remove the practice friend and everything that was created for it: {practising.clean_line}")
         return code
     return Exit.FAILED
 

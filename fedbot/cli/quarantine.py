@@ -42,10 +42,10 @@ def status(given: argparse.Namespace) -> Exit:
         print(f"index of the stock: {gauges['index_percent']:.0f} % read ({known})")
     for aside in asides:
         about = f" about {aside.subject}" if aside.subject else ""
-        print(logs.redact(f"set aside on {aside.at:%Y-%m-%d %H:%M}: {aside.what}{about}: {aside.problem}"))
+        print(logs.redact(f"quarantined on {aside.at:%Y-%m-%d %H:%M}: {aside.what}{about}: {aside.problem}"))
         print(f"  → {typed(given, 'retry')} {aside.number}, or to give it up: {typed(given, 'drop')} {aside.number}")
     if not asides:
-        print("nothing is set aside")
+        print("nothing is quarantined")
     return Exit.FAILED if asides else Exit.OK
 
 
@@ -59,11 +59,11 @@ def retry(given: argparse.Namespace) -> Exit:
                 found = journal.try_again(given.number)
         except JournalProblem as problem:
             return failed(problem)
-        answer = {"problem": "" if found else f"Nothing is set aside under the number {given.number}."}
+        answer = {"problem": "" if found else f"Nothing is quarantined under the number {given.number}."}
     if answer["problem"]:
         print(answer["problem"], file=sys.stderr)
         return Exit.FAILED
-    print(f"{given.number} is tried again. Whether it worked: {typed(given, 'status')}")
+    print(f"The bot tries {given.number} again. To see whether it worked: {typed(given, 'status')}")
     return Exit.OK
 
 
@@ -72,7 +72,10 @@ def drop(given: argparse.Namespace) -> Exit:
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "drop", number=given.number, sure=given.sure)
     if answer is None:
-        print("The bot is not running: start it first, as it knows what waits for it.", file=sys.stderr)
+        print(
+            "The bot is not running. Start it first: only the running bot knows what waits for that work.",
+            file=sys.stderr,
+        )
         return Exit.FAILED
     if answer["problem"]:
         print(answer["problem"], file=sys.stderr)

@@ -68,7 +68,7 @@ def do_backup(settings: Settings, given: argparse.Namespace) -> str:
             passphrase,
         )
     size = given.file.stat().st_size / _MEGABYTE
-    closed = "encrypted" if passphrase else "not encrypted: whoever reads it can speak as you and has your tokens"
+    closed = "encrypted" if passphrase else "not encrypted: anybody who reads it can speak as you, and has your tokens"
     return (
         f"Backed up {settings.party.id}: {given.file} ({size:.1f} MB, {closed}).\n"
         "The settings file and the secrets that it names are not in it."
@@ -79,8 +79,8 @@ def _refuse_database(settings: Settings, command: str) -> None:
     """Raise `BackupRefused` if the journal is in a database, for a command that needs a state folder."""
     if settings.journal.url:
         raise BackupRefused(
-            f"fedbot {command} works on a state folder. Take `journal` out of the settings and do it; then put it back "
-            "and move what came of it: fedbot journal move to-database. Nothing was changed."
+            f"fedbot {command} works only on a state folder. Remove `journal` from the settings, run the command, put "
+            "`journal` back, then run: fedbot journal move to-database. Nothing was changed."
         )
 
 
@@ -92,7 +92,7 @@ def do_restore(settings: Settings, given: argparse.Namespace) -> str:
     if is_encrypted(given.file) and not passphrase:
         if not sys.stdin.isatty():
             raise BackupRefused(
-                "This backup is encrypted, and there is nobody to ask for its passphrase. Give it by "
+                "This backup is encrypted, and there is nobody to ask for its passphrase. Give it with "
                 "--passphrase-file. Nothing was written."
             )
         passphrase = getpass("Passphrase: ")
@@ -100,9 +100,9 @@ def do_restore(settings: Settings, given: argparse.Namespace) -> str:
     return (
         f"Restored {manifest.party} as it was on {manifest.made} into {settings.state}.\n"
         "Make sure that the bot doesn't run anywhere else any more. Then: fedbot run\n"
-        "It first reads what was said since, by itself too, and looks in InvenTree before each act, so that nothing "
-        "is done twice. Of what people said since in encrypted rooms it can read nothing; what other bots said comes "
-        "again. Until it says that it is well, leave alone what lies in Outgoing and Incoming."
+        "The bot first reads everything that was sent since the backup, its own messages too. It looks in InvenTree "
+        "before each step, so it does nothing twice. It can't read what people typed in encrypted rooms since then; "
+        "other bots send their messages again. Don't touch the stock in Outgoing and Incoming until the bot is healthy."
     )
 
 
@@ -115,7 +115,7 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
     friends = ", ".join(f"{name} ({state})" for name, state in found.connections) or "none"
     lines = [
         f"Rebuilt the journal in {settings.state}.",
-        f"Friendships: {friends}. Requests: {found.transfers}, of which {found.unfinished} go on.",
+        f"Friendships: {friends}. Requests: {found.transfers}, of which {found.unfinished} continue.",
     ]
     lines.append(f"Bookings: {found.booked}. Wants: {found.wanted}.")
     lines.append(f"Places in waiting lists: {found.waiting} of our people, {found.queue} of friends.")
@@ -124,24 +124,24 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
     if found.rotas:
         lines.append(
             f"Taken back: requests from anyone, {', '.join(found.rotas)}. Nobody knows whom else they went to. "
-            "The bot tells whoever asked: ask again."
+            "The bot tells the people who asked to ask again."
         )
     if found.outside:
         lines.append(f"Loans to neighbours without a bot: {found.outside}. See them with !fed outside.")
     if found.lost:
         lines.append(
             f"Not found in the rooms: {', '.join(found.lost)}. InvenTree's metadata names these requests as open. If "
-            "nobody was told of one, ask again; else compare with the other space (!fed reconcile)."
+            "nobody was told of one, ask again. Otherwise compare with the other space (!fed reconcile)."
         )
     if found.unsigned:
         lines.append(
-            f"Left out: {', '.join(found.unsigned)}. What stands in the metadata of these companies was not signed by "
-            "this bot, or was changed since. To be friends again, connect anew."
+            f"Left out: {', '.join(found.unsigned)}. The metadata of these companies was not signed by "
+            "this bot, or somebody has changed it since. To be friends with them, connect again."
         )
     lines += [
         "Paused until a superuser has compared the friend's key: each friendship (!fed review).",
-        "Lost for good: notes about who did what before now, and taps that had not been acted upon (tap again).",
-        "Lost, too: which of our own people waited for something of our own (they say !fed wait again).",
+        "Lost for good: the audit up to now, and reactions that the bot had not acted on (tap again).",
+        "Also lost: our own people's places in our own waiting lists (they type !fed wait again).",
         "Next: fedbot run",
     ]
     return "\n".join(lines)
@@ -158,7 +158,7 @@ def do_move(settings: Settings, given: argparse.Namespace) -> str:
     after = (
         "Next: fedbot run, here or at another worker with the same settings and sealing key."
         if is_going
-        else "Next: take `journal` out of the settings, then: fedbot run"
+        else "Next: remove `journal` from the settings, then: fedbot run"
     )
     return (
         f"Moved {settings.party.id} into {moved.where}: {moved.rows} rows of the journal and {moved.keys} of keys and "
@@ -171,7 +171,7 @@ def do_verify(settings: Settings, _: argparse.Namespace) -> str:
     from fedbot.check.matrix import verify
 
     asyncio.run(verify(settings))
-    return "The bot's account has keys of the bot's own now, and its device is signed by them. Next: restart the bot."
+    return "The account now has the bot's own keys, and they sign its device. Next: restart the bot."
 
 
 def _read_passphrase(file: Path | None) -> str:
@@ -180,20 +180,21 @@ def _read_passphrase(file: Path | None) -> str:
     try:
         first = file.read_text("utf-8").partition("\n")[0].rstrip("\r")
     except UnicodeDecodeError:
-        raise BackupRefused(f"{file} is no text in UTF-8, so there is no passphrase in it.") from None
+        raise BackupRefused(f"{file} isn't UTF-8 text, so it holds no passphrase.") from None
     if not first:
-        raise BackupRefused(f"The first line of {file} is empty: that is no passphrase.")
+        raise BackupRefused(f"The first line of {file} is empty, so it holds no passphrase.")
     return first
 
 
 def _new_passphrase() -> str:
     if not sys.stdin.isatty():
         raise BackupRefused(
-            "There is nobody to ask for a passphrase. Give it by --passphrase-file, or say --unencrypted. Nothing was "
+            "There is nobody to ask for a passphrase. Give it with --passphrase-file, or type --unencrypted. "
+            "Nothing was "
             "written."
         )
     passphrase = getpass("Passphrase: ")
-    if not passphrase or getpass("The same again: ") != passphrase:
+    if not passphrase or getpass("Repeat it: ") != passphrase:
         raise BackupRefused("That was empty, or not the same twice. Nothing was written.")
     return passphrase
 

@@ -10,8 +10,8 @@ from fedbot.commands import catalogue
 from fedbot.rules.model.stock import Permission
 
 _WHO = {
-    Permission.ANYONE: "everybody in people",
-    Permission.MAPPED: "everybody in people with an active InvenTree user",
+    Permission.ANYONE: "everybody listed under people",
+    Permission.MAPPED: "members",
     Permission.APPROVER: "approvers",
     Permission.SUPERUSER: "superusers",
 }

@@ -24,10 +24,10 @@ SPEC = Verb(
     options=(PARCEL, WHY),
     examples=("approve k7m2", "approve", "approve k7m2 20", "approve k7m2 --parcel"),
     details=(
-        "The same as ✅ on the card (--parcel: as 📦); as a reply to the card it needs no ID.",
+        "It does the same as ✅ on the card (with --parcel, the same as 📦). A reply to the card needs no ID.",
         "Approvers of a space decide on offers and requests; superusers decide on connections.",
-        "It takes effect after a few seconds; until then, 'cancel' takes it back.",
-        "QUANTITY grants less than was requested; then the asking space decides if that is enough.",
+        "It takes effect after a few seconds. Until then, 'cancel' takes it back.",
+        "QUANTITY grants less than was requested. Then the asking space decides if that is enough.",
     ),
     where=Where.FEDERATION_ROOM,
     decides=True,

@@ -21,7 +21,7 @@ SPEC = replace(
     details=(
         "The due date is the last day of the loan. Everything else is as with 'request'.",
         "Name the ITEM as the other space does: its #42, IPN, part name or PART#SERIAL.",
-        "An approver of the other space decides. Nothing moves before.",
+        "An approver of the other space decides. Nothing moves before that.",
     ),
     everyday=3,
 )

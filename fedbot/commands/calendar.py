@@ -32,7 +32,7 @@ SPEC = Verb(
     examples=("calendar", "calendar LENS-2", "calendar betaspace december"),
     details=(
         "Without a month it shows the next 31 days; 'december', 'dec 2027' or '2026-12' shows that month.",
-        "It contains the bookings and loans of this room: ours, friends', and loans to neighbours without a bot.",
+        "It contains the bookings and loans of this room: ours, friends', and those to neighbours without a bot.",
     ),
     is_named_in_help=True,
 )

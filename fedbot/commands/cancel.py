@@ -51,9 +51,9 @@ SPEC = Verb(
     details=(
         "You can take back what you asked for, as long as nothing has moved.",
         "Approvers can take back any offer or request of their space; superusers also a request to connect.",
-        "Within a few seconds after a decision it stops the decision.",
-        "As a reply to the card it needs no ID.",
-        "Without either it lists what you can take back: offers, requests, bookings, wants, places on a waiting list.",
+        "Within a few seconds of a decision, it stops the decision.",
+        "A reply to the card needs no ID.",
+        "Without an ID it lists what you can take back: offers, requests, bookings, wants, places on a waiting list.",
     ),
     where=Where.FEDERATION_ROOM,
 )

@@ -25,8 +25,8 @@ SPEC = Verb(
     arguments=(Argument("space", Kind.SPACE, "SPACE"),),
     examples=("connect betaspace",),
     details=(
-        "Nothing moves between two spaces before they are connected. A superuser of each approves.",
-        "Both bots then show the same seven emoji. Call the other space and compare them before anybody approves.",
+        "Nothing moves between two spaces before they are connected. A superuser of the other one approves.",
+        "Before that, both bots show seven emoji. Call the other space: if the emoji differ, nobody may approve.",
     ),
     where=Where.FEDERATION_ROOM,
 )

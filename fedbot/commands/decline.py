@@ -23,9 +23,9 @@ SPEC = Verb(
     options=(WHY,),
     examples=("decline k7m2", "decline k7m2 in use on Saturday", "decline"),
     details=(
-        "The same as ❌ on the card; as a reply to the card it needs no ID.",
+        "It does the same as ❌ on the card. A reply to the card needs no ID.",
         "Approvers of a space decide on offers and requests; superusers decide on connections.",
-        "It takes effect after a few seconds; until then, 'cancel' takes it back.",
+        "It takes effect after a few seconds. Until then, 'cancel' takes it back.",
     ),
     where=Where.FEDERATION_ROOM,
     decides=True,

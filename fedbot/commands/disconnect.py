@@ -27,7 +27,7 @@ SPEC = Verb(
     ),
     examples=("disconnect betaspace", "disconnect betaspace --sure", "disconnect betaspace --sure --now"),
     details=(
-        "Nothing new starts, open requests are cancelled, running transfers finish; then the space's access ends.",
+        "Nothing new starts. I cancel open requests and let running transfers finish. Then the space's access ends.",
         "Gifts stay gifts, and the history stays. You can connect again later.",
         "With --now it also works while InvenTree is down, for people who were superusers when I last looked.",
     ),

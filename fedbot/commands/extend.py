@@ -30,7 +30,7 @@ SPEC = Verb(
     examples=("extend 2 weeks", "extend k7m2 until 31.1.", "extend k7m2 1 week - the fair is later"),
     details=(
         "A period counts from the due date, or from today if the loan is overdue.",
-        "The lender's approver extends at once. The borrower asks, and the lender's approver decides.",
+        "An approver of the lender extends it at once. If one of the borrower asks, the lender's approvers decide.",
         "The lender's approver can shorten an extension, but not to before the agreed due date.",
     ),
     where=Where.FEDERATION_ROOM,

@@ -37,8 +37,8 @@ SPEC = Verb(
     examples=("find 0.4 nozzle", "find M3 in betaspace", "find in betaspace", "find --category lasers"),
     details=(
         "Each of the words has to be in the name, IPN, keywords or description of the part.",
-        "Without words you see all that is shared: of one space with 'in', of one category with '--category'.",
-        "The search covers the items that friends share and have in stock; in our admin room, all our own stock.",
+        "Without words you see everything that is shared: by one space with 'in', in one category with '--category'.",
+        "It searches what friends share and have in stock; in our admin room, also all our own stock.",
         "I name spaces that don't answer within 20 seconds, and add them when they do.",
         "Reply to the list: 'ask 1 2' requests two of the first, 'more' shows the next ten.",
     ),

@@ -15,8 +15,8 @@ SPEC = Verb(
     options=(WHY,),
     examples=("gift k7m2", "gift", "gift k7m2 LENS-2", "gift k7m2 - thanks for your help"),
     details=(
-        "Only for the lender's approver. Everything that is still out belongs to the borrower then.",
-        "As a reply to the card it needs no ID. Name one or more items of the loan, or none for all of them.",
+        "Only an approver of the lender can type it. Then everything that is still out belongs to the borrower.",
+        "A reply to the card needs no ID. Name one or more items of the loan, or none for all of them.",
     ),
     where=Where.FEDERATION_ROOM,
 )

@@ -60,7 +60,7 @@ SPEC = Verb(
     ),
     details=(
         "Any member of the borrower can type it. The lender's approver then looks at the item and decides on a card.",
-        "If the lender's approver types it, it is back: that is the decision.",
+        "If the lender's approver types it, that is the decision: the loan is back.",
         "The lender's own stock item returns to its old place. Without a quantity, all of it returns.",
         "For a loan of several items I list what is out: choose a number, a name, or 'all'.",
     ),

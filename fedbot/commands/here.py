@@ -29,9 +29,9 @@ SPEC = Verb(
     options=(Option("forget", "", "it isn't after all"),),
     examples=("here k7m2 #42", "here #42", "here --forget"),
     details=(
-        "For what was lent to us before we had a bot, and what somebody has entered by hand since.",
-        "That stock item is marked as borrowed; nothing is added. A new card shows it, and asks for a yes.",
-        "It has to be all of that stock item: the same quantity, the same serial number, and ours.",
+        "It is for an item that was lent to us before we had a bot, and that somebody has entered by hand since.",
+        "I mark that stock item as borrowed, and add nothing. A new card shows it, and asks for your approval.",
+        "The whole stock item has to be the loan: the same quantity, the same serial number, and not from a friend.",
         "A reply to the card needs no ID.",
     ),
     where=Where.FEDERATION_ROOM,

@@ -39,8 +39,8 @@ SPEC = Verb(
     ),
     examples=("history", "history betaspace --since 30d", "history #42", "history k7m2"),
     details=(
-        "Finished and open transfers, newest first: all of them, those with one space, or those of one item.",
-        "With an ID, or as a reply to a card: who asked, who decided, and each step with its time.",
+        "It lists finished and open transfers, newest first: all of them, those with one space, or those of one item.",
+        "With an ID, or as a reply to a card, it shows who asked, who decided, and each step with its time.",
         "In the admin room and in a direct chat, each item links to InvenTree.",
     ),
     is_named_in_help=True,

@@ -15,8 +15,8 @@ SPEC = Verb(
     options=(WHY,),
     examples=("lost k7m2", "lost", "lost k7m2 LENS-2", "lost k7m2 - it fell into the lake"),
     details=(
-        "Only for the lender's approver. InvenTree then shows the status 'lost' and your name.",
-        "As a reply to the card it needs no ID. Name one or more items of the loan, or none for all of them.",
+        "Only an approver of the lender can type it. InvenTree then shows the status 'lost' and your name.",
+        "A reply to the card needs no ID. Name one or more items of the loan, or none for all of them.",
         "If it turns up later, the borrower gives it back with 'push'. 'return' then names the line to type.",
     ),
     where=Where.FEDERATION_ROOM,

@@ -29,7 +29,7 @@ SPEC = Verb(
         "An approver of either space reports that all of it is lost, or came back.",
         "Then I book nothing more, and a superuser settles it with 'resolve'.",
         "If some of it came, type what came: 'received k7m2 28 M3-NUT + LENS-2'. The rest counts as missing.",
-        "As a reply to the card it needs no ID.",
+        "A reply to the card needs no ID.",
     ),
     where=Where.FEDERATION_ROOM,
 )

@@ -330,7 +330,7 @@ SPEC = Verb(
     examples=("outside", 'outside "Repair Café" is repaircafe'),
     details=(
         "With 'is' (superusers only), I offer each of this neighbour's open loans to the friend as a new loan.",
-        "Nothing changes before an approver there agrees. Then it is booked in there, and our books name the friend.",
+        "Nothing changes before an approver there agrees. Then their bot books it in, and our books name them.",
         "If they decline, or nobody decides in time, the neighbour has it as before.",
     ),
     where=Where.FEDERATION_ROOM,

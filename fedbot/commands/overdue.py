@@ -29,7 +29,7 @@ SPEC = Verb(
     details=(
         "The borrower's bot reminds its people before, on and after the due date.",
         "The bots tell both spaces' admins when a loan stays overdue. The lender's admins decide whether to stop.",
-        "The other space reads in the shared room that you stopped. The stop ends by itself when all is back.",
+        "I say in the shared room that you stopped. The stop ends by itself once everything is back.",
     ),
 )
 

@@ -28,7 +28,7 @@ SPEC = Verb(
         Argument("person", Kind.WORD, "PERSON", optional=True),
         Argument("username", Kind.WORD, "USER", keyword="as", optional=True),
     ),
-    options=(Option("admin", "", "an admin: can invite the bot; without `as USER`, nothing else"),),
+    options=(Option("admin", "", "an admin, who can invite the bot; without `as USER`, that is all"),),
     examples=("people", "people add @kim:example.org as kim", "people remove @kim:example.org"),
     details=(
         "PERSON is a Matrix ID, USER the name of their InvenTree user. I read permissions in InvenTree each time.",

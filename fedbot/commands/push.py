@@ -45,7 +45,7 @@ PARCEL = Option(
     "it goes by parcel, and is booked in when it arrives",
     in_words=("by parcel", "by post", "by mail", "per parcel", "per post", "per mail", "via post", "via mail"),
 )
-ANYWAY = Option("over-booking", "", "even though it is booked or others are waiting for it, as I said")
+ANYWAY = Option("over-booking", "", "do it although it is booked, or others are waiting for it")
 SPEC = Verb(
     name="push",
     aliases=("give", "offer", "send", "donate"),
@@ -64,7 +64,7 @@ SPEC = Verb(
     examples=("push 200 M3-BOLT to betaspace", 'push #42 10 to betaspace --note "for your workshop"'),
     details=(
         "Without a quantity the whole stock item goes.",
-        "Nothing moves before an approver of the other space agrees; then it is theirs.",
+        "Nothing moves before an approver of the other space agrees. Then it belongs to them.",
         "Separate several items by ' + ', ';' or a line break. They are decided together.",
     ),
     where=Where.FEDERATION_ROOM,

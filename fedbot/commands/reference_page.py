@@ -11,14 +11,15 @@ from fedbot.rules.model.stock import Permission
 
 INDEX = "verbs.md"
 WHO = {
-    Permission.ANYONE: "everybody whom the space's bot knows (`people` in its configuration)",
-    Permission.MAPPED: "everybody whom the space's bot knows (`people` in its configuration), active in its InvenTree",
+    Permission.ANYONE: "anybody whom the space's bot knows (`people` in its settings)",
+    Permission.MAPPED: "members: people whom the space's bot knows (`people` in its "
+    "settings), with an active InvenTree user",
     Permission.APPROVER: "approvers of the space, as its InvenTree says at that moment",
     Permission.SUPERUSER: "superusers of the space's InvenTree, as it says at that moment",
 }
 _WHO_IN_SHORT = {
-    Permission.ANYONE: "everybody known",
-    Permission.MAPPED: "everybody known and active",
+    Permission.ANYONE: "anybody whom the bot knows",
+    Permission.MAPPED: "members",
     Permission.APPROVER: "approvers",
     Permission.SUPERUSER: "superusers",
 }
@@ -27,11 +28,16 @@ _MADE = "<!-- Made from the verbs' specs: don't edit it, run `python -m fedbot.c
 _TOP = """\
 # What people can say
 
-Every line begins with `!fed`. Typing is forgiving: any case of the verb, `—` for `--`, any quotes, the quantity
-before or after the item, `1,5` or `1.5`; `1.000` is asked back, never guessed. Several items are split by a line
-break, `;` or ` + `. An item is `#42`, an IPN, a part's name, `PART#SERIAL` or the item's pasted link; a name that
-begins or ends with a number goes in quotes. An `ID` is the short code at the end of a card; a reply to the card, or
-in its thread, supplies it. A number answers a numbered list, as a reply to it, within 10 minutes.
+Every line begins with `!fed`.
+
+- **An item** is `#42`, an IPN, a part's name, `PART#SERIAL`, or the item's pasted link. Put a name that begins or ends
+  with a number into quotes. Separate several items by a line break, `;` or ` + `.
+- **A quantity** goes before or after the item: `1.5` or `1,5`. If it could mean two things (`1.000`), the bot asks.
+- **An `ID`** is the short code at the end of a card. Leave it out if you reply to the card, or in its thread.
+- **A numbered list** takes a number as a reply to it, within 10 minutes.
+- Capital letters don't matter in a verb, any quotes work, and `—` works as `--`.
+
+"Members" are people whom the bot knows and who have an active InvenTree user.
 
 | Verb | What it does | Who |
 |---|---|---|

@@ -69,7 +69,7 @@ SPEC = Verb(
         "With 'from 12.12. until 19.12.' you book it ahead, and pick it up on the first day.",
         "Name the ITEM as the other space does: its #42, IPN, part name or PART#SERIAL.",
         "An approver of the other space decides, and can grant less. Then your approver decides if that is enough.",
-        "Nothing moves before that. Unless you borrow it, you keep it.",
+        "Nothing moves before that. You keep the item, unless you borrow it.",
         "Separate several items by ' + ', ';' or a line break.",
         "'from anyone' asks the friends that have enough, one after the other, until one gives it.",
         "With 'by friday' I ask until that day and then stop.",

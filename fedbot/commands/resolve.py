@@ -24,11 +24,11 @@ SPEC = Verb(
     options=(Option("as", "TRUTH", "the answer; without it I list the possible ones", 40), WHY),
     examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),
     details=(
-        "For a transfer that stopped because InvenTree didn't say where the stock is.",
-        "For a missing part of a parcel: it came back, the other space found it, or it is lost.",
-        "For a borrowed item that was written off or returned, but is still in our stock; or whose lender is gone.",
+        "It settles a transfer that stopped because InvenTree didn't say where the stock is.",
+        "It settles a missing part of a parcel: it came back, the other space found it, or it is lost.",
+        "It settles a borrowed item that has ended but is still in our stock, or whose lender is gone.",
         "I look into InvenTree again and offer possible answers, each with its effect. I record your name.",
-        "You settle your own side only; the other space's superusers settle theirs.",
+        "You settle only your own side. The other space's superusers settle theirs.",
     ),
 )
 

@@ -18,7 +18,7 @@ SPEC = Verb(
     permission=Permission.SUPERUSER,
     examples=("resume",),
     details=(
-        "After our InvenTree was restored to an earlier state, I move no stock in it and list the missing items.",
+        "If our InvenTree was restored to an earlier state, I move no stock in it, and list the missing items.",
         "Correct the stock in InvenTree first: items lent or given since then are in stock there again.",
         "Then type this, and waiting transfers continue.",
     ),

@@ -42,7 +42,7 @@ SPEC = Verb(
         "review --room",
     ),
     details=(
-        "Alone it lists the spaces that wait for a review, with the known and the new fingerprint.",
+        "Alone it lists the spaces that are waiting for a review, with the known and the new fingerprint.",
         "KEY is the seven emoji (or their names) that somebody at that space reads to you by phone from their own bot.",
         "You can also type the whole new fingerprint: all 20 letters and digits.",
         "A friend that announces a new name keeps its old one here until a superuser types the new one.",

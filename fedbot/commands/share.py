@@ -26,7 +26,7 @@ SPEC = Verb(
     arguments=(Argument("thing", Kind.ANYTHING, "ITEM|PART|CATEGORY|all", optional=True),),
     examples=("share M3-BOLT", "share #42", "share Fasteners, M3-NUT", "share"),
     details=(
-        "Alone it lists the shared entries; at first there are none. Separate several by commas.",
+        "Alone it lists what we share. At first that is nothing. Separate several entries by commas.",
         "A part is shared with its stock, a category with all parts in it and below it, 'all' with everything we have.",
         "Friends see name, IPN and quantity. Our approvers still decide on each request.",
         "Items that came from another space can't be shared.",

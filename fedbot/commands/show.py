@@ -37,8 +37,8 @@ SPEC = Verb(
     arguments=(Argument("id", Kind.ANYTHING, "ID|ITEM", optional=True),),
     examples=("show k7m2", "show #42"),
     details=(
-        "As a reply to a card it needs no ID. For a loan it shows the due date and what came back.",
-        "With an item: its open transfers and the last finished one.",
+        "A reply to a card needs no ID. For a loan it shows the due date and what came back.",
+        "For an item it shows its open transfers, and the last finished one.",
     ),
     is_named_in_help=True,
 )

@@ -31,7 +31,7 @@ SPEC = Verb(
     examples=("stats --chart", "stats betaspace", "stats all --since 30d"),
     details=(
         "Without a space it shows our own.",
-        "Another space's bot counts its own stock and tells what its settings disclose.",
+        "Another space's bot counts its own stock, and tells only what its settings disclose.",
         "I name spaces that don't answer within two minutes, and add them when they do.",
     ),
     is_named_in_help=True,

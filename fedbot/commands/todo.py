@@ -38,8 +38,8 @@ SPEC = Verb(
     only_looks=True,
     examples=("todo",),
     details=(
-        "Cards that you can decide, your requests that others decide, and work for an admin.",
-        "Loans are listed too, overdue ones first.",
+        "It lists cards that you can decide on, your requests that others decide on, and work for an admin.",
+        "It also lists loans, overdue ones first.",
     ),
     everyday=7,
 )

@@ -38,8 +38,8 @@ SPEC = Verb(
     examples=("wait LENS-2 from attraktor", "wait LENS-2#0042 from attraktor", "wait LENS-2", "wait"),
     details=(
         "First come, first served: the lender's bot keeps the list, and tells you your place.",
-        "When it is back in good condition, I tell the first in line, and reserve it for them for some days.",
-        "Reply 'borrow for 2 weeks' within that time. The lender's approvers decide. Otherwise, the next is told.",
+        "When it is back in good condition, I tell the first in line, and reserve it for them for a few days.",
+        "Reply 'borrow for 2 weeks' within that time; the lender's approvers decide. Otherwise I tell the next one.",
         "Without a space you wait for an item of our own. 'cancel ID' leaves the list.",
         "Without an item you see who waits for what.",
     ),

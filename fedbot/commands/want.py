@@ -41,7 +41,8 @@ SPEC = Verb(
     details=(
         "The bots of your friends in this room remember it, and tell their people once when they share some of it.",
         "Their approvers can then reply 'offer'. Name the item by its IPN or part name.",
-        f"It ends on its day, after {USUAL_DAYS} days if you name none, or when it has come. 'cancel ID' stops it.",
+        f"A want ends on the day that you name (by default, after {USUAL_DAYS} days), or once the item has come.",
+        "'cancel ID' stops it.",
         "Without an item you see our wants, and those of friends.",
     ),
     where=Where.FEDERATION_ROOM,

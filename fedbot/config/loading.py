@@ -44,7 +44,7 @@ class _Reader(yaml.SafeLoader):
                     None, None, "a list as the name of a setting", key_node.start_mark
                 )
             if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands here twice", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} appears here twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
@@ -70,7 +70,7 @@ def read_yaml(text: str) -> dict[str, Any]:
         raise ConfigRefused([_problem(error)]) from None
     except (yaml.YAMLError, ValueError, RecursionError):  # PyYAML doesn't catch what int() and chr() raise
         raise ConfigRefused(
-            [Problem("", "this is no YAML", "write settings as `name: value`, as in the example")]
+            [Problem("", "this isn't YAML", "write settings as `name: value`, as in the example")]
         ) from None
     if content is None:
         return {}
@@ -133,9 +133,11 @@ def text_of(path: Path) -> str:
     try:
         return content_of(path)
     except FileNotFoundError:
-        raise ConfigRefused([Problem(str(path), "there is no such file", f"make one: fedbot init {path}")]) from None
+        raise ConfigRefused(
+            [Problem(str(path), "there is no such file", f"create it with: fedbot init {path}")]
+        ) from None
     except UnicodeDecodeError:
-        raise ConfigRefused([Problem(str(path), "this is no text in UTF-8", "save it as UTF-8")]) from None
+        raise ConfigRefused([Problem(str(path), "this isn't UTF-8 text", "save it as UTF-8")]) from None
     except OSError as error:
         raise ConfigRefused(
             [Problem(str(path), f"can't be read ({error.strerror})", "make it readable for fedbot's user")]
@@ -173,7 +175,7 @@ def _addresses_in_clear(settings: Settings) -> list[Problem]:
         "inventree.public_url": settings.inventree.public_url,
     }
     return [
-        Problem(path, url, "without https everyone on the way can read the token")
+        Problem(path, url, "without https, anybody between here and there can read the token")
         for path, url in addresses.items()
         if url.startswith("http://") and not is_loopback(url)
     ]

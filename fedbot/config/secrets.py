@@ -108,7 +108,7 @@ class SecretSources:
         except RuntimeError:  # a user without a home, as in a container
             self.problems.append(Problem(path, str(file), "~ leads nowhere here; write the whole path"))
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it isn't text"
             self.problems.append(
                 Problem(path, str(file), f"can't be read ({reason}); make it readable for fedbot's user")
             )

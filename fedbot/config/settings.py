@@ -94,7 +94,8 @@ class Party(Section):
     discoverable: bool = Field(default=True, description="whether the bot announces the space in its rooms")
     peer_access: Literal["relayed", "direct"] = Field(
         "relayed",
-        description="who holds a peer's token for our InvenTree: we do and answer for it, or the peer itself",
+        description="relayed: our bot answers what a peer asks about our stock; direct: the peer gets a token that "
+        "reads our InvenTree",
     )
     pickup: PickupHere = PickupHere()
 
@@ -150,7 +151,8 @@ class InvenTree(Section):
         "{serial}-{space}",
         max_length=60,
         pattern=r"^[^{}\s,~]*(\{serial\}[^{}\s,~]*\{space\}|\{space\}[^{}\s,~]*\{serial\})[^{}\s,~]*$",
-        description="serial number of a received item whose own number is taken here, made of {serial} and {space}",
+        description="serial number of a received item if its own is taken here; {serial} is its own, {space} the "
+        "sender's id",
     )
     ca_file: ExistingFile | None = Field(
         None, description="certificate authority of your server, if you made it yourself"
@@ -167,14 +169,14 @@ class Rules(Section):
         7, le=MOST_OPEN_DAYS, description="how long a request waits for its decision; peers refuse more than 62 days"
     )
     parcel_reminder_days: Days = Field(
-        7, le=365, description="after so many days the bot asks whether a parcel has arrived"
+        7, le=365, description="after this many days the bot asks whether a parcel has arrived"
     )
     pickup_days: Days = Field(
         2,
         ge=1,
         le=60,
         description=(
-            "a booking, or an item reserved for the first in line, lapses after so many days, including the first"
+            "after this many days, the first included, a booking or a reservation for the first in line lapses"
         ),
     )
     lending_from_inventree: bool = Field(
@@ -190,8 +192,9 @@ class Rules(Section):
     )
     pinned_approvers: tuple[Filled, ...] = Field(
         (),
-        description="InvenTree users who may approve, besides what InvenTree says; required below API 472, where any "
-        "account can give itself permissions. Empty above it: InvenTree alone says who may",
+        description="only these InvenTree users may approve, and only if InvenTree says so too; required below API "
+        "472, where any account can give itself permissions. Empty from 472 on: InvenTree alone says "
+        "who may",
     )
     pinned_superusers: tuple[Filled, ...] = Field(
         (), description="the same for what needs a superuser (connect, disconnect, review, …); they may approve too"
@@ -206,15 +209,15 @@ class Rules(Section):
         15.0,
         description="after this time without a known outcome the bot repeats nothing, and a person decides",
     )
-    connects_a_day: Count = Field(5, description="requests to connect that the bot shows in a day, from all spaces")
+    connects_a_day: Count = Field(5, description="how many requests to connect the bot shows in a day, from all spaces")
     connects_a_day_per_peer: Count = Field(2, description="the same, from one space")
     questions_an_hour_per_peer: Count = Field(
         60,
-        description="searches, figures, requests and comparisons of books (so many of each) that one space may ask for "
-        "in an hour, and searches of one person",
+        description="how many searches, figures, requests and comparisons of books (of each) one space may ask for "
+        "in an hour, and how many searches one person",
     )
     quiet_from: TimeOfDay = Field(time(22), description="no reminder from this time of day")
-    quiet_until: TimeOfDay = Field(time(8), description="until this one")
+    quiet_until: TimeOfDay = Field(time(8), description="until this time of day")
     resend_seconds: tuple[Seconds, ...] = Field(
         (60.0, 600.0, 3600.0, 86400.0),
         min_length=1,
@@ -224,7 +227,9 @@ class Rules(Section):
     @model_validator(mode="after")
     def _waits_fit(self) -> Self:
         if self.settle_seconds >= self.give_up_minutes * 60:
-            raise write_instead("settle_seconds must be shorter than give_up_minutes, or nothing is ever looked at")
+            raise write_instead(
+                "settle_seconds must be shorter than give_up_minutes, or the bot never looks for a result"
+            )
         if min(self.resend_seconds) < 1:
             raise write_instead("resend_seconds: write 1 second or more")
         return self
@@ -236,7 +241,9 @@ class HighValue(Section):
     from_value: Decimal | None = Field(
         None, gt=0, description="from this total of purchase prices on, two people have to approve; empty: no limit"
     )
-    currency: str = Field("", pattern="^([A-Z]{3})?$", description="in which currency, as InvenTree writes it: EUR")
+    currency: str = Field(
+        "", pattern="^([A-Z]{3})?$", description="the currency of these prices, as InvenTree writes it: EUR"
+    )
     without_price: Literal["high", "low"] | None = Field(
         None, description="how an item without a purchase price in it counts; required with `from_value`"
     )
@@ -244,7 +251,7 @@ class HighValue(Section):
         (), description="parts for which any quantity needs two people: IPN, name or `part:12`"
     )
     categories: tuple[Filled, ...] = Field((), description="categories, by name or path, with all below them")
-    locations: tuple[Filled, ...] = Field((), description="the same for the locations where it lies")
+    locations: tuple[Filled, ...] = Field((), description="the same for the locations of the stock")
     taken_in: bool = Field(
         default=False, description="whether it applies to friends' offers too; such items have no price here yet"
     )
@@ -314,7 +321,7 @@ class LendingSettings(Section):
     def _asks_something(self) -> Self:
         if self.spaces is None and strictest([self.rule]) is None:
             asks = "spaces, longest_days, extensions, agree, photo_out, photo_back or two_people"
-            raise write_instead(f"a lending rule has to ask something: write one of {asks}")
+            raise write_instead(f"a lending rule has to demand something: write one of {asks}")
         if not self.agree.isprintable():
             raise write_instead("agree: write it in one line")
         return self
@@ -351,9 +358,7 @@ class RotaSettings(Section):
     nearest: tuple[PartyId, ...] = Field((), description="ids of spaces, the nearest first; all others come after them")
     wait_hours: Hours = Field(
         24.0,
-        description=(
-            "after so long without a decision, or if nothing comes after an approval, the bot asks the next space"
-        ),
+        description=("after this time without a decision, or without the approved item, the bot asks the next space"),
     )
 
     @property
@@ -368,12 +373,12 @@ class OverdueSettings(Section):
     admins_after_days: Count = Field(
         7,
         le=365,
-        description="so many days after the due date the bot tells our admins, as lender and as borrower; 0: never",
+        description="this many days after the due date the bot tells our admins, as lender and as borrower; 0: never",
     )
     stop_after_days: Count = Field(
         21,
         le=365,
-        description="so many days after it the bot asks them whether to stop lending to that space; 0: never",
+        description="this many days after it the bot asks them whether to stop lending to that space; 0: never",
     )
 
     @property
@@ -500,7 +505,7 @@ class Pages(Section):
         "", description="their address as people type it, behind your proxy, with its prefix; required with `listen`"
     )
     proxies: tuple[Filled, ...] = Field(
-        ("127.0.0.1", "::1"), description="IP addresses of proxies that may say for whom they ask (`X-Forwarded-For`)"
+        ("127.0.0.1", "::1"), description="IP addresses of the proxies whose `X-Forwarded-For` the bot believes"
     )
     inventree_login: bool = Field(
         default=False,
@@ -548,7 +553,7 @@ class Settings(Section):
 
     party: Party
     matrix: Matrix
-    rooms: tuple[Room, ...] = Field(min_length=1, description="federation rooms, by id or address")
+    rooms: tuple[Room, ...] = Field(min_length=1, description="rooms that we share with other spaces, by id or address")
     admin_room: RoomOrNone = Field("", description="room for messages that concern only us; best a private one")
     admins: tuple[MatrixId, ...] = Field((), description="who may invite the bot besides `people`")
     people: dict[MatrixId, Filled] = Field(description="Matrix id of each member and their InvenTree user")

@@ -60,7 +60,7 @@ def _weekdays(part: str) -> str:
 
 def _named(start: int, end: int, step: str) -> str:
     if not step.isdecimal() or int(step) == 0:
-        raise ValueError(f"{step!r} is no step")
+        raise ValueError(f"{step!r} isn't a step")
     return ",".join(_WEEKDAYS[number % len(_WEEKDAYS)] for number in range(start, end + 1, int(step)))
 
 
@@ -69,7 +69,7 @@ def _number(day: str) -> int:
         return _WEEKDAYS.index(day)
     if day.isdecimal() and int(day) <= len(_WEEKDAYS):
         return int(day)
-    raise ValueError(f"{day!r} is no weekday")
+    raise ValueError(f"{day!r} isn't a weekday")
 
 
 LONGEST_NAME = 60
@@ -242,7 +242,7 @@ def _cron(value: str) -> str:
 def _path(value: Path, info: ValidationInfo) -> Path:
     """Resolve a relative path from the settings file's folder, not from where the bot is started."""
     if "\0" in str(value):
-        raise write_instead("there is a sign in it that no path can have; write it anew")
+        raise write_instead("it contains a character that no path can have; type it again")
     folder: Path = (info.context or {}).get("folder", Path())
     try:
         return folder / value.expanduser()
@@ -252,7 +252,7 @@ def _path(value: Path, info: ValidationInfo) -> Path:
 
 def _existing_file(value: Path) -> Path:
     if not value.is_file():
-        raise write_instead("there is no such file; write the path of one, or leave the setting out")
+        raise write_instead("there is no such file; write the path of one, or leave out the setting")
     return value
 
 
@@ -266,7 +266,7 @@ def _database_url(value: str) -> str:
     if parts.scheme not in ("postgresql", "postgres") or not value.isprintable() or " " in value:
         raise write_instead(f"write an address such as {example}")
     if password is not None or "password" in query:
-        raise write_instead(f"take the password out, as in {example}, and write it into a file: password_file")
+        raise write_instead(f"leave out the password, as in {example}, and write it into a file: password_file")
     return value
 
 

@@ -79,8 +79,8 @@ class Conversation:
     async def run(self) -> Chosen | None:
         """Ask, show the plan, carry it out. Return None if nothing was done. Raises `Stopped`."""
         self._asker.say(
-            "Eight questions; each answer is tried at once. Enter takes the answer in [brackets]. Ctrl-C stops. The "
-            "last question shows what will be made, and you can run this again at any time."
+            "I ask eight questions, and try each answer at once. Enter takes the answer in [brackets], Ctrl-C stops. "
+            "Before the last question I list everything that I will create. You can run this again at any time."
         )
         try:
             async with self._stack:
@@ -113,12 +113,12 @@ class Conversation:
             raise Stopped("\n".join(made.obstacles))
         self._tell(chosen, made)
         if self._dry_run:
-            self._asker.say("\nThat was a dry run: nothing was made or written.")
+            self._asker.say("\nThat was a dry run: nothing was created or written.")
             return None
         if self._is_done(chosen, made):
             return chosen
         if not await self._ask("go", "Do all that?", yes_or_no, default="yes", last=True):
-            raise Stopped("Nothing was made or written.")
+            raise Stopped("Nothing was created or written.")
         await self._make_in_inventree(chosen, made)
         await self._make_in_matrix(chosen, bot)
         self._write(chosen)
@@ -151,7 +151,7 @@ class Conversation:
         server = await self._ask("inventree", "InvenTree's address, as in the browser", test, default=before)
         self._asker.say(f"✓ {server}")
         if server.url.startswith("http:") and not is_loopback(server.url):
-            self._asker.say("! Without https everyone on the way can read the tokens.")
+            self._asker.say("! Without https, anybody between here and there can read the tokens.")
         return server
 
     async def _ask_for_superuser(self, server: InvenTreeServer) -> Superuser:
@@ -172,9 +172,9 @@ class Conversation:
             with self._told_if_slow(server.url):
                 return Superuser(server, username=username, password=password, token=token)
 
-        text = "A superuser's user name there (just Enter: by a token)"
+        text = "A superuser's user name there (or just Enter, to use a token)"
         if usable:
-            text = f"A superuser's user name there ({AS_IT_IS!r} uses the token that is kept)"
+            text = f"A superuser's user name there ({AS_IT_IS!r} uses the stored token)"
         found = await self._ask("superuser", text, test, default=AS_IT_IS if usable else "")
         self._asker.say(f"✓ {found.username} is a superuser")
         return found
@@ -225,7 +225,7 @@ class Conversation:
         chosen.name, chosen.party = await self._ask("name", text, test, default=before)
         self._asker.say(
             f"✓ {chosen.name}; people type {chosen.party}, as in: !fed push … to {chosen.party}"
-            + ("" if party == chosen.party else f" (another word: answer {chosen.name} = WORD when you run this again)")
+            + ("" if party == chosen.party else f" (for another word, run this again and answer {chosen.name} = WORD)")
         )
 
     # --- the bot's account -----------------------------------------------------------------------------------
@@ -277,9 +277,11 @@ class Conversation:
             secret = matrix.register(homeserver, local, secret)
             self._asker.say(f"✓ registered {chosen.bot}")
         elif opens:
-            raise Stopped(f"{chosen.bot} would be registered. Without it a dry run can't look further.")
+            raise Stopped(
+                f"I would register {chosen.bot} now. A dry run ends here, because the rest needs that account."
+            )
         elif not secret:
-            raise BadAnswer(f"Without a password or token I can't go on. {matrix.by_hand(local, homeserver)}")
+            raise BadAnswer(f"I can't continue without a password or token. {matrix.by_hand(local, homeserver)}")
         if matrix.is_token(secret) or not homeserver.takes_passwords:
             if homeserver.by_sso and not matrix.is_token(secret):
                 secret = matrix.token_by_sso(homeserver, secret, chosen.bot)
@@ -296,19 +298,22 @@ class Conversation:
 
     def _secret_question(self, homeserver: Homeserver, *, is_free: bool) -> str:
         if is_free and not homeserver.open_to_all:
-            return "There is no such account yet. A registration token: I register it. Else its password or token"
+            return (
+                "There is no such account yet. Give a registration token, and I register it. "
+                "Or give its password or token"
+            )
         if is_free:
-            return "There is no such account yet. Enter: I register it. Else its password or access token"
+            return "There is no such account yet. Press Enter, and I register it. Or give its password or access token"
         if homeserver.takes_passwords:
             return "Its password (or an access token)"
         if not homeserver.by_sso:
-            return "This homeserver takes no passwords. An access token that was made for the bot alone"
+            return "This homeserver takes no passwords. Give an access token that was created for the bot alone"
         self._asker.say(
             "This homeserver takes no passwords. Open this page in a private window and sign in as the bot. The "
-            "browser ends at an address that begins with http://localhost and shows nothing: copy that whole address.",
+            "browser ends at an empty page whose address begins with http://localhost: copy that whole address.",
             matrix.sso_address(homeserver),
         )
-        return "The address (or an access token that was made for the bot alone)"
+        return "The address (or an access token that was created for the bot alone)"
 
     async def _by_token(self, account: Account) -> Bot:
         """Sign in with a token.
@@ -382,14 +387,14 @@ class Conversation:
                 chosen.admin = by_id.get(admin)
                 return
             if USER_ID.fullmatch(said) and not await bot.knows(said):
-                raise BadAnswer(f"The homeserver knows no {said}. Look at the spelling.")
+                raise BadAnswer(f"The homeserver doesn't know {said}. Check the spelling.")
             chosen.me = said if USER_ID.fullmatch(said) else chosen.me
             chosen.shared, chosen.admin = (*_picked(rooms, said, bot.user_id), None, None)[:_MOST_ROOMS]
             await self._join_picked_rooms(chosen, bot, server)
 
         text = (
-            f"Invite {bot.user_id} into the room that you share with other makerspaces, then press Enter. (If there is "
-            "none yet, write your own Matrix id: I make one and invite you)"
+            f"Invite {bot.user_id} into the room that you share with other makerspaces, then press Enter. "
+            "(No room yet? Type your own Matrix id, and I create one and invite you)"
         )
         await self._ask("rooms", text, test, default=AS_IT_IS if is_there else "")
         shared = f"the room {chosen.shared}" if chosen.shared else f"a new room {MADE_ROOM}"
@@ -403,8 +408,8 @@ class Conversation:
     async def _rooms_once_invited(self, chosen: Chosen, bot: Bot) -> list[RoomFound]:
         """Wait for the first invitation, until somebody types the next answer, or not any longer."""
         self._asker.say(
-            f"Waiting up to {INVITED_WITHIN_S} seconds for an invitation of {bot.user_id}. To go on without a room, "
-            "write your own Matrix id: I make one and invite you."
+            f"Waiting up to {INVITED_WITHIN_S} seconds for somebody to invite {bot.user_id}. "
+            "To continue without a room, type your own Matrix id: I create one and invite you."
         )
         for _ in range(INVITED_WITHIN_S // _LOOKS_EVERY_S):
             await sleep(_LOOKS_EVERY_S)
@@ -430,7 +435,7 @@ class Conversation:
 
     async def _ask_for_people(self, chosen: Chosen, bot: Bot) -> None:
         if self._dry_run and chosen.shared is not None and not chosen.shared.joined:
-            self._asker.say("! Who is in the room can't be seen before I join it, so who is who isn't asked now.")
+            self._asker.say("! I can't see who is in the room before I join it, so a dry run doesn't ask who is who.")
             return
         known = {str(person): str(user) for person, user in (self._files.said("people") or {}).items()}
         members: dict[str, str] = {chosen.me: chosen.me} if chosen.me else {}
@@ -461,14 +466,16 @@ class Conversation:
             return ours
 
         self._asker.say("", *people.table(rows))
-        text = "Who is who in InvenTree, and who approves? Enter if that is right, else what differs (3=kim 4=- +3 -2)"
+        text = "Who is who in InvenTree, and who approves? Enter if this is right, or corrections (3=kim 4=- +3 -2)"
         chosen.rows = await self._ask("people", text, test)
         approvers = tuple(row.user for row in chosen.rows if row.approves)
         chosen.wanted = replace(chosen.wanted, approvers=approvers)
         for row in chosen.rows:
             self._asker.say(f"✓ {row.person} is InvenTree's user {row.user}{', who approves' if row.approves else ''}")
         if not any(row.superuser for row in chosen.rows):
-            self._asker.say("! Nobody of them is a superuser in InvenTree; to become friends with others it takes one.")
+            self._asker.say(
+                "! None of them is a superuser in InvenTree. Only a superuser can connect with other makerspaces."
+            )
 
     async def _ask_for_admin_token(self, chosen: Chosen) -> None:
         if not chosen.server.version.makes_users or chosen.found.admin_token:
@@ -476,11 +483,13 @@ class Conversation:
             return
         is_there = inventree.whose(chosen.server, self._files.left_over("inventree", "admin_token"))[1]
         what = (
-            "keep the superuser's token that an earlier run made" if is_there else "make and keep a superuser's token"
+            "keep the superuser's token that an earlier run created"
+            if is_there
+            else "create and keep a superuser's token"
         )
         text = (
-            f"May I {what}? I need one when you become friends with somebody, or part from them; without it I tell you "
-            "then what to click"
+            f"May I {what}? I use it when you connect with a friend, or disconnect. "
+            "Without it, I tell you then what to click"
         )
         keep = await self._ask("keep_superuser", text, yes_or_no, default="yes")
         chosen.wanted = replace(chosen.wanted, keep_admin=keep)
@@ -489,7 +498,7 @@ class Conversation:
             chosen.found = replace(chosen.found, admin_token=True)
         elif is_there:
             self._asker.say(
-                "! Then I leave it, but it stays valid: revoke it in InvenTree (its name begins with "
+                "! I won't use it, but it stays valid: revoke it in InvenTree (its name begins with "
                 f"fedbot-{chosen.party}), and delete {self._files.file_of('inventree', 'admin_token')}."
             )
 
@@ -498,23 +507,23 @@ class Conversation:
     def _tell(self, chosen: Chosen, made: Plan) -> None:
         lines = [f"  • you: {click.splitlines()[0].replace('{password}', '…')}" for click in made.clicks]
         lines += [f"  • {change}" for change in made.changes]
-        self._asker.say("\nIn InvenTree:", *(lines or ["  • nothing: all of it is there"]))
+        self._asker.say("\nIn InvenTree:", *(lines or ["  • nothing: everything is there already"]))
         lines = []
         invited = ", ".join(_admins_of_new_rooms(chosen)) or "your superusers"
         if chosen.shared is None:
-            lines.append(f"make the room {MADE_ROOM}, encrypted, and invite {invited}")
+            lines.append(f"create the room {MADE_ROOM}, encrypted, and invite {invited}")
         elif not chosen.shared.joined:
             lines.append(f"join the room {chosen.shared}")
         elif chosen.shared.may_change_power and not chosen.shared.may_announce:
             lines.append(f"let makerspaces announce themselves in the room {chosen.shared}")
         if chosen.admin is None:
-            lines.append(f"make the private, encrypted room {_admin_room(chosen)}, and invite {invited}")
-        self._asker.say("In Matrix:", *(f"  • {line}" for line in lines or ["nothing: all of it is there"]))
+            lines.append(f"create the private, encrypted room {_admin_room(chosen)}, and invite {invited}")
+        self._asker.say("In Matrix:", *(f"  • {line}" for line in lines or ["nothing: everything is there already"]))
         is_secret = any(type(change) in _SETTINGS for change in made.changes)
         where = f" and {self._files.secrets}/" if is_secret or chosen.secret[1] else ""
         told = f"write {self._files.config}{where} (for you alone)"
         self._asker.say(
-            "On this machine:", f"  • {'nothing: all of it is there' if self._is_done(chosen, made) else told}"
+            "On this machine:", f"  • {'nothing: everything is there already' if self._is_done(chosen, made) else told}"
         )
 
     def _is_done(self, chosen: Chosen, made: Plan) -> bool:
@@ -534,7 +543,7 @@ class Conversation:
                 self._asker.say(
                     f"{number:>3}. " + click.replace("{password}", self._bot_password).replace("\n", "\n       ")
                 )
-            self._asker.wait("Press Enter when it is done; I look then.")
+            self._asker.wait("Press Enter once it is done. Then I check.")
             chosen.found = self._look(chosen.superuser, chosen.wanted)
             made = plan(chosen.found, chosen.wanted)
         for change in made.changes:
@@ -542,14 +551,15 @@ class Conversation:
                 self._make(chosen, change)
             except InventoryProblem as problem:
                 raise Stopped(
-                    f"I could not {change}: {problem.text} What was made before stays; run fedbot init again then."
+                    f"I could not {change}: {problem.text} "
+                    "Everything created so far stays. Fix that, then run fedbot init again."
                 ) from None
             self._asker.say(f"✓ {change}")
         self._files.forget_password_to_set()
         chosen.found = self._look(chosen.superuser, chosen.wanted)
         left = plan(chosen.found, chosen.wanted)
         if left.changes or left.clicks:
-            raise Stopped("InvenTree says that this was made, but it isn't there: " + ", ".join(map(str, left.changes)))
+            raise Stopped("InvenTree reported success, but this isn't there: " + ", ".join(map(str, left.changes)))
 
     def _make(self, chosen: Chosen, change: Change) -> None:
         """Make the change, and store its token. If that ends between the two, name the token that nobody has."""
@@ -563,27 +573,27 @@ class Conversation:
             if not is_kept:
                 whose = change.username if isinstance(change, MakeToken) else chosen.superuser.username
                 self._asker.say(
-                    f"! InvenTree may have made a token of {whose} that I could not store. Look there for one whose "
-                    f"name begins with fedbot-{chosen.party}, made today, and revoke it."
+                    f"! InvenTree may have created a token of {whose} that I could not store. Look there for a token "
+                    f"of today whose name begins with fedbot-{chosen.party}, and revoke it."
                 )
 
     async def _make_in_matrix(self, chosen: Chosen, bot: Bot) -> None:
         if chosen.shared is None:
             chosen.shared = await bot.make_room(MADE_ROOM, _admins_of_new_rooms(chosen))
-            self._asker.say(f"✓ make the room {MADE_ROOM}: look at your invitations")
+            self._asker.say(f"✓ created the room {MADE_ROOM}: look at your invitations")
         elif chosen.shared.may_change_power and not chosen.shared.may_announce:
             await bot.let_announce(chosen.shared.id)
             self._asker.say("✓ makerspaces may announce themselves in the shared room")
         if chosen.admin is None:
             chosen.admin = await bot.make_room(_admin_room(chosen), _admins_of_new_rooms(chosen))
-            self._asker.say(f"✓ make the room {_admin_room(chosen)}: look at your invitations")
+            self._asker.say(f"✓ created the room {_admin_room(chosen)}: look at your invitations")
 
     def _write(self, chosen: Chosen) -> None:
         setting, secret = chosen.secret
         if secret:
             self._files.keep("matrix", setting, secret)
         old = self._files.write(settings_of(chosen, self._files))
-        self._asker.say(f"✓ wrote {self._files.config}" + (f" (the former one is in {old})" if old else ""))
+        self._asker.say(f"✓ wrote {self._files.config}" + (f" (the old one is in {old})" if old else ""))
 
 
 def _homeserver_at(url: str) -> str:

@@ -37,9 +37,9 @@ from fedbot.setup.plan import (
 )
 
 SECONDS = 10.0
-_NO_ADDRESS = "That is no address. Write it as in the browser, for example https://inventree.example.org"
+_NO_ADDRESS = "That isn't an address. Type it as in the browser, for example https://inventree.example.org"
 _SECOND_FACTOR = (
-    " If signing in there takes a second factor (a code, a key), a password alone isn't enough: make a token in your "
+    " If signing in there takes a second factor (a code, a key), a password alone isn't enough: create a token in your "
     "account's settings, and answer with just Enter, then the token."
 )
 A_YEAR = timedelta(days=365)
@@ -133,15 +133,15 @@ def trouble(error: Exception, url: str) -> str:
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError):
             return (
-                f"The certificate of {url} isn't trusted here ({seen.verify_message}). If it is of your own making, "
-                f"write the path of its authority's file behind the address: {url} /path/to/ca.pem"
+                f"The certificate of {url} isn't trusted here ({seen.verify_message}). If you made it yourself, "
+                f"add the path of the CA file after the address: {url} /path/to/ca.pem"
             )
         seen = seen.__cause__ or seen.__context__
     if isinstance(error, httpx.TimeoutException):
-        return f"{url} doesn't answer in {SECONDS:.0f} seconds. Does this machine reach it (firewall, VPN)?"
+        return f"{url} doesn't answer within {SECONDS:.0f} seconds. Can this machine reach it (firewall, VPN)?"
     if isinstance(error, httpx.ConnectError):
-        return f"Nothing answers at {url}. Look at the spelling, and whether it runs."
-    return f"{url} gives no answer that can be read."
+        return f"Nothing answers at {url}. Check the spelling, and that it is running."
+    return f"{url} sent an answer that I can't read."
 
 
 class Superuser:
@@ -167,7 +167,7 @@ class Superuser:
         self.pk = int(me.get("pk") or 0)
         if not me.get("is_superuser"):
             self.close()
-            raise BadAnswer(f"{self.username} is no superuser in InvenTree. Take the login of one.")
+            raise BadAnswer(f"{self.username} isn't a superuser in InvenTree. Use the login of one who is.")
 
     def close(self) -> None:
         """Forget the login."""

@@ -90,7 +90,7 @@ def find(server: str, said: str = "") -> Homeserver:
 
 
 def _advice(server: str) -> str:
-    return f"If the homeserver is elsewhere, write its address behind the id: @bot:{server} https://matrix.{server}"
+    return f"If the homeserver is elsewhere, add its address after the id: @bot:{server} https://matrix.{server}"
 
 
 def _well_known(client: httpx.Client, server: str) -> str:
@@ -111,7 +111,7 @@ def _ways(homeserver: Homeserver) -> Homeserver:
             # without a session it answers with its flows; a server with closed registration answers M_FORBIDDEN
             asked = client.post("/_matrix/client/v3/register", json={}).json().get("flows", [])
         except (*FOREIGN, AttributeError) as error:
-            raise BadAnswer(f"{homeserver.url} gives no answer that can be read ({type(error).__name__}).") from None
+            raise BadAnswer(f"{homeserver.url} sent an answer that I can't read ({type(error).__name__}).") from None
     ways = [set(flow.get("stages", ["?"])) for flow in asked]
     return Homeserver(
         homeserver.url,
@@ -181,7 +181,7 @@ def token_by_sso(homeserver: Homeserver, said: str, user: str) -> str:
     """The access token of a new device, from the address at which the browser ended. Raises `BadAnswer`."""
     login_token = "".join(parse_qs(urlsplit(said).query).get("loginToken", []))
     if not login_token:
-        raise BadAnswer("There is no loginToken in that. Copy the whole address at which the browser ended.")
+        raise BadAnswer("That address has no loginToken. Copy the whole address at which the browser ended.")
     content = {"type": "m.login.token", "token": login_token, "initial_device_display_name": "fedbot"}
     with homeserver.client() as client:
         try:
@@ -191,9 +191,7 @@ def token_by_sso(homeserver: Homeserver, said: str, user: str) -> str:
         except (*FOREIGN, AttributeError) as error:
             raise BadAnswer(trouble(error, homeserver.url) if isinstance(error, FOREIGN) else str(error)) from None
     if not token:
-        raise BadAnswer(
-            f"The homeserver doesn't take it ({found.get('error', answer.status_code)}). Sign in once more."
-        )
+        raise BadAnswer(f"The homeserver doesn't accept it ({found.get('error', answer.status_code)}). Sign in again.")
     keep_secret(token)
     if signed_in != user:
         raise BadAnswer(f"The browser has signed in as {signed_in}, not as {user}. Use a private window.")
@@ -331,7 +329,7 @@ class Bot:
     async def make_room(self, name: str, invite: list[str]) -> RoomFound:
         """Create a private, encrypted room with the invited people as its admins, where all bots may announce."""
         made = await answered(
-            f"making the room {name}",
+            f"creating the room {name}",
             lambda: self._client.room_create(
                 name=name,
                 preset=nio.RoomPreset.trusted_private_chat,
@@ -377,6 +375,6 @@ def _inviter(events: Iterable[Mapping[str, Any]], user: str) -> str:
 def by_hand(local: str, homeserver: Homeserver) -> str:
     """The instructions for creating an account by hand if registration is closed."""
     return (
-        f"Nobody may register at {homeserver.url} by themselves. Who runs it makes the account, with Synapse by: "
+        f"{homeserver.url} lets nobody register by themselves. Its admin creates the account, on Synapse with: "
         f"register_new_matrix_user --no-admin -u {quote(local)} -c homeserver.yaml"
     )

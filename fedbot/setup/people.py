@@ -75,18 +75,18 @@ def corrected(rows: Sequence[Row], said: str, users: Sequence[UserFound], *, app
         if word[0] in "+-":
             row = _meant(word[1:], rows, found)
             if not row.user:
-                raise NotUnderstood(f"{word}: {row.person} is nobody in InvenTree, so can't approve")
+                raise NotUnderstood(f"{word}: {row.person} has no InvenTree user, so can't approve")
             found[row.person] = replace(row, approves=word[0] == "+")
             continue
         who, equals, username = word.rpartition("=")
         if not equals:
-            raise NotUnderstood(f"{word} is no correction; write it as 3=kim, 3=-, +3 or -3")
+            raise NotUnderstood(f"{word} isn't a correction; write 3=kim, 3=-, +3 or -3")
         if username not in by_name and username != NOBODY:
             near = ", ".join(sorted(by_name))
             raise NotUnderstood(f"InvenTree has no user {username}. Its users: {near}")
         person = who if who.startswith("@") else _meant(who, rows, found).person
         if not _MATRIX_ID.fullmatch(person):
-            raise NotUnderstood(f"{person} is no Matrix id, such as @kim:example.org")
+            raise NotUnderstood(f"{person} isn't a Matrix id such as @kim:example.org")
         name = found[person].name if person in found else person
         found[person] = _row(person, name, by_name.get(username), approvers_group)
     return tuple(found.values())
@@ -132,7 +132,7 @@ def table(rows: Sequence[Row]) -> list[str]:
     width = max((len(row.person) for row in shown), default=0)
     lines = []
     for number, row in enumerate(shown, start=1):
-        what = f"nobody of yours ({row.name})"
+        what = f"not a member ({row.name})"
         if row.user:
             permissions = (
                 "superuser, approves" if row.superuser and row.approves else "approves" if row.approves else ""
@@ -140,5 +140,5 @@ def table(rows: Sequence[Row]) -> list[str]:
             what = f"{row.user}" + (f" ({permissions or ('superuser' if row.superuser else 'member')})")
         lines.append(f"{number:>4}  {row.person:{width}}  {what}")
     if len(rows) > MOST_SHOWN:
-        lines.append(f"      and {len(rows) - MOST_SHOWN} more who are nobody of yours")
+        lines.append(f"      and {len(rows) - MOST_SHOWN} more who aren't members")
     return lines

@@ -87,7 +87,7 @@ class MakeGroup:
     name: str
 
     def __str__(self) -> str:
-        return f"make the group {self.name}"
+        return f"create the group {self.name}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class SetRoles:
     roles: tuple[tuple[str, frozenset[str]], ...]
 
     def __str__(self) -> str:
-        return f"let the group {self.group} do just this: {told_roles(dict(self.roles))}"
+        return f"give the group {self.group} only these roles: {told_roles(dict(self.roles))}"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class MakeUser:
     username: str
 
     def __str__(self) -> str:
-        return f"make the user {self.username} (no password, neither staff nor superuser)"
+        return f"create the user {self.username} (no password, neither staff nor superuser)"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class MakeLocation:
     name: str
 
     def __str__(self) -> str:
-        return f"make the stock location {self.name}"
+        return f"create the stock location {self.name}"
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class MakeCategory:
     name: str
 
     def __str__(self) -> str:
-        return f"make the part category {self.name}, for parts that a friend sends and you don't have"
+        return f"create the part category {self.name}, for parts that a friend sends and you don't have"
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class MakeToken:
     username: str
 
     def __str__(self) -> str:
-        return f"make a token for {self.username}"
+        return f"create a token for {self.username}"
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class MakeAdminToken:
     """A token of the superuser's own for connecting and disconnecting, stored in its file."""
 
     def __str__(self) -> str:
-        return "make a superuser's token for connecting with friends and parting from them"
+        return "create a superuser's token, to connect with friends and to disconnect"
 
 
 Change = MakeGroup | SetRoles | MakeUser | AddToGroup | MakeLocation | MakeCategory | MakeToken | MakeAdminToken
@@ -189,12 +189,12 @@ def _obstacles(found: Found, wanted: Wanted) -> Iterator[str]:
     """The problems that init must not fix by itself, because the things may be somebody else's."""
     user = found.user(wanted.user)
     if user is not None and (user.superuser or user.staff):
-        yield f"The user {wanted.user} is staff or superuser. Rename it, or take that away: the bot needs much less."
+        yield f"The user {wanted.user} is staff or superuser. Remove that, or rename the user: the bot needs much less."
     if user is not None and not user.active:
-        yield f"The user {wanted.user} isn't active. Make it active again, if it is the bot's, or rename it."
+        yield f"The user {wanted.user} is inactive. If it is the bot's, activate it. Otherwise rename it."
     others = [each.username for each in found.users if wanted.group in each.groups and each.username != wanted.user]
     if others and found.version.makes_users and _wrong_roles(found, wanted):
-        yield f"Others are in the group {wanted.group} ({', '.join(others)}). Rename it, or take them out."
+        yield f"The group {wanted.group} has other members: {', '.join(others)}. Remove them, or rename the group."
     for word, kind, places in (
         (wanted.outgoing, "stock location", found.locations),
         (wanted.incoming, "stock location", found.locations),
@@ -203,9 +203,9 @@ def _obstacles(found: Found, wanted: Wanted) -> Iterator[str]:
         if not word or _can_be_used(places, word) or not _at_path(places, word):
             continue
         if len(_at_path(places, word)) > 1:
-            yield f"There are several called {word} at the top level: rename all but one {kind}, then run this again."
+            yield f"The top level has more than one {kind} {word}: rename all but one, then run this again."
         else:
-            yield f"Nothing can lie in the {kind} {word}: switch off Structural there, then run this again."
+            yield f"The {kind} {word} can't hold anything: switch off Structural there, then run this again."
 
 
 def _access(found: Found, wanted: Wanted) -> Iterator[Change]:

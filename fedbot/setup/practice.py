@@ -247,7 +247,7 @@ class Practising:
         superuser = self._signed_in_superuser()
         stack.callback(superuser.close)
         if is_there(superuser):
-            raise Refused(f"InvenTree has things of an earlier practice. To remove them: {self.clean_line}")
+            raise Refused(f"InvenTree still has items of an earlier practice. To remove them: {self.clean_line}")
         bot = await self._signed_in_friend(account)
         stack.push_async_callback(bot.close)
         inventree = self.settings.inventree

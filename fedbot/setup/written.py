@@ -172,22 +172,27 @@ def is_container() -> bool:
 
 @dataclass(frozen=True)
 class Service:
-    """The service that keeps the bot running, and the file for it. `start` starts it at once; '': `fedbot run`."""
+    """The service that keeps the bot running, its file, and the command that starts it.
+
+    `runs_here`: `fedbot run` works in this terminal, too.
+    """
 
     file: str
     text: str
-    start: str = ""
+    start: str
+    runs_here: bool
 
 
 def service(config: Path, state: Path) -> Service:
     """A systemd unit; in a container a service for compose."""
     if is_container():
         place = f"compose.yaml, beside the folder that is mounted as {config.parent} (here ./fedbot)"
-        return Service(place, compose_service(config, state), "docker compose up -d")
+        return Service(place, compose_service(config, state), "docker compose up -d", runs_here=False)
     program = Path(sys.argv[0]).absolute()
     if program.name != "fedbot":
         program = Path(sys.executable).with_name("fedbot")
-    return Service("/etc/systemd/system/fedbot.service", unit(config, state, program, getpass.getuser()))
+    text = unit(config, state, program, getpass.getuser())
+    return Service("/etc/systemd/system/fedbot.service", text, "sudo systemctl enable --now fedbot", runs_here=True)
 
 
 def compose_service(config: Path, state: Path) -> str:

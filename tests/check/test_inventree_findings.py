@@ -92,10 +92,10 @@ async def test_a_prepared_server_is_good(alpha: Seeded) -> None:
     assert faults(findings) == []
     assert {finding.name: finding.what for finding in findings[1:]} == {
         "InvenTree token": "user fedbot may move stock",
-        "new parts": "a yes makes a part that you don't have, outside of all categories",
+        "new parts": "an approval creates a part that you don't have, outside of all categories",
         "admin token": "a superuser's",
-        "inventree.token": f"good until {in_days(365)}",
-        "inventree.admin_token": f"good until {in_days(365)}",
+        "inventree.token": f"valid until {in_days(365)}",
+        "inventree.admin_token": f"valid until {in_days(365)}",
         "people": "2 known to InvenTree",
         "approvers": "anna, piet",
         "superusers": "anna",
@@ -106,7 +106,7 @@ async def test_a_prepared_server_is_good(alpha: Seeded) -> None:
 async def test_settings_for_two_people_find_their_currency_and_enough_approvers(alpha: Seeded) -> None:
     known = {"parts": ["lens-2", "part:1"], "categories": ["Laser"], "locations": ["workshop/box 7"]}
     findings = await found(alpha, high_value=known)
-    assert "two people decide on what it names" in [finding.what for finding in findings]
+    assert "two people decide on the items that it names" in [finding.what for finding in findings]
     unknown = {"parts": ["part:999", "LENS-3"], "categories": ["Lasers"], "locations": ["Safe"]}
     findings = faults(await found(alpha, high_value=unknown, people={"@anna:example.org": "anna"}))
     assert [(finding.name, finding.what.rpartition(" ")[2]) for finding in findings] == [
@@ -135,7 +135,9 @@ async def test_names_in_lending_rules_exist_and_two_people_do_where_a_rule_needs
     ]
 
 
-@pytest.mark.parametrize(("of", "todo"), [("token", "make the next one"), ("token_file", "the bot makes the next one")])
+@pytest.mark.parametrize(
+    ("of", "todo"), [("token", "create the next one"), ("token_file", "the bot creates the next one")]
+)
 async def test_a_token_that_expires_soon_is_reported_with_who_makes_the_next_one(
     alpha: Seeded, tmp_path: Path, of: str, todo: str
 ) -> None:
@@ -146,7 +148,7 @@ async def test_a_token_that_expires_soon_is_reported_with_who_makes_the_next_one
     wanted = {"token_file": str(tmp_path / "token")} if of == "token_file" else {}
     findings = await found(alpha, inventree=wanted)
     [finding] = [finding for finding in findings if finding.name == "inventree.token"]
-    assert finding.what == f"good until {in_days(20)}"
+    assert finding.what == f"valid until {in_days(20)}"
     assert finding.todo.startswith(todo)
 
 
@@ -154,7 +156,7 @@ async def test_an_unknown_expiry_of_a_token_is_reported(alpha: Seeded) -> None:
     alpha.server.state.version = replace(alpha.server.state.version, api=200)
     findings = await found(alpha)
     [finding] = [finding for finding in findings if finding.name == "inventree.token"]
-    assert "doesn't tell when tokens end" in finding.what
+    assert "doesn't say when tokens end" in finding.what
 
 
 async def test_the_finding_says_what_happens_with_a_part_that_does_not_exist(alpha: Seeded) -> None:
@@ -163,7 +165,7 @@ async def test_the_finding_says_what_happens_with_a_part_that_does_not_exist(alp
         return finding
 
     assert (await told(new_part_category="Laser")).what.endswith("in Laser")
-    assert "none are made, as the settings say" in (await told(new_parts=False)).what
+    assert "the settings say to create none" in (await told(new_parts=False)).what
     alpha.server.state.version = Version.named("0.13")
     assert "before 0.17 also needs a category" in (await told()).todo
     alpha.server.state.version = Version.named("newest")
@@ -171,7 +173,7 @@ async def test_the_finding_says_what_happens_with_a_part_that_does_not_exist(alp
         alpha.server.state.rule_sets.put(replace(rule, can_add=rule.can_add and rule.name != "part"))
     finding = await told()
     assert finding.good
-    assert "can't be taken before somebody says !fed match" in finding.what
+    assert "can't be booked in before somebody types !fed match" in finding.what
     assert finding.todo.startswith("give the bot's user the role part: add")
 
 
@@ -224,7 +226,7 @@ async def test_people_unknown_to_inventree_are_reported(alpha: Seeded) -> None:
             "people",
             good=False,
             what="InvenTree has no user kym",
-            todo="correct the name behind @kym:example.org in people, or make the user",
+            todo="correct the name after @kym:example.org under people, or create the user",
         )
     ]
 

@@ -81,7 +81,7 @@ async def test_a_room_with_all_that_the_bot_needs_is_good() -> None:
 
 async def test_a_room_without_any_of_our_people_is_reported_with_what_to_do() -> None:
     [*_, finding, _] = await found(Account({"!room": replace(SEEN, members={"@bea:beta.example": "Bea"})}))
-    assert (finding.good, finding.what) == (True, "nobody of your people is in it yet")
+    assert (finding.good, finding.what) == (True, "none of your people is in it yet")
     assert "invite them" in finding.todo
 
 
@@ -89,17 +89,17 @@ async def test_an_upgraded_room_is_reported_with_its_replacement() -> None:
     (_, _, finding) = await found(Account({"!room": replace(SEEN, replaced_by="!new", may_talk=False)}))
     assert finding == good(
         "room Lending",
-        "it was upgraded: another room has taken its place",
-        "write !new under rooms in its place; the bot goes there by itself, if it may come in",
+        "it was upgraded: another room replaces it",
+        "write !new under rooms instead; the bot joins it by itself if it is allowed to",
     )
 
 
 @pytest.mark.parametrize(
     ("problem", "name", "todo"),
     [
-        (ChatUnreachable("timed out"), "Matrix", "look whether matrix.homeserver is right"),
+        (ChatUnreachable("timed out"), "Matrix", "check that matrix.homeserver is right"),
         (ChatLimited("no more logins for 5 min"), "Matrix account", "wait that long"),
-        (ChatSignedOut("the token is no longer good"), "Matrix account", "give matrix.password_file"),
+        (ChatSignedOut("the token is no longer good"), "Matrix account", "set matrix.password_file"),
         (ChatRefused("M_FORBIDDEN"), "Matrix account", "correct matrix.user"),
         (
             ChatRefused("it belongs to another", "other-account"),
@@ -129,7 +129,7 @@ async def test_a_homeserver_that_goes_away_in_between_is_reported() -> None:
 async def test_an_account_whose_keys_another_client_has_made_is_a_warning_with_what_to_do() -> None:
     [_, finding, _] = await found(Account(anothers=True))
     assert finding.good
-    assert "as another client has made its account's keys" in finding.what
+    assert "because another client has created its account's keys" in finding.what
     assert finding.todo.startswith("fedbot verify")
 
 
@@ -210,5 +210,5 @@ async def test_people_missing_in_the_rooms_are_named() -> None:
     [*_, finding] = await found(Account(), people=people)
     assert (finding.good, finding.what) == (True, "in none of the rooms: @piet:example.org")
     [_, _, finding, *_] = await found(Account(), approvers=("@piet:example.org",), people=people)
-    assert finding.what == "nobody who may approve is in it yet"
+    assert finding.what == "no approver is in it yet"
     assert finding.todo.endswith("@piet:example.org")

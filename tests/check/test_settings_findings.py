@@ -20,7 +20,7 @@ def test_a_language_without_translations_is_reported(language: str, is_told: boo
     raw["party"]["language"] = language
     told = [found for found in settings_findings(Settings.model_validate(raw)) if found.name == "party.language"]
     assert [(found.good, found.what, found.todo) for found in told] == is_told * [
-        (True, language, "there are no sentences in it, so English is spoken; write one of de, en")
+        (True, language, "the bot doesn't speak it, so it speaks English; write one of de, en")
     ]
 
 

@@ -222,7 +222,7 @@ def test_a_broken_line_is_reported_by_its_place_never_by_its_content(tmp_path: P
 @pytest.mark.parametrize("path", ["matrix.homeserver", "inventree.url", "inventree.public_url"])
 def test_an_address_without_tls_gets_a_warning_unless_it_stays_on_the_machine(path: str, write: Write) -> None:
     [warning] = load(write(changed(path, "http://here.lan")), ENVIRONMENT).warnings
-    assert str(warning) == f"{path}: http://here.lan: without https everyone on the way can read the token"
+    assert str(warning) == f"{path}: http://here.lan: without https, anybody between here and there can read the token"
     assert load(write(changed(path, "http://127.0.0.1:8000")), ENVIRONMENT).warnings == ()
 
 
@@ -287,7 +287,7 @@ MISTAKES = [
     (
         "inventree.ca_file",
         "nix",
-        "'nix': there is no such file; write the path of one, or leave the setting out",
+        "'nix': there is no such file; write the path of one, or leave out the setting",
     ),
     ("party.nmae", "x", "no such setting: did you mean party.name?"),
     ("langage", "de", "no such setting: did you mean party.language?"),
@@ -297,7 +297,7 @@ MISTAKES = [
         "0 9 * mon",
         ("'0 9 * mon': 4 fields instead of 5; write minute, hour, day, month and weekday, for example '0 9 * * mon'"),
     ),
-    ("stats.schedule", "0 9 * * 8", "'0 9 * * 8': '8' is no weekday; write minute"),
+    ("stats.schedule", "0 9 * * 8", "'0 9 * * 8': '8' isn't a weekday; write minute"),
     ("disclose.room", ["prices"], "'prices': write stats"),
     ("people", {"anna": "anna"}, "'anna': write a Matrix id in quotes, for example '@anna:example.org'"),
 ]
@@ -340,7 +340,7 @@ def test_all_mistakes_are_reported_at_once(write: Write) -> None:
             "high_value: from_value: say too in which currency, and how an item without a price counts",
         ),
         ({"high_value": {"without_price": "low"}}, "high_value: currency and without_price only count with from_value"),
-        ({"lending": [{"parts": ["LENS-2"]}]}, "lending.0: a lending rule has to ask something"),
+        ({"lending": [{"parts": ["LENS-2"]}]}, "lending.0: a lending rule has to demand something"),
         ({"lending": [{"agree": "one\ntwo"}]}, "lending.0: agree: write it in one line"),
         ({"rules": {"resend_seconds": [0]}}, "rules: resend_seconds: write 1 second or more"),
     ],
@@ -361,14 +361,14 @@ def test_settings_that_do_not_fit_together_are_refused(changes: dict[str, Any], 
             "line 2, column 3: a value that begins with @, ! or `: put Matrix ids",
         ),
         ("rooms:\n  - !abcdef\n", "line 2, column 5: a value that begins with @, ! or `: put Matrix ids"),
-        ("rooms: []\nrooms: []\n", "line 2, column 1: 'rooms' stands here twice: keep one of the two"),
+        ("rooms: []\nrooms: []\n", "line 2, column 1: 'rooms' appears here twice: keep one of the two"),
         ("party:\n\tid: x\n", "line 2, column 1: a tab: indent with spaces"),
         ("- party\n", "this holds no settings"),
         ("party: a: b\n", "line 1, column 9:"),
-        ("[" * 5000, "this is no YAML"),
-        ("party: \x00\n", "this is no YAML"),
-        ("rules:\n  grace_seconds: " + "9" * 5000, "this is no YAML"),
-        ('party: "\\UFFFFFFFF"\n', "this is no YAML"),
+        ("[" * 5000, "this isn't YAML"),
+        ("party: \x00\n", "this isn't YAML"),
+        ("rules:\n  grace_seconds: " + "9" * 5000, "this isn't YAML"),
+        ('party: "\\UFFFFFFFF"\n', "this isn't YAML"),
     ],
 )
 def test_a_yaml_mistake_is_reported_in_plain_words(text: str, told: str, tmp_path: Path) -> None:
@@ -390,13 +390,13 @@ def test_times_of_day_and_short_words_mean_what_they_say(tmp_path: Path) -> None
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    assert complaints(path) == [f"{path}: there is no such file: make one: fedbot init {path}"]
+    assert complaints(path) == [f"{path}: there is no such file: create it with: fedbot init {path}"]
 
 
 def test_a_file_that_is_no_text_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes(b"\xff\xfe\x00")
-    assert complaints(path) == [f"{path}: this is no text in UTF-8: save it as UTF-8"]
+    assert complaints(path) == [f"{path}: this isn't UTF-8 text: save it as UTF-8"]
 
 
 def pipe(path: Path) -> None:

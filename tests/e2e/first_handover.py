@@ -102,7 +102,7 @@ async def _set_up(
         for number in (6, 7, 8):
             await typist.answers(rf"\[{number}/8\]", "")
         await all_is_well(typist, folder)
-        await pace.reads(typist.screen.partition("Now everything is checked:")[2])
+        await pace.reads(typist.screen.partition("Now I check everything:")[2])
     return typist
 
 
@@ -153,7 +153,7 @@ async def all_is_well(typist: Typist, folder: Path) -> None:
     """
     assert await typist.ends() == Exit.OK, typist.screen
     assert typist.questions <= MOST_QUESTIONS
-    assert "✗" not in typist.screen.partition("Now everything is checked:")[2]
+    assert "✗" not in typist.screen.partition("Now I check everything:")[2]
     for file in (folder / "config.yaml", *(folder / "secrets").iterdir()):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert file.read_text().strip() not in typist.screen
@@ -186,7 +186,7 @@ async def made_by_answers(folder: Path, seeded: Seeded) -> None:
         with fedbot(folder, "init", "--answers", "answers.yaml", BEA=seeded.passwords["bea"]) as script:
             assert await script.ends() == Exit.OK, script.screen
         for where in ("In InvenTree", "In Matrix", "On this machine"):
-            assert (f"{where}:\n  • nothing: all of it is there" in script.screen) == again, where
+            assert (f"{where}:\n  • nothing: everything is there already" in script.screen) == again, where
         written.append((folder / "config.yaml").read_text())
     assert written[0] == written[1]
     settings = yaml.safe_load(written[0])

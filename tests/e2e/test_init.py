@@ -86,7 +86,7 @@ async def about_inventree_wrongly(typist: Typist, seeded: Seeded, url: str, else
     """The first three questions."""
     await typist.answers(r"\[1/8\]", "our InvenTree")
     for wrong, told in (
-        (f"{NOWHERE}/", "✗ That is no address"),
+        (f"{NOWHERE}/", "✗ That isn't an address"),
         (elsewhere, "✗ Nothing answers at http://127.0.0.1:9"),
         (url.removeprefix("http://") + "/api/part/", "isn't InvenTree"),
     ):
@@ -94,7 +94,7 @@ async def about_inventree_wrongly(typist: Typist, seeded: Seeded, url: str, else
 
     await typist.answers(r"\[2/8\]", "kim")
     await typist.answers("Password of kim", seeded.passwords["kim"])
-    await typist.answers("✗ kim is no superuser", "hanna")
+    await typist.answers("✗ kim isn't a superuser", "hanna")
     await typist.answers("Password of hanna", "wrong")
     await typist.answers("✗ InvenTree doesn't accept hanna with this password", "")
     await typist.answers("superuser's token", "inv-no-such-token")
@@ -131,9 +131,9 @@ async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) 
         await typist.reads("✗ .*the homeserver doesn't answer")
         relay.is_open = True
         typist.types("")
-        await typist.answers(f"Waiting up to 60 seconds for an invitation of {bot.user_id}", "hello")
+        await typist.answers(f"Waiting up to 60 seconds for somebody to invite {bot.user_id}", "hello")
         await typist.answers("✗ Invite me and press Enter", "@nobody:demo.localhost")
-        await typist.answers("✗ The homeserver knows no @nobody", town.hanna.user_id)
+        await typist.answers("✗ The homeserver doesn't know @nobody", town.hanna.user_id)
 
         await typist.answers(r"\[6/8\]", "9=kim")
         await typist.answers("✗ .*from 1 to 1", "1=karl")
@@ -200,7 +200,7 @@ async def test_a_second_run_keeps_the_answers_and_says_what_it_writes(town: Town
                 await typist.answers(rf"\[{number}/8\]", "Hackbase = hackbase" if number == 3 else "")
             await all_is_well(typist, tmp_path)
     told = " ".join(typist.screen.split())
-    assert "In InvenTree: • nothing: all of it is there" in told
+    assert "In InvenTree: • nothing: everything is there already" in told
     assert "config.yaml (for you alone)" in told, "no secret is written that is kept already"
     after = yaml.safe_load((tmp_path / "config.yaml").read_text())
     assert after == before | {"party": {**before["party"], "name": "Hackbase"}}
@@ -229,7 +229,7 @@ async def test_another_run_uses_the_session_of_the_one_before(town: Town, tmp_pa
         async with at_a_terminal(tmp_path) as typist:
             await up_to_the_rooms(typist, bot.password)
             typist.presses("\x03")
-            await typist.reads("Stopped. What was made stays", pressing="\x03")
+            await typist.reads("Stopped. Everything created so far stays", pressing="\x03")
         once = await devices_of(bot)
         assert len(once - first) == 1
         async with at_a_terminal(tmp_path) as typist:
@@ -304,11 +304,11 @@ async def test_a_homeserver_with_single_sign_on_only_needs_the_browser_once(town
             await up_to_the_account(typist)
             await typist.reads(re.escape(f"{homeserver}/_matrix/client/v3/login/sso/redirect?redirectUrl="))
             await typist.answers("The address", "http://localhost/fedbot?loginToken=too-old")
-            await typist.answers("✗ The homeserver doesn't take it", f"{bot.user_id} {homeserver}")
+            await typist.answers("✗ The homeserver doesn't accept it", f"{bot.user_id} {homeserver}")
             await typist.answers("The address", "http://localhost/fedbot?loginToken=from-the-browser")
             await typist.reads(r"\[5/8\]")
             typist.presses("\x03")
-            await typist.reads("Stopped. What was made stays", pressing="\x03")
+            await typist.reads("Stopped. Everything created so far stays", pressing="\x03")
         before = await devices_of(bot)
         async with at_a_terminal(tmp_path) as typist:
             await up_to_the_account(typist)
@@ -346,7 +346,7 @@ async def test_a_homeserver_that_goes_away_while_things_are_made_makes_nothing_t
         (tmp_path / "answers.yaml").write_text(yaml.safe_dump(answers))
         with fedbot(tmp_path, "init", "--answers", "answers.yaml") as typist:
             await all_is_well(typist, tmp_path)
-    assert "In InvenTree:\n  • nothing: all of it is there" in typist.screen
+    assert "In InvenTree:\n  • nothing: everything is there already" in typist.screen
     assert everything_in(seeded) == made
     fedbot_user = next(user.pk for user in seeded.server.state.users if user.username == "fedbot")
     assert [token.user for token in seeded.server.state.tokens].count(fedbot_user) == 1

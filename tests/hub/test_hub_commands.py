@@ -295,7 +295,7 @@ def test_a_new_space_whose_questions_nobody_answers_leaves_no_trace(
 ) -> None:
     space = postgresql.space().space
     before = sorted(hub.parent.rglob("*"))
-    assert "give the answers by --answers FILE" in is_refused(hub, capsys, "add", space)
+    assert "give the answers with --answers FILE" in is_refused(hub, capsys, "add", space)
     assert sorted(hub.parent.rglob("*")) == before
     with closing(Roster(load_hub(hub))) as roster:
         assert space not in roster.view().spaces

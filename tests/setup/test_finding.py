@@ -74,7 +74,7 @@ async def test_an_inventree_is_found_from_any_of_its_pages_below_a_path_and_afte
     async with serving({"/api/": {**INVENTREE, "version": "0.12", "apiVersion": 120}}) as url:
         assert "the oldest that works is 0.13" in await refused(url)
     for nonsense in ("", "our server", "ftp://inventree", "https://user:pw@host", "http://host:0"):
-        assert "That is no address" in await refused(nonsense)
+        assert "That isn't an address" in await refused(nonsense)
 
 
 async def test_an_address_without_https_is_tried_by_https_once_not_for_each_part_of_its_path(
@@ -118,7 +118,7 @@ async def test_trouble_with_a_certificate_is_reported_and_solved_by_a_ca_file(tm
     authority = CertificateAuthority(tmp_path)
     issued = authority.issue("inventree")
     async with serve(Serving(seeds.alpha().server), certificate=issued.certificate, key=issued.key) as server:
-        assert f"write the path of its authority's file behind the address: {server.url}" in await refused(server.url)
+        assert f"add the path of the CA file after the address: {server.url}" in await refused(server.url)
         assert await found(f"{server.url} {authority.certificate}") == server.url
         assert "There is no CA certificate in the file /nowhere" in await refused(f"{server.url} /nowhere")
 
@@ -140,7 +140,7 @@ async def test_a_homeserver_is_found_by_well_known_with_its_ways_to_sign_in(monk
     async with serving(homeserver(**sso)) as url:
         assert await asyncio.to_thread(matrix.find, "x.org", url) == Homeserver(url, takes_passwords=False, by_sso=True)
     async with serving({"/": {}}) as url:
-        with pytest.raises(BadAnswer, match=r"not as a Matrix homeserver does.*write its address behind the id"):
+        with pytest.raises(BadAnswer, match=r"not as a Matrix homeserver does.*add its address after the id"):
             await asyncio.to_thread(matrix.find, "x.org", url)
 
 
@@ -309,6 +309,6 @@ async def test_an_invitation_is_waited_for_with_how_long_and_how_to_go_on_withou
     assert sum(waited) == {"invited": 3, "typed": 2, "nobody": conversation.INVITED_WITHIN_S}[ends]
     (sentence,) = told
     assert sentence == (
-        f"Waiting up to {conversation.INVITED_WITHIN_S} seconds for an invitation of @bot:example.org. To go on "
-        "without a room, write your own Matrix id: I make one and invite you."
+        f"Waiting up to {conversation.INVITED_WITHIN_S} seconds for somebody to invite @bot:example.org. To continue "
+        "without a room, type your own Matrix id: I create one and invite you."
     )

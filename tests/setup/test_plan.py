@@ -97,12 +97,12 @@ def test_things_that_may_be_somebody_elses_are_left_alone_and_reported() -> None
     others = replace(READY, users=(replace(PIET, groups=frozenset({"fedbot"})),), roles={"stock": frozenset()})
     for found, told in (
         (replace(NEW, users=(UserFound(9, "fedbot", superuser=True),)), "staff or superuser"),
-        (replace(NEW, users=(UserFound(9, "fedbot", active=False),)), "isn't active"),
-        (others, r"Others are in the group fedbot (piet)"),
-        (replace(NEW, locations=places("Outgoing", "Outgoing")), "rename all but one stock location"),
+        (replace(NEW, users=(UserFound(9, "fedbot", active=False),)), "is inactive"),
+        (others, r"The group fedbot has other members: piet"),
+        (replace(NEW, locations=places("Outgoing", "Outgoing")), "more than one stock location Outgoing: rename all but one"),
         (
             replace(NEW, categories=places("From friends", structural=True)),
-            "Nothing can lie in the part category From friends",
+            "The part category From friends can't hold anything",
         ),
     ):
         assert any(told in obstacle for obstacle in plan(found, WANTED).obstacles)
@@ -191,9 +191,9 @@ def test_corrections_are_understood_and_refused_in_plain_words() -> None:
     for said, told in (
         ("5=kim", "from 1 to 4"),
         ("1=karl", "no user karl. Its users: anna, kim, piet"),
-        ("+4", "is nobody in InvenTree"),
+        ("+4", "has no InvenTree user"),
         ("kim", "3=kim, 3=-"),
-        ("@kim=kim", "no Matrix id"),
+        ("@kim=kim", "isn't a Matrix id"),
     ):
         with pytest.raises(NotUnderstood, match=told.replace(".", r"\.").replace("+", r"\+")):
             corrected(before, said, users, approvers_group=APPROVERS)

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from fedbot.setup.conversation import Chosen
 
 
-@pytest.mark.parametrize(("key", "told"), [("\x03", "Stopped. What was made stays"), ("\x04", "nobody to answer")])
+@pytest.mark.parametrize(
+    ("key", "told"), [("\x03", "Stopped. Everything created so far stays"), ("\x04", "nobody to answer")]
+)
 async def test_leaving_at_a_question_says_how_to_continue(key: str, told: str, tmp_path: Path) -> None:
     with fedbot(tmp_path, "init") as typist:
         await typist.reads(r"\[1/8\].*:")
@@ -45,7 +47,7 @@ def test_without_a_terminal_it_says_how_to_give_the_answers(tmp_path: Path) -> N
     command = [sys.executable, "-m", "fedbot", "init", str(tmp_path / "config.yaml")]
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert ended.returncode == Exit.FAILED
-    assert ended.stderr == "There is nobody to ask. In a script, give the answers by --answers FILE.\n"
+    assert ended.stderr == "There is nobody to ask. In a script, give the answers with --answers FILE.\n"
 
 
 async def test_a_folder_that_can_not_be_written_is_reported_before_the_first_question(tmp_path: Path) -> None:
@@ -67,7 +69,7 @@ def test_answers_without_a_question_are_reported(tmp_path: Path, capsys: pytest.
     answers = tmp_path / "answers.yaml"
     answers.write_text("inventre: https://inventree.example.org\n")
     assert main(["init", str(tmp_path / "config.yaml"), "--answers", str(answers)]) == Exit.USAGE
-    assert "no question is called inventre. It may hold: inventree, " in capsys.readouterr().err
+    assert "no question is called inventre. The file may have: inventree, " in capsys.readouterr().err
     assert main(["init", "--answers", str(tmp_path / "none.yaml")]) == Exit.USAGE
     assert "can't be read (No such file or directory)" in capsys.readouterr().err
 
@@ -106,7 +108,7 @@ async def test_a_server_that_accepts_and_never_answers_is_named_while_it_is_wait
         typist.types(url)
         await typist.reads(rf"Waiting for {re.escape(url)} \(up to 10 seconds a call\)")
         held[0].close()
-        await typist.reads("gives no answer that can be read")
+        await typist.reads("sent an answer that I can't read")
     server.close()
 
 
@@ -140,6 +142,6 @@ async def test_a_token_that_may_have_been_made_and_is_not_stored_is_named(
     owner = "anna" if change == MakeAdminToken() else "fedbot"
     (sentence,) = told
     assert sentence == (
-        f"! InvenTree may have made a token of {owner} that I could not store. Look there for one whose name begins "
-        "with fedbot-attraktor, made today, and revoke it."
+        f"! InvenTree may have created a token of {owner} that I could not store. Look there for a token of today "
+        "whose name begins with fedbot-attraktor, and revoke it."
     )

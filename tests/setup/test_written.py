@@ -67,7 +67,7 @@ def test_a_container_gets_a_service_for_compose(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("fedbot.setup.written.is_container", lambda: True)
     made = service(Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot"))
     assert made.file.startswith("compose.yaml, beside the folder that is mounted as /etc/fedbot")
-    assert made.start == "docker compose up -d"
+    assert (made.start, made.runs_here) == ("docker compose up -d", False)
     written = yaml.safe_load(made.text)
     bot = written["services"]["fedbot"]
     assert bot["command"][-2:] == ["--config", "/etc/fedbot/config.yaml"]
@@ -75,6 +75,13 @@ def test_a_container_gets_a_service_for_compose(monkeypatch: pytest.MonkeyPatch)
     assert bot["restart"] == "on-failure:5"
     assert bot["volumes"] == ["./fedbot:/etc/fedbot", "state:/var/lib/fedbot"]
     assert written["volumes"] == {"state": None}
+
+
+def test_outside_a_container_the_unit_comes_with_the_command_that_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fedbot.setup.written.is_container", lambda: False)
+    made = service(Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot"))
+    assert made.file == "/etc/systemd/system/fedbot.service"
+    assert (made.start, made.runs_here) == ("sudo systemctl enable --now fedbot", True)
 
 
 def test_a_unit_for_a_bot_at_somebodys_home_leaves_it_visible_and_only_its_own_files_writable() -> None:
