@@ -68,7 +68,7 @@ def _noted_in_part(locale: Locale, transfer: Transfer, came: Mapping[int, Decima
             span=locale.span(seconds),
         ),
         locale.say(
-            "Missing then: {what}. A superuser of the other space settles that.",
+            "Then this is missing: {what}. A superuser of the other space settles that.",
             what=naming.things(locale, [line for line in missing if line.quantity]),
         ),
         locale.say("To change your mind until then, reply: {cancel}", cancel=command("cancel")),
@@ -362,7 +362,7 @@ def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int
     space = naming.space(locale, us.name)
     lines: Lines = [
         locale.say(
-            "Not counted: {space} has no location for {what} yet ({code}).",
+            "Not counted: {space} can't book in {what} yet ({code}).",
             space=space,
             what=naming.things(locale, [transfer.line(number) for number in numbers]),
             code=transfer.code,
@@ -431,7 +431,7 @@ def too_late_to_cancel(locale: Locale, *, subject: Subject, peer_name: str) -> L
     if subject.state is TransferState.DISPUTED:
         return [
             locale.say(
-                "Not taken back: nobody can tell what happened to {case}, so people have to look first.", case=case
+                "Not taken back: nobody can tell what happened to {case}, so somebody has to look first.", case=case
             ),
             locale.say("Everything that I know about it: {show}", show=command(f"show {subject.code}")),
         ]

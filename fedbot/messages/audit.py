@@ -279,7 +279,7 @@ _OUTSIDE: dict[OutsideState, str] = {
     OutsideState.GIFT: marked("turned it into a gift"),
     OutsideState.LOST: marked("said that it is lost"),
     OutsideState.NOT_LENT: marked("it was not lent"),
-    OutsideState.UNCLEAR: marked("people have to look"),
+    OutsideState.UNCLEAR: marked("somebody has to look"),
     OutsideState.CLOSED: marked("corrected by hand"),
 }
 _ROOMS: dict[RoomChange, str] = {

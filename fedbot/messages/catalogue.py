@@ -664,7 +664,7 @@ def _note_of(locale: Locale, wanted: Want | FriendWant) -> list[tuple[Inline, ..
 def want_by_name(locale: Locale, *, word: str) -> Lines:
     """The refusal of a want for one particular item, or with a name that is too long."""
     return [
-        locale.say('Not noted: "{word}" is no IPN or part name.', word=locale.short(word, 40)),
+        locale.say("Not noted: \"{word}\" isn't an IPN or a part's name.", word=locale.short(word, 40)),
         locale.say("For example: {want}", want=command("want 200 M3-BOLT until 31.12.")),
     ]
 

@@ -28,7 +28,7 @@ _FIRST: dict[OutsideState, str] = {
     OutsideState.GIFT: marked("🎁 {what} was given to {neighbour}. {code}"),
     OutsideState.LOST: marked("❌ {what} is lost at {neighbour}. {code}"),
     OutsideState.NOT_LENT: marked("❌ Not lent: {what} stays here. {code}"),
-    OutsideState.UNCLEAR: marked("⚠ {what}, lent to {neighbour}: people have to look. {code}"),
+    OutsideState.UNCLEAR: marked("⚠ {what}, lent to {neighbour}: somebody has to look. {code}"),
     OutsideState.CLOSED: marked("{what}, lent to {neighbour}: corrected by hand. {code}"),
 }
 
@@ -123,7 +123,7 @@ def outside_in_short(locale: Locale, loan: OutsideLoan, today: date) -> tuple[In
     """'k7m2 – 1 × lens at Repair Café (outside), until 3 Dec'."""
     words = {**_words(locale, loan), "what": thing_lent(locale, loan)}
     if loan.state is OutsideState.UNCLEAR:
-        return locale.say("{code} – {what} at {neighbour}: people have to look", **words)
+        return locale.say("{code} – {what} at {neighbour}: somebody has to look", **words)
     if loan.state is OutsideState.HANDING_OVER:
         return locale.say("{code} – {what} at {neighbour}: offered to {friend} as a loan", **words)
     if loan.until < today:
@@ -323,7 +323,7 @@ def not_that_one(locale: Locale, *, transfer: Transfer, item: StockItem) -> Line
 def never_here(locale: Locale, *, subject: Transfer | Connection) -> Lines:
     """The refusal of `here` for a loan that doesn't come from the time before we had a bot."""
     return [
-        locale.say("Nothing changed: {code} is no loan from before you had a bot.", code=subject.code),
+        locale.say("Nothing changed: {code} isn't a loan from before you had a bot.", code=subject.code),
         locale.say("You can only say that for such a loan, while it waits for your approval."),
     ]
 

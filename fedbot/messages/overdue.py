@@ -188,4 +188,4 @@ def nothing_to_stop(locale: Locale, *, peer_name: str) -> Lines:
 
 def not_stopped(locale: Locale, *, peer_name: str) -> Lines:
     """The answer to `overdue --resume` if nothing was stopped."""
-    return [locale.say("Nothing to do: {peer} can borrow.", peer=naming.space(locale, peer_name))]
+    return [locale.say("Nothing to do: {peer} can already borrow.", peer=naming.space(locale, peer_name))]

@@ -466,7 +466,10 @@ class Conversation:
             return ours
 
         self._asker.say("", *people.table(rows))
-        text = "Who is who in InvenTree, and who approves? Enter if this is right, or corrections (3=kim 4=- +3 -2)"
+        text = (
+            "Who is who in InvenTree, and who approves? Enter if this is right. To correct it: 3=kim (number 3 is user "
+            "kim), 4=- (not a member), +3 (an approver), -2 (no approver)"
+        )
         chosen.rows = await self._ask("people", text, test)
         approvers = tuple(row.user for row in chosen.rows if row.approves)
         chosen.wanted = replace(chosen.wanted, approvers=approvers)

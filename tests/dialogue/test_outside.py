@@ -186,7 +186,7 @@ async def test_after_a_failed_step_nothing_is_lent_or_people_settle_it() -> None
     world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/.*return.*", times=None, status=400)
     await says(world, "piet", f"return {code(world)}")
     assert state(world) is OutsideState.UNCLEAR
-    assert told(world.alpha_admins, "people have to look")
+    assert told(world.alpha_admins, "somebody has to look")
     world.alpha.comes_back()
     await says(world, "piet", f"return {code(world)}")
     assert state(world) is OutsideState.RETURNED
@@ -534,7 +534,7 @@ async def test_here_can_be_taken_back_and_works_only_for_such_loans() -> None:
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert world.beta.total("N-M3") == 920, "the entry by hand, and the loan"
-    assert "is no loan from before" in await says(world, "cem", f"here {loan} #{item}")
+    assert "isn't a loan from before" in await says(world, "cem", f"here {loan} #{item}")
 
 
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])

@@ -120,7 +120,9 @@ async def test_after_a_rebuild_the_stopped_friends_are_known() -> None:
 
 async def test_a_friend_without_overdue_loans_is_not_stopped_and_people_can_lift_it() -> None:
     world = await overdue_for(1)
-    assert (await says(world, "anna", "overdue betaspace --resume")).startswith("Nothing to do: Betaspace can borrow.")
+    assert (await says(world, "anna", "overdue betaspace --resume")).startswith(
+        "Nothing to do: Betaspace can already borrow."
+    )
     await says(world, "anna", "overdue betaspace --stop")
     assert "For example: !fed overdue betaspace --stop" in await says(world, "anna", "overdue --stop")
     assert "lends to Betaspace again, says Anna" in await says(world, "anna", "overdue betaspace --resume")

@@ -475,7 +475,7 @@ async def test_of_several_items_the_approver_books_in_what_came_and_the_rest_is_
     before = {ipn: int(world.beta.total(ipn)) for ipn in here}
     answer = await says(world, world.cem, line)
     assert answer.startswith("Noted: "), answer
-    assert f"Missing then: {missing}" in answer
+    assert f"Then this is missing: {missing}" in answer
     await world.grace()
     await world.passes(timedelta(minutes=2))
     assert states(world) == {DONE}
@@ -652,7 +652,9 @@ async def test_only_an_approver_reports_it_missing_and_only_in_transit() -> None
     assert states(world) == {SENT}
     await says(world, world.cem, "missing ID")
     assert states(world) == {DISPUTED}
-    assert (await says(world, world.cem, "missing ID")).startswith("Nothing new: 10 × M3 nut")
+    assert (await says(world, world.cem, "missing ID")).startswith(
+        "Nothing new: somebody still has to settle 10 × M3 nut"
+    )
     await says(world, world.cem, "received ID")
     await world.grace()
     assert states(world) == {DISPUTED}

@@ -571,7 +571,7 @@ async def test_a_borrowed_item_that_counts_otherwise_does_not_end_the_request_fo
     has_part(world.beta, units="cm")
     line = world.bea.says("!fed borrow 2m CABLE + 5 M3-NUT from attraktor for 2 weeks --note for the fair")
     await world.passes(timedelta(minutes=1))
-    (list_,) = [message for message in world.room.answers(line) if "has no location for 2 m of" in message.text]
+    (list_,) = [message for message in world.room.answers(line) if "can't book in 2 m of" in message.text]
     assert "To ask for the rest alone (5 × M3 nut), reply 1" in list_.text
     assert "a loan has to return in its own unit" in list_.text
     world.bea.says("1", reply_to=list_)

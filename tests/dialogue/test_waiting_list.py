@@ -83,7 +83,7 @@ async def test_the_first_in_the_queue_is_told_requests_by_a_reply_and_gets_it() 
     code = world.alpha.turn.queue()[1].code
     assert "Kim is waiting for" in await says(world, "piet", f"show {code}")
     await comes_back(world)
-    (turn,) = [m for m in told(world.room, "It is reserved for us until") if world.gus.user_id in m.mentions]
+    (turn,) = [m for m in told(world.room, "and reserved for us until") if world.gus.user_id in m.mentions]
     world.gus.says("borrow for 2 weeks", reply_to=turn)
     await world.settle()
     assert world.alpha.row(42).customer is None, "the owner's people decide"
@@ -160,7 +160,7 @@ async def test_a_damaged_return_is_not_offered_until_it_is_repaired() -> None:
         world.alpha.admin("PATCH", "stock/42/", status=10)
     await world.passes(2 * DAY)
     assert place(world.gamma) in {PlaceState.TURN, PlaceState.LAPSED}, world.room.transcript()
-    assert told(world.room, "It is reserved for us until")
+    assert told(world.room, "and reserved for us until")
 
 
 async def test_an_extension_of_an_item_that_others_wait_for_shows_the_queue_and_takes_a_second_approval() -> None:
@@ -268,7 +268,7 @@ async def test_after_a_move_each_turn_is_told_in_the_new_room() -> None:
     await world.passes(DAY)
     assert world.piet.user_id in told(world.room, "is due back from Repair Café")[-1].mentions
     await comes_back(world)
-    (turn,) = [m for m in told(world.room, "It is reserved for us until") if world.gus.user_id in m.mentions]
+    (turn,) = [m for m in told(world.room, "and reserved for us until") if world.gus.user_id in m.mentions]
     world.gus.says("borrow for 2 weeks", reply_to=turn)
     await world.settle()
     world.piet.reacts(owners_card(world), "❌")
@@ -319,7 +319,7 @@ async def test_a_reply_to_a_turn_for_another_item_requests_the_item_that_we_wait
     until = (world.clock.now() + DAY).isoformat()
     forges(world, world.alpha, connection, "place", {"wait": mine.id, "place": 1, "item": nuts, "until": until})
     await world.settle()
-    (turn,) = [m for m in told(world.room, "It is reserved for us until") if world.gus.user_id in m.mentions]
+    (turn,) = [m for m in told(world.room, "and reserved for us until") if world.gus.user_id in m.mentions]
     world.gus.says("borrow for 2 weeks", reply_to=turn)
     await world.settle()
     (line,) = world.gamma.transfer().requested
@@ -508,7 +508,7 @@ async def test_who_is_told_may_answer_in_the_thread_of_that_message() -> None:
     world = await lens_lent_to_betaspace()
     await says(world, "gus", f"wait {LENS} from attraktor")
     await comes_back(world)
-    (turn,) = [m for m in told(world.room, "It is reserved for us until") if world.gus.user_id in m.mentions]
+    (turn,) = [m for m in told(world.room, "and reserved for us until") if world.gus.user_id in m.mentions]
     line = world.gus.says("borrow for 2 weeks", thread=turn)
     await world.settle()
     assert "Asked Attraktor for 1 ×" in world.answer_to(line)

@@ -244,7 +244,7 @@ async def test_a_friend_whose_wants_come_and_go_has_its_budget_used_up() -> None
 
 async def test_an_impossible_want_is_refused() -> None:
     world = await friends()
-    assert 'Not noted: "#42" is no IPN' in await says(world, "tom", "want 1 #42")
+    assert 'Not noted: "#42" isn\'t an IPN' in await says(world, "tom", "want 1 #42")
     assert "Write a line for each" in await says(world, "tom", "want 1 M3-NUT + 2 M3-BOLT")
     assert "at most 180 days" in await says(world, "tom", "want 1 M3-NUT until 2028-01-01")
     assert (await says(world, "tom", "want")).startswith("Nobody wants anything.")

@@ -335,7 +335,7 @@ async def test_a_homeserver_that_goes_away_while_things_are_made_makes_nothing_t
         class UntilInventreeIsDone(Answers):
             def say(self, *paragraphs: str) -> None:
                 super().say(*paragraphs)
-                relay.is_open = relay.is_open and not any("✓ make a superuser's token" in each for each in paragraphs)
+                relay.is_open = relay.is_open and not any("✓ create a superuser's token" in each for each in paragraphs)
 
         talk = Conversation(UntilInventreeIsDone(answers, tmp_path), Files(tmp_path / "config.yaml"))
         with pytest.raises(Stopped, match=r"Matrix: .*the homeserver doesn't answer"):
@@ -368,7 +368,7 @@ async def test_a_token_that_a_run_over_existing_settings_made_is_known_to_the_ne
         class UntilInventreeIsDone(Answers):
             def say(self, *paragraphs: str) -> None:
                 super().say(*paragraphs)
-                relay.is_open = relay.is_open and not any("✓ make a superuser's token" in each for each in paragraphs)
+                relay.is_open = relay.is_open and not any("✓ create a superuser's token" in each for each in paragraphs)
 
         talk = Conversation(UntilInventreeIsDone(answers, tmp_path), Files(tmp_path / "config.yaml"))
         with pytest.raises(Stopped, match=r"Matrix: .*the homeserver doesn't answer"):

@@ -99,7 +99,10 @@ def test_things_that_may_be_somebody_elses_are_left_alone_and_reported() -> None
         (replace(NEW, users=(UserFound(9, "fedbot", superuser=True),)), "staff or superuser"),
         (replace(NEW, users=(UserFound(9, "fedbot", active=False),)), "is inactive"),
         (others, r"The group fedbot has other members: piet"),
-        (replace(NEW, locations=places("Outgoing", "Outgoing")), "more than one stock location Outgoing: rename all but one"),
+        (
+            replace(NEW, locations=places("Outgoing", "Outgoing")),
+            "more than one stock location Outgoing: rename all but one",
+        ),
         (
             replace(NEW, categories=places("From friends", structural=True)),
             "The part category From friends can't hold anything",

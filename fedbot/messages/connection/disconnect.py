@@ -164,7 +164,7 @@ def _apart(orderly: Preview, at_once: Preview) -> tuple[Preview, Preview, Previe
 
 
 def _consequences(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
-    moving = locale.say("⚠ Stays unclear, people have to look:") if at_once else locale.say("I finish first:")
+    moving = locale.say("⚠ These stay unclear. Somebody has to look:") if at_once else locale.say("I finish first:")
     return [
         *_listed(locale, locale.say("I cancel:"), preview.cancelled),
         *_listed(locale, moving, preview.finished),
@@ -192,7 +192,7 @@ def ending_already(locale: Locale, *, connection: Connection, us: PartyConfig, p
     return [
         locale.say("The friendship with {peer} is ending already. I did nothing.", peer=peer),
         *ended_by(locale, connection, us),
-        *_listed(locale, locale.say("It waits for:"), (*preview.cancelled, *preview.finished)),
+        *_listed(locale, locale.say("It is waiting for:"), (*preview.cancelled, *preview.finished)),
         *_on_loan(locale, preview),
         _without_waiting(locale, connection),
     ]
@@ -225,7 +225,9 @@ def still_ending(locale: Locale, *, connection: Connection) -> Lines:
     peer = naming.space(locale, connection.peer_name)
     return [
         locale.say("Not asked: the old friendship with {peer} is still ending.", peer=peer),
-        locale.say("Please ask when it is over. To see what it waits for: {line}", line=_disconnect(connection)),
+        locale.say(
+            "Please ask again once it is over. To see what it is waiting for: {line}", line=_disconnect(connection)
+        ),
     ]
 
 

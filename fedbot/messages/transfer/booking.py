@@ -350,7 +350,7 @@ A_MINUTE = timedelta(minutes=1)
 _STANDS: dict[PlaceState, str] = {
     PlaceState.ASKED: marked("I asked {peer} to put us on the waiting list for {what}. {code}"),
     PlaceState.WAITING: marked("⏳ We are waiting for {what} from {peer}: place {place}. {code}"),
-    PlaceState.TURN: marked("🔔 {what} of {peer} is there. It is reserved for us until {until}. {code}"),
+    PlaceState.TURN: marked("🔔 {what} is available at {peer}, and reserved for us until {until}. {code}"),
     PlaceState.SERVED: marked("✅ {what}: {peer} has approved, so we no longer wait for it. {code}"),
     PlaceState.LAPSED: marked(
         "{what}: nobody here requested it from {peer} in time. It goes to the next in line. {code}"
@@ -377,7 +377,7 @@ _NOT_IN_LINE: dict[PlaceState, str] = {
     PlaceState.UNKNOWN: marked("Not noted: we have nothing called {what}."),
     PlaceState.UNCLEAR: marked("Not noted: several parts are called {what}. Name it by its IPN."),
     PlaceState.UNIT: marked("Not noted: {what} is counted in another unit. Say how many, without a unit."),
-    PlaceState.TWICE: marked("Not noted: you wait for {what} already."),
+    PlaceState.TWICE: marked("Not noted: you are already waiting for {what}."),
 }
 
 
@@ -493,9 +493,9 @@ def queue_list(
         lines += [locale.say("On the waiting lists of {own}:", own=own), Items(tuple(items))]
     if places:
         elsewhere = tuple(place_in_short(locale, place, name) for name, place in places)
-        lines += [locale.say("{own} waits for:", own=own), Items(elsewhere)]
+        lines += [locale.say("{own} is waiting for:", own=own), Items(elsewhere)]
     example = command("wait LENS-2 from SPACE")
-    return lines or [locale.say("Nobody waits for anything. To join a waiting list: {example}", example=example)]
+    return lines or [locale.say("Nobody is waiting for anything. To join a waiting list: {example}", example=example)]
 
 
 def entry_in_short(locale: Locale, name: str, place: int, entry: QueueEntry) -> tuple[Inline, ...]:
@@ -508,7 +508,7 @@ def entry_in_short(locale: Locale, name: str, place: int, entry: QueueEntry) -> 
 
 def too_many_places(locale: Locale, *, count: int) -> Lines:
     """The refusal of one more place: the limit is reached."""
-    return [locale.say("Not noted: you wait for {number} items already.", number=locale.count(count))]
+    return [locale.say("Not noted: you are already waiting for {number} items.", number=locale.count(count))]
 
 
 def one_thing_in_line(locale: Locale) -> Lines:

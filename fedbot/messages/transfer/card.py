@@ -660,7 +660,7 @@ def request_without_part(locale: Locale, *, transfer: Transfer, us: PartyConfig,
     homeless = [transfer.line(progress.number) for progress in unmatched(transfer)]
     lines: Lines = [
         locale.say(
-            "Taken back: {space} has no location for {what} ({code}).",
+            "Taken back: {space} can't book in {what} ({code}).",
             space=space,
             what=naming.things(locale, homeless),
             code=transfer.code,

@@ -538,7 +538,7 @@ def parcel_not_booked_in(locale: Locale, *, transfer: Transfer, person: str, nam
 def parcel_missing_already(locale: Locale, *, transfer: Transfer) -> Lines:
     """The answer to `missing` for a parcel that people have to settle already."""
     return [
-        locale.say("Nothing new: {case} waits for people to settle it.", case=naming.case(locale, transfer)),
+        locale.say("Nothing new: somebody still has to settle {case}.", case=naming.case(locale, transfer)),
         state_in_words(locale, transfer),
         locale.say("A superuser settles it: {resolve}", resolve=command(f"resolve {transfer.code}")),
     ]
