@@ -18,6 +18,7 @@ from typing import Any, cast
 import psycopg
 import pytest
 
+from fedbot import edge_settings
 from fedbot.config.hub import HubSettings
 from fedbot.engine.bot import Bot, BotResources
 from fedbot.hub import hosting, roster
@@ -263,7 +264,7 @@ def _lease_by_clock_alone(patch: pytest.MonkeyPatch, _: Path) -> None:
 
 def _key_store_left_behind(patch: pytest.MonkeyPatch, folder: Path) -> None:
     patch.setattr(OwnFolder, "worker_folder", folder / "left", raising=False)
-    patch.setattr(hosting, "FolderInDatabase", OwnFolder)
+    patch.setattr(edge_settings, "FolderInDatabase", OwnFolder)
 
 
 def _never_taken_over(patch: pytest.MonkeyPatch, _: Path) -> None:
