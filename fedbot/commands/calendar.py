@@ -85,7 +85,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 def _is_about(loan: OutsideLoan, items: frozenset[int], word: str) -> bool:
     """Whether the word names that neighbour, or the item that it has."""
-    return loan.neighbour.casefold() == unquoted(word).casefold() or history.is_of(loan, items, word)
+    return loan.neighbour.casefold() == unquoted(word).casefold() or history.outside_touches(loan, items, word)
 
 
 def _wanted(turn: Turn, command: Command) -> _Wanted:

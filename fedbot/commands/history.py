@@ -138,7 +138,7 @@ def _outside(
     is_private = lookup.is_private(turn, command.room)
     found = [loan for loan in turn.all(OutsideLoan) if loan.room in rooms or is_private]
     found = history.outside_since(found, since) if since else found
-    return [loan for loan in found if not word or history.is_of(loan, items, word)]
+    return [loan for loan in found if not word or history.outside_touches(loan, items, word)]
 
 
 def _page(turn: Turn, meant: _Listed, shown: tuple[Transfer | OutsideLoan, ...], total: int, *, more: bool) -> Phrase:

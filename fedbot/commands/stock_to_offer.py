@@ -15,7 +15,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.items import Reading, in_pieces, read_alone, typed_again
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.merged_stock import Hidden
-from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
+from fedbot.rules.catalogue.provenance import origin_forbids, origins_of
 from fedbot.rules.loan import balance, bookings
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.effects import Phrase, say
@@ -134,7 +134,7 @@ def _called(turn: Turn, destination: str) -> str:
 
 def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
     part = item.part
-    forbidden = [origin for origin in origins if forbidden_origin(origin, destination)]
+    forbidden = [origin for origin in origins if origin_forbids(origin, destination)]
     if part.virtual:
         return say(messages.offer.part_virtual, item=item)
     if item.customer is not None:

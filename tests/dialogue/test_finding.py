@@ -141,7 +141,7 @@ async def test_a_space_that_passes_it_on_anyway_is_refused_by_the_third(
     world.mia.reacts(world.room.message("Give it?"), "✅")
     await world.grace()
     item = world.alpha.transfer().at(1).item
-    monkeypatch.setattr(stock_to_offer, "forbidden_origin", lambda _origin, _there: False)
+    monkeypatch.setattr(stock_to_offer, "origin_forbids", lambda _origin, _there: False)
     world.anna.says(f"!fed push #{item} 5 to betaspace")
     await world.settle()
     assert {space.transfer().state for space in (world.alpha, world.beta)} == {TransferState.DECLINED}

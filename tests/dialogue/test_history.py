@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from fedbot.rules.ledger import history
 from fedbot.rules.ledger.history import item_page
 from tests.dialogue import test_lending
 from tests.scenarios.world import World, friends, told
@@ -62,6 +64,18 @@ async def test_history_of_an_item_finds_it_by_number_ipn_name_and_link_on_either
     said = world.bea.says(f"!fed history #{booked_in}")
     await world.settle()
     assert codes_in(world.answer_to(said)) == [lens.code]
+
+
+async def test_a_number_means_an_item_and_never_the_serial_number_of_a_part_without_ipn() -> None:
+    world = await friends()
+    await world.hand_over("LENS-2#0042")
+    transfer = world.alpha.transfer()
+    line = transfer.terms.lines[0]
+    line = replace(line, description=replace(line.description, ipn=""))
+    transfer = replace(transfer, terms=replace(transfer.terms, lines=(line,)))
+    assert history.touches(transfer, (), f"{line.description.name}#0042")
+    assert not history.touches(transfer, (), "#0042")
+    assert not history.touches(transfer, (), "")
 
 
 async def test_a_loan_and_its_return_are_in_the_history_of_the_item_that_was_lent() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.model.audit import VanishedFound
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.records import StockItem
@@ -246,3 +247,11 @@ async def test_after_a_rebuild_vanished_items_are_still_known() -> None:
     assert "20 from Gammaspace may have been merged into" in await says(world, f"push #{target} 121 to betaspace")
     await says(world, f"clear #{target}")
     assert "Not offered" not in await says(world, f"push #{target} 121 to betaspace")
+
+
+async def test_stock_received_from_a_space_is_no_reason_to_read_merges_before_it_goes_back_there() -> None:
+    world = await three()
+    await got(world)
+    bolt = world.alpha.part(BOLT).pk
+    assert merged_stock.has_part_of_others(world.alpha.turn, bolt, "betaspace")
+    assert not merged_stock.has_part_of_others(world.alpha.turn, bolt, "gammaspace")

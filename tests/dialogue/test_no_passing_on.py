@@ -72,7 +72,7 @@ async def test_a_sender_that_does_not_check_is_refused_by_the_receiver_and_nothi
 ) -> None:
     world = await friends()
     item = came_from(world.alpha, "M3-NUT", "gammaspace")
-    monkeypatch.setattr(stock_to_offer, "forbidden_origin", lambda _origin, _there: False)
+    monkeypatch.setattr(stock_to_offer, "origin_forbids", lambda _origin, _there: False)
     world.anna.says(f"!fed push #{item} 10 to betaspace")
     await world.settle()
     assert {space.transfer().state for space in world.spaces} == {DECLINED}

@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from fedbot.rules.archive import Mark
-from fedbot.rules.catalogue.provenance import forbidden_origin, origin_here
+from fedbot.rules.catalogue.provenance import origin_forbids, origin_here
 from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.lifecycles import Ending
@@ -46,8 +46,8 @@ def received_for(turn: Turn, query: Query) -> ReceivedOf | None:
 
     Another thread may call it.
     """
-    looks_for_merges = isinstance(query, SearchStock) or (isinstance(query, FindItems) and query.merges)
-    return received_by(_snapshot(turn)) if looks_for_merges else None
+    reads_merges = isinstance(query, SearchStock) or (isinstance(query, FindItems) and query.merges)
+    return received_by(_snapshot(turn)) if reads_merges else None
 
 
 def _snapshot(turn: Turn) -> Turn:
@@ -82,8 +82,7 @@ def has_part_of_others(turn: Turn, part: int, destination: str) -> bool:
     """Whether we have some of this part that may not go to `destination`."""
     came = ((each, turn.transfer(each.transfer)) for each in received_by(turn)(part))
     return any(
-        transfer is not None
-        and forbidden_origin(origin_here(turn, transfer, transfer.line(each.line)), destination) is not None
+        transfer is not None and origin_forbids(origin_here(turn, transfer, transfer.line(each.line)), destination)
         for each, transfer in came
     )
 
@@ -107,18 +106,18 @@ def hidden(turn: Turn, item: StockItem, found: ItemsFound | StockHits, destinati
     merged = dict(found.merged).get(item.pk)
     if merged is None:
         return ()
-    seen = []
+    quantities = []
     for each, transfer, quantity in _unaccounted(turn, found.vanished, item.part.pk):
         origin = origin_here(turn, transfer, transfer.line(each.line))
         came = transfer.decided.at if transfer.decided else transfer.asked.at
-        if forbidden_origin(origin, destination) and merged >= came - _CLOCKS:
-            seen.append(Hidden(origin, quantity))
-    return tuple(seen)
+        if origin_forbids(origin, destination) and merged >= came - _CLOCKS:
+            quantities.append(Hidden(origin, quantity))
+    return tuple(quantities)
 
 
-def total(hidden_in: Iterable[Hidden]) -> Decimal:
+def total(quantities: Iterable[Hidden]) -> Decimal:
     """Return the sum of these quantities."""
-    return sum((each.quantity for each in hidden_in), Decimal(0))
+    return sum((each.quantity for each in quantities), Decimal(0))
 
 
 def _unaccounted(turn: Turn, vanished: Iterable[Received], part: int) -> Iterable[tuple[Received, Transfer, Decimal]]:
@@ -136,15 +135,10 @@ def clear(turn: Turn, found: ItemsFound, by: Signature) -> tuple[Hidden, ...]:
     cleared = []
     for part in dict.fromkeys(item.part.pk for item in found.items):
         for each, _, quantity in _unaccounted(turn, found.vanished, part):
-            transfer = turn.transfer(each.transfer)
+            transfer = turn.transfer(each.transfer)  # with the lines that were cleared in an earlier round
             if transfer is None:
                 raise LookupError(each.transfer)
             turn.save(with_progress(transfer, replace(transfer.at(each.line), accounted=each.quantity)))
-            turn.note(
-                transfer.id,
-                audit.VanishedFound(each.line, str(quantity)),
-                by.person,
-                by.event_id,
-            )
+            turn.note(transfer.id, audit.VanishedFound(each.line, str(quantity)), by.person, by.event_id)
             cleared.append(Hidden(origin_here(turn, transfer, transfer.line(each.line)), quantity))
     return tuple(cleared)

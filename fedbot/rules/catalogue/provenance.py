@@ -48,8 +48,8 @@ class WriteMirror(WhenStepEnds):
             turn.tell_admins(say(messages.health.not_mirrored, problem=event.problem), f"mirror:{turn.now.date()}")
 
 
-def forbidden_origin(origin: str, destination: str) -> bool:
-    """Whether UC6 forbids it: an item that came from one party may go back to it, but not on to another."""
+def origin_forbids(origin: str, destination: str) -> bool:
+    """Whether UC6 keeps stock from that destination: it may go back to the party it came from, but not on to another."""
     return bool(origin) and origin != destination
 
 

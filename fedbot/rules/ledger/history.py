@@ -20,7 +20,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import reason_of
 from fedbot.rules.model.lending import OUTSIDE, OutsideLoan
 from fedbot.rules.model.lifecycles import ENDS_OF_A_LOAN
-from fedbot.rules.model.stock import plain
+from fedbot.rules.model.stock import PartDescription, plain
 from fedbot.rules.model.transfer import Line, Transfer
 
 CLASSIC_PAGES_UNTIL = 320
@@ -128,12 +128,9 @@ def outside_since(loans: Iterable[OutsideLoan], moment: datetime) -> list[Outsid
     return [loan for loan in loans if max(loan.by.at, loan.ended or loan.by.at) >= moment]
 
 
-def is_of(loan: OutsideLoan, items: Collection[int], word: str) -> bool:
+def outside_touches(loan: OutsideLoan, items: Collection[int], word: str) -> bool:
     """Whether it is, or was taken from, one of these items of ours, or its part has exactly that name or IPN."""
-    known = (loan.description.name, loan.description.ipn)
-    names = {*known, *(f"{name}#{loan.serial}" for name in known if loan.serial)}
-    is_called = bool(word) and word.casefold() in {name.casefold() for name in names if name}
-    return bool({loan.item, loan.source} & set(items)) or is_called
+    return bool({loan.item, loan.source} & set(items)) or _is_called(loan.description, loan.serial, word)
 
 
 def newest_first(transfers: Iterable[Transfer]) -> list[Transfer]:
@@ -175,17 +172,17 @@ def peer_item(transfer: Transfer, line: Line) -> int | None:
 
 def touches(transfer: Transfer, items: Collection[int], word: str) -> bool:
     """Whether a line is, or was taken from, one of these items of ours, or its part has exactly that name or IPN."""
-    wanted = word.casefold()
-    for line in transfer.terms.lines:
-        if our_items(transfer, line) & set(items):
-            return True
-        description = line.description
-        names = {description.name, description.ipn} | {
-            f"{n}#{line.serial}" for n in (description.name, description.ipn)
-        }
-        if wanted and wanted in {name.casefold() for name in names if name}:
-            return True
-    return False
+    return any(
+        bool(our_items(transfer, line) & set(items)) or _is_called(line.description, line.serial, word)
+        for line in transfer.terms.lines
+    )
+
+
+def _is_called(part: PartDescription, serial: str, word: str) -> bool:
+    """Whether the word is exactly the part's name or IPN, alone or as `name#serial`. '' is no word."""
+    known = [each for each in (part.name, part.ipn) if each]
+    called = [*known, *(f"{each}#{serial}" for each in known if serial)]
+    return word.casefold() in {each.casefold() for each in called}
 
 
 def item_page(inventory_url: str, api: int, item: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from fedbot.rules.catalogue.provenance import forbidden_origin
+from fedbot.rules.catalogue.provenance import origin_forbids
 from fedbot.rules.loan import bookings
 from fedbot.rules.loan.bookings import Claim
 from fedbot.rules.model.stock import StockItem, is_common, is_sound
@@ -94,7 +94,7 @@ class Free:
     def may_go(self, item: StockItem) -> bool:
         """Whether any of it may go to the receiver (UC6)."""
         mixed = self.hidden.get(item.pk, Decimal(0))
-        return not forbidden_origin(self.origins[item.pk], self.destination) and mixed < item.quantity
+        return not origin_forbids(self.origins[item.pk], self.destination) and mixed < item.quantity
 
 
 def best_items(items: Sequence[StockItem], quantity: Decimal, free: Free) -> Chosen | str:

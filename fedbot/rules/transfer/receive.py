@@ -15,7 +15,7 @@ from fedbot import messages
 from fedbot.rules import consent, names, time_zones
 from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue import destination
-from fedbot.rules.catalogue.provenance import forbidden_origin, known_item, mirror_received, received_text
+from fedbot.rules.catalogue.provenance import known_item, mirror_received, origin_forbids, received_text
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import balance, end, label
 from fedbot.rules.loan.end import take_back_step
@@ -748,7 +748,7 @@ def on_offer(
     progress = (replace(p, metadata=texts.get(str(p.number), "")) for p in transfer.progress)
     transfer = replace(transfer, progress=tuple(progress))
     turn.note_by(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer, by_peer=True), transfer.asked)
-    if any(forbidden_origin(line.origin, turn.us.party) for line in terms.lines):
+    if any(origin_forbids(line.origin, turn.us.party) for line in terms.lines):
         ask_sender(turn, transfer, "decline", None, "chain")
         return
     turn.save(transfer)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.rules import consent
 from fedbot.rules.catalogue import destination, merged_stock, search, share
-from fedbot.rules.catalogue.provenance import forbidden_origin, origins_of
+from fedbot.rules.catalogue.provenance import origin_forbids, origins_of
 from fedbot.rules.loan import balance, bookings, lending_rules, overdue
 from fedbot.rules.model import audit
 from fedbot.rules.model import lending as lendings
@@ -120,7 +120,7 @@ def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, le
         raise BadTerms("terms.lines: not what was asked for")
     if less and not all(_is_less_of(transfer.terms.lines, line) for line in terms.lines):
         raise BadTerms("terms.lines: not less of what was asked for, but something else")
-    if any(forbidden_origin(line.origin, turn.us.party) for line in terms.lines):
+    if any(origin_forbids(line.origin, turn.us.party) for line in terms.lines):
         raise BadTerms("terms.lines.origin: came from a third space")
     return on_these_terms(transfer, terms)
 

@@ -135,7 +135,7 @@ class LedgerFilter:
             and self.kind in {"", "outside"}
             and self.direction in {"", "out"}
             and (self.since is None or max(loan.by.at, loan.ended or loan.by.at) >= self.since)
-            and (not self.item or history.is_of(loan, (), self.item))
+            and (not self.item or history.outside_touches(loan, (), self.item))
             and self.person in {"", loan.by.person}
             and all(word in told for word in self.words.casefold().split())
         )
@@ -337,7 +337,7 @@ class Reader:
 
     def _of_item(self, item: int) -> Iterator[Transfer | OutsideLoan]:
         found = [t for t in self.turn.marked(Mark.ITEM, item) if t.room in self.rooms]
-        lent = [loan for loan in self._outside_loans() if history.is_of(loan, {item}, "")]
+        lent = [loan for loan in self._outside_loans() if history.outside_touches(loan, {item}, "")]
         return history.with_outside(history.newest_first(found), lent)
 
     def item_page(self, item: int) -> str:
