@@ -61,7 +61,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     wanted = _wanted(turn, command)
     rooms = rooms_told_of(turn, command.room)
     entries = bookings.entries(turn, rooms, wanted.first, wanted.last)
-    outside = bookings.of_neighbours(turn, rooms, wanted.first, wanted.last)
+    outside = bookings.neighbour_entries(turn, rooms, wanted.first, wanted.last)
     if wanted.space:
         entries = [entry for entry in entries if entry.transfer.peer == wanted.space]
         outside = []

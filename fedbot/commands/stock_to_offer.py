@@ -206,7 +206,7 @@ def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decima
     first = when.first or today
     if bookings.least_free(amount, spans, first, when.last) >= wanted:
         return None
-    booked = bookings.booked(turn, spans, first, when.last)
+    booked = bookings.bookings_among(turn, spans, first, when.last)
     if when.first is not None and when.last is not None:
         day = bookings.nearest(amount, spans, wanted, (when.first, when.last), today)
         free = (day, day + (when.last - when.first)) if day else None
@@ -221,7 +221,7 @@ def waited_for_complaint(turn: Turn, item: StockItem, destination: str, when: Ah
     if not (bookings.is_for_now(turn, when.first) and when.anyway):
         return None
     before = bookings.waiting_before(turn, item.pk, item.part.pk, destination)
-    waiting = tuple(bookings.waiting(turn, entry) for entry in before)
+    waiting = tuple(bookings.as_reserved(turn, entry) for entry in before)
     return (
         say(messages.booking.would_break, what=item.part.name, bookings=waiting, line=when.anyway) if before else None
     )

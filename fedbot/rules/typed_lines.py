@@ -87,7 +87,7 @@ def is_for_us(turn: Turn, event: Said) -> bool:
         return True
     if not _may_remark_on_a_card(turn, event):
         return False
-    return (hand_back.remarked_on(turn, event) or decisions.reasoned_on(turn, event)) is not None
+    return (hand_back.return_of_remark(turn, event) or decisions.reasoned_on(turn, event)) is not None
 
 
 _ANSWERED_IN_SHORT = frozenset({MessageKind.CHOICE, MessageKind.HITS, MessageKind.FRIENDS_WANT, *queue.ABOUT_A_PLACE})

@@ -108,6 +108,27 @@ async def test_nobody_accepts_a_smaller_grant_of_what_nobody_here_requested() ->
     assert (forged.state, forged.wanted, forged.decided) == (OPEN, "", None)
 
 
+async def test_a_return_of_a_line_that_the_loan_does_not_have_is_declined() -> None:
+    world = await lent("M3-NUT 10")
+    world.bea.says("!fed return 4", reply_to=world.card().event_id)
+    await world.settle()
+    honest = world.beta.transfer()
+    assert honest.is_return
+    assert honest.opening is not None
+    terms = replace(honest.terms, lines=(replace(honest.terms.lines[0], of_line=7),))
+    opening = replace(honest.opening, cause=by_line("$forged"))
+    identifier = opened_id(SubjectKind.RETURN, opening)
+    forged = replace(
+        honest, id=identifier, opening=opening, terms=terms, terms_hash=hash_of(terms), exchange=Exchange()
+    )
+    forges(world, world.beta, forged, "offer", bodies.Offer(**opens(forged)).to_json())
+    await world.settle()
+    answer = world.alpha.turn.transfer(identifier)
+    assert answer is not None
+    assert (answer.wanted, answer.progress[0].item) == ("decline", None)
+    assert not world.alpha.bot.quarantined()
+
+
 async def test_a_message_that_is_refused_is_not_requested_again_without_end_by_those_behind_it() -> None:
     world = await sharing()
     honest = world.alpha.bot.chat_worker._envelope

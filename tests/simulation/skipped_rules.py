@@ -53,7 +53,7 @@ def all_asked() -> Iterator[list[str]]:
 
     def is_for_us(turn: Turn, event: Said) -> bool:
         if typed_lines._kind_answered(turn, event) is not MessageKind.CARD:
-            _asked_in_vain(missed, turn, lambda turn: hand_back.remarked_on(turn, event))
+            _asked_in_vain(missed, turn, lambda turn: hand_back.return_of_remark(turn, event))
             _asked_in_vain(missed, turn, lambda turn: decisions.reasoned_on(turn, event))
         return for_us(turn, event)
 

@@ -49,7 +49,7 @@ class WriteMirror(WhenStepEnds):
 
 
 def origin_forbids(origin: str, destination: str) -> bool:
-    """Whether UC6 keeps stock from that destination: it may go back to the party it came from, but not on to another."""
+    """Whether UC6 keeps stock from going there: it may go back to where it came from, but not on to another party."""
     return bool(origin) and origin != destination
 
 

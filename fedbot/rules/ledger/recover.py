@@ -126,7 +126,7 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
         transfer = replace(transfer, accepted=envelope.body.accepted or "")
     if transfer.is_return and role == "receiver":
         by = _signed(turn, envelope)
-        transfer = hand_back.decided(turn, transfer, by, damaged=envelope.body.damaged)
+        transfer = hand_back.with_decision(turn, transfer, by, damaged=envelope.body.damaged)
     return transfer
 
 
@@ -208,7 +208,7 @@ def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfe
     if bodies.says(envelope, bodies.Extended):
         return extend.with_due_date(transfer, envelope.body.until)
     if bodies.says(envelope, bodies.Closed):
-        return end.ended_as_told(turn, transfer, envelope.body, _signed(turn, envelope))
+        return end.ended_by_message(turn, transfer, envelope.body, _signed(turn, envelope))
     return transfer
 
 

@@ -27,11 +27,6 @@ OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
 COMES_IN = frozenset({TransferState.CREDITING, TransferState.DISPUTED})
 
 
-def lender_of(loan: Transfer) -> str:
-    """The id of the party that lends."""
-    return loan.terms.sender
-
-
 def children(turn: Turn, loan: Transfer) -> list[Transfer]:
     """The loan's returns and extension requests, oldest first."""
     return turn.marked(Mark.PARENT, loan.id)
@@ -44,8 +39,8 @@ def returns(turn: Turn, loan: Transfer) -> list[Transfer]:
 
 def open_extensions(turn: Turn, loan: Transfer) -> list[Transfer]:
     """The loan's extension requests that the lender hasn't decided yet."""
-    asked = (t for t in children(turn, loan) if t.terms.kind == EXTENSION)
-    return [t for t in asked if t.state is TransferState.OPEN]
+    extensions = (t for t in children(turn, loan) if t.terms.kind == EXTENSION)
+    return [t for t in extensions if t.state is TransferState.OPEN]
 
 
 def open_return(turn: Turn, loan: Transfer) -> Transfer | None:
@@ -75,14 +70,14 @@ def came_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
 def not_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     """The quantity of each line that was not returned, by line number: still out, given away or lost."""
     back = came_back(turn, loan)
-    left = {number: quantity - back[number] for number, quantity in lent(loan).items()}
-    return {number: quantity for number, quantity in left.items() if quantity > 0}
+    rest = {number: quantity - back[number] for number, quantity in lent(loan).items()}
+    return {number: quantity for number, quantity in rest.items() if quantity > 0}
 
 
 def still_out(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     """The quantity of each line that the borrower still has and must return, by line number."""
-    over = {closing.line for closing in loan.line_ends}
-    return {number: quantity for number, quantity in not_back(turn, loan).items() if number not in over}
+    ended = {closing.line for closing in loan.line_ends}
+    return {number: quantity for number, quantity in not_back(turn, loan).items() if number not in ended}
 
 
 def lines_still_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
@@ -162,15 +157,16 @@ def free_to_return(turn: Turn, loan: Transfer, but: str = "") -> dict[int, Decim
     return _without(still_out(turn, loan), [t for t in returns(turn, loan) if t.id != but])
 
 
-def _without(left: dict[int, Decimal], going_back: Iterable[Transfer]) -> dict[int, Decimal]:
-    """`left` without the quantities that these returns bring back, unless they have failed or finished."""
+def _without(out: dict[int, Decimal], going_back: Iterable[Transfer]) -> dict[int, Decimal]:
+    """`out` without the quantities that these returns bring back, unless they have failed or finished."""
+    rest = dict(out)
     for transfer in going_back:
         if transfer.state in FINAL or transfer.state in OVER_WITH_STOCK:
             continue
         for line in transfer.terms.lines:
-            if line.of_line in left and not transfer.at(line.number).failed:
-                left[line.of_line] -= line.quantity
-    return {number: quantity for number, quantity in left.items() if quantity > 0}
+            if line.of_line in rest and not transfer.at(line.number).failed:
+                rest[line.of_line] -= line.quantity
+    return {number: quantity for number, quantity in rest.items() if quantity > 0}
 
 
 def with_ends(loan: Transfer, end: Closing, numbers: Iterable[int]) -> Transfer:
@@ -202,7 +198,7 @@ def return_terms(loan: Transfer, wanted: Mapping[int, Decimal], asker: Signature
     return Terms(
         kind=RETURN,
         sender=loan.terms.receiver,
-        receiver=lender_of(loan),
+        receiver=loan.terms.sender,
         lines=tuple(lines),
         asker=asker.person,
         asker_name=presentable(asker.name),
@@ -221,7 +217,7 @@ def _line_back(loan: Transfer, of_line: int, quantity: Decimal, item: int, part:
         item=item,
         part=part,
         quantity=quantity,
-        origin=lender_of(loan),
+        origin=loan.terms.sender,
         whole=False,
         of_line=of_line,
         details=NO_ITEM_DETAILS,  # the lender takes back its own item, which still has its details
@@ -236,8 +232,8 @@ def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
     if not loan.is_on_loan:
         return LOAN_OVER
     wanted = {line.of_line: line.quantity for line in transfer.terms.lines}
-    left = free_to_return(turn, loan, transfer.id)
-    if len(wanted) != len(transfer.terms.lines) or any(q > left.get(n, Decimal(0)) for n, q in wanted.items()):
+    free = free_to_return(turn, loan, transfer.id)
+    if len(wanted) != len(transfer.terms.lines) or any(q > free.get(n, Decimal(0)) for n, q in wanted.items()):
         return "too-much-back"
     asker = Signature(transfer.terms.asker, transfer.terms.asker_name, "", turn.now)
     return "" if return_terms(loan, wanted, asker, transfer.terms.note) == transfer.terms else "moved"
@@ -245,11 +241,11 @@ def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
 
 def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
     """Return the loan by which we have that stock item, or the item it was split from; None if it isn't borrowed."""
-    by = item.provenance.transfer if item.provenance else ""
+    marked_by = item.provenance.transfer if item.provenance else ""
     for loan in turn.loans():
-        over = {loan.at(closing.line).item for closing in loan.line_ends}
-        ours = loan.id == by or item.pk in {p.item for p in loan.progress}
-        if loan.role == "receiver" and ours and item.pk not in over:
+        ended = {loan.at(closing.line).item for closing in loan.line_ends}
+        brought_it = loan.id == marked_by or item.pk in {p.item for p in loan.progress}
+        if loan.role == "receiver" and brought_it and item.pk not in ended:
             return loan
     brought = turn.brought(item)
     if brought is not None:
@@ -260,14 +256,14 @@ def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
     return None
 
 
-def became_borrowed(turn: Turn, given: Collection[int], but: str = "") -> bool:
+def became_borrowed(turn: Turn, items: Collection[int], but: str = "") -> bool:
     """Whether one of these stock items has come to belong to a peer, by another transfer than `but`.
 
     This happens if our approver says that an incoming line is an item that we already have (`Progress.here`).
     """
-    ours = (t for t in turn.restless_transfers() if t.role == "receiver" and t.id != but)
-    coming = (t for t in ours if t.is_on_loan or t.state in COMES_IN or t.wanted == "approve")
-    return any(p.here in given and t.ending_of(p.number) is None for t in coming for p in t.progress)
+    others = (t for t in turn.restless_transfers() if t.role == "receiver" and t.id != but)
+    coming = (t for t in others if t.is_on_loan or t.state in COMES_IN or t.wanted == "approve")
+    return any(p.here in items and t.ending_of(p.number) is None for t in coming for p in t.progress)
 
 
 def is_closed_alone(loan: Transfer) -> bool:

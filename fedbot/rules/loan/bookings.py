@@ -101,8 +101,8 @@ def spans(turn: Turn, item: int, least: Claim, but: str = "") -> tuple[Span, ...
 
     Leaves out the transfer `but`.
     """
-    found = [*_open(turn, item, least, but), *_lent(turn, item, but)]
-    return tuple(sorted(found, key=lambda span: (span.first, span.by.id)))
+    claims = [*_open(turn, item, least, but), *_lent(turn, item, but)]
+    return tuple(sorted(claims, key=lambda span: (span.first, span.by.id)))
 
 
 def _open(turn: Turn, item: int, least: Claim, but: str) -> Iterator[Span]:
@@ -179,11 +179,10 @@ def promisable(turn: Turn, item: StockItem, *, ahead: bool) -> Decimal:
     return sum((span.quantity for span in _lent(turn, item.pk, "")), Decimal(0))
 
 
+# --- conflicts ----------------------------------------------------------------------------------------------------
+
 _Taking = tuple[int, Decimal, Decimal, date, date | None]
 """A stock item, the quantity taken, the quantity there is, and the first and last day (None: for good)."""
-
-
-# --- conflicts ----------------------------------------------------------------------------------------------------
 
 
 def conflicts(turn: Turn, transfer: Transfer) -> tuple[Reserved, ...]:
@@ -211,22 +210,22 @@ def broken_by_neighbour(turn: Turn, loan: OutsideLoan, last: date) -> tuple[Rese
     """The bookings and queue entries that more time for a neighbour's loan, to that day, would override."""
     item, first = loan.item or loan.source, max(loan.until + A_DAY, turn.today())
     taking = (item, loan.quantity, loan.quantity, first, last)
-    return (*_broken(turn, (taking,), ""), *_as_reserved(turn, line_for(turn, item, loan.part)))
+    return (*_broken(turn, (taking,), ""), *_as_reserved(turn, queue_for(turn, item, loan.part)))
 
 
 def _broken(turn: Turn, takings: Iterable[_Taking], but: str) -> tuple[Reserved, ...]:
-    found: dict[str, Reserved] = {}
+    broken: dict[str, Reserved] = {}
     for item, quantity, amount, first, last in takings:
         others = spans(turn, item, Claim.DECIDED, but)
         if least_free(amount, others, first, last) < quantity:
-            found |= {each.code: each for each in booked(turn, others, first, last)}
-    return tuple(sorted(found.values(), key=lambda each: (each.first, each.code)))
+            broken |= {each.code: each for each in bookings_among(turn, others, first, last)}
+    return tuple(sorted(broken.values(), key=lambda each: (each.first, each.code)))
 
 
 # --- the waiting list ---------------------------------------------------------------------------------------------
 
 
-def line_for(turn: Turn, item: int, part: int) -> list[QueueEntry]:
+def queue_for(turn: Turn, item: int, part: int) -> list[QueueEntry]:
     """The queue entries for that stock item of ours and its part, oldest first."""
     found = (entry for entry in turn.queue() if entry.waits_for(item, part))
     return sorted(found, key=lambda entry: entry.number)
@@ -234,12 +233,12 @@ def line_for(turn: Turn, item: int, part: int) -> list[QueueEntry]:
 
 def waiting_before(turn: Turn, item: int, part: int, receiver: str, since: datetime | None = None) -> list[QueueEntry]:
     """The queue entries before that receiver's. With `since`, only entries older than that. Both oldest first."""
-    found: list[QueueEntry] = []
-    for entry in line_for(turn, item, part):
+    before: list[QueueEntry] = []
+    for entry in queue_for(turn, item, part):
         if entry.party == receiver or (since is not None and entry.since >= since):
             break
-        found.append(entry)
-    return found
+        before.append(entry)
+    return before
 
 
 def is_for_now(turn: Turn, starts: date | None) -> bool:
@@ -269,31 +268,30 @@ def _waiting_for_loan(turn: Turn, loan: Transfer) -> tuple[Reserved, ...]:
     found = {
         entry.id: entry
         for line in balance.lines_still_out(turn, loan)
-        for entry in line_for(turn, loan.at(line.number).item or line.item, line.part)
+        for entry in queue_for(turn, loan.at(line.number).item or line.item, line.part)
         if entry.party != loan.peer
     }
     return _as_reserved(turn, found.values())
 
 
 def _as_reserved(turn: Turn, entries: Iterable[QueueEntry]) -> tuple[Reserved, ...]:
-    ordered = sorted(entries, key=lambda entry: entry.number)
-    return tuple(waiting(turn, entry) for entry in ordered)
+    return tuple(as_reserved(turn, entry) for entry in sorted(entries, key=lambda entry: entry.number))
 
 
-def waiting(turn: Turn, entry: QueueEntry) -> Reserved:
+def as_reserved(turn: Turn, entry: QueueEntry) -> Reserved:
     """Return the queue entry as cards show it."""
     day = time_zones.day_at(entry.since, turn.us.time_zone, turn.us.time_zone)
     name, person = turn.party_name(entry.party), entry.by.name if entry.by is not None else ""
     return Reserved(entry.code, entry.party, day, day, waits=True, name=name, what=entry.name, person=person)
 
 
-def booked(turn: Turn, taken: Iterable[Span], first: date, last: date | None) -> tuple[Reserved, ...]:
+def bookings_among(turn: Turn, claims: Iterable[Span], first: date, last: date | None) -> tuple[Reserved, ...]:
     """Return the bookings among these claims that share a day with that period, as cards show them."""
-    met = (span for span in taken if span.meets(first, last))
-    return tuple(_reserved(turn, booking, span) for span in met if (booking := span.booking) is not None)
+    met = (span for span in claims if span.meets(first, last))
+    return tuple(_booking_as_reserved(turn, booking, span) for span in met if (booking := span.booking) is not None)
 
 
-def _reserved(turn: Turn, booking: Transfer, span: Span) -> Reserved:
+def _booking_as_reserved(turn: Turn, booking: Transfer, span: Span) -> Reserved:
     what = " + ".join(dict.fromkeys(line.description.name or line.description.ipn for line in booking.terms.lines))
     last = span.last or span.first
     return Reserved(booking.code, booking.peer, span.first, last, name=turn.party_name(booking.peer), what=what)
@@ -354,11 +352,11 @@ def entries(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[A
     Days are in the lender's time zone, "today" is in ours: a loan due there while it is tomorrow here is due today.
     """
     here = (t for t in turn.restless_transfers() if t.room in rooms)
-    found = [entry for transfer in here for entry in _entries_of(turn, transfer) if first <= entry.day <= last]
-    return sorted(found, key=lambda entry: (entry.day, entry.what, entry.transfer.id))
+    listed = [entry for transfer in here for entry in _entries_of(turn, transfer) if first <= entry.day <= last]
+    return sorted(listed, key=lambda entry: (entry.day, entry.what, entry.transfer.id))
 
 
-def of_neighbours(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[NeighbourEntry]:
+def neighbour_entries(turn: Turn, rooms: Sequence[str], first: date, last: date) -> list[NeighbourEntry]:
     """Due returns of neighbours without a bot in these rooms, by day. Overdue ones are listed under today."""
     today = turn.today()
     out = [each for each in turn.all(OutsideLoan) if each.state is OutsideState.OUT and each.room in rooms]
@@ -384,9 +382,9 @@ def _entries_of(turn: Turn, transfer: Transfer) -> Iterator[AgendaEntry]:
         yield AgendaEntry(max(transfer.due_day, today), OnThatDay.BACK, transfer)
 
 
-def as_out(turn: Turn, found: Iterable[AgendaEntry]) -> tuple[AgendaEntry, ...]:
+def as_out(turn: Turn, listed: Iterable[AgendaEntry]) -> tuple[AgendaEntry, ...]:
     """The entries with each loan reduced to its lines that are still out, for messages to people."""
-    return tuple(replace(each, transfer=balance.as_still_out(turn, each.transfer)) for each in found)
+    return tuple(replace(each, transfer=balance.as_still_out(turn, each.transfer)) for each in listed)
 
 
 # --- in the morning ---------------------------------------------------------------------------------------------
@@ -401,12 +399,11 @@ def look(turn: Turn) -> None:
     turn.tell_once(_posting_id(today), 2 * A_DAY)
     for room in announcements.current_rooms(turn):
         rooms = announcements.lineage(turn, room)
-        found = entries(turn, rooms, today, today + A_DAY)
-        outside = of_neighbours(turn, rooms, today, today + A_DAY)
-        if found or outside:
-            names = {entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in found}
-            told, due = as_out(turn, found), tuple(outside)
-            phrase = say(messages.booking.agenda, entries=told, names=names, us=turn.us, outside=due)
+        ours = as_out(turn, entries(turn, rooms, today, today + A_DAY))
+        outside = tuple(neighbour_entries(turn, rooms, today, today + A_DAY))
+        if ours or outside:
+            names = {entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in ours}
+            phrase = say(messages.booking.agenda, entries=ours, names=names, us=turn.us, outside=outside)
             turn.do(Post(MessageKind.AGENDA.of(rest=f"{room}:{today}"), room, phrase))
 
 
@@ -420,8 +417,8 @@ def _next_posting(turn: Turn) -> datetime | None:
     if not turn.us.agenda:
         return None
     today = turn.today()
-    is_told = any(cooldown.id == _posting_id(today) for cooldown in turn.all(Cooldown))
-    begins = time_zones.beginning(today + A_DAY if is_told else today, "", turn.us.time_zone)
+    is_posted = any(cooldown.id == _posting_id(today) for cooldown in turn.all(Cooldown))
+    begins = time_zones.beginning(today + A_DAY if is_posted else today, "", turn.us.time_zone)
     return max(time_zones.after_the_night(turn.us, begins.astimezone(turn.now.tzinfo)), turn.now)
 
 
@@ -434,8 +431,8 @@ def show_bookings(turn: Turn, transfer: Transfer) -> None:
     for line in transfer.terms.lines:
         items = dict.fromkeys((line.item, transfer.at(line.number).item or line.item))  # a split copies the notes
         for item in items:
-            kept = spans(turn, item, Claim.DECIDED)
-            booked = tuple(_booked_for(turn, span.booking, span) for span in kept if span.booking is not None)
+            claims = spans(turn, item, Claim.DECIDED)
+            booked = tuple(_booked_for(turn, span.booking, span) for span in claims if span.booking is not None)
             mark = f"fed:{transfer.id}:{line.number}:booked:{item}"
             known = Known(line.part, line.serial)
             step = Label(mark, item, LoanLabel.AS_IS, "", transfer.code, known=known, booked=booked)

@@ -47,9 +47,9 @@ def end_returned_loans(turn: Turn) -> None:
     """After a recovery has read the returns: end the loans of which nothing is out any more."""
     for loan in turn.loans():
         done = [t for t in balance.returns(turn, loan) if t.state in balance.OVER_WITH_STOCK]
-        words = [*loan.line_ends, *(Closing(Ending.RETURNED, t.decided or t.asked) for t in done)]
-        if words and not balance.still_out(turn, loan):
-            _end(turn, loan, words[-1].how, words[-1].by)
+        endings = [*loan.line_ends, *(Closing(Ending.RETURNED, t.decided or t.asked) for t in done)]
+        if endings and not balance.still_out(turn, loan):
+            _end(turn, loan, endings[-1].how, endings[-1].by)
 
 
 def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Collection[int]) -> None:
@@ -64,8 +64,8 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     connection = sequencing.connection_of(turn, ended)
     awaits = connection.state is not ConnectionState.ENDED
     are_known = all(back.state in FINAL for back in balance.returns(turn, loan))
-    told = None if is_all and are_known else tuple(sorted(numbers))
-    body = bodies.Closed(how=how, lines=told, **both_sides.said_by(by))
+    named = None if is_all and are_known else tuple(sorted(numbers))
+    body = bodies.Closed(how=how, lines=named, **both_sides.said_by(by))
     ended, draft = sequencing.write(turn, ended, body, awaits=awaits)
     turn.save(ended)
     whose = names.party_in_history(connection.peer_name, connection.peer)
@@ -168,17 +168,17 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> N
     turn.tell_admins(phrase, f"left-over:{loan.id}:{left_over[0]}")
 
 
-def _lines_in(turn: Turn, told: bodies.Closed, loan: Transfer) -> tuple[int, ...]:
+def _lines_in(turn: Turn, body: bodies.Closed, loan: Transfer) -> tuple[int, ...]:
     """The lines that the lender's message ends. If it names none: all that no return has begun to book out."""
-    if told.lines is None:
+    if body.lines is None:
         return tuple(balance.still_here(turn, loan))
-    return tuple(number for number in balance.still_out(turn, loan) if number in told.lines)
+    return tuple(number for number in balance.still_out(turn, loan) if number in body.lines)
 
 
-def ended_as_told(turn: Turn, loan: Transfer, told: bodies.Closed, by: Signature) -> Transfer:
+def ended_by_message(turn: Turn, loan: Transfer, body: bodies.Closed, by: Signature) -> Transfer:
     """Return the loan with the end that our own earlier message told. For `ledger.recover`: repeats no consequences."""
-    ended = balance.with_ends(loan, Closing(told.how, by), _lines_in(turn, told, loan))
-    return ended if told.lines is not None else replace(ended, closed=Closing(told.how, by))
+    ended = balance.with_ends(loan, Closing(body.how, by), _lines_in(turn, body, loan))
+    return ended if body.lines is not None else replace(ended, closed=Closing(body.how, by))
 
 
 def keep(turn: Turn, loan: Transfer, by: Signature) -> Transfer:
@@ -196,8 +196,8 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     turn.save(ended)
     turn.note_by(ended.id, audit.LoanEnded(how), by)
     refresh(turn, ended)
-    for asked in balance.open_extensions(turn, loan) if loan.role == "sender" else ():
-        both_sides.end(turn, asked, TransferState.DECLINED, None, balance.LOAN_OVER)
+    for extension in balance.open_extensions(turn, loan) if loan.role == "sender" else ():
+        both_sides.end(turn, extension, TransferState.DECLINED, None, balance.LOAN_OVER)
     connection = sequencing.connection_of(turn, ended)
     if connection.state is ConnectionState.ENDED and not balance.of_connection(turn, connection):
         provision.close_company(turn, connection)
@@ -213,29 +213,26 @@ def refresh(turn: Turn, loan: Transfer) -> None:
     label.show(turn, loan)
 
 
-def find_again(turn: Turn, gift: Transfer) -> None:
+def note_turned_up(turn: Turn, gift: Transfer) -> None:
     """After a gift: note at the loan if the borrower has thereby given back an item that it had lost.
 
     The loan stays as it ended, but the stock item counts as lost or left over no longer.
     """
     for progress in gift.progress if not gift.moves_what_is_lent else ():
         for loan in turn.marked(Mark.ITEM, progress.item):
-            found = [number for number in balance.lent(loan) if balance.turned_up(turn, loan, number) == gift]
-            if not loan.is_loan or not found:
+            back = [number for number in balance.lent(loan) if balance.turned_up(turn, loan, number) == gift]
+            if not loan.is_loan or not back:
                 continue
-            if still := set(loan.left_over) & set(found):
-                turn.save(replace(loan, left_over=tuple(n for n in loan.left_over if n not in still)))
+            if set(loan.left_over) & set(back):
+                turn.save(replace(loan, left_over=tuple(n for n in loan.left_over if n not in back)))
             turn.note(loan.id, audit.Fact.TURNED_UP)
             label.show(turn, loan)
 
 
 def _remarks(transfer: Transfer) -> str:
     """Return what people said about a return; each text names its author, unless that is the approver."""
-    if transfer.remark:
-        said = transfer.remark
-    elif transfer.terms.note and transfer.asked is not None:
-        said = f"{transfer.asked.person}: {transfer.terms.note}"
-    else:
+    said = transfer.remark or (f"{transfer.asked.person}: {transfer.terms.note}" if transfer.terms.note else "")
+    if not said:
         return ""
     approver = f"{transfer.decided.person}: " if transfer.decided is not None else ""
     begins = ": " if approver and said.startswith(approver) else "; "

@@ -102,7 +102,7 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
         both_sides.end(turn, transfer, TransferState.DECLINED, None, refused)
         return
     both_sides.end(turn, transfer, TransferState.DONE, decided)
-    loan = prolonged(turn, loan, transfer.terms.loan_until, decided)
+    loan = _save_due_date(turn, loan, transfer.terms.loan_until, decided)
     turn.save(sequencing.send(turn, loan, _message(loan, decided), awaits=True))
 
 
@@ -111,12 +111,12 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
 
     It also answers the borrower's open requests: approved for the same day, declined for any other.
     """
-    for asked in balance.open_extensions(turn, loan):
-        if asked.terms.loan_until == until:
-            both_sides.end(turn, asked, TransferState.DONE, by)
+    for extension in balance.open_extensions(turn, loan):
+        if extension.terms.loan_until == until:
+            both_sides.end(turn, extension, TransferState.DONE, by)
         else:
-            both_sides.end(turn, replace(asked, back_by=until), TransferState.DECLINED, by, balance.OTHER_DAY)
-    loan = prolonged(turn, loan, until, by)
+            both_sides.end(turn, replace(extension, back_by=until), TransferState.DECLINED, by, balance.OTHER_DAY)
+    loan = _save_due_date(turn, loan, until, by)
     awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
     loan, draft = sequencing.write(turn, loan, _message(loan, by), awaits=awaits)
     turn.save(loan)
@@ -130,7 +130,7 @@ def _message(loan: Transfer, by: Signature) -> bodies.Extended:
     return bodies.Extended(until=loan.back_by, **both_sides.said_by(by))
 
 
-def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
+def _save_due_date(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
     """Save and return the loan with its new due date, and update its card and metadata. Counts as a reminder."""
     loan = replace(with_due_date(loan, until), reminded=turn.now)
     turn.save(loan)
@@ -145,12 +145,12 @@ def on_extended(turn: Turn, loan: Transfer, envelope: Message[bodies.Extended]) 
     turn.save(loan)
     day = envelope.body.until
     if loan.is_on_loan:
-        prolonged(turn, loan, day, both_sides.signature_in(turn, envelope, loan.peer, ""))
+        _save_due_date(turn, loan, day, both_sides.signature_in(turn, envelope, loan.peer, ""))
     else:
         turn.save(with_due_date(loan, day))
 
 
 def with_due_date(loan: Transfer, until: date) -> Transfer:
     """Return the loan with that due date, counted as one more extension if it is later."""
-    later = loan.due_day is not None and until > loan.due_day
-    return replace(loan, back_by=until, extended=loan.extended + later)
+    is_later = loan.due_day is not None and until > loan.due_day
+    return replace(loan, back_by=until, extended=loan.extended + is_later)

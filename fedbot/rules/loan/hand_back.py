@@ -72,7 +72,7 @@ def ask_back(
     """The lender's approver has the item. Their line is the decision, and the borrower's bot books it out."""
     opened = opening.own_opening(turn, connection, cause)
     transfer = opening.own_transfer(turn, opened, connection, terms, by, "receiver")
-    transfer = decided(turn, transfer, by, damaged=damaged)
+    transfer = with_decision(turn, transfer, by, damaged=damaged)
     body = bodies.Request(damaged=damaged, **opening.opens(transfer), **both_sides.said_by(by))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
@@ -83,10 +83,10 @@ def ask_back(
     provision.mirror(turn, connection)
 
 
-def decided(turn: Turn, transfer: Transfer, by: Signature, *, damaged: bool) -> Transfer:
-    """At the lender: return the return as our approver's line has decided it."""
-    known = _with_own_items(turn, transfer)
-    return replace(known, wanted="approve", decided=by, approved_hash=transfer.terms_hash, damaged=damaged)
+def with_decision(turn: Turn, transfer: Transfer, by: Signature, *, damaged: bool) -> Transfer:
+    """At the lender: the return with our approver's decision, and with our own stock items."""
+    transfer = _with_own_items(turn, transfer)
+    return replace(transfer, wanted="approve", decided=by, approved_hash=transfer.terms_hash, damaged=damaged)
 
 
 def take_back_alone(
@@ -106,18 +106,20 @@ def take_back_alone(
 def _with_own_items(turn: Turn, transfer: Transfer) -> Transfer:
     """At the lender: add to each line our own stock item, and the location to which it goes back."""
     loan = turn.transfer(transfer.terms.parent)
-    for line in transfer.terms.lines if loan else ():
-        before = loan.at(line.of_line) if loan else Progress(line.number)
-        known = Progress(
+    if loan is None:
+        return transfer
+    for line in transfer.terms.lines:
+        lent = loan.at(line.of_line)
+        own = Progress(
             line.number,
-            item=before.item,
-            part=loan.line(line.of_line).part if loan else None,
+            item=lent.item,
+            part=loan.line(line.of_line).part,
             match=LENT,
-            status=before.status,
-            location=before.location,
+            status=lent.status,
+            location=lent.location,
             place=line.place,
         )
-        transfer = with_progress(transfer, known)
+        transfer = with_progress(transfer, own)
     return transfer
 
 
@@ -144,10 +146,12 @@ def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.
 
     Raises BadTerms for an invalid transfer.
     """
-    transfer = _with_own_items(turn, opening.peers_transfer(turn, connection, envelope, event_id))
+    transfer = opening.peers_transfer(turn, connection, envelope, event_id)
+    reason = balance.wrong_return(turn, turn.transfer(transfer.terms.parent), transfer)
+    if not reason:
+        transfer = _with_own_items(turn, transfer)
     turn.save(transfer)
     turn.note(transfer.id, audit.Asked(audit.Asking.HAND_BACK, connection.peer, by_peer=True), transfer.terms.asker)
-    reason = balance.wrong_return(turn, turn.transfer(transfer.terms.parent), transfer)
     if reason:
         decline(turn, transfer, reason)
     else:
@@ -225,7 +229,7 @@ def item_of(answer: object, item: int | None) -> StockItem | None:
     return next((each for each in answer.items if each.pk == item), None)
 
 
-def remarked_on(turn: Turn, event: Said) -> Transfer | None:
+def return_of_remark(turn: Turn, event: Said) -> Transfer | None:
     """The undecided return to whose card this line of one of our people replies; None if there is none."""
     about = turn.key_of(event.reply_to)
     transfer = turn.transfer(about.subject) if about.kind is MessageKind.CARD else None
@@ -236,7 +240,7 @@ def remarked_on(turn: Turn, event: Said) -> Transfer | None:
 
 def on_reply(turn: Turn, event: Said) -> None:
     """Take a reply of our people to a return's card into the item's history, after reading their permissions."""
-    transfer = remarked_on(turn, event)
+    transfer = return_of_remark(turn, event)
     if transfer is None:
         return
     said = presentable(" ".join(event.text.split()))

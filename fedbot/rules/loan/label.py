@@ -40,15 +40,15 @@ def show(turn: Turn, transfer: Transfer) -> None:
     for progress in transfer.progress:
         what = _what(turn, transfer, progress)
         if what is not None and progress.item is not None:
-            turn.do(Do(LabelItem(transfer.id, progress.number), _label(turn, transfer, progress, what)))
+            label = _label(turn, transfer, progress, progress.item, what)
+            turn.do(Do(LabelItem(transfer.id, progress.number), label))
 
 
-def _label(turn: Turn, transfer: Transfer, progress: Progress, what: LoanLabel) -> Label:
-    loan = turn.transfer(transfer.terms.parent) if transfer.is_return else transfer
-    loan = loan or transfer
+def _label(turn: Turn, transfer: Transfer, progress: Progress, item: int, what: LoanLabel) -> Label:
+    loan = (turn.transfer(transfer.terms.parent) if transfer.is_return else None) or transfer
     return Label(
         mark=f"fed:{transfer.id}:{progress.number}:label",
-        item=progress.item or 0,
+        item=item,
         what=what,
         peer_name=turn.party_name(transfer.peer),
         code=loan.code,

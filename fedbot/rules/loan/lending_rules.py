@@ -18,14 +18,13 @@ FOR_NOBODY = LendingRule(spaces=())
 
 
 def rules_for(
-    turn: Turn, moved: Sequence[ValuedLine], items: Iterable[int], found: Iterable[Answer]
+    turn: Turn, moved: Sequence[ValuedLine], items: Iterable[int], answers: Iterable[Answer]
 ) -> tuple[LendingRule, ...]:
-    """Return the rules for lending these stock items of ours. `found` are InvenTree's answers about them."""
+    """Return the rules for lending these stock items of ours. `answers` are InvenTree's about them."""
     wanted = frozenset(items)
-    told = [
-        said for answer in found if isinstance(answer, ItemsFound) for item, said in answer.lending if item in wanted
-    ]
-    return (*applying_to(turn.us.lending, moved), *_rules_in_inventree(turn, tuple(dict.fromkeys(told))))
+    found = (answer for answer in answers if isinstance(answer, ItemsFound))
+    in_metadata = [said for answer in found for item, said in answer.lending if item in wanted]
+    return (*applying_to(turn.us.lending, moved), *_rules_in_inventree(turn, tuple(dict.fromkeys(in_metadata))))
 
 
 def _rules_in_inventree(turn: Turn, said: tuple[LendingSaid, ...]) -> list[LendingRule]:

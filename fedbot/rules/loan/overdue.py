@@ -15,7 +15,7 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.lending import LendingStop
-from fedbot.rules.model.room import MessageKey, MessageKind
+from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 
@@ -48,45 +48,34 @@ def is_refused(turn: Turn, transfer: Transfer) -> bool:
 
 def stop(turn: Turn, peer: str, room: str, by: Signature, *, answered_in: str) -> LendingStop:
     """Stop new loans to that peer, and tell the room that we share with it, unless `answered_in` is that room."""
-    stopped = LendingStop(peer, by, room)
-    turn.save(stopped)
+    lending_stop = LendingStop(peer, by, room)
+    turn.save(lending_stop)
     turn.note_by(peer, audit.Fact.NO_NEW_LOANS, by)
     if answered_in != room:
-        _tell_room(turn, stopped, MessageKind.NO_LOANS.of(peer, by.event_id))
-    return stopped
+        loans, peer_name = tuple(overdue(turn, peer)), turn.party_name(peer)
+        phrase = say(messages.overdue.no_new_loans, us=turn.us, peer_name=peer_name, by=by, loans=loans)
+        turn.do(Post(MessageKind.NO_LOANS.of(peer, by.event_id), room, phrase))
+    return lending_stop
 
 
-def _tell_room(turn: Turn, stopped: LendingStop, key: MessageKey) -> None:
-    loans = tuple(overdue(turn, stopped.id))
-    phrase = say(
-        messages.overdue.no_new_loans,
-        us=turn.us,
-        peer_name=turn.party_name(stopped.id),
-        by=stopped.by,
-        loans=loans,
-    )
-    turn.do(Post(key, stopped.room, phrase))
-
-
-def resume(turn: Turn, stopped: LendingStop, by: Signature | None, *, answered_in: str = "") -> None:
+def resume(turn: Turn, lending_stop: LendingStop, by: Signature | None, *, answered_in: str = "") -> None:
     """Allow new loans again, and tell our shared room. `by` is the superuser; None if everything overdue is back."""
-    turn.drop(stopped)
-    turn.note_by(stopped.id, audit.Fact.LOANS_AGAIN, by)
-    peer_name = turn.party_name(stopped.id)
-    phrase = say(messages.overdue.loans_again, us=turn.us, peer_name=peer_name, by=by)
-    connection = turn.connection_with(stopped.id)
-    room = connection.room if connection is not None else stopped.room
-    if answered_in == room:
-        return
-    turn.do(Post(MessageKind.LOANS_AGAIN.of(stopped.id, turn.now.isoformat()), room, phrase))
+    peer = lending_stop.id
+    turn.drop(lending_stop)
+    turn.note_by(peer, audit.Fact.LOANS_AGAIN, by)
+    connection = turn.connection_with(peer)
+    room = connection.room if connection is not None else lending_stop.room
+    if answered_in != room:
+        phrase = say(messages.overdue.loans_again, us=turn.us, peer_name=turn.party_name(peer), by=by)
+        turn.do(Post(MessageKind.LOANS_AGAIN.of(peer, turn.now.isoformat()), room, phrase))
 
 
 def follow(turn: Turn) -> None:
     """After an event that changed a transfer: allow new loans to peers that have returned everything overdue."""
     if any(isinstance(document, Transfer) for document in turn.changes.values()):
-        for stopped in turn.all(LendingStop):
-            if not overdue(turn, stopped.id):
-                resume(turn, stopped, None)
+        for lending_stop in turn.all(LendingStop):
+            if not overdue(turn, lending_stop.id):
+                resume(turn, lending_stop, None)
 
 
 # --- by the clock ---

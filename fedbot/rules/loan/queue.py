@@ -196,8 +196,8 @@ def on_wait(turn: Turn, connection: Connection, envelope: Message[bodies.Wait]) 
     code = turn.short_code(identifier)
     whose = (connection.peer, connection.id, connection.room)
     entry = QueueEntry(identifier, code, *whose, word, quantity, 0, turn.now, unit=unit)
-    kept = [each for each in turn.queue() if each.party == connection.peer]
-    if len(kept) >= MOST_PLACES or turn.spends("wait", connection.peer) is not None:
+    theirs = [each for each in turn.queue() if each.party == connection.peer]
+    if len(theirs) >= MOST_PLACES or turn.spends("wait", connection.peer) is not None:
         turn.note(connection.id, audit.Fact.WAITS_FOR_TOO_MUCH)
         _tell(turn, entry, over=PlaceState.FULL)
         return
@@ -241,18 +241,18 @@ def _look(turn: Turn, entry: QueueEntry) -> None:
     shared = share.scope(turn)
     word = f"#{entry.item}" if entry.item else entry.word
     units = (entry.unit,) if entry.unit and not entry.part else ()
-    asked = FindItems(
+    query = FindItems(
         word, bool(shared.categories or shared.templates), units=units, by_peer=entry.party != turn.us.party
     )
-    turn.do(Ask(LookAtQueue(entry.id), queries(turn, asked)))
+    turn.do(Ask(LookAtQueue(entry.id), queries(turn, query)))
 
 
-def queries(turn: Turn, asked: FindItems) -> tuple[FindItems, ...]:
+def queries(turn: Turn, query: FindItems) -> tuple[FindItems, ...]:
     """The query, and one by number for each lent item of that name: by name, InvenTree finds only stock that is here.
 
     Pass the answers to `merged_answers`.
     """
-    return (asked, *(replace(asked, word=f"#{key}") for key in _lent_items_named(turn, asked.word)))
+    return (query, *(replace(query, word=f"#{key}") for key in _lent_items_named(turn, query.word)))
 
 
 def _lent_items_named(turn: Turn, word: str) -> list[int]:
@@ -363,8 +363,8 @@ def identified(entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound)
     entry = replace(entry, part=first.part.pk, item=first.pk if is_one else 0, name=name)
     if not entry.unit:
         return entry
-    amount = found.amount(entry.quantity, entry.unit, first) or entry.quantity
-    return replace(entry, quantity=amount, unit=presentable(first.part.units))
+    quantity = found.amount(entry.quantity, entry.unit, first) or entry.quantity
+    return replace(entry, quantity=quantity, unit=presentable(first.part.units))
 
 
 def _free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockItem | None:
@@ -372,7 +372,7 @@ def _free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockIte
     today = turn.today()
     last = today + turn.us.pickup_window
     for item in items:
-        before = [each for each in bookings.line_for(turn, item.pk, item.part.pk) if each.number < entry.number]
+        before = [each for each in bookings.queue_for(turn, item.pk, item.part.pk) if each.number < entry.number]
         is_kept = any(each.kept == item.pk for each in turn.queue() if each.id != entry.id)
         is_first = not [each for each in before if not each.kept]
         if not is_first or is_kept or not (is_sound(item) and item.is_ok):
@@ -444,7 +444,7 @@ def follow(turn: Turn) -> None:
         if isinstance(document, Connection) and document.state is ConnectionState.ENDED:
             _on_disconnected(turn, document)
         elif isinstance(document, OutsideLoan) and not document.is_living:
-            _look_at_part(turn, {document.part})
+            _look_for_parts(turn, {document.part})
         elif isinstance(document, Transfer):
             before = turn.state.get(Transfer, document.id)
             _follow_transfer(turn, before.state if before is not None else None, document)
@@ -470,11 +470,11 @@ def _follow_transfer(turn: Turn, before: TransferState | None, transfer: Transfe
     if transfer.state in OVER:
         loan = turn.transfer(transfer.terms.parent) if transfer.is_return else transfer
         parts = {line.part for line in loan.terms.lines} if loan is not None and loan.role == "sender" else set()
-        _look_at_part(turn, parts)
+        _look_for_parts(turn, parts)
         _lapse(turn)
 
 
-def _look_at_part(turn: Turn, parts: set[int]) -> None:
+def _look_for_parts(turn: Turn, parts: set[int]) -> None:
     """Look again for the entries that wait for one of these parts."""
     for entry in turn.queue():
         if entry.part in parts and not entry.kept:
@@ -526,9 +526,6 @@ def _next_look(turn: Turn, entry: QueueEntry) -> datetime | None:
 
 def _asks_for_it(turn: Turn, entry: QueueEntry) -> bool:
     """Whether they have an open request for the kept item that starts now. A later booking keeps no item waiting."""
-    asked = [t for t in turn.open_transfers() if t.role == "sender" and t.peer == entry.party and _is_for_now(turn, t)]
-    return any(line.item == entry.kept for transfer in asked for line in transfer.terms.lines)
-
-
-def _is_for_now(turn: Turn, transfer: Transfer) -> bool:
-    return transfer.state is TransferState.OPEN and bookings.is_for_now(turn, transfer.terms.starts)
+    theirs = (t for t in turn.open_transfers() if t.role == "sender" and t.peer == entry.party)
+    for_now = (t for t in theirs if t.state is TransferState.OPEN and bookings.is_for_now(turn, t.terms.starts))
+    return any(line.item == entry.kept for transfer in for_now for line in transfer.terms.lines)

@@ -52,7 +52,7 @@ def seen_in(loan: Transfer, answers: tuple[object, ...]) -> Seen:
     seen: Seen = {}
     for number, answer in zip(loan.left_over, answers, strict=True):
         if not isinstance(answer, ItemsSeen):
-            raise TypeError(f"it is asked where items are, not {answer!r}")
+            raise TypeError(f"the query is where items are, not {answer!r}")
         seen[number] = answer
     return seen
 

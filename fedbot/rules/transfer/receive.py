@@ -680,7 +680,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     if transfer.is_return:  # it is already back in its old location
         end.on_return_finished(turn, transfer)
         return
-    end.find_again(turn, transfer)
+    end.note_turned_up(turn, transfer)
     for progress in created:
         put_away(turn, transfer, progress)
         if not progress.mirrored:

@@ -779,7 +779,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
         label.show(turn, transfer)
     if transfer.is_return:
         end.on_return_finished(turn, transfer)
-    end.find_again(turn, transfer)
+    end.note_turned_up(turn, transfer)
     both_sides.post_end(turn, transfer, draft)
     both_sides.update_card(turn, transfer)
     provision.mirror(turn, connection)

@@ -515,7 +515,7 @@ class Reader:
 
     def agenda(self, first: date, last: date) -> list[AgendaView]:
         """Pick-ups and due dates on these days: first of transfers, then of neighbours' loans."""
-        ours = bookings.of_neighbours(self.turn, self.rooms, first, last)
+        ours = bookings.neighbour_entries(self.turn, self.rooms, first, last)
         return [
             *(
                 AgendaView(day=each.day, what=_HAPPENS[each.what], transfer=self.transfer(each.transfer))
