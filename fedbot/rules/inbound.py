@@ -126,7 +126,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
         _from_unknown(turn, event, envelope)
         return
     if bodies.says(envelope, bodies.Check):
-        if pinning.is_looked_at(connection, event, envelope) and not _is_too_much(turn, envelope, event.sender):
+        if pinning.is_from_compared_key(connection, event, envelope) and not _is_too_much(turn, envelope, event.sender):
             pinning.on_check(turn, connection, envelope)
         return
     if not _is_pinned(turn, connection, event, envelope):

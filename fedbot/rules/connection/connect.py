@@ -64,9 +64,9 @@ def ask(
         waiting_since=turn.now,
     )
     connection = with_key_check(turn, connection)
-    connection, draft = sequencing.write(turn, connection, _asking(turn, connection), awaits=True)
+    connection, draft = sequencing.write(turn, connection, _body(turn, connection), awaits=True)
     turn.save(connection)
-    turn.do(Post(MessageKind.OFFER.of(identifier), room, _asked(turn, connection), reply_to=line, draft=draft))
+    turn.do(Post(MessageKind.OFFER.of(identifier), room, _phrase(turn, connection), reply_to=line, draft=draft))
     turn.note_by(identifier, audit.Asked(audit.Asking.FRIENDSHIP, party.id), asker)
     return connection
 
@@ -78,7 +78,7 @@ def with_key_check(turn: Turn, connection: Connection) -> Connection:
     )
 
 
-def _asked(turn: Turn, connection: Connection) -> Phrase:
+def _phrase(turn: Turn, connection: Connection) -> Phrase:
     """Return the text of our request in its present state."""
     key, emoji = fingerprint(connection.peer_key), pinning.emoji_numbers(turn, connection)
     return say(messages.connect.connect_asked, connection=connection, fingerprint=key, emoji=emoji)
@@ -89,7 +89,7 @@ def _agreed_access(turn: Turn, theirs: str) -> str:
     return "direct" if theirs == "direct" == turn.us.peer_access else "relayed"
 
 
-def _asking(turn: Turn, connection: Connection) -> bodies.Connect:
+def _body(turn: Turn, connection: Connection) -> bodies.Connect:
     return bodies.Connect(
         generation=connection.generation,
         name=turn.us.name,
@@ -119,7 +119,7 @@ def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: Announc
     current = turn.connection_with(envelope.sender)
     if current is not None and _gives_way(current, connection):
         if current.ours:
-            _both_asked(turn, current, connection)
+            _merge_requests(turn, current, connection)
             return
         current = finish(turn, current, ConnectionState.CANCELLED, "")
     if current is not None and current.state in LIVING_CONNECTION:
@@ -202,17 +202,16 @@ def _gives_way(current: Connection, asked: Connection) -> bool:
     return undecided and pinned and asked.generation > current.generation
 
 
-def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
+def _merge_requests(turn: Turn, ours: Connection, theirs: Connection) -> None:
     """Both asked at once, the peer under the higher generation: end our request, and let it count as our approval."""
     turn.save(replace(ours, state=ConnectionState.CANCELLED, problem="asked anew"))
     turn.note_by(ours.id, audit.Fact.BOTH_ASKED_LATER_GENERATION, theirs.asked)
-    decided = theirs.asked
-    connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
+    connection = replace(theirs, ours=True, asked=ours.asked, decided=theirs.asked, due=ours.due)
     connection, nonce = pinning.reveal_nonce(connection)
     by = ours.asked
     body = bodies.Accepted(by=by.person, by_name=by.name, access=turn.us.peer_access, nonce=nonce)
     connection, draft = sequencing.write(turn, connection, body, awaits=True)
-    turn.note_by(connection.id, audit.Fact.BOTH_ASKED, decided)
+    turn.note_by(connection.id, audit.Fact.BOTH_ASKED, theirs.asked)
     phrase = say(messages.connect.connect_crossed, connection=connection, emoji=())
     key, thread = MessageKind.OFFER.of(connection.id), MessageKind.OFFER.of(ours.id)
     turn.do(Post(key, connection.room, phrase, thread=thread, draft=draft))
@@ -355,7 +354,7 @@ def on_revealed(turn: Turn, connection: Connection, envelope: Message[bodies.Rev
     if known.state is ConnectionState.OFFERED:
         _ask_for_card(turn, known)
     elif known.state is ConnectionState.ASKED:
-        turn.do(Edit(MessageKind.OFFER.of(known.id), known.room, _asked(turn, known)))
+        turn.do(Edit(MessageKind.OFFER.of(known.id), known.room, _phrase(turn, known)))
     elif known.ours and known.state in LIVING_CONNECTION:
         phrase = say(messages.connect.connect_crossed, connection=known, emoji=pinning.emoji_numbers(turn, known))
         turn.do(Edit(MessageKind.OFFER.of(known.id), known.room, phrase))

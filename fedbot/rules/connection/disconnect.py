@@ -238,9 +238,7 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
 
 def stop_resending(turn: Turn, connection: Connection) -> Connection:
     """Stop sending the end to a peer that hasn't answered for a month. Return the connection."""
-    ended = connection.state is ConnectionState.ENDED and connection.ended_by is not None
-    if not ended or not connection.exchange.awaiting or connection.ended_by is None:
-        return connection
-    if connection.ended_by.at + TELLS_FOR > turn.now:
+    by = connection.ended_by if connection.state is ConnectionState.ENDED else None
+    if by is None or not connection.exchange.awaiting or by.at + TELLS_FOR > turn.now:
         return connection
     return replace(connection, exchange=replace(connection.exchange, awaiting=False, resend_at=None))

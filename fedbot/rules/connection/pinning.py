@@ -28,15 +28,15 @@ PINNED = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionSta
 
 def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> None:
     """Take in a bot's announcement: store the proven parties, compare them with the pins, and report the others."""
-    heard = announcements.read_announcement(room, bot, content)
+    read = announcements.read_announcement(room, bot, content)
     known = turn.announcement(room, bot)
     before = {party.id: party for party in known.parties} if known else {}
-    ours = [party for party in heard.parties if turn.us.party == party.id or turn.us.key == party.key]
-    proven = [_newer(turn, before.get(party.id), party) for party in heard.parties if party not in ours]
-    ignored = {party.id for party in heard.unproven} - {party.id for party in heard.parties}
+    ours = [party for party in read.parties if turn.us.party == party.id or turn.us.key == party.key]
+    proven = [_newer(turn, before.get(party.id), party) for party in read.parties if party not in ours]
+    ignored = {party.id for party in read.unproven} - {party.id for party in read.parties}
     parties = (*proven, *(party for party in before.values() if party.id in ignored))
     turn.save(Announcement(room, bot, parties))
-    for party in heard.unproven:
+    for party in read.unproven:
         if turn.tell_once(f"unproven:{bot}", TOLD_FOR):
             turn.note("rooms", audit.InRoom(audit.RoomChange.UNSIGNED, room, party.id), bot)
             turn.tell_admins(
@@ -246,15 +246,15 @@ def emoji_numbers(turn: Turn, connection: Connection) -> tuple[int, ...]:
 
 def is_typed_key(turn: Turn, connection: Connection, typed: str) -> bool:
     """Whether the text is the whole fingerprint of the reviewed key, or the seven emoji or their names."""
-    word = "".join(sign for sign in typed.casefold() if sign.isalnum())
+    word = "".join(character for character in typed.casefold() if character.isalnum())
     key = connection.changed_key or connection.peer_key
     if word == fingerprint(key).replace("-", ""):
         return True
     shown = [KEY_EMOJI[number] for number in emoji_numbers(turn, connection)]
     names = "".join(name for _, name in shown).casefold().replace(" ", "")
-    signs = "".join(emoji for emoji, _ in shown).replace("\ufe0f", "")
-    bare = "".join(sign for sign in typed if not sign.isspace()).replace("\ufe0f", "")
-    return bool(shown) and (word == names or bare == signs)
+    emoji = "".join(each for each, _ in shown).replace("\ufe0f", "")
+    bare = "".join(typed.split()).replace("\ufe0f", "")
+    return bool(shown) and (word == names or bare == emoji)
 
 
 # --- reviewing another key ---------------------------------------------------------------------------------
@@ -269,13 +269,13 @@ def begin_review(turn: Turn, connection: Connection) -> Connection:
     return connection
 
 
-def is_looked_at(connection: Connection, event: EnvelopeSeen, envelope: Message[bodies.Check]) -> bool:
-    """Whether it is from the account and key that people compare now, in its room. Nobody else costs us anything."""
-    pinned = (connection.peer_bot, connection.peer_key)
-    suspended = connection.state is ConnectionState.SUSPENDED
-    looked_at = (connection.changed_bot, connection.changed_key) if suspended and connection.changed_bot else pinned
+def is_from_compared_key(connection: Connection, event: EnvelopeSeen, envelope: Message[bodies.Check]) -> bool:
+    """Whether it is from the account and key that people compare now, in its room. Others' messages are ignored."""
+    compared = (connection.peer_bot, connection.peer_key)
+    if connection.state is ConnectionState.SUSPENDED and connection.changed_bot:
+        compared = (connection.changed_bot, connection.changed_key)
     is_theirs = envelope.sender == connection.peer and event.room == connection.room
-    return is_theirs and (event.sender, envelope.key) == looked_at and connection.state in _CHECKED_AGAIN
+    return is_theirs and (event.sender, envelope.key) == compared and connection.state in _CHECKED_AGAIN
 
 
 def on_check(turn: Turn, connection: Connection, envelope: Message[bodies.Check]) -> None:
@@ -290,19 +290,19 @@ def _on_commitment(turn: Turn, connection: Connection, key: str, commitment: str
     """Answer a peer that reviews our key. Reveal a nonce at most once a minute, so that nobody can try for a string."""
     check = connection.check
     if check is not None and check.peer_key == key and check.peer_commitment == commitment:
-        _tell(turn, connection)
+        _reveal(turn, connection)
         return
     if not turn.tell_once(f"key-check:{connection.id}", ANSWERED_AGAIN_AFTER):
         return
-    is_ours = connection.state is ConnectionState.SUSPENDED and check is not None and check.is_open
-    if is_ours and check is not None and not check.is_told and not check.peer_commitment:
-        connection = replace(connection, check=replace(check, peer_commitment=commitment))
+    ours = check if connection.state is ConnectionState.SUSPENDED else None
+    if ours is not None and ours.is_open and not ours.is_told and not ours.peer_commitment:
+        connection = replace(connection, check=replace(ours, peer_commitment=commitment))
     else:
         connection = begin_check(turn, connection, key, peer_commitment=commitment)
-    _tell(turn, connection)
+    _reveal(turn, connection)
 
 
-def _tell(turn: Turn, connection: Connection) -> None:
+def _reveal(turn: Turn, connection: Connection) -> None:
     connection, nonce = reveal_nonce(connection)
     turn.save(connection)
     if nonce is not None:
@@ -321,7 +321,7 @@ def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
         return
     turn.save(known)
     if not check.is_told:
-        _tell(turn, known)
+        _reveal(turn, known)
     turn.note(connection.id, audit.Fact.KEYS_COMPARABLE)
     phrase = say(messages.keys.keys_to_compare, connection=known, us=turn.us, emoji=emoji_numbers(turn, known))
     turn.do(Post(MessageKind.KEYS.of(connection.id, nonce[:8]), connection.room, phrase))

@@ -51,7 +51,6 @@ from fedbot.rules.state import Turn
 TRY_AGAIN_AFTER = timedelta(minutes=1)
 A_DAY = timedelta(days=1)
 NO_TOKEN = "no-token"  # noqa: S105 -- a reason, not a secret
-PEER = "peer"
 TOKEN_CODES = frozenset({"not-permitted", "too-much-right", "too-little-right", "sealed"})
 """The results of a token's trial that the peer is told, besides an unreachable InvenTree."""
 

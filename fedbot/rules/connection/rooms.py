@@ -51,12 +51,12 @@ def on_invited(turn: Turn, event: Invited) -> None:
     is_practice = practice is not None and (event.sender, event.room) == (practice.bot, practice.room)
     known = event.sender in turn.us.people or event.sender in turn.us.admins or is_practice
     begins_direct_chat = event.direct and event.sender in turn.us.people
-    follows = bool(announcements.replaced_by(turn, event.room))
-    is_expected = follows or (announcements.is_ours(turn, event.room) and known)
+    is_replacement = bool(announcements.replaced_by(turn, event.room))
+    is_expected = is_replacement or (announcements.is_ours(turn, event.room) and known)
     if not is_expected and _is_one_too_many(turn, event):
         return
-    if (announcements.is_ours(turn, event.room) and known) or follows or begins_direct_chat:
-        if not (announcements.is_ours(turn, event.room) or follows):
+    if is_expected or begins_direct_chat:
+        if not is_expected:
             turn.save(Room(event.room, event.name, joined=False))
         turn.do(Join(event.room))
         turn.note("rooms", audit.InRoom(audit.RoomChange.JOINED, event.room), event.sender, event.event_id)
@@ -105,10 +105,10 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
     )
     turn.save(room)
     look_at_replacement(turn, room)
-    if not announcements.is_ours(turn, event.room):
-        _stay_or_leave(turn, room, before)
     if announcements.is_ours(turn, event.room):
         greet(turn, room)
+    else:
+        _stay_or_leave(turn, room, before)
     if event.room not in announcements.federation_rooms(turn):
         return
     works = room.may_talk and room.may_react
@@ -172,10 +172,10 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
             begins = say(messages.rooms.direct_chat_begins, us=turn.us)
             turn.do(Post(MessageKind.DIRECT.of(rest=room.id), room.id, begins))
         return
-    announce_stop = MessageKind.DIRECT_OVER.of(rest=room.id)
+    goodbye = MessageKind.DIRECT_OVER.of(rest=room.id)
     if room.members.keys() - {turn.us.bot}:
-        turn.do(Post(announce_stop, room.id, say(messages.rooms.no_direct_chat, us=turn.us)))
-    turn.do(Leave(room.id, after=announce_stop))
+        turn.do(Post(goodbye, room.id, say(messages.rooms.no_direct_chat, us=turn.us)))
+    turn.do(Leave(room.id, after=goodbye))
     turn.note("rooms", audit.InRoom(audit.RoomChange.LEFT, room.id))
 
 

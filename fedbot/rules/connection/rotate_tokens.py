@@ -434,10 +434,9 @@ def _warned(turn: Turn, connection: Connection) -> Connection:
     renewal, expiry = connection.renewal, connection.token_expiry
     if renewal is None or expiry is None:
         return connection
-    left = (expiry - turn.now.date()).days
-    reached = [days for days in WARN_AT if left <= days]
-    first = reached == [WARN_AT[0]]
-    if not reached or connection.token_warned == min(reached) or (first and not renewal.problem):
+    left, reached = (expiry - turn.now.date()).days, _warning_reached(turn, expiry)
+    is_first = reached == WARN_AT[0]
+    if reached is None or connection.token_warned == reached or (is_first and not renewal.problem):
         return connection
     phrase = say(
         messages.provision.token_ends,
@@ -449,8 +448,14 @@ def _warned(turn: Turn, connection: Connection) -> Connection:
         name=provision.access_name(connection),
         token=next_name(connection),
     )
-    turn.tell_admins(phrase, f"token:{connection.id}:{expiry.isoformat()}:{min(reached)}")
-    return replace(connection, token_warned=min(reached))
+    turn.tell_admins(phrase, f"token:{connection.id}:{expiry.isoformat()}:{reached}")
+    return replace(connection, token_warned=reached)
+
+
+def _warning_reached(turn: Turn, expiry: date) -> int | None:
+    """Return the last day of `WARN_AT` that has come for a token with that expiry; None if none has."""
+    left = (expiry - turn.now.date()).days
+    return min((days for days in WARN_AT if left <= days), default=None)
 
 
 # --- our own tokens, rotated before they expire ---
@@ -561,9 +566,8 @@ def _warned_of_own(turn: Turn, token: OwnToken) -> OwnToken:
     """Warn the admins 30, 14 and 3 days before the expiry. Return the token."""
     if token.expiry is None:
         return token
-    left = (token.expiry - turn.now.date()).days
-    reached = [days for days in WARN_AT if left <= days]
-    if not reached or token.warned == min(reached):
+    left, reached = (token.expiry - turn.now.date()).days, _warning_reached(turn, token.expiry)
+    if reached is None or token.warned == reached:
         return token
     phrase = say(
         messages.health.own_token_ends,
@@ -572,5 +576,5 @@ def _warned_of_own(turn: Turn, token: OwnToken) -> OwnToken:
         left=max(left, 0),
         name=_next_name(turn, token, token.expiry),
     )
-    turn.tell_admins(phrase, f"own-token:{token.id}:{token.expiry.isoformat()}:{min(reached)}")
-    return replace(token, warned=min(reached))
+    turn.tell_admins(phrase, f"own-token:{token.id}:{token.expiry.isoformat()}:{reached}")
+    return replace(token, warned=reached)
