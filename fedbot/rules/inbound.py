@@ -175,7 +175,7 @@ _ABOUT_CONNECTIONS: dict[type[Body], _ConnectionRule[Any]] = dict(
         _of_connection(bodies.StatsAsk, stats.on_asked),
         _of_connection(bodies.Stats, stats.on_told),
         _of_connection(bodies.FindAsk, search.on_asked),
-        _of_connection(bodies.Find, search.on_told),
+        _of_connection(bodies.Find, search.on_hits),
         _of_connection(bodies.Want, want.on_want),
         _of_connection(bodies.Wait, queue.on_wait),
         _of_connection(bodies.PlaceInQueue, queue.on_place),

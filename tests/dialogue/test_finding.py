@@ -390,8 +390,8 @@ async def test_a_person_who_searches_without_end_is_slowed_down_and_nobody_else(
 HOSTILE: dict[str, Any] = {
     "no list": {"shared": 1, "hits": "all of it"},
     "more than it may": {"shared": 1, "hits": [{}] * 21},
-    "a hit that is none": {"shared": 1, "hits": ["M3"]},
-    "a length that is none": {"shared": -1, "hits": []},
+    "a hit that is a text": {"shared": 1, "hits": ["M3"]},
+    "a negative count": {"shared": -1, "hits": []},
     "an endless name": {"name": "x" * 101},
     "no name": {"name": None},
     "an endless quantity": {"quantity": "9" * 30},

@@ -20,14 +20,14 @@ from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
 
 
-def assigned_part(turn: Turn, peer: str, line: Line) -> int | None:
+def _assigned_part(turn: Turn, peer: str, line: Line) -> int | None:
     """Return our part that somebody assigned to this line; None if nobody did.
 
     The peer's IPN counts before its name.
     """
     words = [word for word in (line.description.ipn, line.description.name) if word]
-    said = [alias for word in words if (alias := turn.get(Alias, alias_id(peer, word)))]
-    return said[0].part if said else None
+    aliases = (turn.get(Alias, alias_id(peer, word)) for word in words)
+    return next((alias.part for alias in aliases if alias is not None), None)
 
 
 def assign(turn: Turn, alias: Alias) -> Alias | None:
@@ -63,9 +63,9 @@ def query_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
         transfer.peer,
         line.description,
         line.serial,
-        alias=assigned_part(turn, transfer.peer, line),
+        alias=_assigned_part(turn, transfer.peer, line),
         mark=step_mark(transfer, line.number, "in"),
-        gave=_gave(turn, transfer.peer, line.serial) if line.serial else (),
+        gave=_items_given(turn, transfer.peer, line.serial) if line.serial else (),
         company=sequencing.connection_of(turn, transfer).company,
         quantity=line.quantity,
         with_category=turn.us.care.taken_in and bool(turn.us.care.categories),
@@ -73,23 +73,22 @@ def query_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
         status_class=line.status,
         here=transfer.at(line.number).here,
         batch=line.batch,
-        lost=() if line.serial else _lost(turn, transfer.peer, line),
+        lost=() if line.serial else _items_lost(turn, transfer.peer, line),
     )
 
 
-def _lost(turn: Turn, peer: str, line: Line) -> tuple[int, ...]:
+def _items_lost(turn: Turn, peer: str, line: Line) -> tuple[int, ...]:
     """Return our stock items without a serial number that the peer had lost and that this line gives back, whole."""
-    found = balance.lost_before(turn, peer, line)
     items = (
         loan.at(number).item
-        for loan, number in found
+        for loan, number in balance.lost_before(turn, peer, line)
         if balance.not_back(turn, loan)[number] == line.quantity
         and loan.line(number).description.units == line.description.units
     )
     return tuple(item for item in items if item is not None)
 
 
-def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
+def _items_given(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
     """Return our stock items with this serial number that we gave to the peer for good."""
     marked = turn.marked(Mark.SERIAL, serial)
     given = [t for t in marked if t.role == "sender" and t.peer == peer and t.terms.kind != balance.EXTENSION]
@@ -101,9 +100,8 @@ def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
 
 def _within_practice(turn: Turn, peer: str, match: PartMatch) -> PartMatch:
     """Return the match, refused if it mixes practice and real stock. Practice parts are for the practice peer alone."""
-    if match.part is not None and not turn.may_move(peer, match.part.pk):
-        return PartMatch(reason="practice")
-    return PartMatch(reason="practice") if peer == PRACTICE and match.creatable else match
+    is_mixed = match.part is not None and not turn.may_move(peer, match.part.pk)
+    return PartMatch(reason="practice") if is_mixed or (peer == PRACTICE and match.creatable) else match
 
 
 def matched(turn: Turn, transfer: Transfer, line: int, match: PartMatch) -> Progress:

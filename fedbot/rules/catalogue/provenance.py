@@ -180,7 +180,7 @@ class LabelItem(OfLine, WhenStepEnds):
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Tell the admins once a day; nothing waits for it. A vanished item is not reported."""
-        if isinstance(event, StepRefused) and event.reason == "gone":
+        if isinstance(event, StepRefused) and event.reason == GONE:
             return
         transfer = turn.transfer(self.transfer)
         if transfer is not None and turn.tell_once("labelling", timedelta(days=1)):

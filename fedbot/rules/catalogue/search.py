@@ -70,7 +70,7 @@ _ROOM_FOR_PICTURES = 30_000
 _MORE = re.compile(r"(?:!fed\s+)?more[.!]?", re.IGNORECASE)
 _PLAIN = re.compile(r"\w[^\"“”„‟«»'‘’‚‛`#:;\n]*")
 _ASKS = r"(?P<asks>(?P<prefix>!fed\s+)?(?P<verb>ask|request|borrow|erbitte|leihe?)\s+(?:for\s+)?)"
-_ASKED_FOR = re.compile(
+_REQUEST = re.compile(
     rf"{_ASKS}?#?(?P<number>\d{{1,4}})[.)]?"
     r"(?:[\s,]+x?(?P<quantity>\d[\d.,]*(?:\s?(?:pcs?|pieces?|stück|stk|[cm]?m|k?g|m?l)\.?)?))?"
     r"(?P<rest>\s+(?:--|—|(?:for|until|till|over|bis|für|übers)\s).*)?",
@@ -132,7 +132,7 @@ def begin(
     if own:
         everything = command.room == turn.us.admin_room
         scope = Scope(everything=True) if everything else share.scope(turn)
-        query = SearchStock(wanted.words, scope, "", wanted.category, wanted.page, lent_out(turn))
+        query = SearchStock(wanted.words, scope, "", wanted.category, wanted.page, _lent_out(turn))
         turn.do(Ask(FindForPerson(search.id), (query,)))
 
 
@@ -186,9 +186,9 @@ class FindForPerson(WhenAnsweredOrNot):
         if search is not None:
             practice = turn.practice()
             is_practice = practice is not None and search.room == practice.room
-            stock = _asked_for(event)
-            found, cut = hits_of(turn, stock, PRACTICE if is_practice else "")
-            own = SpaceHits(turn.us.party, turn.us.name, found, len(turn.all(Share)), cut, percent=stock.percent)
+            stock = _stock_hits(event)
+            hits, cut = hits_of(turn, stock, PRACTICE if is_practice else "")
+            own = SpaceHits(turn.us.party, turn.us.name, hits, len(turn.all(Share)), cut, percent=stock.percent)
             if turn.us.tells_pictures and _shows_pictures(search):
                 TellWithPictures("", search.id, own, stock.pictures).begin(turn)
             else:
@@ -213,19 +213,19 @@ def hits_of(turn: Turn, found: StockHits, peer: str) -> tuple[tuple[Hit, ...], b
         if is_sound(item) and clean > 0 and may_go:
             by_part.setdefault(item.part.pk, []).append((item, clean))
     lent, booked, waiting = _lent(turn), _booked(turn), Counter(entry.part for entry in turn.queue())
-    items_lent = dict(reversed(lent_out(turn)))
-    by_number = {part: _hit(items) for part, items in by_part.items()}
+    items_lent = dict(reversed(_lent_out(turn)))
+    hit_of_part = {part: _hit(items) for part, items in by_part.items()}
     for part in found.lent:
-        if part.pk in items_lent and part.pk not in by_number and turn.may_move(peer, part.pk):
-            by_number[part.pk] = _hit_of_lent(part, items_lent[part.pk])
+        if part.pk in items_lent and part.pk not in hit_of_part and turn.may_move(peer, part.pk):
+            hit_of_part[part.pk] = _hit_of_lent(part, items_lent[part.pk])
     hits = tuple(
         replace(hit, waiting=min(waiting[part], _MOST_WAITING), **lent.get(part, {}), **booked.get(part, {}))
-        for part, hit in by_number.items()
+        for part, hit in hit_of_part.items()
     )
     return hits[:MOST_HITS], found.cut or len(hits) > MOST_HITS
 
 
-def lent_out(turn: Turn) -> tuple[tuple[int, int], ...]:
+def _lent_out(turn: Turn) -> tuple[tuple[int, int], ...]:
     """Return part and stock item of each of our lines on loan, earliest due date first, limited for a search."""
     loans = (loan for loan in turn.loans_away() if loan.role == "sender")
     lines = ((line.part, line.item) for loan in loans for line in balance.lines_away(turn, loan))
@@ -254,18 +254,18 @@ def _booked(turn: Turn) -> dict[int, dict[str, Any]]:
     return booked
 
 
-def _asked_for(event: Answered) -> StockHits:
-    (found,) = event.answers
-    if not isinstance(found, StockHits):
-        raise TypeError(f"a search asks for hits, not {found!r}")
-    return found
+def _stock_hits(event: Answered) -> StockHits:
+    (stock,) = event.answers
+    if not isinstance(stock, StockHits):
+        raise TypeError(f"the answer to a search is hits, not {stock!r}")
+    return stock
 
 
 def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
-    largest, _ = max(items, key=lambda each: (each[1], -each[0].pk))
+    largest = _largest(items)
     part = largest.part
     flawed = [(item, clean) for item, clean in items if not item.is_ok]
-    worst = max(flawed, key=lambda each: (each[1], -each[0].pk))[0].status_text if flawed else ""
+    condition = _largest(flawed).status_text if flawed else ""
     return Hit(
         item=largest.pk,
         part=part.pk,
@@ -274,9 +274,14 @@ def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
         units=_name(part.units),
         quantity=sum((clean for _, clean in items), Decimal(0)),
         flawed=sum((clean for _, clean in flawed), Decimal(0)),
-        condition=_name(worst),
+        condition=_name(condition),
         revision=_name(part.revision),
     )
+
+
+def _largest(items: Sequence[tuple[StockItem, Decimal]]) -> StockItem:
+    """Return the item with the largest quantity, the oldest of equal ones."""
+    return max(items, key=lambda each: (each[1], -each[0].pk))[0]
 
 
 def _hit_of_lent(part: Part, item: int) -> Hit:
@@ -304,14 +309,14 @@ def _as_we_know_them(turn: Turn, found: SpaceHits) -> tuple[Hit, ...]:
     places = [each for each in turn.all(PlaceInLine) if each.peer == found.party and each.is_living]
     loans = [loan for loan in turn.loans_away() if loan.role == "receiver" and loan.peer == found.party]
     lines = [line for loan in loans for line in balance.lines_away(turn, loan)]
-
-    def as_we_know_it(hit: Hit) -> Hit:
+    hits: list[Hit] = []
+    for hit in found.hits:
         names = {hit.name.casefold(), hit.ipn.casefold()} - {""}
-        ours = (each.place for each in places if each.word.partition("#")[0].casefold() in names)
+        our_places = (each.place for each in places if each.word.partition("#")[0].casefold() in names)
         here = (line for line in lines if names & {line.description.name.casefold(), line.description.ipn.casefold()})
-        return replace(hit, place=next(filter(None, ours), 0), ours=sum((line.quantity for line in here), Decimal(0)))
-
-    return tuple(map(as_we_know_it, found.hits))
+        quantity = sum((line.quantity for line in here), Decimal(0))
+        hits.append(replace(hit, place=next(filter(None, our_places), 0), ours=quantity))
+    return tuple(hits)
 
 
 def _answer(turn: Turn, search: Search) -> None:
@@ -334,15 +339,9 @@ def _answer(turn: Turn, search: Search) -> None:
 
 
 def _page(turn: Turn, search: Search, first: int) -> Phrase:
-    silent = tuple(turn.party_name(party) for party in search.waiting)
+    silent, today = tuple(turn.party_name(party) for party in search.waiting), turn.today()
     return say(
-        messages.catalogue.found,
-        us=turn.us,
-        search=search,
-        silent=silent,
-        first=first,
-        most=A_PAGE,
-        today=turn.today(),
+        messages.catalogue.found, us=turn.us, search=search, silent=silent, first=first, most=A_PAGE, today=today
     )
 
 
@@ -386,7 +385,7 @@ def full_line(turn: Turn, event: Said) -> str | Phrase:
     it. A phrase says what is wrong.
     """
     text = event.text.strip()
-    wanted = _ASKED_FOR.fullmatch(text)
+    wanted = _REQUEST.fullmatch(text)
     answered = turn.key_of(event.reply_to)
     is_reply = answered.kind is MessageKind.HITS
     if is_reply and _MORE.fullmatch(text):
@@ -445,15 +444,15 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     if connection.state is not ConnectionState.ACTIVE or turn.now - envelope.sent_at > budgets.HOUR:
         return
     try:
-        told = sequencing.unsealed(turn, envelope)
+        sealed = sequencing.unsealed(turn, envelope)
     except BadEnvelope as problem:
         turn.note(connection.id, audit.NotUnderstood("search", str(problem)))
         return
-    wanted = _wanted(told)
+    wanted = _wanted(sealed)
     if wanted is None:
         turn.note(connection.id, audit.Fact.SEARCH_WITHOUT_WORDS)
         return
-    pictures = turn.us.tells_pictures and told.get("pictures") is True
+    pictures = turn.us.tells_pictures and sealed.get("pictures") is True
     then = FindForFriend(connection.id, envelope.body.search, pictures)
     again = turn.spends("find", connection.peer)
     if again is not None:
@@ -463,14 +462,14 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     else:
         reference = provision.own_reference(connection)
         scope = share.scope(turn)
-        query = SearchStock(wanted.words, scope, reference, wanted.category, wanted.page, lent_out(turn))
+        query = SearchStock(wanted.words, scope, reference, wanted.category, wanted.page, _lent_out(turn))
         turn.do(Ask(then, (query,)))
     turn.note(connection.id, audit.Fact.SEARCHED)
 
 
-def _wanted(told: dict[str, Any]) -> Wanted | None:
+def _wanted(sealed: dict[str, Any]) -> Wanted | None:
     """Return a peer's query; None if it is invalid."""
-    words, category, page = told.get("words"), told.get("category", ""), told.get("page", 1)
+    words, category, page = sealed.get("words"), sealed.get("category", ""), sealed.get("page", 1)
     texts = isinstance(words, str) and isinstance(category, str) and max(len(words), len(category)) <= LONGEST_WORDS
     if not texts or type(page) is not int or not 1 <= page <= MOST_PAGES:
         return None
@@ -487,7 +486,7 @@ class FindForFriend(OfConnection, WhenAnsweredOrNot):
     def answered(self, turn: Turn, event: Answered) -> None:
         """Send the peer the hits."""
         connection = turn.connection(self.connection)
-        stock = _asked_for(event)
+        stock = _stock_hits(event)
         hits, cut = hits_of(turn, stock, connection.peer if connection else "")
         found = SpaceHits(turn.us.party, turn.us.name, hits, cut=cut or stock.percent < ALL_READ)
         if self.pictures:
@@ -595,18 +594,18 @@ def _tell(
     sequencing.post(turn, connection, draft)
 
 
-def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) -> None:
+def on_hits(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) -> None:
     """Add a peer's hits to the search that waits for them, if it still does."""
-    told = _understood(turn, connection, envelope)
-    if told.shared is not None:
-        connection = replace(connection, peer_shares=told.shared)
+    theirs = _hits_in(turn, connection, envelope)
+    if theirs.shared is not None:
+        connection = replace(connection, peer_shares=theirs.shared)
     turn.save(connection)
     search = turn.get(Search, envelope.body.search)
     if search is None or connection.peer not in search.waiting:
         return
-    if told.hits and not (envelope.body.in_room or _is_private(turn, search.room)):
-        told = replace(told, hits=(), problem="hidden")
-    _add_hits(turn, search, told)
+    if theirs.hits and not (envelope.body.in_room or _is_private(turn, search.room)):
+        theirs = replace(theirs, hits=(), problem="hidden")
+    _add_hits(turn, search, theirs)
 
 
 def _is_private(turn: Turn, room: str) -> bool:
@@ -619,14 +618,14 @@ def _is_private(turn: Turn, room: str) -> bool:
 
 def _with_pictures(hits: Iterable[Hit]) -> list[dict[str, Any]]:
     """Return the hits for a message, each with its picture if that still fits."""
-    room, told = _ROOM_FOR_PICTURES, [(hit, _written(hit)) for hit in hits]
-    room -= sum(len(canonical(written)) for _, written in told)
-    for hit, written in told:
+    each_written = [(hit, _written(hit)) for hit in hits]
+    room = _ROOM_FOR_PICTURES - sum(len(canonical(written)) for _, written in each_written)
+    for hit, written in each_written:
         picture = {"picture": hit.picture} if hit.picture else {}
         room -= len(canonical(picture))
         if room >= 0:
             written.update(picture)
-    return [written for _, written in told]
+    return [written for _, written in each_written]
 
 
 def _written(hit: Hit) -> dict[str, Any]:
@@ -648,50 +647,51 @@ def _written(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) -> SpaceHits:
+def _hits_in(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) -> SpaceHits:
     """Return a peer's answer. One invalid field makes all of it unreadable."""
-    nothing = SpaceHits(connection.peer, connection.peer_name)
+    empty = SpaceHits(connection.peer, connection.peer_name)
     try:
         match envelope.body.problem:
             case "":
-                return _read(nothing, sequencing.unsealed(turn, envelope))
+                return _read(empty, sequencing.unsealed(turn, envelope))
             case "later":
-                return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.again))
+                return replace(empty, problem="later", again=budgets.again_in(turn.now, envelope.body.again))
             case _:
-                return replace(nothing, problem="inventory")
+                return replace(empty, problem="inventory")
     except (BadEnvelope, BadTerms, ValueError) as problem:
         turn.note(connection.id, audit.NotUnderstood("hits", str(problem)))
-        return replace(nothing, problem="unreadable")
+        return replace(empty, problem="unreadable")
 
 
-def _read(nothing: SpaceHits, data: dict[str, Any]) -> SpaceHits:
+def _read(empty: SpaceHits, data: dict[str, Any]) -> SpaceHits:
+    """Return the answer with the hits in `data`. Raises ValueError or BadTerms if a field is invalid."""
     shared, hits = data.get("shared"), data.get("hits")
     if type(shared) is not int or not 0 <= shared <= _MOST_SHARED:
-        raise ValueError("a sharing list of no length")
+        raise ValueError("shared: not a number of shared things")
     if not isinstance(hits, list) or len(hits) > MOST_HITS:
-        raise ValueError("too many hits, or none at all")
-    return replace(nothing, hits=tuple(_hit_in(hit) for hit in hits), shared=shared, cut=data.get("cut") is True)
+        raise ValueError(f"hits: not a list of at most {MOST_HITS}")
+    return replace(empty, hits=tuple(_hit_in(hit) for hit in hits), shared=shared, cut=data.get("cut") is True)
 
 
 def _hit_in(data: object) -> Hit:
     if not isinstance(data, dict):
-        raise ValueError("a hit that is none")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
+        raise ValueError("hit: not an object")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
     item = data.get("item")
     texts = [data.get(name) for name in ("name", "ipn", "units", "condition")]
     texts.append(data.get("revision", ""))  # added to version 1
     if type(item) is not int or not 0 < item < 2**53:
-        raise ValueError("a hit without an item")
+        raise ValueError("hit.item: not a stock item's key")
     if not all(isinstance(text, str) and len(text) <= _LONGEST_NAME for text in texts):
-        raise ValueError("a hit without a name")
+        raise ValueError("hit: a text that is missing or too long")
     name, ipn, units, condition, revision = (presentable(str(text)) for text in texts)
     quantity, flawed, lent = (_quantity_or_zero(data.get(name, "0")) for name in ("quantity", "flawed", "lent"))
     if flawed > quantity:
-        raise ValueError("a hit with more flawed than there is")
+        raise ValueError("hit.flawed: more than the quantity")
     back, first, last = (_day(data.get(day, "")) for day in ("back", "booked_from", "booked_until"))
     booked = _quantity_or_zero(data.get("booked", "0"))
     waiting = data.get("waiting", 0)
     if type(waiting) is not int or not 0 <= waiting <= _MOST_WAITING:
-        raise ValueError("a hit that nobody, or everybody, waits for")
+        raise ValueError(f"hit.waiting: not a number up to {_MOST_WAITING}")
     picture = file_in(data.get("picture"))  # added to version 1; an invalid one is ignored
     known = Hit(item, name, ipn, units, quantity, flawed, condition, lent, back, booked, first, last, waiting)
     return replace(known, picture=picture, revision=revision)
@@ -700,7 +700,7 @@ def _hit_in(data: object) -> Hit:
 def _day(text: object) -> date | None:
     """Return the day; None for ''. Raises ValueError for anything else."""
     if not isinstance(text, str) or len(text) > len("2026-12-31"):
-        raise ValueError("a day that is none")
+        raise ValueError("not a day")
     day = date.fromisoformat(text) if text else None
     if day is not None:
         check_day(day)
@@ -716,6 +716,6 @@ def _quantity(text: object) -> Decimal:
     try:
         quantity = Decimal(text if isinstance(text, str) and len(text) <= 20 else "?")  # noqa: PLR2004
     except InvalidOperation:
-        raise ValueError("a quantity that is none") from None
+        raise ValueError("not a quantity") from None
     check_quantity(quantity)
     return quantity
