@@ -67,7 +67,7 @@ def on_own_message(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> 
 def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     transfer = turn.transfer(envelope.subject)
     if transfer is None:
-        transfer = _begun(turn, envelope)
+        transfer = _opened_by_us(turn, envelope)
     if transfer is None:
         return
     _find_post(turn, event, envelope, MessageKind.CARD if envelope.kind == "noted" else MessageKind.OFFER)
@@ -77,9 +77,9 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
         connection = sequencing.connection_of(turn, transfer)
         turn.save(replace(transfer, exchange=_as_sent(transfer.exchange, envelope, connection)))
         return
-    known = transfer.state in FINAL
-    transfer = _read_by_us(turn, transfer.after_telling(Told.RECALLED), envelope)
-    transfer = _of_loan(turn, transfer, envelope) if known else _as_told(turn, transfer, envelope, event)
+    has_ended = transfer.state in FINAL
+    transfer = _as_read(turn, transfer.after_telling(Told.RECALLED), envelope)
+    transfer = _of_loan(turn, transfer, envelope) if has_ended else _take_over(turn, transfer, envelope, event)
     turn.void(transfer.id)
     turn.save(transfer)
     turn.note(transfer.id, audit.KnownFromOwnMessage(envelope.kind), event_id=event.event_id)
@@ -103,15 +103,13 @@ def _undecided(transfer: Transfer, number: int) -> Transfer:
     return replace(transfer, state=TransferState.OPEN, decided=None, problem="", ended=None, exchange=exchange)
 
 
-def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
-    """Return a transfer that our people opened, from its first message; None if that is none."""
+def _opened_by_us(turn: Turn, envelope: Message[Body]) -> Transfer | None:
+    """Return a transfer that our people opened, from its first message; None for any other message."""
     connection = turn.connection_with(envelope.to)
     if connection is None or not bodies.says(envelope, bodies.Opens):
         return None
     terms, opened = envelope.body.terms, envelope.body.opening
-    if kind_of(envelope.subject) != terms.kind:
-        return None
-    if envelope.subject != opened_id(SubjectKind(terms.kind), opened):
+    if kind_of(envelope.subject) != terms.kind or envelope.subject != opened_id(SubjectKind(terms.kind), opened):
         return None
     username = turn.us.people.get(terms.asker, "")
     asked = Signature(
@@ -130,7 +128,7 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
     return transfer
 
 
-def _read_by_us(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
+def _as_read(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
     """Return the transfer with the message counted as sent, and those it acknowledges as read. It may be sent again."""
     connection = sequencing.connection_of(turn, transfer)
     return replace(transfer, exchange=_counted(turn, transfer.exchange, envelope, connection))
@@ -174,25 +172,26 @@ def _draft_of(envelope: Message[Body], connection: Connection) -> Draft:
     )
 
 
-def _as_told(turn: Turn, transfer: Transfer, envelope: Message[Body], event: EnvelopeSeen) -> Transfer:
+def _take_over(turn: Turn, transfer: Transfer, envelope: Message[Body], event: EnvelopeSeen) -> Transfer:
     if bodies.says(envelope, Truth):  # it reports the outcome, so nothing is unclear any more
         settled = both_sides.settlement_in(turn, envelope, turn.us.party)
         transfer = replace(transfer, dispute=None, settled=settled or transfer.settled)
-    rule = _SAID.get(type(envelope.body))
+    rule = _RULES.get(type(envelope.body))
     return rule(turn, transfer, envelope, event) if rule else transfer
 
 
 def _wanted(
     turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve | bodies.Decline | bodies.Cancel], _: EnvelopeSeen
 ) -> Transfer:
-    by, told = _signed(turn, envelope), envelope.body
-    decided = by if by.person and not isinstance(told, bodies.Cancel) else transfer.decided
-    agreed = transfer.approved_hash
-    if isinstance(told, bodies.Approve):
-        agreed, transfer = envelope.terms_hash, _already_here(both_sides.with_delivery(transfer, told), told.here)
-    elif told.reason == receive.NOT_WAITED_FOR:
-        agreed = ""
-    return replace(transfer, wanted=envelope.kind, decided=decided, decision=None, approved_hash=agreed)
+    by, body = _signed(turn, envelope), envelope.body
+    decided = by if by.person and not isinstance(body, bodies.Cancel) else transfer.decided
+    approved_hash = transfer.approved_hash
+    if isinstance(body, bodies.Approve):
+        approved_hash = envelope.terms_hash
+        transfer = _already_here(both_sides.with_delivery(transfer, body), body.here)
+    elif body.reason == receive.NOT_WAITED_FOR:
+        approved_hash = ""
+    return replace(transfer, wanted=envelope.kind, decided=decided, decision=None, approved_hash=approved_hash)
 
 
 def _already_here(transfer: Transfer, item: int | None) -> Transfer:
@@ -338,7 +337,7 @@ def _when(kind: type[B], rule: _Rule[B]) -> tuple[type[Body], _Rule[Any]]:
     return kind, rule
 
 
-_SAID: dict[type[Body], _Rule[Any]] = dict(
+_RULES: dict[type[Body], _Rule[Any]] = dict(
     (
         _when(bodies.Noted, _noted),
         _when(bodies.Granted, _granted),
@@ -364,7 +363,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
     """Take over our messages about a connection. Everything is provisioned again, which finds what already exists."""
     connection = turn.connection(envelope.subject)
     if connection is None:
-        connection = _asked(turn, envelope)
+        connection = _requested_by_us(turn, envelope)
     if connection is None:
         return
     _find_post(turn, event, envelope, MessageKind.CARD if envelope.kind == "noted" else MessageKind.OFFER)
@@ -387,7 +386,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
     turn.save(connection)
 
 
-def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
+def _requested_by_us(turn: Turn, envelope: Message[Body]) -> Connection | None:
     """Return a connection that we had requested, pinned to the key that we had asked; None if it isn't provable."""
     announced = turn.announced(envelope.room, envelope.to)
     if not bodies.says(envelope, bodies.Connect) or len(announced) != 1:
@@ -426,10 +425,10 @@ def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: M
         subject, what = rota_id(envelope.body.opening.cause.word), MessageKind.ROTA
     else:
         subject = envelope.subject
-    is_question = event.edits and what is MessageKind.OFFER and bodies.says(envelope, bodies.Request)
-    found = event.edits if is_question else event.event_id  # our list became the answer (`opening.open_request`)
-    if first and (is_question or not event.edits) and not turn.key_of(found):
-        turn.find_post(found, what.of(subject), event.room)
+    became_request = event.edits and what is MessageKind.OFFER and bodies.says(envelope, bodies.Request)
+    post = event.edits if became_request else event.event_id  # our list became the answer (`opening.open_request`)
+    if first and (became_request or not event.edits) and not turn.key_of(post):
+        turn.find_post(post, what.of(subject), event.room)
 
 
 def begin(turn: Turn, at: datetime) -> None:
@@ -568,24 +567,20 @@ class Rebuild(WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Restore the connections from the signed mirrors in the companies' metadata."""
-        _on_mirrors(turn, event)
-
-
-def _on_mirrors(turn: Turn, event: Answered) -> None:
-    (found,) = event.answers
-    if not isinstance(found, MirrorsFound):
-        raise TypeError(f"a rebuild asks for what is mirrored, not {found!r}")
-    for mirrored in found.companies:
-        if _is_of_neighbour(turn, mirrored):
-            continue
-        connection = _mirrored(turn, mirrored)
-        if connection is not None and turn.connection(connection.id) is None:
-            turn.save(connection)
-            turn.note(connection.id, audit.FoundMirrored(connection.state))
-            if connection.state is ConnectionState.ACTIVE:
-                value = json.loads(mirrored.value)
-                share.restore(turn, value.get("shares"))
-                _restore_kept(turn, value)
+        (found,) = event.answers
+        if not isinstance(found, MirrorsFound):
+            raise TypeError(f"the answer to a rebuild is the mirrors, not {found!r}")
+        for mirrored in found.companies:
+            if _is_of_neighbour(turn, mirrored):
+                continue
+            connection = _mirrored(turn, mirrored)
+            if connection is not None and turn.connection(connection.id) is None:
+                turn.save(connection)
+                turn.note(connection.id, audit.FoundMirrored(connection.state))
+                if connection.state is ConnectionState.ACTIVE:
+                    value = json.loads(mirrored.value)
+                    share.restore(turn, value.get("shares"))
+                    _restore_kept(turn, value)
 
 
 def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:

@@ -100,8 +100,8 @@ class CountForRoom(WhenAnsweredOrNot):
         """Report that our InvenTree is silent."""
         survey = turn.get(Survey, self.survey)
         if survey is not None:
-            nothing = SpaceFigures(turn.us.party, turn.us.name, turn.now, survey.days, problem="inventory")
-            _add_figures(turn, survey, nothing)
+            silent = SpaceFigures(turn.us.party, turn.us.name, turn.now, survey.days, problem="inventory")
+            _add_figures(turn, survey, silent)
 
 
 def _counts(event: Answered) -> StockCounts:
@@ -224,21 +224,21 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Stats])
     for survey in turn.all(Survey):
         if connection.peer in survey.waiting and survey.days == figures.days:
             hidden = not (in_room or is_private(turn, survey.room))
-            told = replace(nothing(figures), problem="hidden") if hidden and not figures.problem else figures
-            _add_figures(turn, survey, told)
+            shown = replace(without_figures(figures), problem="hidden") if hidden and not figures.problem else figures
+            _add_figures(turn, survey, shown)
 
 
 def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Stats]) -> SpaceFigures:
-    nothing = SpaceFigures(connection.peer, connection.peer_name, turn.now, envelope.body.days)
+    empty = SpaceFigures(connection.peer, connection.peer_name, turn.now, envelope.body.days)
     try:
         if envelope.body.problem == "later":
-            return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.again))
+            return replace(empty, problem="later", again=budgets.again_in(turn.now, envelope.body.again))
         if envelope.body.problem:
-            return replace(nothing, problem="inventory")
-        return figures_read(nothing, sequencing.unsealed(turn, envelope))
+            return replace(empty, problem="inventory")
+        return figures_read(empty, sequencing.unsealed(turn, envelope))
     except (BadEnvelope, ValueError) as problem:
         turn.note(connection.id, audit.NotUnderstood("figures", str(problem)))
-        return replace(nothing, problem="unreadable")
+        return replace(empty, problem="unreadable")
 
 
 # --- on a schedule ---
@@ -353,11 +353,11 @@ def for_room(turn: Turn, figures: SpaceFigures, room: str) -> SpaceFigures:
     if is_private(turn, room):
         return figures
     if "stats" not in turn.us.disclose_in_room:
-        return replace(nothing(figures), problem="hidden")
+        return replace(without_figures(figures), problem="hidden")
     return disclosed(turn, figures)
 
 
-def nothing(figures: SpaceFigures) -> SpaceFigures:
+def without_figures(figures: SpaceFigures) -> SpaceFigures:
     """Return the same space's figures without any number."""
     return SpaceFigures(figures.party, figures.name, figures.at, figures.days)
 
