@@ -37,7 +37,7 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
         return decisions.not_decided_here(turn, subject)
     if complaint := _not_about_its_card(turn, command, subject):
         return complaint
-    quantity = amount_in(subject, command, said)
+    quantity = _amount_in(subject, command, said)
     if isinstance(quantity, Phrase):
         return quantity
     if quantity is not None:
@@ -106,7 +106,7 @@ def _not_about_its_card(turn: Turn, command: Command, subject: Subject) -> Phras
     return say(messages.approval.no_card_yet, subject=subject)
 
 
-def amount_in(subject: Subject, command: Command, said: Said | None) -> Decimal | Phrase | None:
+def _amount_in(subject: Subject, command: Command, said: Said | None) -> Decimal | Phrase | None:
     """The quantity in the unit of the item; or an objection."""
     if said is None or not isinstance(subject, Transfer):
         return said[0] if said is not None else None

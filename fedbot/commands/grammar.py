@@ -90,7 +90,7 @@ _THANKS = re.compile(
 )
 
 
-def without_thanks(text: str) -> str:
+def _without_thanks(text: str) -> str:
     """The line without a `please` or `danke` at its end, unless that is part of an option's text."""
     return text if "--" in text else _THANKS.sub("", text)
 
@@ -100,7 +100,7 @@ def parse(spec: Verb, text: str, spaces: Iterable[str] = ()) -> dict[str, Any] |
 
     `spaces` are names that the line may contain: a dash in one of them begins no note.
     """
-    line = _Line(spec, without_thanks(tidied(text)), tuple(spaces))
+    line = _Line(spec, _without_thanks(tidied(text)), tuple(spaces))
     if any(token.means(PREFIX) for token in line.tokens):
         return say(messages.line_errors.one_at_a_time)
     try:

@@ -71,7 +71,7 @@ def _direct_chat(turn: Turn, command: Command) -> str:
 
 def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
     everyday = sorted((spec for spec in specs if spec.everyday), key=lambda spec: spec.everyday)
-    lines = tuple(_line(turn, spec, with_friend(turn, examples(spec, turn.us.language)[0])) for spec in everyday)
+    lines = tuple(_line(turn, spec, _with_friend(turn, examples(spec, turn.us.language)[0])) for spec in everyday)
     english = next((spec.examples[0] for spec in everyday if spec.name == _LENDS), "")
     return say(
         messages.people.help_overview,
@@ -84,7 +84,7 @@ def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
             for spec in sorted(specs, key=lambda spec: spec.name)
             if spec.is_named_in_help
         ),
-        example=with_friend(turn, english) if turn.us.language == german.LANGUAGE else "",
+        example=_with_friend(turn, english) if turn.us.language == german.LANGUAGE else "",
     )
 
 
@@ -101,7 +101,7 @@ def _in_own_words(turn: Turn, spec: Verb) -> Verb:
     return german.in_german(spec) if turn.us.language == german.LANGUAGE else spec
 
 
-def with_friend(turn: Turn, example: str) -> str:
+def _with_friend(turn: Turn, example: str) -> str:
     """The example with a friend of ours instead of the space that all examples name."""
     friend = min((each.peer for each in turn.active_connections()), default=SPACE_IN_EXAMPLES)
     return example.replace(SPACE_IN_EXAMPLES, friend)
@@ -120,7 +120,7 @@ def _one(turn: Turn, spec: Verb) -> Phrase:
         aliases=said.aliases,
         summary=spec.summary,
         details=spec.details,
-        examples=tuple(with_friend(turn, example) for example in examples(spec, turn.us.language)),
+        examples=tuple(_with_friend(turn, example) for example in examples(spec, turn.us.language)),
         options=tuple((option.usage, option.summary) for option in spec.options),
         permission=spec.permission,
         us=turn.us,

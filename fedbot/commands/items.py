@@ -132,7 +132,7 @@ def _is_all_in_quotes(text: str, start: int, quotes: _Quotes) -> bool:
     return quoted is not None and not any(sign in rest for sign in _DOUBLE + _SINGLE)
 
 
-def slice_of(line: str, tokens: Sequence[Token]) -> str:
+def _slice_of(line: str, tokens: Sequence[Token]) -> str:
     """These words as typed, quotes included, with single spaces."""
     return " ".join(line[tokens[0].start : tokens[-1].end].split())
 
@@ -192,7 +192,7 @@ class Segment:
             return ""
         if len(self.tokens) == 1:
             return self.tokens[0].text
-        return slice_of(line, self.tokens)
+        return _slice_of(line, self.tokens)
 
 
 # --- items and quantities ---
@@ -482,7 +482,7 @@ class _Words:
         tokens = self.without_times(slice(start, stop))
         if len(tokens) == 1:
             return tokens[0].text if tokens[0].quoted else tokens[0].text.rstrip(",:") or tokens[0].text
-        return slice_of(self.line, tokens)
+        return _slice_of(self.line, tokens)
 
     def without_times(self, place: slice) -> list[Token]:
         """The words there, without a sign for 'times' beside the quantity: `10 x nut`, `10 of M3-NUT`, `nut x 10`."""

@@ -50,14 +50,14 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     if isinstance(found, Connection) or not found.is_loan:
         return say(messages.loan.no_loan, subject=found)
     if found.closed is not None and (lost := balance.written_off(turn, found)):
-        return was_lost(turn, found, lost)
+        return _was_lost(turn, found, lost)
     if found.closed is not None or not found.is_on_loan:
         left = balance.lines_not_back(turn, found) if found.closed else None
         return say(messages.loan.not_on_loan, loan=found, us=turn.us, peer_name=turn.party_name(found.peer), left=left)
     return found
 
 
-def was_lost(turn: Turn, loan: Transfer, lines: Sequence[Line]) -> Phrase:
+def _was_lost(turn: Turn, loan: Transfer, lines: Sequence[Line]) -> Phrase:
     """The objection that these items of the loan are written off, with how they come back if they turn up."""
     first = lines[0].number
     stock = balance.borrowers_stock(loan, first)
@@ -78,7 +78,9 @@ def lost_of_it(turn: Turn, loan: Transfer, words: str) -> Phrase | None:
     lost = {line.number: line for line in balance.written_off(turn, loan)}
     meant = [_lines_meant(loan, each) for each in words.split(BETWEEN_THINGS)] if words else []
     numbers = [number for each in meant if each is not None for number in each[0]]
-    return was_lost(turn, loan, [lost[number] for number in numbers]) if numbers and set(numbers) <= set(lost) else None
+    if not numbers or not set(numbers) <= set(lost):
+        return None
+    return _was_lost(turn, loan, [lost[number] for number in numbers])
 
 
 def _lost_called(turn: Turn, command: Command, things: str) -> Phrase | None:
@@ -211,7 +213,7 @@ def neighbours_amount(loan: OutsideLoan, words: str) -> str | None:
     return next((quantity for name, quantity in _with_quantity(words.split()) if _plainly(name) in names), None)
 
 
-def only_line(loan: Transfer) -> int | None:
+def _only_line(loan: Transfer) -> int | None:
     """The number of the loan's line, if it has only one."""
     numbers = _nameable(loan)
     return numbers[0] if len(numbers) == 1 else None
@@ -287,7 +289,7 @@ def _lines_meant(loan: Transfer, words: str, *, nearly: bool = False) -> tuple[l
     `nearly`: the words may be a part of the name.
     """
     called_so = _nearly_called if nearly else _called
-    only = only_line(loan)
+    only = _only_line(loan)
     if only is not None and is_quantity(words) and not _called(loan, words):
         return [only], words
     if called := _called(loan, words):

@@ -82,7 +82,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
             complaint = quantity_complaint(reading.quantity) if reading.quantity else None
             if complaint is not None:
                 return complaint
-    days = loan_days(turn, command)
+    days = _loan_days(turn, command)
     if isinstance(days, Phrase):
         return days
     if days.last is not None and (stopped := turn.get(LendingStop, destination.peer)) is not None:
@@ -113,7 +113,7 @@ def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb)
         found[word] = answer
     picked: list[Picked] = []
     taken: dict[int, Decimal] = {}
-    days = loan_days(turn, command)
+    days = _loan_days(turn, command)
     if isinstance(days, Phrase):
         return days
     instead = {**days.fixed(command.arguments), ANYWAY.name: "yes", "space": destination.peer}
@@ -132,7 +132,7 @@ def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb)
     return _offer(turn, command, spec, destination, picked, answers)
 
 
-def loan_days(turn: Turn, command: Command) -> Days | Phrase:
+def _loan_days(turn: Turn, command: Command) -> Days | Phrase:
     """The first and the last day of a loan, if given; or an objection."""
     word = str(command.arguments.get("until") or command.arguments.get("loan") or "")
     return days_meant(str(command.arguments.get("starts", "")), word, turn.now, turn.us.time_zone)
@@ -157,7 +157,7 @@ def _offer(
 ) -> Phrase | None:
     """Open the offer. The message that carries it answers the line."""
     asker = turn.signature_of(command)
-    days = loan_days(turn, command)
+    days = _loan_days(turn, command)
     if isinstance(days, Phrase):
         return days
     moved = [taken_out(each.item, each.quantity) for each in picked]
@@ -223,7 +223,7 @@ def _let_choose(
     """Ask which one. The lines before it are settled, those after it stay as typed."""
     before = [counted(each.item.pk, each.quantity) for each in picked]
     behind = command.arguments["lines"][len(picked) + 1 :]
-    days = loan_days(turn, command)
+    days = _loan_days(turn, command)
     fixed = {} if isinstance(days, Phrase) else days.fixed(command.arguments)
     ways = []
     for way in choice.ways:

@@ -45,15 +45,15 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if not items:
         return say(messages.web.no_item_for_a_code, word=_word(command)[:SHOWN])
     if len(items) == 1:
-        address = item_address(turn, items[0].pk)
+        address = _item_address(turn, items[0].pk)
         code, words = LabelCode(items[0].pk, address), say(messages.web.label_picture, item=items[0].pk)
         key = MessageKind.CODE.of(rest=command.event_id)
         turn.do(Picture(key, command.room, words, code, reply_to=command.event_id))
-    pages = tuple((item.pk, item_address(turn, item.pk)) for item in items[:MOST_ITEMS])
+    pages = tuple((item.pk, _item_address(turn, item.pk)) for item in items[:MOST_ITEMS])
     return say(messages.web.label_codes, pages=pages, more=len(items) - len(pages))
 
 
-def item_address(turn: Turn, item: int) -> str:
+def _item_address(turn: Turn, item: int) -> str:
     """The address of our stock item's page."""
     return f"{turn.us.pages_url.rstrip('/')}/items/{item}"
 

@@ -96,7 +96,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return say(
             messages.transfer_end.no_parcel_for_us, subject=subject, us=turn.us, peer_name=turn.party_name(subject.peer)
         )
-    came = what_came(command, subject, words) if words else {}
+    came = _what_came(command, subject, words) if words else {}
     if isinstance(came, Phrase):
         return came
     is_all = not came or not parcel.not_there(subject, came)
@@ -114,7 +114,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     )
 
 
-def what_came(command: Command, transfer: Transfer, words: str) -> dict[int, Decimal] | Phrase:
+def _what_came(command: Command, transfer: Transfer, words: str) -> dict[int, Decimal] | Phrase:
     """The quantity of each line that the words mean; or an objection. A line that isn't named did not come."""
     sent = parcel.sent_lines(transfer)
     came: dict[int, Decimal] = {}

@@ -72,12 +72,12 @@ def units_said(lines: Iterable[Sequence[Reading]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reading.unit for readings in lines for reading in readings if reading.unit))
 
 
-def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
+def _pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
     """The quantity of an item that is already on offer, or on its way out; and those transfers."""
     total, by = Decimal(0), []
     for transfer in turn.open_transfers():
         if transfer.state is TransferState.BOOKED or (transfer.state is TransferState.OPEN and transfer.terms.starts):
-            continue  # it counts only on its own days: `booked_complaint`
+            continue  # it counts only on its own days: `_booked_complaint`
         if transfer.role != "sender" or _is_only_asked_for(transfer) or transfer.terms.kind == balance.EXTENSION:
             continue
         waiting = [line for line in transfer.terms.lines if line.item == item and _still_there(transfer, line, item)]
@@ -100,9 +100,9 @@ def _still_there(transfer: Transfer, line: Line, item: int) -> bool:
     return not progress.stage or (progress.stage == "taken" and progress.item == item)
 
 
-def free_of(turn: Turn, item: StockItem, taken: Mapping[int, Decimal]) -> Decimal:
+def _free_of(turn: Turn, item: StockItem, taken: Mapping[int, Decimal]) -> Decimal:
     """The quantity not yet reserved: in InvenTree, by our open offers, or in the same line (`taken`)."""
-    return max(item.available - pledged(turn, item.pk)[0] - taken.get(item.pk, Decimal(0)), Decimal(0))
+    return max(item.available - _pledged(turn, item.pk)[0] - taken.get(item.pk, Decimal(0)), Decimal(0))
 
 
 def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
@@ -153,7 +153,7 @@ def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], dest
     return None
 
 
-def amount_complaint(
+def _amount_complaint(
     turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], less: Less
 ) -> Phrase | None:
     """Why not this quantity."""
@@ -161,7 +161,7 @@ def amount_complaint(
         return say(messages.offer.serial_is_one, item=item)
     if counts_pieces(item.part.units) and is_fraction(wanted):
         return say(messages.offer.whole_pieces, item=item, wanted=wanted)
-    free = free_of(turn, item, taken)
+    free = _free_of(turn, item, taken)
     if wanted <= free:
         return None
     line = less(item, free)
@@ -169,15 +169,15 @@ def amount_complaint(
         return say(messages.offer.quantity_too_much, item=item, wanted=wanted, available=free, line=line)
     if wanted > item.available:
         return say(messages.offer.item_allocated, item=item, wanted=wanted, available=free, line=line)
-    by = pledged(turn, item.pk)[1]
+    by = _pledged(turn, item.pk)[1]
     return say(messages.offer.offered_already, item=item, wanted=wanted, available=free, transfers=by, line=line)
 
 
-def merged_complaint(
+def _merged_complaint(
     turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], hidden: tuple[Hidden, ...], less: Less
 ) -> Phrase | None:
     """Why not this quantity, if part of it may be received stock that was merged into it (`merged_stock.hidden`)."""
-    clean = max(free_of(turn, item, taken) - merged_stock.total(hidden), Decimal(0))
+    clean = max(_free_of(turn, item, taken) - merged_stock.total(hidden), Decimal(0))
     if not hidden or wanted <= clean:
         return None
     names = tuple(dict.fromkeys(turn.party_name(each.origin) for each in hidden))
@@ -198,7 +198,7 @@ class Ahead:
     anyway: str = ""
 
 
-def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decimal, when: Ahead) -> Phrase | None:
+def _booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decimal, when: Ahead) -> Phrase | None:
     """Why not that quantity on these days: names the bookings, and offers to confirm, or other days."""
     today, ahead = turn.today(), when.first is not None
     amount = bookings.promisable(turn, item, ahead=ahead) - taken
@@ -216,7 +216,7 @@ def booked_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Decima
     return say(messages.booking.would_break, what=item.part.name, bookings=booked, line=when.anyway)
 
 
-def waited_for_complaint(turn: Turn, item: StockItem, destination: str, when: Ahead) -> Phrase | None:
+def _waited_for_complaint(turn: Turn, item: StockItem, destination: str, when: Ahead) -> Phrase | None:
     """Why it may not go there now: others wait for it and come first. The person may confirm."""
     if not (bookings.is_for_now(turn, when.first) and when.anyway):
         return None
@@ -289,15 +289,15 @@ class Picking:
             back = replace(item, customer=None, in_stock=True)
             return (
                 item_complaint(self.turn, back, self.origins(item), self.destination)
-                or booked_complaint(self.turn, item, wanted, taken, self.when)
-                or waited_for_complaint(self.turn, item, self.destination, self.when)
+                or _booked_complaint(self.turn, item, wanted, taken, self.when)
+                or _waited_for_complaint(self.turn, item, self.destination, self.when)
             )
         return (
             item_complaint(self.turn, item, self.origins(item), self.destination)
-            or amount_complaint(self.turn, item, wanted, self.taken, self.less)
-            or merged_complaint(self.turn, item, wanted, self.taken, self.hidden(item), self.less)
-            or booked_complaint(self.turn, item, wanted, taken, self.when)
-            or waited_for_complaint(self.turn, item, self.destination, self.when)
+            or _amount_complaint(self.turn, item, wanted, self.taken, self.less)
+            or _merged_complaint(self.turn, item, wanted, self.taken, self.hidden(item), self.less)
+            or _booked_complaint(self.turn, item, wanted, taken, self.when)
+            or _waited_for_complaint(self.turn, item, self.destination, self.when)
         )
 
     def hidden(self, item: StockItem) -> tuple[Hidden, ...]:
@@ -434,14 +434,14 @@ def _look_alike(picking: Picking, usable: tuple[AvailableStock, ...]) -> bool:
 
 def _as_much_as_was_typed(picking: Picking, item: StockItem, quantity: str) -> AvailableStock:
     """The typed quantity, never less; without one, everything that is free."""
-    free = free_of(picking.turn, item, picking.taken)
+    free = _free_of(picking.turn, item, picking.taken)
     everything = free if free > 0 else item.quantity
     return AvailableStock(item, Decimal(quantity) if quantity else everything)
 
 
 def _together(picking: Picking, items: tuple[StockItem, ...], wanted: Decimal) -> tuple[AvailableStock, ...]:
     """As few items as necessary, largest first, if together they have the quantity that no single one has."""
-    free = [AvailableStock(item, min(wanted, free_of(picking.turn, item, picking.taken))) for item in items]
+    free = [AvailableStock(item, min(wanted, _free_of(picking.turn, item, picking.taken))) for item in items]
     parts: list[AvailableStock] = []
     for entry in sorted(free, key=lambda entry: -entry.quantity):
         quantity = min(entry.quantity, wanted)

@@ -42,7 +42,7 @@ TOO_SOON = timedelta(hours=12)
 def look(turn: Turn) -> None:
     """By the clock: start the reminders that are due. Each first reads who may decide."""
     for subject in turn.subjects():
-        when = next_reminder(turn, subject)
+        when = _next_reminder(turn, subject)
         if when is not None and when <= turn.now:
             turn.save(replace(subject, reminded=turn.now))
             turn.do(Ask(Remind(subject.id, turn.now), (turn.who_may(permission_to_decide(subject)),)))
@@ -50,11 +50,11 @@ def look(turn: Turn) -> None:
 
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
-    times = [next_reminder(turn, subject) for subject in turn.subjects()]
+    times = [_next_reminder(turn, subject) for subject in turn.subjects()]
     return [when for when in times if when is not None]
 
 
-def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
+def _next_reminder(turn: Turn, subject: Subject) -> datetime | None:
     """Return when people are reminded of it next; None if they aren't."""
     if isinstance(subject, Transfer) and (last := subject.parcel_last_told) is not None:
         when = max(last + turn.us.parcel_reminder, turn.now)
@@ -144,7 +144,7 @@ MOST = 8
 def upcoming(turn: Turn, rooms: list[str], *, private: bool) -> tuple[Due, ...]:
     """Return the next due work in these rooms, soonest first; `private`: also work that concerns only us."""
     subjects = [subject for subject in turn.subjects() if subject.room in rooms]
-    found = [Due(DueKind.REMINDER, at, s.code) for s in subjects if (at := next_reminder(turn, s))]
+    found = [Due(DueKind.REMINDER, at, s.code) for s in subjects if (at := _next_reminder(turn, s))]
     borrowed = [loan for loan in turn.loans() if loan.room in rooms]
     found += [Due(DueKind.REMINDER, at, loan.code) for loan in borrowed if (at := next_due_date_reminder(turn, loan))]
     found += [Due(DueKind.EXPIRY, s.due, s.code) for s in subjects if _ends_by_itself(s)]

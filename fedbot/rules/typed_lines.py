@@ -105,7 +105,7 @@ def _may_remark_on_a_card(turn: Turn, event: Said) -> bool:
     return not event.unproven and _kind_answered(turn, event) is MessageKind.CARD and _is_in_our_rooms(turn, event)
 
 
-def was_out(turn: Turn, event: Said | Reacted) -> bool:
+def _was_out(turn: Turn, event: Said | Reacted) -> bool:
     """Whether it is from a time when we were out of the room, after having been in it."""
     room = turn.room(event.room)
     return room is not None and room.removed is not None and event.at >= room.removed
@@ -113,7 +113,7 @@ def was_out(turn: Turn, event: Said | Reacted) -> bool:
 
 def on_missed(turn: Turn, event: Said | Reacted) -> None:
     """Tell one of our people once that a line from while we were out of the room doesn't count."""
-    if not was_out(turn, event) or event.sender not in turn.us.people:
+    if not _was_out(turn, event) or event.sender not in turn.us.people:
         return
     if isinstance(event, Reacted):
         decisions.on_missed_reaction(turn, event)
@@ -139,7 +139,7 @@ def _heard(turn: Turn, event: Said) -> _Heard | None:
     meant = picked or ("" if event.unproven else _full_line(turn, event))
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     text = _addressed(turn, event, text)
-    if not is_addressed(text) or who_answers.is_bot(turn, event.room, event.sender):
+    if not _is_addressed(text) or who_answers.is_bot(turn, event.room, event.sender):
         return None
     is_ours = who_answers.we_answer(turn, event.room, event.sender)
     return _Heard(text, meant, listed if picked else "") if is_ours else None
@@ -163,11 +163,11 @@ def _kind_answered(turn: Turn, event: Said) -> MessageKind | None:
 
 def _addressed(turn: Turn, event: Said, text: str) -> str:
     """Return the line with `!fed` in front, if it is for us without it."""
-    if is_addressed(text):
+    if _is_addressed(text):
         return text
     behind = _behind_our_name(turn, event, text)
     if behind is not None:
-        return behind if is_addressed(behind) else f"{PREFIX} {behind}".strip()
+        return behind if _is_addressed(behind) else f"{PREFIX} {behind}".strip()
     asks_for_help = event.room == turn.us.admin_room and text.strip(" .!?").casefold() in HELP
     if asks_for_help or who_answers.direct_with(turn, turn.room(event.room)):
         return f"{PREFIX} {text.strip()}"
@@ -277,7 +277,7 @@ def _remember(turn: Turn, event: Said) -> None:
     turn.save(known.after(event.index))
 
 
-def is_addressed(text: str) -> bool:
+def _is_addressed(text: str) -> bool:
     """Whether the line begins with `!fed`, in any case, followed by a space or nothing."""
     word = text.replace("\u00a0", " ").strip().split(" ", 1)[0].split("\n", 1)[0]
     return word.lower() == PREFIX
@@ -496,7 +496,7 @@ def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:
 def concerns_us(state: State, event: Event, now: datetime, verbs: Verbs) -> bool:
     """Whether the rules would do anything with the event now. Always true for events that aren't talk."""
     turn = Turn(state, now, verbs=verbs)
-    if isinstance(event, Said | Reacted) and event.missed and not was_out(turn, event):
+    if isinstance(event, Said | Reacted) and event.missed and not _was_out(turn, event):
         return False
     match event:
         case Said():

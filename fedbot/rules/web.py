@@ -78,7 +78,7 @@ def on_said(turn: Turn, event: SaidOffChat) -> None:
     about = turn.verbs.about(verb, arguments)
     room = event.event_id if about.looks else _room(turn, event, about)
     if not room:
-        names = tuple(room_name(turn, each) for each in rooms_of(turn, event.sender))
+        names = tuple(room_name(turn, each) for each in _rooms_of(turn, event.sender))
         phrase = say(messages.line_errors.not_in_direct_chat, text=event.text, rooms=names)
         _tell(turn, event.event_id, phrase, Outcome.REFUSED)
         return
@@ -165,7 +165,7 @@ def room_name(turn: Turn, room: str) -> str:
     return known.name if known is not None and known.name else room
 
 
-def rooms_of(turn: Turn, person: str) -> list[str]:
+def _rooms_of(turn: Turn, person: str) -> list[str]:
     """Return the federation rooms that the person reads, and the admin room if they are in it.
 
     Pages show only these.
@@ -182,7 +182,7 @@ def _may_read(turn: Turn, person: str, subject: str) -> bool:
 
 def _room(turn: Turn, event: SaidOffChat, about: About) -> str:
     """Return the room for a line that changes something: its subject's or peer's, else one of the person's; or ''."""
-    rooms = rooms_of(turn, event.sender)
+    rooms = _rooms_of(turn, event.sender)
     if event.room:
         return event.room if event.room in rooms else ""
     if told := _room_told_of(turn, event, about):

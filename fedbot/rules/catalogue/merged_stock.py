@@ -47,7 +47,7 @@ def received_for(turn: Turn, query: Query) -> ReceivedOf | None:
     Another thread may call it.
     """
     reads_merges = isinstance(query, SearchStock) or (isinstance(query, FindItems) and query.merges)
-    return received_by(_snapshot(turn)) if reads_merges else None
+    return _received_by(_snapshot(turn)) if reads_merges else None
 
 
 def _snapshot(turn: Turn) -> Turn:
@@ -57,7 +57,7 @@ def _snapshot(turn: Turn) -> Turn:
     return held
 
 
-def received_by(turn: Turn) -> ReceivedOf:
+def _received_by(turn: Turn) -> ReceivedOf:
     """Return the function that lists a part's stock from other spaces that hasn't wholly left again.
 
     It can leave by a transfer of ours, or as a lost loan.
@@ -80,7 +80,7 @@ def received_by(turn: Turn) -> ReceivedOf:
 
 def has_part_of_others(turn: Turn, part: int, destination: str) -> bool:
     """Whether we have some of this part that may not go to `destination`."""
-    came = ((each, turn.transfer(each.transfer)) for each in received_by(turn)(part))
+    came = ((each, turn.transfer(each.transfer)) for each in _received_by(turn)(part))
     return any(
         transfer is not None and origin_forbids(origin_here(turn, transfer, transfer.line(each.line)), destination)
         for each, transfer in came

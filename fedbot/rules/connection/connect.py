@@ -35,7 +35,7 @@ SAID_ONCE = timedelta(days=30)
 DAY = timedelta(days=1)
 
 
-def next_generation(turn: Turn, peer: str) -> int:
+def _next_generation(turn: Turn, peer: str) -> int:
     """Return 1 + the highest generation that we know of with this peer."""
     return 1 + max((c.generation for c in turn.connections() if c.peer == peer), default=0)
 
@@ -44,7 +44,7 @@ def ask(
     turn: Turn, bot: str, party: AnnouncedParty, room: str, asker: Signature, line: str, generation: int = 0
 ) -> Connection:
     """Ask a peer to connect, and pin what its bot announces now. `line` is the event to reply to."""
-    generation = max(generation, next_generation(turn, party.id))
+    generation = max(generation, _next_generation(turn, party.id))
     while turn.connection(identifier := connection_id(turn.us.key, party.key, room, generation)) is not None:
         generation += 1  # we already used that id: with that key under another party id, or before a review
     connection = Connection(
@@ -124,13 +124,13 @@ def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: Announc
         current = finish(turn, current, ConnectionState.CANCELLED, "")
     if current is not None and current.state in LIVING_CONNECTION:
         reason, instead = _refusal(turn, current)
-        if generation < next_generation(turn, envelope.sender) or _throttled(turn, envelope.sender):
+        if generation < _next_generation(turn, envelope.sender) or _throttled(turn, envelope.sender):
             _decline_by_itself(turn, connection, reason, instead)
         else:  # kept, because our next request would otherwise get this id, of which the peer has already read messages
             connection = replace(connection, state=ConnectionState.DECLINED, problem=reason)
             turn.save(sequencing.send(turn, connection, bodies.Declined(reason=reason), awaits=True))
-    elif generation < next_generation(turn, envelope.sender):
-        _decline_by_itself(turn, connection, "generation", next_generation(turn, envelope.sender))
+    elif generation < _next_generation(turn, envelope.sender):
+        _decline_by_itself(turn, connection, "generation", _next_generation(turn, envelope.sender))
     elif _throttled(turn, envelope.sender):
         _leave_for_later(turn, connection)
     else:
@@ -147,7 +147,7 @@ def _generation_in(turn: Turn, envelope: Message[bodies.Connect], known: Connect
         is_it = known.generation == generation
     else:
         named = connection_id(turn.us.key, envelope.key, envelope.room, generation)
-        is_it = envelope.subject == named and generation <= next_generation(turn, envelope.sender) + MOST_AHEAD
+        is_it = envelope.subject == named and generation <= _next_generation(turn, envelope.sender) + MOST_AHEAD
     if not is_it:
         raise BadTerms("connection or body.generation")
     return generation
@@ -223,7 +223,7 @@ def _refusal(turn: Turn, current: Connection) -> tuple[str, int]:
     if current.state is ConnectionState.ASKED:
         return "generation", current.generation
     reason = "connected" if current.state in LIVING_CONNECTION else "generation"
-    return reason, next_generation(turn, current.peer)
+    return reason, _next_generation(turn, current.peer)
 
 
 def _decline_by_itself(turn: Turn, asked: Connection, reason: str, generation: int) -> None:

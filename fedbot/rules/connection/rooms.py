@@ -104,9 +104,9 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
         announce_at=before.announce_at if before else None,
     )
     turn.save(room)
-    look_at_replacement(turn, room)
+    _look_at_replacement(turn, room)
     if announcements.is_ours(turn, event.room):
-        greet(turn, room)
+        _greet(turn, room)
     else:
         _stay_or_leave(turn, room, before)
     if event.room not in announcements.federation_rooms(turn):
@@ -120,7 +120,7 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
     announce(turn, room)
 
 
-def greet(turn: Turn, room: Room) -> None:
+def _greet(turn: Turn, room: Room) -> None:
     """Introduce ourselves once in each room; a replacement counts as the same room. Reads our admins first."""
     lineage = announcements.lineage(turn, room.id)
     known = {cooldown.id for cooldown in turn.all(Cooldown)}
@@ -202,7 +202,7 @@ def _announce_by_message(turn: Turn, room: Room, *, again: bool) -> None:
     turn.do(SendEnvelope(room.id, Draft(body.kind, "", "", "connection", 0, body.to_json())))
 
 
-def on_newcomer(turn: Turn, identifier: str) -> None:
+def _on_newcomer(turn: Turn, identifier: str) -> None:
     """Announce ourselves again by message, because a later bot can't read an earlier message as it can state."""
     room = turn.room(identifier)
     if room is None or room.may_announce or not room.may_talk or room.announce_at is not None:
@@ -220,7 +220,7 @@ def look(turn: Turn) -> None:
         room = turn.room(identifier)
         if room is not None and room.announce_at is not None and room.announce_at <= turn.now:
             turn.save(replace(room, announce_at=None))
-            on_newcomer(turn, identifier)
+            _on_newcomer(turn, identifier)
 
 
 def next_wake(turn: Turn) -> list[datetime]:
@@ -234,7 +234,7 @@ def announce_everywhere(turn: Turn) -> None:
     for identifier in (*announcements.current_rooms(turn), turn.us.admin_room):
         room = turn.room(identifier)
         if room is not None and room.joined:
-            greet(turn, room)
+            _greet(turn, room)
             if identifier != turn.us.admin_room:
                 announce(turn, room)
 
@@ -243,14 +243,14 @@ def on_announced(turn: Turn, event: PartyAnnounced) -> None:
     """Take in the parties that a bot announces."""
     if event.room in announcements.federation_rooms(turn) and event.sender != turn.us.bot:
         pinning.on_announced(turn, event.room, event.sender, event.content)
-        on_newcomer(turn, event.room)
+        _on_newcomer(turn, event.room)
 
 
 def on_announced_by_message(turn: Turn, event: EnvelopeSeen, said: bodies.Announce) -> None:
     """Handle an announcement by message, from a bot that may not send the state event. Don't answer an answer."""
     pinning.on_announced(turn, event.room, event.sender, {"parties": said.parties})
     if not said.again:
-        on_newcomer(turn, event.room)
+        _on_newcomer(turn, event.room)
 
 
 def on_removed(turn: Turn, event: Removed) -> None:
@@ -288,7 +288,7 @@ def on_replaced(turn: Turn, event: RoomReplaced) -> None:
         _wait(turn, connection, event.replacement)
     new = turn.room(event.replacement)
     if new is not None and new.joined:
-        look_at_replacement(turn, new)
+        _look_at_replacement(turn, new)
         return
     turn.do(Join(event.replacement, via=(event.sender.partition(":")[2],)))
     phrase = say(
@@ -315,7 +315,7 @@ def _wait(turn: Turn, connection: Connection, room: str) -> None:
     turn.note(connection.id, audit.RoomReplaced(room))
 
 
-def look_at_replacement(turn: Turn, room: Room) -> None:
+def _look_at_replacement(turn: Turn, room: Room) -> None:
     """Post what waits in a room that replaces another, or leave it if it isn't a replacement."""
     pointing = announcements.replaced_by(turn, room.id)
     if not pointing or not room.joined:
@@ -347,7 +347,7 @@ def on_started(turn: Turn) -> None:
                     _wait(turn, connection, room.replaced_by)
             new = turn.room(room.replaced_by)
             if new is not None:
-                look_at_replacement(turn, new)
+                _look_at_replacement(turn, new)
 
 
 def waiting_for(turn: Turn, room: str) -> tuple[Connection, ...]:

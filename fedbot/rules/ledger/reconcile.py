@@ -192,7 +192,7 @@ def _page(turn: Turn, connection: Connection, after: str) -> tuple[list[Transfer
     page: list[Transfer] = []
     room = MOST_BYTES
     for transfer in turn.with_peer(connection.peer, after):
-        size = sum(len(json.dumps(_written(line))) + 8 for line in lines_of(transfer, ItemsSeen(), None))
+        size = sum(len(json.dumps(_written(line))) + 8 for line in _lines_of(transfer, ItemsSeen(), None))
         if page and size > room:
             return page, True
         room -= size
@@ -208,7 +208,7 @@ def _lines(
     turn: Turn, transfer: Transfer, seen: ItemsSeen, connection: Connection, newest: Mapping[int, str]
 ) -> list[BookLine]:
     returned = balance.came_back(turn, transfer) if transfer.is_loan else {}
-    return lines_of(transfer, seen, connection.company, newest, returned, _owed(turn, transfer))
+    return _lines_of(transfer, seen, connection.company, newest, returned, _owed(turn, transfer))
 
 
 def _owed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
@@ -248,7 +248,7 @@ class LookForFriend(OfConnection, WhenAnsweredOrNot):
         if not self.is_last:
             turn.tell_once(_told_page(connection.peer, last), budgets.HOUR)
         body = bodies.Books(after=self.after, last=last, more=not self.is_last, problem="")
-        pasts = [asdict(past_of(each)) for each in _told_of(connection, transfers, is_last=self.is_last)]
+        pasts = [asdict(_past_of(each)) for each in _told_of(connection, transfers, is_last=self.is_last)]
         _send_page(turn, connection, body, {"lines": lines, "pasts": pasts})
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
@@ -358,7 +358,7 @@ class Compare(OfConnection, WhenAnsweredOrNot):
         newest = _newest_of(turn, transfers)
         ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
         found = differences(ours, running.theirs)
-        found += differing_pasts(_told_of(connection, transfers, is_last=not last), running.pasts)
+        found += _differing_pasts(_told_of(connection, transfers, is_last=not last), running.pasts)
         found += _done_twice(turn, connection, seen.strays)
         if running.repair:
             found = [_repaired(turn, connection, difference) for difference in found]
@@ -484,7 +484,7 @@ BOOKED_IN = frozenset({"created", "placed"})
 HERE = frozenset({"stock", "outgoing"})
 
 
-def lines_of(
+def _lines_of(
     transfer: Transfer,
     seen: ItemsSeen,
     company: int | None,
@@ -519,10 +519,10 @@ def _all_lines(transfer: Transfer) -> list[Progress]:
 def _newest_of(turn: Turn, transfers: Iterable[Transfer]) -> dict[int, str]:
     """Return the last transfer, of all, of each stock item of these."""
     items = dict.fromkeys(p.item for t in transfers for p in t.progress if p.item is not None)
-    return newest_by_item({t.id: t for item in items for t in turn.marked(Mark.ITEM, item)}.values())
+    return _newest_by_item({t.id: t for item in items for t in turn.marked(Mark.ITEM, item)}.values())
 
 
-def newest_by_item(transfers: Iterable[Transfer]) -> dict[int, str]:
+def _newest_by_item(transfers: Iterable[Transfer]) -> dict[int, str]:
     """Return the last transfer of each stock item of ours."""
     in_order = sorted(transfers, key=lambda t: (t.asked.at, t.id))
     return {p.item: t.id for t in in_order for p in t.progress if p.item is not None and p.stage}
@@ -636,18 +636,18 @@ def _own_errors(ours: BookLine) -> list[Kind]:
     return [kind for kind, holds in checks if holds]
 
 
-def past_of(subject: Connection | Transfer) -> Past:
+def _past_of(subject: Connection | Transfer) -> Past:
     """Return our record of the messages about that subject."""
     exchange = subject.exchange
     return Past(subject.id, exchange.sent, exchange.past_at(exchange.sent) or "", exchange.seen, exchange.peer_past)
 
 
-def differing_pasts(ours: Iterable[Connection | Transfer], theirs: Iterable[Past]) -> list[Difference]:
+def _differing_pasts(ours: Iterable[Connection | Transfer], theirs: Iterable[Past]) -> list[Difference]:
     """Return the subjects whose messages the peer records differently. One that knows fewer has an older journal."""
     told = {past.subject: past for past in theirs}
     found = []
     for subject in ours:
-        mine, other = past_of(subject), told.get(subject.id)
+        mine, other = _past_of(subject), told.get(subject.id)
         numbers = [subject.exchange.differs] if subject.exchange.differs else []
         if other is not None and other.ours and other.sent == mine.seen and other.ours != mine.theirs:
             numbers.append(mine.seen)

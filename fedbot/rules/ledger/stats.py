@@ -187,7 +187,7 @@ class CountForFriend(OfConnection, WhenAnsweredOrNot):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Send the peer the figures that we disclose."""
-        figures = disclosed(turn, own(turn, _counts(event), self.days, None))
+        figures = _disclosed(turn, own(turn, _counts(event), self.days, None))
         _tell(turn, self, figures, "")
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
@@ -224,7 +224,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Stats])
     for survey in turn.all(Survey):
         if connection.peer in survey.waiting and survey.days == figures.days:
             hidden = not (in_room or is_private(turn, survey.room))
-            shown = replace(without_figures(figures), problem="hidden") if hidden and not figures.problem else figures
+            shown = replace(_without_figures(figures), problem="hidden") if hidden and not figures.problem else figures
             _add_figures(turn, survey, shown)
 
 
@@ -279,7 +279,7 @@ class CountOnSchedule(WhenAnswered):
             if known is None or not (known.joined and known.may_talk):
                 continue
             told_of = rooms_told_of(turn, room)
-            figures = disclosed(turn, own(turn, counts, 0, told_of))
+            figures = _disclosed(turn, own(turn, counts, 0, told_of))
             key = MessageKind.STATS.of(rest=f"{last.isoformat()}:{room}")
             turn.do(Post(key, room, say(messages.ledger.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
             _draw(turn, MessageKind.CHART.of(rest=f"{last.isoformat()}:{room}"), room, key, figures, history)
@@ -353,16 +353,16 @@ def for_room(turn: Turn, figures: SpaceFigures, room: str) -> SpaceFigures:
     if is_private(turn, room):
         return figures
     if "stats" not in turn.us.disclose_in_room:
-        return replace(without_figures(figures), problem="hidden")
-    return disclosed(turn, figures)
+        return replace(_without_figures(figures), problem="hidden")
+    return _disclosed(turn, figures)
 
 
-def without_figures(figures: SpaceFigures) -> SpaceFigures:
+def _without_figures(figures: SpaceFigures) -> SpaceFigures:
     """Return the same space's figures without any number."""
     return SpaceFigures(figures.party, figures.name, figures.at, figures.days)
 
 
-def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
+def _disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
     """Return the figures that we disclose (`stats.disclose`)."""
     hidden: dict[str, Any] = {name: None for name in (*COUNTS, "shared") if name not in turn.us.stats_disclose}
     if BALANCE not in turn.us.stats_disclose:

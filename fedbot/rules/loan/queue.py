@@ -215,10 +215,10 @@ def _check_opening(turn: Turn, connection: Connection, body: bodies.Wait) -> Non
 
 def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | PlaceState:
     """Add one of our own people to our queue. Return the entry, or the reason why they can't wait."""
-    items = items_for(turn, entry, found)
+    items = _items_for(turn, entry, found)
     if (why := _why_not(turn, entry, items, found)) is not None:
         return why
-    entry = replace(identified(entry, items, found), number=_next_number(turn), looked=turn.now)
+    entry = replace(_identified(entry, items, found), number=_next_number(turn), looked=turn.now)
     if _free(turn, entry, items) is not None:
         return PlaceState.FREE
     entry = join(turn, entry)
@@ -300,14 +300,14 @@ class LookAtQueue(WhenAnsweredOrNot):
 
 def update(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
     """Bring the entry up to date with the stock that InvenTree has found for it."""
-    items = items_for(turn, entry, found)
+    items = _items_for(turn, entry, found)
     is_new = not entry.part
     if is_new:
         why = _why_not(turn, entry, items, found)
         if why is not None:
             end(turn, entry, why)
             return
-        entry = identified(entry, items, found)
+        entry = _identified(entry, items, found)
         turn.save(entry)
     item = _free(turn, entry, items)
     if item is not None and is_new:
@@ -318,7 +318,7 @@ def update(turn: Turn, entry: QueueEntry, found: ItemsFound) -> None:
         _tell_place(turn, entry)
 
 
-def items_for(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
+def _items_for(turn: Turn, entry: QueueEntry, found: ItemsFound) -> list[StockItem]:
     """The stock items of ours that an entry's word can mean. A peer gets only shared stock."""
     shared = share.scope(turn)
     own = [item for item in found.items if balance.borrowed(turn, item) is None]
@@ -340,7 +340,7 @@ def _why_not(turn: Turn, entry: QueueEntry, items: Sequence[StockItem], found: I
         return PlaceState.UNIT
     if bookings.offered_to(turn, entry.party, [item.pk for item in items]) >= quantity:
         return PlaceState.OFFERED
-    known = identified(entry, items, found)
+    known = _identified(entry, items, found)
     others = (each for each in turn.queue() if each.id != entry.id and each.party == entry.party)
     same = any(
         each.meets(known) and (each.by is None or entry.by is None or each.by.person == entry.by.person)
@@ -355,7 +355,7 @@ def _owner_of(turn: Turn, item: StockItem) -> str:
     return loan.peer if loan is not None else ""
 
 
-def identified(entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound) -> QueueEntry:
+def _identified(entry: QueueEntry, items: Sequence[StockItem], found: ItemsFound) -> QueueEntry:
     """Return the entry with the part, item, name and unit that InvenTree has for its word."""
     first = items[0]
     is_one = len(items) == 1 and ("#" in entry.word or "://" in entry.word)

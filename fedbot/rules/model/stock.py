@@ -147,7 +147,7 @@ def split_item(seen: ItemSeen, *, with_price: bool, largest_file: int = 0) -> tu
     sends_price = with_price and is_price(known.price, known.currency)
     sent = ItemDetails(
         notes=known.notes[:LONGEST_NOTES],
-        link=known.link if is_link(known.link) else "",
+        link=known.link if _is_link(known.link) else "",
         tags=_words(known.tags, MOST_TAGS, LONGEST_TAG),
         status=known.status[:LONGEST_WORD],
         price=known.price if sends_price else None,
@@ -174,7 +174,7 @@ def split_part(seen: PartSeen, *, largest_file: int = 0) -> tuple[PartDetails, t
     fitting = [each for each in known.parameters if max(len(each.name), len(each.value)) <= LONGEST_WORD]
     sent = PartDetails(
         notes=known.notes[:LONGEST_NOTES],
-        link=known.link if is_link(known.link) else "",
+        link=known.link if _is_link(known.link) else "",
         tags=_words(known.tags, MOST_TAGS, LONGEST_TAG),
         parameters=tuple(fitting[:MOST_PARAMETERS]),
         picture=known.picture if largest_file and is_picture(known.picture) else "",
@@ -222,7 +222,7 @@ def with_traits(known: Sequence[Trait], more: Sequence[Trait]) -> tuple[Trait, .
     return _in_order({*known, *more})
 
 
-def is_link(link: str) -> bool:
+def _is_link(link: str) -> bool:
     """Whether it is a web address that may be sent. Nothing else ever becomes a link at the other space."""
     return len(link) <= LONGEST_LINK and bool(_LINK.fullmatch(link))
 
@@ -234,21 +234,21 @@ def is_price(price: Decimal | None, currency: str) -> bool:
     return -int(price.as_tuple().exponent) <= PRICE_PLACES and bool(_CURRENCY.fullmatch(currency))
 
 
-def is_file_name(name: str) -> bool:
+def _is_file_name(name: str) -> bool:
     """Whether a file of that name may be sent: no path, and a suffix against which its content can be checked."""
     return len(name) <= LONGEST_WORD and bool(_FILE_NAME.fullmatch(name))
 
 
 def is_picture(name: str) -> bool:
     """Whether a part may have a file of that name as its image."""
-    return is_file_name(name) and name.rpartition(".")[2].lower() not in {"pdf", "txt", "heic"}
+    return _is_file_name(name) and name.rpartition(".")[2].lower() not in {"pdf", "txt", "heic"}
 
 
 def complaint_about_item(details: ItemDetails, stays: Sequence[Trait]) -> str:
     """Return the field of a peer's line that `split_item` would never produce; '' if there is none."""
     pairs = (
         ("notes", len(details.notes) <= LONGEST_NOTES),
-        ("link", not details.link or is_link(details.link)),
+        ("link", not details.link or _is_link(details.link)),
         ("tags", _are_words(details.tags, MOST_TAGS, LONGEST_TAG)),
         ("status", len(details.status) <= LONGEST_WORD),
         ("price", details.price is None or is_price(details.price, details.currency)),
@@ -268,7 +268,7 @@ def complaint_about_part(details: PartDetails, stays: Sequence[Trait]) -> str:
     values = [each.value for each in details.parameters]
     pairs = (
         ("notes", len(details.notes) <= LONGEST_NOTES),
-        ("link", not details.link or is_link(details.link)),
+        ("link", not details.link or _is_link(details.link)),
         ("tags", _are_words(details.tags, MOST_TAGS, LONGEST_TAG)),
         ("parameters", len(names) <= MOST_PARAMETERS and all(len(word) <= LONGEST_WORD for word in (*names, *values))),
         ("picture", not details.picture or is_picture(details.picture)),
@@ -310,7 +310,7 @@ def _short(test: TestResult) -> TestResult:
 
 
 def _files(files: Sequence[FileTold], largest: int) -> tuple[FileTold, ...]:
-    fitting = [each for each in files if is_file_name(each.name) and 0 <= each.size <= largest] if largest else []
+    fitting = [each for each in files if _is_file_name(each.name) and 0 <= each.size <= largest] if largest else []
     return tuple(fitting[:MOST_FILES])
 
 

@@ -104,7 +104,7 @@ def _versions(speaks: object) -> tuple[int, int]:
 # --- Rooms that replaced others (Matrix spec, 'Room upgrades'), and so the rooms of the federation.
 
 
-def successor(turn: Turn, room: str) -> str:
+def _successor(turn: Turn, room: str) -> str:
     """Return the room that replaced it, once we have been in that room; else ''."""
     old = turn.room(room)
     new = turn.room(old.replaced_by) if old is not None and old.replaced_by else None
@@ -115,7 +115,7 @@ def predecessor(turn: Turn, room: str) -> str:
     """Return the room that it replaced; '' if it replaced none."""
     new = turn.room(room)
     before = new.predecessor if new is not None else ""
-    return before if before and successor(turn, before) == room else ""
+    return before if before and _successor(turn, before) == room else ""
 
 
 def lineage(turn: Turn, room: str) -> list[str]:
@@ -129,7 +129,7 @@ def lineage(turn: Turn, room: str) -> list[str]:
 def newest(turn: Turn, room: str) -> str:
     """Return the room that finally replaced it; the room itself if none did."""
     seen = [room]
-    while (after := successor(turn, seen[-1])) and after not in seen:
+    while (after := _successor(turn, seen[-1])) and after not in seen:
         seen.append(after)
     return seen[-1]
 

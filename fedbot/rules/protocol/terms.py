@@ -151,10 +151,10 @@ def _is_object(text: object) -> bool:
 
 def presentable(text: str) -> str:
     """Return a text as terms allow it: limited in length, and without invisible characters."""
-    return visible(text)[:LONGEST_TEXT]
+    return _visible(text)[:LONGEST_TEXT]
 
 
-def visible(text: str) -> str:
+def _visible(text: str) -> str:
     """Return the whole text without invisible characters."""
     return "".join(each for each in text if not _is_invisible(each))
 
@@ -171,7 +171,7 @@ def _all_visible(value: T) -> T:
     if isinstance(value, StrEnum):
         return value
     if isinstance(value, str):
-        return cast("T", visible(value))
+        return cast("T", _visible(value))
     if isinstance(value, tuple):
         return cast("T", tuple(_all_visible(each) for each in value))
     if is_dataclass(value) and not isinstance(value, type):
@@ -357,11 +357,11 @@ def differences(requested: Sequence[Line], offered: Sequence[Line], today: date)
         (asked, given)
         for asked, given in pieces(requested, offered)
         if asked_in(asked, given[0]) is None
-        or not all(names_line(asked.description.name, line) and is_in_order(line, today) for line in given)
+        or not all(names_line(asked.description.name, line) and _is_in_order(line, today) for line in given)
     ]
 
 
-def is_in_order(line: Line, today: date) -> bool:
+def _is_in_order(line: Line, today: date) -> bool:
     """Whether its condition is OK and it hasn't expired."""
     return line.is_ok and (line.expiry is None or line.expiry >= today)
 

@@ -9,7 +9,7 @@ from fedbot.rules.protocol.announcements import federation_rooms
 from fedbot.rules.state import Turn
 
 
-def bots_in(turn: Turn, room: str) -> list[str]:
+def _bots_in(turn: Turn, room: str) -> list[str]:
     """Return the ids of all fedbots in the room, ours too, lowest first."""
     return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.us.bot})
 
@@ -35,7 +35,7 @@ def shared_with(turn: Turn, person: str) -> list[str]:
 
 def is_bot(turn: Turn, room: str, sender: str) -> bool:
     """Whether the sender is a fedbot, ours or another. Our own people are people, whatever they announce."""
-    return sender not in turn.us.people and sender in bots_in(turn, room)
+    return sender not in turn.us.people and sender in _bots_in(turn, room)
 
 
 def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> list[tuple[str, str]]:
@@ -60,7 +60,7 @@ def we_answer(turn: Turn, room: str, person: str) -> bool:
         return True
     if other_homes(turn, room, person, active_only=False):
         return False
-    return bots_in(turn, room)[0] == turn.us.bot
+    return _bots_in(turn, room)[0] == turn.us.bot
 
 
 _SHORTEST_BEGINNING = 3

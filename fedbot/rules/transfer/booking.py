@@ -49,7 +49,7 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     if taken := bookings.why_not_kept(turn, transfer):
         both_sides.end(turn, transfer, TransferState.ABORTED, None, taken)
         return
-    until = end_of_pickup(turn, transfer)
+    until = _end_of_pickup(turn, transfer)
     today = turn.day_of(transfer)
     looked = today if first_day(transfer) > today else None
     transfer = replace(booked_until(transfer, until), looked=looked)
@@ -58,7 +58,7 @@ def book(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     turn.save(transfer)
     turn.note_by(transfer.id, audit.TransferIs(TransferState.BOOKED), decided)
     show_bookings(turn, transfer)
-    tell_booked(turn, transfer, both_sides.send_by_card(turn, transfer, draft))
+    _tell_booked(turn, transfer, both_sides.send_by_card(turn, transfer, draft))
 
 
 def booked_until(transfer: Transfer, until: datetime) -> Transfer:
@@ -74,7 +74,7 @@ def first_day(transfer: Transfer) -> date:
     return transfer.terms.starts
 
 
-def end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
+def _end_of_pickup(turn: Turn, transfer: Transfer) -> datetime:
     """Return the end of the pick-up window, which follows its first day and never exceeds the loan."""
     first = max(first_day(transfer), turn.day_of(transfer))
     last = min(first + turn.us.pickup_window, (transfer.terms.loan_until or first) + A_DAY)
@@ -96,7 +96,7 @@ def _was_asked(transfer: Transfer) -> bool:
     return transfer.calls or Told.CALLED in transfer.told
 
 
-def tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
+def _tell_booked(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
     """Tell the people who asked and decided that it is booked. They would easily miss an edited card."""
     phrase = say(messages.booking.booked, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
     key, mentions = MessageKind.BOOKED.of(transfer.id), _asker_and_decider(transfer)
@@ -111,7 +111,7 @@ def _asker_and_decider(transfer: Transfer) -> tuple[str, ...]:
 # --- at the lender: each morning ---------------------------------------------------------------------------------
 
 
-def booked_here(turn: Turn) -> list[Transfer]:
+def _booked_here(turn: Turn) -> list[Transfer]:
     """Return the bookings of our items, by their first day."""
     found = [t for t in turn.open_transfers() if t.is_booked_here]
     return sorted(found, key=lambda t: (first_day(t), t.id))
@@ -119,7 +119,7 @@ def booked_here(turn: Turn) -> list[Transfer]:
 
 def look(turn: Turn) -> None:
     """By the clock: read the booked items in our InvenTree once a day."""
-    for transfer in booked_here(turn):
+    for transfer in _booked_here(turn):
         if next_look(turn, transfer) <= turn.now:
             turn.save(replace(transfer, looked=turn.day_of(transfer)))
             queries: list[Query] = [FindItems(f"#{line.item}") for line in transfer.terms.lines]
@@ -129,7 +129,7 @@ def look(turn: Turn) -> None:
 
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
-    return [next_look(turn, transfer) for transfer in booked_here(turn)]
+    return [next_look(turn, transfer) for transfer in _booked_here(turn)]
 
 
 def next_look(turn: Turn, transfer: Transfer) -> datetime:
@@ -173,7 +173,7 @@ def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
 
     If our bot or our InvenTree was down before, the borrower still gets the whole pick-up window.
     """
-    until = transfer.due if may_lapse(turn, transfer) else max(transfer.due, end_of_pickup(turn, transfer))
+    until = transfer.due if may_lapse(turn, transfer) else max(transfer.due, _end_of_pickup(turn, transfer))
     asking = replace(transfer, calls=True, due=until).after_telling(Told.CARD, Told.CALLED)
     if transfer.calls and transfer.card == consent.of_transfer(asking):
         return

@@ -32,10 +32,10 @@ def chosen_from(
 ) -> Chosen | str:
     """Return the items to offer: those that nobody else has requested, else those that nobody else was granted."""
     claimed = _claimed(turn, transfer, free.there, Claim.ASKED_FOR)
-    chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, claimed)))
+    chosen = _best_items(items, quantity, replace(free, taken=_sum(free.taken, claimed)))
     if isinstance(chosen, str):  # two parties want the same, and our people decide
         decided = _claimed(turn, transfer, free.there, Claim.DECIDED) if transfer.terms.starts else {}
-        chosen = best_items(items, quantity, replace(free, taken=_sum(free.taken, decided)))
+        chosen = _best_items(items, quantity, replace(free, taken=_sum(free.taken, decided)))
     if isinstance(chosen, str) and transfer.terms.starts:
         return _booked_then(turn, transfer, items, free.there, quantity) or chosen
     return chosen
@@ -97,7 +97,7 @@ class Free:
         return not origin_forbids(self.origins[item.pk], self.destination) and mixed < item.quantity
 
 
-def best_items(items: Sequence[StockItem], quantity: Decimal, free: Free) -> Chosen | str:
+def _best_items(items: Sequence[StockItem], quantity: Decimal, free: Free) -> Chosen | str:
     """Return the items for a request: the smallest that has enough, else several; or the reason code if there is none.
 
     Items with status OK come first.

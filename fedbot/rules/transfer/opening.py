@@ -83,7 +83,7 @@ A_MOMENT = timedelta(minutes=10)
 _LOOKED_AT = 20
 
 
-def recent_duplicate(turn: Turn, transfer: Transfer) -> Transfer | None:
+def _recent_duplicate(turn: Turn, transfer: Transfer) -> Transfer | None:
     """Return the person's equal transfer to the same space in the 10 minutes before, if it may still happen; else None.
 
     The repetition may be intended, so nothing is refused.
@@ -158,7 +158,7 @@ def open_push(
         connection=connection,
         us=turn.us,
         overdue=both_sides.overdue_there(turn, transfer),
-        before=recent_duplicate(turn, transfer),
+        before=_recent_duplicate(turn, transfer),
     )
     turn.do(Post(MessageKind.OFFER.of(transfer.id), connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
@@ -442,7 +442,7 @@ def open_request(
 
 def request_phrase(turn: Turn, transfer: Transfer, connection: Connection) -> Phrase:
     """Return the answer to the line that opened the request."""
-    before = recent_duplicate(turn, transfer)
+    before = _recent_duplicate(turn, transfer)
     return say(
         messages.transfer_card.transfer_requested, transfer=transfer, connection=connection, us=turn.us, before=before
     )

@@ -169,15 +169,15 @@ def _is_place(place: Landing) -> bool:
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Our approver has approved: ask the sender, who decides until the stock is sent."""
     approved = replace(transfer, decided=decided, approved_hash=transfer.terms_hash)
-    ask_sender(turn, approved, "approve", decided, "")
+    _ask_sender(turn, approved, "approve", decided, "")
 
 
 def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Our approver has declined: ask the sender to record it."""
-    ask_sender(turn, replace(transfer, decided=decided), "decline", decided, "")
+    _ask_sender(turn, replace(transfer, decided=decided), "decline", decided, "")
 
 
-def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
+def _ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
     """Send the sender our side's decision, `by` one of our people or nobody. The sender has to confirm it."""
     told = both_sides.said_by(by)
     body: bodies.Approve | bodies.Decline
@@ -590,7 +590,7 @@ def _keep_in_transit(turn: Turn, then: BookIn, transfer: Transfer, event: StepRe
     transfer = both_sides.clear_wait(turn, transfer)
     parcel = transfer.parcel or Parcel()
     turn.note(transfer.id, audit.StepWasRefused(then.line, event.problem, waits=True))
-    transfer = without_arrival(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
+    transfer = _without_arrival(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
     transfer = with_progress(transfer, replace(transfer.at(then.line), acting=StepKind.NONE))
     turn.save(transfer)
     look_for_parts(turn, transfer)  # another part may fit by now, or the same one again
@@ -606,7 +606,7 @@ def _keep_in_transit(turn: Turn, then: BookIn, transfer: Transfer, event: StepRe
     turn.do(Post(key, transfer.room, phrase, thread=both_sides.thread_of(transfer), mentions=(by,)))
 
 
-def without_arrival(transfer: Transfer) -> Transfer:
+def _without_arrival(transfer: Transfer) -> Transfer:
     """Return the parcel without any report on how much of it arrived."""
     for progress in transfer.progress:
         failed = "" if progress.failed == NOT_IN_PARCEL else progress.failed
@@ -749,7 +749,7 @@ def on_offer(
     transfer = replace(transfer, progress=tuple(progress))
     turn.note_by(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer, by_peer=True), transfer.asked)
     if any(origin_forbids(line.origin, turn.us.party) for line in terms.lines):
-        ask_sender(turn, transfer, "decline", None, "chain")
+        _ask_sender(turn, transfer, "decline", None, "chain")
         return
     turn.save(transfer)
     provision.mirror(turn, connection)
