@@ -70,7 +70,8 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "invitation by anybody": (Limit(30, MINUTE),),
 }
 """The fixed limits. Those of queries by a peer or a person, and of requests to connect, are set in `PartyConfig`."""
-QUESTIONS = frozenset({"find", "stats", "books", "request"})
+HOURLY = frozenset({"find", "stats", "books", "request"})
+"""The budgets of queries and requests, of which the setting `questions_an_hour_per_peer` allows so many each hour."""
 
 MESSAGES: Mapping[str, tuple[str, Scope]] = {
     "announce": ("announce", Scope.SENDER),
@@ -130,7 +131,7 @@ MESSAGES: Mapping[str, tuple[str, Scope]] = {
 
 def limits(us: PartyConfig, what: str) -> tuple[Limit, ...]:
     """Return the limits of that budget. Raises KeyError for one that isn't in the table."""
-    if what in QUESTIONS:
+    if what in HOURLY:
         an_hour = max(us.questions_an_hour_per_peer, 1)
         return (Limit(an_hour, HOUR / an_hour),)
     return LIMITS[what]
@@ -155,6 +156,6 @@ def spend(known: Allowance, by: tuple[Limit, ...], now: datetime) -> tuple[Allow
     return replace(known, full_at=tuple(spent)), None
 
 
-def again_in(now: datetime, told: datetime | None) -> datetime:
-    """Return when we ask a peer again: as it says, but within an hour."""
-    return max(now, min(told or now + HOUR, now + HOUR))
+def again_in(now: datetime, wanted: datetime | None) -> datetime:
+    """Return when we ask a peer again: at the time that it wants, but within an hour."""
+    return max(now, min(wanted or now + HOUR, now + HOUR))

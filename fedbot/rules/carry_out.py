@@ -30,20 +30,16 @@ WORD_AFTER = timedelta(seconds=1.5)
 
 def carry_out(turn: Turn, command: Command) -> None:
     """Ask our InvenTree for the queries of the verb and its permission; act at once if there are none."""
-    permission, asked = turn.verbs.permission(command.verb), turn.verbs.ask(turn, command)
-    complains = isinstance(asked, Phrase)
-    queries = () if isinstance(asked, Phrase) else asked
+    permission, response = turn.verbs.permission(command.verb), turn.verbs.ask(turn, command)
+    complaint, queries = (response, ()) if isinstance(response, Phrase) else (None, response)
     if permission is Permission.ANYONE and not queries:
-        turn.answer(
-            command,
-            asked if isinstance(asked, Phrase) else turn.verbs.act(turn, command, ()),
-            refuses=complains,
-        )
+        answer = turn.verbs.act(turn, command, ()) if complaint is None else complaint
+        turn.answer(command, answer, refuses=complaint is not None)
         return
     turn.do(Typing(command.room, TYPING_SECONDS))
     turn.save(WaitingLine(command.event_id, command, turn.now))
     until = turn.now + turn.us.line_too_old_after
-    then = CarryOut(command, complains, _digest(queries))
+    then = CarryOut(command, complaint is not None, _digest(queries))
     turn.do(Ask(then, (*_about_permission(turn, command, permission), *queries), until=until))
 
 
@@ -100,7 +96,16 @@ class CarryOut(WhenAnsweredOrNot):
 
     def unanswered(self, turn: Turn, event: Unanswered) -> None:
         """Refuse the line: our InvenTree refuses, or doesn't answer for as long as a line waits."""
-        _on_unanswered(turn, self.command, event)
+        command = self.command
+        if _end_wait(turn, command) and not turn.verbs.answer_without(turn, command, event.problem):
+            phrase = say(
+                messages.line_errors.inventory_silent,
+                problem=event.problem,
+                text=command.text,
+                us=turn.us,
+                silent=event.silent,
+            )
+            turn.answer(command, phrase)
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
         """Answer what is possible without our InvenTree, or tell that the line waits."""
@@ -214,20 +219,6 @@ def lacking(permission: Permission, answers: tuple[Answer, ...]) -> tuple[Permis
     if not (isinstance(permissions, Permissions) and isinstance(able, Able)):
         raise TypeError(f"a line asks for permissions and who may, not {answers!r}")
     return None if permissions.covers(permission) else (permissions, able)
-
-
-def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
-    if _end_wait(turn, command) and not turn.verbs.answer_without(turn, command, event.problem):
-        turn.answer(
-            command,
-            say(
-                messages.line_errors.inventory_silent,
-                problem=event.problem,
-                text=command.text,
-                us=turn.us,
-                silent=event.silent,
-            ),
-        )
 
 
 def look(turn: Turn) -> None:

@@ -85,9 +85,9 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     """Begin the decision of a reaction if it counts; else post at most one quiet line for each person and card."""
     if event.room not in announcements.federation_rooms(turn):
         return
-    if (asked := asked_by_peer(turn, event)) is not None:
-        if not _reacts_too_much(turn, asked, event.sender):
-            _point_to_our_card(turn, asked, event.sender, event.target)
+    if (subject := subject_at_peers_message(turn, event)) is not None:
+        if not _reacts_too_much(turn, subject, event.sender):
+            _point_to_our_card(turn, subject, event.sender, event.target)
         return
     if turn.key_of(event.target).kind is not MessageKind.CARD:
         return
@@ -120,7 +120,7 @@ def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event
         quiet(turn, subject, event.sender, complaint)
 
 
-def asked_by_peer(turn: Turn, event: Reacted | Said) -> Subject | None:
+def subject_at_peers_message(turn: Turn, event: Reacted | Said) -> Subject | None:
     """Return the subject that our people have to decide, if one of them says yes or no to the other bot's message.
 
     That is the message which people see first, but only our own card shows what is decided. So it decides nothing.
@@ -168,7 +168,7 @@ def on_missed_reaction(turn: Turn, event: Reacted) -> None:
         quiet(turn, subject, event.sender, say(messages.rooms.tapped_while_out, subject=subject))
 
 
-def spoken_on(turn: Turn, event: Said) -> Subject | None:
+def subject_of_spoken_decision(turn: Turn, event: Said) -> Subject | None:
     """Return the subject to whose card one of our people replies "yes" or "it arrived"; None for any other line.
 
     A reply to the other bot's message about it counts as one, too.
@@ -178,7 +178,7 @@ def spoken_on(turn: Turn, event: Said) -> Subject | None:
     if event.room not in announcements.federation_rooms(turn) or event.sender not in turn.us.people:
         return None
     if subject is None and not event.edits:
-        return asked_by_peer(turn, event)
+        return subject_at_peers_message(turn, event)
     means_it = subject is not None and (
         looks_like_a_decision(event.text) or (awaits_parcel(subject) and says_it_is_here(event.text))
     )
@@ -190,7 +190,7 @@ def on_spoken_decision(turn: Turn, event: Said) -> bool:
 
     It is no decision, because reply relations aren't encrypted.
     """
-    subject = spoken_on(turn, event)
+    subject = subject_of_spoken_decision(turn, event)
     if subject is not None and turn.key_of(event.reply_to or event.thread):
         _tell_how_to_decide(turn, subject, event.sender)
     elif subject is not None:
@@ -198,7 +198,7 @@ def on_spoken_decision(turn: Turn, event: Said) -> bool:
     return subject is not None
 
 
-def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
+def transfer_of_reason(turn: Turn, event: Said) -> Transfer | None:
     """Return the undecided transfer to whose card one of our people replies in their own words; None if none."""
     about = turn.key_of(event.reply_to)
     subject = turn.subject(about.subject) if about.kind is MessageKind.CARD else None
@@ -214,7 +214,7 @@ def on_reason(turn: Turn, event: Said) -> None:
 
     Tell them once that the other space reads it then.
     """
-    subject = reasoned_on(turn, event)
+    subject = transfer_of_reason(turn, event)
     if subject is None:
         return
     text = presentable(" ".join(event.text.split()))[:LONGEST_REASON]

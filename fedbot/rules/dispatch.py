@@ -246,14 +246,13 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     room = turn.room(event.room)
     is_read_only = room is not None and bool(room.replaced_by)
     is_closed = event.key == Join.__name__ and bool(announcements.replaced_by(turn, event.room))
-    if not (
-        event.key.kind is MessageKind.ADMIN or is_read_only or is_closed
-    ):  # the admins already know of upgraded rooms
-        subject = turn.subject(event.key.subject)
-        names = {"room": room.name if room else "", "code": subject.code if subject else ""}
-        is_replaced = event.edits and decisions.on_edit_refused(turn, event)
-        phrase = say(messages.health.post_refused, event=event, us=turn.us, is_replaced=is_replaced, **names)
-        turn.tell_admins(phrase, f"refused:{event.key}:{event.room}")
+    if event.key.kind is MessageKind.ADMIN or is_read_only or is_closed:
+        return  # the admins already know of upgraded rooms
+    subject = turn.subject(event.key.subject)
+    names = {"room": room.name if room else "", "code": subject.code if subject else ""}
+    is_replaced = event.edits and decisions.on_edit_refused(turn, event)
+    phrase = say(messages.health.post_refused, event=event, us=turn.us, is_replaced=is_replaced, **names)
+    turn.tell_admins(phrase, f"refused:{event.key}:{event.room}")
 
 
 def _on_caught_up(turn: Turn, _: CaughtUp) -> None:

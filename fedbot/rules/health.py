@@ -212,7 +212,7 @@ class LookAtInventory(WhenAnswered):
             raise TypeError(f"the look at our health asks for the stock history, not {history!r}")
         remember_superusers(turn, superusers)
         _compare(turn, turn.standing(), inventory)
-        _on_history(turn, self, history)
+        _on_history(turn, self.address, history)
         if turn.us.look_every is not None:
             on_seen(turn, tokens)
         for named in unknown:
@@ -254,14 +254,14 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
 # superuser types `!fed resume`.
 
 
-def _on_history(turn: Turn, then: LookAtInventory, history: HistorySeen) -> None:
-    """If InvenTree's stock history went back, stop all writes, and read which items are missing."""
+def _on_history(turn: Turn, address: str, history: HistorySeen) -> None:
+    """If the stock history of the InvenTree at that address went back, stop all writes, and read what is missing."""
     standing = turn.standing()
     if standing.went_back is not None:
         return
     if not history.went_back:
-        is_there = then.address == turn.us.inventory_api
-        turn.save(replace(standing, anchors=history.anchors, address=then.address if is_there else standing.address))
+        is_there = address == turn.us.inventory_api
+        turn.save(replace(standing, anchors=history.anchors, address=address if is_there else standing.address))
         return
     turn.save(replace(standing, went_back=turn.now))
     turn.note("bot", audit.Fact.WENT_BACK)

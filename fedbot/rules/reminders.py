@@ -13,7 +13,7 @@ from fedbot.rules.connection.rotate_tokens import SETTINGS, next_renewal
 from fedbot.rules.loan.due_reminders import next_due_date_reminder
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.effects import Ask, Post, say
+from fedbot.rules.model.effects import Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, ClockSetBack
 from fedbot.rules.model.health import BotStatus, Due, DueKind, counted_from
 from fedbot.rules.model.lifecycles import UNFINISHED_CONNECTION
@@ -75,7 +75,7 @@ def _waits(turn: Turn, subject: Subject) -> bool:
     if not (decides_here(turn.us, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
-    return not (isinstance(subject, Transfer) and connection) or subject.is_carried_by(connection)
+    return not isinstance(subject, Transfer) or connection is None or subject.is_carried_by(connection)
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ class Remind(WhenAnswered):
             raise TypeError(f"a reminder asks who may decide, not {able!r}")
         if subject is None or subject.reminded != self.at:
             return
-        on_its_way = awaits_parcel(subject)
-        if not (on_its_way or _waits(turn, subject)):
+        if not (awaits_parcel(subject) or _waits(turn, subject)):
             return
         if time_zones.after_the_night(turn.us, turn.now) != turn.now:
             turn.save(replace(subject, reminded=None))
@@ -108,32 +107,30 @@ class Remind(WhenAnswered):
         if isinstance(subject, Transfer) and takes_less(subject):
             people = list(dict.fromkeys([subject.terms.asker, *people]))
         mentions = tuple(people[:MOST_MENTIONED])
-        names = {person: turn.name_of(person, subject.room) for person in mentions}
-        others = len(people) - len(mentions)
-        if awaits_parcel(subject):
-            phrase = say(
-                messages.transfer_end.parcel_reminder, subject=subject, us=turn.us, people=names, others=others
-            )
-        elif asks_if_handed_over(subject):
-            phrase = say(
-                messages.booking.hand_over_reminder,
-                transfer=subject,
-                us=turn.us,
-                peer_name=turn.party_name(subject.peer),
-                people=names,
-                others=others,
-            )
-        else:
-            phrase = say(messages.approval.reminder, subject=subject, us=turn.us, people=names, others=others)
+        phrase = _reminder(turn, subject, mentions, others=len(people) - len(mentions))
         key = MessageKind.REMINDER.of(subject.id, self.at.isoformat())
-        no_card = isinstance(subject, Transfer) and not subject.has_card  # the card of a request is the owner's
-        thread = (
-            both_sides.thread_of(subject)
-            if isinstance(subject, Transfer) and no_card
-            else MessageKind.CARD.of(subject.id)
-        )
+        thread: str = MessageKind.CARD.of(subject.id)
+        if isinstance(subject, Transfer) and not subject.has_card:  # the card of a request is the owner's
+            thread = both_sides.thread_of(subject)
         turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
         turn.note(subject.id, audit.Reminded(mentions))
+
+
+def _reminder(turn: Turn, subject: Subject, mentions: tuple[str, ...], others: int) -> Phrase:
+    """Return the reminder that names these people, and counts the others who may decide."""
+    people = {person: turn.name_of(person, subject.room) for person in mentions}
+    if awaits_parcel(subject):
+        return say(messages.transfer_end.parcel_reminder, subject=subject, us=turn.us, people=people, others=others)
+    if not asks_if_handed_over(subject):
+        return say(messages.approval.reminder, subject=subject, us=turn.us, people=people, others=others)
+    return say(
+        messages.booking.hand_over_reminder,
+        transfer=subject,
+        us=turn.us,
+        peer_name=turn.party_name(subject.peer),
+        people=people,
+        others=others,
+    )
 
 
 # --- Scheduled work for `status`: all of it follows from the documents, nothing is stored separately.
@@ -199,21 +196,21 @@ def on_set_back(turn: Turn, event: ClockSetBack) -> None:
     """Correct all documents, as if the clock had not been ahead; of past transfers those noted by that clock."""
     ahead = event.last - event.at
     for document in [*turn.everything(), *turn.state.archive.newest(since=event.at)]:
-        righted = _corrected(document, event.at, ahead)
-        if isinstance(document, BotStatus) and isinstance(righted, BotStatus):
-            righted = _with_due_times(righted, document, event.at)
-        if isinstance(righted, Connection) and not righted.ours:  # our own clock alone decides how long it is open
-            righted = replace(righted, due=moved_back(righted.due, event.at, ahead))
-        if righted != document:
-            turn.save(righted)
+        corrected = _corrected(document, event.at, ahead)
+        if isinstance(document, BotStatus) and isinstance(corrected, BotStatus):
+            corrected = _with_due_times(corrected, document, event.at)
+        if isinstance(corrected, Connection) and not corrected.ours:  # our own clock alone decides how long it is open
+            corrected = replace(corrected, due=moved_back(corrected.due, event.at, ahead))
+        if corrected != document:
+            turn.save(corrected)
     turn.note("clock", audit.ClockSetBack(int(ahead.total_seconds())))
 
 
-def _with_due_times(righted: BotStatus, before: BotStatus, now: datetime) -> BotStatus:
-    """Return the status corrected so that scheduled work isn't repeated when the clock goes back by some hours."""
+def _with_due_times(corrected: BotStatus, before: BotStatus, now: datetime) -> BotStatus:
+    """Return the status with scheduled work at such times that it isn't repeated when the clock goes back by hours."""
     stats, reconcile = before.last_stats, before.last_reconcile
     return replace(
-        righted,
+        corrected,
         last_stats=stats and counted_from(stats, now),
         last_reconcile=reconcile and counted_from(reconcile, now),
     )
@@ -221,16 +218,16 @@ def _with_due_times(righted: BotStatus, before: BotStatus, now: datetime) -> Bot
 
 def _corrected(value: T, now: datetime, ahead: timedelta) -> T:
     """Return the value with future moments moved back, at any depth."""
-    found: Any = value
+    corrected: Any = value
     if isinstance(value, datetime):
-        found = moved_back(value, now, ahead)
+        corrected = moved_back(value, now, ahead)
     elif is_dataclass(value) and not isinstance(value, type):
         old = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in _AGREED}
         new = {name: _corrected(content, now, ahead) for name, content in old.items()}
         changed = {name: content for name, content in new.items() if content != old[name]}
-        found = replace(value, **changed) if changed else value
+        corrected = replace(value, **changed) if changed else value
     elif isinstance(value, tuple):
-        found = tuple(_corrected(content, now, ahead) for content in value)
+        corrected = tuple(_corrected(content, now, ahead) for content in value)
     elif isinstance(value, dict):
-        found = {key: _corrected(content, now, ahead) for key, content in value.items()}
-    return found  # type: ignore[no-any-return]
+        corrected = {key: _corrected(content, now, ahead) for key, content in value.items()}
+    return corrected  # type: ignore[no-any-return]

@@ -92,14 +92,14 @@ class State:
     def configure(self, us: PartyConfig) -> None:
         """Use this configuration of our party from now on."""
         self._configured = us
-        self._sort_out_us()
+        self._update_us()
 
     @property
     def configured(self) -> PartyConfig:
         """Our party as in the settings, without later changes."""
         return self._configured
 
-    def _sort_out_us(self) -> None:
+    def _update_us(self) -> None:
         self.us = self.as_configured(self.get(Roster, Roster.id), self.get(Practice, PRACTICE))
 
     def as_configured(self, roster: Roster | None, practice: Practice | None) -> PartyConfig:
@@ -120,11 +120,11 @@ class State:
             else:
                 of_kind[identifier] = document
             if kind == Transfer.__name__:
-                self._sort_in(identifier, cast("Transfer | None", document))
+                self._index(identifier, cast("Transfer | None", document))
             elif kind in {Roster.__name__, Practice.__name__}:
-                self._sort_out_us()
+                self._update_us()
 
-    def _sort_in(self, identifier: str, transfer: Transfer | None) -> None:
+    def _index(self, identifier: str, transfer: Transfer | None) -> None:
         """Index the transfers that may need work. After years nearly all are finished and needn't be looked at."""
         if transfer is not None and is_restless(transfer):
             self._restless[identifier] = transfer

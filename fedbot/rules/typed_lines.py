@@ -83,11 +83,12 @@ def on_said(turn: Turn, event: Said) -> None:
 def is_for_us(turn: Turn, event: Said) -> bool:
     """Whether the bot reacts to that line. Other lines are never stored."""
     event = _as_reply(turn, event)
-    if any(each is not None for each in (_heard(turn, event), _edited(turn, event), decisions.spoken_on(turn, event))):
+    spoken_on = decisions.subject_of_spoken_decision(turn, event)
+    if any(each is not None for each in (_heard(turn, event), _edited(turn, event), spoken_on)):
         return True
     if not _may_remark_on_a_card(turn, event):
         return False
-    return (hand_back.return_of_remark(turn, event) or decisions.reasoned_on(turn, event)) is not None
+    return (hand_back.return_of_remark(turn, event) or decisions.transfer_of_reason(turn, event)) is not None
 
 
 _ANSWERED_IN_SHORT = frozenset({MessageKind.CHOICE, MessageKind.HITS, MessageKind.FRIENDS_WANT, *queue.ABOUT_A_PLACE})
@@ -189,7 +190,7 @@ def _behind_our_name(turn: Turn, event: Said, text: str) -> str | None:
     return None
 
 
-def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
+def _is_in_our_rooms(turn: Turn, event: Said | Unreadable) -> bool:
     """Whether it was typed in a federation room, in the admin room, or in a direct chat with one of our people."""
     is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
     return is_direct or announcements.is_ours(turn, event.room)
@@ -234,11 +235,8 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
 
     We can't tell whether it was for us.
     """
-    is_direct = who_answers.direct_with(turn, turn.room(event.room)) == event.sender
-    if not (is_direct or announcements.is_ours(turn, event.room)):
-        return
     is_ours = event.sender in turn.us.people and not who_answers.is_bot(turn, event.room, event.sender)
-    if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
+    if is_ours and _is_in_our_rooms(turn, event) and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
         phrase = say(messages.line_errors.line_unreadable)
         turn.do(Post(MessageKind.UNREADABLE.of(rest=event.line), event.room, phrase, reply_to=event.line))
 
@@ -297,8 +295,8 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
         return ""
     if not event.reply_to:
         return _right_after(turn, event, int(word)) if is_number else ""
-    asked = [q for q in turn.all(PendingChoice) if q.room == event.room and q.until > turn.now]
-    lists = [choice for choice in asked if choice.event_id == event.reply_to]
+    here = (each for each in turn.all(PendingChoice) if each.room == event.room and each.until > turn.now)
+    lists = [choice for choice in here if choice.event_id == event.reply_to]
     for choice in lists:
         if choice.person != event.sender:
             continue
@@ -363,8 +361,8 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
 
 def _newest_list(turn: Turn, event: Said) -> PendingChoice | None:
     """Return the newest list that we posted for that person in that room."""
-    own = [q for q in turn.all(PendingChoice) if q.room == event.room and q.person == event.sender and q.event_id]
-    return max(own, key=lambda each: each.until, default=None)
+    here = (each for each in turn.all(PendingChoice) if each.room == event.room and each.event_id)
+    return max((each for each in here if each.person == event.sender), key=lambda each: each.until, default=None)
 
 
 def _answered_list(turn: Turn, event: Said) -> str:
@@ -397,21 +395,21 @@ def _as_whom(words: str) -> tuple[str, str]:
 
 
 def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_from: str) -> None:
+    """Parse the line, check that it is for our space, and carry it out; or answer why not."""
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
     as_whom, words = _as_whom(behind)
-    parties = who_answers.claimed_by_several(turn, event.sender, event.room)
-    meant = who_answers.space_named(turn, event.room, event.sender, as_whom) if as_whom else ""
-    if as_whom and not meant:
+    party = who_answers.space_named(turn, event.room, event.sender, as_whom) if as_whom else ""
+    if as_whom and not party:
         _answer(turn, event, say(messages.line_errors.not_of_that_space, party=as_whom, us=turn.us))
         return
-    if as_whom and meant != turn.us.party:
+    if as_whom and party != turn.us.party:
         return  # the person addresses another space
     parsed = turn.verbs.parse(turn, words)
     if isinstance(parsed, Phrase):
         _answer(turn, event, parsed)
         return
     verb, arguments = parsed
-    others = frozenset(parties) - {turn.us.party}
+    others = frozenset(who_answers.claimed_by_several(turn, event.sender, event.room)) - {turn.us.party}
     if others and not (as_whom or turn.verbs.is_safe_for(turn, event.room, verb, arguments, others)):
         names = tuple(turn.party_name(party) for party in sorted(others))
         phrase = say(messages.line_errors.is_it_for_us, us=turn.us, others=names)
@@ -421,7 +419,6 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_f
     if verb == TAKES_BACK and (line := waiting_line_to_cancel(turn, event, arguments)) is not None:
         take_back(turn, line, event.sender)
         return
-    username = turn.us.people[event.sender]
     subject = _answered_subject(turn, event, turn.verbs.answers(verb))
     if not subject and (complaint := _answers_another_message(turn, event, turn.verbs.answers(verb), words)):
         turn.note("-", audit.Said(verb, counted=False), event.sender, event.event_id)
@@ -435,18 +432,23 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_f
         event.sender,
         event.at,
         words,
-        username,
-        subject,
+        username=turn.us.people[event.sender],
+        subject=subject,
         encrypted=event.encrypted,
         is_picked=is_picked,
         place=turn.standing().cards_seen,
         picked_from=picked_from,
     )
-    turn.note(subject or "-", audit.Said(verb), event.sender, event.event_id)
-    if verb == TELLS_WHO_YOU_ARE:
+    _begin(turn, event, command)
+
+
+def _begin(turn: Turn, event: Said, command: Command) -> None:
+    """Note the command in the audit, greet a person whom the bot meets for the first time, and carry it out."""
+    turn.note(command.subject or "-", audit.Said(command.verb), event.sender, event.event_id)
+    if command.verb == TELLS_WHO_YOU_ARE:
         people.mark_as_greeted(turn, event.sender)
     else:
-        people.meet(turn, event, has_asked_for_help=verb == LISTS_THE_VERBS)
+        people.meet(turn, event, has_asked_for_help=command.verb == LISTS_THE_VERBS)
     carry_out(turn, command)
 
 
@@ -504,7 +506,7 @@ def concerns_us(state: State, event: Event, now: datetime, verbs: Verbs) -> bool
         case PhotoSent():
             return transfer_of(turn, event) is not None
         case Reacted():
-            return bool(turn.key_of(event.target)) or decisions.asked_by_peer(turn, event) is not None
+            return bool(turn.key_of(event.target)) or decisions.subject_at_peers_message(turn, event) is not None
         case Echoed():
             return opening.awaits_echo(turn)
     return True

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedbot.rules import budgets
-from fedbot.rules.budgets import LIMITS, MESSAGES, QUESTIONS, Limit, Scope, limits, spend
+from fedbot.rules.budgets import HOURLY, LIMITS, MESSAGES, Limit, Scope, limits, spend
 from fedbot.rules.model.catalogue import Allowance
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.protocol.bodies import KINDS
@@ -30,7 +30,7 @@ def test_messages_that_move_stock_have_a_budget_for_each_subject() -> None:
     assert {MESSAGES[kind][1] for kind in moving} == {Scope.SUBJECT}
 
 
-@pytest.mark.parametrize("what", sorted({*LIMITS, *QUESTIONS}))
+@pytest.mark.parametrize("what", sorted({*LIMITS, *HOURLY}))
 def test_every_budget_runs_out_and_comes_back(what: str) -> None:
     by, known, spent = limits(HOME, what), Allowance("x"), 0
     again: datetime | None = None

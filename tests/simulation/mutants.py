@@ -122,7 +122,7 @@ ELSEWHERE: dict[str, str] = {
     "a booking from tomorrow on passes the queue": "tests/dialogue/test_waiting_list.py",
     "a reply to a turn requests what the friend keeps": "tests/dialogue/test_waiting_list.py",
     "an item that nobody here confirmed is booked in": "tests/dialogue/test_asking_anyone.py",
-    **{f"no budget: {what}": "tests/dialogue" for what in (*budgets.LIMITS, *sorted(budgets.QUESTIONS))},
+    **{f"no budget: {what}": "tests/dialogue" for what in (*budgets.LIMITS, *sorted(budgets.HOURLY))},
 }
 
 
@@ -881,7 +881,7 @@ def _without_budget(what: str, stack: ExitStack) -> None:
     before = _instead(stack, Turn, "spends", spends)
 
 
-for _what in (*budgets.LIMITS, *sorted(budgets.QUESTIONS)):
+for _what in (*budgets.LIMITS, *sorted(budgets.HOURLY)):
     mutant(f"no budget: {_what}")(partial(_without_budget, _what))
 
 

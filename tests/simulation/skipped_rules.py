@@ -54,7 +54,7 @@ def all_asked() -> Iterator[list[str]]:
     def is_for_us(turn: Turn, event: Said) -> bool:
         if typed_lines._kind_answered(turn, event) is not MessageKind.CARD:
             _asked_in_vain(missed, turn, lambda turn: hand_back.return_of_remark(turn, event))
-            _asked_in_vain(missed, turn, lambda turn: decisions.reasoned_on(turn, event))
+            _asked_in_vain(missed, turn, lambda turn: decisions.transfer_of_reason(turn, event))
         return for_us(turn, event)
 
     with (
