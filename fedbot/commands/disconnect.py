@@ -69,7 +69,7 @@ def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> b
     del problem
     if not command.arguments.get("now"):
         return False
-    if command.username in turn.standing().superusers:
+    if command.username in turn.status().superusers:
         turn.answer(command, act(turn, command, ()))
     else:
         turn.answer(command, say(messages.line_errors.not_last_seen_as_superuser, command=command, us=turn.us))

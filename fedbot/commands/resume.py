@@ -28,7 +28,7 @@ SPEC = Verb(
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Ask nothing: we know whether it was restored."""
     del command
-    return () if turn.standing().went_back is not None else say(messages.health.nothing_to_resume, us=turn.us)
+    return () if turn.status().went_back is not None else say(messages.health.nothing_to_resume, us=turn.us)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:

@@ -149,7 +149,7 @@ def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:
     if not isinstance(subject, Transfer):
         return ()
     items = dict.fromkeys(history.our_item(subject, line) for line in subject.terms.lines)
-    api = turn.standing().api
+    api = turn.status().api
     return tuple((item, history.item_page(turn.us.inventory_url, api, item)) for item in items if item)
 
 

@@ -40,7 +40,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Show it. Problems on our own side are shown only in the admin room."""
     (inventory,) = answers
     if not isinstance(inventory, InventoryStanding):
-        raise TypeError(f"status asks for the InvenTree's standing, not {inventory!r}")
+        raise TypeError(f"status asks whether InvenTree answers, not {inventory!r}")
     return _status(turn, command, inventory, None)
 
 
@@ -58,10 +58,10 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
     connections = [c for c in turn.connections() if c.room in rooms]
     transfers = [t for t in turn.open_transfers() if t.room in rooms]
     exchanges = [c.exchange for c in connections] + [t.exchange for t in turn.living_transfers() if t.room in rooms]
-    standing = turn.standing()
-    read_up_to = max(standing.caught_up or command.at, command.at)  # this line has been read, too
+    status = turn.status()
+    read_up_to = max(status.caught_up or command.at, command.at)  # this line has been read, too
     seen = StatusSeen(
-        standing=replace(standing, caught_up=read_up_to),
+        standing=replace(status, caught_up=read_up_to),
         inventory=inventory,
         problem=problem,
         connections=dict(Counter(c.state for c in connections if c.state in LIVING_CONNECTION)),

@@ -267,7 +267,10 @@ class Engine:
             turn, queued = self._decide(event, now)
             was = self._states_before(turn)
             self.journal.commit(
-                seq, Committed(now, turn.changes, queued, tuple(turn.audit), tuple(turn.found), tuple(turn.voided))
+                seq,
+                Committed(
+                    now, turn.changes, queued, tuple(turn.audit), tuple(turn.found_posts), tuple(turn.voided_subjects)
+                ),
             )
         except Exception as fault:
             if ends_the_bot(fault):
@@ -534,11 +537,11 @@ class Engine:
         """Whether our InvenTree has answered since the start, so its version is known, or has failed to answer."""
         if any(self.counters[_COUNTED[kind]] for kind in (Unanswered, Waiting)):
             return True
-        return bool(self.counters[_COUNTED[Answered]] and Turn(self.state, self.clock.now()).standing().api)
+        return bool(self.counters[_COUNTED[Answered]] and Turn(self.state, self.clock.now()).status().api)
 
     def inventory_problem(self) -> str:
         """The problem with our InvenTree, as the rules know it; '' if there is none."""
-        return english(Turn(self.state, self.clock.now()).standing().inventory_problem)
+        return english(Turn(self.state, self.clock.now()).status().inventory_problem)
 
     def gauges(self) -> dict[str, float]:
         """Figures for a monitor."""

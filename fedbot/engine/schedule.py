@@ -156,18 +156,18 @@ class Timetable:
         self._scheduled.clear()
         if us.stats_schedule:
             when = trigger(us.stats_schedule, us.time_zone)
-            self._scheduled.append(ScheduledWork(DueKind.STATS, when, lambda standing: standing.last_stats, StatsDue))
+            self._scheduled.append(ScheduledWork(DueKind.STATS, when, lambda status: status.last_stats, StatsDue))
         if us.reconcile_at:
             when = trigger(f"{us.reconcile_at.minute} {us.reconcile_at.hour} * * *", us.time_zone)
             self._scheduled.append(
-                ScheduledWork(DueKind.RECONCILE, when, lambda standing: standing.last_reconcile, ReconcileDue)
+                ScheduledWork(DueKind.RECONCILE, when, lambda status: status.last_reconcile, ReconcileDue)
             )
 
     def upcoming(self) -> tuple[Due, ...]:
         """When each is due next; a time in the past is when it became overdue."""
         now = self._engine.clock.now()
-        standing = Turn(self._engine.state, now).standing()
-        times = [(work.kind, _next(work, standing, now)) for work in self._scheduled]
+        status = Turn(self._engine.state, now).status()
+        times = [(work.kind, _next(work, status, now)) for work in self._scheduled]
         return tuple(Due(kind, at) for kind, at in times if at is not None)
 
     def next_due(self) -> datetime | None:
@@ -178,13 +178,13 @@ class Timetable:
         """Put an event for everything that is due."""
         now = self._engine.clock.now()
         for work in self._scheduled:
-            due = _next(work, Turn(self._engine.state, now).standing(), now)
+            due = _next(work, Turn(self._engine.state, now).status(), now)
             if due is not None and due <= now:
                 self._engine.put(work.event(now, due))
 
 
-def _next(work: ScheduledWork, standing: BotStatus, now: datetime) -> datetime | None:
-    last = work.last(standing)
+def _next(work: ScheduledWork, status: BotStatus, now: datetime) -> datetime | None:
+    last = work.last(status)
     if last is None:
         return None
     due = _after(work.trigger, min(last, now))

@@ -54,7 +54,7 @@ class Summary:
 def summary(engine: Engine) -> Summary:
     """The current summary."""
     turn = Turn(engine.state, engine.clock.now())
-    us, standing = turn.us, turn.standing()
+    us, standing = turn.us, turn.status()
     if standing.inventory_down_since is not None:
         inventree = f"{us.inventory_url} doesn't answer: {english(standing.inventory_problem)}"
     elif standing.api:

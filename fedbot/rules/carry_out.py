@@ -227,7 +227,7 @@ def look(turn: Turn) -> None:
         if line.asked + LOST_AFTER <= turn.now:  # its query was lost with a part of the journal
             turn.drop(line)
         elif line.asked + WORD_AFTER <= turn.now:
-            _do_without(turn, line, turn.standing().inventory_problem)
+            _do_without(turn, line, turn.status().inventory_problem)
 
 
 def next_wake(turn: Turn) -> list[datetime]:

@@ -205,7 +205,7 @@ def _check_lifecycle_of_transfer(turn: Turn, after: Transfer) -> None:
 
 
 def _on_started(turn: Turn, event: Started) -> None:
-    turn.save(replace(turn.standing(), started=event.at, version=event.version))
+    turn.save(replace(turn.status(), started=event.at, version=event.version))
     if event.recovers:
         recover.resume(turn)
     rooms.on_started(turn)
@@ -257,7 +257,7 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
 
 def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
     """Decide what was due before this complete sync began, because everything said until then has been read."""
-    turn.save(replace(turn.standing(), caught_up=turn.now))
+    turn.save(replace(turn.status(), caught_up=turn.now))
     opening.on_caught_up(turn)
     decisions.on_caught_up(turn)
     for transfer in turn.open_transfers():
@@ -321,7 +321,7 @@ def _on_posted(turn: Turn, event: Posted) -> None:
 
 def _note_answer(turn: Turn) -> None:
     """Note that our InvenTree has answered, which is news if it was silent."""
-    if turn.standing().inventory_down_since is not None:
+    if turn.status().inventory_down_since is not None:
         health.on_inventory_back(turn)
 
 

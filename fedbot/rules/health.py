@@ -49,17 +49,17 @@ TOLD_OF_ONE = timedelta(minutes=10)
 
 def on_waiting(turn: Turn, event: Waiting) -> None:
     """Record that something waits for our InvenTree, and tell the admins if that is news."""
-    if turn.standing().went_back is not None and not event.silent:
+    if turn.status().went_back is not None and not event.silent:
         return  # the admins know why
     if not event.silent:
         _tell_refusal(turn, event.problem)
         return
-    standing = turn.standing()
-    is_news = standing.inventory_down_since is None
+    status = turn.status()
+    is_news = status.inventory_down_since is None
     turn.save(
         replace(
-            standing,
-            inventory_down_since=standing.inventory_down_since or event.at,
+            status,
+            inventory_down_since=status.inventory_down_since or event.at,
             inventory_problem=event.problem,
             inventory_next_try=event.next_try,
         )
@@ -80,13 +80,13 @@ def _tell_refusal(turn: Turn, problem: Diagnosis) -> None:
 
 def _tell_outage(turn: Turn, problem: Diagnosis) -> None:
     phrase = say(messages.health.inventory_down, problem=problem, us=turn.us)
-    standing = turn.standing()
-    if standing.outage and standing.outage_told and turn.now - standing.outage_told < SAME_OUTAGE:
-        turn.do(Edit(standing.outage, turn.us.admin_room, phrase))
+    status = turn.status()
+    if status.outage and status.outage_told and turn.now - status.outage_told < SAME_OUTAGE:
+        turn.do(Edit(status.outage, turn.us.admin_room, phrase))
     elif turn.us.admin_room:
         key = f"down:{turn.now.isoformat()}"
         turn.tell_admins(phrase, key)
-        turn.save(replace(standing, outage=MessageKind.ADMIN.of(rest=key), outage_told=turn.now))
+        turn.save(replace(status, outage=MessageKind.ADMIN.of(rest=key), outage_told=turn.now))
 
 
 def watch(turn: Turn) -> None:
@@ -97,19 +97,19 @@ def watch(turn: Turn) -> None:
 
 def on_inventory_back(turn: Turn) -> None:
     """Record that InvenTree has answered again, and update the admins' message."""
-    standing = turn.standing()
-    if standing.inventory_down_since is None:
+    status = turn.status()
+    if status.inventory_down_since is None:
         return
-    turn.save(replace(standing, inventory_down_since=None, inventory_problem=None, inventory_next_try=None))
+    turn.save(replace(status, inventory_down_since=None, inventory_problem=None, inventory_next_try=None))
     turn.note("bot", audit.Fact.INVENTORY_BACK)
-    if standing.outage:
-        phrase = say(messages.health.inventory_back, us=turn.us, since=standing.inventory_down_since, until=turn.now)
-        turn.do(Edit(standing.outage, turn.us.admin_room, phrase))
+    if status.outage:
+        phrase = say(messages.health.inventory_back, us=turn.us, since=status.inventory_down_since, until=turn.now)
+        turn.do(Edit(status.outage, turn.us.admin_room, phrase))
 
 
 def on_homeserver_back(turn: Turn, event: HomeserverBack) -> None:
     """Record the outage for `status`. Nobody could be told of it while it lasted."""
-    turn.save(replace(turn.standing(), silent_from=event.since, silent_until=event.at))
+    turn.save(replace(turn.status(), silent_from=event.since, silent_until=event.at))
     turn.note("chat", audit.HomeserverBack(event.since))
 
 
@@ -127,8 +127,8 @@ def on_set_aside(turn: Turn, event: SetAside) -> None:
 
 
 def _ask(turn: Turn) -> None:
-    turn.save(replace(turn.standing(), looked=turn.now))
-    history = HistoryAt(turn.standing().anchors)
+    turn.save(replace(turn.status(), looked=turn.now))
+    history = HistoryAt(turn.status().anchors)
     superusers = turn.who_may(Permission.SUPERUSER)
     queries: list[Query] = [Overview(), OwnTokens(), superusers, history]
     if (named := _named_in_settings(turn)) != NamedThings():
@@ -160,19 +160,19 @@ def on_untrusted(turn: Turn, why: str) -> None:
 
 def on_mismatch(turn: Turn) -> None:
     """Check whether InvenTree was restored, because a stock item wasn't the one that we know."""
-    if turn.standing().went_back is None:
+    if turn.status().went_back is None:
         _ask(turn)
 
 
 def go_on(turn: Turn) -> None:
     """Continue after a restore of InvenTree, because a superuser has reviewed the books. The new history counts."""
-    turn.save(replace(turn.standing(), went_back=None, anchors=()))
+    turn.save(replace(turn.status(), went_back=None, anchors=()))
     _ask(turn)
 
 
 def next_look(turn: Turn) -> datetime | None:
     """Return when our health is checked next: at once if the last check is in the future, noted by a wrong clock."""
-    looked, every = turn.standing().looked, turn.us.look_every
+    looked, every = turn.status().looked, turn.us.look_every
     if looked is None or every is None:
         return None
     return looked + every if looked <= turn.now else turn.now
@@ -189,10 +189,10 @@ def look(turn: Turn) -> None:
     at = next_look(turn)
     if at is None or at > turn.now:
         return
-    if turn.standing().inventory_down_since is None:
+    if turn.status().inventory_down_since is None:
         _ask(turn)
     else:
-        turn.save(replace(turn.standing(), looked=turn.now))
+        turn.save(replace(turn.status(), looked=turn.now))
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ class LookAtInventory(WhenAnswered):
         if not isinstance(history, HistorySeen):
             raise TypeError(f"the look at our health asks for the stock history, not {history!r}")
         remember_superusers(turn, superusers)
-        _compare(turn, turn.standing(), inventory)
+        _compare(turn, turn.status(), inventory)
         _on_history(turn, self.address, history)
         if turn.us.look_every is not None:
             on_seen(turn, tokens)
@@ -229,8 +229,8 @@ def _tell_unknown_names(turn: Turn, unknown: UnknownThings) -> None:
 
 def remember_superusers(turn: Turn, seen: Able) -> None:
     """Remember the superusers: while InvenTree is down they may still end a connection at once, and nothing else."""
-    if turn.standing().superusers != seen.usernames:
-        turn.save(replace(turn.standing(), superusers=seen.usernames))
+    if turn.status().superusers != seen.usernames:
+        turn.save(replace(turn.status(), superusers=seen.usernames))
 
 
 def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None:
@@ -256,14 +256,14 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
 
 def _on_history(turn: Turn, address: str, history: HistorySeen) -> None:
     """If the stock history of the InvenTree at that address went back, stop all writes, and read what is missing."""
-    standing = turn.standing()
-    if standing.went_back is not None:
+    status = turn.status()
+    if status.went_back is not None:
         return
     if not history.went_back:
         is_there = address == turn.us.inventory_api
-        turn.save(replace(standing, anchors=history.anchors, address=address if is_there else standing.address))
+        turn.save(replace(status, anchors=history.anchors, address=address if is_there else status.address))
         return
-    turn.save(replace(standing, went_back=turn.now))
+    turn.save(replace(status, went_back=turn.now))
     turn.note("bot", audit.Fact.WENT_BACK)
     items = {p.item for t in turn.transfers() for p in t.progress if p.item is not None and p.stage}
     turn.do(Ask(LookForMissing(), (BooksOf(tuple(sorted(items))),)))

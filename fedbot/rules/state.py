@@ -208,8 +208,8 @@ class Turn:
         self.changes: dict[tuple[str, str], Document | None] = {}
         self.effects: list[Effect] = []
         self.audit: list[AuditEntry] = []
-        self.found: list[tuple[str, str, str]] = []
-        self.voided: list[str] = []
+        self.found_posts: list[tuple[str, str, str]] = []
+        self.voided_subjects: list[str] = []
 
     @property
     def verbs(self) -> Verbs:
@@ -284,11 +284,11 @@ class Turn:
 
     def find_post(self, event_id: str, key: MessageKey, room: str) -> None:
         """Record the key of one of our messages that we didn't know, or whose meaning has changed."""
-        self.found.append((event_id, key, room))
+        self.found_posts.append((event_id, key, room))
 
     def void(self, subject: str) -> None:
         """Cancel the steps about this subject that wait in the outbox, but not those of this turn."""
-        self.voided.append(subject)
+        self.voided_subjects.append(subject)
 
     def note(self, subject: str, what: Noted | Fact, who: str = "", event_id: str = "", says: str = "") -> None:
         """Add an audit entry, without secrets. `says`: the peer that reports it about one of our people."""
@@ -558,7 +558,7 @@ class Turn:
             if a.room == room and a.bot in members and a.bot != self.us.bot
         ]
 
-    def standing(self) -> BotStatus:
+    def status(self) -> BotStatus:
         """Return the bot's status: its last catch-up, InvenTree's state and so on."""
         return self.get(BotStatus, "standing") or BotStatus()
 

@@ -436,7 +436,7 @@ def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool, picked_f
         subject=subject,
         encrypted=event.encrypted,
         is_picked=is_picked,
-        place=turn.standing().cards_seen,
+        place=turn.status().cards_seen,
         picked_from=picked_from,
     )
     _begin(turn, event, command)

@@ -84,7 +84,7 @@ def test_status_is_answered_while_inventree_is_silent_and_other_verbs_say_that_i
 def test_a_transfer_is_shown_to_people_whom_inventree_calls_active() -> None:
     world = World(connected())
     before = Turn(world.state, NOW)
-    down = before.standing()
+    down = before.status()
     before.save(type(down)(inventory_down_since=NOW - timedelta(hours=1)))
     world.archive.commits(world.state, before)
     asked = said(world, f"!fed show {connected().code}")
@@ -92,7 +92,7 @@ def test_a_transfer_is_shown_to_people_whom_inventree_calls_active() -> None:
     assert [list(e.questions) for e in asked.effects if isinstance(e, Ask)] == [questions]
     told = answered(world, asked, PLAIN, AuditTrail())
     assert posts(told) == ["shown"]
-    assert Turn(world.state, NOW).standing().inventory_down_since is None, "it has told of Anna's rights"
+    assert Turn(world.state, NOW).status().inventory_down_since is None, "it has told of Anna's rights"
 
 
 def test_a_reply_to_an_answer_without_a_subject_is_about_the_threads_subject() -> None:

@@ -81,7 +81,7 @@ async def test_the_room_is_told_whose_inventree_can_not_be_reached() -> None:
     assert world.alpha.connection().state is MAKING
     assert len(told(world.room, "can't read the InvenTree of Betaspace")) == 1
     assert not told(world.alpha_admins, "InvenTree of Attraktor does not answer")
-    assert world.alpha.turn.standing().inventory_down_since is None
+    assert world.alpha.turn.status().inventory_down_since is None
     world.alpha.out_of_reach.clear()
     await world.passes(timedelta(minutes=15))
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]

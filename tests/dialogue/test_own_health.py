@@ -138,7 +138,7 @@ async def test_an_upgrade_is_reported_only_if_something_works_differently() -> N
     becomes(world.alpha, 529, "1.4.9")
     await world.passes(A_DAY + timedelta(minutes=1))
     assert world.alpha_admins.transcript() == ""
-    assert world.alpha.turn.standing().api == 529
+    assert world.alpha.turn.status().api == 529
     becomes(world.alpha, 460, "1.2.0")
     await world.passes(A_DAY + timedelta(minutes=1))
     (message,) = told(world.alpha_admins, "1.2.0")
@@ -227,11 +227,11 @@ async def test_a_clock_that_was_a_year_fast_delays_no_check() -> None:
     world.clock.advance(timedelta(days=-365))
     await world.alpha.restart()
     await world.passes(timedelta(minutes=1))
-    looked = world.alpha.turn.standing().looked
+    looked = world.alpha.turn.status().looked
     assert looked is not None
     assert begun <= looked <= world.clock.now()
     await world.passes(A_DAY)
-    last = world.alpha.turn.standing().last_reconcile
+    last = world.alpha.turn.status().last_reconcile
     assert last is not None
     assert begun < last <= world.clock.now()
 

@@ -105,12 +105,12 @@ async def test_a_silent_homeserver_is_tried_more_and_more_rarely_and_its_silence
     assert problems == [f"the homeserver has not answered since {begun.isoformat(timespec='seconds')}"]
     held = bot.homeserver.holds(world.clock.now())
     assert held is not None
-    await _until(world.alpha, lambda: world.alpha.turn.standing().silent_until is not None)
+    await _until(world.alpha, lambda: world.alpha.turn.status().silent_until is not None)
     reading.cancel()
     with suppress(asyncio.CancelledError):
         await reading
     assert calls < 40
-    standing = world.alpha.turn.standing()
+    standing = world.alpha.turn.status()
     assert standing.silent_from == begun
     assert standing.silent_until is not None
     assert standing.silent_until >= begun + timedelta(minutes=10)

@@ -31,7 +31,7 @@ class RememberedArchive(Archive):
 
     def commits(self, state: State, turn: Turn) -> None:
         """Commit as the journal and then the engine do."""
-        self.posts.update({event_id: key for event_id, key, _ in turn.found})
+        self.posts.update({event_id: key for event_id, key, _ in turn.found_posts})
         self.keeps(turn.changes)
         state.apply(turn)
 

@@ -220,7 +220,7 @@ class Side:
         """Decide one event and put its effects in transit; return the turn."""
         turn = decide(self.state, read_back(codec.EVENTS, event), VERBS, self.wire.now)
         self._must_be_allowed(turn, event)
-        self.archive.posts.update({event_id: key for event_id, key, _ in turn.found})
+        self.archive.posts.update({event_id: key for event_id, key, _ in turn.found_posts})
         self._keeps(turn.changes)
         for effect in turn.effects:
             match effect:

@@ -394,8 +394,8 @@ class Explorer:
         state = State(self.side.state.us, self.side.state.unseal, self.side.state.nonce, archive)
         state.take_over(dict(now.documents))
         turn = decide(state, event, VERBS, self._time(now))
-        now.posts.update({event_id: key for event_id, key, _ in turn.found})
-        for key in [k for k, do in now.to_do.items() if do.then.subject in turn.voided]:
+        now.posts.update({event_id: key for event_id, key, _ in turn.found_posts})
+        for key in [k for k, do in now.to_do.items() if do.then.subject in turn.voided_subjects]:
             del now.to_do[key]
         for name, document in turn.changes.items():
             if document is None:

@@ -82,7 +82,7 @@ def _look_at_turn(missed: list[str], turn: Turn) -> None:
         _asked_in_vain(missed, turn, web.hand_over)
     if not turn.holds(WebLine, WebAccess):
         _asked_in_vain(missed, turn, web.look)
-    if turn.standing().inventory_down_since is None:
+    if turn.status().inventory_down_since is None:
         _asked_in_vain(missed, turn, health.on_inventory_back)
     for connection in turn.connections():
         if not connection.is_overdue(turn.now):
@@ -113,4 +113,4 @@ def _asked_in_vain(missed: list[str], turn: Turn, ask: Callable[[Turn], object],
 
 
 def _held(turn: Turn) -> tuple[Any, ...]:
-    return dict(turn.changes), turn.effects[:], turn.audit[:], turn.found[:], turn.voided[:], turn.us
+    return dict(turn.changes), turn.effects[:], turn.audit[:], turn.found_posts[:], turn.voided_subjects[:], turn.us

@@ -98,11 +98,11 @@ def _ask_for_page(turn: Turn, connection: Connection, after: str) -> None:
 
 def on_due(turn: Turn, event: ReconcileDue) -> None:
     """Start the nightly comparison with every peer. A run that was due before the last one is skipped."""
-    standing = turn.standing()
+    status = turn.status()
     due = event.due or event.at
-    if standing.last_reconcile is not None and due <= standing.last_reconcile:
+    if status.last_reconcile is not None and due <= status.last_reconcile:
         return
-    turn.save(replace(standing, last_reconcile=max(due, turn.now)))
+    turn.save(replace(status, last_reconcile=max(due, turn.now)))
     for connection in turn.active_connections():
         if _is_asked(connection):
             turn.note(connection.id, audit.Fact.BOOKS_NOT_ASKED)
@@ -134,9 +134,9 @@ def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:
 
 def on_started(turn: Turn) -> None:
     """Count the nights from the first start."""
-    standing = turn.standing()
-    last = counted_from(standing.last_reconcile, turn.now) if turn.us.reconcile_at else None
-    turn.save(replace(standing, last_reconcile=last))
+    status = turn.status()
+    last = counted_from(status.last_reconcile, turn.now) if turn.us.reconcile_at else None
+    turn.save(replace(status, last_reconcile=last))
 
 
 def look(turn: Turn) -> None:

@@ -246,18 +246,18 @@ def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Sta
 
 def on_started(turn: Turn) -> None:
     """Count the schedule from its first start. Without a schedule, forget the last run."""
-    standing = turn.standing()
-    last = counted_from(standing.last_stats, turn.now) if turn.us.stats_schedule else None
-    turn.save(replace(standing, last_stats=last))
+    status = turn.status()
+    last = counted_from(status.last_stats, turn.now) if turn.us.stats_schedule else None
+    turn.save(replace(status, last_stats=last))
 
 
 def on_due(turn: Turn, event: StatsDue) -> None:
     """Count for our rooms on schedule. A run that was due before the last one is skipped."""
-    standing = turn.standing()
-    if standing.last_stats is not None and event.due <= standing.last_stats:
+    status = turn.status()
+    if status.last_stats is not None and event.due <= status.last_stats:
         return
     last = max(event.due, turn.now)
-    turn.save(replace(standing, last_stats=last))
+    turn.save(replace(status, last_stats=last))
     turn.do(Ask(CountOnSchedule(last), (StockFigures(),)))
 
 
@@ -269,7 +269,7 @@ class CountOnSchedule(WhenAnswered):
 
     def answered(self, turn: Turn, event: Answered) -> None:
         """Post our figures in our rooms, and the chart in the thread, unless a later run has started."""
-        last = turn.standing().last_stats
+        last = turn.status().last_stats
         if last is None or last != self.last:
             return
         counts = _counts(event)

@@ -377,7 +377,7 @@ def on_card_posted(turn: Turn, event: Posted) -> None:
         return
     posted = Unseen(event.event_id, event.version, event.at)
     subject = replace(subject, in_room=replace(subject.in_room, unseen=(*subject.in_room.unseen, posted)))
-    shown = dict(turn.standing().echoes).get(event.event_id)
+    shown = dict(turn.status().echoes).get(event.event_id)
     if shown is None:
         turn.save(subject)
     else:
@@ -391,8 +391,8 @@ def on_echo(turn: Turn, event: Echoed) -> None:
             if posted.event_id == event.event_id:
                 _mark_shown(turn, subject, posted, event.at)
                 return
-    standing = turn.standing()
-    turn.save(replace(standing, echoes=(*standing.echoes, (event.event_id, event.at))[-MOST_ECHOES:]))
+    status = turn.status()
+    turn.save(replace(status, echoes=(*status.echoes, (event.event_id, event.at))[-MOST_ECHOES:]))
 
 
 def on_caught_up(turn: Turn) -> None:
@@ -403,9 +403,9 @@ def on_caught_up(turn: Turn) -> None:
 
 
 def _mark_shown(turn: Turn, subject: Connection | Transfer, posted: Unseen, at: datetime) -> None:
-    standing, in_room = turn.standing(), subject.in_room
-    place = standing.cards_seen + 1
-    turn.save(replace(standing, cards_seen=place))
+    status, in_room = turn.status(), subject.in_room
+    place = status.cards_seen + 1
+    turn.save(replace(status, cards_seen=place))
     unseen = tuple(each for each in in_room.unseen if each.version > posted.version)
     in_room = replace(in_room, seen=max(in_room.seen, posted.version), unseen=unseen, place=place, at=at)
     turn.save(replace(subject, in_room=in_room))

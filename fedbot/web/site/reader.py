@@ -343,7 +343,7 @@ class Reader:
     def item_page(self, item: int) -> str:
         """The item's page in our InvenTree; '' if the address isn't known."""
         url = self.turn.us.inventory_url
-        return history.item_page(url, self.turn.standing().api, item) if url else ""
+        return history.item_page(url, self.turn.status().api, item) if url else ""
 
     def _loans(self) -> list[Transfer]:
         return [transfer for transfer in self.turn.loans_away() if transfer.room in self.rooms]
