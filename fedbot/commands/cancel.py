@@ -77,10 +77,10 @@ def _own(turn: Turn, command: Command) -> Cancellable:
     places = [each for each in turn.all(PlaceInLine) if each.is_living]
     return Cancellable(
         subjects=tuple(s for s in turn.subjects() if s.room in here and _is_own(s, person) and _can_end(turn, s)),
-        rotas=tuple(r for r in turn.all(Rota) if r.room in here and r.is_living and _asked_for(r, person)),
-        wants=tuple(w for w in turn.all(Want) if w.room in here and w.is_living and _asked_for(w, person)),
-        places=tuple((turn.party_name(p.peer), p) for p in places if p.room in here and _asked_for(p, person)),
-        in_line=tuple((queue.place_of(turn, e), e) for e in turn.queue() if e.room in here and _asked_for(e, person)),
+        rotas=tuple(r for r in turn.all(Rota) if r.room in here and r.is_living and _asked_by(r, person)),
+        wants=tuple(w for w in turn.all(Want) if w.room in here and w.is_living and _asked_by(w, person)),
+        places=tuple((turn.party_name(p.peer), p) for p in places if p.room in here and _asked_by(p, person)),
+        in_line=tuple((queue.place_of(turn, e), e) for e in turn.queue() if e.room in here and _asked_by(e, person)),
     )
 
 
@@ -115,7 +115,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Ask for no permission to take back one's own request or recent decision; else ask for the permissions."""
     meant = want_meant(turn, command) or rota_meant(turn, command) or place_meant(turn, command)
     if meant is not None:
-        return () if _asked_for(meant, command.sender) else _who_may(turn, command, Permission.APPROVER)
+        return () if _asked_by(meant, command.sender) else _who_may(turn, command, Permission.APPROVER)
     if _names_none(turn, command) and _own(turn, command).codes:
         return ()
     subject = _meant(turn, command)
@@ -172,7 +172,7 @@ def _take_back(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phr
     return _cancel_transfer(turn, command, subject)
 
 
-def _asked_for(meant: Want | Rota | PlaceInLine | QueueEntry, person: str) -> bool:
+def _asked_by(meant: Want | Rota | PlaceInLine | QueueEntry, person: str) -> bool:
     """Whether that person wants it, asked for it or waits for it."""
     by = meant.asker if isinstance(meant, Rota) else meant.by
     return by is not None and by.person == person
@@ -182,7 +182,7 @@ def _refused(
     turn: Turn, command: Command, meant: Want | Rota | PlaceInLine | QueueEntry, answers: tuple[Answer, ...]
 ) -> Phrase | None:
     """Why the speaker may not stop it; None for the person who asked for it, and for approvers."""
-    is_own = _asked_for(meant, command.sender)
+    is_own = _asked_by(meant, command.sender)
     return None if is_own else not_entitled(turn, command, Permission.APPROVER, answers)
 
 
@@ -199,7 +199,7 @@ def _leave_line(turn: Turn, command: Command, place: PlaceInLine | QueueEntry, a
     """Leave a queue: the person who waits may, and an approver."""
     if refused := _refused(turn, command, place, answers):
         return refused
-    is_own = _asked_for(place, command.sender)
+    is_own = _asked_by(place, command.sender)
     by = turn.signature_of(command)
     if isinstance(place, QueueEntry):
         queue.end(turn, place, PlaceState.LEFT if is_own else PlaceState.REMOVED, by)

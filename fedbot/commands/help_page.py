@@ -32,17 +32,17 @@ SPEC = Verb(
 )
 
 
-def over(others: tuple[Verb, ...]) -> Handler:
-    """The verb, with help about itself and these others."""
+def handler_with(others: tuple[Verb, ...]) -> Handler:
+    """The verb's handler, which explains the verb itself and these others."""
     specs = (*others, SPEC)
 
     def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         del answers
-        told = page(turn, command)
+        answer = page(turn, command)
         direct = _direct_chat(turn, command)
-        if not direct or told.sentence is messages.line_errors.no_such_verb:
-            return told
-        turn.do(Post(MessageKind.HELP.of(rest=command.event_id), direct, told, mentions=(command.sender,)))
+        if not direct or answer.sentence is messages.line_errors.no_such_verb:
+            return answer
+        turn.do(Post(MessageKind.HELP.of(rest=command.event_id), direct, answer, mentions=(command.sender,)))
         return say(messages.people.help_by_direct_chat)
 
     def page(turn: Turn, command: Command) -> Phrase:

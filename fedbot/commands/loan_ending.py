@@ -17,7 +17,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
 
 
-def ends_it(spec: Verb, how: Ending) -> Handler:
+def closing_handler(spec: Verb, how: Ending) -> Handler:
     """The handler of a verb that closes the loan in this way."""
 
     def meant(turn: Turn, command: Command) -> tuple[Transfer, dict[int, Decimal]] | Phrase:

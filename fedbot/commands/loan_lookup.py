@@ -244,34 +244,34 @@ def about_units(command: Command, loan: Transfer, words: str) -> tuple[Query, ..
 
 
 def things_meant(
-    loan: Transfer, words: str, left: Mapping[int, Decimal], told: Sequence[UnitFactor] | None = None
+    loan: Transfer, words: str, out: Mapping[int, Decimal], factors: Sequence[UnitFactor] | None = None
 ) -> dict[int, Decimal] | Phrase:
-    """The quantity of each line that the words mean, of what is `left` of each; or an objection.
+    """The quantity of each line that the words mean, of the quantity that is `out`; or an objection.
 
-    `told` is what our InvenTree says about the units in them.
+    `factors` are our InvenTree's conversions of the units in them.
     """
     if words.casefold() in EVERYTHING:
-        return dict(left)
+        return dict(out)
     wanted: dict[int, Decimal] = {}
     for words_of_one in words.split(BETWEEN_THINGS):
-        meant = _one_meant(loan, words_of_one, left, told or ())
+        meant = _one_meant(loan, words_of_one, out, factors or ())
         pieces = in_pieces(words_of_one)
         if isinstance(meant, Phrase) and len(pieces) > 1:
-            apart = things_meant(loan, BETWEEN_THINGS.join(pieces), left, told)
+            apart = things_meant(loan, BETWEEN_THINGS.join(pieces), out, factors)
             meant = meant if isinstance(apart, Phrase) else apart
         if isinstance(meant, Phrase):
             return meant
         for number, quantity in meant.items():
             wanted[number] = wanted.get(number, Decimal(0)) + quantity
     for number, quantity in wanted.items():
-        there = left.get(number, Decimal(0))
+        there = out.get(number, Decimal(0))
         if quantity > there or not there:
             return say(messages.loan.more_than_out, loan=loan, line=loan.line(number), wanted=quantity, out=there)
     return wanted
 
 
 def _one_meant(
-    loan: Transfer, words: str, left: Mapping[int, Decimal], told: Sequence[UnitFactor]
+    loan: Transfer, words: str, out: Mapping[int, Decimal], factors: Sequence[UnitFactor]
 ) -> dict[int, Decimal] | Phrase:
     """The lines and quantity that one item's words mean; without a quantity, all of it."""
     meant = lines_meant(loan, words)
@@ -279,8 +279,8 @@ def _one_meant(
         return say(messages.loan.no_such_thing_lent, loan=loan, word=words[:SHOWN], numbers=tuple(balance.lent(loan)))
     numbers, quantity = meant
     if not quantity:
-        return {number: left.get(number, Decimal(0)) for number in numbers}
-    return _counted(loan, numbers, quantity, told)
+        return {number: out.get(number, Decimal(0)) for number in numbers}
+    return _counted(loan, numbers, quantity, factors)
 
 
 def _lines_meant(loan: Transfer, words: str, *, nearly: bool = False) -> tuple[list[int], str] | None:
@@ -317,9 +317,11 @@ def is_quantity(words: str) -> bool:
     return quantity_in(words) is not None or measured_in(words) is not None
 
 
-def _counted(loan: Transfer, numbers: list[int], word: str, told: Sequence[UnitFactor]) -> dict[int, Decimal] | Phrase:
+def _counted(
+    loan: Transfer, numbers: list[int], word: str, factors: Sequence[UnitFactor]
+) -> dict[int, Decimal] | Phrase:
     """The named quantity of the one line with that name; or an objection."""
-    amount = amount_meant(loan.line(numbers[0]), word, told)
+    amount = amount_meant(loan.line(numbers[0]), word, factors)
     if isinstance(amount, Phrase):
         return amount
     if len(numbers) > 1:
@@ -327,11 +329,11 @@ def _counted(loan: Transfer, numbers: list[int], word: str, told: Sequence[UnitF
     return {numbers[0]: amount}
 
 
-def amount_meant(line: Line, word: str, told: Sequence[UnitFactor]) -> Decimal | Phrase:
+def amount_meant(line: Line, word: str, factors: Sequence[UnitFactor]) -> Decimal | Phrase:
     """The quantity that a word means, in the units of the line's part; or an objection."""
     if (measured := measured_in(word)) is not None:
         quantity, unit = measured
-        amount = line.amount(Decimal(quantity), unit, told)
+        amount = line.amount(Decimal(quantity), unit, factors)
         if amount is None:
             return say(messages.offer.other_unit_of_line, line=line, wanted=Decimal(quantity), unit=unit)
         return quantity_complaint(plain(amount)) or amount

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.commands.loan_ending import ends_it
+from fedbot.commands.loan_ending import closing_handler
 from fedbot.commands.spec import WHY, Argument, Kind, Verb, Where
 from fedbot.rules.model.lifecycles import Ending
 from fedbot.rules.model.stock import Permission
@@ -22,4 +22,4 @@ SPEC = Verb(
     where=Where.FEDERATION_ROOM,
 )
 
-HANDLER = ends_it(SPEC, Ending.LOST)
+HANDLER = closing_handler(SPEC, Ending.LOST)

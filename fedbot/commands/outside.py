@@ -85,11 +85,10 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     day = _last_day(turn, command)
     if isinstance(day, Phrase):
         return day
-    told = turn.us.looks_at_categories
-    lending = turn.us.lending_from_inventree
+    categories, lending = turn.us.looks_at_categories, turn.us.lending_from_inventree
     readings = _readings(command)
     units = units_said([readings])
-    return tuple(FindItems(each.item, told, merges=True, lending=lending, units=units) for each in readings)
+    return tuple(FindItems(each.item, categories, merges=True, lending=lending, units=units) for each in readings)
 
 
 def _complaint(command: Command) -> Phrase | None:
@@ -223,7 +222,7 @@ def _not_all(command: Command, loan: OutsideLoan) -> Phrase | None:
 _Rule = Callable[[Turn, Command, OutsideLoan], Phrase | None]
 
 
-def over(spec: Verb) -> Handler | None:
+def handler_for(spec: Verb) -> Handler | None:
     """The verb's handler for such loans; None if the verb isn't possible for them."""
     rule = _RULES.get(spec.name)
     if rule is None and spec.name not in LOOKS:
@@ -346,10 +345,9 @@ def _ask_to_hand_over(turn: Turn, command: Command) -> tuple[Query, ...] | Phras
     friend = friend_meant(turn, command)
     if isinstance(friend, Phrase):
         return friend
-    told = turn.us.looks_at_categories
-    lending = turn.us.lending_from_inventree
+    categories, lending = turn.us.looks_at_categories, turn.us.lending_from_inventree
     loans = _to_hand_over(turn, command)
-    items = tuple(FindItems(f"#{loan.item}", told, whole=True, lending=lending) for loan in loans)
+    items = tuple(FindItems(f"#{loan.item}", categories, whole=True, lending=lending) for loan in loans)
     permissions = (PersonPermissions(command.username), turn.who_may(Permission.SUPERUSER))
     return (*items, *permissions)
 
@@ -357,8 +355,8 @@ def _ask_to_hand_over(turn: Turn, command: Command) -> tuple[Query, ...] | Phras
 def _to_hand_over(turn: Turn, command: Command) -> list[OutsideLoan]:
     """The neighbour's current loans that aren't on offer to its bot yet."""
     name = _called(command).casefold()
-    found = [loan for loan in outside.on_loan(turn) if loan.neighbour.casefold() == name]
-    return [loan for loan in found if loan.state in MAY_BE_HANDED_OVER and loan.stage == "handed"][:MOST_AT_ONCE]
+    theirs = [loan for loan in outside.on_loan(turn) if loan.neighbour.casefold() == name]
+    return [loan for loan in theirs if loan.state in MAY_BE_HANDED_OVER and loan.stage == "handed"][:MOST_AT_ONCE]
 
 
 def _called(command: Command) -> str:
@@ -403,17 +401,16 @@ def _offer(
     friend: Connection,
     loan: OutsideLoan,
     item: StockItem,
-    found: Sequence[Answer],
+    answers: Sequence[Answer],
 ) -> None:
-    asker, zone = turn.signature_of(command), turn.us.time_zone
-    us = turn.us
+    us, asker, zone = turn.us, turn.signature_of(command), turn.us.time_zone
     line = line_of(1, item, loan.quantity, "", with_price=us.tells_prices, largest_file=us.largest_file)
     moved = [taken_out(item, loan.quantity)]
-    hold = lending_rules.rules_for(turn, moved, [item.pk], found)
+    hold = lending_rules.rules_for(turn, moved, [item.pk], answers)
     rules = lendings.strictest(hold)
     terms = Terms(
         kind="push",
-        sender=turn.us.party,
+        sender=us.party,
         receiver=friend.peer,
         lines=(line,),
         asker=asker.person,
@@ -426,7 +423,7 @@ def _offer(
     metadata = {"1": item.metadata.encode(errors="replace").decode()} if item.metadata else {}
     if size_complaint(terms, metadata) is not None:
         terms, metadata = replace(terms, lines=(bare(line),)), {}
-    why = turn.us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else "")
+    why = us.care.why(moved) or (BY_RULES if rules is not None and rules.two_people else "")
     known = opening.OfferedStock(metadata, why, (loan.quantity,), lendings.origins(hold))
     opening.open_push(turn, by_line(command.event_id, number), friend, terms, asker, known)
 

@@ -51,22 +51,22 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if (refused := not_entitled(turn, command, Permission.SUPERUSER, answers)) is not None:
         return refused
     friend = _friend(turn, command)
-    return friend if isinstance(friend, Phrase) else _decided(turn, command, friend)
+    return friend if isinstance(friend, Phrase) else _stop_or_resume(turn, command, friend)
 
 
-def _decided(turn: Turn, command: Command, friend: Connection) -> Phrase:
-    """Stop or resume new loans to that friend."""
-    stopped = turn.get(LendingStop, friend.peer)
+def _stop_or_resume(turn: Turn, command: Command, friend: Connection) -> Phrase:
+    """Stop new loans to that friend, or allow them again."""
+    lending_stop = turn.get(LendingStop, friend.peer)
     by = turn.signature_of(command)
     if "resume" in command.arguments:
-        if stopped is None:
+        if lending_stop is None:
             return say(messages.overdue.not_stopped, peer_name=friend.peer_name)
-        overdue.resume(turn, stopped, by, answered_in=command.room)
+        overdue.resume(turn, lending_stop, by, answered_in=command.room)
         return say(messages.overdue.loans_again, us=turn.us, peer_name=friend.peer_name, by=by)
     loans = tuple(overdue.overdue(turn, friend.peer))
     if not loans:
         return say(messages.overdue.nothing_to_stop, peer_name=friend.peer_name)
-    if stopped is None:
+    if lending_stop is None:
         overdue.stop(turn, friend.peer, friend.room, by, answered_in=command.room)
     return say(messages.overdue.no_new_loans, us=turn.us, peer_name=friend.peer_name, by=by, loans=loans)
 
@@ -78,7 +78,7 @@ def _acts(command: Command) -> bool:
 def _friend(turn: Turn, command: Command) -> Connection | Phrase:
     if str(command.arguments.get("space", "")):
         return friend_meant(turn, command)
-    late = [loan.peer for loan in overdue.overdue(turn)] or [stopped.id for stopped in turn.all(LendingStop)]
+    late = [loan.peer for loan in overdue.overdue(turn)] or [each.id for each in turn.all(LendingStop)]
     space = SPEC.arguments[0]
     line = render(SPEC, {**command.arguments, space.name: next(iter(late), space.shown)})
     return say(messages.line_errors.argument_missing, argument=space.shown, usage=SPEC.usage, example=line)

@@ -30,7 +30,7 @@ from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.lending import BY_RULES, LendingStop
+from fedbot.rules.model.lending import BY_RULES, LendingStop, LoanRules
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Permission, StockItem, plain
 from fedbot.rules.model.transfer import Terms
@@ -88,11 +88,11 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if days.last is not None and (stopped := turn.get(LendingStop, destination.peer)) is not None:
         loans = tuple(overdue.overdue(turn, destination.peer))
         return say(messages.overdue.gets_no_loans, stopped=stopped, peer_name=destination.peer_name, loans=loans)
-    told = turn.us.looks_at_categories
+    categories = turn.us.looks_at_categories
     lending = days.last is not None and turn.us.lending_from_inventree
     units = units_said(_lines(command))
     return tuple(
-        FindItems(word, told, merges=True, whole=True, lending=lending, units=units) for word in _words(command)
+        FindItems(word, categories, merges=True, whole=True, lending=lending, units=units) for word in _words(command)
     )
 
 
@@ -129,7 +129,7 @@ def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb)
             return None
         picked.append(outcome)
         taken[outcome.item.pk] = taken.get(outcome.item.pk, Decimal(0)) + outcome.quantity
-    return _offer(turn, command, spec, destination, picked, answers)
+    return _offer(turn, command, spec, destination, picked, days, answers)
 
 
 def _loan_days(turn: Turn, command: Command) -> Days | Phrase:
@@ -153,13 +153,10 @@ def _offer(
     spec: Verb,
     connection: Connection,
     picked: list[Picked],
+    days: Days,
     answers: tuple[Answer, ...],
 ) -> Phrase | None:
-    """Open the offer. The message that carries it answers the line."""
-    asker = turn.signature_of(command)
-    days = _loan_days(turn, command)
-    if isinstance(days, Phrase):
-        return days
+    """Open the offer, unless a lending rule or its size forbids it. The message that carries it answers the line."""
     moved = [taken_out(each.item, each.quantity) for each in picked]
     items = [each.item.pk for each in picked]
     hold = lending_rules.rules_for(turn, moved, items, answers) if days.last is not None else ()
@@ -170,30 +167,7 @@ def _offer(
     fixed = days.fixed(command.arguments)
     if complaint := too_long(turn, hold, days, lambda day: whole_line(turn, command, spec, **{**fixed, until: day})):
         return complaint
-    terms = Terms(
-        kind="push",
-        sender=turn.us.party,
-        receiver=connection.peer,
-        lines=tuple(
-            line_of(
-                number,
-                each.item,
-                each.quantity,
-                each.origin,
-                with_price=turn.us.tells_prices,
-                largest_file=turn.us.largest_file,
-            )
-            for number, each in enumerate(picked, start=1)
-        ),
-        asker=asker.person,
-        asker_name=presentable(asker.name),
-        note=str(command.arguments.get("note", "")),
-        loan_until=days.last,
-        time_zone=turn.us.time_zone if days.last else "",
-        starts=days.first,
-        parcel=bool(command.arguments.get("parcel")),
-        rules=rules,
-    )
+    terms = _terms(turn, command, connection, picked, days, rules)
     metadata = {
         str(number): each.item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
         for number, each in enumerate(picked, start=1)
@@ -201,8 +175,7 @@ def _offer(
     }
     if size_complaint(terms, metadata) is not None:  # then without notes and similar details, which the card mentions
         terms = replace(terms, lines=tuple(bare(line) for line in terms.lines))
-    complaint = size_complaint(terms, metadata)
-    if complaint is not None:
+    if complaint := size_complaint(terms, metadata):
         return complaint
     care = turn.us.care
     why = care.why(moved) or (BY_RULES if rules is not None and rules.two_people else "")
@@ -210,8 +183,32 @@ def _offer(
         why = ""
     there = tuple(bookings.promisable(turn, each.item, ahead=days.first is not None) for each in picked)
     known = opening.OfferedStock(metadata, why, there, lendings.origins(hold))
-    opening.open_push(turn, by_line(command.event_id), connection, terms, asker, known)
+    opening.open_push(turn, by_line(command.event_id), connection, terms, turn.signature_of(command), known)
     return None
+
+
+def _terms(
+    turn: Turn, command: Command, connection: Connection, picked: list[Picked], days: Days, rules: LoanRules | None
+) -> Terms:
+    us, asker = turn.us, turn.signature_of(command)
+    lines = tuple(
+        line_of(number, each.item, each.quantity, each.origin, with_price=us.tells_prices, largest_file=us.largest_file)
+        for number, each in enumerate(picked, start=1)
+    )
+    return Terms(
+        kind="push",
+        sender=us.party,
+        receiver=connection.peer,
+        lines=lines,
+        asker=asker.person,
+        asker_name=presentable(asker.name),
+        note=str(command.arguments.get("note", "")),
+        loan_until=days.last,
+        time_zone=us.time_zone if days.last else "",
+        starts=days.first,
+        parcel=bool(command.arguments.get("parcel")),
+        rules=rules,
+    )
 
 
 # --- a numbered list; each number runs a whole line ---

@@ -58,7 +58,7 @@ from fedbot.commands.lookup import Space, room_name, space_meant, spaces_in
 from fedbot.commands.sentences import (
     advice,
     as_typed_line,
-    asked_for,
+    line_to_a_friend,
     may_mean,
     small_talk,
     verb_in_sentence,
@@ -122,7 +122,7 @@ _HANDLERS = (
 def handlers() -> tuple[Handler, ...]:
     """Every verb's handler. `whoami` and `help` need the others' specs."""
     specs = tuple(handler.spec for handler in _HANDLERS)
-    return (*_HANDLERS, whoami.over(specs), help_page.over((*specs, whoami.SPEC)))
+    return (*_HANDLERS, whoami.handler_with(specs), help_page.handler_with((*specs, whoami.SPEC)))
 
 
 def catalogue() -> tuple[Verb, ...]:
@@ -139,7 +139,8 @@ class Registry:
     def __init__(self) -> None:
         self._by_name = {name: handler for handler in handlers() for name in handler.spec.names}
         self._handlers = tuple(dict.fromkeys(self._by_name.values()))
-        self._outside = {h.spec.name: apart for h in self._handlers if (apart := outside.over(h.spec)) is not None}
+        for_outside = (outside.handler_for(handler.spec) for handler in self._handlers)
+        self._outside = {handler.spec.name: handler for handler in for_outside if handler is not None}
 
     def german(self) -> dict[str, Handler]:
         """The verbs by the words that only a bot that speaks German understands."""
@@ -158,7 +159,7 @@ class Registry:
             return help_page.SPEC.name, {}
         language = turn.us.language
         handler = self._by_name.get(word) or (self.german().get(word) if language == LANGUAGE else None)
-        asks = asked_for(line) or may_mean(line, is_verb=handler is not None)
+        asks = line_to_a_friend(line) or may_mean(line, is_verb=handler is not None)
         asks = asks or (f"request {line}" if word.isdecimal() else "")
         if meant := self._rendered(asks):
             return say(messages.line_errors.keyword_missing, line=meant)
@@ -185,7 +186,7 @@ class Registry:
         by_name = {name: spec for spec in specs for name in spec.names}
         sentence = verb_in_sentence(text, by_name)
         is_alone = not first_word(sentence)[1]  # a verb in other words, such as `nothing is missing`
-        meant = self._rendered(asked_for(sentence) or sentence, by_name)
+        meant = self._rendered(line_to_a_friend(sentence) or sentence, by_name)
         if meant and not is_alone:
             return say(messages.line_errors.keyword_missing, line=meant)
         close = near_verbs(word, specs)

@@ -278,7 +278,7 @@ def advice(text: str) -> Phrase | None:
 _TO_ME = re.compile(r"(lend|loan|give|send|leih|leihe|gib|schick) (?:me|us|mir|uns) +", re.IGNORECASE)
 
 
-def asked_for(text: str) -> str:
+def line_to_a_friend(text: str) -> str:
     """The line that asks a friend, for `lend me …` and `give us …`; '' if it is neither."""
     found = _TO_ME.match(text.strip())
     verb = "borrow" if found is not None and found[1][:2].casefold() in {"le", "lo"} else "request"

@@ -53,7 +53,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if not word:
         return say(messages.catalogue.sharing_list, us=turn.us, shares=tuple(turn.all(Share)), friends=_friends(turn))
     if word.casefold() in ALL:
-        return _shared(turn, command, Thing(EVERYTHING, 0, ""))
+        return _share(turn, command, Thing(EVERYTHING, 0, ""))
     found, *each = [answer for answer in answers if isinstance(answer, Shareable)]
     if not found.things and each and any(one.things for one in each):
         return _several(turn, command, tuple(zip(_apart(word), each, strict=True)))
@@ -62,7 +62,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if len(found.things) > 1:
         let_choose(turn, command, SPEC, found.things[:MOST_TOLD])
         return None
-    return _shared(turn, command, found.things[0])
+    return _share(turn, command, found.things[0])
 
 
 def word_of(command: Command) -> str:
@@ -82,7 +82,7 @@ def _several(turn: Turn, command: Command, several: tuple[tuple[str, Shareable],
         if len(found.things) > 1:
             return say(messages.catalogue.share_alone, word=word[:SHOWN])
     return say(
-        messages.catalogue.several_shared, told=tuple(_shared(turn, command, one.things[0]) for _, one in several)
+        messages.catalogue.several_shared, told=tuple(_share(turn, command, one.things[0]) for _, one in several)
     )
 
 
@@ -91,7 +91,7 @@ def _unknown(word: str, found: Shareable) -> Phrase:
     return say(messages.catalogue.nothing_to_share, word=word[:SHOWN], near=close)
 
 
-def _shared(turn: Turn, command: Command, thing: Thing) -> Phrase:
+def _share(turn: Turn, command: Command, thing: Thing) -> Phrase:
     if thing.origin and thing.origin != turn.us.party:
         return say(messages.catalogue.not_ours_to_share, name=thing.name, origin=turn.party_name(thing.origin))
     covering = shares.covering(turn, f"{thing.model}:{thing.pk}", thing.above)

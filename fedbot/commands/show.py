@@ -67,8 +67,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Show it, oldest first; an item's transfers, newest first."""
-    if (asked := lookup.rota_meant(turn, command)) is not None:
-        return rota.page(turn, asked)
+    if (running := lookup.rota_meant(turn, command)) is not None:
+        return rota.page(turn, running)
     if (wanted := lookup.want_meant(turn, command)) is not None:
         return want.page(turn, wanted)
     if (place := lookup.place_meant(turn, command)) is not None:

@@ -39,7 +39,9 @@ SPEC = Verb(
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Surveyed:
+    """The spaces whose figures the line asks for: our own, and those of these friends; over the last `days`."""
+
     own: bool
     connections: tuple[Connection, ...]
     days: int
@@ -47,35 +49,35 @@ class _Asked:
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Return an objection, or ask nothing: our InvenTree is queried at the same time as the friends, not before."""
-    asked = _asked(turn, command)
-    return asked if isinstance(asked, Phrase) else ()
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Ask them; the answer is posted when they have answered."""
     del answers
-    asked = _asked(turn, command)
-    if isinstance(asked, Phrase):
-        return asked
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
     chart = bool(command.arguments.get("chart"))
-    stats.begin(turn, command, asked.connections, asked.days, own=asked.own, chart=chart)
+    stats.begin(turn, command, meant.connections, meant.days, own=meant.own, chart=chart)
     return None
 
 
-def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
+def _meant(turn: Turn, command: Command) -> _Surveyed | Phrase:
     since = str(command.arguments.get("since", ""))
     days = days_in(since)
     if days is None:
         return say(messages.ledger.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
     word = str(command.arguments.get("space", "")).strip()
     if word.casefold() in {"", turn.us.party.casefold(), turn.us.name.casefold()}:
-        return _Asked(own=True, connections=(), days=days)
+        return _Surveyed(own=True, connections=(), days=days)
     if word.casefold() in {"all", "alle", "alles"}:
         rooms = rooms_told_of(turn, command.room)
         friends = tuple(c for c in turn.active_connections() if c.room in rooms)
-        return _Asked(own=True, connections=friends, days=days)
+        return _Surveyed(own=True, connections=friends, days=days)
     friend = active_friend(turn, command, word)
-    return friend if isinstance(friend, Phrase) else _Asked(own=False, connections=(friend,), days=days)
+    return friend if isinstance(friend, Phrase) else _Surveyed(own=False, connections=(friend,), days=days)
 
 
 HANDLER = Handler(SPEC, ask, act)

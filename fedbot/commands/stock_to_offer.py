@@ -375,15 +375,15 @@ def similar_parts(answers: Iterable[object]) -> tuple[Part, ...]:
 
 def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[Reading]) -> Choice | Phrase:
     """The choice for a name with a number that could also be the quantity: both items exist."""
-    lying = [
+    candidates = [
         AvailableStock(item, Decimal(reading.quantity) if reading.quantity else item.quantity)
         for reading in known
         for item in picking.found[reading.item].items
     ]
-    fitting = [entry for entry in lying if picking.complaint(entry.item, entry.quantity) is None]
+    fitting = [entry for entry in candidates if picking.complaint(entry.item, entry.quantity) is None]
     usable = tuple(fitting[:MOST_TOLD])
     if not usable:
-        return _none_fits(picking, readings[-1].item, lying[:MOST_TOLD])
+        return _none_fits(picking, readings[-1].item, candidates[:MOST_TOLD])
     return Choice(
         say(messages.offer.which_reading, word=readings[-1].item[:SHOWN], readings=usable),
         tuple((_exactly(entry),) for entry in usable),
@@ -396,15 +396,15 @@ def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]
     A quantity means items whose condition is OK, if one of them has that much. Any other is named by its
     number.
     """
-    lying = [_as_much_as_was_typed(picking, item, reading.quantity) for item in items]
-    usable = tuple(entry for entry in lying if picking.complaint(entry.item, entry.quantity) is None)
+    candidates = [_as_much_as_was_typed(picking, item, reading.quantity) for item in items]
+    usable = tuple(entry for entry in candidates if picking.complaint(entry.item, entry.quantity) is None)
     likely = (tuple(entry for entry in usable if entry.item.is_ok) if reading.quantity else ()) or usable
     if len(likely) == 1 or (reading.quantity and _look_alike(picking, likely)):
         smallest = min(likely, key=lambda entry: (entry.item.quantity, entry.item.pk))
         return _one(picking, smallest.item, reading.quantity)
     together = _together(picking, items, Decimal(reading.quantity)) if reading.quantity and not usable else ()
     if not (usable or together):
-        return _none_fits(picking, reading.item, lying)
+        return _none_fits(picking, reading.item, candidates)
     word = reading.item[:SHOWN]
     if together:
         wanted = Decimal(reading.quantity)
@@ -451,9 +451,9 @@ def _together(picking: Picking, items: tuple[StockItem, ...], wanted: Decimal) -
     return tuple(parts) if not wanted else ()
 
 
-def _none_fits(picking: Picking, word: str, lying: list[AvailableStock]) -> Phrase:
+def _none_fits(picking: Picking, word: str, candidates: list[AvailableStock]) -> Phrase:
     unfit = []
-    for entry in lying:
+    for entry in candidates:
         complaint = picking.complaint(entry.item, entry.quantity)
         if complaint is not None:
             unfit.append((entry.item, complaint))

@@ -35,7 +35,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     """Remove it from the list, or say which entry shares it."""
     word = word_of(command)
     if word.casefold() in ALL:
-        return _unshared(turn, command, turn.all(Share))
+        return _unshare(turn, command, turn.all(Share))
     listed = _listed(turn, word)
     if not listed and answers:
         (found,) = answers
@@ -50,7 +50,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         things = tuple(Thing(share.model, share.pk, share.name) for share in listed[:MOST_TOLD])
         let_choose(turn, command, SPEC, things)
         return None
-    return _unshared(turn, command, listed)
+    return _unshare(turn, command, listed)
 
 
 def _listed(turn: Turn, word: str) -> list[Share]:
@@ -63,7 +63,7 @@ def _listed(turn: Turn, word: str) -> list[Share]:
     ]
 
 
-def _unshared(turn: Turn, command: Command, shares: list[Share]) -> Phrase:
+def _unshare(turn: Turn, command: Command, shares: list[Share]) -> Phrase:
     if not shares:
         return say(messages.catalogue.not_shared, word=word_of(command)[:SHOWN], by=())
     catalogue_share.end(turn, shares, turn.signature_of(command))

@@ -42,8 +42,8 @@ def answer_without(turn: Turn, command: Command, problem: Diagnosis | None) -> b
     return True
 
 
-def over(others: tuple[Verb, ...]) -> Handler:
-    """The verb, with the list of these others that the person may use."""
+def handler_with(others: tuple[Verb, ...]) -> Handler:
+    """The verb's handler, which lists those of the other verbs that the person may use."""
 
     def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         (permissions,) = answers
