@@ -23,10 +23,10 @@ from fedbot.rules.state import Turn
 from fedbot.rules.who_decides import Subject, decides_here, is_open
 
 
-def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said | None = None) -> Phrase | None:
+def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, how_much: Said | None = None) -> Phrase | None:
     """Take up the decision. The card's own rules read and check the permissions.
 
-    `said` is how much of a request is granted; all of it is a plain approval.
+    `how_much` is how much of a request is granted; all of it is a plain approval.
     """
     proven = command.is_proven and bool(turn.by_code(str(command.arguments.get("id", ""))))
     open_here = tuple(s for s in turn.subjects() if decides_here(turn.us, s) and is_open(s))
@@ -37,7 +37,7 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, said: Said 
         return decisions.not_decided_here(turn, subject)
     if complaint := _not_about_its_card(turn, command, subject):
         return complaint
-    quantity = _amount_in(subject, command, said)
+    quantity = _amount_in(subject, command, how_much)
     if isinstance(quantity, Phrase):
         return quantity
     if quantity is not None:

@@ -253,14 +253,14 @@ class _Line:
     def take_options(self) -> dict[str, Any]:
         """Take out every `--option TEXT`. The text is quoted, or ends at the next option or the end of the line."""
         taken: dict[str, Any] = {}
-        left: list[Token] = []
+        others: list[Token] = []
         spans: list[tuple[int, int]] = []
         at = 0
         while at < len(self.tokens):
             token = self.tokens[at]
             if found := self._option_in_words(at):
-                said, size = found
-                taken[said.name] = "yes" if size > 1 else without_end(token.text)
+                in_words, size = found
+                taken[in_words.name] = "yes" if size > 1 else without_end(token.text)
                 spans.append((token.start, self.tokens[at + size - 1].end))
                 at += size
                 continue
@@ -268,7 +268,7 @@ class _Line:
                 begun = token.start
                 if not token.means_any(DASHES):
                     begun = token.end - 1
-                    left.append(replace(token, text=token.text.rstrip(","), end=begun))
+                    others.append(replace(token, text=token.text.rstrip(","), end=begun))
                 behind = list(takewhile(lambda token: not self._ends_option(token), self.tokens[at + 1 :]))
                 self._check_that_it_is_read(note, begun, behind[-1].end)
                 taken[note.name] = self._checked(note, unquoted(self.text[token.end : behind[-1].end].strip()))
@@ -276,7 +276,7 @@ class _Line:
                 at += 1 + len(behind)
                 continue
             if token.quoted or not token.text.startswith("--") or token.text == "--":
-                left.append(token)
+                others.append(token)
                 at += 1
                 continue
             name, equals, _ = token.text[2:].partition("=")
@@ -294,7 +294,7 @@ class _Line:
         for start, end in spans:
             self._blank(start, end)
         self.has_a_note = _NOTE in taken
-        self._split(left)
+        self._split(others)
         return taken
 
     def _blank(self, start: int, end: int) -> None:

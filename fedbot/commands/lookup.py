@@ -82,16 +82,16 @@ def spaces_in(turn: Turn, room: str) -> list[Space]:
 
 def spaces_of(turn: Turn, places: list[str]) -> list[Space]:
     """All other spaces in these rooms, each once, sorted by name."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for place in places:
         for announcement in turn.announcements(place):
             if announcement.bot != turn.us.bot:
-                found |= {party.id: party.name for party in announcement.parties}
+                names |= {party.id: party.name for party in announcement.parties}
     for connection in turn.connections():  # a friend has the name that our people know
         if connection.room in places and connection.state in LIVING_CONNECTION:
-            found[connection.peer] = connection.peer_name
-    found.pop(turn.us.party, None)
-    return sorted((Space(party, name) for party, name in found.items()), key=lambda space: space.name.casefold())
+            names[connection.peer] = connection.peer_name
+    names.pop(turn.us.party, None)
+    return sorted((Space(party, name) for party, name in names.items()), key=lambda space: space.name.casefold())
 
 
 def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:

@@ -279,22 +279,22 @@ NOTE = "note"
 
 
 def _with_the_whole_line(
-    turn: Turn, spec: Verb, command: Command, asked: tuple[Query, ...] | Phrase
+    turn: Turn, spec: Verb, command: Command, response: tuple[Query, ...] | Phrase
 ) -> tuple[Query, ...] | Phrase:
     """For a mistyped space that can only mean one, add the corrected line; the rest stays as typed.
 
     Words after a correct name (`to betaspace for Kim`) may mean something, so they become the note, if it can have one.
     """
-    if not isinstance(asked, Phrase) or asked.sentence is not messages.line_errors.no_such_space:
-        return asked
+    if not isinstance(response, Phrase) or response.sentence is not messages.line_errors.no_such_space:
+        return response
     space = next((each for each in spec.arguments if each.kind is Kind.SPACE), None)
-    near = asked.about["near"]
+    near = response.about["near"]
     if space is not None and not near and spec.name == lend.SPEC.name:
         neighbour = f"outside {command.arguments[space.name]}"
         line = render(as_said(spec, command.text), {**command.arguments, space.name: neighbour})
-        return replace(asked, about={**asked.about, "outside": line})
+        return replace(response, about={**response.about, "outside": line})
     if space is None or len(near) != 1:
-        return asked
+        return response
     meant = next(each for each in spaces_in(turn, command.room) if each.name == near[0])
     typed = str(command.arguments[space.name])
     begun = next((name for name in (meant.party, meant.name) if typed.casefold().startswith(f"{name.casefold()} ")), "")
@@ -302,6 +302,6 @@ def _with_the_whole_line(
     if begun:
         takes_a_note = any(option.name == NOTE for option in spec.options) and not command.arguments.get(NOTE)
         if not takes_a_note:
-            return asked
+            return response
         instead[NOTE] = typed[len(begun) :].strip()
-    return replace(asked, about={**asked.about, "line": render(spec, {**command.arguments, **instead})})
+    return replace(response, about={**response.about, "line": render(spec, {**command.arguments, **instead})})

@@ -328,8 +328,8 @@ def _in_units_of_the_part(picking: Picking, reading: Reading) -> Reading | None:
     """The reading with its quantity in the unit of the part; None if it can't be converted exactly."""
     if not reading.unit:
         return reading
-    found = picking.found[reading.item]
-    amount = found.amount(Decimal(reading.quantity), reading.unit, found.items[0])
+    answer = picking.found[reading.item]
+    amount = answer.amount(Decimal(reading.quantity), reading.unit, answer.items[0])
     return None if amount is None else replace(reading, quantity=plain(amount), unit="")
 
 

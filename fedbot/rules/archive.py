@@ -115,22 +115,22 @@ def latest(transfer: Transfer) -> datetime:
 
 def marks_of(transfer: Transfer) -> frozenset[tuple[Mark, str]]:
     """Return the marks by which it is found."""
-    found = {(Mark.EVENT, event) for event in (transfer.asked.event_id, *transfer.peer_events)}
-    found |= {(Mark.PARENT, transfer.terms.parent), (Mark.PEER, transfer.peer)}
+    marks = {(Mark.EVENT, event) for event in (transfer.asked.event_id, *transfer.peer_events)}
+    marks |= {(Mark.PARENT, transfer.terms.parent), (Mark.PEER, transfer.peer)}
     if transfer.closed is not None and transfer.closed.how is Ending.KEPT:
-        found.add((Mark.KEPT, transfer.peer))
+        marks.add((Mark.KEPT, transfer.peer))
     if transfer.is_loan and any(transfer.ending_of(line.number) is Ending.GIFT for line in transfer.terms.lines):
-        found.add((Mark.GIFT, transfer.peer))
-    found |= {(Mark.ITEM, str(p.item)) for p in transfer.progress if p.item is not None}
+        marks.add((Mark.GIFT, transfer.peer))
+    marks |= {(Mark.ITEM, str(p.item)) for p in transfer.progress if p.item is not None}
     if transfer.role == "receiver":
-        found |= {(Mark.PART, str(p.part)) for p in transfer.progress if p.item is not None and p.part is not None}
+        marks |= {(Mark.PART, str(p.part)) for p in transfer.progress if p.item is not None and p.part is not None}
     for line in transfer.terms.lines:
         if transfer.role == "sender":
-            found |= {(Mark.ITEM, str(line.item)), (Mark.SERIAL, line.serial)}
-            found.add((Mark.SERIAL, transfer.at(line.number).serial))
+            marks |= {(Mark.ITEM, str(line.item)), (Mark.SERIAL, line.serial)}
+            marks.add((Mark.SERIAL, transfer.at(line.number).serial))
         for name in (line.description.name, line.description.ipn):
-            found |= {(Mark.WORD, name.casefold()), (Mark.WORD, f"{name}#{line.serial}".casefold())} if name else set()
-    return frozenset((mark, value) for mark, value in found if value)
+            marks |= {(Mark.WORD, name.casefold()), (Mark.WORD, f"{name}#{line.serial}".casefold())} if name else set()
+    return frozenset((mark, value) for mark, value in marks if value)
 
 
 def left_at(transfer: Transfer) -> datetime:

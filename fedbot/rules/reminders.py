@@ -141,18 +141,18 @@ MOST = 8
 def upcoming(turn: Turn, rooms: list[str], *, private: bool) -> tuple[Due, ...]:
     """Return the next due work in these rooms, soonest first; `private`: also work that concerns only us."""
     subjects = [subject for subject in turn.subjects() if subject.room in rooms]
-    found = [Due(DueKind.REMINDER, at, s.code) for s in subjects if (at := _next_reminder(turn, s))]
+    listed = [Due(DueKind.REMINDER, at, s.code) for s in subjects if (at := _next_reminder(turn, s))]
     borrowed = [loan for loan in turn.loans() if loan.room in rooms]
-    found += [Due(DueKind.REMINDER, at, loan.code) for loan in borrowed if (at := next_due_date_reminder(turn, loan))]
-    found += [Due(DueKind.EXPIRY, s.due, s.code) for s in subjects if _ends_by_itself(s)]
+    listed += [Due(DueKind.REMINDER, at, loan.code) for loan in borrowed if (at := next_due_date_reminder(turn, loan))]
+    listed += [Due(DueKind.EXPIRY, s.due, s.code) for s in subjects if _ends_by_itself(s)]
     regular = turn.state.regular()
-    found += [due for due in regular if due.kind is DueKind.STATS]
+    listed += [due for due in regular if due.kind is DueKind.STATS]
     if private:
-        found += [due for due in regular if due.kind is not DueKind.STATS]
+        listed += [due for due in regular if due.kind is not DueKind.STATS]
         renewals = [(connection, rotate_tokens.next_look(connection)) for connection in turn.connections()]
-        found += [Due(DueKind.RENEWAL, at, connection.peer_name) for connection, at in renewals if at]
-        found += _own_health(turn)
-    return tuple(sorted(found, key=lambda due: due.at))[:MOST]
+        listed += [Due(DueKind.RENEWAL, at, connection.peer_name) for connection, at in renewals if at]
+        listed += _own_health(turn)
+    return tuple(sorted(listed, key=lambda due: due.at))[:MOST]
 
 
 def _ends_by_itself(subject: Connection | Transfer) -> bool:
@@ -163,9 +163,9 @@ def _ends_by_itself(subject: Connection | Transfer) -> bool:
 
 def _own_health(turn: Turn) -> list[Due]:
     tokens = [turn.own_token(setting) for setting in SETTINGS]
-    found = [Due(DueKind.OWN_RENEWAL, at, t.id) for t in tokens if (at := next_renewal(turn, t))]
+    listed = [Due(DueKind.OWN_RENEWAL, at, t.id) for t in tokens if (at := next_renewal(turn, t))]
     at = health.next_look(turn)
-    return [*found, Due(DueKind.LOOK, at)] if at else found
+    return [*listed, Due(DueKind.LOOK, at)] if at else listed
 
 
 # --- A clock that was ahead and has been corrected: times noted by it lie in the future, and nothing may wait for them.

@@ -304,10 +304,10 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
 def _adopt(turn: Turn, connection: Connection) -> None:
     """Continue open transfers and loans of an earlier generation under this one, and send their messages again."""
     adopted = []
-    kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if balance.is_closed_alone(t)]
-    for transfer in [*turn.open_transfers(), *turn.loans(), *(balance.reopened(t) for t in kept)]:
-        left = transfer.peer == connection.peer and transfer.connection != connection.id
-        if left and transfer.room in announcements.lineage(turn, connection.room):
+    closed_alone = [t for t in turn.marked(Mark.KEPT, connection.peer) if balance.is_closed_alone(t)]
+    for transfer in [*turn.open_transfers(), *turn.loans(), *(balance.reopened(t) for t in closed_alone)]:
+        was_left_open = transfer.peer == connection.peer and transfer.connection != connection.id
+        if was_left_open and transfer.room in announcements.lineage(turn, connection.room):
             here = replace(transfer, connection=connection.id, room=connection.room)
             mine = sequencing.address_again(here, connection)
             turn.save(mine)
@@ -316,7 +316,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
             if mine.is_on_loan and mine.role == "receiver":
                 sequencing.ask(turn, mine)  # the lender may have settled it alone meanwhile
             adopted.append(mine)
-            if transfer.id in {t.id for t in kept}:
+            if transfer.id in {t.id for t in closed_alone}:
                 _show_on_loan_again(turn, mine)
     if adopted and connection.ours:
         phrase = say(messages.disconnect.goes_on_from_before, connection=connection, transfers=tuple(adopted))

@@ -49,10 +49,10 @@ def on_invited(turn: Turn, event: Invited) -> None:
     """
     practice = turn.practice()
     is_practice = practice is not None and (event.sender, event.room) == (practice.bot, practice.room)
-    known = event.sender in turn.us.people or event.sender in turn.us.admins or is_practice
+    is_known = event.sender in turn.us.people or event.sender in turn.us.admins or is_practice
     begins_direct_chat = event.direct and event.sender in turn.us.people
     is_replacement = bool(announcements.replaced_by(turn, event.room))
-    is_expected = is_replacement or (announcements.is_ours(turn, event.room) and known)
+    is_expected = is_replacement or (announcements.is_ours(turn, event.room) and is_known)
     if not is_expected and _is_one_too_many(turn, event):
         return
     if is_expected or begins_direct_chat:
@@ -70,7 +70,7 @@ def on_invited(turn: Turn, event: Invited) -> None:
             room=event.room,
             name=event.name,
             by=event.sender,
-            known=known,
+            known=is_known,
             listed=is_listed,
         )
         turn.tell_admins(phrase, f"invited:{event.room}:{event.event_id}")

@@ -387,7 +387,7 @@ def _done_twice(turn: Turn, connection: Connection, strays: Iterable[ItemSeen]) 
 
     InvenTree has carried out a request of ours after we had given up waiting for it, and had sent it again.
     """
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for item in strays:
         step = "out" if item.where is Whereabouts.OUTGOING else "in"
         lines = [(words[1], int(words[2])) for mark in item.marks if (words := mark.split(":"))[3] == step]
@@ -398,8 +398,8 @@ def _done_twice(turn: Turn, connection: Connection, strays: Iterable[ItemSeen]) 
             split_off = item.parent is not None and item.parent in {p.item for p in transfer.progress}
             if split_off or turn.marked(Mark.ITEM, item.pk):
                 continue
-            found.append(Difference(identifier, number, Kind.STRAY, item.pk, there=item.quantity))
-    return found
+            differences.append(Difference(identifier, number, Kind.STRAY, item.pk, there=item.quantity))
+    return differences
 
 
 # --- repairs -------------------------------------------------------------------------------------------------

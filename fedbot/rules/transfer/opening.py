@@ -140,16 +140,16 @@ class OfferedStock:
 
 
 def open_push(
-    turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, known: OfferedStock
+    turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, offered: OfferedStock
 ) -> Transfer:
     """Open a push on the sender's side. The message with the offer answers the asker's line."""
     transfer = own_transfer(turn, own_opening(turn, connection, cause), connection, terms, asker, "sender")
-    transfer = replace(transfer, there=known.there, ruled_by=known.ruled_by)
+    transfer = replace(transfer, there=offered.there, ruled_by=offered.ruled_by)
     transfer = replace(transfer, over=bookings.conflicts(turn, transfer))
-    if known.care:
-        turn.note(transfer.id, audit.NeedsCare(known.care), asker.person, asker.event_id)
+    if offered.care:
+        turn.note(transfer.id, audit.NeedsCare(offered.care), asker.person, asker.event_id)
         transfer = asked_with_care(turn, transfer, asker)
-    body, sealed = bodies.Offer(**opens(transfer)), {"metadata": dict(known.metadata)}
+    body, sealed = bodies.Offer(**opens(transfer)), {"metadata": dict(offered.metadata)}
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
     turn.save(transfer)
     phrase = say(
@@ -163,7 +163,7 @@ def open_push(
     turn.do(Post(MessageKind.OFFER.of(transfer.id), connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
     provision.mirror(turn, connection)
-    if known.care:
+    if offered.care:
         turn.do(Ask(ShowReleaseCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
     return transfer
 
@@ -223,7 +223,7 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
         raise BadTerms("terms_hash")
     role = "receiver" if terms.receiver == turn.us.party else "sender"
     name, at = turn.called(terms.asker_name, terms.asker, connection.peer), envelope.sent_at
-    asked = Signature(terms.asker, name, connection.peer, at, event_id)
+    asker = Signature(terms.asker, name, connection.peer, at, event_id)
     return Transfer(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
@@ -234,7 +234,7 @@ def peers_transfer(turn: Turn, connection: Connection, envelope: Message[bodies.
         terms=terms,
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
-        asked=asked,
+        asked=asker,
         due=_due(turn, envelope),
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         exchange=sequencing.first_exchange(envelope),

@@ -586,15 +586,15 @@ def _rest_by_hand(
 
 
 def _sent(turn: Turn, transfer: Transfer) -> None:
-    given = [p for p in transfer.progress if p.stage == "handed"]
-    metadata = {str(p.number): p.metadata for p in given if p.metadata}  # a request's; an offer has already sent it
+    handed = [p for p in transfer.progress if p.stage == "handed"]
+    metadata = {str(p.number): p.metadata for p in handed if p.metadata}  # a request's; an offer has already sent it
     transfer = replace(transfer, state=TransferState.SENT)
     if transfer.parcel is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=turn.now))
     elif turn.us.pickup and not (transfer.terms.parent or transfer.terms.outside):  # such an item needs no pick-up
         transfer = replace(transfer, pickup=turn.us.pickup)
     body = bodies.Sent(
-        lines=tuple(bodies.GivenLine(number=p.number, item=p.item) for p in given),
+        lines=tuple(bodies.GivenLine(number=p.number, item=p.item) for p in handed),
         failed=tuple(bodies.FailedLine(number=p.number, reason=p.failed) for p in transfer.progress if p.failed),
         settled=both_sides.settled_by_us(turn, transfer),
         parcel=transfer.parcel is not None,
@@ -604,9 +604,9 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     sealed = {"metadata": metadata} if metadata else None
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True, sealed=sealed)
     turn.save(transfer)
-    turn.note(transfer.id, audit.TransferIs(TransferState.SENT, lines=tuple(p.number for p in given)))
+    turn.note(transfer.id, audit.TransferIs(TransferState.SENT, lines=tuple(p.number for p in handed)))
     both_sides.tell_sent(turn, transfer, draft)
-    for progress in given:
+    for progress in handed:
         if not progress.mirrored:
             mirror_given(turn, transfer, progress)
     if transfer.moves_what_is_lent:
