@@ -12,7 +12,6 @@ from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.catalogue import search
 from fedbot.rules.model.catalogue import Search
 from fedbot.rules.model.command import Command
-from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Permission, scanned_in
@@ -119,7 +118,7 @@ def _complaint(turn: Turn, command: Command) -> Phrase | None:
     space = str(command.arguments.get("space", "")).strip()
     if without_end(space).casefold() in {"", "all"} or is_called(turn.us.party, turn.us.name, space):
         return None
-    friend: Connection | Phrase = active_friend(turn, command, space)
+    friend = active_friend(turn, command, space)
     return friend if isinstance(friend, Phrase) else None
 
 

@@ -26,7 +26,7 @@ _HYPHENS = re.compile("[\u2010\u2011]")
 _INVISIBLE_BUT_NEEDED = "\n\t\u200d"  # the last one joins emoji
 _AFTER = (" ", "\t", "\n", ";", ",", "")
 """The characters that may follow a closing quote; the last one is the end of the line."""
-_SIGN = re.compile(r"\S")
+_NOT_BLANK = re.compile(r"\S")
 _NEXT_LINE = re.compile(r"\n\s*+(\S*)")
 _NAMED_OPTION = re.compile(r"(?:--|[—–]{1,2})[^\W\d]\w*=")
 
@@ -59,9 +59,9 @@ def tidied(text: str) -> str:
     """The text with plain spaces and line feeds, without characters that are invisible or hide others."""
     text = _HYPHENS.sub("-", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    spaced = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
+    spaced = "".join(" " if unicodedata.category(each) == "Zs" else each for each in text)
     return "".join(
-        sign for sign in spaced if sign in _INVISIBLE_BUT_NEEDED or unicodedata.category(sign) not in {"Cc", "Cf", "Cs"}
+        each for each in spaced if each in _INVISIBLE_BUT_NEEDED or unicodedata.category(each) not in {"Cc", "Cf", "Cs"}
     )
 
 
@@ -88,7 +88,7 @@ class _Quotes:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        ends = [at for at, sign in enumerate(text) if sign in _DOUBLE + _SINGLE and text[at + 1 : at + 2] in _AFTER]
+        ends = [at for at, each in enumerate(text) if each in _DOUBLE + _SINGLE and text[at + 1 : at + 2] in _AFTER]
         self._ends = {kind: [at for at in ends if text[at] in kind] for kind in (_DOUBLE, _SINGLE)}
         self._commands = [found.start() for found in _NEXT_LINE.finditer(text) if first_word(found[1])[0] == PREFIX]
 
@@ -98,7 +98,7 @@ class _Quotes:
         A line break in it becomes a space, unless the next line is a command of its own.
         """
         kind = next((kind for kind in (_DOUBLE, _SINGLE) if self._text[start] in kind), "")
-        content = _SIGN.search(self._text, start + 1)
+        content = _NOT_BLANK.search(self._text, start + 1)
         if not kind or content is None:
             return None
         ends = self._ends[kind]
@@ -129,7 +129,7 @@ def _is_all_in_quotes(text: str, start: int, quotes: _Quotes) -> bool:
     """Whether a quoted text begins here, and no later quote could be part of the same text."""
     quoted = quotes.quoted(start) if start < len(text) else None
     rest = "" if quoted is None else text[quoted.end :].partition("\n")[0].partition(" --")[0]
-    return quoted is not None and not any(sign in rest for sign in _DOUBLE + _SINGLE)
+    return quoted is not None and not any(quote in rest for quote in _DOUBLE + _SINGLE)
 
 
 def _slice_of(line: str, tokens: Sequence[Token]) -> str:
@@ -145,7 +145,7 @@ def unquoted(text: str) -> str:
 
 def without_lone_quote(text: str) -> str:
     """The text without an opening quote at its beginning that nothing closes."""
-    is_lone = text[:1] in tuple(_DOUBLE) and not any(sign in text[1:] for sign in _DOUBLE)
+    is_lone = text[:1] in tuple(_DOUBLE) and not any(quote in text[1:] for quote in _DOUBLE)
     return text[1:].lstrip() if is_lone else text
 
 
@@ -263,7 +263,7 @@ def _is_counted_thing(tokens: list[Token], reserved: Collection[str]) -> bool:
     size = _words_that_count(tokens)
     if not 0 < size < len(tokens) or tokens[size].separator or tokens[size].means_any(reserved):
         return False
-    return any(sign.isalpha() for sign in tokens[size].text)
+    return any(each.isalpha() for each in tokens[size].text)
 
 
 def _begins_an_item(tokens: list[Token], reserved: Collection[str]) -> bool:
@@ -272,7 +272,7 @@ def _begins_an_item(tokens: list[Token], reserved: Collection[str]) -> bool:
         return False
     size = _words_that_count(tokens)
     is_measure = measured_in(" ".join(token.text for token in tokens[:size])) is not None
-    return not is_measure or any(sign.isdecimal() for sign in tokens[size].text)
+    return not is_measure or any(each.isdecimal() for each in tokens[size].text)
 
 
 def _words_that_count(tokens: list[Token]) -> int:

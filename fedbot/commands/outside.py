@@ -265,8 +265,7 @@ def _story(turn: Turn, loan: OutsideLoan, answers: tuple[Answer, ...]) -> Phrase
 def _return(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
     if complaint := _not_all(command, loan):
         return complaint
-    can = loan.state in {OutsideState.OUT, OutsideState.UNCLEAR} and loan.stage == "handed"
-    if not can:
+    if loan.state not in {OutsideState.OUT, OutsideState.UNCLEAR} or loan.stage != "handed":
         return say(messages.outside.outside_not_so, loan=loan, us=turn.us, friend=outside.friend_of(turn, loan))
     note = presentable(str(command.arguments.get("note", "")))
     outside.take_back(turn, loan, turn.signature_of(command), damaged="damaged" in command.arguments, note=note)
@@ -292,7 +291,8 @@ def _extend(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
     return say(messages.outside.outside_noted, loan=loan)
 
 
-def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
+def _closing(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
+    """The rule that closes such a loan in this way; with `only_unclear` only a loan whose state is unclear."""
     states = {OutsideState.UNCLEAR} if only_unclear else {OutsideState.UNCLEAR, OutsideState.OUT}
 
     def rule(turn: Turn, command: Command, loan: OutsideLoan) -> Phrase:
@@ -309,9 +309,9 @@ def _closes(how: OutsideState, *, only_unclear: bool = False) -> _Rule:
 _RULES: dict[str, _Rule] = {
     "return": _return,
     "extend": _extend,
-    "gift": _closes(OutsideState.GIFT),
-    "lost": _closes(OutsideState.LOST),
-    "cancel": _closes(OutsideState.CLOSED, only_unclear=True),
+    "gift": _closing(OutsideState.GIFT),
+    "lost": _closing(OutsideState.LOST),
+    "cancel": _closing(OutsideState.CLOSED, only_unclear=True),
 }
 
 

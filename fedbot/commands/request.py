@@ -238,8 +238,8 @@ def _with_quantity(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
 
 def _names_a_serial(item: str) -> bool:
     """Whether it is like `LENS-2#0042`, but neither `#42` nor a link."""
-    part, sign, serial = item.rpartition("#")
-    return bool(sign and part.strip() and serial.strip()) and "://" not in item
+    part, mark, serial = item.rpartition("#")
+    return bool(mark and part.strip() and serial.strip()) and "://" not in item
 
 
 def _complaint(command: Command) -> Phrase | None:
