@@ -33,7 +33,7 @@ from tests.scenarios.world import World, friends, sharing
 SEALED: dict[str, dict[str, Any]] = {
     "stats": {"parts": 3, "open": 1, "given": {"lines": 1, "pieces": "5"}},
     "find-ask": {"words": "nut"},
-    "want": {"word": "M3-NUT", "quantity": "5"},
+    "want": {"word": "M3-NUT", "quantity": "5", "note": "for the camp"},
     "wait": {"word": "M3-NUT", "quantity": "5"},
     "find": {
         "shared": 1,

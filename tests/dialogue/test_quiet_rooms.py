@@ -58,3 +58,27 @@ async def test_the_answer_to_an_offer_or_request_has_two_lines_and_so_has_the_en
     world.piet.reacts(world.room.message("Give it?"), "❌")
     await world.grace()
     assert len(world.room.message("@Tom @Piet ❌").text.split("\n")) == 2
+
+
+@pytest.mark.parametrize(
+    ("who", "line", "begun"),
+    [
+        ("anna", "push 10 M3-NUT to betaspace", "Offered by Anna"),
+        ("anna", "lend 10 M3-NUT to betaspace for 2 weeks", "Offered by Anna"),
+        ("tom", "request 10 M3-NUT from attraktor", "Asked by Tom"),
+        ("tom", "borrow 10 M3-NUT from attraktor for 2 weeks", "Asked by Tom"),
+    ],
+)
+async def test_card_end_and_history_say_who_offered_or_asked(who: str, line: str, begun: str) -> None:
+    world = await sharing()
+    getattr(world, who).says(f"!fed {line}")
+    await world.settle()
+    card = world.room.message(f"{begun} (")
+    (world.cem if who == "anna" else world.piet).reacts(card, "✅")
+    await world.grace()
+    assert world.room.message("is at Betaspace").text.split("\n")[1].startswith(f"{begun}, accepted by ")
+    told = world.cem.says("!fed history")
+    await world.settle()
+    assert f", {begun[0].lower()}{begun[1:]}, " in world.answer_to(told)
+    given = world.alpha.transfer().at(1).item
+    assert any(f", {begun[0].lower()}{begun[1:]} (" in note for note in world.alpha.history(given or 0))

@@ -341,7 +341,7 @@ async def test_an_items_page_has_its_loans_to_neighbours_and_offers_nothing_that
 async def test_the_api_lists_wants_of_both_sides() -> None:
     world = await sharing(alpha={"pages_url": URL}, beta={"pages_url": URL})
     await encrypted(world)
-    world.tom.says("!fed want 5 M3-NUT until 20.12.")
+    world.tom.says("!fed want 5 M3-NUT until 20.12. – for the camp")
     world.kim.says("!fed want 7 lamp until 10.12.")
     await world.settle()
     kim = await signed_in(world)
@@ -356,6 +356,7 @@ async def test_the_api_lists_wants_of_both_sides() -> None:
     )
     assert (ours["by"]["user"], ours["told_at"]) == ("kim", None)
     assert (theirs["ours"], theirs["space"]["id"], theirs["quantity"], theirs["by"]) == (False, "betaspace", "5", None)
+    assert (ours["note"], theirs["note"]) == ("", "for the camp")
 
 
 async def test_queues_are_listed_beside_the_loans() -> None:

@@ -75,10 +75,11 @@ async def test_all_fields_of_an_item_travel_or_the_card_says_that_they_do_not() 
     assert world.beta.transfer().state is TransferState.DONE
 
 
-async def test_the_price_travels_where_the_sender_allows_it_and_our_own_labels_do_not() -> None:
+@pytest.mark.parametrize("by", ["asked", "offered"])
+async def test_the_price_travels_where_the_sender_allows_it_and_our_own_labels_do_not(by: str) -> None:
     world = await friends(alpha={"tells_prices": True})
     lens = _with_everything(world)
-    ours = "From gammaspace, asked by Gus (@g:x) (abcd)\n\nLent to Betaspace until 1 Dec 2026 – fedbot abcd"
+    ours = f"From gammaspace, {by} by Gus (@g:x) (abcd)\n\nLent to Betaspace until 1 Dec 2026 – fedbot abcd"
     world.alpha.admin("PATCH", f"stock/{lens}/", notes=f"{ours}\n\n{NOTES}", tags=["fedbot: lent", "optics"])
     world.anna.says(f"!fed lend #{lens} to betaspace for 2 weeks")
     await world.settle()

@@ -262,9 +262,10 @@ def _several(number: int, places: tuple[str, ...] = PLACES[:1], **changes: Any) 
 
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("case", CARDS)
-def test_a_card_has_at_most_ten_lines(case: str, language: str) -> None:
+def test_a_card_has_at_most_ten_lines_and_fits_on_a_phone(case: str, language: str) -> None:
     text = plain(CARDS[case], LOCALES[language])
     assert sum(1 for line in text.split("\n") if line) <= 10, text
+    assert on_a_phone(text) <= 22, "the longest says what lacks, and how to fix it"
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

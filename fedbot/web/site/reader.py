@@ -478,6 +478,7 @@ class Reader:
             code=wanted.code,
             by=self._signer(wanted.by),
             lacking=plain(wanted.lacking),
+            note=wanted.note,
         )
 
     def _friend_want(self, wanted: FriendWant) -> WantView:
@@ -488,6 +489,7 @@ class Reader:
             quantity=plain(wanted.quantity),
             unit=wanted.unit,
             until=wanted.until,
+            note=wanted.note,
             told_at=wanted.told,
         )
 

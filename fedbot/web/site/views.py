@@ -518,6 +518,8 @@ class WantView(View):
     """the person; ours only"""
     lacking: str = ""
     """how much hasn't come yet; ours only"""
+    note: str = ""
+    """a note of the person who wants it"""
     told_at: datetime | None = None
     """when our approvers were informed that we share some; friends' only"""
 
