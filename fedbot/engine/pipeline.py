@@ -179,16 +179,18 @@ class Engine:
         """
         self._decide_to_the_end()
         new, events = 0, list[Event]()
-        is_settled = True
+        is_settled, unread = True, set[str]()
         for event in batch.events:
             if rules_lines.is_talk(event):
-                if not is_settled:
+                if not is_settled or rules_lines.answers_one_of(event, unread):
                     new += self.journal.receive(events, None)
                     self._decide_to_the_end()
-                    events, is_settled = [], True
+                    events, is_settled, unread = [], True, set()
                 if not self._concerns_us(event):
                     continue
-            is_settled = is_settled and not rules_lines.may_make_talk_relevant(event)
+            elif isinstance(event, EnvelopeSeen):
+                unread.add(event.event_id)
+            is_settled = is_settled and not rules_lines.may_make_talk_relevant(self.state, event)
             events.append(event)
         new += self.journal.receive(events, batch.token)
         self.decide_all()

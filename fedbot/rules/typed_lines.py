@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -517,6 +518,15 @@ def is_talk(event: Event) -> bool:
     return isinstance(event, Said | PhotoSent | Reacted | Echoed)
 
 
-def may_make_talk_relevant(event: Event) -> bool:
-    """Whether later talk may concern us only because of this event: another room, or a message that people answer."""
-    return isinstance(event, RoomSeen | RoomReplaced | Removed | EnvelopeSeen)
+def may_make_talk_relevant(state: State, event: Event) -> bool:
+    """Whether later talk may concern us only because of this event: another room, or a message of ours found there."""
+    return isinstance(event, RoomSeen | RoomReplaced | Removed) or (
+        isinstance(event, EnvelopeSeen) and event.sender == state.us.bot
+    )
+
+
+def answers_one_of(event: Event, messages: Container[str]) -> bool:
+    """Whether talk is a reaction or a reply to one of these messages."""
+    return (isinstance(event, Reacted) and event.target in messages) or (
+        isinstance(event, Said) and event.reply_to in messages
+    )
