@@ -68,12 +68,8 @@ def find(said: str) -> InvenTreeServer:
     address, _, ca = said.strip().partition(" ")
     if ca and not {"/", "."} & set(ca):  # not a path, so it was one text
         raise BadAnswer(_NO_ADDRESS)
-    try:
-        verify = verification("https:", ca.strip())
-    except Refusal as problem:
-        raise BadAnswer(problem.text) from None
     troubles, silent = [], set[str]()
-    with httpx.Client(verify=verify, timeout=SECONDS, follow_redirects=True, trust_env=False) as client:
+    with client_trusting(ca.strip()) as client:
         for url in _candidates(address):
             origin = "/".join(url.split("/", 3)[:3])
             if origin in silent:
@@ -125,6 +121,15 @@ def _look_at(client: httpx.Client, url: str, ca: str) -> InvenTreeServer | None:
     name = str(found.get("instance") or "")
     own_name = "" if name == "InvenTree" else name
     return InvenTreeServer(base, Version(int(api)), str(found.get("version") or ""), own_name, ca)
+
+
+def client_trusting(ca: str) -> httpx.Client:
+    """A client that follows redirects and also trusts this CA file, if any. Raises `BadAnswer` if it can't be read."""
+    try:
+        verify = verification("https:", ca)
+    except Refusal as problem:
+        raise BadAnswer(problem.text) from None
+    return httpx.Client(verify=verify, timeout=SECONDS, follow_redirects=True, trust_env=False)
 
 
 def trouble(error: Exception, url: str) -> str:

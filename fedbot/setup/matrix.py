@@ -22,9 +22,8 @@ from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import Account, NioClient, Session, sign_in
 from fedbot.matrix.room import MEMBER, PARTY, RoomPicture, content_of
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatUnreachable
-from fedbot.ports.inventory import Refusal
 from fedbot.setup.asking import BadAnswer
-from fedbot.setup.inventree import SECONDS, trouble
+from fedbot.setup.inventree import SECONDS, client_trusting, trouble
 
 POWER_LEVELS: dict[str, Any] = {
     "events": {
@@ -73,11 +72,7 @@ def find(server: str, said: str = "") -> Homeserver:
     address, _, ca = said.partition(" ")
     if address.startswith("/"):
         address, ca = "", said
-    try:
-        verify = verification("https:", ca.strip())
-    except Refusal as problem:
-        raise BadAnswer(problem.text) from None
-    with httpx.Client(verify=verify, timeout=SECONDS, follow_redirects=True, trust_env=False) as client:
+    with client_trusting(ca.strip()) as client:
         url = (address or _well_known(client, server) or f"https://{server}").rstrip("/")
         try:
             response = client.get(f"{url}/_matrix/client/versions")
