@@ -183,11 +183,11 @@ class StepWorker:
         No stock moves then before a superuser has looked. At a new address there may be another InvenTree, so nothing
         moves there before its history was compared.
         """
-        standing = self._engine.state.get(BotStatus, "standing")
-        if standing is None or not isinstance(effect.step, OF_STOCK):
+        status = self._engine.state.get(BotStatus, "standing")
+        if status is None or not isinstance(effect.step, OF_STOCK):
             return False
-        if standing.went_back is None:
-            if not standing.has_moved(self._engine.state.us.inventory_api):
+        if status.went_back is None:
+            if not status.has_moved(self._engine.state.us.inventory_api):
                 return False
             next_try = self._clock.now() + HISTORY_CHECKED_AFTER
             self._journal.postpone(row.id, next_try, reached=False, problem=row.problem)

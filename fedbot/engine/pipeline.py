@@ -506,8 +506,16 @@ class Engine:
                 return [_chat_row(message), *(_chat_row(each) for each in suggested)]
             case Edit():
                 words = self._render(effect.phrase, self.clock.now())
-                edit = ChatMessage(effect.key, effect.room, words.plain, words.html, edit=True, draft=effect.draft)
-                return (_chat_row(replace(edit, version=effect.version)),)
+                edit = ChatMessage(
+                    key=effect.key,
+                    room=effect.room,
+                    plain=words.plain,
+                    html=words.html,
+                    edit=True,
+                    draft=effect.draft,
+                    version=effect.version,
+                )
+                return (_chat_row(edit),)
             case Picture(key, room, phrase, shows, thread, reply_to):
                 lines = tuple(self._render(phrase, self.clock.now()).plain.split("\n"))
                 return (_chat_row(Drawing(key, room, lines, shows, thread, reply_to)),)

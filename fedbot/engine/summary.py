@@ -54,11 +54,11 @@ class Summary:
 def summary(engine: Engine) -> Summary:
     """The current summary."""
     turn = Turn(engine.state, engine.clock.now())
-    us, standing = turn.us, turn.status()
-    if standing.inventory_down_since is not None:
-        inventree = f"{us.inventory_url} doesn't answer: {english(standing.inventory_problem)}"
-    elif standing.api:
-        inventree = f"{standing.release} (API {standing.api}), {us.inventory_url}"
+    us, status = turn.us, turn.status()
+    if status.inventory_down_since is not None:
+        inventree = f"{us.inventory_url} doesn't answer: {english(status.inventory_problem)}"
+    elif status.api:
+        inventree = f"{status.release} (API {status.api}), {us.inventory_url}"
     else:
         inventree = f"{us.inventory_url}, not asked yet"
     roster = turn.roster()
