@@ -23,18 +23,42 @@ from fedbot.rules.who_decides import Subject
 LONGEST_LINE = 200
 
 
-def edits_never_execute(locale: Locale, *, waited: bool) -> Lines:
+def edits_never_execute(locale: Locale, *, waited: bool, opened: Transfer | None) -> Lines:
     """The answer to an edit that contains a line.
 
-    `waited`: the line was still waiting for InvenTree, and is dropped.
+    `waited`: the line was still waiting for InvenTree, and is dropped. `opened`: what it began before, if that is open.
     """
     if waited:
         return [
             locale.say("Edited lines do nothing, and I dropped yours: it was still waiting."),
             locale.say("Please send it as a new message."),
         ]
+    if opened is not None:
+        return [
+            locale.say(
+                "Edited lines do nothing. {code} stays as you typed it first: {what}.",
+                code=opened.code,
+                what=naming.things(locale, opened.lines_told),
+            ),
+            locale.say(
+                "To change it, type {cancel}, then send your line as a new message.",
+                cancel=command(f"cancel {opened.code}"),
+            ),
+        ]
     return [
         locale.say("Edited lines do nothing. Please send it as a new message."),
+    ]
+
+
+def deleted_line_still_counts(locale: Locale, *, transfer: Transfer) -> Lines:
+    """To the person who deleted a line that had opened a transfer: it is still open."""
+    return [
+        locale.say(
+            "You deleted your line, but {code} is still open: {what}.",
+            code=transfer.code,
+            what=naming.things(locale, transfer.lines_told),
+        ),
+        locale.say("To cancel it, type {cancel}", cancel=command(f"cancel {transfer.code}")),
     ]
 
 

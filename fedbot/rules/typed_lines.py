@@ -40,8 +40,9 @@ from fedbot.rules.model.events import (
     Said,
     Unreadable,
 )
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.room import MessageKind
-from fedbot.rules.model.transfer import WaitingLine
+from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, who_answers
 from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import opening
@@ -247,7 +248,10 @@ def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
     if event.sender not in turn.us.people:  # first, as that is said once a day whatever it is that they say
         return say(messages.line_errors.stranger, person=event.sender, us=turn.us)
     if event.edits:
-        return say(messages.line_errors.edits_never_execute, waited=_edited(turn, event) is not None)
+        waited = _edited(turn, event) is not None
+        return say(
+            messages.line_errors.edits_never_execute, waited=waited, opened=_opened_by(turn, event.edits, event.sender)
+        )
     if event.unproven:
         return say(messages.line_errors.said_in_clear)
     if _is_repeated(turn, event):
@@ -480,12 +484,29 @@ def _bare(words: str) -> list[str]:
 
 
 def on_redaction(turn: Turn, event: Redacted) -> None:
-    """Withdraw a waiting line that was deleted. Any other redaction may be about a card."""
-    line = turn.get(WaitingLine, event.target)
+    """Withdraw a waiting line that was deleted; tell who deleted another that it still counts, if it does.
+
+    Any other redaction may be about a card.
+    """
+    line, opened = turn.get(WaitingLine, event.target), _opened_by(turn, event.target, event.sender)
     if line is not None and line.command.room == event.room:
         take_back(turn, line, event.sender)
-    else:
-        decisions.on_redaction(turn, event)
+        return
+    decides = opened is not None and opened.decision is not None and opened.decision.event_id == event.target
+    decisions.on_redaction(turn, event)
+    if opened is not None and not decides and opened.room == event.room:
+        phrase = say(messages.line_errors.deleted_line_still_counts, transfer=opened)
+        key = MessageKind.ANSWER.of(rest=event.event_id)
+        addressed = replace(phrase, to=turn.name_of(event.sender, event.room))
+        turn.do(Post(key, event.room, addressed, mentions=(event.sender,)))
+
+
+def _opened_by(turn: Turn, line: str, person: str) -> Transfer | None:
+    """Return the transfer that this person of ours opened by that line, while it can still be cancelled."""
+    if not line or person not in turn.us.people:
+        return None
+    opened = (t for t in turn.open_transfers() if (t.asked.event_id, t.asked.person) == (line, person))
+    return next((t for t in opened if t.state in {TransferState.OPEN, TransferState.BOOKED}), None)
 
 
 def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:

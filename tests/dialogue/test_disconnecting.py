@@ -145,6 +145,8 @@ async def test_an_open_request_is_cancelled_whoever_ends_it(who: str) -> None:
     await world.settle()
     assert transfers(world) == (TransferState.CANCELLED, TransferState.CANCELLED)
     assert connections(world) == both(ConnectionState.ENDED)
+    ended = "attraktor" if who == "anna" else "betaspace"
+    assert {space.transfer().decided.party for space in world.spaces} == {ended}  # type: ignore[union-attr]
 
 
 async def test_a_decision_within_its_grace_has_no_effect() -> None:

@@ -680,6 +680,37 @@ async def test_it_is_booked_in_and_reported_missing_at_the_same_time() -> None:
     assert_books_balance(world)
 
 
+@pytest.mark.parametrize(
+    ("line", "lacks"), [("received ID 28 M3-NUT; LENS-2", "2 × M3 nut and 20 × "), ("received ID", "")]
+)
+async def test_a_parcel_reported_missing_while_it_is_booked_in_lacks_what_the_receiver_says(
+    line: str, lacks: str
+) -> None:
+    world = await several()
+    await says(world, world.cem, line)
+    world.beta.fails(FaultKind.REFUSED, "POST", times=None)
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.CREDITING
+    await says(world, world.anna, "missing ID")
+    world.beta.comes_back()
+    await world.passes(timedelta(hours=2))
+    assert world.alpha.transfer().state is DISPUTED
+    choice = await says(world, world.anna, "resolve ID")
+    assert "Betaspace says now that it has booked it in" in choice
+    assert not told(world.room, "Not done: it isn't booked in")
+    assert (f"except {lacks}" in choice) == bool(lacks)
+    await settles(world, world.anna, "arrived")
+    assert states(world) == {DONE}
+    end = world.room.message("✅ ").text
+    assert ("Did not arrive: " + lacks in end) == bool(lacks), end
+    if lacks:
+        await settles(world, world.anna, "lost")
+    assert_books_balance(world)
+    world.anna.says("!fed reconcile betaspace")
+    await world.passes(timedelta(minutes=1))
+    assert told(world.room, "The books of Attraktor and Betaspace agree")
+
+
 # --- the friendship ends -------------------------------------------------------------------------------------
 
 

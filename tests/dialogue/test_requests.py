@@ -297,6 +297,17 @@ async def test_an_item_of_a_third_space_is_not_given() -> None:
     assert "came from a third space" in world.room.messages()[-1].text
 
 
+async def test_both_sides_say_that_the_asker_has_cancelled_it() -> None:
+    world = await sharing()
+    await asks(world, "5 NOZ-04")
+    code = world.alpha.transfer().code
+    world.tom.says(f"!fed cancel {code}")
+    await world.settle()
+    assert states(world) == both(TransferState.CANCELLED)
+    assert {space.transfer().decided.party for space in world.spaces} == {"betaspace"}  # type: ignore[union-attr]
+    assert "Tom took it back" in await world.answer(world.tom, f"!fed history {code}")
+
+
 async def test_a_request_without_a_matching_part_is_cancelled_and_the_requester_told_what_helps() -> None:
     world = await sharing()
     await asks(world, "5 PLY-4-BIRCH")
@@ -735,6 +746,17 @@ async def test_a_request_by_a_word_of_a_name_is_asked_again_with_what_the_friend
     assert (terms.lines[0].description.name, int(terms.lines[0].quantity)) == ("M3 nut", 20)
     assert (terms.loan_until, terms.note) == (refused.terms.loan_until, "for the class")
     assert_nothing_moved(world)
+
+
+async def test_a_friend_that_finds_something_late_is_still_heard() -> None:
+    world = await sharing()
+    said = world.tom.says("!fed request 20 nut from attraktor")
+    await world.settle(asleep=(world.alpha,))
+    await world.settle(asleep=(world.beta,))
+    await world.passes(timedelta(minutes=3), asleep=(world.alpha,))
+    assert not [m for m in world.room.answers(said) if "Did you mean" in m.text]
+    await world.settle()
+    assert "1) Attraktor: M3 nut (M3-NUT), 350" in world.room.answers(said)[-1].text
 
 
 async def test_a_request_for_several_items_asks_again_only_about_the_unknown_one() -> None:

@@ -357,6 +357,38 @@ async def test_an_edited_line_never_executes_and_its_author_is_told() -> None:
     assert told(world.room, "Edited lines do nothing")
 
 
+async def test_who_edits_a_line_that_has_opened_a_transfer_is_told_that_it_stays() -> None:
+    world = await friends()
+    line = world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    code = world.alpha.transfer().code
+    edit = world.anna.edits(line, "!fed push M3-NUT 12 to betaspace")
+    await world.settle()
+    answer = world.answer_to(edit)
+    assert f"{code} stays as you typed it first: 10 × M3 nut" in answer
+    assert f"type !fed cancel {code}, then send your line" in answer
+    world.kim.edits(line, "!fed push M3-NUT 13 to betaspace")
+    await world.settle()
+    assert len(told(world.room, "stays as you typed it first")) == 1
+
+
+async def test_who_deletes_a_line_that_has_opened_a_transfer_is_told_that_it_is_still_open() -> None:
+    world = await friends()
+    line = world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    code = world.alpha.transfer().code
+    world.anna.takes_back(line)
+    await world.settle()
+    (said,) = told(world.room, f"Anna: You deleted your line, but {code} is still open: 10 × M3 nut")
+    assert f"!fed cancel {code}" in said.text
+    assert said.mentions == (world.anna.user_id,)
+    world.anna.says(f"!fed cancel {code}")
+    await world.settle()
+    world.anna.takes_back(line)
+    await world.settle()
+    assert len(told(world.room, "You deleted your line")) == 1
+
+
 async def test_anna_cancels_while_it_is_open() -> None:
     world = await friends()
     card = await world.push()

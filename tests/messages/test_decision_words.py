@@ -128,8 +128,14 @@ SAID: dict[str, Phrase] = {
         able=[],
     ),
     "permissions can't be read": say(messages.approval.permissions_unreadable, subject=transfer(), problem=SILENT),
-    "an edited line": say(messages.line_errors.edits_never_execute, waited=False),
-    "an edited line that still waited": say(messages.line_errors.edits_never_execute, waited=True),
+    "an edited line": say(messages.line_errors.edits_never_execute, waited=False, opened=None),
+    "an edited line that still waited": say(messages.line_errors.edits_never_execute, waited=True, opened=None),
+    "an edited line that had opened a transfer": say(
+        messages.line_errors.edits_never_execute, waited=False, opened=transfer()
+    ),
+    "a deleted line that had opened a transfer": say(
+        messages.line_errors.deleted_line_still_counts, transfer=transfer()
+    ),
     "a line that waited and was taken back": say(
         messages.line_errors.line_taken_back, text="push 3 M3-NUT to betaspace"
     ),

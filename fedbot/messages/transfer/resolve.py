@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 from fedbot.messages import naming
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.language import Lines, Locale, Words, marked
@@ -54,6 +57,8 @@ def _why_it_stopped(locale: Locale, transfer: Transfer, what: str) -> Lines:
 
 def _how_far(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     if transfer.parcel is not None and transfer.parcel.missing is not None:
+        if transfer.dispute is not None and transfer.dispute.said == "received":
+            return locale.say("I do nothing more with it until that is settled.")
         return locale.say("Done: it had left by parcel. Not done: it isn't booked in. I do nothing more with it.")
     return locale.say("Some of it may be done. I do nothing more with it, in either space.")
 
@@ -68,7 +73,13 @@ _PEERS_WORD: dict[str, str] = {
 
 
 def _what_the_peer_says(locale: Locale, transfer: Transfer, peer: str) -> Lines:
-    sentence = _PEERS_WORD.get(transfer.dispute.said) if transfer.dispute else None
+    dispute = transfer.dispute
+    if dispute is not None and dispute.lacking:
+        lacking = dict(dispute.lacking)
+        lines = [replace(line, quantity=lacking.get(line.number, Decimal(0))) for line in transfer.terms.lines]
+        what = naming.things(locale, [line for line in lines if line.quantity])
+        return [locale.say("{peer} says now that it has booked it in, except {what}.", peer=peer, what=what)]
+    sentence = _PEERS_WORD.get(dispute.said) if dispute else None
     return [locale.say(sentence, peer=peer)] if sentence else []
 
 

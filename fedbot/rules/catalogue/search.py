@@ -350,13 +350,18 @@ def look(turn: Turn) -> None:
     for search in turn.all(Search):
         if search.asked + LISTED_FOR <= turn.now:
             turn.drop(search)
-        elif search.asked + SEARCH_SILENT_AFTER <= turn.now and not search.posted:
+        elif _waits_until(search) <= turn.now:
             _answer(turn, search)
 
 
 def next_wake(turn: Turn) -> list[datetime]:
     """The times at which `look` has something to do."""
-    return [search.asked + (LISTED_FOR if search.posted else SEARCH_SILENT_AFTER) for search in turn.all(Search)]
+    return [_waits_until(search) for search in turn.all(Search)]
+
+
+def _waits_until(search: Search) -> datetime:
+    """The time at which it is answered without the silent spaces; of an answered or a request's search: its end."""
+    return search.asked + (LISTED_FOR if search.posted or search.request else SEARCH_SILENT_AFTER)
 
 
 # --- our person's reply to the list ---

@@ -233,13 +233,14 @@ class Dispute:
     """The reason why a transfer can't continue by itself. `by` are the parties that can't tell or don't agree.
 
     `was` is the state before the dispute, `line` the line in question (0: all), `said` the kind of the message by which
-    the peer has reported its own outcome since.
+    the peer has reported its own outcome since. `lacking` are number and quantity of what it lacked of a parcel then.
     """
 
     was: TransferState
     by: tuple[str, ...]
     line: int = 0
     said: str = ""
+    lacking: tuple[tuple[int, Decimal], ...] = ()
 
     @property
     def is_contradicted(self) -> bool:
@@ -265,6 +266,8 @@ class Transfer(HasCard):
     the sender's decision to give less than requested, or to give as one of several spaces that were asked; the asker's
     side has to confirm it. `requested` are the lines that our person requested; `accepted` names the items that we saw
     offered for them (`terms.shown_as`). `because_of` is the number of the line for which the sender's bot declined it.
+
+    `cancelled_by`: our person for whom we asked the sender to cancel it.
 
     `ruled_by`: the sources of the lending rules, at the lender. `pickup` is where the receiver's people pick it up.
 
@@ -293,6 +296,7 @@ class Transfer(HasCard):
     decided: Signature | None = None
     decision: Decision | None = None
     wanted: str = ""
+    cancelled_by: Signature | None = None
     progress: tuple[Progress, ...] = ()
     granted: Signature | None = None
     approved_hash: str = ""

@@ -288,7 +288,8 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
     is_undecided = transfer.state is TransferState.OPEN and not transfer.wanted
     if is_undecided and transfer.terms.decider == turn.us.party:
         return "decline"
-    transfer = sequencing.send(turn, replace(transfer, wanted="cancel"), bodies.Cancel(**said_by(by)), awaits=True)
+    transfer = replace(transfer, wanted="cancel", cancelled_by=by)
+    transfer = sequencing.send(turn, transfer, bodies.Cancel(**said_by(by)), awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, audit.Fact.CANCEL_ASKED, by.person, by.event_id)
     return "asked"

@@ -213,7 +213,7 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     transfer = replace(transfer, state=state, decision=None, ended=turn.now, problem=reason or _kept_reason(transfer))
     is_their_decision = state is TransferState.CANCELLED or not both_sides.is_ours(turn, transfer)
     if envelope.body.by and is_their_decision:
-        transfer = replace(transfer, decided=both_sides.signature_in(turn, envelope, transfer.peer, event.event_id))
+        transfer = replace(transfer, decided=_who_ended(turn, transfer, envelope, event))
     turn.note(transfer.id, audit.TransferIs(state, reason))
     if transfer.has_card and before is not TransferState.RECEIVED:
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted())
@@ -222,6 +222,15 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     if state is TransferState.DECLINED and reason in DECLINED_UNSEEN:  # the sender's bot posts nothing about it
         both_sides.post_end(turn, transfer)
     provision.mirror(turn, sequencing.connection_of(turn, transfer))
+
+
+def _who_ended(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], event: EnvelopeSeen) -> Signature:
+    """Return who ended it: our own person if the sender only did what ours had asked of it, else its person."""
+    ours = (transfer.cancelled_by, sequencing.connection_of(turn, transfer).ended_by)
+    for known in ours:
+        if known is not None and (known.party, known.person) == (turn.us.party, envelope.body.by):
+            return known
+    return both_sides.signature_in(turn, envelope, transfer.peer, event.event_id)
 
 
 def _kept_reason(transfer: Transfer) -> str:

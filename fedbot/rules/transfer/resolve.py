@@ -223,7 +223,7 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
     if transfer.role == "receiver":
         _settle_as_receiver(turn, settled, truth, lines, seen)
     else:
-        _settle_as_sender(turn, settled, truth, lines, seen)
+        _settle_as_sender(turn, settled, dispute, truth, lines, seen)
     current = turn.transfer(transfer.id) or settled
     both_sides.update_dispute_messages(turn, current)
     both_sides.update_card(turn, current)
@@ -239,13 +239,15 @@ def _is_alone(turn: Turn, transfer: Transfer, truth: Truth) -> bool:
     return transfer.role == "sender" and dispute.was is TransferState.SENT and dispute.said != agreed
 
 
-def _settle_as_sender(turn: Turn, transfer: Transfer, truth: Truth, lines: list[Line], seen: Seen) -> None:
+def _settle_as_sender(
+    turn: Turn, transfer: Transfer, dispute: Dispute, truth: Truth, lines: list[Line], seen: Seen
+) -> None:
     connection = sequencing.connection_of(turn, transfer)
     places = {line.number: _place_of(transfer, line, seen[line.number], connection.company) for line in lines}
     if truth.name in {LEFT, OUT, STAYS}:
         _go_on_debiting(turn, transfer, connection, truth, places)
     elif truth.name == ARRIVED:
-        _settle_arrived(turn, transfer, connection, places)
+        _settle_arrived(turn, transfer, connection, places, dict(dispute.lacking))
     else:
         _settle_back(turn, transfer, connection, truth, places)
 
@@ -287,16 +289,23 @@ def _keep(turn: Turn, transfer: Transfer, progress: Progress) -> Progress:
     return progress
 
 
-def _settle_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: dict[int, LinePlace]) -> None:
-    """Mark our record as arrived, if it exists, and end the transfer as done."""
+def _settle_arrived(
+    turn: Turn,
+    transfer: Transfer,
+    connection: Connection,
+    places: dict[int, LinePlace],
+    lacking: dict[int, Decimal],
+) -> None:
+    """Mark our record as arrived, if it exists, and end the transfer as done. What the parcel lacked is lost."""
     transfer = replace(transfer, state=TransferState.RECEIVED)
     for number, place in places.items():
         stage = "handed" if place.where == "given" else "arrived"
         transfer = with_progress(transfer, replace(_with_found_item(transfer, number, place), stage=stage))
+    transfer = send.with_less(transfer, lacking)
     turn.save(transfer)
     for number, place in places.items():
         if place.where == "given":
-            send.mark_arrived(turn, transfer, transfer.at(number), connection)
+            send.take_over_arrival(turn, transfer, transfer.at(number), connection)
     send.finish(turn, turn.transfer(transfer.id) or transfer, connection)
 
 

@@ -9,7 +9,7 @@ leaves the others unchanged. Lines that the receiver refuses are booked back in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -628,7 +628,7 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
     for progress in transfer.progress:
         transfer = with_progress(transfer, replace(progress, serial=_serial_there(entries, progress)))
     if transfer.state is TransferState.SENT:
-        transfer = _with_less(transfer, envelope.body)
+        transfer = with_less(transfer, _lacking(transfer, envelope.body))
         refused = both_sides.numbers_in(envelope.body.refused)
         transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
         if transfer.parcel is not None:
@@ -640,6 +640,11 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
             files.send(turn, transfer, entries)
         return
     transfer = replace(transfer, peer_items=transfer.peer_items or items, peer_place=transfer.peer_place or place)
+    if transfer.dispute is not None and transfer.parcel is not None:
+        received = both_sides.signature_in(turn, envelope, transfer.peer, "")
+        dispute = replace(transfer.dispute, lacking=tuple(_lacking(transfer, envelope.body).items()))
+        transfer = replace(transfer, dispute=dispute, parcel=replace(transfer.parcel, received=received))
+        both_sides.update_dispute_messages(turn, transfer)
     turn.save(transfer)
     if transfer.state is TransferState.DONE:
         _confirm(turn, transfer)
@@ -649,20 +654,32 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
         both_sides.dispute(turn, transfer, 0, Plain(Fault.RECEIVED_BUT_NOT_SENT))
 
 
-def _with_less(transfer: Transfer, body: bodies.Received) -> Transfer:
-    """Note the missing part of a parcel, whole lines and parts of lines. It becomes ours again, as lost."""
+def _lacking(transfer: Transfer, body: bodies.Received) -> dict[int, Decimal]:
+    """Return how much of each line the parcel lacked, says the receiver: only lines that lacked something."""
     if transfer.parcel is None:
-        return transfer
+        return {}
     came = {entry.number: entry.quantity for entry in body.items if entry.quantity is not None}
-    lacking = {line.number for line in body.refused if line.reason == NOT_IN_PARCEL}
+    came |= {line.number: Decimal(0) for line in body.refused if line.reason == NOT_IN_PARCEL}
+    lines = {line.number: line for line in transfer.terms.lines}
+    known = {number: lines[number].quantity - here for number, here in came.items() if number in lines}
+    return {
+        number: lacking
+        for number, lacking in known.items()
+        if lacking == lines[number].quantity or (lacking > 0 and not lines[number].serial)
+    }
+
+
+def with_less(transfer: Transfer, lacking: Mapping[int, Decimal]) -> Transfer:
+    """Note the missing part of a parcel, whole lines and parts of lines. It becomes ours again, as lost."""
     for progress in transfer.progress:
-        line, quantity = transfer.line(progress.number), came.get(progress.number)
-        if progress.stage != "handed":
+        quantity = lacking.get(progress.number)
+        if progress.stage != "handed" or quantity is None:
             continue
-        if progress.number in lacking:
-            transfer = with_progress(transfer, replace(progress, failed=NOT_IN_PARCEL, status=STATUS_LOST))
-        elif quantity is not None and quantity < line.quantity and not line.serial:
-            transfer = with_progress(transfer, replace(progress, short=line.quantity - quantity))
+        if quantity == transfer.line(progress.number).quantity:
+            without = replace(progress, failed=NOT_IN_PARCEL, status=STATUS_LOST)
+        else:
+            without = replace(progress, short=quantity)
+        transfer = with_progress(transfer, without)
     return transfer
 
 
@@ -708,16 +725,23 @@ def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
     turn.save(transfer)
     connection = sequencing.connection_of(turn, transfer)
     for progress in transfer.progress:
-        if progress.stage != "handed" or progress.item is None:
-            continue
-        if progress.number in refused:
-            take_back(turn, transfer, progress, connection)
-        elif progress.short:
-            lost = replace(progress, quantity=progress.short, status=STATUS_LOST)
-            step = _take_back(turn, transfer, lost, connection)
-            _do(turn, transfer, progress.number, replace(step, mark=step_mark(transfer, progress.number, "rest")))
-        else:
-            mark_arrived(turn, transfer, progress, connection)
+        if progress.stage == "handed" and progress.item is not None:
+            if progress.number in refused:
+                take_back(turn, transfer, progress, connection)
+            else:
+                take_over_arrival(turn, transfer, progress, connection)
+
+
+def take_over_arrival(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """Mark what arrived of that line, and take back what the parcel lacked."""
+    if progress.failed == NOT_IN_PARCEL:
+        take_back(turn, transfer, progress, connection)
+    elif progress.short:
+        lost = replace(progress, quantity=progress.short, status=STATUS_LOST)
+        step = _take_back(turn, transfer, lost, connection)
+        _do(turn, transfer, progress.number, replace(step, mark=step_mark(transfer, progress.number, "rest")))
+    else:
+        mark_arrived(turn, transfer, progress, connection)
 
 
 def mark_arrived(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
