@@ -49,7 +49,7 @@ _VERBS = {
     "whoami": ("werbinich",),
 }
 _OPTIONS_IN_WORDS = {
-    "parcel": ("per paket", "als paket", "mit post"),
+    "parcel": ("per paket", "als paket", "mit post", "mit der post"),
     "damaged": ("kaputt", "defekt", "beschädigt", "beschaedigt"),
 }
 _OPTIONS = {

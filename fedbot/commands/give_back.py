@@ -19,6 +19,7 @@ from fedbot.commands.loan_lookup import (
     lost_of_it,
     things_meant,
     under_way,
+    with_note_apart,
     with_the_loan_of,
 )
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
@@ -71,6 +72,7 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Ask about the stock item: ours that is lent, or the one that we have borrowed."""
+    command = with_note_apart(turn, command, SPEC)
     named = _named(turn, command)
     if isinstance(named, Phrase):
         return named
@@ -95,6 +97,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Begin the return, or say why not."""
+    command = with_note_apart(turn, command, SPEC)
     named = _named(turn, command)
     if not isinstance(named, Phrase) and called_alike(*named)[0]:
         let_choose_one(turn, command, named[0], SPEC, named[1])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import Any
 
 from fedbot import messages
@@ -263,6 +263,9 @@ class _Line:
                 taken[in_words.name] = "yes" if size > 1 else without_end(token.text)
                 spans.append((token.start, self.tokens[at + size - 1].end))
                 at += size
+                if note_end := self._take_note_behind_comma(taken, at - 1):
+                    spans.append((self.tokens[at].start, self.tokens[note_end - 1].end))
+                    at = note_end
                 continue
             if (note := self._note_begun(at)) and note.name not in taken:
                 begun = token.start
@@ -280,12 +283,13 @@ class _Line:
                 at += 1
                 continue
             name, equals, _ = token.text[2:].partition("=")
-            option = self._option(name)
+            option = self._option(name.rstrip(","))
             begun = at
             if option.name in taken:
                 raise Unclear(say(messages.line_errors.option_twice, option=f"--{option.name}", usage=self.spec.usage))
             if not option.shown:
                 taken[option.name], at = "yes", at + 1
+                at = self._take_note_behind_comma(taken, at - 1) or at
             else:
                 start = self.text.index("=", token.start) + 1 if equals else token.end
                 taken[option.name], at = self._option_text(option, at, start)
@@ -297,18 +301,32 @@ class _Line:
         self._split(others)
         return taken
 
+    def _take_note_behind_comma(self, taken: dict[str, Any], at: int) -> int:
+        """Take what follows a comma behind an option as the note: `--parcel, in the yellow box`. Return where it ends.
+
+        0: there is no such note.
+        """
+        note = next((option for option in self.spec.options if option.name == _NOTE), None)
+        behind = list(takewhile(lambda token: not self._ends_option(token), self.tokens[at + 1 :]))
+        if note is None or note.name in taken or not behind or not self.tokens[at].text.endswith(","):
+            return 0
+        if self._goes_on(at + 1):
+            return 0
+        taken[note.name] = self._checked(note, unquoted(self.text[behind[0].start : behind[-1].end].strip()))
+        return at + 1 + len(behind)
+
     def _blank(self, start: int, end: int) -> None:
         """Blank out these words, so they are no longer in the middle of a name."""
         self.text = f"{self.text[:start]}{' ' * (end - start)}{self.text[end:]}"
 
     def _option_in_words(self, at: int) -> tuple[Option, int] | None:
         """The option that the words from here on mean, and how many they are. One word alone has to be the last."""
-        for size in (2, 1):
+        for size in (3, 2, 1):
             said = self.tokens[at : at + size]
             if len(said) < size:
                 continue
             words = "" if any(token.quoted for token in said) else " ".join(token.text for token in said).casefold()
-            words = words if size > 1 else without_end(words)
+            words = words.rstrip(",") if size > 1 else without_end(words)
             option = next((option for option in self.spec.options if words in option.in_words), None)
             if option is not None and (size > 1 or self._is_last_word(at)):
                 return option, size
@@ -479,7 +497,7 @@ class _Line:
                 value, rest = self._behind_keyword(segment, argument)
                 self.segments[number] = rest
                 if value and argument.kind is Kind.DAY:
-                    value, note = self._day_and_note(argument, value)
+                    value, note = self._day_and_note(value)
                     found |= {_NOTE: note} if note else {}
                 if value and argument.kind is Kind.DAY and not self._reads_day(argument.keyword)(value):
                     raise Unclear(say(messages.loan.day_unclear, word=value[:SHOWN]))
@@ -497,14 +515,15 @@ class _Line:
         self._join_quantities()
         return found
 
-    def _day_and_note(self, argument: Argument, value: str) -> tuple[str, str]:
+    def _day_and_note(self, value: str) -> tuple[str, str]:
         """The day, and the note that a comma behind it begins: `for a week, we have a class`."""
-        day, _, rest = value.partition(",")
-        reads = self._reads_day(argument.keyword)
         note = next((option for option in self.spec.options if option.name == _NOTE), None)
-        if note is None or self.has_a_note or reads(value) or not rest.strip() or not reads(day):
+        if note is None or self.has_a_note or is_day(value):
             return value, ""
-        return day, self._checked(note, rest.strip())
+        *days, _ = accumulate(value.split(","), "{},{}".format)  # the longest counts: `Friday, 5 Dec, for all`
+        day = next((day for day in reversed(days) if is_day(day)), value)
+        behind = value[len(day) :].strip(", ")
+        return (day, self._checked(note, behind)) if behind else (value, "")
 
     def _last_said(self, argument: Argument) -> int:
         """The position of its last keyword in the line: its text ends at the next keyword."""

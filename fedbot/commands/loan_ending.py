@@ -5,7 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.loan_lookup import ALL, id_and_rest, owned_loan, things_meant, under_way, with_the_loan_of
+from fedbot.commands.loan_lookup import (
+    ALL,
+    id_and_rest,
+    owned_loan,
+    things_meant,
+    under_way,
+    with_note_apart,
+    with_the_loan_of,
+)
 from fedbot.commands.lookup import signature_with_note
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.loan import balance, end
@@ -41,12 +49,13 @@ def closing_handler(spec: Verb, how: Ending) -> Handler:
 
     def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         """Ask InvenTree nothing; an objection is returned at once."""
-        found = meant(turn, command)
+        found = meant(turn, with_note_apart(turn, command, spec))
         return found if isinstance(found, Phrase) else ()
 
     def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         """Close the loan, or that part of it."""
         del answers
+        command = with_note_apart(turn, command, spec)
         found = meant(turn, command)
         if isinstance(found, Phrase):
             return found

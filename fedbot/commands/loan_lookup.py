@@ -171,6 +171,28 @@ def with_the_loan_of(turn: Turn, command: Command, spec: Verb, things: str, behi
     return command if has_a_near_one else say(messages.outside.nothing_on_loan_called, word=things[:SHOWN])
 
 
+def with_note_apart(turn: Turn, command: Command, spec: Verb) -> Command:
+    """The line with the words behind a comma as its note, if only without them it names a loan or items of one."""
+    words = str(command.arguments.get("id", "")).strip()
+    head, _, note = words.partition(", ")
+    if not note.strip() or command.arguments.get(NOTE) or _names_things(turn, command, spec, words):
+        return command
+    apart = replace(command, arguments={**command.arguments, "id": head, NOTE: note.strip()})
+    return apart if _names_things(turn, apart, spec, head) else command
+
+
+def _names_things(turn: Turn, command: Command, spec: Verb, words: str) -> bool:
+    known = with_the_loan_of(turn, command, spec, words)
+    if isinstance(known, Phrase):
+        return False
+    known, things = id_and_rest(turn, known, str(known.arguments.get("id", "")))
+    loan = loan_meant(turn, known, spec)
+    if isinstance(loan, Phrase):
+        return False
+    any_quantity = dict.fromkeys(balance.lent(loan), Decimal("Infinity"))
+    return not things or not isinstance(things_meant(loan, things, any_quantity), Phrase)
+
+
 def _which(spec: Verb, loans: list[Transfer], neighbours: list[OutsideLoan], things: str = "") -> Phrase:
     return say(
         messages.outside.several_on_loan,
@@ -228,6 +250,9 @@ def lines_meant(case: Transfer, words: str) -> tuple[list[int], str] | None:
     """The lines of that name, or a part of it, and the quantity that is named, '' for all; None if none has it."""
     return _lines_meant(case, words) or _lines_meant(case, words, nearly=True)
 
+
+NOTE = "note"
+"""The option for a note."""
 
 ALL = "all"
 """The rendered word; people may also type others."""

@@ -125,8 +125,8 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Ask for other days."),
     ),
     "counted-in": (
-        marked("{sender} counts it in pieces."),
-        marked("Write how many, without a unit. Put a name with a number into quotes."),
+        marked("{sender} counts it in whole pieces."),
+        marked("Write a whole number, without a unit. Put a name that begins with a number into quotes."),
     ),
     "too-many": (
         marked("{sender} got too many requests within an hour."),
@@ -296,7 +296,7 @@ _NO_PART: dict[str, tuple[str, str]] = {
     ),
     "revision": (
         marked("the matching part has another revision, and nobody has accepted that yet"),
-        marked("accept it with 'match', or give this IPN to another part"),
+        marked("if it isn't the same, give this IPN to another part"),
     ),
     "not-salable": (
         marked("the matching part isn't salable, so you could not return it later"),

@@ -151,6 +151,10 @@ def test_a_plus_or_semicolon_inside_a_name_or_link_splits_nothing() -> None:
         ("push #42 to beta — “don't” is fine", "“don't” is fine"),
         ('push #42 to beta -- "a; b"', "a; b"),
         ("push #42 to beta by parcel – soon", "soon"),
+        ("push #42 to beta by parcel, in the yellow box", "in the yellow box"),
+        ("push #42 to beta --parcel, in the yellow box", "in the yellow box"),
+        ("borrow #42 from beta from 1 dec until 5 dec, for the class", "for the class"),
+        ("borrow #42 from beta until 5 dec, for us, and you", "for us, and you"),
     ],
 )
 def test_a_note_is_taken_as_it_is_written(text: str, note: str) -> None:

@@ -128,6 +128,9 @@ async def test_the_reason_for_taking_something_back_is_on_the_card() -> None:
     ("line", "note"),
     [
         ("gift ID - thanks for your help", "thanks for your help"),
+        ("gift ID, thanks for your help", "thanks for your help"),
+        ("gift M3-NUT, thanks, Tom", "thanks, Tom"),
+        ("lost ID, it fell into the lake", "it fell into the lake"),
         ("lost ID M3-NUT - it fell into the lake", "it fell into the lake"),
         ('lost --note "it fell into the lake"', "it fell into the lake"),
         ("extend ID 2 weeks - the fair is later", "the fair is later"),
@@ -143,6 +146,25 @@ async def test_the_lenders_reason_is_in_the_message_that_both_sides_read(line: s
     after = world.beta.turn.transfer(loan.id)
     assert after is not None
     assert after.closed is None or after.closed.by.note == note
+
+
+@pytest.mark.parametrize(
+    ("line", "quantity"),
+    [
+        ("return ID, one is bent", 10),
+        ("return ID 5, one is bent", 5),
+        ("return 5 M3-NUT, one is bent", 5),
+        ("return M3-NUT, one is bent", 10),
+    ],
+)
+async def test_what_the_borrower_says_behind_a_comma_is_on_the_lenders_card(line: str, quantity: int) -> None:
+    world = await lent()
+    world.bea.says(f"!fed {line.replace('ID', world.beta.transfer().code)}")
+    await world.settle()
+    returned = world.beta.turn.open_transfers()[-1]
+    assert [int(each.quantity) for each in returned.terms.lines] == [quantity], world.room.transcript()
+    card = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
+    assert '"one is bent"' in card.text
 
 
 async def test_the_borrowers_reason_for_an_extension_is_on_the_lenders_card() -> None:

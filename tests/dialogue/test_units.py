@@ -185,8 +185,26 @@ async def test_another_revision_does_not_fill_a_request() -> None:
     await world.settle()
     world.piet.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
     await world.grace()
-    assert "has another revision" in world.room.transcript()
+    (refusal,) = [m for m in world.room.messages() if m.text.startswith("Taken back: Betaspace can't book in")]
+    assert "has another revision" in refusal.text
     assert world.alpha.total("CABLE") == 10
+    line = "!fed match CABLE CABLE from attraktor"
+    assert line in refusal.text
+    world.bea.says(line)
+    await world.settle()
+    world.bea.says("!fed request 2 CABLE from attraktor")
+    await world.settle()
+    world.piet.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
+    await world.grace()
+    assert world.alpha.total("CABLE") == 8
+
+
+async def test_half_a_counted_item_is_refused_with_the_true_reason() -> None:
+    world = await sharing()
+    world.bea.says("!fed request 2.5 M3-NUT from attraktor")
+    await world.settle()
+    refusal = world.room.message("❌ Not given", "Attraktor counts it in whole pieces")
+    assert "Write a whole number" in refusal.text
 
 
 @pytest.mark.parametrize(

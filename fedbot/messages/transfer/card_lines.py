@@ -580,13 +580,19 @@ def no_part_for(locale: Locale, transfer: Transfer, number: int, space: str) -> 
 
 
 def by_another_name(locale: Locale, transfer: Transfer) -> Lines:
-    """Advice on the first line that matches no part, if a part of another name may be meant."""
-    line = next((transfer.line(progress.number) for progress in unmatched(transfer) if progress.match == "none"), None)
-    if line is None:
+    """The line to type for the first line that matches no part, if a part of another name or revision may be meant."""
+    sentences = {
+        "none": marked("If one of your parts is the same under another name: {match}"),
+        "revision": marked("If that revision is as good for you: {match}"),
+    }
+    progress = next((progress for progress in unmatched(transfer) if progress.match in sentences), None)
+    if progress is None:
         return []
+    line = transfer.line(progress.number)
     theirs = locale.short(line.description.ipn, 40) or f'"{locale.short(line.description.name, 60)}"'
-    match = command(f"match OUR-IPN {theirs} from {transfer.peer}")
-    return [locale.say("If one of your parts is the same under another name: {match}", match=match)]
+    ours = "OUR-IPN" if progress.match == "none" else theirs
+    match = command(f"match {ours} {theirs} from {transfer.peer}")
+    return [locale.say(sentences[progress.match], match=match)]
 
 
 def _as_which_part(locale: Locale, progress: Progress, *, why: bool = True) -> tuple[Inline, ...]:
