@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -134,8 +134,11 @@ def _what_came(command: Command, transfer: Transfer, words: str) -> dict[int, De
             return held
         for number, amount in held.items():
             came[number] = came.get(number, Decimal(0)) + amount
-    if any(quantity > transfer.line(number).quantity for number, quantity in came.items()):
-        return say(messages.transfer_end.not_so_much_was_sent, transfer=transfer, sent=sent)
+    more = tuple(line for line in sent if came.get(line.number, Decimal(0)) > line.quantity)
+    if more:
+        here = [replace(line, quantity=min(line.quantity, came.get(line.number, Decimal(0)))) for line in sent]
+        example = _line_for(transfer, () if here == list(sent) else [line for line in here if line.quantity])
+        return say(messages.transfer_end.not_so_much_was_sent, transfer=transfer, more=more, example=example)
     return came
 
 
@@ -154,17 +157,33 @@ def _held(
     amount = amount_meant(lines[0], quantity, command.factors or ())
     if isinstance(amount, Phrase):
         return amount
+    if (over := amount - total(lines)) > 0:
+        held = {line.number: line.quantity for line in lines}
+        return held | {lines[-1].number: lines[-1].quantity + over}
     less = less_of(lines, amount)
-    if less is None or amount > total(lines):
-        return say(messages.transfer_end.not_so_much_was_sent, transfer=transfer, sent=sent)
+    if less is None:
+        return say(
+            messages.transfer_end.not_so_much_was_sent,
+            transfer=transfer,
+            more=tuple(lines),
+            example=example_of(transfer),
+        )
     return {line.number: line.quantity for line in less}
 
 
 def example_of(transfer: Transfer) -> str:
     """A line that says how much of the parcel's first item came."""
-    line = parcel.sent_lines(transfer)[0]
-    name = line.description.ipn or line.description.name
-    return f"received {transfer.code} {typed(line.quantity)} {in_quotes(name) if ' ' in name else name}"
+    return _line_for(transfer, parcel.sent_lines(transfer)[:1])
+
+
+def _line_for(transfer: Transfer, came: Sequence[Line]) -> str:
+    """The line that says that this much of the parcel came; all of it, if nothing is named."""
+    names = [line.description.ipn or line.description.name for line in came]
+    words = [
+        f"{typed(line.quantity)} {in_quotes(name) if ' ' in name else name}"
+        for line, name in zip(came, names, strict=True)
+    ]
+    return f"received {transfer.code} {' + '.join(words)}".strip()
 
 
 HANDLER = Handler(SPEC, ask, act)

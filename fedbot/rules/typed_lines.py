@@ -296,6 +296,8 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
     word = MORE if word == f"{PREFIX} {MORE}" else word
     word = "1" if word in _YES and _is_the_only_choice(turn, event) else word
     is_number = word.isdecimal() and len(word) <= LONGEST_NUMBER
+    if word in _YES and _is_a_yes_to_what_acts_at_once(turn, event):
+        return say(messages.line_errors.reply_to_the_list, word=event.text.strip())
     if not (is_number or word == MORE):
         return ""
     if not event.reply_to:
@@ -330,6 +332,15 @@ def _is_the_only_choice(turn: Turn, event: Said) -> bool:
         newest = _newest_list(turn, event)
         lists = [each for each in (newest,) if each and all(_others_still_decide(turn, line) for line in each.lines)]
     return any(len(each.lines) == 1 and not each.more for each in lists)
+
+
+def _is_a_yes_to_what_acts_at_once(turn: Turn, event: Said) -> bool:
+    """Whether it is probably meant for our list of one number, put a moment ago, whose line nobody else decides."""
+    if event.reply_to or event.thread or who_answers.claimed_by_several(turn, event.sender, event.room):
+        return False
+    newest = _newest_list(turn, event)
+    is_new = newest is not None and newest.until - NUMBER_WITHIN + RIGHT_AFTER > turn.now
+    return newest is not None and is_new and len(newest.lines) == 1
 
 
 def _others_still_decide(turn: Turn, line: str) -> bool:

@@ -431,6 +431,10 @@ async def test_only_arrived_items_of_a_loan_are_on_loan_and_people_act_where_inv
     assert "Done in part: 7 × M3 nut went from Attraktor to Betaspace, on loan" in world.card().text
     assert world.alpha.given("M3-NUT") == 10
     assert "3 × M3 nut did not arrive" in world.alpha_admins.message("by hand").text
+    settled = await says(world, world.anna, "resolve ID --as lost")
+    given = world.alpha.transfer().at(1).item
+    assert f"return it from the customer out of stock #{given}, with the status 'lost'" in settled
+    assert "keeps the status 'lost'" not in settled
     world.cem.says(f"!fed return {world.beta.transfer().code}")
     await world.settle()
     assert "7 × M3 nut" in world.card().text
@@ -517,6 +521,19 @@ async def test_a_line_that_does_not_say_what_came_books_nothing_in(line: str, an
     assert answer in await says(world, world.cem, line)
     await world.grace()
     assert states(world) == {SENT}
+
+
+async def test_who_names_more_than_was_sent_is_told_of_what_and_what_to_type_for_the_rest() -> None:
+    world = await several()
+    answer = await says(world, world.cem, "received ID 28 M3-NUT; RES-10K 60")
+    code = world.alpha.transfer().code
+    assert answer.startswith("Not booked in: only 20 × "), answer
+    assert "M3 nut" not in answer.splitlines()[0]
+    assert f"!fed received {code} 28 M3-NUT + 20 RES-10K" in answer
+    await says(world, world.cem, "received ID 28 M3-NUT + 20 RES-10K")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert states(world) == {DONE}
 
 
 async def test_only_an_approver_says_what_came_of_several_items_and_may_take_it_back() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.rules.model.lifecycles import TransferState
+from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from tests.scenarios.world import World, friends, told
 
 
@@ -92,6 +92,18 @@ async def test_a_thumb_is_answered_with_the_reaction_to_use_and_decides_nothing(
     (line,) = told(world.room, "That doesn't count")
     assert line.text.startswith("Cem: That doesn't count. Tap ✅ or ❌ on the card")
     assert "\n" not in line.text
+
+
+async def test_yes_to_a_list_whose_only_choice_acts_at_once_is_told_to_reply_with_it() -> None:
+    world = await friends()
+    world.anna.says("!fed disconnect betaspace --now")
+    await world.settle()
+    assert "To answer one of my lists" in await world.answer(world.anna, "yes")
+    assert {space.connection().state for space in world.spaces} == {ConnectionState.ACTIVE}
+    await world.passes(timedelta(minutes=5))
+    said = world.anna.says("ok")
+    await world.settle()
+    assert not world.room.answers(said)
 
 
 @pytest.mark.parametrize("word", ["yes", "Yes!", "ok", "no thanks", "👍", "✅"])

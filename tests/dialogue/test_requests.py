@@ -305,6 +305,8 @@ async def test_both_sides_say_that_the_asker_has_cancelled_it() -> None:
     await world.settle()
     assert states(world) == both(TransferState.CANCELLED)
     assert {space.transfer().decided.party for space in world.spaces} == {"betaspace"}  # type: ignore[union-attr]
+    assert not told(world.room, "@Tom Cancelled"), "he knows, and the card shows it"
+    assert any(m.text.startswith("Cancelled: 5 × ") for m in world.room.messages())
     assert "Tom took it back" in await world.answer(world.tom, f"!fed history {code}")
 
 

@@ -203,8 +203,7 @@ async def test_half_a_counted_item_is_refused_with_the_true_reason() -> None:
     world = await sharing()
     world.bea.says("!fed request 2.5 M3-NUT from attraktor")
     await world.settle()
-    refusal = world.room.message("❌ Not given", "Attraktor counts it in whole pieces")
-    assert "Write a whole number" in refusal.text
+    assert "Write a whole number" in world.room.message("Attraktor counts it in whole pieces").text
 
 
 @pytest.mark.parametrize(

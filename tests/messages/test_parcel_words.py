@@ -125,7 +125,10 @@ SAID: dict[str, Phrase] = {
         messages.transfer_end.no_parcel_for_us, subject=transfer(), us=BETA, peer_name="attraktor"
     ),
     "more came than was sent": say(
-        messages.transfer_end.not_so_much_was_sent, transfer=sent("receiver"), sent=(BOLTS,)
+        messages.transfer_end.not_so_much_was_sent,
+        transfer=sent("receiver"),
+        more=(BOLTS,),
+        example="received k7m2 10 M3-BOLT",
     ),
     "of different things a number says too little": say(
         messages.transfer_end.which_of_it_came,
@@ -199,6 +202,14 @@ SAID: dict[str, Phrase] = {
         us=ALPHA,
         peer_name="betaspace",
         items=((THREE, 77),),
+    ),
+    "the rest is lost, and has to be taken back by hand": say(
+        messages.transfer_end.rest_settled,
+        transfer=SETTLED_REST,
+        truth=Truth("lost"),
+        us=ALPHA,
+        peer_name="betaspace",
+        items=((THREE, 0),),
     ),
     "the rest has to be taken back by hand": say(
         messages.transfer_end.rest_by_hand,

@@ -414,13 +414,13 @@ def no_parcel_for_us(locale: Locale, *, subject: Subject, us: PartyConfig, peer_
     return [first, state_in_words(locale, subject)]
 
 
-def not_so_much_was_sent(locale: Locale, *, transfer: Transfer, sent: tuple[Line, ...]) -> Lines:
-    """The refusal of more than was sent."""
-    what, code = naming.things(locale, sent), transfer.code
+def not_so_much_was_sent(locale: Locale, *, transfer: Transfer, more: tuple[Line, ...], example: str) -> Lines:
+    """The refusal of more than was sent. `more`: what was sent of these; `example`: the line that books that in."""
+    what, code = naming.things(locale, more), transfer.code
     return [
         locale.say("Not booked in: only {what} was sent by {code}.", what=what, code=code),
         locale.say("More came? Book in the rest by hand, or ask the sender to offer it."),
-        locale.say("All of it is here: {received}", received=command(f"received {code}")),
+        locale.say("To book in what was sent: {received}", received=command(example)),
     ]
 
 
@@ -463,11 +463,15 @@ def rest_by_hand(locale: Locale, *, transfer: Transfer, line: Line, item: int, p
             code=transfer.code,
         ),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
-        locale.say(
-            "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost'.", item=item
-        ),
+        _out_of_customers_stock(locale, item),
         locale.say("Then say what happened to it: {resolve}", resolve=command(f"resolve {transfer.code}")),
     ]
+
+
+def _out_of_customers_stock(locale: Locale, item: int) -> tuple[Inline, ...]:
+    return locale.say(
+        "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost'.", item=item
+    )
 
 
 def rest_settled(
@@ -481,6 +485,12 @@ def rest_settled(
 ) -> Lines:
     """The answer to settling the items that did not arrive; `items` are their stock items, 0 for none."""
     what, space = naming.things(locale, transfer.lines_missing), naming.space(locale, us.name)
+    by_hand = [transfer.at(line.number).item or 0 for line, item in items if not item]
+    if truth.name == LOST and by_hand:
+        return [
+            locale.say("Settled: {what} is lost. Its record at {space} waits for you.", what=what, space=space),
+            *(_out_of_customers_stock(locale, item) for item in by_hand),
+        ]
     if truth.name == LOST:
         return [
             locale.say(

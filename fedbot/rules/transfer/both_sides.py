@@ -220,9 +220,16 @@ def end(
 
 
 def _asker_was_told(transfer: Transfer) -> bool:
-    """Whether the asker's bot has withdrawn a request by itself, and told its person why and what to do."""
+    """Whether the asker's bot has withdrawn a request, by itself or for its asker, and told that person.
+
+    For the asker it has said that the card will show the end.
+    """
     is_asked = transfer.role == "sender" and transfer.terms.kind == "request"
-    return is_asked and transfer.state is TransferState.CANCELLED and transfer.problem in CANCELLED_BY_BOT
+    if not is_asked or transfer.state is not TransferState.CANCELLED:
+        return False
+    by = transfer.decided
+    is_theirs = by is not None and (by.party, by.person) == (transfer.peer, transfer.terms.asker)
+    return transfer.problem in CANCELLED_BY_BOT or (is_theirs and transfer.has_card and not transfer.problem)
 
 
 def post_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
