@@ -6,7 +6,7 @@ import argparse
 import sys
 from getpass import getpass
 
-from fedbot.cli.exits import Exit, failed
+from fedbot.cli.exits import Exit, failed, refused
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.secrets import token_in
 from fedbot.config.settings import Settings
@@ -24,12 +24,10 @@ def credentials(given: argparse.Namespace) -> Exit:
     settings = settings_of(given, "warning")
     party, generation = given.name
     if unknown := _unknown(settings, party, generation):
-        print(unknown, file=sys.stderr)
-        return Exit.FAILED
+        return refused(unknown)
     token = token_in(getpass("Token: ") if sys.stdin.isatty() else sys.stdin.read())
     if not token:
-        print("That isn't a token: a token is one line without spaces. Nothing was changed.", file=sys.stderr)
-        return Exit.FAILED
+        return refused("That isn't a token: a token is one line without spaces. Nothing was changed.")
     try:
         with identity_beside(settings) as folder:
             FileVault(folder).keep(made_for(party, generation), token)

@@ -38,13 +38,19 @@ UNWRITABLE = _FULL | _CLOSED
 """The numbers of an `OSError` if a file can't be written."""
 
 
+def refused(why: str) -> Exit:
+    """Print why a command failed, and return its exit code."""
+    from fedbot import logs  # not needed for help or the version
+
+    print(logs.redact(why), file=sys.stderr)
+    return Exit.FAILED
+
+
 def failed(problem: Exception) -> Exit:
     """Print why a command failed, and return its exit code: a problem whose text says it, or any `OSError`."""
-    # not needed for help or the version
-    from fedbot import logs
-    from fedbot.ports.journal import JournalUnwritable, StateInUse
+    from fedbot.ports.journal import JournalUnwritable, StateInUse  # not needed for help or the version
 
-    print(logs.redact(_sentence(problem)), file=sys.stderr)
+    refused(_sentence(problem))
     match problem:
         case StateInUse():
             return Exit.STATE_IN_USE

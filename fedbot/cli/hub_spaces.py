@@ -11,7 +11,7 @@ from contextlib import closing
 
 from fedbot import logs
 from fedbot.cli import init
-from fedbot.cli.exits import Exit
+from fedbot.cli.exits import Exit, refused
 from fedbot.cli.main import main
 from fedbot.cli.settings_file import program
 from fedbot.config.hub import HubSettings
@@ -148,8 +148,7 @@ def _token(settings: HubSettings, given: argparse.Namespace) -> Exit:
                     print(f"{each.id}  {does:<5}  {days}  {each.name}")
             case _:
                 if not tokens.revoke(given.token):
-                    print(f"There is no token {given.token}. Look: {program()} hub token list", file=sys.stderr)
-                    return Exit.FAILED
+                    return refused(f"There is no token {given.token}. Look: {program()} hub token list")
                 print(f"{given.token} opens nothing any more.")
     return Exit.OK
 

@@ -8,7 +8,7 @@ import sys
 
 from fedbot import logs
 from fedbot.check.findings import roster_of
-from fedbot.cli.exits import Exit, failed
+from fedbot.cli.exits import Exit, failed, refused
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
 from fedbot.ports.journal import JournalProblem
@@ -40,11 +40,11 @@ def people(given: argparse.Namespace) -> Exit:
         answer = {"problem": f"{problem} Start it, or write into {settings.source}.", "told": ""}
     if given.json:
         print(logs.redact(json.dumps(answer, ensure_ascii=False)))
-    elif answer["problem"]:
-        print(logs.redact(str(answer["problem"])), file=sys.stderr)
-    else:
-        print(logs.redact(str(answer["told"])))
-    return Exit.FAILED if answer["problem"] else Exit.OK
+        return Exit.FAILED if answer["problem"] else Exit.OK
+    if answer["problem"]:
+        return refused(answer["problem"])
+    print(logs.redact(answer["told"]))
+    return Exit.OK
 
 
 def _listed(settings: Settings, *, as_json: bool) -> Exit:

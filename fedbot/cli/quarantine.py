@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from fedbot import logs
-from fedbot.cli.exits import Exit, failed
+from fedbot.cli.exits import Exit, failed, refused
 from fedbot.cli.health import health
 from fedbot.cli.settings_file import settings_of, typed
 from fedbot.config.settings import Settings
@@ -61,8 +60,7 @@ def retry(given: argparse.Namespace) -> Exit:
             return failed(problem)
         answer = {"problem": "" if found else f"Nothing is quarantined under the number {given.number}."}
     if answer["problem"]:
-        print(answer["problem"], file=sys.stderr)
-        return Exit.FAILED
+        return refused(answer["problem"])
     print(f"The bot tries {given.number} again. To see whether it worked: {typed(given, 'status')}")
     return Exit.OK
 
@@ -72,14 +70,9 @@ def drop(given: argparse.Namespace) -> Exit:
     settings = settings_of(given, "warning")
     answer = order(settings.health_socket, "drop", number=given.number, sure=given.sure)
     if answer is None:
-        print(
-            "The bot is not running. Start it first: only the running bot knows what waits for that work.",
-            file=sys.stderr,
-        )
-        return Exit.FAILED
+        return refused("The bot is not running. Start it first: only the running bot knows what waits for that work.")
     if answer["problem"]:
-        print(answer["problem"], file=sys.stderr)
-        return Exit.FAILED
+        return refused(answer["problem"])
     print(answer["loses"])
     if given.sure:
         print(f"{given.number} is given up for good; the audit names it.")
