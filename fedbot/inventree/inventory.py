@@ -39,6 +39,7 @@ from fedbot.ports.journal import LeaseLost
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import queries, steps
 from fedbot.rules.model.diagnosis import (
+    ANOTHER_THING,
     GONE,
     AnsweredOnly,
     BadVersion,
@@ -96,6 +97,7 @@ PROBES: dict[type[Step], Callable[[Server, Any], StepResult | None]] = {
     steps.HandOver: outgoing.find_handed_over,
     steps.PutBack: outgoing.find_put_back,
     steps.TakeBack: stock.find_taken_back,
+    steps.MergeBack: outgoing.find_merged_back,
     steps.Arrived: outgoing.find_arrived,
     steps.Remark: outgoing.find_remarked,
     steps.WriteOff: incoming.find_written_off,
@@ -127,6 +129,7 @@ ACTS: dict[type[Step], Callable[[Server, Any], StepResult]] = {
     steps.HandOver: outgoing.hand_over,
     steps.PutBack: outgoing.put_back,
     steps.TakeBack: stock.take_back,
+    steps.MergeBack: outgoing.merge_back,
     steps.Arrived: outgoing.mark_arrived,
     steps.Remark: outgoing.remark,
     steps.WriteOff: incoming.write_off,
@@ -293,7 +296,13 @@ class OwnInventory:
         if self._is_on_new_item(step):
             self._recognised = (step, self._measure())
             return None
-        recognise(server, step)
+        try:
+            recognise(server, step)
+        except Refusal as problem:
+            merged = outgoing.find_merged_since(server, step) if problem.reason in {ANOTHER_THING, GONE} else None
+            if merged is None:
+                raise
+            return merged
         self._recognised = (step, self._measure())
         return PROBES[type(step)](server, step)
 

@@ -244,7 +244,10 @@ ON_KNOWN_ITEMS = (
     | steps.Label
     | steps.AttachPhoto
 )
-"""The steps on a stock item that we know. `TakeOut` is on one that people named; it checks by itself."""
+"""The steps on a stock item that we know. `TakeOut` is on one that people named; it checks by itself.
+
+So does `MergeBack`, which knows two items, of which one is gone afterwards.
+"""
 _STOCK_ITEM = "stockitem"
 _LONGEST_NAME = 60
 

@@ -1,4 +1,4 @@
-"""The sender's steps: book out, hand over, and put back.
+"""The sender's steps: book out, hand over, put back, and merge back what was split off.
 
 InvenTree silently clamps quantities, lets allocated and damaged items go, and has no lock below API 522. So everything
 is checked before and read back afterwards, and any difference from the agreement is moved back.
@@ -6,13 +6,33 @@ is checked before and read back afterwards, and any difference from the agreemen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from inventree.stock import StockItem as StockItems
 
-from fedbot.inventree.history import MOVED, SENT_TO_CUSTOMER, SPLIT_CHILD, SPLIT_FROM_PARENT, Trace, trace
-from fedbot.inventree.marks import check, mirrored_at_once
+from fedbot.inventree.history import (
+    EDITED,
+    MERGED,
+    MOVED,
+    SENT_TO_CUSTOMER,
+    SPLIT_CHILD,
+    SPLIT_FROM_PARENT,
+    Trace,
+    history_of,
+    trace,
+)
+from fedbot.inventree.marks import (
+    check,
+    is_ours,
+    line_of,
+    mirrored_at_once,
+    read,
+    tags_of,
+    with_tags,
+    without_lines_of_ours,
+)
 from fedbot.inventree.rows import Row, amount, exact_status, part_shown, same
 from fedbot.inventree.server import UNDONE, Entry, Server
 from fedbot.inventree.stock import (
@@ -21,6 +41,7 @@ from fedbot.inventree.stock import (
     found_moved,
     is_on_its_way,
     item_row,
+    item_row_if_there,
     move,
     move_to,
     notes_of,
@@ -32,6 +53,8 @@ from fedbot.inventree.stock import (
 from fedbot.inventree.versions import is_with_somebody
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import (
+    GONE,
+    Apart,
     Diagnosis,
     Fault,
     ItemAllocated,
@@ -40,8 +63,23 @@ from fedbot.rules.model.diagnosis import (
     ItemHasStatus,
     OfItem,
     Plain,
+    StaysApart,
 )
-from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Remark, Taken, TakeOut
+from fedbot.rules.model.steps import (
+    OWN_KEY,
+    Arrived,
+    HandedOver,
+    HandOver,
+    MergeBack,
+    MergedBack,
+    PlacedAt,
+    PutBack,
+    Remark,
+    Step,
+    TakeBack,
+    Taken,
+    TakeOut,
+)
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, TRAVELLING_STATUSES
 from fedbot.rules.protocol.terms import presentable
 
@@ -147,7 +185,7 @@ def _found(server: Server, step: TakeOut) -> _Found | None:
     split = marked.last(frozenset({SPLIT_CHILD}), step.item)
     if split is not None and split.deltas.get("stockitem"):
         child = int(split.deltas["stockitem"])
-        return _Found(detail_of(split.deltas, child) or item_row(server, child), split, whole=False)
+        return _Found(detail_of(split.deltas, child) or _split_off_row(server, step, child), split, whole=False)
     moved = marked.last(MOVED, step.item)
     if moved is not None:
         return _Found(item_row(server, step.item), moved, whole=True)
@@ -155,6 +193,14 @@ def _found(server: Server, step: TakeOut) -> _Found | None:
     if orphan is not None and orphan.item is not None:
         return _Found(item_row(server, orphan.item), orphan, whole=False)
     return None
+
+
+def _split_off_row(server: Server, step: TakeOut, child: int) -> Row:
+    """The row of the item that was split off. If it was put back and merged since, the step is over, and refused."""
+    row = item_row_if_there(server, child)
+    if row is None and _merged(server, _merge_mark(step), step.item) is not None:
+        raise Refusal(OfItem(ItemFault.PUT_BACK_ALREADY, step.item))
+    return row or item_row(server, child)
 
 
 def _trace_in_outgoing(server: Server, step: TakeOut) -> Trace:
@@ -316,3 +362,170 @@ def put_back(server: Server, step: PutBack) -> PlacedAt:
         status=step.status,
         notes=notes_of(step.mark, step.note),
     )
+
+
+# --- merge back --------------------------------------------------------------------------------------------
+#
+# InvenTree deletes the merged item with its history, notes, tags, files, test results and metadata, and asks for no
+# condition. So the bot merges only what the source has too, and looks at both items immediately before.
+
+_MAY_DIFFER = frozenset(
+    {
+        *("pk", "quantity", "parent", "child_items", "allocated", "tracking_items", "creation_date", "updated"),
+        *("stocktake_date", "notes", "tags", "status", "status_custom_key", "status_text"),
+    }
+)
+"""The fields of both rows that needn't be equal: what each item has for itself, and what is compared in another way."""
+_WHY_APART = {
+    "part": Apart.SOURCE,
+    "location": Apart.LOCATION,
+    "batch": Apart.BATCH,
+    "expiry_date": Apart.EXPIRY,
+    "packaging": Apart.PACKAGING,
+    "link": Apart.LINK,
+    "owner": Apart.OWNER,
+    "supplier_part": Apart.SUPPLIER_PART,
+    "purchase_price": Apart.PRICE,
+    "purchase_price_currency": Apart.PRICE,
+}
+"""The reason for a field that differs, the most telling ones first; `OTHER` for any other field."""
+
+
+def find_merged_back(server: Server, step: MergeBack) -> MergedBack | None:
+    """Probe of `MergeBack`: the mark is in the source's history. Without it, the split-off item must still be there.
+
+    The item is read first: if another request of ours merges it in between, the history shows the mark.
+    """
+    is_there = item_row_if_there(server, step.item) is not None
+    merged = _merged(server, step.mark, step.source)
+    if merged is None and not is_there:
+        raise Refusal(StaysApart(step.item, step.source, Apart.GONE))
+    return merged
+
+
+def find_merged_since(server: Server, step: Step) -> MergedBack | None:
+    """For a step that puts an item back which is gone: whether it was put back, and then merged into its source."""
+    if not isinstance(step, PutBack | TakeBack):
+        return None
+    if step.source is None and not server.version.searches_history:
+        return None
+    return _merged(server, _merge_mark(step), step.source)
+
+
+def merge_back(server: Server, step: MergeBack) -> MergedBack:
+    """Merge the item into its source, which comes first: InvenTree keeps only the first one."""
+    source = _source_like(server, step)
+    lines = [{"item": step.source}, {"item": step.item}]
+    content = {"items": lines, "location": source["location"], "notes": notes_of(step.mark, step.note)}
+    server.api.post("stock/merge/", content)
+    merged = _merged(server, step.mark, step.source)
+    if merged is None or item_row_if_there(server, step.item) is not None:
+        raise OutcomeUnknown(OfItem(ItemFault.MERGE_NOT_SHOWN, step.source))
+    return replace(merged, adds_up=server.version.locks_rows or _adds_up(server, step, source))
+
+
+def _merge_mark(step: TakeOut | PutBack | TakeBack) -> str:
+    return f"{line_of(step.mark)}merge"
+
+
+def _merged(server: Server, mark: str, source: int | None) -> MergedBack | None:
+    """The source into which an item was merged under this mark; None if there is no such entry."""
+    merged = trace(server, mark, source or 0).last(frozenset({MERGED}), source)
+    return None if merged is None or merged.item is None else MergedBack(merged.item)
+
+
+def _adds_up(server: Server, step: MergeBack, before: Row) -> bool:
+    """Whether the source has exactly the item's quantity more, and nobody else has changed it meanwhile."""
+    after = item_row(server, step.source)
+    alone = int(after["tracking_items"]) == int(before["tracking_items"]) + 1
+    return alone and amount(after["quantity"]) == amount(before["quantity"]) + step.quantity
+
+
+def _source_like(server: Server, step: MergeBack) -> Row:
+    """The source's row, if it has everything that the item has. Raises `Refusal` with `StaysApart` otherwise.
+
+    Both rows, which people change most, are read last.
+    """
+    history = history_of(server, step.item)
+    checks: tuple[tuple[Callable[[], bool], Apart], ...] = (
+        (lambda: _was_split_off(server, step), Apart.SOURCE),
+        (lambda: bool(history) and all(_is_of_line(entry, step) for entry in history), Apart.HISTORY),
+        (lambda: not _has_files(server, step.item), Apart.FILES),
+        (lambda: _tests(server, step.item) <= _tests(server, step.source), Apart.TESTS),
+        (lambda: _metadata_within(server, step), Apart.METADATA),
+    )
+    for holds, why in checks:
+        if not holds():
+            raise Refusal(StaysApart(step.item, step.source, why))
+    source, item = _row_with_tags(server, step.source), _row_with_tags(server, step.item)
+    if item is None:
+        raise Refusal(StaysApart(step.item, step.source, Apart.GONE))
+    differs = Apart.SOURCE if source is None else _difference(server, step, source, item)
+    if source is None or differs is not None:
+        raise Refusal(StaysApart(step.item, step.source, differs or Apart.SOURCE))
+    return source
+
+
+def _row_with_tags(server: Server, pk: int) -> Row | None:
+    try:
+        return with_tags(server.api, f"stock/{pk}/")
+    except Refusal as problem:
+        if problem.reason != GONE:
+            raise
+        return None
+
+
+def _was_split_off(server: Server, step: MergeBack) -> bool:
+    """Whether our own step has split exactly this item off the source, by the source's history."""
+    split = trace(server, f"{line_of(step.mark)}out", step.source).last(frozenset({SPLIT_CHILD}), step.source)
+    if split is None:
+        return False
+    return split.deltas.get("stockitem") == step.item and amount(split.deltas.get("removed")) == step.quantity
+
+
+def _is_of_line(entry: Row, step: MergeBack) -> bool:
+    """Whether an entry of the item's history is our own. A status changed by another step has one without notes."""
+    notes = str(entry.get("notes") or "")
+    return notes.startswith(line_of(step.mark)) or (entry.get("tracking_type") == EDITED and not notes)
+
+
+def _has_files(server: Server, item: int) -> bool:
+    url, fields = server.version.attachment_call(item)
+    return bool(server.api.rows(url, **fields, limit=1))
+
+
+def _tests(server: Server, item: int) -> set[tuple[object, ...]]:
+    """The test results of an item. A split copies them."""
+    fields = ("template", "test", "result", "value", "notes", "attachment")
+    rows = server.api.rows("stock/test/", stock_item=item)
+    return {tuple(str(row.get(field) or "") for field in fields) for row in rows}
+
+
+def _metadata_within(server: Server, step: MergeBack) -> bool:
+    """Whether the source has all of the item's metadata but our own."""
+    there, has = read(server, "stockitem", step.source), read(server, "stockitem", step.item)
+    return all(key == OWN_KEY or (key in there and there[key] == value) for key, value in has.items())
+
+
+def _difference(server: Server, step: MergeBack, source: Row, item: Row) -> Apart | None:
+    """What keeps two rows apart; None if the source has everything that the item has."""
+    others = sorted((source.keys() | item.keys()) - _WHY_APART.keys() - _MAY_DIFFER)
+    unlike = [
+        field
+        for field in (*_WHY_APART, *others)
+        if not field.endswith("_detail") and source.get(field) != item.get(field)
+    ]
+    own_lines = set(without_lines_of_ours(str(item.get("notes") or "")).splitlines())
+    own_tags = {tag for tag in tags_of(item) if not is_ours(tag)}
+    checks: tuple[tuple[bool, Apart], ...] = (
+        (item.get("part") != step.part or bool(item.get("serial")), Apart.SOURCE),
+        (amount(item["quantity"]) != step.quantity, Apart.QUANTITY),
+        (amount(item.get("allocated")) > 0, Apart.ALLOCATED),
+        (not (server.version.in_stock(source) and server.version.in_stock(item)), Apart.LOCATION),
+        (source.get("location") in {None, server.outgoing.pk}, Apart.LOCATION),
+        (exact_status(source) != exact_status(item), Apart.STATUS),
+        *((True, _WHY_APART.get(field, Apart.OTHER)) for field in unlike),
+        (not own_lines <= set(str(source.get("notes") or "").splitlines()), Apart.NOTES),
+        (not own_tags <= set(tags_of(source)), Apart.TAGS),
+    )
+    return next((why for holds, why in checks if holds), None)

@@ -164,13 +164,13 @@ class Account:
 class Past:
     """The part of an item's history that matters for merges. It is valid while the history has so many `entries`.
 
-    `split_off` are the items that somebody else split off, each with its quantity; `merged` is the time of the last
-    merge into the item.
+    `split_off` are the items that somebody else split off, each with its quantity; `merges` are the times
+    of the merges into the item, each with the item that a step of ours brought back by it (None: a merge by others).
     """
 
     entries: int
     split_off: tuple[tuple[int, Decimal], ...] = ()
-    merged: datetime | None = None
+    merges: tuple[tuple[datetime, int | None], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from inventree.stock import StockItem as StockItems
 from fedbot.inventree.history import (
     EDITED,
     LONG_PAGE,
+    MERGED,
     MOVED,
     RETURNED,
     SPLIT_CHILD,
@@ -385,7 +386,6 @@ def _where(server: Server, row: Row) -> Whereabouts:
     return Whereabouts.OUTGOING if row.get("location") == server.outgoing.pk else Whereabouts.STOCK
 
 
-MERGED = 45
 _OUR_MARK = re.compile(r"fed:[0-9a-z-]+:\d+:")
 _MOST_ANCESTORS = 20
 _FEW_SPLITS = 3
@@ -414,8 +414,30 @@ def _pasts(server: Server, part: int, rows: Mapping[int, Row], items: Iterable[i
 
 def _past(history: Sequence[Row]) -> Past:
     split_off = tuple(split for entry in history for split in _children_of_split(entry))
-    times = [_time(entry) for entry in history if entry.get("tracking_type") == MERGED]
-    return Past(len(history), split_off, max(times, default=None))
+    return Past(len(history), split_off, tuple(_merges(history)))
+
+
+def _merges(history: Sequence[Row]) -> Iterator[tuple[datetime, int | None]]:
+    """The merges into the item, with the stock item that a step of ours had split off here and so brought back.
+
+    Others' merges have no such item. Ours has the mark of the split, and happens once.
+    """
+    split = {_line_of_ours(entry, "out"): entry for entry in history if entry.get("tracking_type") == SPLIT_CHILD}
+    merges = [entry for entry in history if entry.get("tracking_type") == MERGED]
+    lines = [_line_of_ours(entry, "merge") for entry in merges]
+    for entry, line in zip(merges, lines, strict=True):
+        is_ours = line is not None and line in split and lines.count(line) == 1
+        before = (split[line].get("deltas") or {}) if is_ours else {}
+        removed = before.get("removed")
+        is_same = is_ours and amount((entry.get("deltas") or {}).get("added", removed)) == amount(removed)
+        yield _time(entry), before.get("stockitem") if is_same else None
+
+
+def _line_of_ours(entry: Row, step: str) -> str | None:
+    """The beginning of the marks of the line (`fed:k7m2:1:`) whose step has this entry; None if that isn't ours."""
+    line = _OUR_MARK.match(str(entry.get("notes") or ""))
+    is_of_step = line is not None and str(entry["notes"])[line.end() :].partition(" ")[0] == step
+    return line.group() if line is not None and is_of_step else None
 
 
 def _children_of_split(entry: Row) -> list[tuple[int, Decimal]]:
@@ -462,11 +484,14 @@ def _vanished(server: Server, received: Received, rows: Mapping[int, Row]) -> De
 
 
 def _last_merge(server: Server, part: int, item: int, rows: Mapping[int, Row]) -> datetime | None:
-    """The time of the last merge into the item, or into an item it was split from."""
+    """The time of others' last merge into the item, or into an item it was split from.
+
+    A merge that looks like ours is another one if the item that it should have brought back still exists.
+    """
     seen: list[int] = []
     at: object = item
     while isinstance(at, int) and at in rows and at not in seen and len(seen) < _MOST_ANCESTORS:
         seen.append(at)
         at = rows[at].get("parent")
-    pasts = _pasts(server, part, rows, seen)
-    return max((past.merged for past in pasts if past.merged), default=None)
+    merges = (merge for past in _pasts(server, part, rows, seen) for merge in past.merges)
+    return max((when for when, brought_back in merges if brought_back is None or brought_back in rows), default=None)

@@ -243,6 +243,7 @@ _STEPS: dict[str, str] = {
     StepKind.HAND_OVER: marked("given to the other space's company in InvenTree"),
     StepKind.PUT_BACK: marked("put back in its old location"),
     StepKind.TAKE_BACK: marked("taken back into stock"),
+    StepKind.MERGE_BACK: marked("merged into the stock item from which it had been split off"),
     StepKind.ARRIVED: marked("our record marked as arrived"),
     StepKind.CREATE_PART: marked("the new part was created"),
     StepKind.CREATE_ITEM: marked("booked in"),

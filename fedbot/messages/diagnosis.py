@@ -9,6 +9,7 @@ from fedbot.messages.language import SOURCE, Locale, marked
 from fedbot.rules.model.diagnosis import (
     AnotherThing,
     AnsweredOnly,
+    Apart,
     BadPlace,
     BadVersion,
     Cause,
@@ -35,6 +36,7 @@ from fedbot.rules.model.diagnosis import (
     Redirected,
     ServerError,
     Speaker,
+    StaysApart,
     TokenRefused,
     TokenTrialFailed,
     Unlike,
@@ -153,7 +155,34 @@ ITEM_FAULTS: dict[ItemFault, str] = {
     ItemFault.OTHER_UNITS: marked("The part of stock item #{item} has another unit now"),
     ItemFault.PHOTO_NOT_THERE: marked("The photo is not with stock item #{item} as it was sent"),
     ItemFault.NOTES_CHANGED: marked("Somebody else is writing the notes of stock item #{item}"),
+    ItemFault.PUT_BACK_ALREADY: marked("It had been taken out of stock item #{item}, and was put back into it"),
+    ItemFault.MERGE_NOT_SHOWN: marked("InvenTree's history does not show what I merged into stock item #{item}"),
+    ItemFault.CHANGED_WHILE_MERGED: marked("Somebody else changed stock item #{item} at the same moment"),
 }
+
+APART: dict[Apart, str] = {
+    Apart.GONE: marked("it isn't there any more"),
+    Apart.SOURCE: marked("that isn't there any more, or isn't the item from which it was split off"),
+    Apart.QUANTITY: marked("its quantity has changed"),
+    Apart.ALLOCATED: marked("some of it is allocated"),
+    Apart.LOCATION: marked("they aren't in stock in the same location"),
+    Apart.STATUS: marked("the status differs"),
+    Apart.BATCH: marked("the batch differs"),
+    Apart.EXPIRY: marked("the expiry date differs"),
+    Apart.PACKAGING: marked("the packaging differs"),
+    Apart.LINK: marked("the link differs"),
+    Apart.PRICE: marked("the price differs"),
+    Apart.SUPPLIER_PART: marked("the supplier part differs"),
+    Apart.OWNER: marked("the owner differs"),
+    Apart.NOTES: marked("it has notes of its own"),
+    Apart.TAGS: marked("it has tags of its own"),
+    Apart.FILES: marked("it has files of its own"),
+    Apart.TESTS: marked("it has test results of its own"),
+    Apart.METADATA: marked("it has metadata of its own"),
+    Apart.HISTORY: marked("somebody has worked on it since it was split off"),
+    Apart.OTHER: marked("their details differ"),
+}
+"""Why an item that was split off isn't merged into its source."""
 
 NAME_FAULTS: dict[NameFault, str] = {
     NameFault.FOREIGN_GROUP: marked('The group "{name}" exists in InvenTree and isn\'t ours'),
@@ -307,6 +336,7 @@ _ANOTHER_THING = marked(
     "Stock item #{item} is now another item than the one we know ({why}); InvenTree may have been restored to an"
     " earlier state"
 )
+_STAYS_APART = marked("I didn't merge stock item #{item} into #{source}, because {why}")
 _STATUS = marked("Stock item #{item} has the status {status} now")
 _HAS_ONLY = marked("Stock item #{item} has only {quantity} left")
 _ALLOCATED = marked("Stock item #{item}: {allocated} of {quantity} are allocated")
@@ -398,6 +428,8 @@ def _of_stock(locale: Locale, problem: OfStock) -> str:
         case AnotherThing(item, unlike, found):
             why = _say(locale, UNLIKE[unlike], found=found or locale.word(_NONE))
             return _say(locale, _ANOTHER_THING, item=item, why=why)
+        case StaysApart(item, source):
+            return _say(locale, _STAYS_APART, item=item, source=source, why=locale.word(APART[problem.why]))
         case _:
             assert_never(problem)
 

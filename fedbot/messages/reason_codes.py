@@ -27,6 +27,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("somebody changed the stock item in the meantime; I have put back what I had moved."),
         marked("Look it up in the InvenTree of {sender}, then start again with what is in stock."),
     ),
+    "put-back": (
+        marked("it had been taken out of stock, and was put back."),
+        marked("Start again."),
+    ),
     "another-thing": (
         marked(
             "the stock item is another item now: somebody restored InvenTree to an earlier state, or changed the item."

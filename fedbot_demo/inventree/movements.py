@@ -79,7 +79,7 @@ def split(
     *,
     told: bool = True,
 ) -> StockItem | None:
-    """Split `quantity` off `item` into a new item: a copy of the row with its metadata, but without its tags.
+    """Split `quantity` off `item` into a new item: a copy with its metadata and test results, but without its tags.
 
     Returns the new item; None if there is nothing to split (serialised, 0 or all of it). The child's history entry
     (type 40) comes before the parent's (42). With `told` False neither is written.
@@ -104,6 +104,8 @@ def split(
     copied = state.metadata_of("stockitem", item.pk)
     if copied is not None:
         state.write_metadata("stockitem", child.pk, dict(copied.content))
+    for result in state.test_results.find("stock_item", item.pk):
+        state.test_results.put(replace(result, pk=state.test_results.next_pk, stock_item=child.pk))
     if told:
         place: JsonObject = {} if location is None else {"location": location.pk}
         deltas |= {"quantity": float(quantity)} | place

@@ -111,7 +111,7 @@ def can_delete(state: State, item: StockItem) -> bool:
 
 
 def delete(state: State, item: StockItem) -> None:
-    """Delete the item: its children move to its parent, its history stays, its allocations go."""
+    """Delete the item: its children move to its parent, its history stays, its allocations and test results go."""
     for child in state.stock.find("parent", item.pk):
         state.stock.put(replace(child, parent=item.parent))
     for entry in state.tracking.find("item", item.pk):
@@ -121,6 +121,8 @@ def delete(state: State, item: StockItem) -> None:
             state.tracking.remove(entry.pk)
     for claim in state.allocations.find("item", item.pk):
         state.allocations.remove(claim.pk)
+    for result in state.test_results.find("stock_item", item.pk):
+        state.test_results.remove(result.pk)
     state.forget("stockitem", item.pk)
     state.stock.remove(item.pk)
 

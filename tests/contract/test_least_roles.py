@@ -43,6 +43,7 @@ from fedbot.rules.model.steps import (
     LoanLabel,
     MakeCompany,
     MarkAsHere,
+    MergeBack,
     Mirror,
     PutAway,
     PutBack,
@@ -84,6 +85,13 @@ def work(ground: Ground, mark: str) -> dict[str, Query | Step]:
         ground.admin.post("stock/assign/", content)
         return item
 
+    def apart() -> MergeBack:
+        source, line = ground.stock(ground.bolt, 10, ground.drawer), f"{mark}2"
+        ground.transfer(source, 5, ground.outgoing, f"{line}:out x")
+        item = ground.child_of(source)
+        ground.transfer(item, 5, ground.drawer, f"{line}:putback x")
+        return MergeBack(f"{line}:merge", "x", item, source, ground.bolt, five)
+
     serial = secrets.token_hex(4)
     came = given(ground.stock(ground.lens, 1, ground.drawer, serial=serial))
     five, known, link = Decimal(5), Known(ground.bolt), f"https://matrix.to/#/!a:example.org/$card?{mark}"
@@ -103,6 +111,7 @@ def work(ground: Ground, mark: str) -> dict[str, Query | Step]:
         "arrived": Arrived(f"{mark}:arrived", "x", given(lying()), DAMAGED, sent),
         "put back": PutBack(f"{mark}:putback", "x", out(lying()), five, ground.drawer, OK, sent),
         "take back": TakeBack(f"{mark}:back", "x", given(lying()), five, ground.drawer, OK, ground.customer, sent),
+        "merge back": apart(),
         "remark": Remark(f"{mark}:gift", "x", given(lying()), sent),
         "write off": WriteOff(f"{mark}:off", "x", lying(), five, known),
         "create an item": CreateItem(f"{mark}:in", ground.bolt, five, f"{link}:in"),

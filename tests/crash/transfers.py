@@ -88,18 +88,18 @@ async def refused(pair: Pair) -> Moved:
 
 
 async def came_back_untaken_right(pair: Pair, moved: Moved) -> None:
-    """The stock is as before; the item is back in its location, each change once in its history."""
+    """The stock is as before: the item is one with the rest again, each change once in their common history."""
     after = await stock_of(pair)
     for party, rows_before, rows_after in zip(pair.parties, moved.before, after, strict=True):
         more = in_stock(rows_after) - in_stock(rows_before)
         must(more == 0, f"{party.id} has {more} more in stock")
-    must(len(after[1]) == len(moved.before[1]), "the receiver has a new row")
-    (back,) = [row for row in after[0] if row.pk not in {old.pk for old in moved.before[0]}]
-    marks, _ = await marks_of(pair.give, back, moved.transfer)
-    must(
-        marks == Counter({"out": 1, "over": 1, "back": 2}), f"history at the sender: {marks}"
-    )  # returned, and put away
-    must(back.status == STATUS_OK, f"its status is {back.status}")
+        must(len(rows_after) == len(rows_before), f"{party.id} has {len(rows_after)} rows, before {len(rows_before)}")
+    quantities = {row.pk: row.quantity for row in moved.before[0]}
+    (source,) = [row for row in after[0] if (await marks_of(pair.give, row, moved.transfer))[0]]
+    marks, _ = await marks_of(pair.give, source, moved.transfer)
+    must(marks == Counter({"out": 1, "merge": 1}), f"history at the sender: {marks}")
+    must(source.quantity == quantities[source.pk], f"{source.quantity} are in #{source.pk}")
+    must(source.status == STATUS_OK, f"its status is {source.status}")
     await said(pair)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
+from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.seeding import make_account
 from fedbot_demo.inventree.versions import RECORDED
 from tests.dialogue.test_files_that_travel import PDF, attach, kept
@@ -57,6 +58,18 @@ async def lends(world: World) -> None:
     assert world.alpha.total("M3-NUT") == 350
 
 
+async def takes_back(world: World) -> None:
+    """What Betaspace's InvenTree refuses is one stock item with the rest again."""
+    world.beta.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/$", status=400)
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert [space.transfer().state for space in world.spaces] == [TransferState.REVERTED] * 2
+    (row,) = world.alpha.stock(part=world.alpha.part("M3-NUT").pk)
+    assert (int(row.quantity), row.customer, row.status) == (350, None, 10)
+
+
 async def sends_files(world: World) -> None:
     lens = world.alpha.item("LENS-2", serial="0042").pk
     attach(world.alpha, lens, "how to.pdf", PDF)
@@ -69,7 +82,13 @@ async def sends_files(world: World) -> None:
     assert world.beta.tables.attachments[1].model_id == world.beta.transfer().at(1).item
 
 
-STORIES: dict[str, Story] = {"offer": offers, "request": requests, "lend": lends, "files": sends_files}
+STORIES: dict[str, Story] = {
+    "offer": offers,
+    "request": requests,
+    "lend": lends,
+    "refused": takes_back,
+    "files": sends_files,
+}
 VIEWS = dict.fromkeys(("stock", "part", "part_category", "stock_location"), "view")
 
 

@@ -349,9 +349,18 @@ async def test_an_item_in_both_stocks_is_deleted_where_it_does_not_belong() -> N
 async def test_an_item_in_both_stocks_is_given_again_by_hand_by_its_former_owner() -> None:
     world = await friends()
     await both_have_it(world)
-    item, company = world.alpha.transfer().at(1).item, world.alpha.connection().company
-    world.alpha.admin("POST", "stock/assign/", items=[{"item": item}], customer=company)
-    await picks(world, world.anna, "Betaspace has it")
+    source = world.alpha.row(world.alpha.transfer().at(1).item or 0)
+    assert source.quantity == NUTS, "it was put back into the item from which it had been taken"
+    choice = await asks(world, world.anna)
+    assert "Done by hand, under another number? !fed resolve" in choice.text
+    with world.alpha.by_hand():
+        lines = [{"pk": source.pk, "quantity": "10"}]
+        world.alpha.admin("POST", "stock/transfer/", items=lines, location=source.location, notes="again")
+        item = max(row.pk for row in world.alpha.stock())
+        company = world.alpha.connection().company
+        world.alpha.admin("POST", "stock/assign/", items=[{"item": item}], customer=company)
+    assert "Settled: " in (await asks(world, world.anna, f"--as arrived #{item}")).text
+    await world.passes(timedelta(minutes=5))
     await picks(world, world.bea, "it was booked in as #")
     assert states(world) == {DONE}
     assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)

@@ -24,6 +24,7 @@ from fedbot.rules.model.steps import (
     MakeAccess,
     MakeCompany,
     MarkAsHere,
+    MergeBack,
     MintToken,
     Mirror,
     PutAway,
@@ -96,6 +97,14 @@ async def take_back(space: Space) -> TakeBack:
     company = space.company()
     await space.inventory.act(HandOver(f"{MARK}:over", "given to Betaspace", lying.item, TEN, company))
     return TakeBack(f"{MARK}:back", "refused", lying.item, TEN, lying.location, lying.status, company)
+
+
+async def merge_back(space: Space) -> MergeBack:
+    """The item was split off, and is back in its old location."""
+    step = await put_back(space)
+    await space.inventory.act(step)
+    row = space.item("M3-BOLT")
+    return MergeBack(f"{MARK}:merge", "put back here", step.item, row["pk"], row["part"], TEN)
 
 
 async def create_part(space: Space) -> CreatePart:
@@ -221,6 +230,7 @@ WRITES: dict[str, tuple[Situation, str, str]] = {
     "remark": (remark, "POST", "stock/change_status/"),
     "write off": (write_off, "POST", "stock/change_status/"),
     "put back": (put_back, "POST", "stock/transfer/"),
+    "merge back": (merge_back, "POST", "stock/merge/"),
     "take back": (take_back, "POST", "stock/return/"),
     "take back, second half": (take_back, "POST", "stock/transfer/"),
     "create part": (create_part, "POST", "part/"),

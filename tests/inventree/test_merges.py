@@ -9,7 +9,7 @@ import pytest
 
 from fedbot.inventree.versions import Version
 from fedbot.rules.model.queries import FindItems, ItemsFound, Received
-from tests.inventree.situations import LINK
+from tests.inventree.situations import LINK, merge_back
 from tests.inventree.space import Space
 
 TRANSFER = LINK.partition("fed:")[2].partition(":")[0]
@@ -78,6 +78,33 @@ async def test_a_merged_piece_has_vanished_but_a_used_up_one_has_not(
     assert (await look(alpha, f"#{target}", brought)).vanished == ()
     merge(alpha, target, split(alpha, brought.item, "5"))
     assert (await look(alpha, f"#{target}", brought)).vanished == (replace(brought, quantity=Decimal(5)),)
+
+
+async def test_what_our_own_step_brings_back_is_no_merge_of_others(
+    alpha: Space, target: int, brought: Received
+) -> None:
+    step = await merge_back(alpha)
+    assert step.source == target
+    await alpha.inventory.act(step)
+    alpha.admin.delete(f"stock/{brought.item}/")
+    found = await look(alpha, f"#{target}", brought)
+    assert (found.vanished, found.merged) == ((brought,), ())
+    place = alpha.stock(target)["location"]
+    other = split(alpha, target, "10")
+    content = {"items": [{"item": target}, {"item": other}], "location": place, "notes": f"{step.mark} again"}
+    alpha.admin.post("stock/merge/", content)
+    assert [pk for pk, _ in (await look(alpha, f"#{target}", brought)).merged] == [target], "ours happens only once"
+
+
+async def test_a_merge_that_only_looks_like_ours_is_one_of_others(alpha: Space, target: int, brought: Received) -> None:
+    """Somebody types our mark as a note, while what we have split off is still there."""
+    step = await merge_back(alpha)
+    place = alpha.stock(target)["location"]
+    row = alpha.admin.post("stock/", {"part": brought.part, "quantity": "10", "location": place})
+    items = [{"item": target}, {"item": row[0]["pk"]}]
+    alpha.admin.post("stock/merge/", {"items": items, "location": place, "notes": f"{step.mark} put back here"})
+    alpha.admin.delete(f"stock/{brought.item}/")
+    assert [pk for pk, _ in (await look(alpha, f"#{target}", brought)).merged] == [target]
 
 
 async def test_a_history_is_read_again_only_when_it_has_grown(alpha: Space, target: int, brought: Received) -> None:

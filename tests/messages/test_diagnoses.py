@@ -15,6 +15,7 @@ import pytest
 from fedbot.inventree import errors
 from fedbot.journal import codec
 from fedbot.messages.diagnosis import (
+    APART,
     CAUSES,
     FAULTS,
     ITEM_FAULTS,
@@ -63,6 +64,7 @@ def _all() -> list[Diagnosis]:
         *(kinds.OfItem(fault, 12) for fault in ITEM_FAULTS),
         *(kinds.Named(fault, "x (1) {y}") for fault in NAME_FAULTS),
         *(kinds.BadPlace(fault, "incoming", "Shelf {y}", ("A/Shelf", "B/Shelf")) for fault in PLACES),
+        *(kinds.StaysApart(43, 12, why) for why in APART),
         *(kinds.AnotherThing(12, unlike, found) for unlike in UNLIKE for found in ("", "{0}")),
         *(kinds.BadVersion(fault, 391) for fault in VERSIONS),
         *(Verbatim(speaker, "Serial numbers already exist: {0042}") for speaker in Speaker),
@@ -82,7 +84,7 @@ ALL = _all()
 def test_every_kind_is_tested_here_and_every_table_is_complete() -> None:
     assert {type(each) for each in ALL} == set(get_args(Diagnosis))
     assert set(TRIALS) == {*TOKEN_CODES, "unreachable"}
-    for table in (FAULTS, ITEM_FAULTS, NAME_FAULTS, CAUSES, LACKS, PLACES, SPEAKERS, UNLIKE, VERSIONS):
+    for table in (APART, FAULTS, ITEM_FAULTS, NAME_FAULTS, CAUSES, LACKS, PLACES, SPEAKERS, UNLIKE, VERSIONS):
         told: list[Enum] = list(table)
         assert set(told) == set(type(told[0]))
 

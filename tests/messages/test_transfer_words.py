@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.diagnosis import GONE, Fault, Plain, Speaker, Verbatim
+from fedbot.rules.model.diagnosis import GONE, Apart, Fault, Plain, Speaker, StaysApart, Verbatim
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.transfer import Progress, Transfer
@@ -122,11 +122,24 @@ SAID: dict[str, Phrase] = {
     "the end: back again": end(
         transfer(BOLTS, role="sender", state=TransferState.REVERTED, decided=BY_BEA, problem="No such part")
     ),
-    "the end: back again, as a stock item of its own": end(
-        transfer(
-            BOLTS, role="sender", state=TransferState.REVERTED, decided=BY_BEA, progress=(Progress(1, "back", 43),)
+    **{
+        f"the end: back again, {how}": end(
+            transfer(
+                BOLTS,
+                role="sender",
+                state=TransferState.REVERTED,
+                decided=BY_BEA,
+                progress=(Progress(1, "back", item, split_from=12, apart=apart),),
+            )
         )
-    ),
+        for how, item, apart in (
+            ("in the item from which it was taken", 12, None),
+            ("as a stock item of its own", 43, None),
+            ("as a stock item of its own, of another batch", 43, StaysApart(43, 12, Apart.BATCH)),
+            ("but somebody has merged it since", 43, StaysApart(43, 12, Apart.GONE)),
+            ("but nobody knows whether it was merged", 43, Plain(Fault.NO_TRACE)),
+        )
+    },
     "waits before anything moved": waits(transfer(BOLTS, role="sender", state=TransferState.APPROVED, decided=BY_BEA)),
     "waits, to be taken out": waits(transfer(BOLTS, role="sender", state=TransferState.DEBITING, decided=BY_BEA)),
     "waits, taken out already": waits(
@@ -179,6 +192,12 @@ SAID: dict[str, Phrase] = {
     ),
     "not marked as arrived": say(
         messages.transfer_card.not_marked_arrived, transfer=transfer(role="sender"), problem=SAYS_NO
+    ),
+    "back, but nobody knows whether it was merged": say(
+        messages.transfer_end.not_merged_back,
+        transfer=transfer(role="sender"),
+        progress=Progress(1, "back", 43, split_from=12),
+        problem=Plain(Fault.NO_TRACE),
     ),
     "the sum does not add up": say(
         messages.transfer_card.sum_does_not_add_up,

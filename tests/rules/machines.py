@@ -65,6 +65,8 @@ from fedbot.rules.model.steps import (
     Labelled,
     MakeAccess,
     MakeCompany,
+    MergeBack,
+    MergedBack,
     MintToken,
     Mirror,
     Mirrored,
@@ -95,7 +97,7 @@ BOLT = Part(3, "M3 bolt", "M3-BOLT")
 STOCK = StockItem(42, BOLT, Decimal(100), location=1, place="Drawer")
 
 OF_NOW = {"seen", "past"}  # the fields of a message that describe our reading at the time of sending
-MOVES = (TakeOut, HandOver, CreateItem, PutAway, Arrived, TakeBack, PutBack)
+MOVES = (TakeOut, HandOver, CreateItem, PutAway, Arrived, TakeBack, PutBack, MergeBack)
 E = TypeVar("E")
 T = TransferState
 C = ConnectionState
@@ -391,4 +393,6 @@ def _result(step: Step) -> StepResult:  # noqa: C901, PLR0911 - a table
             return Labelled()
         case PutAway(item=item):
             return PlacedAt(item, 1, "Drawer")
+        case MergeBack(source=source):
+            return MergedBack(source)
     return PlacedAt(142, 1, "Drawer") if isinstance(step, PutBack | TakeBack) else HandedOver(142)

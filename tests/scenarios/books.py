@@ -25,6 +25,7 @@ ACTS = {
     "arrived": {5},
     "away": {20, 25},
     "back": {15, 105},
+    "merge": {45},
     "putback": {20, 25},
     "home": {15, 105},
     "in": {15, 105},  # an item that was here before; anything else is created, without a note

@@ -34,6 +34,7 @@ from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, ConnectionState, TransferState
 from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, total
+from fedbot_demo.inventree.records import TrackingEntry
 from tests.simulation.consent_checks import Consents, FriendView, View
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.neighbours import OutsideBooks
@@ -43,7 +44,8 @@ from tests.simulation.truth_of_messages import Told
 OUT_KINDS = frozenset({20, 25, 42})
 OVER_KIND = 100
 BACK_KINDS = frozenset({15, 105})
-SPLIT_KINDS = frozenset({40, 42})
+SPLIT_CHILD_KIND = 42
+SPLIT_KINDS = frozenset({40, SPLIT_CHILD_KIND})
 CREATED_KIND = 1
 NOTHING_COMES = NOTHING_MOVED | {TransferState.REFUSED, TransferState.REVERTED}
 STALE_AFTER = timedelta(hours=1)
@@ -70,7 +72,10 @@ class Tap:
 
 @dataclass
 class Movement:
-    """The InvenTrees' evidence about one line of a transfer."""
+    """The InvenTrees' evidence about one line of a transfer.
+
+    `parted` is the item from which it was split off, and the quantity.
+    """
 
     out: int = 0
     over: int = 0
@@ -78,6 +83,8 @@ class Movement:
     put_back: int = 0
     back: int = 0
     created: int = 0
+    parted: tuple[int | None, Decimal] | None = None
+    merged: int = 0
 
 
 @dataclass
@@ -465,7 +472,23 @@ class Auditor:
             if lent_outside is not None:
                 self.outside.entry(party, lent_outside, int(parts[2]), parts[3], entry.tracking_type, rest)
             elif parts[1] not in self.settled:
-                self._entry(party, (parts[1], int(parts[2])), parts[3], entry.tracking_type, rest, entry.deltas)
+                line = (parts[1], int(parts[2]))
+                self._entry(party, line, parts[3], entry.tracking_type, rest, entry.deltas)
+                self._parts_and_meets(party, line, parts[3], entry)
+
+    def _parts_and_meets(self, party: Party, line: tuple[str, int], step: str, entry: TrackingEntry) -> None:
+        """What was split off is merged at most once, when it is back: all of it, into the item from which it came."""
+        movement, deltas = self.movements[line], entry.deltas
+        if step == "out" and entry.tracking_type == SPLIT_CHILD_KIND:
+            movement.parted = (entry.item, Decimal(str(deltas["removed"])))
+        if step != "merge":
+            return
+        name = f"{party.id}: {line[0][:4]} line {line[1]}"
+        movement.merged += 1
+        if movement.merged > 1 or not (movement.back or movement.put_back):
+            self.wrong(f"{name} was merged {movement.merged} times, taken back {movement.back} times (3)")
+        if movement.parted != (entry.item, Decimal(str(deltas["added"]))):
+            self.wrong(f"{name}: {deltas['added']} were merged into #{entry.item}, but came from {movement.parted} (1)")
 
     def _is_return(self, party: Party, pk: int) -> bool:
         """On a partial return, InvenTree splits the item by itself and marks only the return after it."""

@@ -21,7 +21,10 @@ from fedbot.commands.stock_to_offer import Ahead
 from fedbot.engine import pipeline
 from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.inventory_workers import StepWorker
-from fedbot.inventree import incoming
+from fedbot.inventree import incoming, outgoing
+from fedbot.inventree.inventory import ACTS
+from fedbot.inventree.server import Server
+from fedbot.inventree.stock import item_row
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
@@ -55,7 +58,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.rota import Rota
-from fedbot.rules.model.steps import CreateItem, Step, StepResult
+from fedbot.rules.model.steps import CreateItem, MergeBack, MergedBack, Step, StepResult, note_of
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer, with_progress
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
@@ -122,6 +125,8 @@ ELSEWHERE: dict[str, str] = {
     "a booking from tomorrow on passes the queue": "tests/dialogue/test_waiting_list.py",
     "a reply to a turn requests what the friend keeps": "tests/dialogue/test_waiting_list.py",
     "an item that nobody here confirmed is booked in": "tests/dialogue/test_asking_anyone.py",
+    "an item is merged into its source whatever differs": "tests/dialogue/test_putting_back.py",
+    "the item that was put back takes in the one from which it came": "tests/dialogue/test_putting_back.py",
     **{f"no budget: {what}": "tests/dialogue" for what in (*budgets.LIMITS, *sorted(budgets.HOURLY))},
 }
 
@@ -174,10 +179,10 @@ def _instead(stack: ExitStack, owner: object, name: str, function: object) -> An
 
 @mutant("no probe")
 def _no_probe(stack: ExitStack) -> None:
-    async def was_done(*_: object) -> bool:
+    async def probe(*_: object) -> bool:
         return False
 
-    _instead(stack, StepWorker, "_was_done", was_done)
+    _instead(stack, StepWorker, "_probe", probe)
 
 
 @mutant("no settle")
@@ -499,6 +504,23 @@ def _not_put_back(stack: ExitStack) -> None:
         send.go_on(turn, with_progress(transfer, progress), connection)
 
     _instead(stack, send, "put_back", put_back)
+
+
+@mutant("the item that was put back takes in the one from which it came")
+def _wrong_way_round(stack: ExitStack) -> None:
+    def merge_back(server: Server, step: MergeBack) -> MergedBack:
+        row = item_row(server, step.item)
+        lines = [{"item": step.item}, {"item": step.source}]
+        notes = note_of(step.mark, step.note)
+        server.api.post("stock/merge/", {"items": lines, "location": row["location"], "notes": notes})
+        return MergedBack(step.source)
+
+    stack.enter_context(patch.dict(ACTS, {MergeBack: merge_back}))
+
+
+@mutant("an item is merged into its source whatever differs")
+def _merged_all_the_same(stack: ExitStack) -> None:
+    _instead(stack, outgoing, "_difference", lambda *_: None)
 
 
 # --- consent --------------------------------------------------------------------------------------------------

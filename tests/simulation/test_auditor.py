@@ -17,6 +17,7 @@ from fedbot_demo.inventree.faults import Fault, FaultKind
 from tests.simulation.actions import Action
 from tests.simulation.end_checks import must_agree
 from tests.simulation.federation import Federation, Setup
+from tests.simulation.mutants import broken
 from tests.simulation.neighbours import loans_of
 from tests.simulation.party import GRACE, Party
 
@@ -139,3 +140,21 @@ async def test_the_auditor_notices_a_late_loan_to_a_neighbour_whose_lender_lost_
     assert loan.state is (OutsideState.OUT if is_broken else OutsideState.NOT_LENT)
     assert bool(federation.auditor.violations) is is_broken
     assert all("had lost the right" in each for each in federation.auditor.violations)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+async def test_what_was_split_off_and_refused_is_merged_into_its_source_and_not_the_other_way_round(
+    *, is_right: bool
+) -> None:
+    federation, sender, receiver = await _friends()
+    federation.people[sender.person(sender.people.approver)].says("!fed push #1 1 to p1")
+    await federation.rests()
+    await federation.perform(Action("refuse", (receiver.number, 0, 0, NOT_BY_ITS_CARD)))
+    with nullcontext() if is_right else broken("the item that was put back takes in the one from which it came"):
+        await _agreed(federation, receiver)
+        await federation.heals()
+    (transfer,) = sender.transfers()
+    assert (transfer.state, transfer.progress[0].is_merged_back) == (TransferState.REVERTED, True)
+    federation.auditor.look(sender)
+    assert [violation for violation in federation.auditor.violations if "were merged into" in violation] or is_right
+    assert not (is_right and federation.auditor.violations)

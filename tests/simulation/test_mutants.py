@@ -17,6 +17,7 @@ from tests.dialogue import (
     test_finding,
     test_floods,
     test_outside,
+    test_putting_back,
     test_rate_limits,
     test_reconciling,
     test_rooms,
@@ -127,6 +128,14 @@ DIALOGUES: dict[str, Dialogue] = {
     ),
     "an item that nobody here confirmed is booked in": (
         test_asking_anyone.test_an_item_that_a_friend_sends_without_confirmation_goes_back
+    ),
+    "an item is merged into its source whatever differs": partial(
+        test_putting_back.test_what_differs_by_then_stays_apart_and_people_read_why,
+        happens=test_putting_back.gets_another_batch,
+        why="the batch differs",
+    ),
+    "the item that was put back takes in the one from which it came": (
+        test_putting_back.test_a_refused_item_is_put_back_into_the_item_from_which_it_was_taken
     ),
 }
 BUDGETS: dict[str, Dialogue] = {

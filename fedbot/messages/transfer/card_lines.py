@@ -9,13 +9,13 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from fedbot.messages import naming, reason_codes
-from fedbot.messages.diagnosis import diagnosis
+from fedbot.messages.diagnosis import APART, diagnosis
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.markup import Break, Inline, Items, joined
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import LONGEST_PICKUP
-from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.diagnosis import Apart, Diagnosis, StaysApart
 from fedbot.rules.model.ledger import LOST
 from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
 from fedbot.rules.model.party_config import PartyConfig
@@ -806,21 +806,39 @@ def nothing_left(locale: Locale, card: Card) -> tuple[Inline, ...]:
     )
 
 
-def separate_item(locale: Locale, card: Card) -> Lines:
-    """For the sender: the items that were split off and came back are a separate stock item, which can be merged."""
-    transfer = card.transfer
-    if transfer.role != "sender":
+def back_in_stock(locale: Locale, card: Card) -> Lines:
+    """For the sender: which stock item the items are in that were split off and came back."""
+    if card.transfer.role != "sender":
         return []
-    back = [(p, transfer.line(p.number).item) for p in transfer.progress if p.stage == "back"]
-    return [
-        locale.say(
-            "It is a separate stock item now: #{item}. To have it in #{source} again, merge both in InvenTree.",
-            item=str(progress.item),
-            source=str(source),
-        )
-        for progress, source in back
-        if progress.item not in {None, source}
-    ]
+    return [_back_in_stock(locale, p) for p in card.transfer.progress if p.is_merged_back or p.is_apart]
+
+
+def _back_in_stock(locale: Locale, progress: Progress) -> tuple[Inline, ...]:
+    names: dict[str, Words] = {"item": str(progress.item), "source": str(progress.split_from)}
+    match progress.apart:
+        case _ if progress.is_merged_back:
+            return locale.say("It was put back into stock #{item}.", **names)
+        case None:
+            sentence = marked(
+                "It is a separate stock item now: #{item}. To have it in #{source} again, merge both in InvenTree."
+            )
+        case StaysApart(why=Apart.GONE):
+            sentence = marked(
+                "It was put back as stock #{item}, which isn't there any more: somebody has merged or deleted it."
+                " Look at #{source}, from which it was split off."
+            )
+        case StaysApart():
+            names["why"] = locale.word(APART[progress.apart.why])
+            sentence = marked(
+                "It is a separate stock item now: #{item}. I didn't merge it into #{source}, because {why}."
+            )
+        case _:
+            names["problem"] = diagnosis(locale, progress.apart)
+            sentence = marked(
+                "It was put back as stock #{item}, but could not be merged into #{source}. Look at both in InvenTree."
+                " {problem}"
+            )
+    return locale.say(sentence, **names)
 
 
 def not_done(locale: Locale, card: Card) -> Lines:

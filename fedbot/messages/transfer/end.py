@@ -13,6 +13,7 @@ from fedbot.messages.markup import Bold, Inline
 from fedbot.messages.naming import command
 from fedbot.messages.transfer.card_lines import (
     Card,
+    back_in_stock,
     card_of,
     decided,
     did_not_arrive,
@@ -22,7 +23,6 @@ from fedbot.messages.transfer.card_lines import (
     nothing_moved,
     pickup,
     received,
-    separate_item,
     settled,
     state_in_words,
     where_it_is,
@@ -32,7 +32,7 @@ from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.ledger import FOUND, LOST, Truth
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.transfer import Line, Progress, Transfer
 
 
 def _done(locale: Locale, card: Card) -> Lines:
@@ -190,7 +190,7 @@ def _aborted(locale: Locale, card: Card) -> Lines:
     lines: Lines = [first, decided(locale, card), *settled(locale, card), "", why]
     if len(card.transfer.terms.lines) > 1:
         lines += not_done(locale, card)
-    lines += [nothing_left(locale, card), *separate_item(locale, card)]
+    lines += [nothing_left(locale, card), *back_in_stock(locale, card)]
     return [*lines, instead, card.transfer.code] if instead else [*lines, card.transfer.code]
 
 
@@ -234,7 +234,7 @@ def _reverted(locale: Locale, card: Card) -> Lines:
         **names,
     )
     lines: Lines = [first, decided(locale, card), *settled(locale, card), "", *why_not_booked_in(locale, card)]
-    lines += separate_item(locale, card)
+    lines += back_in_stock(locale, card)
     if card.transfer.settled is None:
         lines.append(
             locale.say(
@@ -472,6 +472,22 @@ def _out_of_customers_stock(locale: Locale, item: int) -> tuple[Inline, ...]:
     return locale.say(
         "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost'.", item=item
     )
+
+
+def not_merged_back(locale: Locale, *, transfer: Transfer, progress: Progress, problem: Diagnosis) -> Lines:
+    """For the sender's admins: nobody knows whether a split-off item was merged into its source, or it is gone."""
+    names: dict[str, Words] = {
+        "what": naming.thing(locale, transfer.line(progress.number)),
+        "code": transfer.code,
+        "item": str(progress.item),
+        "source": str(progress.split_from),
+    }
+    return [
+        locale.say("⚠ {what} came back ({code}). Please look at stock #{item} and #{source} in InvenTree.", **names),
+        locale.say("I wanted to merge #{item} into #{source}, from which it was split off.", **names),
+        locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
+        locale.say("If both are there, you can merge them in InvenTree.", **names),
+    ]
 
 
 def rest_settled(

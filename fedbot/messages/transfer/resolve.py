@@ -261,9 +261,10 @@ def _truth(
 
 def _by_another_number(locale: Locale, transfer: Transfer) -> Lines:
     """Explains how to name a stock item that somebody created by hand, whose number the bot can't know."""
-    word = "left" if transfer.role == "sender" else "booked"
     was = transfer.dispute.was.value if transfer.dispute else ""
-    if was == "sent" or (transfer.role == "sender" and was != "debiting"):
+    words = {"debiting": "left", "reverted": "arrived"} if transfer.role == "sender" else {}
+    word = words.get(was, "" if transfer.role == "sender" or was == "sent" else "booked")
+    if not word:
         return []
     line = command(f"resolve {transfer.code} --as {word} #NUMBER")
     return [locale.say("Done by hand, under another number? {line}", line=line)]

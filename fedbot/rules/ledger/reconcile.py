@@ -395,7 +395,8 @@ def _done_twice(turn: Turn, connection: Connection, strays: Iterable[ItemSeen]) 
             transfer = turn.transfer(identifier)
             if transfer is None or transfer.peer != connection.peer or transfer.state not in FINAL:
                 continue
-            split_off = item.parent is not None and item.parent in {p.item for p in transfer.progress}
+            given = {p.item for p in transfer.progress if not p.is_merged_back}
+            split_off = item.parent is not None and item.parent in given
             if split_off or turn.marked(Mark.ITEM, item.pk):
                 continue
             differences.append(Difference(identifier, number, Kind.STRAY, item.pk, there=item.quantity))
@@ -525,7 +526,8 @@ def _newest_of(turn: Turn, transfers: Iterable[Transfer]) -> dict[int, str]:
 def _newest_by_item(transfers: Iterable[Transfer]) -> dict[int, str]:
     """Return the last transfer of each stock item of ours."""
     in_order = sorted(transfers, key=lambda t: (t.asked.at, t.id))
-    return {p.item: t.id for t in in_order for p in t.progress if p.item is not None and p.stage}
+    lines = ((t, p) for t in in_order for p in t.progress if p.stage and not p.is_merged_back)
+    return {p.item: t.id for t, p in lines if p.item is not None}
 
 
 def _line(

@@ -35,7 +35,7 @@ from fedbot.rules.model.room import MessageKind
 from fedbot.rules.model.rota import rota_id
 from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import Permission
-from fedbot.rules.model.transfer import Dispute, Terms, Told, Transfer, WaitingLine, with_progress
+from fedbot.rules.model.transfer import Dispute, Progress, Terms, Told, Transfer, WaitingLine, with_progress
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
@@ -276,7 +276,9 @@ def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], _: Env
         line = transfer.line(entry.number)
         before = transfer.at(line.number)
         status = before.status if before.stage else line.status
+        source = before.split_from or (None if entry.item == line.item else line.item)
         handed = replace(before, stage="handed", item=entry.item, quantity=line.quantity, status=status)
+        handed = replace(handed, split_from=source)
         transfer = with_progress(transfer, replace(handed, acting=StepKind.NONE, unknown=StepKind.NONE))
     for failure in envelope.body.failed:
         failed = replace(transfer.at(failure.number), failed=failure.reason, acting=StepKind.NONE)
@@ -509,8 +511,6 @@ def _go_on(turn: Turn, transfer: Transfer) -> None:
 
 
 def _send_on(turn: Turn, transfer: Transfer) -> None:
-    connection = sequencing.connection_of(turn, transfer)
-    handed = [p for p in transfer.progress if p.stage == "handed"]
     match transfer.state:
         case TransferState.OPEN if transfer.waits_for_release:
             turn.do(Ask(opening.ShowReleaseCard(transfer.id), (turn.who_may(Permission.APPROVER),)))
@@ -521,18 +521,36 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
         case TransferState.APPROVED:
             send.check_again(turn, transfer)
         case TransferState.DEBITING:
-            taken = next((p for p in transfer.progress if p.stage == "taken"), None)
-            if taken is None:
-                send.go_on(turn, transfer, connection)
-            elif taken.failed:
-                send.put_back(turn, transfer, taken, connection)
-            else:
-                send.hand_over(turn, transfer, taken, connection)
+            _debit_on(turn, transfer)
         case TransferState.RECEIVED | TransferState.REVERTING:
-            for progress in handed:
+            connection = sequencing.connection_of(turn, transfer)
+            for progress in _merging(transfer):
+                send.merge_back(turn, transfer, progress, connection)
+            for progress in (p for p in transfer.progress if p.stage == "handed"):
                 back = transfer.state is TransferState.REVERTING or progress.acting is StepKind.TAKE_BACK
                 act = send.take_back if back else send.mark_arrived
                 act(turn, transfer, progress, connection)
+        case TransferState.ABORTED | TransferState.REVERTED | TransferState.DONE:
+            send.find_merged_back(turn, transfer)
+
+
+def _debit_on(turn: Turn, transfer: Transfer) -> None:
+    """Continue the debit of one line after the other: one that is back is merged before the next one leaves."""
+    connection = sequencing.connection_of(turn, transfer)
+    taken = next((p for p in transfer.progress if p.stage == "taken"), None)
+    merging = _merging(transfer)
+    if merging:
+        send.merge_back(turn, transfer, merging[0], connection)
+    elif taken is None:
+        send.go_on(turn, transfer, connection)
+    elif taken.failed:
+        send.put_back(turn, transfer, taken, connection)
+    else:
+        send.hand_over(turn, transfer, taken, connection)
+
+
+def _merging(transfer: Transfer) -> list[Progress]:
+    return [p for p in transfer.progress if p.acting is StepKind.MERGE_BACK]
 
 
 def _take_back_on(turn: Turn, transfer: Transfer) -> None:

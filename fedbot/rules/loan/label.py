@@ -65,8 +65,11 @@ def _known(turn: Turn, transfer: Transfer, number: int) -> Known | None:
 
 
 def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | None:
-    """The label of that line's stock item; None if the bot has no text to change there."""
-    if progress.stage not in _STAGES:
+    """The label of that line's stock item; None if the bot has no text to change there.
+
+    An item into which the line was merged back never had one for it.
+    """
+    if progress.stage not in _STAGES or progress.is_merged_back:
         return None
     if transfer.is_return:
         return _of_a_return(transfer, progress)

@@ -114,6 +114,9 @@ class ItemFault(Enum):
     OTHER_BATCH = "batch"
     OTHER_UNITS = "units-changed"
     PHOTO_NOT_THERE = "photo-not-there"
+    PUT_BACK_ALREADY = "put-back"
+    MERGE_NOT_SHOWN = "merge-not-shown"
+    CHANGED_WHILE_MERGED = "changed-while-merged"
     NOTES_CHANGED = "notes-changed"
 
 
@@ -266,6 +269,40 @@ class AnotherThing:
     found: str = ""
 
 
+class Apart(Enum):
+    """Why an item that was split off and came back isn't merged into its source. Most name what differs."""
+
+    GONE = "gone"
+    SOURCE = "source"
+    QUANTITY = "quantity"
+    ALLOCATED = "allocated"
+    LOCATION = "location"
+    STATUS = "status"
+    BATCH = "batch"
+    EXPIRY = "expiry"
+    PACKAGING = "packaging"
+    LINK = "link"
+    PRICE = "price"
+    SUPPLIER_PART = "supplier part"
+    OWNER = "owner"
+    NOTES = "notes"
+    TAGS = "tags"
+    FILES = "files"
+    TESTS = "tests"
+    METADATA = "metadata"
+    HISTORY = "history"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class StaysApart:
+    """The stock item isn't merged into its source."""
+
+    item: int
+    source: int
+    why: Apart
+
+
 # --- places and files ----------------------------------------------------------------------------------------
 
 
@@ -416,7 +453,7 @@ class TokenTrialFailed:
     code: str
 
 
-OfStock = OfItem | ItemHasStatus | ItemHasOnly | ItemAllocated | AnotherThing
+OfStock = OfItem | ItemHasStatus | ItemHasOnly | ItemAllocated | AnotherThing | StaysApart
 OfCall = NoResponse | ServerError | NoJson
 OfServer = NotUnderstood | Redirected | AnsweredOnly | TokenRefused | Forbidden | BadVersion
 Diagnosis = Plain | Named | Verbatim | BadPlace | FileUnusable | TokenTrialFailed | OfStock | OfCall | OfServer
@@ -426,6 +463,7 @@ _OF_KIND: dict[type[Diagnosis], str] = {
     ItemHasOnly: "too-much",
     ItemAllocated: "allocated",
     AnotherThing: ANOTHER_THING,
+    StaysApart: "stays-apart",
     FileUnusable: "not-writable",
     NoJson: "unreadable",
     NotUnderstood: "misunderstood",

@@ -268,7 +268,11 @@ class HandedOver:
 
 @dataclass(frozen=True)
 class PutBack:
-    """Sender: moves an item that was taken out, but not handed over, back to its location. Result: `PlacedAt`."""
+    """Sender: moves an item that was taken out, but not handed over, back to its location.
+
+    `source` is the item from which it was split off, None if all of it was taken. Result: `PlacedAt`, or `MergedBack`
+    if it was merged into its source since.
+    """
 
     mark: str
     note: str
@@ -277,11 +281,12 @@ class PutBack:
     location: int | None
     status: int
     known: Known | None = None
+    source: int | None = None
 
 
 @dataclass(frozen=True)
 class TakeBack:
-    """Sender: takes an item back from the company into stock. Result: `PlacedAt`."""
+    """Sender: takes an item back from the company into stock. `source` and result are as in `PutBack`."""
 
     mark: str
     note: str
@@ -291,6 +296,33 @@ class TakeBack:
     status: int
     company: int
     known: Known | None = None
+    source: int | None = None
+
+
+@dataclass(frozen=True)
+class MergeBack:
+    """Sender: merges an item that was split off, and came back whole, into the item from which it was split.
+
+    Refused with `StaysApart` unless `source` has everything that `item` has. Result: `MergedBack`.
+    """
+
+    mark: str
+    note: str
+    item: int
+    source: int
+    part: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class MergedBack:
+    """The split-off item is gone, and its quantity is in `item`, its source.
+
+    `adds_up` is False if somebody else may have changed the source at the same moment, on a server without row locks.
+    """
+
+    item: int
+    adds_up: bool = True
 
 
 @dataclass(frozen=True)
@@ -625,6 +657,7 @@ Step = (
     | HandOver
     | PutBack
     | TakeBack
+    | MergeBack
     | Arrived
     | Remark
     | WriteOff
@@ -659,6 +692,7 @@ class StepKind(StrEnum):
     HAND_OVER = "HandOver"
     PUT_BACK = "PutBack"
     TAKE_BACK = "TakeBack"
+    MERGE_BACK = "MergeBack"
     ARRIVED = "Arrived"
     REMARK = "Remark"
     WRITE_OFF = "WriteOff"
@@ -694,6 +728,7 @@ StepResult = (
     | HandedOver
     | WrittenOff
     | PlacedAt
+    | MergedBack
     | PartCreated
     | ItemCreated
     | CompanyMade
@@ -716,6 +751,7 @@ OF_STOCK = (
     | HandOver
     | PutBack
     | TakeBack
+    | MergeBack
     | Arrived
     | Remark
     | WriteOff

@@ -180,6 +180,18 @@ class Progress:
     largest_file: int = 0  # bytes; the receiver accepts no larger file
     status_key: int | None = None  # the receiver's own custom status of the same name
     here: int | None = None  # the receiver's stock item that this line already is, as its approver says
+    split_from: int | None = None  # the sender's stock item from which `item` was split off
+    apart: Diagnosis | None = None  # why `item` came back, but wasn't merged into `split_from`
+
+    @property
+    def is_merged_back(self) -> bool:
+        """Whether it is back in the sender's stock item from which it had been split, which is `item` now."""
+        return self.stage == "back" and self.item is not None and self.item == self.split_from
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it is back at the sender as a stock item of its own."""
+        return self.stage == "back" and self.split_from is not None and not self.is_merged_back
 
 
 @dataclass(frozen=True)

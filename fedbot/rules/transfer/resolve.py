@@ -88,7 +88,7 @@ def queries(transfer: Transfer, item: int | None) -> tuple[WhereIsIt, ...]:
 def _query(transfer: Transfer, line: Line, item: int | None) -> WhereIsIt:
     progress = transfer.at(line.number)
     source = line.item if transfer.role == "sender" else None
-    known = tuple(dict.fromkeys(pk for pk in (progress.item or source, item) if pk))
+    known = tuple(dict.fromkeys(pk for pk in (progress.item or source, item, progress.split_from) if pk))
     part = progress.part if transfer.role == "receiver" else None
     return WhereIsIt(f"fed:{transfer.id}:{line.number}", known, part)
 
@@ -99,6 +99,9 @@ def _place_of(transfer: Transfer, line: Line, seen: ItemsSeen, company: int | No
     for item in fitting:
         if item.where is Whereabouts.CUSTOMER and item.customer == company:
             return LinePlace("given", item)
+    merged = send.merged_into(transfer, line.number, seen)
+    if merged is not None:
+        return LinePlace("stock", merged)
     taken, mark = transfer.at(line.number).item, step_mark(transfer, line.number, "out")
     for item in fitting:
         if item.where is Whereabouts.OUTGOING and (item.pk == taken or mark in item.marks):
@@ -280,7 +283,11 @@ def _with_found_item(transfer: Transfer, number: int, place: LinePlace) -> Progr
     item = place.item
     if not progress.stage:  # the item's history has its former location and status
         old = transfer.line(number).status if item.old_status is None else item.old_status
-        progress = replace(progress, status=old, location=item.came_from)
+        source = progress.item or transfer.line(number).item
+        split_from = None if item.pk == source else source
+        progress = replace(progress, status=old, location=item.came_from, split_from=split_from)
+    if step_mark(transfer, number, send.MERGE) in item.marks:
+        progress = replace(progress, split_from=item.pk)
     return replace(progress, item=item.pk, quantity=transfer.line(number).quantity)
 
 

@@ -25,25 +25,30 @@ from fedbot.rules.model import audit
 from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.diagnosis import CHANGED, Diagnosis, Fault, Plain
+from fedbot.rules.model.diagnosis import CHANGED, Apart, Diagnosis, Fault, ItemFault, OfItem, Plain, StaysApart
 from fedbot.rules.model.effects import Ask, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.lending import OutsideLoan
 from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, TransferState
 from fedbot.rules.model.queries import (
     FindItems,
+    ItemSeen,
     ItemsFound,
+    ItemsSeen,
     OfLine,
     PersonPermissions,
     Query,
     WhenAnswered,
     WhenStepEnds,
+    WhereIsIt,
 )
 from fedbot.rules.model.steps import (
     Arrived,
     HandedOver,
     HandOver,
     Known,
+    MergeBack,
+    MergedBack,
     PlacedAt,
     PutBack,
     Step,
@@ -320,6 +325,8 @@ def _why_not_debit(turn: Turn, transfer: Transfer) -> str:
 LONGEST_SERIAL = 100  # InvenTree's own limit
 NOT_OUT_THERE = "not-out-there"
 """Reason code: a neighbour's loan is not handed over to its new bot, because our books of it may be wrong."""
+MERGE = "merge"
+"""The step in the mark of a merge."""
 
 
 # --- the debit ---
@@ -355,14 +362,17 @@ class BookOut(both_sides.TellsThatItWaits, OfLine, WhenStepEnds):
             return
         transfer = both_sides.clear_wait(turn, transfer)
         connection = sequencing.connection_of(turn, transfer)
-        progress = _recorded(
-            replace(transfer.at(self.line), acting=StepKind.NONE, unknown=StepKind.NONE), event, self.step
-        )
+        before = replace(transfer.at(self.line), acting=StepKind.NONE, unknown=StepKind.NONE)
+        progress = _recorded(before, event, self.step, source=transfer.line(self.line).item)
         transfer = with_progress(transfer, progress)
         turn.save(transfer)
         turn.note(transfer.id, audit.StepWasDone(self.step, progress.number))
+        if isinstance(event.result, MergedBack) and not event.result.adds_up:
+            _ask_to_count(turn, transfer, progress, OfItem(ItemFault.CHANGED_WHILE_MERGED, event.result.item))
         if transfer.state is TransferState.DISPUTED:
             turn.note(transfer.id, audit.NothingFollows(progress.number))
+        elif self.step in {StepKind.PUT_BACK, StepKind.TAKE_BACK} and _may_be_merged_back(transfer, progress):
+            merge_back(turn, transfer, progress, connection)
         elif progress.stage == "taken":
             hand_over(turn, transfer, progress, connection)
         elif transfer.state is TransferState.DEBITING:
@@ -442,11 +452,15 @@ def _rest_is_out(progress: Progress) -> bool:
     return progress.stage == "handed" and progress.short > 0 and progress.short_item is None
 
 
-def _recorded(progress: Progress, event: StepDone, step: StepKind) -> Progress:
-    """Return the line's progress with the result of this step."""
+def _recorded(progress: Progress, event: StepDone, step: StepKind, source: int) -> Progress:
+    """Return the line's progress with the result of this step. `source` is the item that the terms name."""
     match event.result:
-        case Taken(item, quantity, status, location):
-            return replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
+        case Taken(item, quantity, status, location, whole):
+            split_from = None if whole else progress.item or source
+            taken = replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
+            return replace(taken, split_from=split_from)
+        case MergedBack(item):
+            return replace(progress, stage="back", item=item, split_from=item, apart=None)
         case HandedOver() if step is StepKind.ARRIVED:
             return replace(progress, stage="arrived")
         case HandedOver(_, mirrored):
@@ -488,6 +502,9 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
     if step is StepKind.ARRIVED:
         _not_marked(turn, transfer, progress, connection, event.problem)
         return
+    if step is StepKind.MERGE_BACK:
+        _stays_apart(turn, transfer, progress, connection, event.problem)
+        return
     if _rest_is_out(progress):
         _rest_by_hand(turn, transfer, progress, connection, event.problem)
         return
@@ -502,13 +519,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
         go_on(turn, _fail_neighbours_line(turn, transfer, progress, event), connection)
         return
     if step is StepKind.TAKE_OUT and event.reason == CHANGED:
-        phrase = say(
-            messages.transfer_card.sum_does_not_add_up,
-            transfer=transfer,
-            line=transfer.line(progress.number),
-            problem=event.problem,
-        )
-        turn.tell_admins(phrase, f"sum:{transfer.id}:{progress.number}")
+        _ask_to_count(turn, transfer, progress, event.problem)
     transfer = with_progress(transfer, replace(progress, failed=both_sides.refusal_reason(event)))
     turn.save(transfer)
     if progress.stage != "taken" or progress.item is None:
@@ -525,6 +536,8 @@ def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknow
         go_on(turn, _fail_neighbours_line(turn, transfer, progress, event), connection)
     elif then.step is StepKind.ARRIVED:
         _not_marked(turn, transfer, progress, connection, event.problem)
+    elif then.step is StepKind.MERGE_BACK:
+        _stays_apart(turn, transfer, progress, connection, event.problem)
     elif _rest_is_out(progress):
         _rest_by_hand(turn, transfer, progress, connection, event.problem)
     else:
@@ -554,8 +567,95 @@ def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Con
         location=progress.location,
         status=progress.status,
         known=known_item(turn, transfer, progress.number),
+        source=progress.split_from,
     )
     _do(turn, transfer, progress.number, step)
+
+
+def _may_be_merged_back(transfer: Transfer, progress: Progress) -> bool:
+    """Whether the line came back as a stock item of its own that its source may take in again.
+
+    A lost item stays apart, and so does a neighbour's, which is booked out to it again.
+    """
+    is_sound = progress.status != STATUS_LOST and transfer.terms.outside is None
+    return progress.is_apart and is_sound
+
+
+def merge_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """Merge an item that was split off, and is back, into its source. If that can't be, both stay as they are."""
+    if progress.item is None or progress.split_from is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to merge")
+    why = "not given to" if transfer.state is TransferState.DEBITING else _why_it_is_back(transfer, progress)
+    step = MergeBack(
+        mark=step_mark(transfer, progress.number, MERGE),
+        note=_sentence(transfer, connection, f"put back here, {why}"),
+        item=progress.item,
+        source=progress.split_from,
+        part=transfer.line(progress.number).part,
+        quantity=progress.quantity,
+    )
+    _do(turn, transfer, progress.number, step)
+
+
+def _stays_apart(
+    turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, problem: Diagnosis
+) -> None:
+    """Go on without merging, and remember why. If one of the items is gone, or nobody can tell, tell the admins."""
+    transfer = with_progress(transfer, replace(progress, apart=problem))
+    turn.save(transfer)
+    if not isinstance(problem, StaysApart) or problem.why is Apart.GONE:
+        phrase = say(messages.transfer_end.not_merged_back, transfer=transfer, progress=progress, problem=problem)
+        turn.tell_admins(phrase, f"apart:{transfer.id}:{progress.number}")
+    if transfer.state is TransferState.DEBITING:
+        go_on(turn, transfer, connection)
+    elif transfer.state is not TransferState.DISPUTED:
+        finish(turn, transfer, connection)
+
+
+def find_merged_back(turn: Turn, transfer: Transfer) -> None:
+    """After a loss of the journal: find out whether lines that are back were merged into their source."""
+    for progress in transfer.progress:
+        items = tuple(item for item in (progress.item, progress.split_from) if item is not None)
+        if progress.is_apart:
+            mark = f"fed:{transfer.id}:{progress.number}"
+            turn.do(Ask(FindMergedBack(transfer.id, progress.number), (WhereIsIt(mark, items),)))
+
+
+@dataclass(frozen=True)
+class FindMergedBack(OfLine, WhenAnswered):
+    """Reads whether an item that is back was merged into its source, whose history then has our mark."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Note the source as the line's item, and correct the card."""
+        transfer, (seen,) = turn.transfer(self.transfer), event.answers
+        if transfer is None or not isinstance(seen, ItemsSeen):
+            raise TypeError(f"it is asked where line {self.line} of {self.transfer} is, not {event.answers!r}")
+        source, progress = merged_into(transfer, self.line, seen), transfer.at(self.line)
+        if progress.acting is StepKind.MERGE_BACK:  # the loss has ended that step, too
+            progress = replace(progress, acting=StepKind.NONE)
+        if source is not None:
+            progress = replace(progress, item=source.pk, split_from=source.pk, apart=None)
+            turn.note(transfer.id, audit.StepWasDone(StepKind.MERGE_BACK, self.line))
+        transfer = with_progress(transfer, progress)
+        turn.save(transfer)
+        both_sides.update_card(turn, transfer)
+
+
+def merged_into(transfer: Transfer, number: int, seen: ItemsSeen) -> ItemSeen | None:
+    """Return the item into which that line was merged, by its history; None if it wasn't."""
+    mark = step_mark(transfer, number, MERGE)
+    return next((item for item in seen.items if mark in item.marks), None)
+
+
+def _ask_to_count(turn: Turn, transfer: Transfer, progress: Progress, problem: Diagnosis) -> None:
+    """Ask the admins to count the stock from which the line was taken."""
+    phrase = say(
+        messages.transfer_card.sum_does_not_add_up,
+        transfer=transfer,
+        line=transfer.line(progress.number),
+        problem=problem,
+    )
+    turn.tell_admins(phrase, f"sum:{transfer.id}:{progress.number}")
 
 
 def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, problem: Diagnosis) -> None:
@@ -775,6 +875,7 @@ def _take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: C
         status=progress.status,
         company=connection.company,
         known=known_item(turn, transfer, progress.number),
+        source=progress.split_from,
     )
 
 
@@ -787,7 +888,7 @@ def _why_it_is_back(transfer: Transfer, progress: Progress) -> str:
 def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     """When every line has arrived or is back: end the transfer as `done` or `reverted`, and mention people once."""
     turn.save(transfer)
-    if any(p.stage == "handed" for p in transfer.progress):
+    if any(p.stage == "handed" or p.acting is StepKind.MERGE_BACK for p in transfer.progress):
         return
     reverting = transfer.state is TransferState.REVERTING
     state = TransferState.REVERTED if reverting else TransferState.DONE
