@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from fedbot.files import make_private, open_sqlite, sync_folder
-from fedbot.journal import audit_chain, codec, schema, sqlite
+from fedbot.journal import audit_chain, codec, quarantine, schema, sqlite
 from fedbot.journal.audit_chain import Bookkeeping, Link, Verified, links, verify
 from fedbot.journal.database import Address, JournalPlace, Statements, places, refuse_moved
-from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.sqlite import BOOKKEEPING, refused
 from fedbot.ports.journal import JournalDamaged, JournalProblem, NoJournal, NotStorable
 from fedbot.rules.archive import Document
@@ -155,7 +154,7 @@ def audit_links(place: JournalPlace) -> Iterator[Link]:
 def quarantined(place: JournalPlace) -> tuple[Quarantined, ...]:
     """The quarantined rows, oldest first. Raises like `documents`."""
     with _opened(place) as (journal, _):
-        return quarantined_rows(journal.execute(QUARANTINED).fetchall())
+        return quarantine.entries(journal.execute(quarantine.ENTRIES).fetchall())
 
 
 @contextmanager

@@ -16,13 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, Self, get_args
 
-from fedbot.journal import archive, audit_chain, codec, outbox
+from fedbot.journal import archive, audit_chain, codec, outbox, quarantine
 from fedbot.journal.archive import StoredArchive
 from fedbot.journal.codec import instant_from_text, instant_to_text, optional_instant_from_text
 from fedbot.journal.copies import FILE, write_copy
 from fedbot.journal.database import Database, Statements, refuse_moved
 from fedbot.journal.lock import StateLock, unwritable
-from fedbot.journal.outbox import QUARANTINED, quarantined_rows
 from fedbot.journal.retention import prune
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.ports import journal
@@ -36,24 +35,19 @@ from fedbot.ports.journal import (
     PostPlace,
     QueueName,
     Retention,
-    UnreadableRow,
     WrongTurn,
 )
 from fedbot.rules.archive import Document, is_at_rest
-from fedbot.rules.model.audit import AuditEntry, Dropped
-from fedbot.rules.model.diagnosis import Fault, Plain
-from fedbot.rules.model.effects import Ask
+from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.events import (
     ChatEvent,
     ClockSetBack,
     Event,
     Posted,
     RoomSeen,
-    Unanswered,
     subject_of,
 )
 from fedbot.rules.model.health import Quarantined
-from fedbot.rules.model.queries import WhenAnsweredOrNot
 from fedbot.rules.model.transfer import Transfer
 
 log = logging.getLogger(__name__)
@@ -62,45 +56,6 @@ log = logging.getLogger(__name__)
 def clock() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
-
-
-def _set_aside(
-    connection: Statements, quarantined: Quarantined, *, event: int | None = None, effect: int | None = None
-) -> int:
-    row = connection.execute(
-        "INSERT INTO quarantine (event, effect, what, subject, problem, at) VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
-        (event, effect, quarantined.what, quarantined.subject, quarantined.problem, instant_to_text(quarantined.at)),
-    ).fetchone()
-    return int(row[0])
-
-
-_LOSS_OF_EFFECT: dict[str | None, Loss] = {
-    "act": Loss.STEP,
-    "chat": Loss.OWN_MESSAGE,
-    "vault": Loss.AWAITED,
-}
-"""By the effect's queue."""
-_LOSS_OF_EVENT = {
-    **dict.fromkeys(("StepDone", "StepRefused", "StepUnknown"), Loss.STEP),
-    **dict.fromkeys(("Answered", "Unanswered"), Loss.AWAITED),
-    **dict.fromkeys(
-        ("Said", "SaidOffChat", "DecidedOffChat", "Reacted", "Redacted", "PhotoSent", "Unreadable"), Loss.WORD
-    ),
-    "EnvelopeSeen": Loss.PEER_MESSAGE,
-}
-"""By the event's class."""
-
-
-def _loss_of(kind: str | None, queue: str | None, continuation: WhenAnsweredOrNot | None) -> Loss:
-    """The loss if an event of this kind, or an effect of this queue, is dropped; else it is a timer.
-
-    `continuation`: of a query that may stay unanswered.
-    """
-    if kind is not None:
-        return _LOSS_OF_EVENT.get(kind, Loss.EVENT)
-    if queue == "ask":
-        return Loss.AWAITED if continuation is None else Loss.QUESTION
-    return _LOSS_OF_EFFECT.get(queue, Loss.TIMERS)
 
 
 def _undecided_outcomes(connection: Statements) -> frozenset[str]:
@@ -453,72 +408,37 @@ class StoredJournal(StoredArchive, journal.Journal):
         """Quarantine an event until `try_again`; return its number."""
         self._quarantined = None
         with self._database.transaction(durable=False) as connection:
-            return _set_aside(connection, quarantined, event=seq)
+            return quarantine.set_aside(connection, quarantined, event=seq)
 
     def set_row_aside(self, row: int, quarantined: Quarantined) -> int:
         """Quarantine an effect until `try_again`; return its number, or 0 if the row has ended already."""
         self._quarantined = None
         with self._database.transaction(durable=False) as connection:
-            return _set_aside(connection, quarantined, effect=row) if outbox.set_aside(connection, row) else 0
+            return quarantine.set_aside(connection, quarantined, effect=row) if outbox.set_aside(connection, row) else 0
 
     def set_timers_aside(self, quarantined: Quarantined) -> int:
         """Quarantine the timers of a subject until `try_again`; return the number."""
         self._quarantined = None
         with self._database.transaction(durable=False) as connection:
-            return _set_aside(connection, quarantined)
+            return quarantine.set_aside(connection, quarantined)
 
     def quarantined(self) -> tuple[Quarantined, ...]:
         """The quarantined rows, oldest first."""
         if self._quarantined is None:
-            self._quarantined = quarantined_rows(self._database.rows(QUARANTINED))
+            self._quarantined = quarantine.entries(self._database.rows(quarantine.ENTRIES))
         return self._quarantined
 
     def try_again(self, number: int) -> bool:
         """Take the entry with this number out of quarantine; False if there is none."""
         self._quarantined = None
         with self._database.transaction() as connection:
-            gone = connection.execute("DELETE FROM quarantine WHERE number = ? RETURNING effect", (number,)).fetchone()
-            if gone is not None and gone[0] is not None:
-                outbox.take_back(connection, gone[0])
-        return gone is not None
+            return quarantine.try_again(connection, number)
 
     def drop(self, number: int, *, is_sure: bool) -> Loss:
         """Drop the entry with this number for good, if that is possible and `is_sure`."""
         self._quarantined = None
-        now = self._now()
         with self._database.transaction() as connection:
-            found = connection.execute(
-                "SELECT q.event, q.effect, q.what, q.problem, i.kind, o.lane, o.cause FROM quarantine q"
-                " LEFT JOIN inbox i ON i.seq = q.event LEFT JOIN outbox o ON o.id = q.effect WHERE q.number = ?",
-                (number,),
-            ).fetchone()
-            if found is None:
-                return Loss.UNKNOWN
-            event, effect, what, problem, kind, queue, cause = found
-            continuation = self._unanswerable(connection, effect) if queue == "ask" else None
-            loses = _loss_of(kind, queue, continuation)
-            if not (loses.is_possible and is_sure):
-                return loses
-            connection.execute("DELETE FROM quarantine WHERE number = ?", (number,))
-            if event is not None:
-                connection.execute("UPDATE inbox SET decided = 1 WHERE seq = ?", (event,))
-            else:
-                outbox.take_back(connection, effect)
-                outbox.end(connection, effect, "failed", now, problem)
-            if continuation is not None:
-                self._append(connection, Unanswered(now, continuation, Plain(Fault.GIVEN_UP)), instant_to_text(now))
-            note = AuditEntry("failures", Dropped(number, what, problem))
-            audit_chain.append(connection, event if event is not None else cause, now, (note,))
-            return loses
-
-    @staticmethod
-    def _unanswerable(connection: Statements, effect: int) -> WhenAnsweredOrNot | None:
-        """The continuation of a query that may stay unanswered; None for another query, or an unreadable one."""
-        try:
-            asked = outbox.read(connection, effect).effect
-        except UnreadableRow:
-            return None
-        return asked.then if isinstance(asked, Ask) and isinstance(asked.then, WhenAnsweredOrNot) else None
+            return quarantine.drop(connection, number, self._now(), self._append, is_sure=is_sure)
 
     # --- upkeep -------------------------------------------------------------------------------------------
 

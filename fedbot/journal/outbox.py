@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fedbot.journal import codec
 from fedbot.journal.codec import (
@@ -15,7 +15,6 @@ from fedbot.journal.codec import (
 )
 from fedbot.journal.database import Statements
 from fedbot.ports.journal import OutboxRow, Queued, QueueName, RowState, WrongTurn
-from fedbot.rules.model.health import Quarantined
 from fedbot.rules.reminders import moved_back
 
 _READ = """
@@ -199,13 +198,3 @@ def _must_be_one(changed: int, number: int, what: str) -> None:
 
 
 # The quarantine's rows, read by the running bot and, at the same time, by `fedbot status`.
-
-QUARANTINED = "SELECT number, what, subject, problem, at, event FROM quarantine ORDER BY number"
-
-
-def quarantined_rows(rows: Iterable[tuple[Any, ...]]) -> tuple[Quarantined, ...]:
-    """The entries of the rows that `QUARANTINED` finds."""
-    return tuple(
-        Quarantined(what, subject, problem, instant_from_text(at), number, is_event=event is not None)
-        for number, what, subject, problem, at, event in rows
-    )
