@@ -13,7 +13,7 @@ from fedbot.check.findings import Finding, bad, good, people_of
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_beside, matrix_account
 from fedbot.files import private_folder
-from fedbot.matrix.encryption import has_others, take_over
+from fedbot.matrix.cross_signing import has_others, take_over
 from fedbot.matrix.errors import answered
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import NioClient, Session, sign_in

@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fedbot.inventree import marks
-from fedbot.inventree.details import DETAILED, item_seen, part_seen
 from fedbot.inventree.rows import Row, amount, item_of, part_of, part_shown, plain, same, small_picture_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock_index import Known, forms_of
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.units import OwnUnits, as_told, factor, is_known
+from fedbot.inventree.what_travels import DETAILED, item_seen, part_seen
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model import stock
 from fedbot.rules.model.care import is_below

@@ -17,16 +17,17 @@ import httpx
 
 from fedbot.config.secrets import content_of, token_in
 from fedbot.inventree import (
-    accounts,
     catalogue,
-    details,
     incoming,
     marks,
     match_parts,
     outgoing,
     overview,
+    own_tokens,
+    peer_access,
     people,
     stock,
+    what_travels,
 )
 from fedbot.inventree.marks import line_of, recognise
 from fedbot.inventree.server import InventorySettings, Look, Server, Signer, look
@@ -82,7 +83,7 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.MatchPart: match_parts.match_part,
     queries.StockFigures: overview.count_stock,
     queries.Overview: overview.standing,
-    queries.OwnTokens: accounts.own_tokens,
+    queries.OwnTokens: own_tokens.own_tokens,
     queries.CompanyMirrors: marks.company_mirrors,
     queries.HistoryAt: marks.history_at,
     queries.WhereIsIt: stock.where_is,
@@ -106,21 +107,21 @@ PROBES: dict[type[Step], Callable[[Server, Any], StepResult | None]] = {
     steps.BookInAgain: incoming.find_booked_in_again,
     steps.MarkAsHere: incoming.find_marked_as_here,
     steps.PutAway: incoming.find_put_away,
-    steps.MakeCompany: accounts.find_company_made,
-    steps.CloseCompany: accounts.find_company_closed,
-    steps.MakeAccess: accounts.find_access_made,
-    steps.EndAccess: accounts.find_access_ended,
-    steps.MintToken: accounts.find_token_minted,
-    steps.RevokeToken: accounts.find_token_revoked,
-    steps.RenewOwnToken: accounts.find_renewed,
-    steps.RevokeOwnToken: accounts.find_revoked,
-    steps.TryToken: accounts.find_token_tried,
+    steps.MakeCompany: peer_access.find_company_made,
+    steps.CloseCompany: peer_access.find_company_closed,
+    steps.MakeAccess: peer_access.find_access_made,
+    steps.EndAccess: peer_access.find_access_ended,
+    steps.MintToken: peer_access.find_token_minted,
+    steps.RevokeToken: peer_access.find_token_revoked,
+    steps.RenewOwnToken: own_tokens.find_renewed,
+    steps.RevokeOwnToken: own_tokens.find_revoked,
+    steps.TryToken: peer_access.find_token_tried,
     steps.Mirror: marks.find_mirrored,
     steps.Label: marks.find_labelled,
-    steps.Furnish: details.find_furnished,
-    steps.AttachPhoto: details.find_attached,
-    steps.SendFile: details.find_sent,
-    steps.KeepFile: details.find_kept,
+    steps.Furnish: what_travels.find_furnished,
+    steps.AttachPhoto: what_travels.find_attached,
+    steps.SendFile: what_travels.find_sent,
+    steps.KeepFile: what_travels.find_kept,
 }
 """For each step, the function that looks for its mark in InvenTree."""
 
@@ -138,23 +139,23 @@ ACTS: dict[type[Step], Callable[[Server, Any], StepResult]] = {
     steps.BookInAgain: incoming.book_in_again,
     steps.MarkAsHere: incoming.mark_as_here,
     steps.PutAway: incoming.put_away,
-    steps.MakeCompany: accounts.make_company,
-    steps.CloseCompany: accounts.close_company,
-    steps.MakeAccess: accounts.make_access,
-    steps.EndAccess: accounts.end_access,
-    steps.MintToken: accounts.mint_token,
-    steps.RevokeToken: accounts.revoke_token,
-    steps.RenewOwnToken: accounts.renew,
-    steps.RevokeOwnToken: accounts.revoke_own,
-    steps.TryToken: accounts.try_token,
+    steps.MakeCompany: peer_access.make_company,
+    steps.CloseCompany: peer_access.close_company,
+    steps.MakeAccess: peer_access.make_access,
+    steps.EndAccess: peer_access.end_access,
+    steps.MintToken: peer_access.mint_token,
+    steps.RevokeToken: peer_access.revoke_token,
+    steps.RenewOwnToken: own_tokens.renew,
+    steps.RevokeOwnToken: own_tokens.revoke_own,
+    steps.TryToken: peer_access.try_token,
     steps.Mirror: marks.mirror,
     steps.Label: marks.label,
-    steps.Furnish: details.furnish,
+    steps.Furnish: what_travels.furnish,
 }
 
 FILE_ACTS: dict[type[Step], Callable[[Server, Any, bytes], steps.PhotoAttached | steps.FileKept]] = {
-    steps.AttachPhoto: details.attach,
-    steps.KeepFile: details.keep_file,
+    steps.AttachPhoto: what_travels.attach,
+    steps.KeepFile: what_travels.keep_file,
 }
 """The steps that need a file's content too. `SendFile` changes nothing here: it goes to the homeserver."""
 
@@ -281,11 +282,11 @@ class OwnInventory:
 
     async def read_file(self, step: steps.SendFile) -> bytes:
         """The content of a file to send; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self._run, details.read_file, step, Unavailable)
+        return await self.in_thread(self._run, what_travels.read_file, step, Unavailable)
 
     async def picture(self, where: str) -> bytes | None:
         """The thumbnail of a part; see `fedbot.ports.Inventory`."""
-        return await self.in_thread(self._run, details.read_picture, where, Unavailable)
+        return await self.in_thread(self._run, what_travels.read_picture, where, Unavailable)
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark on the right stock item.
@@ -518,7 +519,7 @@ class OwnInventory:
     def _tried(self, step: steps.TryToken) -> StepResult:
         """Try a peer's token, in this thread."""
         try:
-            return accounts.try_peers_token(self._vault, self._connect_peer, step)
+            return peer_access.try_peers_token(self._vault, self._connect_peer, step)
         except InventoryProblem:
             raise
         except Exception as fault:
@@ -530,7 +531,7 @@ def _tended(server: Server, stock: StockReading) -> float:
     """Read a page of the index. When it is at rest, also list, once an hour, what has files."""
     rest = stock.tend(server.stock_source)
     if rest >= LOOK_AT_HISTORY.total_seconds():
-        details.know_what_has_files(server)
+        what_travels.know_what_has_files(server)
     return rest
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from fedbot.inventree import marks
 from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like, takes_unit
-from fedbot.inventree.details import custom_statuses
 from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.incoming import why_not_here
 from fedbot.inventree.rows import Row, amount, part_of, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import rows_of_part
 from fedbot.inventree.units import OwnUnits, as_told, factor, is_ambiguous
+from fedbot.inventree.what_travels import custom_statuses
 from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.queries import (
     MatchPart,

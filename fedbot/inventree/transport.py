@@ -29,7 +29,7 @@ from inventree.api import InvenTreeAPI
 
 from fedbot.config.values import trusting
 from fedbot.inventree import errors
-from fedbot.inventree.peer_network import PeerTransport, PrivateAddress
+from fedbot.inventree.network_limits import PeerTransport, PrivateAddress
 from fedbot.ports.inventory import InventoryProblem, Refusal
 from fedbot.rules.model.diagnosis import GONE, Fault, Named, NameFault, Plain
 

@@ -18,7 +18,8 @@ import nio
 
 from fedbot.files import within
 from fedbot.matrix import content as contents
-from fedbot.matrix.encryption import ENCRYPTED, Cipher, UndecryptedLines, establish, own_keys
+from fedbot.matrix.cross_signing import establish, own_keys
+from fedbot.matrix.encryption import ENCRYPTED, Cipher
 from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account, NioClient, Session, sign_in, sign_in_anew, sign_out_earlier
@@ -34,6 +35,7 @@ from fedbot.matrix.sync import (
     protocol_messages_in,
     shows_history,
 )
+from fedbot.matrix.undecrypted_lines import UndecryptedLines
 from fedbot.ports.chat import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
 from fedbot.ports.vault import Folder
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Redacted, Unreadable

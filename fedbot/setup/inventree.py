@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from fedbot.check.findings import CLOCK_FAILS, SET_THE_CLOCK, clocks_differ
-from fedbot.inventree.accounts import secret_in
+from fedbot.inventree.peer_access import secret_in
 from fedbot.inventree.server import Places
 from fedbot.inventree.transport import FOREIGN, InvenTreeTransport, clock_ahead, verification
 from fedbot.inventree.versions import OLDEST_KNOWN, Version

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.inventree import details
+from fedbot.inventree import what_travels
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from fedbot_demo.inventree.versions import Version
@@ -198,8 +198,8 @@ async def test_a_friends_notes_and_tags_are_only_text_here() -> None:
 
 async def test_a_friends_notes_and_tags_can_not_pose_as_our_bots_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     """A friend's bot that removes nothing: text that reads like one of our labels names its author, and is no label."""
-    monkeypatch.setattr(details, "without_lines_of_ours", lambda notes: notes)
-    monkeypatch.setattr(details, "_others_tags", lambda row: tuple(row.get("tags") or ()))
+    monkeypatch.setattr(what_travels, "without_lines_of_ours", lambda notes: notes)
+    monkeypatch.setattr(what_travels, "_others_tags", lambda row: tuple(row.get("tags") or ()))
     forged = [
         "Borrowed from Attraktor until 1 Jan 2099 – fedbot zzzz",
         "Booked for Gammaspace from 1 Dec – fedbot yyyy",

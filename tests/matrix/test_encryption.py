@@ -19,12 +19,13 @@ from fedbot.journal.lease import claim
 from fedbot.journal.postgresql import PostgresqlDatabase
 from fedbot.journal.sealed import FolderInDatabase, Seal
 from fedbot.matrix.client import MatrixChat
-from fedbot.matrix.encryption import TELL_AFTER, has_others, take_over
+from fedbot.matrix.cross_signing import has_others, take_over
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account as BotAccount
 from fedbot.matrix.login import read_session
 from fedbot.matrix.room import Decrypted, Raw
 from fedbot.matrix.sync import RawSync
+from fedbot.matrix.undecrypted_lines import TELL_AFTER
 from fedbot.ports.chat import ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
 from fedbot.ports.journal import LeaseLost
 from fedbot.rules.model.events import EnvelopeSeen, Reacted, Redacted, Said, Unreadable

@@ -11,7 +11,14 @@ from typing import NoReturn
 
 import pytest
 
-from fedbot.matrix.encryption import GIVE_UP_AFTER, MOST_BYTES, MOST_OF_ONE, TELL_AFTER, WAITING_FILE, UndecryptedLines
+from fedbot.matrix.undecrypted_lines import (
+    GIVE_UP_AFTER,
+    MOST_BYTES,
+    MOST_OF_ONE,
+    TELL_AFTER,
+    WAITING_FILE,
+    UndecryptedLines,
+)
 from fedbot.ports.journal import JournalUnwritable
 
 NOW = datetime(2026, 11, 24, 20, tzinfo=UTC)
