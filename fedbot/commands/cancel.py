@@ -14,7 +14,7 @@ from fedbot.commands.lookup import (
 )
 from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
-from fedbot.rules.carry_out import lacking, not_entitled
+from fedbot.rules.carry_out_line import lacking, not_entitled
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.loan import queue

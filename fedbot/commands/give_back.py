@@ -24,7 +24,7 @@ from fedbot.commands.loan_lookup import (
 )
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.messages.quantities import EVERYTHING
-from fedbot.rules.carry_out import not_entitled
+from fedbot.rules.carry_out_line import not_entitled
 from fedbot.rules.loan import balance, hand_back
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection

@@ -8,7 +8,7 @@ from fedbot.commands.lookup import signature_with_note, subject_meant
 from fedbot.commands.received import example_of
 from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
 from fedbot.messages.quantities import EVERYTHING
-from fedbot.rules import consent as subjects
+from fedbot.rules import card_content as subjects
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import TransferState

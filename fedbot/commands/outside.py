@@ -34,7 +34,7 @@ from fedbot.commands.stock_to_offer import (
 )
 from fedbot.messages.quantities import EVERYTHING, quantity_in
 from fedbot.rules import time_zones
-from fedbot.rules.carry_out import not_entitled
+from fedbot.rules.carry_out_line import not_entitled
 from fedbot.rules.loan import bookings, lending_rules, outside
 from fedbot.rules.model import lending as lendings
 from fedbot.rules.model.care import taken_out

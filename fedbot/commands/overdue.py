@@ -6,7 +6,7 @@ from fedbot import messages
 from fedbot.commands.grammar import render
 from fedbot.commands.lookup import friend_meant, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules.carry_out import not_entitled
+from fedbot.rules.carry_out_line import not_entitled
 from fedbot.rules.loan import overdue
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection

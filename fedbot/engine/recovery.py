@@ -14,7 +14,7 @@ from fedbot.engine.syncing import SyncLoop
 from fedbot.ports.chat import Batch, Chat
 from fedbot.ports.inventory import Inventory
 from fedbot.ports.journal import ChatMessage, OutboxRow
-from fedbot.rules.carry_out import CarryOut
+from fedbot.rules.carry_out_line import CarryOut
 from fedbot.rules.ledger.recover import Rebuild, mirrored_requests, requests_of_lost_rotas
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.effects import Ask, SendEnvelope

@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import ClassVar, TypeVar
 
 from fedbot import messages
-from fedbot.rules import budgets, consent
+from fedbot.rules import budgets, card_content
+from fedbot.rules.card_content import hash_of
 from fedbot.rules.catalogue import destination
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.consent import hash_of
 from fedbot.rules.loan import balance, bookings, extend
 from fedbot.rules.model import audit
 from fedbot.rules.model.command import Cooldown
@@ -271,7 +271,7 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
         return complaint
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and (complaint := _unmatched(turn, subject)):
         return complaint
-    seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
+    seen = hash_of(subject.card) if subject.card is not None else card_content.hash_now(turn.us, subject)
     proven = proven and turn.us.care.typed_code
     vote = Vote(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note, proven, came)
     if isinstance(subject, Transfer) and (complaint := _why_not_second(turn, subject, vote)) is not None:
@@ -496,7 +496,7 @@ def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
     """Return whether the card has changed since the person decided. If so, ask for another card."""
     if isinstance(subject, Transfer) and subject.state is TransferState.OPEN:
         subject = replace(subject, over=bookings.conflicts(turn, subject))
-    if decision.shown == consent.hash_now(turn.us, subject):
+    if decision.shown == card_content.hash_now(turn.us, subject):
         return False
     turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)
     if isinstance(subject, Transfer):

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from fedbot import messages
-from fedbot.rules import carry_out, decisions, health, inbound, people, reminders, typed_lines, web
+from fedbot.rules import carry_out_line, decisions, health, inbound, people, reminders, typed_lines, web
 from fedbot.rules.archive import Document
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
@@ -146,7 +146,7 @@ _BY_THE_CLOCK: _Table[_Timed] = (
     ((queue,), (_Present(QueueEntry), _Present(PlaceInLine))),
     ((reconcile,), (_Present(Reconciliation),)),
     ((health,), (_Present(BotStatus, lambda status: status.looked is not None),)),
-    ((carry_out,), (_Present(WaitingLine),)),
+    ((carry_out_line,), (_Present(WaitingLine),)),
 )
 """The rules that run at each tick, in this order. A row without documents always runs."""
 

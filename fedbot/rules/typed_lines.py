@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fedbot import messages
 from fedbot.rules import budgets, decisions, people
-from fedbot.rules.carry_out import call_off, carry_out, take_back, waiting_line_to_cancel
+from fedbot.rules.carry_out_line import call_off, carry_out, take_back, waiting_line_to_cancel
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.loan import hand_back, queue
 from fedbot.rules.loan.photos import transfer_of

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot import messages
-from fedbot.rules import budgets, consent, decisions
-from fedbot.rules.carry_out import carry_out
-from fedbot.rules.consent import hash_of
+from fedbot.rules import budgets, card_content, decisions
+from fedbot.rules.card_content import hash_of
+from fedbot.rules.carry_out_line import carry_out
 from fedbot.rules.model import audit
 from fedbot.rules.model.command import (
     ANSWERS_KEPT,
@@ -138,7 +138,7 @@ def _take_up(turn: Turn, event: DecidedOffChat) -> Phrase | None:
 
 def shown_hash(turn: Turn, subject: Subject) -> str:
     """Return the hash of everything that its card shows. A decision counts for exactly that."""
-    return hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.us, subject)
+    return hash_of(subject.card) if subject.card is not None else card_content.hash_now(turn.us, subject)
 
 
 def _begins(turn: Turn, event: SaidOffChat | DecidedOffChat, text: str) -> bool:

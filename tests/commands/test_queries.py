@@ -14,7 +14,7 @@ from typing import Union, get_args, get_origin, get_type_hints
 import pytest
 
 from fedbot.commands.registry import catalogue
-from fedbot.rules.carry_out import _digest
+from fedbot.rules.carry_out_line import _digest
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Query

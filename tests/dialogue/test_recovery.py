@@ -20,7 +20,7 @@ from fedbot.journal.journal import Journal
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.matrix.room import content_of
 from fedbot.ports.journal import Committed
-from fedbot.rules.carry_out import WORD_AFTER
+from fedbot.rules.carry_out_line import WORD_AFTER
 from fedbot.rules.ledger import recover
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState

@@ -13,7 +13,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.rules import consent
+from fedbot.rules import card_content
 from fedbot.rules.model.diagnosis import Hindrance
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lending import LentBefore, LoanRules, Obstacle, Reserved
@@ -36,7 +36,7 @@ from tests.scenarios.scenes import (
 
 def changed(before: Transfer, after: Transfer) -> Phrase:
     """The card of `after`, which replaced the one of `before`."""
-    changes = consent.differences(consent.of_transfer(before), consent.of_transfer(after))
+    changes = card_content.differences(card_content.of_transfer(before), card_content.of_transfer(after))
     us, peer = (BETA, "attraktor") if after.role == "receiver" else (ALPHA, "betaspace")
     return say(
         messages.transfer_card.transfer_card, transfer=after, us=us, peer_name=peer, people=PEOPLE, changes=changes
@@ -179,7 +179,9 @@ def test_each_field_of_a_line_is_bound(name: str) -> None:
     before = transfer(WHOLE)
     other: dict[str, Any] = {name: of_another_value(getattr(WHOLE, name), name)}
     after = transfer(replace(WHOLE, **other))
-    assert consent.hash_of(consent.of_transfer(before)) != consent.hash_of(consent.of_transfer(after))
+    assert card_content.hash_of(card_content.of_transfer(before)) != card_content.hash_of(
+        card_content.of_transfer(after)
+    )
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(PartDescription)])
@@ -187,7 +189,9 @@ def test_each_field_of_a_part_is_bound(name: str) -> None:
     told = WHOLE.description
     other: dict[str, Any] = {name: of_another_value(getattr(told, name), name)}
     after = transfer(replace(WHOLE, description=replace(told, **other)))
-    assert consent.hash_of(consent.of_transfer(transfer(WHOLE))) != consent.hash_of(consent.of_transfer(after))
+    assert card_content.hash_of(card_content.of_transfer(transfer(WHOLE))) != card_content.hash_of(
+        card_content.of_transfer(after)
+    )
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Landing)])
@@ -195,7 +199,9 @@ def test_the_destination_is_bound(name: str) -> None:
     before = transfer(WHOLE, progress=(PLACED,))
     other: dict[str, Any] = {name: of_another_value(getattr(PLACED, name), name)}
     after = transfer(WHOLE, progress=(replace(PLACED, **other),))
-    assert consent.hash_of(consent.of_transfer(before)) != consent.hash_of(consent.of_transfer(after))
+    assert card_content.hash_of(card_content.of_transfer(before)) != card_content.hash_of(
+        card_content.of_transfer(after)
+    )
 
 
 TERMS: dict[str, Any] = {
@@ -218,7 +224,9 @@ TERMS: dict[str, Any] = {
 def test_each_field_of_the_terms_is_bound(name: str) -> None:
     before = transfer(WHOLE)
     after = replace(before, terms=replace(before.terms, **{name: TERMS[name]}))
-    assert consent.hash_of(consent.of_transfer(before)) != consent.hash_of(consent.of_transfer(after))
+    assert card_content.hash_of(card_content.of_transfer(before)) != card_content.hash_of(
+        card_content.of_transfer(after)
+    )
 
 
 def test_requester_granter_and_deadline_are_bound() -> None:
@@ -228,7 +236,7 @@ def test_requester_granter_and_deadline_are_bound() -> None:
         replace(before, granted=BY_PIET),
         replace(before, due=before.due + timedelta(days=1)),
     )
-    hashes = {consent.hash_of(consent.of_transfer(each)) for each in (before, *others)}
+    hashes = {card_content.hash_of(card_content.of_transfer(each)) for each in (before, *others)}
     assert len(hashes) == 1 + len(others)
 
 
@@ -237,8 +245,8 @@ def test_the_card_is_drawn_from_the_model_alone(role: str) -> None:
     """A card that asks for a decision can only show the content of the model."""
     placed = (PLACED,) if role == "receiver" else ()
     whole = transfer(WHOLE, role=role, note="for Saturday", progress=placed)
-    drawn = consent.drawn(whole)
-    assert consent.of_transfer(drawn) == consent.of_transfer(whole)
+    drawn = card_content.drawn(whole)
+    assert card_content.of_transfer(drawn) == card_content.of_transfer(whole)
     named = {"exchange", "connection", "told", "peer_events", "card_event", "problem", "reminded", "shown"}
     bare = {field.name: getattr(Transfer, field.name, None) for field in fields(Transfer)}
     assert all(getattr(drawn, name) == bare[name] for name in named - {"connection"})
@@ -276,9 +284,9 @@ def with_each_field_changed(record: Any, others: Mapping[str, Any]) -> Iterator[
         yield name, replace(record, **{name: other})
 
 
-def shown_otherwise() -> Iterator[tuple[str, consent.Shown, consent.Shown]]:
+def shown_otherwise() -> Iterator[tuple[str, card_content.Shown, card_content.Shown]]:
     """For each field that a card shows: its name, the original model, and one with another value."""
-    card, friendship = consent.of_transfer(HERE), consent.of_connection(BETA, FRIENDSHIP)
+    card, friendship = card_content.of_transfer(HERE), card_content.of_connection(BETA, FRIENDSHIP)
     terms, line, landing = card.terms, card.terms.lines[0], card.landings[0]
 
     def with_line(other: Line) -> ShownTransfer:
@@ -298,9 +306,9 @@ def shown_otherwise() -> Iterator[tuple[str, consent.Shown, consent.Shown]]:
         yield f"friendship.{name}", friendship, after
 
 
-def told(before: consent.Shown, after: consent.Shown, language: str) -> list[str]:
+def told(before: card_content.Shown, after: card_content.Shown, language: str) -> list[str]:
     """The sentences of the card for `after` about the one before it."""
-    changes = consent.differences(before, after)
+    changes = card_content.differences(before, after)
     if isinstance(after, ShownTransfer):
         phrase = say(
             messages.transfer_card.transfer_card,

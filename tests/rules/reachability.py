@@ -29,7 +29,7 @@ from decimal import Decimal
 from typing import Any
 
 from fedbot.rules.archive import Document
-from fedbot.rules.carry_out import CarryOut
+from fedbot.rules.carry_out_line import CarryOut
 from fedbot.rules.decisions import CheckPermissions, ConfirmDecision
 from fedbot.rules.dispatch import decide
 from fedbot.rules.loan.hand_back import RETURNS_PARTS

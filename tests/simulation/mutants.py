@@ -30,7 +30,7 @@ from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
 from fedbot.ports.inventory import OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import OutboxRow
-from fedbot.rules import budgets, consent, decisions, dispatch, inbound, web, who_decides
+from fedbot.rules import budgets, card_content, decisions, dispatch, inbound, web, who_decides
 from fedbot.rules.archive import Document
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect, pinning, provision
@@ -180,7 +180,7 @@ def _instead(stack: ExitStack, owner: object, name: str, function: object) -> An
 @mutant("no probe")
 def _no_probe(stack: ExitStack) -> None:
     async def probe(*_: object) -> bool:
-        return False
+        return True
 
     _instead(stack, StepWorker, "_probe", probe)
 
@@ -530,7 +530,7 @@ def _merged_all_the_same(stack: ExitStack) -> None:
 def _not_voided(stack: ExitStack) -> None:
     _instead(stack, decisions, "_is_void", lambda *_: False)
     _instead(stack, InRoom, "is_shown", True)
-    _instead(stack, consent, "changes_since_approval", lambda *_: ())
+    _instead(stack, card_content, "changes_since_approval", lambda *_: ())
     _instead(stack, opening, "_supersede", lambda _turn, transfer, people: (transfer, people))
 
 
@@ -545,15 +545,15 @@ def _page_unbound(stack: ExitStack) -> None:
 
 @mutant("the hash covers less than the card shows")
 def _hash_of_less(stack: ExitStack) -> None:
-    def of_the_parties(model: consent.Shown) -> str:
+    def of_the_parties(model: card_content.Shown) -> str:
         if isinstance(model, ShownTransfer):
             model = replace(model, terms=replace(model.terms, lines=()), landings=())
         return str(before(model))
 
-    before = _instead(stack, consent, "hash_of", of_the_parties)
+    before = _instead(stack, card_content, "hash_of", of_the_parties)
     _instead(stack, decisions, "hash_of", of_the_parties)
     _instead(stack, InRoom, "is_shown", True)
-    _instead(stack, consent, "changes", lambda *_: ())
+    _instead(stack, card_content, "changes", lambda *_: ())
 
 
 @mutant("a transfer has an id of its opener's choice")

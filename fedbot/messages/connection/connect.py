@@ -13,7 +13,7 @@ from fedbot.messages.naming import command
 from fedbot.messages.transfer.card import connection_changed
 from fedbot.messages.transfer.card_lines import in_one_line, silent_bot
 from fedbot.rules import names
-from fedbot.rules.consent import Change
+from fedbot.rules.card_content import Change
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.ledger import SpaceSeen
 from fedbot.rules.model.lifecycles import ConnectionState

@@ -38,7 +38,7 @@ from fedbot.messages.transfer.card_lines import (
     what_and_where,
 )
 from fedbot.messages.transfer.end import ENDS, if_it_never_comes, when_it_is_here
-from fedbot.rules.consent import Change, drawn, parcel_is_under_way
+from fedbot.rules.card_content import Change, drawn, parcel_is_under_way
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import GONE, Diagnosis, reason_of

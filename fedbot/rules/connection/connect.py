@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fedbot import messages
-from fedbot.rules import consent, health
+from fedbot.rules import card_content, health
+from fedbot.rules.card_content import Change
 from fedbot.rules.connection import pinning, provision
-from fedbot.rules.consent import Change
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import APPROVE_KEY, DECLINE_KEY, Signature
@@ -297,7 +297,7 @@ class ShowConnectCard(OfConnection, WhenAnswered):
         if connection is None or connection.state is not ConnectionState.OFFERED or not isinstance(able, Able):
             return
         health.remember_superusers(turn, able)
-        changes = consent.changes(turn.us, connection)
+        changes = card_content.changes(turn.us, connection)
         if changes:
             turn.do(
                 Edit(
@@ -308,7 +308,7 @@ class ShowConnectCard(OfConnection, WhenAnswered):
             )
             connection = replace(opening.without_card(connection), decision=None)
         in_room = connection.in_room.read_differently()
-        connection = replace(connection, card=consent.of_connection(turn.us, connection), in_room=in_room)
+        connection = replace(connection, card=card_content.of_connection(turn.us, connection), in_room=in_room)
         connection, draft = sequencing.write(turn, connection, bodies.Noted())
         turn.save(connection)
         people = list(dict.fromkeys([*([self.void] if self.void else []), *opening.addressees(turn, able)]))

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.rules import consent, time_zones
+from fedbot.rules import card_content, time_zones
 from fedbot.rules.loan import bookings
 from fedbot.rules.loan.bookings import show_bookings
 from fedbot.rules.model import audit
@@ -175,7 +175,7 @@ def _ask_if_handed_over(turn: Turn, transfer: Transfer, able: Able) -> None:
     """
     until = transfer.due if may_lapse(turn, transfer) else max(transfer.due, _end_of_pickup(turn, transfer))
     asking = replace(transfer, calls=True, due=until).after_telling(Told.CARD, Told.CALLED)
-    if transfer.calls and transfer.card == consent.of_transfer(asking):
+    if transfer.calls and transfer.card == card_content.of_transfer(asking):
         return
     former = asking.card if transfer.has_card else None  # it may be in a room that was replaced since
     asking, draft = replace(asking, shown=None, reminded=None, card=former), None

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from fedbot import messages
+from fedbot.rules.card_content import Change
 from fedbot.rules.connection import provision
-from fedbot.rules.consent import Change
 from fedbot.rules.loan import balance, overdue
 from fedbot.rules.loan.bookings import show_bookings
 from fedbot.rules.model import audit, diagnosis

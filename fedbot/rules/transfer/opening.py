@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TypeVar
 
 from fedbot import messages
-from fedbot.rules import consent
+from fedbot.rules import card_content
 from fedbot.rules import wire as envelopes
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import bookings
@@ -171,7 +171,7 @@ def open_push(
 def asked_with_care(turn: Turn, transfer: Transfer, asker: Signature) -> Transfer:
     """Return our own offer as one that needs a second approval. The asker has given the first."""
     transfer = replace(transfer, care=True)
-    shown = consent.hash_now(turn.us, transfer)
+    shown = card_content.hash_now(turn.us, transfer)
     first = Vote(Choice.APPROVE, asker.person, asker.username, asker.event_id, asker.at, shown=shown)
     return replace(transfer, first_yes=first)
 
@@ -270,7 +270,7 @@ class ShowChangedCard(both_sides.TellsThatItWaits, WhenAnswered):
         """Post the card, unless the newest one already shows the same."""
         transfer = turn.transfer(self.transfer)
         (able,) = event.answers
-        if transfer is None or not isinstance(able, Able) or transfer.card == consent.of_transfer(transfer):
+        if transfer is None or not isinstance(able, Able) or transfer.card == card_content.of_transfer(transfer):
             return
         transfer = both_sides.clear_wait(turn, transfer)
         waits = (transfer.state is TransferState.OPEN and not transfer.wanted) or transfer.asks_if_handed_over
@@ -305,12 +305,12 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
     the former card is void, and the person who made it is mentioned first. After a loss of the journal, our own message
     in the room tells which card is the newest.
     """
-    changes = consent.changes(turn.us, transfer)
+    changes = card_content.changes(turn.us, transfer)
     if changes:
         transfer, people = _supersede(turn, transfer, people)
     if draft is None and _is_another_card(transfer):
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted(here=transfer.said_here))
-    transfer = replace(transfer, card=consent.of_transfer(transfer), in_room=transfer.in_room.read_differently())
+    transfer = replace(transfer, card=card_content.of_transfer(transfer), in_room=transfer.in_room.read_differently())
     turn.save(transfer)
     turn.do(
         Post(
@@ -489,6 +489,6 @@ class ShowGrantedCard(both_sides.TellsThatItWaits, WhenAnswered):
         if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
             return
         transfer = both_sides.clear_wait(turn, transfer)
-        if transfer.wanted or (transfer.has_card and transfer.card == consent.of_transfer(transfer)):
+        if transfer.wanted or (transfer.has_card and transfer.card == card_content.of_transfer(transfer)):
             return
         post_first_card(turn, transfer, list(dict.fromkeys([transfer.terms.asker, *addressees(turn, able)])))

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from fedbot import messages
-from fedbot.rules import consent, names, time_zones
+from fedbot.rules import card_content, names, time_zones
 from fedbot.rules.archive import Mark
 from fedbot.rules.catalogue import destination
 from fedbot.rules.catalogue.provenance import known_item, mirror_received, origin_forbids, received_text
@@ -146,12 +146,14 @@ def _update_card(turn: Turn, transfer: Transfer, people: list[str]) -> None:
     before = transfer.card
     decidable = before is not None and all(each and _is_place(each) for each in before.landings)
     asks = transfer.awaits_parcel or (transfer.state is TransferState.OPEN and not transfer.wanted)
-    if decidable and asks and consent.changes(turn.us, transfer):
+    if decidable and asks and card_content.changes(turn.us, transfer):
         turn.save(transfer)
         opening.post_card(turn, transfer, people)
         return
-    if before != consent.of_transfer(transfer):
-        transfer = replace(transfer, card=consent.of_transfer(transfer), in_room=transfer.in_room.read_differently())
+    if before != card_content.of_transfer(transfer):
+        transfer = replace(
+            transfer, card=card_content.of_transfer(transfer), in_room=transfer.in_room.read_differently()
+        )
     draft = None
     if asks and transfer.terms.outside is not None:
         transfer, draft = sequencing.write(turn, transfer, bodies.Noted(here=transfer.said_here))
@@ -351,7 +353,7 @@ def _not_approved(turn: Turn, transfer: Transfer) -> Diagnosis | None:
     """Return the diagnosis for a dispute if it isn't what our people approved; None if it is."""
     if not both_sides.is_agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
         return Plain(Fault.NOT_APPROVED)
-    if consent.changes_since_approval(turn.us, transfer):
+    if card_content.changes_since_approval(turn.us, transfer):
         return Plain(Fault.OTHER_TERMS)
     return None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.rules import consent
+from fedbot.rules import card_content
 from fedbot.rules.catalogue import destination, merged_stock, search, share
 from fedbot.rules.catalogue.provenance import origin_forbids, origins_of
 from fedbot.rules.loan import balance, bookings, lending_rules, overdue
@@ -275,7 +275,7 @@ class MatchRequested(both_sides.TellsThatItWaits, WhenAnswered):
             transfer = with_progress(transfer, destination.matched(turn, transfer, line.number, match))
         turn.save(transfer)
         decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
-        if decides and consent.changes(turn.us, transfer) and not _is_confirmed_in_turn(turn, transfer):
+        if decides and card_content.changes(turn.us, transfer) and not _is_confirmed_in_turn(turn, transfer):
             read_who_confirms(turn, transfer)
         if transfer.state is TransferState.CREDITING:
             go_on(turn, transfer)

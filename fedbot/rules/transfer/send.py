@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.rules import consent, names
+from fedbot.rules import card_content, names
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.provenance import given_text, known_item, mirror_given
 from fedbot.rules.connection import provision
@@ -141,7 +141,7 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal 
     what = audit.Fact.GRANTED if quantity is None else audit.Fact.LESS_GRANTED
     terms = replace(transfer.terms, lines=lines)
     transfer = replace(on_these_terms(transfer, terms), granted=decided, decision=None)
-    transfer = replace(transfer, consented=consent.hash_of(consent.of_transfer(transfer)))
+    transfer = replace(transfer, consented=card_content.hash_of(card_content.of_transfer(transfer)))
     body = bodies.Granted(terms=terms, **both_sides.said_by(decided))
     transfer, draft = sequencing.write(turn, transfer, body, awaits=True)
     turn.save(transfer)
@@ -312,7 +312,7 @@ def _why_not_debit(turn: Turn, transfer: Transfer) -> str:
         return overdue.NO_LOANS
     if not all(turn.may_move(transfer.peer, line.part) for line in lines if not line.of_line):
         return DONT_MIX
-    if consent.changes_since_approval(turn.us, transfer):
+    if card_content.changes_since_approval(turn.us, transfer):
         return OTHER_THAN_SHOWN
     if not transfer.is_return and balance.became_borrowed(turn, {line.item for line in lines}, transfer.id):
         return BORROWED_BY_NOW
