@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from fedbot.rules.ledger import reconcile
-from fedbot.rules.model.books import Reconciliation
+from fedbot.rules.model.books import BookLine, Kind, Reconciliation
 from fedbot.rules.model.events import ReconcileDue
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
@@ -402,3 +403,10 @@ async def test_a_borrowed_row_that_people_split_into_two_boxes_is_no_difference(
     assert world.beta.row(item).quantity == 6
     assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
     assert "✅ The books of" in (await asks(world, world.bea)).text
+
+
+@pytest.mark.parametrize(("state", "kinds"), [("sent", []), ("received", []), ("done", [Kind.TWICE])])
+def test_an_item_that_was_looked_at_while_it_moved_is_no_difference(state: str, kinds: list[Kind]) -> None:
+    here = BookLine("x" * 20, 1, "receiver", "received", "placed", 42, Decimal(1))
+    there = BookLine("x" * 20, 1, "sender", state, "handed", 7, Decimal(1), where="stock")
+    assert [each.kind for each in reconcile.differences([here], [there])] == kinds

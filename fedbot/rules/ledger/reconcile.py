@@ -607,7 +607,8 @@ def _between(ours: BookLine, theirs: BookLine | None) -> Kind | None:
     sender, receiver = (ours, theirs) if ours.role == "sender" else (theirs, ours)
     booked_in = receiver.stage in BOOKED_IN
     both = sender.where in HERE and sender.stage in GIVEN | {"back"} and not sender.overtaken
-    if booked_in and both:
+    is_at_rest = sender.state in FINAL | {TransferState.DISPUTED}  # else it was looked at while it was moving
+    if booked_in and both and is_at_rest:
         return Kind.TWICE
     if TransferState.DISPUTED in {sender.state, receiver.state}:
         return Kind.DISPUTED
