@@ -209,7 +209,7 @@ async def test_the_requester_cancels() -> None:
     world.tom.says("!fed cancel", reply_to=answer)
     await world.settle()
     assert states(world) == both(TransferState.CANCELLED)
-    assert "By Tom (Betaspace)" in world.room.messages()[-1].text
+    assert "By Tom (Betaspace)" in world.room.message("Cancelled: ").text
     assert_nothing_moved(world)
 
 
