@@ -10,7 +10,7 @@ from statistics import median
 from bench import chain
 from bench.hops import Hops, ProtocolMessage
 from bench.observed import Call, at_rest, calls_since, until_noted
-from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot_demo import plot
 from fedbot_demo.stage import Space, Stage
 

@@ -17,7 +17,7 @@ from typing import Literal
 from inventree.api import InvenTreeAPI
 
 from bench import chain
-from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot_demo.certificates import CertificateAuthority
 from fedbot_demo.inventree.process import InvenTreeProcess
 

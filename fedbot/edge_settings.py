@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from fedbot.config.settings import Settings
-from fedbot.inventree.server import InventorySettings
+from fedbot.inventree.client.server import InventorySettings
 from fedbot.journal.copies import need_psycopg
 from fedbot.journal.database import Address, JournalPlace, Tables
 from fedbot.journal.sealed import FolderInDatabase, Seal

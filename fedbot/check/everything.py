@@ -28,8 +28,8 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_beside, inventory_settings, matrix_account
 from fedbot.files import PRIVATE_FOLDER, within
 from fedbot.identity import FileVault
+from fedbot.inventree.client.transport import FOREIGN, clock_ahead, verification
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.transport import FOREIGN, clock_ahead, verification
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import sign_in
 from fedbot.ports.inventory import Refusal

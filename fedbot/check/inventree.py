@@ -8,9 +8,9 @@ from typing import TypeVar
 from fedbot.check.findings import Finding, bad, good, people_of
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import journal_place
+from fedbot.inventree.client.versions import Version
+from fedbot.inventree.health import Rehearsal
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.overview import Rehearsal
-from fedbot.inventree.versions import Version
 from fedbot.journal.copies import documents
 from fedbot.ports.inventory import Inventory, InventoryProblem, NotPermitted, Unavailable
 from fedbot.ports.journal import NoJournal

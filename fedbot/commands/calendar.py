@@ -72,7 +72,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         items = lookup.keys_of(wanted.item, found)
         outside = [each for each in outside if _is_about(each.loan, items, wanted.item)]
     return say(
-        messages.booking.calendar,
+        messages.calendar.calendar,
         entries=bookings.as_out(turn, entries),
         names={entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in entries},
         us=turn.us,

@@ -17,7 +17,7 @@ from fedbot.rules import decisions
 from fedbot.rules.carry_out_line import lacking, not_entitled
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.loan import queue
+from fedbot.rules.loan import waiting_list
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -80,7 +80,9 @@ def _own(turn: Turn, command: Command) -> Cancellable:
         rotas=tuple(r for r in turn.all(Rota) if r.room in here and r.is_living and _asked_by(r, person)),
         wants=tuple(w for w in turn.all(Want) if w.room in here and w.is_living and _asked_by(w, person)),
         places=tuple((turn.party_name(p.peer), p) for p in places if p.room in here and _asked_by(p, person)),
-        in_line=tuple((queue.place_of(turn, e), e) for e in turn.queue() if e.room in here and _asked_by(e, person)),
+        in_line=tuple(
+            (waiting_list.place_of(turn, e), e) for e in turn.queue() if e.room in here and _asked_by(e, person)
+        ),
     )
 
 
@@ -202,10 +204,10 @@ def _leave_line(turn: Turn, command: Command, place: PlaceInLine | QueueEntry, a
     is_own = _asked_by(place, command.sender)
     by = turn.signature_of(command)
     if isinstance(place, QueueEntry):
-        queue.end(turn, place, PlaceState.LEFT if is_own else PlaceState.REMOVED, by)
+        waiting_list.end(turn, place, PlaceState.LEFT if is_own else PlaceState.REMOVED, by)
     elif place.is_living:
-        queue.leave(turn, place, by)
-    return say(messages.booking.waits_no_more, code=place.code)
+        waiting_list.leave(turn, place, by)
+    return say(messages.waiting_list.waits_no_more, code=place.code)
 
 
 def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answer, ...]) -> Phrase:

@@ -87,9 +87,9 @@ def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
     since, page = (str(command.arguments.get(option, "")) for option in ("since", "page"))
     days = days_in(since)
     if days is None:
-        return say(messages.ledger.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
+        return say(messages.stats.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
     if page and not (page.isdecimal() and int(page)):
-        return say(messages.ledger.no_such_page, word=page, usage=SPEC.usage)
+        return say(messages.history.no_such_page, word=page, usage=SPEC.usage)
     listed = _Listed(days, int(page or 1))
     word = str(command.arguments.get("id", "")).strip()
     if not word and not command.subject:
@@ -143,7 +143,7 @@ def _outside(
 
 def _page(turn: Turn, meant: _Listed, shown: tuple[Transfer | OutsideLoan, ...], total: int, *, more: bool) -> Phrase:
     return say(
-        messages.ledger.ledger,
+        messages.history.ledger,
         transfers=shown,
         names={each.peer: turn.party_name(each.peer) for each in shown if isinstance(each, Transfer)},
         space=turn.party_name(meant.space) if meant.space else "",

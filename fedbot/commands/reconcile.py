@@ -62,8 +62,8 @@ def _meant(turn: Turn, command: Command) -> list[Connection] | Phrase:
         meant = [c for c in turn.active_connections() if c.room in here]
     running = [c for c in meant if turn.get(Reconciliation, c.id) is not None]
     if running:
-        return say(messages.ledger.reconciling_already, connection=running[0])
-    return meant or say(messages.ledger.nobody_to_reconcile_with, us=turn.us)
+        return say(messages.reconcile.reconciling_already, connection=running[0])
+    return meant or say(messages.reconcile.nobody_to_reconcile_with, us=turn.us)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -12,7 +12,7 @@ from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import pinning
 from fedbot.rules.ledger import history
-from fedbot.rules.loan import balance, queue
+from fedbot.rules.loan import balance, waiting_list
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
@@ -72,7 +72,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if (wanted := lookup.want_meant(turn, command)) is not None:
         return want.page(turn, wanted)
     if (place := lookup.place_meant(turn, command)) is not None:
-        return queue.own_page(turn, place) if isinstance(place, QueueEntry) else queue.page(turn, place)
+        return waiting_list.own_page(turn, place) if isinstance(place, QueueEntry) else waiting_list.page(turn, place)
     if item := _item(turn, command):
         return _cases_of(turn, command, item, lookup.found_in(answers))
     subject = _meant(turn, command)
@@ -94,7 +94,7 @@ def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phr
     shown = [transfer for transfer in transfers if transfer not in over[1:]]
     names = {transfer.peer: turn.party_name(transfer.peer) for transfer in shown}
     return say(
-        messages.ledger.cases_of_item,
+        messages.history.cases_of_item,
         transfers=tuple(shown),
         names=names,
         item=item[:SHOWN],

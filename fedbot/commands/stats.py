@@ -68,7 +68,7 @@ def _meant(turn: Turn, command: Command) -> _Surveyed | Phrase:
     since = str(command.arguments.get("since", ""))
     days = days_in(since)
     if days is None:
-        return say(messages.ledger.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
+        return say(messages.stats.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
     word = str(command.arguments.get("space", "")).strip()
     if word.casefold() in {"", turn.us.party.casefold(), turn.us.name.casefold()}:
         return _Surveyed(own=True, connections=(), days=days)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules.loan import balance, outside, queue
+from fedbot.rules.loan import balance, outside, waiting_list
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -88,7 +88,9 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
         places=tuple(
             (turn.party_name(each.peer), each) for each in turn.all(PlaceInLine) if each.is_living and each.room in here
         ),
-        in_line=tuple((queue.place_of(turn, each), each) for each in turn.queue() if each.by and each.room in here),
+        in_line=tuple(
+            (waiting_list.place_of(turn, each), each) for each in turn.queue() if each.by and each.room in here
+        ),
         outside=tuple(each for each in outside.on_loan(turn) if each.room in here),
         rotas=tuple(
             each for each in turn.all(Rota) if each.is_living and each.room in here and each.asker.person == person

@@ -10,7 +10,7 @@ from fedbot.commands.items import Reading, as_argument, counted_as_one, elsewher
 from fedbot.commands.lookup import friend_meant, is_our_space, let_choose_how_much, rooms_told_of, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.commands.stock_to_offer import quantity_complaint, similar_parts, units_said
-from fedbot.rules.loan import queue
+from fedbot.rules.loan import waiting_list
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
@@ -58,7 +58,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if isinstance(meant, tuple):
         return ()
     if _is_ours(turn, command):
-        return queue.queries(turn, FindItems(meant.item, units=units_said([(meant,)])))
+        return waiting_list.queries(turn, FindItems(meant.item, units=units_said([(meant,)])))
     friend = friend_meant(turn, command)
     return friend if isinstance(friend, Phrase) else ()
 
@@ -88,7 +88,7 @@ def _meant(command: Command) -> Reading | tuple[Reading, ...] | Phrase:
     """The item and its quantity, 1 if none is typed; or the possible meanings; or an objection."""
     lines = command.arguments["lines"]
     if len(lines) > 1:
-        return say(messages.booking.one_thing_in_line)
+        return say(messages.waiting_list.one_thing_in_line)
     readings = elsewhere(tuple(Reading(**each) for each in lines[0]))
     if readings[0].unit and len(readings) > 1:
         return counted_as_one(readings)
@@ -100,7 +100,7 @@ def _meant(command: Command) -> Reading | tuple[Reading, ...] | Phrase:
 def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> Phrase | None:
     living = [each for each in turn.all(PlaceInLine) if each.is_living and each.peer == friend.peer]
     if len(living) >= MOST_PLACES:
-        return say(messages.booking.too_many_places, count=len(living))
+        return say(messages.waiting_list.too_many_places, count=len(living))
     opened = opening.own_opening(turn, friend, by_line(command.event_id))
     identifier, by = opened_id(SubjectKind.WAIT, opened), turn.signature_of(command)
     place = PlaceInLine(
@@ -114,7 +114,7 @@ def _there(turn: Turn, command: Command, meant: Reading, friend: Connection) -> 
         Decimal(meant.quantity),
         unit=meant.unit,
     )
-    queue.begin(turn, place, opened)
+    waiting_list.begin(turn, place, opened)
     return None
 
 
@@ -129,33 +129,33 @@ def _let_choose(turn: Turn, command: Command, meant: Reading, parts: tuple[Part,
 def _here(turn: Turn, command: Command, meant: Reading, answers: tuple[Answer, ...]) -> Phrase | None:
     own = [each for each in turn.queue() if each.by is not None and each.by.person == command.sender]
     if len(own) >= MOST_PLACES:
-        return say(messages.booking.too_many_places, count=len(own))
+        return say(messages.waiting_list.too_many_places, count=len(own))
     opened = Opening(turn.us.key, command.room, by_line(command.event_id))
     identifier, by = opened_id(SubjectKind.WAIT, opened), turn.signature_of(command)
     code, quantity = turn.short_code(identifier), Decimal(meant.quantity)
     entry = QueueEntry(
         identifier, code, turn.us.party, "", command.room, meant.item, quantity, 0, turn.now, by, unit=meant.unit
     )
-    outcome = queue.join_ours(turn, entry, queue.merged_answers(answers))
+    outcome = waiting_list.join_ours(turn, entry, waiting_list.merged_answers(answers))
     similar = similar_parts(answers) if outcome is PlaceState.UNKNOWN else ()
     if similar:
         _let_choose(turn, command, meant, similar)
         return None
     if not isinstance(outcome, QueueEntry):
-        return say(messages.booking.not_in_line, word=meant.item, why=outcome)
-    return queue.own_page(turn, outcome)
+        return say(messages.waiting_list.not_in_line, word=meant.item, why=outcome)
+    return waiting_list.own_page(turn, outcome)
 
 
 def _listed(turn: Turn, command: Command) -> Phrase:
     here = rooms_told_of(turn, command.room)
     waiting = tuple(
-        (each.by.name if each.by else turn.party_name(each.party), queue.place_of(turn, each), each)
+        (each.by.name if each.by else turn.party_name(each.party), waiting_list.place_of(turn, each), each)
         for each in turn.queue()
         if each.room in here and each.part
     )
     places = [each for each in turn.all(PlaceInLine) if each.is_living and each.room in here]
     named = tuple((turn.party_name(place.peer), place) for place in places)
-    return say(messages.booking.queue_list, us=turn.us, queue=waiting, places=named)
+    return say(messages.waiting_list.queue_list, us=turn.us, queue=waiting, places=named)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fedbot.inventree import marks
-from fedbot.inventree.rows import Row, amount, item_of, part_of, part_shown, plain, same, small_picture_of
-from fedbot.inventree.server import Server
+from fedbot.inventree.client.rows import Row, amount, item_of, part_of, part_shown, plain, same, small_picture_of
+from fedbot.inventree.client.server import Server
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot.inventree.stock_index import Known, forms_of
-from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.units import OwnUnits, as_told, factor, is_known
 from fedbot.inventree.what_travels import DETAILED, item_seen, part_seen
 from fedbot.ports.inventory import NotPermitted, Refusal

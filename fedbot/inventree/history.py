@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fedbot.inventree.rows import Row
-from fedbot.inventree.server import Entry, Server
+from fedbot.inventree.client.rows import Row
+from fedbot.inventree.client.server import Entry, Server
 from fedbot.ports.inventory import Refusal
 
 # Types of entries.

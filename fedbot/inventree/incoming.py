@@ -10,9 +10,7 @@ from decimal import Decimal
 
 from inventree.part import Part as Parts
 
-from fedbot.inventree.history import RETURNED, trace
-from fedbot.inventree.marks import by_others, mirrored_at_once
-from fedbot.inventree.rows import (
+from fedbot.inventree.client.rows import (
     Row,
     address,
     amount,
@@ -23,18 +21,11 @@ from fedbot.inventree.rows import (
     quantity_text,
     same,
 )
-from fedbot.inventree.server import Places, Server
-from fedbot.inventree.stock import (
-    bring_back,
-    found_moved,
-    item_row,
-    keeps_status,
-    move_to,
-    notes_of,
-    rows_with_link,
-    set_status,
-    set_status_of_returned,
-)
+from fedbot.inventree.client.server import Places, Server
+from fedbot.inventree.history import RETURNED, trace
+from fedbot.inventree.marks import by_others, mirrored_at_once
+from fedbot.inventree.returns import bring_back, keeps_status, set_status_of_returned
+from fedbot.inventree.stock import found_moved, item_row, move_to, notes_of, rows_with_link, set_status
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Fault, ItemFault, Named, NameFault, OfItem, Plain
 from fedbot.rules.model.steps import (

@@ -18,22 +18,23 @@ import httpx
 from fedbot.config.secrets import content_of, token_in
 from fedbot.inventree import (
     catalogue,
+    health,
     incoming,
     marks,
     match_parts,
     outgoing,
-    overview,
     own_tokens,
     peer_access,
     people,
-    stock,
+    returns,
     what_travels,
+    whereabouts,
 )
+from fedbot.inventree.client.server import InventorySettings, Look, Server, Signer, look
+from fedbot.inventree.client.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.marks import line_of, recognise
-from fedbot.inventree.server import InventorySettings, Look, Server, Signer, look
-from fedbot.inventree.stock import with_merges
 from fedbot.inventree.stock_index import LOOK_AT_HISTORY, StockIndex, StockReading
-from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
+from fedbot.inventree.whereabouts import with_merges
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import Credentials, InThread, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import LeaseLost
@@ -81,13 +82,13 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.FindItems: catalogue.find_items,
     queries.RelateUnits: catalogue.relate_units,
     queries.MatchPart: match_parts.match_part,
-    queries.StockFigures: overview.count_stock,
-    queries.Overview: overview.standing,
+    queries.StockFigures: health.count_stock,
+    queries.Overview: health.standing,
     queries.OwnTokens: own_tokens.own_tokens,
     queries.CompanyMirrors: marks.company_mirrors,
     queries.HistoryAt: marks.history_at,
-    queries.WhereIsIt: stock.where_is,
-    queries.BooksOf: stock.books_of,
+    queries.WhereIsIt: whereabouts.where_is,
+    queries.BooksOf: whereabouts.books_of,
     queries.FindShareable: catalogue.find_shareable,
     queries.SearchStock: catalogue.search_stock,
     queries.NamedThings: catalogue.unknown_things,
@@ -97,7 +98,7 @@ PROBES: dict[type[Step], Callable[[Server, Any], StepResult | None]] = {
     steps.TakeOut: outgoing.find_taken,
     steps.HandOver: outgoing.find_handed_over,
     steps.PutBack: outgoing.find_put_back,
-    steps.TakeBack: stock.find_taken_back,
+    steps.TakeBack: returns.find_taken_back,
     steps.MergeBack: outgoing.find_merged_back,
     steps.Arrived: outgoing.find_arrived,
     steps.Remark: outgoing.find_remarked,
@@ -129,7 +130,7 @@ ACTS: dict[type[Step], Callable[[Server, Any], StepResult]] = {
     steps.TakeOut: outgoing.take_out,
     steps.HandOver: outgoing.hand_over,
     steps.PutBack: outgoing.put_back,
-    steps.TakeBack: stock.take_back,
+    steps.TakeBack: returns.take_back,
     steps.MergeBack: outgoing.merge_back,
     steps.Arrived: outgoing.mark_arrived,
     steps.Remark: outgoing.remark,
@@ -349,10 +350,10 @@ class OwnInventory:
         network = self._network(self._settings.url)
         return people.whose(server, self._settings, credentials, network)
 
-    async def rehearse(self) -> overview.Rehearsal:
+    async def rehearse(self) -> health.Rehearsal:
         """Try the calls of a first transfer without changing anything. Raises the problems of a read."""
         return await self.in_thread(
-            self._run, lambda server, _: overview.rehearse(server), queries.Overview(), Unavailable
+            self._run, lambda server, _: health.rehearse(server), queries.Overview(), Unavailable
         )
 
     async def tend(self) -> float:

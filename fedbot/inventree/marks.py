@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from fedbot.inventree import errors
+from fedbot.inventree.client import errors
+from fedbot.inventree.client.rows import Row, for_notes, restored, same, stored
+from fedbot.inventree.client.server import Server
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot.inventree.history import read_ahead, read_item
-from fedbot.inventree.rows import Row, for_notes, restored, same, stored
-from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row, item_row_if_there
-from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model import steps
 from fedbot.rules.model.diagnosis import GONE, AnotherThing, Fault, ItemFault, OfItem, Plain, Unlike

@@ -12,6 +12,9 @@ from decimal import Decimal
 
 from inventree.stock import StockItem as StockItems
 
+from fedbot.inventree.client.rows import Row, amount, exact_status, part_shown, same
+from fedbot.inventree.client.server import UNDONE, Entry, Server
+from fedbot.inventree.client.versions import is_with_somebody
 from fedbot.inventree.history import (
     EDITED,
     MERGED,
@@ -33,10 +36,8 @@ from fedbot.inventree.marks import (
     with_tags,
     without_lines_of_ours,
 )
-from fedbot.inventree.rows import Row, amount, exact_status, part_shown, same
-from fedbot.inventree.server import UNDONE, Entry, Server
+from fedbot.inventree.returns import bring_back
 from fedbot.inventree.stock import (
-    bring_back,
     detail_of,
     found_moved,
     is_on_its_way,
@@ -50,7 +51,6 @@ from fedbot.inventree.stock import (
     rows_of_part,
     set_status,
 )
-from fedbot.inventree.versions import is_with_somebody
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import (
     GONE,

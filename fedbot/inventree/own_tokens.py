@@ -10,9 +10,9 @@ from typing import Any
 
 from fedbot.config.secrets import token_in
 from fedbot.files import write_whole
+from fedbot.inventree.client.server import Server, account_behind
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot.inventree.peer_access import secret_in
-from fedbot.inventree.server import Server, account_behind
-from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from fedbot.rules.model.diagnosis import Fault, FileUnusable, Named, NameFault, Plain
 from fedbot.rules.model.queries import OwnTokens, OwnTokensSeen, TokenSeen

@@ -8,10 +8,10 @@ from typing import Any
 
 from inventree.company import Company as Companies
 
-from fedbot.inventree.rows import Row, address, plain, same
-from fedbot.inventree.server import Account, PeerConnector, Server, account_behind
-from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.rows import Row, address, plain, same
+from fedbot.inventree.client.server import Account, PeerConnector, Server, account_behind
+from fedbot.inventree.client.transport import InvenTreeTransport
+from fedbot.inventree.client.versions import Version
 from fedbot.logs import keep_secret
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.ports.vault import NoSuchSecret, Vault

@@ -13,10 +13,10 @@ from http.cookies import SimpleCookie
 
 import httpx
 
-from fedbot.inventree.errors import of_exception
-from fedbot.inventree.rows import Row
-from fedbot.inventree.server import InventorySettings, Server
-from fedbot.inventree.transport import InvenTreeTransport, verification
+from fedbot.inventree.client.errors import of_exception
+from fedbot.inventree.client.rows import Row
+from fedbot.inventree.client.server import InventorySettings, Server
+from fedbot.inventree.client.transport import InvenTreeTransport, verification
 from fedbot.ports.inventory import Credentials, InventoryProblem, NotPermitted, Refusal, Unavailable
 from fedbot.rules.model.diagnosis import NO_CODE, AnsweredOnly, BadVersion, Fault, Plain, VersionFault
 from fedbot.rules.model.queries import Able, PersonPermissions, Query, WhoMay

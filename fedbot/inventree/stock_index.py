@@ -22,9 +22,9 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from fedbot.files import make_private
-from fedbot.inventree.rows import Row, amount, part_of
-from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.rows import Row, amount, part_of
+from fedbot.inventree.client.transport import InvenTreeTransport
+from fedbot.inventree.client.versions import Version
 from fedbot.rules.model.queries import IndexStanding, Scope
 from fedbot.rules.model.stock import Part
 

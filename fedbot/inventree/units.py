@@ -17,11 +17,12 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from fedbot.inventree.rows import Row
+from fedbot.inventree.client.rows import Row
 from fedbot.rules.model.stock import MOST_PLACES, counts_pieces, in_units, is_common, plain
 
 if TYPE_CHECKING:
     import pint
+
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from fedbot.inventree.marks import TAG, by_others, is_ours, tags_of, with_tags, without_lines_of_ours
-from fedbot.inventree.rows import (
+from fedbot.inventree.client.rows import (
     Row,
     address,
     amount,
@@ -28,7 +27,8 @@ from fedbot.inventree.rows import (
     same,
     text_of,
 )
-from fedbot.inventree.server import Server
+from fedbot.inventree.client.server import Server
+from fedbot.inventree.marks import TAG, by_others, is_ours, tags_of, with_tags, without_lines_of_ours
 from fedbot.inventree.stock import WHOLE
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.catalogue import LARGEST_PICTURE

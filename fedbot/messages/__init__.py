@@ -8,7 +8,6 @@ from fedbot.messages import (
     approval,
     catalogue,
     health,
-    ledger,
     lending,
     line_errors,
     loan,
@@ -19,20 +18,22 @@ from fedbot.messages import (
     web,
 )
 from fedbot.messages.connection import connect, disconnect, keys, provision, rooms
-from fedbot.messages.transfer import booking, card_lines, offer, resolve, rota
+from fedbot.messages.reports import history, reconcile, stats
+from fedbot.messages.transfer import booking, calendar, card_lines, offer, resolve, rota, waiting_list
 from fedbot.messages.transfer import card as transfer_card
 from fedbot.messages.transfer import end as transfer_end
 
 __all__ = [
     "approval",
     "booking",
+    "calendar",
     "card_lines",
     "catalogue",
     "connect",
     "disconnect",
     "health",
+    "history",
     "keys",
-    "ledger",
     "lending",
     "line_errors",
     "loan",
@@ -42,10 +43,13 @@ __all__ = [
     "overview",
     "people",
     "provision",
+    "reconcile",
     "resolve",
     "rooms",
     "rota",
+    "stats",
     "transfer_card",
     "transfer_end",
+    "waiting_list",
     "web",
 ]

@@ -184,7 +184,7 @@ def not_mirrored(locale: Locale, *, problem: Diagnosis) -> Lines:
     ]
 
 
-# The meaning of each ability of a version, and of its lack (`inventree.versions.ABILITIES`).
+# The meaning of each ability of a version, and of its lack (`inventree.client.versions.ABILITIES`).
 _CAN: dict[str, str] = {
     "searches_history": marked("I can search the stock history to find out what happened to an item."),
     "tells_tokens": marked("I can read when my own tokens end."),

@@ -13,13 +13,12 @@ from fedbot.messages.connection.keys import row
 from fedbot.messages.diagnosis import diagnosis
 from fedbot.messages.health import due_next
 from fedbot.messages.language import Lines, Locale, Words, marked
-from fedbot.messages.ledger import what_is_left
 from fedbot.messages.lending import rules_stand_in
 from fedbot.messages.line_errors import what_it_is
 from fedbot.messages.markup import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.naming import command
 from fedbot.messages.outside import outside_in_short, outside_loan
-from fedbot.messages.transfer.booking import entry_in_short, place_in_short
+from fedbot.messages.reports.history import what_is_left
 from fedbot.messages.transfer.card_lines import (
     asked,
     card_of,
@@ -32,6 +31,7 @@ from fedbot.messages.transfer.card_lines import (
 )
 from fedbot.messages.transfer.end import why_not_booked_in
 from fedbot.messages.transfer.rota import rota_in_short
+from fedbot.messages.transfer.waiting_list import entry_in_short, place_in_short
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection

@@ -18,7 +18,7 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, practice, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
-from fedbot.rules.loan import bookings, due_reminders, outside, overdue, queue, write_off
+from fedbot.rules.loan import bookings, due_reminders, outside, overdue, waiting_list, write_off
 from fedbot.rules.loan.photos import on_photo
 from fedbot.rules.model import audit, lifecycles, queries
 from fedbot.rules.model.books import Reconciliation, Survey
@@ -128,7 +128,7 @@ _AFTER_EACH: _Table[_Follows] = (
     ((overdue,), (_Present(LendingStop),)),
     ((want,), (_Present(Want), _Present(FriendWant))),
     ((outside,), (_Present(OutsideLoan),)),
-    ((queue,), (_Present(QueueEntry), _Present(PlaceInLine))),
+    ((waiting_list,), (_Present(QueueEntry), _Present(PlaceInLine))),
     ((provision,), (_Present(PlaceInLine), _Present(Want), _Present(LendingStop))),
 )
 """The rules that run after each event, in this order."""
@@ -143,7 +143,7 @@ _BY_THE_CLOCK: _Table[_Timed] = (
     ((search,), (_Present(Search),)),
     ((rota,), (_Present(Rota),)),
     ((want,), (_Present(Want), _Present(FriendWant))),
-    ((queue,), (_Present(QueueEntry), _Present(PlaceInLine))),
+    ((waiting_list,), (_Present(QueueEntry), _Present(PlaceInLine))),
     ((reconcile,), (_Present(Reconciliation),)),
     ((health,), (_Present(BotStatus, lambda status: status.looked is not None),)),
     ((carry_out_line,), (_Present(WaitingLine),)),

@@ -13,7 +13,7 @@ from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, pinning, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, stats
-from fedbot.rules.loan import balance, end, extend, hand_back, queue
+from fedbot.rules.loan import balance, end, extend, hand_back, waiting_list
 from fedbot.rules.model import audit
 from fedbot.rules.model.command import Cooldown
 from fedbot.rules.model.connection import Connection
@@ -177,8 +177,8 @@ _ABOUT_CONNECTIONS: dict[type[Body], _ConnectionRule[Any]] = dict(
         _of_connection(bodies.FindAsk, search.on_asked),
         _of_connection(bodies.Find, search.on_hits),
         _of_connection(bodies.Want, want.on_want),
-        _of_connection(bodies.Wait, queue.on_wait),
-        _of_connection(bodies.PlaceInQueue, queue.on_place),
+        _of_connection(bodies.Wait, waiting_list.on_wait),
+        _of_connection(bodies.PlaceInQueue, waiting_list.on_place),
         _of_connection(bodies.BooksAsk, reconcile.on_asked),
         _of_connection(bodies.Books, reconcile.on_page),
     )

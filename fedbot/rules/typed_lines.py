@@ -11,7 +11,7 @@ from fedbot import messages
 from fedbot.rules import budgets, decisions, people
 from fedbot.rules.carry_out_line import call_off, carry_out, take_back, waiting_line_to_cancel
 from fedbot.rules.catalogue import search, want
-from fedbot.rules.loan import hand_back, queue
+from fedbot.rules.loan import hand_back, waiting_list
 from fedbot.rules.loan.photos import transfer_of
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import Search
@@ -93,7 +93,9 @@ def is_for_us(turn: Turn, event: Said) -> bool:
     return (hand_back.return_of_remark(turn, event) or decisions.transfer_of_reason(turn, event)) is not None
 
 
-_ANSWERED_IN_SHORT = frozenset({MessageKind.CHOICE, MessageKind.HITS, MessageKind.FRIENDS_WANT, *queue.ABOUT_A_PLACE})
+_ANSWERED_IN_SHORT = frozenset(
+    {MessageKind.CHOICE, MessageKind.HITS, MessageKind.FRIENDS_WANT, *waiting_list.ABOUT_A_PLACE}
+)
 """Kinds of our messages that say what to reply: a number, `ask 1 2`, `offer`, `borrow for 2 weeks`."""
 
 
@@ -154,8 +156,8 @@ def _full_line(turn: Turn, event: Said) -> str | Phrase:
     meant = search.full_line(turn, event) if answered is MessageKind.HITS or turn.holds(Search) else ""
     if not meant and answered is MessageKind.FRIENDS_WANT:
         meant = want.full_line(turn, event)
-    if not meant and answered in queue.ABOUT_A_PLACE:
-        meant = queue.full_line(turn, event)
+    if not meant and answered in waiting_list.ABOUT_A_PLACE:
+        meant = waiting_list.full_line(turn, event)
     return meant
 
 

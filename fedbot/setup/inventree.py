@@ -13,10 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from fedbot.check.findings import CLOCK_FAILS, SET_THE_CLOCK, clocks_differ
+from fedbot.inventree.client.server import Places
+from fedbot.inventree.client.transport import FOREIGN, InvenTreeTransport, clock_ahead, verification
+from fedbot.inventree.client.versions import OLDEST_KNOWN, Version
 from fedbot.inventree.peer_access import secret_in
-from fedbot.inventree.server import Places
-from fedbot.inventree.transport import FOREIGN, InvenTreeTransport, clock_ahead, verification
-from fedbot.inventree.versions import OLDEST_KNOWN, Version
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal
 from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain
 from fedbot.setup.asking import BadAnswer

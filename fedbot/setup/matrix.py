@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 import nio
 
-from fedbot.inventree.transport import FOREIGN, verification
+from fedbot.inventree.client.transport import FOREIGN, verification
 from fedbot.logs import keep_secret
 from fedbot.matrix.client import invitations_filter, invitations_of
 from fedbot.matrix.errors import answered

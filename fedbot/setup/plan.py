@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from fedbot.inventree.server import Place, Places
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.server import Place, Places
+from fedbot.inventree.client.versions import Version
 
 NEW_PARTS = "From friends"
 """The category for missing parts that a friend sends, unless the settings name another one."""

@@ -19,7 +19,7 @@ from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder, matrix_account
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 from fedbot.identity import open_identity
-from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot.journal.lock import StateLock
 from fedbot.matrix.login import Account, read_session
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatUnreachable

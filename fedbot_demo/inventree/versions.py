@@ -4,8 +4,8 @@ Four versions were recorded (`RECORDED`). A gate is the API number at which Inve
 or else the number of the first recorded server with the change. A server between two recorded ones has each change
 whose number it has reached.
 
-`fedbot/inventree/versions.py` is the bot's reading of the same facts. The two share no code on purpose, because then a
-mistake in one shows against the other.
+`fedbot/inventree/client/versions.py` is the bot's reading of the same facts. The two share no code on purpose, because
+then a mistake in one shows against the other.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.transport import InvenTreeTransport
+from fedbot.inventree.client.versions import Version
 from fedbot_demo.inventree import versions
 from tests.contract.ground import Ground, is_about, made_by_command, simulated
 from tests.replay.recording import Recorder

@@ -14,10 +14,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from fedbot.inventree.client.server import InventorySettings
+from fedbot.inventree.client.transport import InvenTreeTransport
+from fedbot.inventree.client.versions import NEWEST_KNOWN, Version
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.server import InventorySettings
-from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.versions import NEWEST_KNOWN, Version
 from fedbot_demo.inventree import seeds, versions
 from fedbot_demo.inventree.seeding import make_account
 from fedbot_demo.inventree.transport import SimulatedTransport

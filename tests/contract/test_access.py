@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot.ports.inventory import NotPermitted, Refusal
 from tests.contract.ground import Ground
 

@@ -9,8 +9,8 @@ import secrets
 
 import pytest
 
+from fedbot.inventree.client.versions import GATES
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.versions import GATES
 from fedbot.rules.model.queries import Query
 from fedbot_demo.inventree.versions import RECORDED, Version
 from tests.contract.ground import simulated

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.client.transport import InvenTreeTransport
 from tests.contract.ground import Ground
 
 EVERYTHING = {

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from fedbot.inventree.client.rows import address
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.rows import address
 from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.queries import (
     FindItems,

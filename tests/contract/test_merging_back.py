@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.diagnosis import Apart, Fault, ItemFault, OfItem, Plain, StaysApart
 from fedbot.rules.model.steps import (

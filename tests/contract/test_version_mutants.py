@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.inventree.versions import Version as Known
+from fedbot.inventree.client.versions import Version as Known
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.rules.model.steps import CreateItem, Step
 from fedbot_demo.inventree.versions import RECORDED, Version

@@ -24,8 +24,8 @@ from typing import Any
 from fedbot import identity
 from fedbot.hub import worker
 from fedbot.identity import FileVault
+from fedbot.inventree.client.transport import SAFE, InvenTreeTransport
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.transport import SAFE, InvenTreeTransport
 from fedbot.journal import postgresql
 from fedbot.journal.journal import StoredJournal
 from fedbot.journal.sealed import FolderInDatabase

@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.scenarios.books import assert_books_balance

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 from fedbot.rules.model.lifecycles import ConnectionState, Ending, TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card

@@ -21,7 +21,7 @@ from fedbot.engine import gateway
 from fedbot.rules import web as rules
 from fedbot.rules.model.command import WebAccess, WebLine
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.web.site import access, api, feeds, guard, lists, pages
+from fedbot.web.site import access, api, guard, lists, pages, screen_and_calendars
 from fedbot.web.site.guard import Turnstile
 from tests.scenarios.browsing import URL, Visitor, Web, encrypted
 from tests.scenarios.world import World, friends, told
@@ -332,7 +332,7 @@ async def test_a_calendar_ends_with_its_person_and_its_address_is_in_no_log(capl
 def every_call() -> list[tuple[str, str]]:
     """Method and path of each call, with a value for each parameter."""
     filled = {"whose": "mine", "number": "1"}
-    routes = [each for part in (api, pages, lists, feeds) for each in part.router.routes]
+    routes = [each for part in (api, pages, lists, screen_and_calendars) for each in part.router.routes]
     return [
         (method, re.sub(r"{(\w+)}", lambda name: filled.get(name[1], "k" * 20), route.path))
         for route in routes

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 
 _NUMBERS = 8
 ABSENT = 99_999_999

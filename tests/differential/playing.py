@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 from tests.contract.ground import Ground
 from tests.differential.calls import Act, Call, called
 

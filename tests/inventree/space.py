@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
+from fedbot.inventree.client.server import InventorySettings
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.server import InventorySettings
-from fedbot.inventree.transport import InvenTreeTransport
 from fedbot_demo.inventree.costs import Costs
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.seeding import Seeded

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model.steps import CreateItem, ItemCreated, PartCreated, PlacedAt
 from tests.inventree.situations import LINK, MARK, book_in_again, create_item, create_part, mark_as_here, put_away

@@ -14,8 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from fedbot.engine.inventory_workers import OUR_OWN
+from fedbot.inventree.client.versions import ABILITIES, NEWEST_KNOWN, OLDEST_KNOWN
 from fedbot.inventree.inventory import ACTS, ANSWERS, FILE_ACTS, PROBES, OwnInventory
-from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN, OLDEST_KNOWN
 from fedbot.ports.inventory import Inventory, NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from fedbot.rules.model.queries import (
     ANSWER_OF,

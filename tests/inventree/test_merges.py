@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 from fedbot.rules.model.queries import FindItems, ItemsFound, Received
 from tests.inventree.situations import LINK, merge_back
 from tests.inventree.space import Space

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from fedbot.inventree.client.rows import restored
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.marks import signed_text
-from fedbot.inventree.rows import restored
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.steps import Mirror, Mirrored
 from fedbot.rules.wire import Identity, signature_holds

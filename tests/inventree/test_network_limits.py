@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from fedbot.inventree import inventory as inventories
-from fedbot.inventree.network_limits import is_public
-from fedbot.inventree.transport import OF_A_FRIEND, Bound, InvenTreeTransport
+from fedbot.inventree.client.network_limits import is_public
+from fedbot.inventree.client.transport import OF_A_FRIEND, Bound, InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, Refusal, Unavailable
 from fedbot.rules.model.steps import TryToken
 from tests.scenarios.world import World

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Taken
 from fedbot_demo.inventree.versions import NEWEST

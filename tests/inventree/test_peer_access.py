@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.transport import InvenTreeTransport
+from fedbot.inventree.client.versions import Version
 from fedbot.ports.inventory import NotPermitted, Refusal, Unavailable
 from fedbot.rules.model.steps import (
     AccessEnded,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.steps import AttachPhoto, Known, PhotoAttached
 from fedbot_demo.inventree.faults import FaultKind

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 from fedbot.ports.inventory import OutcomeUnknown, Refusal
 from fedbot.rules.model.steps import HandOver, PlacedAt, TakeBack
 from fedbot_demo.inventree.faults import FaultKind

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from fedbot.inventree.rows import address, for_notes, plain, restored, same, stored
+from fedbot.inventree.client.rows import address, for_notes, plain, restored, same, stored
 from fedbot_demo.inventree.cleaning import cleaned, cleaned_text
 from fedbot_demo.inventree.versions import NEWEST
 

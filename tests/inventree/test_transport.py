@@ -17,7 +17,7 @@ from inventree.company import Company
 from inventree.part import Part
 from inventree.stock import StockItem
 
-from fedbot.inventree.transport import OF_A_FRIEND, PAUSES, PAUSES_FOR_FIELDS, InvenTreeTransport
+from fedbot.inventree.client.transport import OF_A_FRIEND, PAUSES, PAUSES_FOR_FIELDS, InvenTreeTransport
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import LeaseLost
 from tests.inventree.space import Space

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.inventree.versions import NEWEST_KNOWN, OLDEST_KNOWN, Version
+from fedbot.inventree.client.versions import NEWEST_KNOWN, OLDEST_KNOWN, Version
 
 V13, V17, V1, NEWEST = Version(160), Version(293), Version(391), Version(530)
 ALL = (V13, V17, V1, NEWEST)

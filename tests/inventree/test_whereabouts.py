@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from fedbot.inventree import stock
-from fedbot.inventree.versions import Version
+from fedbot.inventree import whereabouts
+from fedbot.inventree.client.versions import Version
 from fedbot.rules.model.queries import BooksOf, ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
 from fedbot.rules.model.steps import CreateItem
 from fedbot_demo.inventree.seeding import Seeder
@@ -63,10 +63,10 @@ async def test_the_history_of_the_known_items_is_read_if_it_can_not_be_searched(
     await alpha.inventory.answer(WhereIsIt(MARK))
     server = alpha.inventory._as_it_stands()
     old = server.__class__(**{**vars(server), "version": Version(293)})
-    seen = stock.where_is(old, WhereIsIt(MARK, (source["pk"],)))
+    seen = whereabouts.where_is(old, WhereIsIt(MARK, (source["pk"],)))
     assert not seen.history_read
     assert {item.pk for item in seen.items} == {source["pk"], result.item}
-    assert not stock.books_of(old, BooksOf((source["pk"],))).history_read
+    assert not whereabouts.books_of(old, BooksOf((source["pk"],))).history_read
 
 
 async def test_books_of_many_items_take_as_many_calls_as_the_stock_has_pages() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.inventree.transport import UNDELIVERED_FOR_MS, InvenTreeTransport
+from fedbot.inventree.client.transport import UNDELIVERED_FOR_MS, InvenTreeTransport
 from fedbot.ports.inventory import OutcomeUnknown, Unavailable
 from fedbot_demo.certificates import CertificateAuthority, self_signed
 from fedbot_demo.inventree import seeds

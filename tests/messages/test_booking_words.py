@@ -102,18 +102,18 @@ SAID: dict[str, Phrase] = {
         replace(request(BOLTS, state=TransferState.DECLINED), problem="booked"), ours=False
     ),
     "the calendar": say(
-        messages.booking.calendar, entries=ENTRIES, first=date(2026, 11, 24), last=LAST, about="", **NAMED
+        messages.calendar.calendar, entries=ENTRIES, first=date(2026, 11, 24), last=LAST, about="", **NAMED
     ),
     "a long calendar of one space": say(
-        messages.booking.calendar, entries=ENTRIES[:1] * 41, first=FIRST, last=LAST, about="betaspace", **NAMED
+        messages.calendar.calendar, entries=ENTRIES[:1] * 41, first=FIRST, last=LAST, about="betaspace", **NAMED
     ),
-    "an empty calendar": say(messages.booking.calendar, entries=(), first=FIRST, last=LAST, about="", **NAMED),
+    "an empty calendar": say(messages.calendar.calendar, entries=(), first=FIRST, last=LAST, about="", **NAMED),
     "an empty calendar of an item": say(
-        messages.booking.calendar, entries=(), first=FIRST, last=LAST, about="LENS-2", **NAMED
+        messages.calendar.calendar, entries=(), first=FIRST, last=LAST, about="LENS-2", **NAMED
     ),
-    "the agenda in the morning": say(messages.booking.agenda, entries=ENTRIES[1:], **NAMED),
+    "the agenda in the morning": say(messages.calendar.agenda, entries=ENTRIES[1:], **NAMED),
     "the agenda, with what neighbours have": say(
-        messages.booking.agenda, entries=ENTRIES[1:], outside=WITH_NEIGHBOURS, **NAMED
+        messages.calendar.agenda, entries=ENTRIES[1:], outside=WITH_NEIGHBOURS, **NAMED
     ),
     "its last day passed while the owner was down": card(
         booked(state=TransferState.EXPIRED, ended=UNTIL, problem="day-over", role="receiver"), ours=False
@@ -122,7 +122,7 @@ SAID: dict[str, Phrase] = {
         messages.approval.reminder, subject=booked(calls=True), us=ALPHA, people={CEM: "Cem"}, others=0
     ),
     "in the history": say(
-        messages.ledger.ledger,
+        messages.history.ledger,
         transfers=(booked(), booked(state=TransferState.EXPIRED, decided=None)),
         names={"beta": "betaspace"},
         space="",

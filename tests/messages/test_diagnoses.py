@@ -12,7 +12,7 @@ from typing import get_args
 import httpx
 import pytest
 
-from fedbot.inventree import errors
+from fedbot.inventree.client import errors
 from fedbot.journal import codec
 from fedbot.messages.diagnosis import (
     APART,

@@ -37,7 +37,7 @@ THEIRS = SpaceFigures("beta", "betaspace", NOW, 30, 1, 1, None, 1, 40, Flow(), F
 
 
 def stats(*figures: SpaceFigures, silent: tuple[str, ...] = (), days: int = 0) -> Phrase:
-    return say(messages.ledger.stats, us=ALPHA, figures=figures, silent=silent, days=days)
+    return say(messages.stats.stats, us=ALPHA, figures=figures, silent=silent, days=days)
 
 
 SAID: dict[str, Phrase] = {
@@ -55,8 +55,8 @@ SAID: dict[str, Phrase] = {
     "only places": stats(SpaceFigures("beta", "betaspace", NOW, locations=7)),
     "pieces among more that is measured": stats(replace(OURS, given=Flow(2, Decimal(1)))),
     "even": stats(replace(OURS, low_stock=None, parts=None, dealings=(Dealings("b", "B", Flow(1), Flow(1)),), open=0)),
-    "chart": say(messages.ledger.stats_chart, us=ALPHA, figures=OURS),
-    "no span": say(messages.ledger.no_such_span, word="yesterday", usage="stats [SPACE|all] [--since 30d]"),
+    "chart": say(messages.stats.stats_chart, us=ALPHA, figures=OURS),
+    "no span": say(messages.stats.no_such_span, word="yesterday", usage="stats [SPACE|all] [--since 30d]"),
     "reminder of an offer": say(
         messages.approval.reminder,
         subject=transfer(BOLTS, state=TransferState.OPEN),

@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.inventree.versions import ABILITIES
+from fedbot.inventree.client.versions import ABILITIES
 from fedbot.messages.health import _CAN, _CANNOT
 from fedbot.rules.model.diagnosis import Fault, Named, NameFault, Plain, TokenRefused
 from fedbot.rules.model.effects import Phrase, say

@@ -23,14 +23,14 @@ def told(*transfers: Transfer, **about: object) -> Phrase:
     nothing = {"space": "", "item": "", "days": 0, "before": 0, "more": False}
     names = {"beta": "betaspace", "gamma": "Gamma"}
     return Phrase(
-        messages.ledger.ledger, {**nothing, "transfers": transfers, "total": len(transfers), "names": names, **about}
+        messages.history.ledger, {**nothing, "transfers": transfers, "total": len(transfers), "names": names, **about}
     )
 
 
 def of_item(*transfers: Transfer, total: int = 0) -> Phrase:
     names = {"beta": "betaspace", "gamma": "Gamma"}
     about = {"item": "M3-BOLT", "total": total or len(transfers)}
-    return Phrase(messages.ledger.cases_of_item, {"transfers": transfers, "names": names, **about})
+    return Phrase(messages.history.cases_of_item, {"transfers": transfers, "names": names, **about})
 
 
 SAID: dict[str, Phrase] = {
@@ -44,7 +44,7 @@ SAID: dict[str, Phrase] = {
     "none with a space": told(space="betaspace"),
     "none of an item": told(item="M3-NIT"),
     "no page as late as that": told(before=40, total=23),
-    "no number of a page": say(messages.ledger.no_such_page, word="two", usage="history [SPACE|ITEM|ID]"),
+    "no number of a page": say(messages.history.no_such_page, word="two", usage="history [SPACE|ITEM|ID]"),
 }
 
 

@@ -27,11 +27,11 @@ OWN_WAITS = replace(WAITS, peer="attraktor", name="attraktor", person="Piet")
 
 def page(state: PlaceState, **changes: Any) -> Phrase:  # noqa: ANN401 - any of its fields
     place = replace(PLACE, state=state, **changes)
-    return say(messages.booking.place_page, place=place, us=BETA, peer_name="Attraktor")
+    return say(messages.waiting_list.place_page, place=place, us=BETA, peer_name="Attraktor")
 
 
 def own(entry: QueueEntry) -> Phrase:
-    return say(messages.booking.in_our_queue, entry=entry, us=ALPHA, place=2)
+    return say(messages.waiting_list.in_our_queue, entry=entry, us=ALPHA, place=2)
 
 
 SAID: dict[str, Phrase] = {
@@ -54,16 +54,18 @@ SAID: dict[str, Phrase] = {
     "parted": page(PlaceState.PARTED),
     "one of us waits": own(OURS),
     "kept for one of us": own(KEPT),
-    "one of us is next": say(messages.booking.your_turn_here, entry=KEPT, us=ALPHA),
-    "one of us didn't come": say(messages.booking.out_of_our_queue, entry=OURS, us=ALPHA, why=PlaceState.LAPSED),
-    "one of us was taken out": say(messages.booking.out_of_our_queue, entry=OURS, us=ALPHA, why=PlaceState.REMOVED),
-    "nothing to wait for here": say(messages.booking.not_in_line, word="LENS-2", why=PlaceState.FREE),
-    "we have none": say(messages.booking.not_in_line, word="LENS-9", why=PlaceState.UNKNOWN),
-    "we have several by that name": say(messages.booking.not_in_line, word="lens", why=PlaceState.UNCLEAR),
-    "waits already": say(messages.booking.not_in_line, word="LENS-2", why=PlaceState.TWICE),
-    "out of the line": say(messages.booking.waits_no_more, code="w8v5"),
+    "one of us is next": say(messages.waiting_list.your_turn_here, entry=KEPT, us=ALPHA),
+    "one of us didn't come": say(messages.waiting_list.out_of_our_queue, entry=OURS, us=ALPHA, why=PlaceState.LAPSED),
+    "one of us was taken out": say(
+        messages.waiting_list.out_of_our_queue, entry=OURS, us=ALPHA, why=PlaceState.REMOVED
+    ),
+    "nothing to wait for here": say(messages.waiting_list.not_in_line, word="LENS-2", why=PlaceState.FREE),
+    "we have none": say(messages.waiting_list.not_in_line, word="LENS-9", why=PlaceState.UNKNOWN),
+    "we have several by that name": say(messages.waiting_list.not_in_line, word="lens", why=PlaceState.UNCLEAR),
+    "waits already": say(messages.waiting_list.not_in_line, word="LENS-2", why=PlaceState.TWICE),
+    "out of the line": say(messages.waiting_list.waits_no_more, code="w8v5"),
     "the list": say(
-        messages.booking.queue_list,
+        messages.waiting_list.queue_list,
         us=ALPHA,
         queue=(("Betaspace", 1, THEIRS), ("Piet", 2, KEPT)),
         places=(
@@ -72,9 +74,9 @@ SAID: dict[str, Phrase] = {
             ("Gammaspace", replace(PLACE, state=PlaceState.TURN, until=UNTIL)),
         ),
     ),
-    "an empty list": say(messages.booking.queue_list, us=ALPHA, queue=(), places=()),
-    "too many": say(messages.booking.too_many_places, count=20),
-    "several": say(messages.booking.one_thing_in_line),
+    "an empty list": say(messages.waiting_list.queue_list, us=ALPHA, queue=(), places=()),
+    "too many": say(messages.waiting_list.too_many_places, count=20),
+    "several": say(messages.waiting_list.one_thing_in_line),
     "others wait for it": say(
         messages.booking.would_break, what="Laser lens", bookings=(WAITS, OWN_WAITS), line="!fed extend k7m2 1 week"
     ),

@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from fedbot import messages
-from fedbot.messages.ledger import MOST_SHOWN
+from fedbot.messages.reports.reconcile import MOST_SHOWN
 from fedbot.rules.model.books import Difference, Kind, Reconciliation
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
@@ -24,7 +24,7 @@ def outcome(*found: Difference, problem: str = "", repair: bool = False, known: 
     compared = Reconciliation("c" * 20, "!room", NOW, ANNA, "$line", repair, compared=12, differences=found)
     transfers = {known.id: known} if known else {}
     return say(
-        messages.ledger.reconciled,
+        messages.reconcile.reconciled,
         connection=FRIENDS,
         us=ALPHA,
         reconciliation=compared,
@@ -61,8 +61,8 @@ SAID: dict[str, Phrase] = {
     "our InvenTree falls silent after some were compared": outcome(differs(Kind.TWICE), problem="own-inventory"),
     "what can't be read": outcome(problem="unreadable"),
     "asked too often": outcome(problem="later"),
-    "being compared already": say(messages.ledger.reconciling_already, connection=FRIENDS),
-    "no friends": say(messages.ledger.nobody_to_reconcile_with, us=ALPHA),
+    "being compared already": say(messages.reconcile.reconciling_already, connection=FRIENDS),
+    "no friends": say(messages.reconcile.nobody_to_reconcile_with, us=ALPHA),
 }
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.inventree import versions as bots
-from fedbot.inventree.versions import GATES, NEWEST_KNOWN, OLDEST_KNOWN
-from fedbot.inventree.versions import Version as Known
+from fedbot.inventree.client import versions as bots
+from fedbot.inventree.client.versions import GATES, NEWEST_KNOWN, OLDEST_KNOWN
+from fedbot.inventree.client.versions import Version as Known
 from fedbot_demo.inventree import versions
 from fedbot_demo.inventree.versions import Version as Simulated
 from tests.contract.test_version_mutants import MUTANTS

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedbot.rules.loan import queue
+from fedbot.rules.loan import waiting_list
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import PLACE_ARROWS, PlaceState, allows
@@ -63,11 +63,11 @@ class Space:
         by = Signature(f"@{name}:x", name, "attraktor", NOW, f"${name}", name)
         wait = f"wait-{self.number}"
         entry = QueueEntry(wait, wait, "attraktor", "", "!room", word, Decimal(1), 0, NOW, by)
-        self.does(queue.join_ours, entry, found(word, frozenset()))
+        self.does(waiting_list.join_ours, entry, found(word, frozenset()))
 
     def looks(self, entry: QueueEntry, free: frozenset[int]) -> None:
         if not entry.kept:
-            self.does(queue.update, entry, found(f"#{entry.item}" if entry.item else "LENS-2", free))
+            self.does(waiting_list.update, entry, found(f"#{entry.item}" if entry.item else "LENS-2", free))
 
 
 @given(STEPS)
@@ -85,7 +85,7 @@ def test_nobody_is_passed_over_and_nothing_is_kept_for_two(steps: list[tuple[str
         if what == "look":
             space.looks(entry, free)
         else:
-            space.does(queue.end, entry, PlaceState.LEFT if what == "leave" else PlaceState.LAPSED)
+            space.does(waiting_list.end, entry, PlaceState.LEFT if what == "leave" else PlaceState.LAPSED)
         kept = [each.kept for each in space.entries if each.kept]
         assert len(kept) == len(set(kept))
         for given_now in (each for each in space.entries if each.kept):

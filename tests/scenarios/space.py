@@ -20,8 +20,8 @@ import httpx
 from pydantic import SecretStr
 
 from fedbot.engine.bot import Bot, Ports
+from fedbot.inventree.client.server import InventorySettings
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.server import InventorySettings
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from fedbot.journal.sqlite import SqliteDatabase

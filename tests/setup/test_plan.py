@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from fedbot.inventree.server import Places
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.server import Places
+from fedbot.inventree.client.versions import Version
 from fedbot.setup.people import NotUnderstood, corrected, suggested, table
 from fedbot.setup.plan import (
     ROLES,

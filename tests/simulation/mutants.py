@@ -22,8 +22,8 @@ from fedbot.engine import pipeline
 from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.inventory_workers import StepWorker
 from fedbot.inventree import incoming, outgoing
+from fedbot.inventree.client.server import Server
 from fedbot.inventree.inventory import ACTS
-from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
@@ -35,7 +35,7 @@ from fedbot.rules.archive import Document
 from fedbot.rules.catalogue import want
 from fedbot.rules.connection import connect, pinning, provision
 from fedbot.rules.decisions import ConfirmDecision
-from fedbot.rules.loan import balance, bookings, extend, outside, queue
+from fedbot.rules.loan import balance, bookings, extend, outside, waiting_list
 from fedbot.rules.model.catalogue import FriendWant, WantShown
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -747,7 +747,7 @@ def _goes_by_itself(stack: ExitStack) -> None:
 
 @mutant("the last in the queue has the first turn")
 def _last_first(stack: ExitStack) -> None:
-    _instead(stack, queue, "_next_number", lambda turn: -len(turn.queue()))
+    _instead(stack, waiting_list, "_next_number", lambda turn: -len(turn.queue()))
 
 
 @mutant("a queue entry for less passes earlier ones")
@@ -755,7 +755,7 @@ def _passed_by(stack: ExitStack) -> None:
     def free(turn: Turn, entry: QueueEntry, items: Sequence[StockItem]) -> StockItem | None:
         return before(turn, replace(entry, number=0), items)  # type: ignore[no-any-return]
 
-    before = _instead(stack, queue, "_free", free)
+    before = _instead(stack, waiting_list, "_free", free)
 
 
 @mutant("an item kept for one queue entry is kept for the next too")
@@ -765,7 +765,7 @@ def _kept_for_two(stack: ExitStack) -> None:
             return before(turn, replace(entry, number=0), items)  # type: ignore[no-any-return]
 
     known = Turn.queue
-    before = _instead(stack, queue, "_free", free)
+    before = _instead(stack, waiting_list, "_free", free)
 
 
 @mutant("an item requested from several friends leaves before it is confirmed")
@@ -888,7 +888,7 @@ def _what_the_friend_keeps(stack: ExitStack) -> None:
         place = turn.get(PlaceInLine, turn.key_of(event.reply_to).partition(":")[2])
         return f"!fed request 1 #{place.item} from {place.peer}" if place is not None and place.item else ""
 
-    _instead(stack, queue, "full_line", line_meant)
+    _instead(stack, waiting_list, "full_line", line_meant)
 
 
 @mutant("an item that nobody here confirmed is booked in")

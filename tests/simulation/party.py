@@ -13,9 +13,9 @@ import httpx
 from pydantic import SecretStr
 
 from fedbot.engine.bot import Bot, Ports
+from fedbot.inventree.client.server import InventorySettings
+from fedbot.inventree.client.transport import InvenTreeTransport
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.server import InventorySettings
-from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.journal.sqlite import SqliteDatabase
 from fedbot.messages.markup import Rendered
 from fedbot.ports.clock import Clock

@@ -13,7 +13,7 @@ from unittest.mock import patch
 from fedbot.rules import decisions, dispatch, health, typed_lines, web
 from fedbot.rules.catalogue import search, want
 from fedbot.rules.connection import connect, disconnect
-from fedbot.rules.loan import end, hand_back, label, overdue, queue
+from fedbot.rules.loan import end, hand_back, label, overdue, waiting_list
 from fedbot.rules.model.command import WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, is_for_page
@@ -46,7 +46,7 @@ def all_asked() -> Iterator[list[str]]:
 
     def stands_for(turn: Turn, event: Said) -> str | Phrase:
         found = short_lines(turn, event)
-        by_all = search.full_line(turn, event) or want.full_line(turn, event) or queue.full_line(turn, event)
+        by_all = search.full_line(turn, event) or want.full_line(turn, event) or waiting_list.full_line(turn, event)
         if found != by_all:
             missed.append(f"{event.text}: {found!r}, not {by_all!r}")
         return found

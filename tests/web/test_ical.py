@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fedbot.web.site.feeds import LONGEST_LINE, WholeDay, calendar
+from fedbot.web.site.screen_and_calendars import LONGEST_LINE, WholeDay, calendar
 
 NOW = datetime(2026, 11, 24, 19, 14, tzinfo=UTC)
 PRINTABLE = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")))

@@ -460,7 +460,7 @@ def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
             return
     known = {d.transfer: t for d in differences if (t := turn.transfer(d.transfer)) is not None}
     phrase = say(
-        messages.ledger.reconciled,
+        messages.reconcile.reconciled,
         connection=connection,
         us=turn.us,
         reconciliation=replace(running, differences=differences),

@@ -13,7 +13,7 @@ from fedbot.rules.catalogue import share, want
 from fedbot.rules.catalogue.provenance import mirror_received
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision, rotate_tokens
-from fedbot.rules.loan import balance, end, extend, hand_back, outside, queue
+from fedbot.rules.loan import balance, end, extend, hand_back, outside, waiting_list
 from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.connection import Connection, Exchange
@@ -461,7 +461,7 @@ def resume(turn: Turn) -> None:
     _sort_queue(turn)
     for place in turn.all(PlaceInLine):  # the lender's bot may have reported more in the meantime
         if place.is_living:
-            turn.do(Edit(MessageKind.PLACE.of(place.id), place.room, queue.page(turn, place)))
+            turn.do(Edit(MessageKind.PLACE.of(place.id), place.room, waiting_list.page(turn, place)))
     _take_back_lost_rotas(turn)
     end.end_returned_loans(turn)
     turn.note("recovery", audit.Fact.RECOVERED)
@@ -605,7 +605,7 @@ def _restore_kept(turn: Turn, value: dict[str, Any]) -> None:
     """Restore our people's places and wants with this peer, and a stop on new loans; post their messages."""
     for place in provision.PLACES.validate_python(value.get("places", ())):
         turn.save(replace(place, state=PlaceState.ASKED, place=0, item=0, until=None))  # the lender reports these again
-        page = queue.page(turn, turn.get(PlaceInLine, place.id) or place)
+        page = waiting_list.page(turn, turn.get(PlaceInLine, place.id) or place)
         turn.do(Post(MessageKind.PLACE.of(place.id), place.room, page))
     for wanted in provision.WANTS.validate_python(value.get("wants", ())):
         known = turn.get(Want, wanted.id)

@@ -124,7 +124,7 @@ def _answer(turn: Turn, survey: Survey) -> None:
     """Answer the line, or update the answer with later figures."""
     silent = tuple(turn.party_name(party) for party in survey.waiting)
     came = sorted(survey.came, key=lambda f: (f.party != turn.us.party, f.name.casefold()))
-    phrase = say(messages.ledger.stats, us=turn.us, figures=tuple(came), silent=silent, days=survey.days)
+    phrase = say(messages.stats.stats, us=turn.us, figures=tuple(came), silent=silent, days=survey.days)
     key = MessageKind.STATS.of(rest=survey.id)
     if survey.posted:
         turn.do(Edit(key, survey.room, phrase))
@@ -281,7 +281,7 @@ class CountOnSchedule(WhenAnswered):
             told_of = rooms_told_of(turn, room)
             figures = _disclosed(turn, own(turn, counts, 0, told_of))
             key = MessageKind.STATS.of(rest=f"{last.isoformat()}:{room}")
-            turn.do(Post(key, room, say(messages.ledger.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
+            turn.do(Post(key, room, say(messages.stats.stats, us=turn.us, figures=(figures,), silent=(), days=0)))
             _draw(turn, MessageKind.CHART.of(rest=f"{last.isoformat()}:{room}"), room, key, figures, history)
 
 
@@ -303,7 +303,7 @@ def with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> St
 def _draw(turn: Turn, key: MessageKey, room: str, thread: str, figures: SpaceFigures, history: StockHistory) -> None:
     chart = _chart(figures, history)
     if chart.stock or chart.exchange:
-        turn.do(Picture(key, room, say(messages.ledger.stats_chart, us=turn.us, figures=figures), chart, thread=thread))
+        turn.do(Picture(key, room, say(messages.stats.stats_chart, us=turn.us, figures=figures), chart, thread=thread))
 
 
 def _chart(figures: SpaceFigures, history: StockHistory) -> Chart:

@@ -403,7 +403,7 @@ def look(turn: Turn) -> None:
         outside = tuple(neighbour_entries(turn, rooms, today, today + A_DAY))
         if ours or outside:
             names = {entry.transfer.peer: turn.party_name(entry.transfer.peer) for entry in ours}
-            phrase = say(messages.booking.agenda, entries=ours, names=names, us=turn.us, outside=outside)
+            phrase = say(messages.calendar.agenda, entries=ours, names=names, us=turn.us, outside=outside)
             turn.do(Post(MessageKind.AGENDA.of(rest=f"{room}:{today}"), room, phrase))
 
 

@@ -434,7 +434,7 @@ class IndexStanding:
 class InventoryStanding:
     """InvenTree's version and settings, and our token's permissions; without secrets.
 
-    `abilities` are the names of what this version can do and others can't (`inventree.versions.ABILITIES`). `index` is
+    `abilities` are the names of what this version can do and others can't (`client.versions.ABILITIES`). `index` is
     set for a server that is too large to be read again for each answer. `reads_lending_rules`: whether metadata of
     parts, categories and locations can be read. `makes_parts`: whether an approval may make a missing part.
     """

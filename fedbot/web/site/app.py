@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from fedbot import messages
 from fedbot.rules.model.effects import say
-from fedbot.web.site import api, feeds, guard, lists, pages
+from fedbot.web.site import api, guard, lists, pages, screen_and_calendars
 from fedbot.web.site.access import Access
 from fedbot.web.site.bot import Bot
 from fedbot.web.site.calls import Site
@@ -72,7 +72,7 @@ def application(
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(lists.router)
-    app.include_router(feeds.router)
+    app.include_router(screen_and_calendars.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.middleware("http")(guard.guarded)
     app.add_middleware(guard.Conditional, prefix=address.prefix)

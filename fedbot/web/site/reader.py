@@ -24,14 +24,14 @@ from fedbot.messages.audit import are_told, entry_in_words
 from fedbot.messages.language import Locale
 from fedbot.messages.markup import Inline, render
 from fedbot.messages.outside import outside_state
-from fedbot.messages.transfer import booking as queue_words
 from fedbot.messages.transfer.card_lines import state_in_words
+from fedbot.messages.transfer.waiting_list import entry_in_short, place_in_short
 from fedbot.ports.journal import Audited
 from fedbot.rules import decisions, web
 from fedbot.rules.archive import Mark, Place
 from fedbot.rules.catalogue import search
 from fedbot.rules.ledger import history, stats
-from fedbot.rules.loan import balance, bookings, outside, queue
+from fedbot.rules.loan import balance, bookings, outside, waiting_list
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.books import COUNTS, WAYS, Dealings, Flow
 from fedbot.rules.model.catalogue import FriendWant, Hit, Search, SpaceHits, Want
@@ -372,11 +372,11 @@ class Reader:
             place=place.place,
             by=self._signer(place.by),
             until=place.until,
-            text=_plain(queue_words.place_in_short(self._locale, place, space.name)),
+            text=_plain(place_in_short(self._locale, place, space.name)),
         )
 
     def _entry(self, entry: QueueEntry) -> WaitingView:
-        space, at = self.space_ref(entry.party), queue.place_of(self.turn, entry)
+        space, at = self.space_ref(entry.party), waiting_list.place_of(self.turn, entry)
         who = entry.by.name if entry.by else space.name
         return WaitingView(
             code=entry.code,
@@ -388,7 +388,7 @@ class Reader:
             place=at,
             by=self._signer(entry.by) if entry.by else None,
             until=entry.kept_until,
-            text=_plain(queue_words.entry_in_short(self._locale, who, at, entry)),
+            text=_plain(entry_in_short(self._locale, who, at, entry)),
         )
 
     def rotas(self) -> list[RotaView]:

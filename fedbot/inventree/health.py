@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fedbot.inventree.client.server import ORDER_ROLES, Places, Server, account_behind
+from fedbot.inventree.client.transport import InvenTreeTransport
+from fedbot.inventree.client.versions import NEWEST_KNOWN
 from fedbot.inventree.people import complaints_about_approvers, complaints_about_pins
-from fedbot.inventree.server import ORDER_ROLES, Places, Server, account_behind
 from fedbot.inventree.stock_index import Totals
-from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.versions import NEWEST_KNOWN
 from fedbot.messages.diagnosis import english
 from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.diagnosis import BadVersion, VersionFault

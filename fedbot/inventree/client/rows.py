@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from fedbot.inventree.versions import Version
+from fedbot.inventree.client.versions import Version
 from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.diagnosis import Forbidden, Lacks
 from fedbot.rules.model.queries import QUANTITY_PLACES

@@ -28,8 +28,8 @@ import httpx
 from inventree.api import InvenTreeAPI
 
 from fedbot.config.values import trusting
-from fedbot.inventree import errors
-from fedbot.inventree.network_limits import PeerTransport, PrivateAddress
+from fedbot.inventree.client import errors
+from fedbot.inventree.client.network_limits import PeerTransport, PrivateAddress
 from fedbot.ports.inventory import InventoryProblem, Refusal
 from fedbot.rules.model.diagnosis import GONE, Fault, Named, NameFault, Plain
 

@@ -71,7 +71,7 @@ def begin(turn: Turn, place: PlaceInLine, opening: Opening) -> None:
 
 def page(turn: Turn, place: PlaceInLine) -> Phrase:
     """Return the page of our place in a peer's queue."""
-    return say(messages.booking.place_page, place=place, us=turn.us, peer_name=turn.party_name(place.peer))
+    return say(messages.waiting_list.place_page, place=place, us=turn.us, peer_name=turn.party_name(place.peer))
 
 
 def leave(turn: Turn, place: PlaceInLine, by: Signature) -> None:
@@ -229,7 +229,7 @@ def join_ours(turn: Turn, entry: QueueEntry, found: ItemsFound) -> QueueEntry | 
 
 def own_page(turn: Turn, entry: QueueEntry) -> Phrase:
     """Return the page of an entry in our own queue, of our person or of a peer."""
-    return say(messages.booking.in_our_queue, entry=entry, us=turn.us, place=place_of(turn, entry))
+    return say(messages.waiting_list.in_our_queue, entry=entry, us=turn.us, place=place_of(turn, entry))
 
 
 def _next_number(turn: Turn) -> int:
@@ -393,7 +393,7 @@ def _give_turn(turn: Turn, entry: QueueEntry, item: StockItem) -> None:
     if entry.connection:
         _tell(turn, entry, place=1)
     elif entry.by is not None:
-        phrase = say(messages.booking.your_turn_here, entry=entry, us=turn.us)
+        phrase = say(messages.waiting_list.your_turn_here, entry=entry, us=turn.us)
         room = announcements.room_now(turn, entry.room)
         turn.do(Post(MessageKind.TURN.of(entry.id), room, phrase, mentions=(entry.by.person,)))
 
@@ -426,7 +426,7 @@ def end(turn: Turn, entry: QueueEntry, why: PlaceState, by: Signature | None = N
     if entry.connection and why in TOLD_ENDS:
         _tell(turn, entry, over=why)
     elif entry.by is not None and why is not PlaceState.LEFT:
-        phrase = say(messages.booking.out_of_our_queue, entry=entry, us=turn.us, why=why)
+        phrase = say(messages.waiting_list.out_of_our_queue, entry=entry, us=turn.us, why=why)
         room = announcements.room_now(turn, entry.room)
         turn.do(Post(MessageKind.PLACE_OVER.of(entry.id), room, phrase, mentions=(entry.by.person,)))
     for other in turn.queue():

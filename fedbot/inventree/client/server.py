@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from fedbot.inventree.rows import Row
+from fedbot.inventree.client.rows import Row
+from fedbot.inventree.client.transport import InvenTreeTransport
+from fedbot.inventree.client.versions import Version
 from fedbot.inventree.stock_index import StockReading, StockSource
-from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.units import OwnUnits, as_told, own_units
-from fedbot.inventree.versions import Version
 from fedbot.messages.diagnosis import english
 from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.ports.vault import NoSuchSecret, Vault
