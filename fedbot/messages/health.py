@@ -122,7 +122,7 @@ def post_refused(
     said = " ".join(part for part in (locale.short(event.code, 40), locale.short(text, 200)) if part)
     lines: Lines = [
         first,
-        locale.say("The homeserver said: {said}", said=said),
+        locale.say('The homeserver said: "{said}"', said=said),
         locale.say("I post the card anew. Only the new one counts.")
         if is_replaced
         else locale.say("{advice} I don't try again by myself.", advice=locale.word(advice)),
