@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from fedbot import messages
+from fedbot.commands.loan_lookup import lines_meant
 from fedbot.commands.lookup import subject_meant, units_to_relate
 from fedbot.commands.spec import Verb
 from fedbot.commands.stock_to_offer import quantity_complaint
@@ -14,6 +15,7 @@ from fedbot.rules import decisions
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
@@ -63,6 +65,28 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, how_much: S
 
 Said = tuple[Decimal, str]
 """A quantity as typed and its unit; '' if none was typed."""
+
+
+def about_a_pickup(turn: Turn, item: str) -> Phrase:
+    """The answer to `k7m2 was picked up`: the line that tells the bot, or who tells it.
+
+    `item`: its name or id; '' for any. Without an id the answer names nothing but an id, as another room may read it.
+    """
+    named = [each for each in turn.by_code(bare_word(item)) if isinstance(each, Transfer)]
+    open_now = turn.open_transfers()
+    meant = named or [t for t in open_now if item and lines_meant(t, item) is not None] or open_now
+    waiting = [t for t in meant if t.awaits_parcel or t.asks_if_handed_over]
+    waiting = waiting or [t for t in named if is_open(t) and decides_here(turn.us, t)]
+    if len(waiting) == 1:
+        verb = "received" if waiting[0].awaits_parcel else "approve"
+        return say(messages.line_errors.keyword_missing, line=f"{verb} {waiting[0].code}")
+    if len(named) != 1:
+        return say(messages.line_errors.which_one, verb="approve ID", subjects=(), line="")
+    (transfer,) = named
+    if transfer.state is TransferState.BOOKED:
+        peer_name = turn.party_name(transfer.peer)
+        return say(messages.booking.lender_says_it, transfer=transfer, us=turn.us, peer_name=peer_name)
+    return say(messages.line_errors.keyword_missing, line=f"show {transfer.code}")
 
 
 def look_at_card(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:

@@ -6,10 +6,11 @@ from datetime import date
 
 from fedbot import messages
 from fedbot.commands.dates import day_from, is_day, reads_as_day
-from fedbot.commands.loan_lookup import carrier, id_and_rest, loan_meant, with_the_loan_of
+from fedbot.commands.loan_lookup import carrier, id_and_rest, lines_meant, loan_meant, with_the_loan_of
 from fedbot.commands.lookup import signature_with_note, whole_line
 from fedbot.commands.push import ANYWAY
 from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
+from fedbot.messages.quantities import EVERYTHING
 from fedbot.rules.loan import balance, bookings, extend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -56,7 +57,12 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, str] | Phrase:
     loan = loan_meant(turn, command, SPEC)
     if isinstance(loan, Phrase):
         return loan
-    rest = how_long(rest)
+    things, time = thing_and_time(rest)
+    some = lines_meant(loan, things) if things and time and things.casefold() not in EVERYTHING else None
+    if some is not None and (some[1] or len(some[0]) < len(loan.terms.lines)):
+        line = whole_line(turn, command, SPEC, id=f"{loan.code} {how_long(time)}")
+        return say(messages.loan.extended_as_a_whole, loan=balance.as_still_out(turn, loan), line=line)
+    rest = how_long(time if some or things.casefold() in EVERYTHING else rest)
     return (loan, rest) if rest else say(messages.loan.extend_until_when, usage=SPEC.usage, example=SPEC.examples[0])
 
 

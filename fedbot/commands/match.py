@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.grammar import SHOWN, incomplete, near
-from fedbot.commands.lookup import friend_meant, rooms_told_of
+from fedbot.commands.grammar import SHOWN, near
+from fedbot.commands.lookup import friend_meant, rooms_told_of, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.catalogue import destination
 from fedbot.rules.model.catalogue import Alias, alias_id
@@ -18,6 +18,7 @@ from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import receive
 
+MOST_SHOWN = 5
 NAME = Argument("name", Kind.ANYTHING, "NAME", optional=True)
 FROM_SPACE = Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True)
 SPEC = Verb(
@@ -44,8 +45,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     item, name = _words(command)
     if not item or command.arguments.get("forget"):
         return ()
-    if not name:
-        return incomplete(SPEC, command.arguments, NAME)
+    if complaint := _incomplete(turn, command, item, name):
+        return complaint
     friend = _friend(turn, command)
     return friend if isinstance(friend, Phrase) else (FindItems(item),)
 
@@ -78,6 +79,27 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     return say(messages.catalogue.matched, alias=alias, peer=friend.peer_name, before=before)
 
 
+def _incomplete(turn: Turn, command: Command, item: str, name: str) -> Phrase | None:
+    """Why the line isn't complete, with whole lines that are; a lone friend's name is no name of a part."""
+    friends, space = _friends_here(turn, command), str(command.arguments.get("space", ""))
+    if not space and name:
+        friends = [each for each in friends if is_called(each.peer, each.peer_name, name)]
+        name = "" if friends else name
+    if name:
+        return None
+    if space:
+        friends = [each for each in friends if is_called(each.peer, each.peer_name, space)]
+    return _with_examples(turn, command, item, "", friends)
+
+
+def _with_examples(turn: Turn, command: Command, item: str, name: str, friends: list[Connection]) -> Phrase:
+    """The question for the friend's name of the item, or for the friend, with a whole line for each friend."""
+    spaces = [each.peer for each in friends] or [str(command.arguments.get("space", "")) or FROM_SPACE.shown]
+    name_or_not = name or NAME.shown
+    lines = tuple(whole_line(turn, command, SPEC, name=name_or_not, space=each) for each in spaces[:MOST_SHOWN])
+    return say(messages.catalogue.match_incomplete, item=item[:SHOWN], name=name[:SHOWN], lines=lines)
+
+
 def _words(command: Command) -> tuple[str, str]:
     return str(command.arguments.get("item", "")), str(command.arguments.get("name", ""))
 
@@ -86,11 +108,13 @@ def _friend(turn: Turn, command: Command) -> Connection | Phrase:
     """The named friend, or the only one; or an objection."""
     if command.arguments.get("space"):
         return friend_meant(turn, command)
+    friends = _friends_here(turn, command)
+    return friends[0] if len(friends) == 1 else _with_examples(turn, command, *_words(command), friends)
+
+
+def _friends_here(turn: Turn, command: Command) -> list[Connection]:
     rooms = rooms_told_of(turn, command.room)
-    friends = [connection for connection in turn.active_connections() if connection.room in rooms]
-    if len(friends) == 1:
-        return friends[0]
-    return incomplete(SPEC, command.arguments, FROM_SPACE)
+    return [connection for connection in turn.active_connections() if connection.room in rooms]
 
 
 def _part_meant(found: ItemsFound, word: str) -> Part | Phrase:

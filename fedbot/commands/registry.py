@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -51,6 +52,7 @@ from fedbot.commands import (
     web,
     whoami,
 )
+from fedbot.commands.deciding import about_a_pickup
 from fedbot.commands.german import LANGUAGE, as_said, in_german, in_language
 from fedbot.commands.grammar import SHOWN, near_verbs, parse, render
 from fedbot.commands.items import first_word, tidied
@@ -60,6 +62,7 @@ from fedbot.commands.sentences import (
     as_typed_line,
     line_to_a_friend,
     may_mean,
+    picked_up,
     small_talk,
     verb_in_sentence,
     with_the_space,
@@ -163,23 +166,26 @@ class Registry:
         asks = asks or (f"request {line}" if word.isdecimal() else "")
         if meant := self._rendered(asks):
             return say(messages.line_errors.keyword_missing, line=meant)
-        if handler is None and (told := advice(line)):
-            return told
         if handler is None:
-            return self._no_such_verb(text, word, rest, language)
+            return self._no_such_verb(turn, text, line)
         spec = as_said(in_language(handler.spec, language), line)
         rest = without_fillers(spec, rest)
         names = tuple(name for friend in turn.active_connections() for name in (friend.peer, friend.peer_name))
         arguments = parse(spec, rest, names)
         if not isinstance(arguments, Phrase):
-            return handler.spec.name, arguments
+            return handler.spec.name, _with_the_id_first(turn, spec, arguments)
         meant = ""
         if arguments.name == messages.line_errors.argument_missing.__name__:
             meant = self._the_other_way(handler.spec.name, spec, rest, names) or with_the_space(spec, rest, names)
         return say(messages.line_errors.keyword_missing, line=meant) if meant else arguments
 
-    def _no_such_verb(self, text: str, word: str, rest: str, language: str) -> Phrase:
-        """Suggestions for a line that begins with no verb."""
+    def _no_such_verb(self, turn: Turn, text: str, line: str) -> Phrase:
+        """Suggestions for a line that begins with no verb; `text` is the line as typed."""
+        if (item := picked_up(line)) is not None:
+            return about_a_pickup(turn, item)
+        if told := advice(line):
+            return told
+        (word, rest), language = first_word(line), turn.us.language
         if word == MORE or word.isdecimal():
             return say(messages.line_errors.reply_to_the_list, word=word[:SHOWN])
         specs = tuple(in_language(handler.spec, language) for handler in self._handlers)
@@ -273,6 +279,22 @@ class Registry:
             return spec.looks(arguments)
         space = space_meant(turn, room, str(arguments["space"]))
         return not isinstance(space, Space) or space.party in others
+
+
+_OF_A_CASE = re.compile(r"(?P<what>.+) (?:of|from|von|aus) (?P<code>\S+)(?P<rest>(?: .*)?)", re.IGNORECASE)
+
+
+def _with_the_id_first(turn: Turn, spec: Verb, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with `k7m2 2` for `2 of k7m2`, if a subject has that id."""
+    case = next((each for each in spec.arguments if each.name == CASE), None)
+    if case is None or case.kind not in {Kind.THINGS, Kind.ANYTHING}:
+        return arguments
+    text = str(arguments.get(CASE, ""))
+    found = _OF_A_CASE.fullmatch(text)
+    if found is None or not turn.by_code(bare_word(found["code"])) or turn.by_code(bare_word(text.partition(" ")[0])):
+        return arguments
+    end = "," if found["code"].endswith(",") else ""
+    return {**arguments, CASE: f"{bare_word(found['code'])} {found['what']}{end}{found['rest']}"}
 
 
 NOTE = "note"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of, signature_with_note, subject_meant, whole_line
 from fedbot.commands.spec import WHY, Argument, Handler, Kind, Option, Verb
 from fedbot.rules.loan import balance, write_off
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.ledger import Truth
+from fedbot.rules.model.ledger import ARRIVED, BACK, FOUND, LOST, WORDS_OF_TRUTHS, Truth
 from fedbot.rules.model.queries import Answer, ItemsSeen, Query
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.names import bare_word, without_end
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import resolve
 from fedbot.rules.transfer.resolve import TRUTHS_OF_A_REST, Seen, rest_item, settle_rest
@@ -20,14 +23,18 @@ SPEC = Verb(
     name="resolve",
     summary="settle an unclear transfer",
     permission=Permission.SUPERUSER,
-    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    options=(Option("as", "TRUTH", "the answer; without it I list the possible ones", 40), WHY),
-    examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),
+    arguments=(
+        Argument("id", Kind.SUBJECT, "ID", optional=True),
+        Argument("answer", Kind.ANYTHING, "TRUTH", optional=True),
+    ),
+    options=(Option("as", "TRUTH", "the answer; without it I list the possible ones", 40, filled_in=True), WHY),
+    examples=("resolve k7m2", "resolve k7m2 left", "resolve k7m2 booked #1207"),
     details=(
         "It settles a transfer that stopped because InvenTree didn't say where the stock is.",
         "It settles a missing part of a parcel: it came back, the other space found it, or it is lost.",
         "It settles a borrowed item that has ended but is still in our stock, or whose lender is gone.",
         "I look into InvenTree again and offer possible answers, each with its effect. I record your name.",
+        "TRUTH is one of these answers. Without it, or if it doesn't fit, I list them.",
         "You settle only your own side. The other space's superusers settle theirs.",
     ),
 )
@@ -35,6 +42,7 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Ask where the stock is now, and which marks it has."""
+    command = _with_answer(turn, command)
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
@@ -47,6 +55,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """List the possible truths, or accept the one that the person typed."""
+    command = _with_answer(turn, command)
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
@@ -133,11 +142,50 @@ def _is_left(turn: Turn, loan: Transfer) -> bool:
     return bool(loan.left_over) or write_off.is_abandoned(turn, loan)
 
 
+_IN_GERMAN = {
+    "verloren": LOST,
+    "weg": LOST,
+    "zurück": BACK,
+    "zurueck": BACK,
+    "gefunden": FOUND,
+    "aufgetaucht": FOUND,
+    "angekommen": ARRIVED,
+}
+_TRUTHS = {word: word for word in (*WORDS_OF_TRUTHS, *write_off.WORDS)} | _IN_GERMAN
+_WORDS_OF_A_TRUTH = 2
+"""The most words of an answer: `booked #1207`."""
+
+
+def _with_answer(turn: Turn, command: Command) -> Command:
+    """The line with an answer typed without `--as` as that option, and what follows a comma behind it as the note.
+
+    Only a single word counts: `resolve k7m2 it is lost` gets the list. In reply to a card the id is left out.
+    """
+    arguments = {name: value for name, value in command.arguments.items() if name != "answer"}
+    words = " ".join(str(command.arguments.get(name, "")) for name in ("id", "answer")).split()
+    if words and (turn.by_code(bare_word(words[0])) or bare_word(words[0]).casefold() not in _TRUTHS):
+        arguments["id"], *words = words
+    else:
+        arguments.pop("id", None)
+    answer, _, note = " ".join(words).partition(", ")
+    if note and not arguments.get("note"):
+        arguments["note"] = note
+    elif note:
+        answer = f"{answer}, {note}"
+    if answer:
+        arguments["as"] = " ".join(filter(None, (str(arguments.get("as", "")), answer)))
+    return replace(command, arguments=arguments)
+
+
 def _said(command: Command) -> tuple[str, int | None]:
     """The word after `--as`, and the stock item that it names: ('booked', 1207)."""
-    words = str(command.arguments.get("as", "")).split()
+    typed = str(command.arguments.get("as", ""))
+    words = typed.split()
     number = words[1].removeprefix("#") if len(words) > 1 else ""
-    return (words[0].lower() if words else ""), (int(number) if number.isdecimal() else None)
+    if len(words) > _WORDS_OF_A_TRUTH or (len(words) > 1 and not number.isdecimal()):
+        return typed, None
+    word = without_end(words[0]).casefold() if words else ""
+    return _TRUTHS.get(word, word), (int(number) if number else None)
 
 
 def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Truth, ...], seen: Seen) -> None:

@@ -212,7 +212,6 @@ _MAY_MEAN_OF_AN_ITEM = (
     ("return {item}", rf"{_ITEM} (?:ist|sind) (?:wieder )?(?:zurück|wieder da)"),
     ("return {item}", rf"{_ITEM} zurück(?:geben|bringen)"),
     ("unshare {item}", rf"{_ITEM} nicht mehr teilen"),
-    ("todo", r"(?:.+ )?(?:was |has been |is |wurde |ist )?(?:picked up|collected|abgeholt)(?: .+)?"),
 )
 """Lines that people may mean by these sentences. The bot only asks whether they do."""
 _FOUND = re.compile(
@@ -225,6 +224,15 @@ _FOUND = re.compile(
 _BROKEN = re.compile(
     r"(?P<item>\S.*? )?(?:is |are |'s |ist |sind |ging |came back )?"
     r"(?:broken|damaged|defective|kaputt|defekt|beschädigt)(?: (?P<other>\S.*))?",
+    re.IGNORECASE,
+)
+
+
+_PICKED_UP = re.compile(
+    r"(?:(?:i|we|they|ich|wir|sie)(?:'ve| have| has| habe?n?)? )?(?:(?:just|now|jetzt|gerade|eben) )?"
+    r"(?:(?P<before>\S.*?) )?(?:(?:was|were|has been|have been|is|are|wurden?|ist|sind) )?"
+    r"(?:(?:just|now|jetzt|gerade) )?"
+    r"(?:picked up|collected|handed over|abgeholt|übergeben|ausgehändigt)(?: (?P<behind>\S.*))?",
     re.IGNORECASE,
 )
 
@@ -262,6 +270,13 @@ def may_mean(text: str, *, is_verb: bool) -> str:
     `is_verb`: its first word is a verb, so it is no item's name.
     """
     return _line_of(text, (*_ALL_MAY_MEAN, *(() if is_verb else _ALL_OF_AN_ITEM)))
+
+
+def picked_up(text: str) -> str | None:
+    """The item or id that was picked up, says the text; '' if it names none, None if it says no such thing."""
+    said = without_end(text.strip())
+    found = _PICKED_UP.fullmatch(said) if len(said) <= _LONGEST_SENTENCE else None
+    return None if found is None else _item_in(found)
 
 
 def advice(text: str) -> Phrase | None:

@@ -534,6 +534,21 @@ def nothing_matched(locale: Locale, *, word: str, near: tuple[str, ...]) -> Line
     return [locale.say('"{word}" isn\'t matched, so there is no match to remove.', word=shown)]
 
 
+def match_incomplete(locale: Locale, *, item: str, name: str, lines: tuple[str, ...]) -> Lines:
+    """The answer to `match` without the friend's name of the item, or without the friend; `name`: '' if that lacks.
+
+    `lines`: a whole line for each friend that may be meant.
+    """
+    if name:
+        first = locale.say('Who calls it "{name}"? I did nothing.', name=locale.short(name, 40))
+    else:
+        first = locale.say('What does your friend call "{item}"? I did nothing.', item=locale.short(item, 40))
+    ways = Items(tuple((Code(line),) for line in lines))
+    if name:
+        return [first, locale.say("Please type one of these:"), ways]
+    return [first, locale.say("Please type it with their IPN or name instead of NAME:"), ways]
+
+
 def no_part_to_match(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
     """The answer if none of our parts has that name."""
     first = locale.say('We have no part "{word}". I did nothing.', word=locale.short(word, 40))

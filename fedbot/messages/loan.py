@@ -577,6 +577,14 @@ def extend_until_when(locale: Locale, *, usage: str, example: str) -> Lines:
     ]
 
 
+def extended_as_a_whole(locale: Locale, *, loan: Transfer, line: str) -> Lines:
+    """The answer to `extend` for some items of a loan."""
+    return [
+        locale.say("Not done: a loan has one due date, so I can't extend a part of {code}.", code=loan.code),
+        locale.say("To extend all of it: {line}", line=Code(line)),
+    ]
+
+
 def due_later_already(locale: Locale, *, loan: Transfer) -> Lines:
     """The answer to an extension that isn't later than the due date."""
     day = naming.last_day(locale, loan)

@@ -73,7 +73,7 @@ ENGLISH = {
     "nothing came": "? missing",
     "never mind": "? cancel",
     "stop sharing M3-NUT": "? unshare M3-NUT",
-    "LENS-2 was picked up": "? todo",
+    "LENS-2 was picked up": "! which_one",
     "donate 5 M3-NUT to betaspace": "push 5 M3-NUT to betaspace",
     "order 5 M3-NUT from betaspace": "request 5 M3-NUT from betaspace",
     "loan 1 LENS-2 to betaspace for a week": "lend 1 LENS-2 to betaspace for a week",
@@ -144,7 +144,7 @@ GERMAN = {
     "doch nicht": "? cancel",
     "vergiss es": "? cancel",
     "teile M3-NUT nicht mehr": "? unshare M3-NUT",
-    "LENS-2 wurde abgeholt": "? todo",
+    "LENS-2 wurde abgeholt": "! which_one",
     "ich brauche 10 M3-NUT": "? want 10 M3-NUT",
     "verschenke 5 M3-NUT an betaspace": "push 5 M3-NUT to betaspace",
 }

@@ -491,6 +491,31 @@ async def test_calendar_and_agenda_show_due_and_overdue_at_every_hour_in_any_tim
     assert "overdue since" in told(world.room, "📅 Today and tomorrow:")[-1].text
 
 
+@pytest.mark.parametrize(
+    "words", ["picked up {code}", "abgeholt {code}", "{code} was collected", "LENS-2 was picked up"]
+)
+async def test_who_types_that_a_booking_was_picked_up_reads_the_line_or_who_types_it(words: str) -> None:
+    world = await booked()
+    code = world.alpha.transfer().code
+    line = words.format(code=code)
+    if code in line:
+        assert "From Sat 12 Dec on, my card of" in await says(world, "anna", line)
+    await until_the_first_day(world)
+    assert await says(world, "anna", line) == f"Did you mean !fed approve {code}? I did nothing."
+    if code in line:
+        assert f"approvers of Attraktor tell their bot that {code} was picked up" in await says(world, "bea", line)
+    assert states(world) == [BOOKED, BOOKED]
+
+
+async def test_who_types_that_a_parcel_was_picked_up_reads_how_to_book_it_in() -> None:
+    world = await friends()
+    world.cem.reacts(await world.push(), "📦")
+    await world.grace()
+    code = world.beta.transfer().code
+    assert await says(world, "bea", "collected it") == f"Did you mean !fed received {code}? I did nothing."
+    assert await says(world, "bea", f"picked up {code}") == f"Did you mean !fed received {code}? I did nothing."
+
+
 async def test_a_booking_goes_on_in_the_new_room_and_ends_with_the_friendship() -> None:
     world = await booked()
     await upgrade(world, *world.spaces)

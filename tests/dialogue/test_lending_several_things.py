@@ -438,3 +438,28 @@ async def test_items_of_a_loan_are_returned_together_by_commas_or_an_and(words: 
     world.bea.says("!fed " + words.replace("ID", loan(world.beta).code))
     await world.settle()
     assert {each.description.ipn for each in back(world.alpha).terms.lines} == {"LENS-2", "M3-NUT"}
+
+
+@pytest.mark.parametrize("words", ["10 of {code}", "all of {code}.", "M3-NUT 10 from {code}", "10 von {code}"])
+async def test_items_may_be_named_before_the_id(words: str) -> None:
+    world = await lent("M3-NUT 10")
+    code = loan(world.alpha).code
+    world.anna.says("!fed gift " + words.format(code=code))
+    await world.settle()
+    assert endings(world.alpha)[0] is Ending.GIFT
+
+
+async def test_some_pieces_of_a_loan_are_returned_with_the_quantity_before_the_id() -> None:
+    world = await lent("M3-NUT 10")
+    card = await handed_back(world, f"return 4 of {loan(world.alpha).code}, the rest is in use")
+    assert "4 × M3 nut" in card.text
+    assert '"the rest is in use"' in card.text
+
+
+async def test_a_part_of_a_loan_is_not_extended_and_the_line_for_all_of_it_is_named() -> None:
+    world = await lent("M3-NUT 10")
+    code, due = loan(world.alpha).code, loan(world.alpha).due_day
+    for words in (f"4 of {code} for 2 weeks", f"{code} 4 for 2 weeks"):
+        answer = await world.answer(world.anna, f"!fed extend {words} - the fair")
+        assert f'To extend all of it: !fed extend {code} 2 weeks --note "the fair"' in answer
+    assert loan(world.alpha).due_day == due

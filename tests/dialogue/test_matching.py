@@ -9,6 +9,7 @@ import pytest
 from fedbot.rules.model.catalogue import Alias
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
+from tests.dialogue.test_finding import three
 from tests.fakes.people import Person
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, told
@@ -52,6 +53,25 @@ async def test_a_match_counts_before_the_same_ipn_or_name_until_it_is_removed() 
     card = await world.push("M3-NUT 4")
     assert 'as your part "Resistor 10k 0805"' not in card.text
     assert world.beta.metadata("part", world.beta.part("RES-10K").pk)["aliases"] == {}
+
+
+async def test_a_match_that_lacks_something_is_answered_with_a_line_that_lacks_only_the_name() -> None:
+    world = await three()
+    friends_of_ours = ["betaspace", "gammaspace"]
+    for line, meant in (
+        ("match M3-NUT", friends_of_ours),
+        ("match M3-NUT from gammaspace", ["gammaspace"]),
+        ("match M3-NUT Gammaspace", ["gammaspace"]),
+    ):
+        answer = await says(world, f"!fed {line}", world.piet)
+        assert answer.startswith('What does your friend call "M3-NUT"? I did nothing.')
+        lines = [f"!fed match M3-NUT NAME from {friend}" for friend in meant]
+        assert [each.strip("• ") for each in answer.splitlines()[2:]] == lines
+    answer = await says(world, "!fed match M3-NUT NUT-3", world.piet)
+    assert answer.startswith('Who calls it "NUT-3"? I did nothing.')
+    lines = [f"!fed match M3-NUT NUT-3 from {friend}" for friend in friends_of_ours]
+    assert [each.strip("• ") for each in answer.splitlines()[2:]] == lines
+    assert not world.alpha.turn.all(Alias)
 
 
 async def test_matches_can_be_listed_changed_and_removed() -> None:

@@ -512,3 +512,41 @@ async def alone(world: World, person: Person) -> Message:
     line = person.says(f"!fed resolve {world.alpha.transfer().code}")
     await world.settle(asleep=(world.beta,))
     return world.room.answers(line)[0]
+
+
+async def a_missing_parcel(language: str = "en") -> World:
+    """Ten nuts have left Attraktor by parcel, and Bea says that they never arrived."""
+    world = await friends(alpha={"language": language})
+    world.cem.reacts(await world.push(), "📦")
+    await world.grace()
+    world.bea.says(f"!fed missing {world.beta.transfer().code}")
+    await world.settle()
+    assert world.alpha.transfer().state is DISPUTED
+    return world
+
+
+@pytest.mark.parametrize("words", ["resolve {code} lost", "Resolve {code} LOST, the post says so."])
+async def test_the_answer_may_be_typed_behind_the_id(words: str) -> None:
+    world = await a_missing_parcel()
+    answer = await world.answer(world.anna, "!fed " + words.format(code=world.alpha.transfer().code))
+    assert answer.startswith(f"Settled: {world.alpha.transfer().code}")
+    settled = world.alpha.transfer().settled
+    assert settled is not None
+    assert settled.truth == "lost"
+    assert ("the post says so" in settled.by.note) is ("post" in words)
+
+
+@pytest.mark.parametrize("words", ["klären {code} verloren", "kläre {code} --as verloren"])
+async def test_a_german_space_settles_with_a_german_answer(words: str) -> None:
+    world = await a_missing_parcel("de")
+    code = world.alpha.transfer().code
+    assert (await world.answer(world.anna, "!fed " + words.format(code=code))).startswith(f"Geklärt: {code}")
+
+
+@pytest.mark.parametrize("words", ["it is not lost", "lost or not", "gone fishing"])
+async def test_an_answer_in_other_words_settles_nothing_and_lists_the_possible_ones(words: str) -> None:
+    world = await a_missing_parcel()
+    answer = (await asks(world, world.anna, words)).text
+    assert f'"{words}" doesn\'t match' in answer
+    assert "1) " in answer
+    assert world.alpha.transfer().state is DISPUTED

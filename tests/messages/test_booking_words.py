@@ -71,6 +71,8 @@ SAID: dict[str, Phrase] = {
         booked(state=TransferState.EXPIRED, ended=UNTIL, problem="not-fetched", role="receiver"), ours=False
     ),
     "booked": say(messages.booking.booked, transfer=booked(), **OUR),
+    "picked up, says a borrower": say(messages.booking.lender_says_it, transfer=booked(role="receiver"), **OUR),
+    "picked up, says a lender": say(messages.booking.lender_says_it, transfer=booked(), **OUR),
     "at risk": say(messages.booking.obstacles, transfer=booked(obstacles=ALL[:3]), **OUR),
     "at risk for other reasons": say(messages.booking.obstacles, transfer=booked(obstacles=ALL[3:]), **OUR),
     "not at risk any more": say(messages.booking.obstacles, transfer=booked(), **OUR),

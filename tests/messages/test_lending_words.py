@@ -299,6 +299,7 @@ SAID: dict[str, Phrase] = {
     "not salable any more": say(messages.loan.borrowed_not_salable, loan=lent(), item=ITEM),
     "moved by the owner": say(messages.loan.can_not_come_back, loan=lent(role="sender"), reason="moved", **OUR),
     "in parts": say(messages.loan.can_not_come_back, loan=lent(role="sender"), reason="in-parts", **OUR),
+    "a part of it longer": say(messages.loan.extended_as_a_whole, loan=lent(), line="!fed extend k7m2 2 weeks"),
     "until when": say(messages.loan.extend_until_when, usage="extend [ID] TIME", example="extend 2 weeks"),
     "longer anyway": say(messages.loan.due_later_already, loan=lent()),
     "earlier than agreed": say(messages.loan.agreed_until_later, loan=lent(back_by=date(2027, 1, 31))),

@@ -35,6 +35,18 @@ SAID: dict[str, Phrase] = {
     ),
     "no such part here": say(messages.catalogue.no_part_to_match, word="PLA-ROTT", near=("Rotes PLA",)),
     "we have no part like that": say(messages.catalogue.no_part_to_match, word="PLA-RED", near=()),
+    "without their name": say(
+        messages.catalogue.match_incomplete,
+        item="PLA-ROT",
+        name="",
+        lines=("!fed match PLA-ROT NAME from betaspace", "!fed match PLA-ROT NAME from gammaspace"),
+    ),
+    "without the friend": say(
+        messages.catalogue.match_incomplete,
+        item="PLA-ROT",
+        name="PLA-RED",
+        lines=("!fed match PLA-ROT PLA-RED from betaspace", "!fed match PLA-ROT PLA-RED from gammaspace"),
+    ),
     "several of our parts": say(
         messages.catalogue.several_parts_match, word="PLA", parts=(Part(7, "PLA", "PLA-ROT"), Part(8, "PLA", ""))
     ),

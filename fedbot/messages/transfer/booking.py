@@ -151,6 +151,17 @@ def booked(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: st
     ]
 
 
+def lender_says_it(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
+    """The answer to somebody who types that a booking was picked up, where the lender's card has to be answered."""
+    names = {**_names(locale, card_of(locale, transfer, us, peer_name)), "code": transfer.code}
+    if transfer.role == "receiver":
+        return [
+            locale.say("The approvers of {sender} tell their bot that {code} was picked up.", **names),
+            locale.say("Their card asks them from {first} on. You don't need to do anything.", **names),
+        ]
+    return [locale.say("From {first} on, my card of {code} asks whether it was picked up.", **names)]
+
+
 def obstacles(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:
     """The booked items can't be handed over as our InvenTree is now, or can be again. For both spaces."""
     card = card_of(locale, transfer, us, peer_name)

@@ -266,7 +266,7 @@ def _by_another_number(locale: Locale, transfer: Transfer) -> Lines:
     word = words.get(was, "" if transfer.role == "sender" or was == "sent" else "booked")
     if not word:
         return []
-    line = command(f"resolve {transfer.code} --as {word} #NUMBER")
+    line = command(f"resolve {transfer.code} {word} #NUMBER")
     return [locale.say("Done by hand, under another number? {line}", line=line)]
 
 

@@ -25,7 +25,7 @@ from fedbot.rules.model.transfer import Transfer, step_mark
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer.resolve import Seen
 
-OFF, BY_HAND, KEPT = "off", "by-hand", "kept"
+WORDS = OFF, BY_HAND, KEPT = "off", "by-hand", "kept"
 HERE = frozenset({Whereabouts.STOCK, Whereabouts.OUTGOING})
 
 

@@ -95,11 +95,13 @@ class Cancellable:
 class Todo:
     """A person's open tasks: their decisions, their own requests, problems to review, and loans.
 
+    `left_behind`: decisions on cards in a room that was replaced; nobody can write there, and they are posted again.
     `elsewhere`: the number of tasks in other rooms, which this one doesn't show. `names`: of the other spaces of the
     loans, by id.
     """
 
     to_decide: tuple[Connection | Transfer, ...] = ()
+    left_behind: tuple[Connection | Transfer, ...] = ()
     asked: tuple[Connection | Transfer, ...] = ()
     suspended: tuple[Connection, ...] = ()
     to_make: tuple[Connection, ...] = ()
@@ -119,7 +121,8 @@ class Todo:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is open in this room."""
-        waiting = self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels
+        waiting = self.to_decide or self.left_behind or self.asked or self.suspended or self.to_make
+        waiting = waiting or self.disputed or self.parcels
         listed = self.on_loan or self.rotas or self.outside or self.wants or self.places or self.in_line
         return not (waiting or self.left_over or self.lacking or listed)
 
@@ -240,6 +243,7 @@ LEFT, OUT, STAYS = "left", "out", "stays"
 ARRIVED, BACK, LOST = "arrived", "back", "lost"
 BOOKED, NEVER, COME, STANDS = "booked", "never", "come", "stands"
 FOUND = "found"
+WORDS_OF_TRUTHS = (LEFT, OUT, STAYS, ARRIVED, BACK, LOST, BOOKED, NEVER, COME, STANDS, FOUND)
 SETTLED = "settled"
 """Reason code for a line that did not go on because people settled it."""
 GONE = "gone"
@@ -254,5 +258,5 @@ class Truth:
 
     @property
     def typed(self) -> str:
-        """The text to type after `--as`."""
+        """The text to type for it."""
         return f"{self.name} #{self.item}" if self.item is not None and self.name in {LEFT, BOOKED} else self.name
