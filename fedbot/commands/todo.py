@@ -71,9 +71,11 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
     superuser = permissions.covers(Permission.SUPERUSER)
     waiting = [subject for subject in turn.subjects() if _concerns(turn, subject, person, permissions)]
     shown = [subject for subject in waiting if subject.room in here]
+    to_decide = [subject for subject in shown if waits_for(turn, subject, person, permissions)]
     away, listed = turn.loans_away(), {subject.id for subject in shown}
     return Todo(
-        to_decide=tuple(s for s in shown if waits_for(turn, s, person, permissions)),
+        to_decide=tuple(s for s in to_decide if not _is_left_behind(turn, s)),
+        left_behind=tuple(s for s in to_decide if _is_left_behind(turn, s)),
         asked=tuple(s for s in shown if _asked_by(s, person) and not _is_told_apart(s, permissions)),
         suspended=tuple(c for c in shown if isinstance(c, Connection) and _to_review(c, permissions)),
         to_make=tuple(c for c in shown if isinstance(c, Connection) and _to_make(c, permissions)),
@@ -98,6 +100,12 @@ def seen(turn: Turn, person: str, here: Collection[str], permissions: Permission
         elsewhere=len(waiting) - len(shown),
         names={each.peer: turn.party_name(each.peer) for each in away},
     )
+
+
+def _is_left_behind(turn: Turn, subject: Subject) -> bool:
+    """Whether its card is in a room that was replaced, so it waits for the review in the new one."""
+    room = turn.room(subject.room)
+    return room is not None and bool(room.replaced_by)
 
 
 def waits_for(turn: Turn, subject: Subject, person: str, permissions: Permissions) -> bool:

@@ -302,6 +302,12 @@ def decided_by_yourself(locale: Locale, *, subject: Subject, key: str) -> Lines:
     ]
 
 
+def decided_so_already(locale: Locale, *, subject: Subject, key: str) -> Lines:
+    """The answer to the same decision again by the same person, such as a tap after a typed line."""
+    case = naming.case(locale, subject)
+    return [locale.say("You have decided that already: your {key} on {case} counts in a moment.", key=key, case=case)]
+
+
 def open_again(locale: Locale, *, subject: Subject) -> Lines:
     """Tells those who reacted during somebody else's decision that it was taken back."""
     return [
@@ -439,6 +445,9 @@ def too_late_to_cancel(locale: Locale, *, subject: Subject, peer_name: str) -> L
         first = locale.say("Too late: {case} is on its way.", case=case)
     else:
         first = locale.say("Too late: {case} is booked in, or on its way back.", case=case)
+    if subject.is_loan:
+        back = command(f"return {subject.code}")
+        return [first, locale.say("Nothing was changed. Once it is there, this brings it back: {back}", back=back)]
     if subject.role == "sender":
         return [first, locale.say("Nothing was changed. {peer} can offer it back to you.", peer=peer)]
     return [first, locale.say("Nothing was changed. You can offer it back to {peer}.", peer=peer)]

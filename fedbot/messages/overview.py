@@ -71,6 +71,11 @@ def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions
         return [first, locale.say("The approvers of {space} decide on offers to it.", space=space)]
     lines: Lines = [_counted(locale, todo)]
     lines += _section(locale, locale.say("For you to decide (tap on the card, or reply to it):"), todo.to_decide)
+    behind = locale.say(
+        "To decide once a superuser has typed {review} in the room that replaces theirs:",
+        review=command("review --room"),
+    )
+    lines += _section(locale, behind, todo.left_behind, links=False)
     lines += _section(locale, locale.say("You asked, and it's their turn:"), todo.asked)
     arrived = locale.say("On its way to us; when it is here, type {received}:", received=command("received"))
     lines += _section(locale, arrived, todo.parcels)
@@ -137,7 +142,8 @@ def _in_line(locale: Locale, todo: Todo) -> Lines:
 
 
 def _counted(locale: Locale, todo: Todo) -> tuple[Inline, ...]:
-    waits = (todo.to_decide, todo.suspended, todo.to_make, todo.disputed, todo.parcels, todo.left_over, todo.lacking)
+    to_decide = (*todo.to_decide, *todo.left_behind)
+    waits = (to_decide, todo.suspended, todo.to_make, todo.disputed, todo.parcels, todo.left_over, todo.lacking)
     waiting = sum(len(subjects) for subjects in waits)
     if not waiting:
         return locale.say("Nothing is waiting for you now.")
@@ -150,18 +156,24 @@ def _as_missing(transfer: Transfer) -> Transfer:
 
 
 def _section(
-    locale: Locale, title: tuple[Inline, ...], subjects: Sequence[Subject], names: Mapping[str, str] | None = None
+    locale: Locale,
+    title: tuple[Inline, ...],
+    subjects: Sequence[Subject],
+    names: Mapping[str, str] | None = None,
+    *,
+    links: bool = True,
 ) -> Lines:
     """The subjects below a title. `names`: of the other spaces, for loans, which are about two of them."""
     if not subjects:
         return []
-    items = [_entry(locale, subject, (names or {}).get(subject.peer, "")) for subject in subjects[:MOST_IN_A_LIST]]
+    shown, names = subjects[:MOST_IN_A_LIST], names or {}
+    items = [_entry(locale, subject, names.get(subject.peer, ""), links=links) for subject in shown]
     if len(subjects) > MOST_IN_A_LIST:
         items.append(locale.say("and {number} more", number=len(subjects) - MOST_IN_A_LIST))
     return [title, Items(tuple(items))]
 
 
-def _entry(locale: Locale, subject: Subject, peer_name: str = "") -> tuple[Inline, ...]:
+def _entry(locale: Locale, subject: Subject, peer_name: str = "", *, links: bool = True) -> tuple[Inline, ...]:
     """'k7m2 – 10 × M3 bolt, offered by Anna. / Waits for a yes or no, until …'; a loan with `peer_name`."""
     what: tuple[Inline, ...] = (what_it_is(locale, subject),)
     if peer_name and isinstance(subject, Transfer):
@@ -169,7 +181,7 @@ def _entry(locale: Locale, subject: Subject, peer_name: str = "") -> tuple[Inlin
         whose = marked("{things} from {peer}") if subject.role == "receiver" else marked("{things} to {peer}")
         what = (*locale.say(whose, things=things, peer=peer), ", ", naming.opened_by(locale, subject))
     nodes: list[Inline] = [subject.code, " – ", *what, Break(), *state_in_words(locale, subject)]
-    if subject.card_to_act_on:
+    if subject.card_to_act_on and links:
         nodes += [" ", Link(locale.word("Its card"), permalink(subject.room, subject.card_to_act_on))]
     return tuple(nodes)
 

@@ -282,7 +282,7 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     elif first.stage is DecisionStage.CHECKING and len(first.behind) < MOST_BEHIND:
         turn.save(replace(subject, decision=replace(first, behind=(*first.behind, vote))))
     else:
-        return _too_late(turn, subject, first, person)
+        return _too_late(turn, subject, first, vote)
     return None
 
 
@@ -352,11 +352,15 @@ def _begin(turn: Turn, subject: Subject, vote: Vote, *behind: Vote) -> None:
     turn.do(Ask(CheckPermissions(subject.id, decision.event_id), queries))
 
 
-def _too_late(turn: Turn, subject: Subject, first: Decision, person: str) -> Phrase:
+def _too_late(turn: Turn, subject: Subject, first: Decision, later: Vote) -> Phrase:
     """Return the sentence that somebody's decision, maybe the person's own, is about to count."""
-    if first.person == person:
-        return say(messages.approval.decided_by_yourself, subject=subject, key=KEY_OF[first.choice])
-    return say(messages.approval.being_decided, subject=subject, by=turn.name_of(first.person, subject.room))
+    if first.person != later.person:
+        return say(messages.approval.being_decided, subject=subject, by=turn.name_of(first.person, subject.room))
+    key = KEY_OF[first.choice]
+    says_more = later.note and later.note != first.note
+    if (first.choice, first.quantity, first.came) == (later.choice, later.quantity, later.came) and not says_more:
+        return say(messages.approval.decided_so_already, subject=subject, key=key)
+    return say(messages.approval.decided_by_yourself, subject=subject, key=key)
 
 
 def _drop(turn: Turn, subject: Subject, decision: Decision) -> None:
@@ -457,7 +461,7 @@ class CheckPermissions(_OfDecision):
         ends = turn.now + turn.us.grace
         turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.GRACE, ends=ends, behind=())))
         for other in decision.behind:
-            _tell(turn, subject, other, _too_late(turn, subject, decision, other.person))
+            _tell(turn, subject, other, _too_late(turn, subject, decision, other))
         turn.do(Typing(subject.room, int(turn.us.grace.total_seconds()) + 10))
         turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.IN_GRACE), decision.person, decision.event_id)
         if decision.reply_to:

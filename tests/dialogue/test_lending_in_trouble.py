@@ -67,6 +67,9 @@ async def test_a_friendship_ends_when_the_last_loan_is_settled(settled_by: str) 
     assert code in preview.text
     world.anna.says("1", reply_to=preview)
     await world.settle()
+    ends = [message.text for message in told(world.room, "On loan; settle each with")]
+    assert len(ends) == 3, "the preview, and a message of each bot"
+    assert not any("You don't need to do anything" in text for text in ends)
     assert states(world) == [ConnectionState.ENDING, ConnectionState.ENDING]
     assert is_company_open(world)
     again = world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)

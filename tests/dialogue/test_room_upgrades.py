@@ -82,6 +82,22 @@ async def test_an_open_card_is_posted_again_in_the_new_room_and_can_be_decided_t
     assert not told(world.alpha_admins, "could not post") + told(world.beta_admins, "could not post")
 
 
+async def test_todo_links_no_card_in_the_old_room_and_says_what_it_waits_for() -> None:
+    world = await friends()
+    await world.push()
+    await upgrade(world, *world.spaces)
+    told_of = await _answer(world, "!fed todo", "cem")
+    title = "To decide once a superuser has typed !fed review --room in the room that replaces theirs:"
+    assert title in told_of
+    assert "10 × M3 nut" in told_of
+    assert "tap on the card" not in told_of
+    assert "Its card" not in told_of
+    await say_so(world, "anna", "bea")
+    told_of = await _answer(world, "!fed todo", "cem")
+    assert "tap on the card" in told_of
+    assert "Its card" in told_of
+
+
 async def test_a_transfer_that_is_over_for_one_side_only_is_answered_in_the_new_room() -> None:
     """Otherwise the other side would send the message again every day for ever (found by the simulation,
     seed 800035).

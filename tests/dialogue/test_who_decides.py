@@ -313,6 +313,37 @@ async def test_a_person_who_reacts_with_two_emoji_is_told_that_the_first_one_cou
     assert states(world) == {DONE}
 
 
+@pytest.mark.parametrize("key", ["✅", "❌"])
+async def test_a_person_who_types_a_decision_and_taps_it_too_reads_that_it_is_decided(key: str) -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.says({"✅": "!fed approve", "❌": "!fed decline"}[key], reply_to=card)
+    await world.settle()
+    world.cem.reacts(card, key)
+    await world.settle()
+    answer = world.room.answers(card)[-1].text
+    assert answer.startswith(f"Cem: You have decided that already: your {key} on 10 × M3 nut")
+    assert "remove" not in answer
+    await world.grace()
+    assert states(world) == {DONE if key == "✅" else DECLINED}
+
+
+async def test_a_loan_that_is_cancelled_too_late_names_the_line_that_brings_it_back() -> None:
+    world = await friends()
+    world.anna.says("!fed lend M3-NUT 10 to betaspace for 2 weeks")
+    await world.settle()
+    card = world.card()
+    world.cem.reacts(card, "✅")
+    world.server.loses = lambda user, event: user == world.beta.chat.user_id and _kind(event) == "sent"
+    await world.grace()
+    code = world.alpha.transfer().code
+    answer = await world.answer(world.anna, f"!fed cancel {code}")
+    world.server.loses = nothing
+    assert "Too late" in answer
+    assert f"!fed return {code}" in answer
+    assert "offer it back" not in answer
+
+
 async def test_somebody_without_permission_does_not_keep_others_from_deciding() -> None:
     world = await friends()
     card = await world.push()

@@ -110,6 +110,7 @@ SAID: dict[str, Phrase] = {
     "before the card is up": say(messages.approval.no_card_yet, subject=transfer()),
     "somebody was first": say(messages.approval.being_decided, subject=transfer(), by="Cem"),
     "one's own other tap was first": say(messages.approval.decided_by_yourself, subject=transfer(), key="✅"),
+    "the same once more": say(messages.approval.decided_so_already, subject=transfer(), key="✅"),
     "who was first has taken it back": say(messages.approval.open_again, subject=transfer()),
     "no approver": say(
         messages.approval.not_entitled_to_decide,

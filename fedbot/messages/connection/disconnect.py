@@ -32,7 +32,8 @@ def disconnecting(locale: Locale, *, connection: Connection, us: PartyConfig, at
     if at_once:
         lines.append(locale.say("{peer} loses access to our InvenTree now.", peer=peer))
     else:
-        lines.append(locale.say("Then {peer} loses access to our InvenTree. You don't need to do anything.", peer=peer))
+        ends = locale.say("Then {peer} loses access to our InvenTree.", peer=peer)
+        lines.append((*ends, *_nothing_to_do(locale, preview)))
     return [*lines, connection.code]
 
 
@@ -43,7 +44,10 @@ def peer_disconnects(locale: Locale, *, connection: Connection, us: PartyConfig,
         locale.say("{peer} ends the friendship with {own}.", own=Bold(own), peer=Bold(peer)),
         *ended_by(locale, connection, us),
         *_what_happens(locale, preview, at_once=False),
-        locale.say("Then {peer} loses access to our InvenTree, too. You don't need to do anything.", peer=peer),
+        (
+            *locale.say("Then {peer} loses access to our InvenTree, too.", peer=peer),
+            *_nothing_to_do(locale, preview),
+        ),
         connection.code,
     ]
 
@@ -60,6 +64,11 @@ def _what_happens(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
         *_listed(locale, moving, preview.finished),
         *_on_loan(locale, preview),
     ]
+
+
+def _nothing_to_do(locale: Locale, preview: Preview) -> tuple[Inline, ...]:
+    """Unless a loan is left, which people have to settle."""
+    return () if preview.on_loan else (" ", *locale.say("You don't need to do anything."))
 
 
 def _on_loan(locale: Locale, preview: Preview) -> Lines:

@@ -296,10 +296,11 @@ class Reader:
     def now(self) -> NowView:
         """Everything that waits, and everything in progress."""
         todo = todo_of(self.turn, self.person, self.rooms, self.permissions)
-        told = {subject.id for subject in (*todo.to_decide, *todo.asked, *todo.parcels, *todo.disputed, *todo.on_loan)}
+        to_decide = (*todo.to_decide, *todo.left_behind)
+        told = {subject.id for subject in (*to_decide, *todo.asked, *todo.parcels, *todo.disputed, *todo.on_loan)}
         open_ = [t for t in self.turn.open_transfers() if t.room in self.rooms and t.id not in told]
         return NowView(
-            to_decide=[self.either(subject) for subject in todo.to_decide],
+            to_decide=[self.either(subject) for subject in to_decide],
             asked=[self.either(subject) for subject in todo.asked],
             parcels=[self.transfer(transfer) for transfer in todo.parcels],
             unclear=[self.transfer(transfer) for transfer in todo.disputed],
