@@ -216,7 +216,7 @@ async def test_a_lost_journal_is_rebuilt_from_encrypted_messages(friends: Stage)
     await attraktor.bot.begin()
     assert await attraktor.bot.ended() == Exit.HISTORY_WITHOUT_STATE
     said = await scene.fedbot(attraktor, "rebuild")
-    assert "1 go on" in said
+    assert "1 continue" in said
     await attraktor.bot.start()
     await scene.keys_are_compared(friends, attraktor)
     await friends.people["cem"].react(friends.room, offer.card.event_id, plot.YES)

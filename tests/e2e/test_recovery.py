@@ -84,7 +84,7 @@ async def test_a_journal_lost_in_the_middle_of_a_push_is_rebuilt(friends: Stage,
     assert "fedbot rebuild" in space.bot.log_tail()
     said = await scene.fedbot(space, "rebuild")
     assert "(suspended)" in said
-    assert "1 go on" in said
+    assert "1 continue" in said
     assert "Not found" not in said
     await space.bot.start()
     await scene.keys_are_compared(friends, space)
