@@ -29,7 +29,7 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.journal import postgresql
 from fedbot.journal.journal import StoredJournal
 from fedbot.journal.sealed import FolderInDatabase
-from fedbot.matrix import encryption, keys, login
+from fedbot.matrix import cross_signing, keys, login, undecrypted_lines
 from fedbot.matrix.client import MatrixChat
 from fedbot.ports.journal import ChatMessage, OutboxRow, SuggestedReaction
 from fedbot.rules.model.effects import Ask, Do, SendEnvelope
@@ -122,7 +122,7 @@ def install(folder: Path) -> None:
     _wrap(points, InvenTreeTransport, "send", _request)
     for method in ("keep", "forget"):
         _wrap(points, FileVault, method, functools.partial(_plainly, f"vault {method}"))
-    for module in (identity, login, keys, encryption):
+    for module in (identity, login, keys, cross_signing, undecrypted_lines):
         _wrap(points, module, "write_whole", lambda file, *_: [f"write {file.name}"] if "%" not in file.name else [])
     _wrap(points, FolderInDatabase, "keep_rows", functools.partial(_plainly, "seal keys"))
     _wrap(points, worker, "claim", functools.partial(_plainly, "claim the space"))

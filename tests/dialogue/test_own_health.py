@@ -404,7 +404,7 @@ async def test_a_crash_just_after_the_file_was_written_still_revokes_the_old_one
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr("fedbot.inventree.transport.InvenTreeTransport.use_token", dies)
+        patch.setattr("fedbot.inventree.client.transport.InvenTreeTransport.use_token", dies)
         with pytest.raises(Crash):
             await comes(world, DAY_30)
     assert accepted(world.alpha, (tmp_path / "token").read_text().strip())
