@@ -28,9 +28,9 @@ from fedbot.rules.ledger import history
 from fedbot.rules.model.catalogue import FriendWant, Want
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.lending import OUTSIDE, OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import PlaceState, WantState
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.wire import fingerprint
 

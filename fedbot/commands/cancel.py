@@ -22,6 +22,7 @@ from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.ledger import Cancellable
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import (
@@ -33,11 +34,10 @@ from fedbot.rules.model.lifecycles import (
     WantState,
 )
 from fedbot.rules.model.queries import Answer, PersonPermissions, Query
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import both_sides, rota
+from fedbot.rules.transfer import both_sides, from_anyone
 from fedbot.rules.who_decides import Subject, asker_of, first_yes_of, is_open
 
 SPEC = Verb(
@@ -215,11 +215,15 @@ def _stop_asking(turn: Turn, command: Command, asked: Rota, answers: tuple[Answe
     if refused := _refused(turn, command, asked, answers):
         return refused
     if not asked.is_living:
-        return say(messages.rota.rota_is_over, rota=asked)
-    confirmed = [t for _, t in rota.requests(turn, asked) if rota.status_of(t) is rota.RequestStatus.CONFIRMED]
-    stopped = rota.stop(turn, asked, turn.signature_of(command))
+        return say(messages.from_anyone.rota_is_over, rota=asked)
+    confirmed = [
+        t
+        for _, t in from_anyone.requests(turn, asked)
+        if from_anyone.status_of(t) is from_anyone.RequestStatus.CONFIRMED
+    ]
+    stopped = from_anyone.stop(turn, asked, turn.signature_of(command))
     coming = tuple(turn.party_name(transfer.peer) for transfer in confirmed)
-    return say(messages.rota.rota_stopped, rota=stopped, coming=coming)
+    return say(messages.from_anyone.rota_stopped, rota=stopped, coming=coming)
 
 
 def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -256,9 +260,9 @@ def _cancel_connection(turn: Turn, command: Command, connection: Connection) -> 
 
 def _cancel_transfer(turn: Turn, command: Command, transfer: Transfer) -> Phrase | None:
     peer_name = turn.party_name(transfer.peer)
-    if rota.may_be_given_up(turn, transfer):
-        went_on = rota.give_up(turn, transfer, signature_with_note(turn, command))
-        return say(messages.rota.given_up, rota=went_on, transfer=transfer, peer_name=peer_name)
+    if from_anyone.may_be_given_up(turn, transfer):
+        went_on = from_anyone.give_up(turn, transfer, signature_with_note(turn, command))
+        return say(messages.from_anyone.given_up, rota=went_on, transfer=transfer, peer_name=peer_name)
     if transfer.wanted == "cancel":
         return say(messages.approval.cancel_asked, transfer=transfer, peer_name=peer_name)
     outcome = both_sides.cancel(turn, transfer, signature_with_note(turn, command))

@@ -22,11 +22,11 @@ from fedbot.rules.model.command import PREFIX, Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.queries import Answer, ItemsFound, RelateUnits
 from fedbot.rules.model.room import Room
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import counts_pieces, stock_item_in
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.names import bare_word, is_called, without_end

@@ -42,13 +42,13 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     if isinstance(subject, Phrase):
         return subject
     if isinstance(subject, Transfer) and subject.state is TransferState.DISPUTED and subject.parcel:
-        return say(messages.transfer_end.parcel_missing_already, transfer=subject)
+        return say(messages.parcel.parcel_missing_already, transfer=subject)
     if not isinstance(subject, Transfer) or not subjects.parcel_is_under_way(subject):
-        return say(messages.transfer_end.no_parcel_under_way, subject=subject)
+        return say(messages.parcel.no_parcel_under_way, subject=subject)
     if things and things.casefold() not in EVERYTHING:
         receiver = turn.party_name(subject.terms.receiver)
         example = example_of(subject)
-        return say(messages.transfer_end.say_what_came, transfer=subject, receiver=receiver, example=example)
+        return say(messages.parcel.say_what_came, transfer=subject, receiver=receiver, example=example)
     return subject
 
 
@@ -65,7 +65,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if isinstance(transfer, Phrase):
         return transfer
     parcel.never_arrived(turn, transfer, signature_with_note(turn, command))
-    return say(messages.transfer_end.parcel_noted_missing, transfer=turn.transfer(transfer.id) or transfer)
+    return say(messages.parcel.parcel_noted_missing, transfer=turn.transfer(transfer.id) or transfer)
 
 
 HANDLER = Handler(SPEC, ask, act)

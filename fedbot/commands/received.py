@@ -94,7 +94,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return subject
     if not isinstance(subject, Transfer) or not subject.awaits_parcel:
         return say(
-            messages.transfer_end.no_parcel_for_us, subject=subject, us=turn.us, peer_name=turn.party_name(subject.peer)
+            messages.parcel.no_parcel_for_us, subject=subject, us=turn.us, peer_name=turn.party_name(subject.peer)
         )
     came = _what_came(command, subject, words) if words else {}
     if isinstance(came, Phrase):
@@ -125,7 +125,7 @@ def _what_came(command: Command, transfer: Transfer, words: str) -> dict[int, De
         if meant is None:
             example = example_of(transfer)
             return say(
-                messages.transfer_end.which_of_it_came, transfer=transfer, sent=sent, word=each[:SHOWN], example=example
+                messages.parcel.which_of_it_came, transfer=transfer, sent=sent, word=each[:SHOWN], example=example
             )
         numbers, quantity = meant
         lines = [line for line in sent if line.number in numbers]
@@ -138,7 +138,7 @@ def _what_came(command: Command, transfer: Transfer, words: str) -> dict[int, De
     if more:
         here = [replace(line, quantity=min(line.quantity, came.get(line.number, Decimal(0)))) for line in sent]
         example = _line_for(transfer, () if here == list(sent) else [line for line in here if line.quantity])
-        return say(messages.transfer_end.not_so_much_was_sent, transfer=transfer, more=more, example=example)
+        return say(messages.parcel.not_so_much_was_sent, transfer=transfer, more=more, example=example)
     return came
 
 
@@ -151,9 +151,7 @@ def _held(
         return {line.number: line.quantity for line in lines}
     if len({line.part for line in lines}) > 1:
         example = example_of(transfer)
-        return say(
-            messages.transfer_end.which_of_it_came, transfer=transfer, sent=sent, word=words[:SHOWN], example=example
-        )
+        return say(messages.parcel.which_of_it_came, transfer=transfer, sent=sent, word=words[:SHOWN], example=example)
     amount = amount_meant(lines[0], quantity, command.factors or ())
     if isinstance(amount, Phrase):
         return amount
@@ -163,7 +161,7 @@ def _held(
     less = less_of(lines, amount)
     if less is None:
         return say(
-            messages.transfer_end.not_so_much_was_sent,
+            messages.parcel.not_so_much_was_sent,
             transfer=transfer,
             more=tuple(lines),
             example=example_of(transfer),

@@ -21,14 +21,14 @@ from fedbot.rules import time_zones
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.from_anyone import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import MessageKind
-from fedbot.rules.model.rota import MOST_LIVING, Rota, rota_id
 from fedbot.rules.model.stock import PartDescription, Permission, scanned_in
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import rota
+from fedbot.rules.transfer import from_anyone
 from fedbot.rules.transfer.opening import open_request
 from fedbot.rules.wire import by_line, is_off_chat
 
@@ -153,7 +153,7 @@ def _is_from_anyone(command: Command) -> bool:
 def _says_too_much(command: Command) -> Phrase | None:
     """An objection to options that only make sense for a request from anyone."""
     said = next((name for name in ("all", "join") if name in command.arguments), "")
-    return say(messages.rota.only_from_anyone, word=f"--{said}") if said else None
+    return say(messages.from_anyone.only_from_anyone, word=f"--{said}") if said else None
 
 
 def _from_anyone(
@@ -161,19 +161,19 @@ def _from_anyone(
 ) -> Phrase | None:
     """Ask this room's friends who has it, and then each of them in turn."""
     if len(meant) > 1:
-        return say(messages.rota.one_item_from_anyone, count=len(meant))
+        return say(messages.from_anyone.one_item_from_anyone, count=len(meant))
     if days.first is not None:
         return say(messages.booking.booking_from_anyone)
     (reading,) = meant
     if "#" in reading.item or "://" in reading.item:
-        return say(messages.rota.from_anyone_needs_a_name, word=reading.item)
+        return say(messages.from_anyone.from_anyone_needs_a_name, word=reading.item)
     here = rooms_told_of(turn, command.room)
     friends = [connection for connection in turn.active_connections() if connection.room in here]
     if not friends:
-        return say(messages.rota.no_friends_to_ask)
+        return say(messages.from_anyone.no_friends_to_ask)
     running = [each for each in turn.all(Rota) if each.is_living]
     if len(running) >= MOST_LIVING:
-        return say(messages.rota.too_many_rotas, count=len(running))
+        return say(messages.from_anyone.too_many_rotas, count=len(running))
     if again := turn.spends("find", command.sender):
         return say(messages.catalogue.searched_too_often, again=again)
     identifier = rota_id(command.event_id)
@@ -194,7 +194,7 @@ def _from_anyone(
         at_once="all" in command.arguments,
         joins="join" in command.arguments,
     )
-    rota.begin(turn, command, wanted, friends)
+    from_anyone.begin(turn, command, wanted, friends)
     return None
 
 

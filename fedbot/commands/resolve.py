@@ -87,7 +87,7 @@ def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | Non
             settled = settle_rest(turn, transfer, truth, signature_with_note(turn, command))
             items = tuple((line, rest_item(settled, line.number)) for line in settled.lines_missing)
             return say(
-                messages.transfer_end.rest_settled,
+                messages.parcel.rest_settled,
                 transfer=settled,
                 truth=truth,
                 us=turn.us,

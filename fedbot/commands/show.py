@@ -25,7 +25,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.names import bare_word, begins_words_of
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import rota
+from fedbot.rules.transfer import from_anyone
 from fedbot.rules.who_decides import Subject
 from fedbot.rules.wire import fingerprint
 
@@ -68,7 +68,7 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Show it, oldest first; an item's transfers, newest first."""
     if (running := lookup.rota_meant(turn, command)) is not None:
-        return rota.page(turn, running)
+        return from_anyone.page(turn, running)
     if (wanted := lookup.want_meant(turn, command)) is not None:
         return want.page(turn, wanted)
     if (place := lookup.place_meant(turn, command)) is not None:

@@ -12,11 +12,11 @@ from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.ledger import Todo
 from fedbot.rules.model.lending import PlaceInLine
 from fedbot.rules.model.lifecycles import LIVING_CONNECTION, ConnectionState, TransferState
 from fedbot.rules.model.queries import Answer, PersonPermissions, Query
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn

@@ -41,6 +41,7 @@ from fedbot.config.values import (
 )
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.decision import LONGEST_PICKUP, Pickup
+from fedbot.rules.model.from_anyone import Order, RotaPolicy
 from fedbot.rules.model.lending import (
     LONGEST_LOAN,
     LONGEST_RULE_TEXT,
@@ -51,7 +52,6 @@ from fedbot.rules.model.lending import (
     strictest,
 )
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.rota import Order, RotaPolicy
 from fedbot.rules.model.stock import LARGEST_FILE
 from fedbot.rules.names import of_party
 from fedbot.rules.protocol.terms import MOST_OPEN_DAYS

@@ -19,7 +19,7 @@ from fedbot.messages import (
 )
 from fedbot.messages.connection import connect, disconnect, keys, provision, rooms
 from fedbot.messages.reports import history, reconcile, stats
-from fedbot.messages.transfer import booking, calendar, card_lines, offer, resolve, rota, waiting_list
+from fedbot.messages.transfer import booking, calendar, card_lines, from_anyone, offer, parcel, resolve, waiting_list
 from fedbot.messages.transfer import card as transfer_card
 from fedbot.messages.transfer import end as transfer_end
 
@@ -31,6 +31,7 @@ __all__ = [
     "catalogue",
     "connect",
     "disconnect",
+    "from_anyone",
     "health",
     "history",
     "keys",
@@ -41,12 +42,12 @@ __all__ = [
     "outside",
     "overdue",
     "overview",
+    "parcel",
     "people",
     "provision",
     "reconcile",
     "resolve",
     "rooms",
-    "rota",
     "stats",
     "transfer_card",
     "transfer_end",

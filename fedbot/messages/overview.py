@@ -30,7 +30,7 @@ from fedbot.messages.transfer.card_lines import (
     where_it_is,
 )
 from fedbot.messages.transfer.end import why_not_booked_in
-from fedbot.messages.transfer.rota import rota_in_short
+from fedbot.messages.transfer.from_anyone import rota_in_short
 from fedbot.messages.transfer.waiting_list import entry_in_short, place_in_short
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.command import NUMBER_WITHIN

@@ -13,12 +13,12 @@ from fedbot.rules.model.books import Reconciliation, SpaceFigures, StockHistory,
 from fedbot.rules.model.catalogue import Alias, Allowance, FriendWant, PartPicture, Search, Share, Want
 from fedbot.rules.model.command import Cooldown, HeardSession, PendingChoice, WebAccess, WebLine
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.lending import LendingStop, OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, Ending
 from fedbot.rules.model.party_config import Practice, Roster
 from fedbot.rules.model.room import Account, Announcement, MessageKey, OwnAnnouncement, Room
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import counts_pieces
 from fedbot.rules.model.transfer import Line, Transfer, WaitingLine
 

@@ -111,7 +111,7 @@ def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event
         return
     if not subject.in_room.is_shown:  # the reaction came before the edit, or crossed it
         has_changed = say(messages.transfer_card.card_has_changed, subject=subject)
-        just_left = say(messages.transfer_end.parcel_has_just_left, subject=subject) if awaits_parcel(subject) else None
+        just_left = say(messages.parcel.parcel_has_just_left, subject=subject) if awaits_parcel(subject) else None
         quiet(turn, subject, event.sender, just_left or has_changed)
         return
     note = _reason_of(subject, event.sender) if choice is Choice.DECLINE else ""
@@ -300,7 +300,7 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
     """
     if awaits_parcel(subject):
         if choice is not Choice.PARCEL:
-            return say(messages.transfer_end.parcel_is_on_its_way, subject=subject)
+            return say(messages.parcel.parcel_is_on_its_way, subject=subject)
         return _unsafe(turn, subject)
     if not is_open(subject):
         return say(messages.approval.decided_already, subject=subject)

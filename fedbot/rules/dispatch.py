@@ -70,16 +70,16 @@ from fedbot.rules.model.events import (
     Unreadable,
     Waiting,
 )
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.lending import LendingStop, OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.queries import AuditTrail, SignInFound
 from fedbot.rules.model.room import MessageKind, Room
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permissions
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import State, Turn, Verbs
-from fedbot.rules.transfer import booking, both_sides, opening, request, rota, send
+from fedbot.rules.transfer import booking, both_sides, from_anyone, opening, request, send
 
 _LOADED_FOR_CONTINUATIONS = (write_off,)
 """No rule here uses them, but their continuations must be loaded for `CONTINUATIONS`."""
@@ -123,7 +123,7 @@ _Table = tuple[tuple[tuple[R, ...], tuple[_Present[Any], ...]], ...]
 """Rows of rules and documents. The rules run while one of the documents exists; without one they have nothing to do."""
 
 _AFTER_EACH: _Table[_Follows] = (
-    ((rota,), (_Present(Rota), _Present(Search))),
+    ((from_anyone,), (_Present(Rota), _Present(Search))),
     ((request,), (_Present(Search),)),
     ((overdue,), (_Present(LendingStop),)),
     ((want,), (_Present(Want), _Present(FriendWant))),
@@ -141,7 +141,7 @@ _BY_THE_CLOCK: _Table[_Timed] = (
     ((outside,), (_Present(OutsideLoan, lambda loan: loan.is_living),)),
     ((stats,), (_Present(Survey),)),
     ((search,), (_Present(Search),)),
-    ((rota,), (_Present(Rota),)),
+    ((from_anyone,), (_Present(Rota),)),
     ((want,), (_Present(Want), _Present(FriendWant))),
     ((waiting_list,), (_Present(QueueEntry), _Present(PlaceInLine))),
     ((reconcile,), (_Present(Reconciliation),)),

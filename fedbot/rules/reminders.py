@@ -120,7 +120,7 @@ def _reminder(turn: Turn, subject: Subject, mentions: tuple[str, ...], others: i
     """Return the reminder that names these people, and counts the others who may decide."""
     people = {person: turn.name_of(person, subject.room) for person in mentions}
     if awaits_parcel(subject):
-        return say(messages.transfer_end.parcel_reminder, subject=subject, us=turn.us, people=people, others=others)
+        return say(messages.parcel.parcel_reminder, subject=subject, us=turn.us, people=people, others=others)
     if not asks_if_handed_over(subject):
         return say(messages.approval.reminder, subject=subject, us=turn.us, people=people, others=others)
     return say(

@@ -44,13 +44,13 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
+from fedbot.rules.model.from_anyone import Rota, rota_id
 from fedbot.rules.model.health import BotStatus, Due, OwnToken, Quarantined
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.party_config import PRACTICE, PartyConfig, Practice, Roster, may_be_believed, may_move
 from fedbot.rules.model.queries import Able, Answer, Query, WhoMay
 from fedbot.rules.model.room import NO_KEY, Account, AnnouncedParty, Announcement, MessageKey, MessageKind, Room
-from fedbot.rules.model.rota import Rota, rota_id
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.wire import SubjectKind, is_off_chat, kind_of

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from fedbot.rules.model.from_anyone import Order, Rota, RotaPolicy
 from fedbot.rules.model.lending import LoanRules
 from fedbot.rules.model.lifecycles import RotaState, TransferState
-from fedbot.rules.model.rota import Order, Rota, RotaPolicy
 from fedbot.rules.protocol.terms import hash_of, to_json
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched

@@ -12,9 +12,9 @@ import pytest
 from fedbot.commands.german import LANGUAGE, examples
 from fedbot.commands.registry import Registry, handlers
 from fedbot.rules.model.catalogue import Want
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.lending import LendingStop
 from fedbot.rules.model.lifecycles import TransferState
-from fedbot.rules.model.rota import Rota
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, sharing
 

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 import pytest
 
 from fedbot.rules.model.catalogue import Want
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.lending import OutsideLoan
-from fedbot.rules.model.rota import Rota
 from fedbot.web import qr
 from fedbot.web.site.lists import curve
 from fedbot.web.site.reader import Reader

@@ -73,10 +73,10 @@ PART_IS_HERE = replace(
 
 SAID: dict[str, Phrase] = {
     "it left: the giver posts it": say(
-        messages.transfer_end.parcel_left, transfer=sent("sender"), us=ALPHA, peer_name="betaspace"
+        messages.parcel.parcel_left, transfer=sent("sender"), us=ALPHA, peer_name="betaspace"
     ),
     "it left: who asked waits for it": say(
-        messages.transfer_end.parcel_left, transfer=REQUESTED, us=ALPHA, peer_name="betaspace"
+        messages.parcel.parcel_left, transfer=REQUESTED, us=ALPHA, peer_name="betaspace"
     ),
     "the card while it is on its way": say(
         messages.transfer_card.transfer_card, transfer=sent("receiver"), us=BETA, peer_name="attraktor", people=[]
@@ -100,45 +100,43 @@ SAID: dict[str, Phrase] = {
         messages.resolve.transfer_disputed, transfer=MISSING, us=BETA, peer_name="attraktor"
     ),
     "here, but InvenTree won't have it": say(
-        messages.transfer_end.parcel_not_booked_in,
+        messages.parcel.parcel_not_booked_in,
         transfer=MISSING,
         person=BEA,
         name="Bea",
         problem=OfItem(ItemFault.VIRTUAL, 12),
     ),
-    "missing, said once more": say(messages.transfer_end.parcel_missing_already, transfer=MISSING),
-    "the answer to that": say(messages.transfer_end.parcel_noted_missing, transfer=MISSING),
-    "missing, but it isn't on its way": say(messages.transfer_end.no_parcel_under_way, subject=transfer()),
+    "missing, said once more": say(messages.parcel.parcel_missing_already, transfer=MISSING),
+    "the answer to that": say(messages.parcel.parcel_noted_missing, transfer=MISSING),
+    "missing, but it isn't on its way": say(messages.parcel.no_parcel_under_way, subject=transfer()),
     "asked after": say(
-        messages.transfer_end.parcel_reminder,
+        messages.parcel.parcel_reminder,
         subject=sent("receiver"),
         us=BETA,
         people={BEA: "Bea", CEM: "Cem"},
         others=1,
     ),
-    "a yes when it is on its way": say(messages.transfer_end.parcel_is_on_its_way, subject=sent("receiver")),
-    "a second yes": say(messages.transfer_end.parcel_has_just_left, subject=sent("receiver")),
+    "a yes when it is on its way": say(messages.parcel.parcel_is_on_its_way, subject=sent("receiver")),
+    "a second yes": say(messages.parcel.parcel_has_just_left, subject=sent("receiver")),
     "it goes to the others": say(
-        messages.transfer_end.no_parcel_for_us, subject=sent("sender"), us=ALPHA, peer_name="betaspace"
+        messages.parcel.no_parcel_for_us, subject=sent("sender"), us=ALPHA, peer_name="betaspace"
     ),
-    "it isn't on its way": say(
-        messages.transfer_end.no_parcel_for_us, subject=transfer(), us=BETA, peer_name="attraktor"
-    ),
+    "it isn't on its way": say(messages.parcel.no_parcel_for_us, subject=transfer(), us=BETA, peer_name="attraktor"),
     "more came than was sent": say(
-        messages.transfer_end.not_so_much_was_sent,
+        messages.parcel.not_so_much_was_sent,
         transfer=sent("receiver"),
         more=(BOLTS,),
         example="received k7m2 10 M3-BOLT",
     ),
     "of different things a number says too little": say(
-        messages.transfer_end.which_of_it_came,
+        messages.parcel.which_of_it_came,
         transfer=sent("receiver"),
         sent=(BOLTS, CABLE),
         word="7",
         example="received k7m2 10 M3-BOLT",
     ),
     "missing, but of some of it": say(
-        messages.transfer_end.say_what_came,
+        messages.parcel.say_what_came,
         transfer=sent("receiver"),
         receiver="betaspace",
         example="received k7m2 10 M3-BOLT",
@@ -164,7 +162,7 @@ SAID: dict[str, Phrase] = {
         people=[],
     ),
     "not all of it came, and the rest is asked about": say(
-        messages.transfer_end.no_parcel_for_us, subject=SHORT, us=BETA, peer_name="attraktor"
+        messages.parcel.no_parcel_for_us, subject=SHORT, us=BETA, peer_name="attraktor"
     ),
     "the card when not all of it came": say(
         messages.transfer_card.transfer_card, transfer=SHORT, us=BETA, peer_name="attraktor", people=[]
@@ -180,7 +178,7 @@ SAID: dict[str, Phrase] = {
         said="gone",
     ),
     "the rest is back by hand": say(
-        messages.transfer_end.rest_settled,
+        messages.parcel.rest_settled,
         transfer=SETTLED_REST,
         truth=Truth("back"),
         us=ALPHA,
@@ -188,7 +186,7 @@ SAID: dict[str, Phrase] = {
         items=((THREE, 0),),
     ),
     "the rest was found": say(
-        messages.transfer_end.rest_settled,
+        messages.parcel.rest_settled,
         transfer=SETTLED_REST,
         truth=Truth("found"),
         us=ALPHA,
@@ -196,7 +194,7 @@ SAID: dict[str, Phrase] = {
         items=((THREE, 77),),
     ),
     "the rest is lost": say(
-        messages.transfer_end.rest_settled,
+        messages.parcel.rest_settled,
         transfer=SETTLED_REST,
         truth=Truth("lost"),
         us=ALPHA,
@@ -204,7 +202,7 @@ SAID: dict[str, Phrase] = {
         items=((THREE, 77),),
     ),
     "the rest is lost, and has to be taken back by hand": say(
-        messages.transfer_end.rest_settled,
+        messages.parcel.rest_settled,
         transfer=SETTLED_REST,
         truth=Truth("lost"),
         us=ALPHA,
@@ -212,14 +210,14 @@ SAID: dict[str, Phrase] = {
         items=((THREE, 0),),
     ),
     "the rest has to be taken back by hand": say(
-        messages.transfer_end.rest_by_hand,
+        messages.parcel.rest_by_hand,
         transfer=sent("sender"),
         line=THREE,
         item=43,
         problem=Plain(Fault.ALL_OR_NOTHING),
     ),
     "the rest keeps its status": say(
-        messages.transfer_end.rest_has_its_old_status, transfer=sent("sender"), item=77, problem=SAYS_NO
+        messages.parcel.rest_has_its_old_status, transfer=sent("sender"), item=77, problem=SAYS_NO
     ),
     "a typed yes, by parcel": say(
         messages.approval.noted_in_grace,

@@ -12,9 +12,9 @@ from fedbot import messages
 from fedbot.rules.model.catalogue import Hit
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.from_anyone import AskedInTurn, Candidate, Passed, Rota, Why
 from fedbot.rules.model.lifecycles import RotaState, TransferState
 from fedbot.rules.model.room import MessageKind
-from fedbot.rules.model.rota import AskedInTurn, Candidate, Passed, Rota, Why
 from fedbot.rules.model.transfer import Transfer
 from tests.scenarios.scenes import BETA, BOLTS, BY_BEA, BY_PIET, CEM, LOCALES, NOW, ROOM, plain, request
 
@@ -38,11 +38,11 @@ NAMES = {"attraktor": "Attraktor", "gamma": "Gammaspace", "delta": "Deltaspace",
 def page(*asked: tuple[Transfer, Why | None], state: RotaState = RotaState.ASKING, **changes: object) -> Phrase:
     entries = tuple((AskedInTurn("attraktor", t.id, Decimal(10), NOW, why), t) for t, why in asked)
     rota = replace(ROTA, state=state, asked=tuple(ask for ask, _ in entries), **changes)  # type: ignore[arg-type]  # any
-    return say(messages.rota.rota_page, rota=rota, us=BETA, asked=entries, names=NAMES)
+    return say(messages.from_anyone.rota_page, rota=rota, us=BETA, asked=entries, names=NAMES)
 
 
 SAID: dict[str, Phrase] = {
-    "lost with the journal": say(messages.rota.rota_lost, transfer=ASKED, us=BETA, peer_name="attraktor"),
+    "lost with the journal": say(messages.from_anyone.rota_lost, transfer=ASKED, us=BETA, peer_name="attraktor"),
     "one is asked, one waits, two are passed over": page(
         (ASKED, None),
         waiting=(Candidate("gamma", Decimal(75)),),
@@ -59,11 +59,11 @@ SAID: dict[str, Phrase] = {
         (replace(CONFIRMED, wanted="cancel", approved_hash=""), Why.GIVEN_UP),
     ),
     "nothing came, for who asked": say(
-        messages.rota.nothing_came, rota=ROTA, us=BETA, transfer=CONFIRMED, peer_name="Attraktor", confirmed=NOW
+        messages.from_anyone.nothing_came, rota=ROTA, us=BETA, transfer=CONFIRMED, peer_name="Attraktor", confirmed=NOW
     ),
-    "people go on without it": say(messages.rota.given_up, rota=ROTA, transfer=CONFIRMED, peer_name="Attraktor"),
+    "people go on without it": say(messages.from_anyone.given_up, rota=ROTA, transfer=CONFIRMED, peer_name="Attraktor"),
     "people do without it": say(
-        messages.rota.given_up,
+        messages.from_anyone.given_up,
         rota=replace(ROTA, state=RotaState.STOPPED),
         transfer=CONFIRMED,
         peer_name="Attraktor",
@@ -78,18 +78,18 @@ SAID: dict[str, Phrase] = {
     ),
     "nobody has it": page(state=RotaState.NOBODY),
     "nobody has it under that name, but under others": say(
-        messages.rota.nobody_has_that_name,
+        messages.from_anyone.nobody_has_that_name,
         rota=replace(ROTA, word="bolt"),
         hits=(Hit(4, "M3 bolt", "M3-BOLT", "", Decimal(75)), Hit(5, "", "M4-BOLT", "", Decimal(20))),
     ),
-    "the end, for who asked": say(messages.rota.nobody_gives_it, rota=ROTA, us=BETA),
-    "stopped too late for one": say(messages.rota.rota_stopped, rota=ROTA, coming=("Attraktor",)),
-    "nothing to stop": say(messages.rota.rota_is_over, rota=ROTA),
-    "one certain item": say(messages.rota.from_anyone_needs_a_name, word="#42"),
-    "several items": say(messages.rota.one_item_from_anyone, count=2),
-    "an option without anyone": say(messages.rota.only_from_anyone, word="--all"),
-    "no friends": say(messages.rota.no_friends_to_ask),
-    "too many at once": say(messages.rota.too_many_rotas, count=20),
+    "the end, for who asked": say(messages.from_anyone.nobody_gives_it, rota=ROTA, us=BETA),
+    "stopped too late for one": say(messages.from_anyone.rota_stopped, rota=ROTA, coming=("Attraktor",)),
+    "nothing to stop": say(messages.from_anyone.rota_is_over, rota=ROTA),
+    "one certain item": say(messages.from_anyone.from_anyone_needs_a_name, word="#42"),
+    "several items": say(messages.from_anyone.one_item_from_anyone, count=2),
+    "an option without anyone": say(messages.from_anyone.only_from_anyone, word="--all"),
+    "no friends": say(messages.from_anyone.no_friends_to_ask),
+    "too many at once": say(messages.from_anyone.too_many_rotas, count=20),
 }
 
 

@@ -194,7 +194,7 @@ SAID: dict[str, Phrase] = {
         messages.transfer_card.not_marked_arrived, transfer=transfer(role="sender"), problem=SAYS_NO
     ),
     "back, but nobody knows whether it was merged": say(
-        messages.transfer_end.not_merged_back,
+        messages.parcel.not_merged_back,
         transfer=transfer(role="sender"),
         progress=Progress(1, "back", 43, split_from=12),
         problem=Plain(Fault.NO_TRACE),

@@ -30,9 +30,9 @@ from fedbot.rules.model.events import (
     StepRefused,
     Tick,
 )
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.lending import QueueEntry
 from fedbot.rules.model.lifecycles import FINAL, NOTHING_MOVED, ConnectionState, TransferState
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.transfer import Transfer, total
 from fedbot_demo.inventree.records import TrackingEntry
 from tests.simulation.consent_checks import Consents, FriendView, View

@@ -52,19 +52,19 @@ from fedbot.rules.model.events import (
     StepRefused,
     Tick,
 )
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.lending import OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able
 from fedbot.rules.model.room import Room
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.steps import CreateItem, MergeBack, MergedBack, Step, StepResult, note_of
 from fedbot.rules.model.stock import Permission, Permissions, StockItem
 from fedbot.rules.model.transfer import ShownTransfer, Terms, Transfer, with_progress
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
-from fedbot.rules.transfer import booking, both_sides, opening, request, resolve, rota, send
+from fedbot.rules.transfer import booking, both_sides, from_anyone, opening, request, resolve, send
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.transfer.both_sides import on_these_terms
 from fedbot.rules.who_decides import Subject, asker_of
@@ -367,7 +367,7 @@ def _all_confirmed(stack: ExitStack) -> None:
     def promised(_: Turn, __: Rota) -> Decimal:
         return Decimal(0)
 
-    _instead(stack, rota, "promised", promised)
+    _instead(stack, from_anyone, "promised", promised)
 
 
 @mutant("a requester is known by one Matrix account only")
@@ -784,7 +784,7 @@ def _came_to_nothing(stack: ExitStack) -> None:
     def coming(asked: Rota, transfer: Transfer) -> Decimal:
         return Decimal(0) if transfer.state in balance.OVER_WITH_STOCK else before(asked, transfer)
 
-    before = _instead(stack, rota, "_coming", coming)
+    before = _instead(stack, from_anyone, "_coming", coming)
 
 
 @mutant("people are told of a friend's want again and again")

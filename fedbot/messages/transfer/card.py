@@ -37,7 +37,8 @@ from fedbot.messages.transfer.card_lines import (
     unmatched,
     what_and_where,
 )
-from fedbot.messages.transfer.end import ENDS, if_it_never_comes, when_it_is_here
+from fedbot.messages.transfer.end import ENDS
+from fedbot.messages.transfer.parcel import if_it_never_comes, when_it_is_here
 from fedbot.rules.card_content import Change, drawn, parcel_is_under_way
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection

@@ -21,6 +21,7 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import Fault, Plain
 from fedbot.rules.model.effects import Ask, Edit, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen
+from fedbot.rules.model.from_anyone import rota_id
 from fedbot.rules.model.lending import PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import (
     FINAL,
@@ -32,7 +33,6 @@ from fedbot.rules.model.lifecycles import (
 )
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhenAnswered
 from fedbot.rules.model.room import MessageKind
-from fedbot.rules.model.rota import rota_id
 from fedbot.rules.model.steps import StepKind
 from fedbot.rules.model.stock import Permission
 from fedbot.rules.model.transfer import Dispute, Progress, Terms, Told, Transfer, WaitingLine, with_progress
@@ -648,7 +648,9 @@ def _take_back_lost_rotas(turn: Turn) -> None:
         wanting = replace(transfer, wanted="cancel", decision=None)
         turn.save(sequencing.send(turn, wanting, bodies.Cancel(**bodies.NOBODY), awaits=True))
         turn.note(transfer.id, audit.Fact.CANCEL_ASKED)
-        phrase = say(messages.rota.rota_lost, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
+        phrase = say(
+            messages.from_anyone.rota_lost, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
+        )
         turn.do(Post(MessageKind.ROTA_LOST.of(transfer.id), transfer.room, phrase, mentions=(transfer.terms.asker,)))
 
 

@@ -10,11 +10,11 @@ from enum import IntEnum
 from fedbot.rules.model.catalogue import Want
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.health import BotStatus, Due, Quarantined
 from fedbot.rules.model.lending import OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import ConnectionState
 from fedbot.rules.model.queries import InventoryStanding
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permission, StockItem
 from fedbot.rules.model.transfer import Line, Transfer
 

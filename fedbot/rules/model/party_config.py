@@ -7,9 +7,9 @@ from datetime import time, timedelta
 
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.decision import NO_PICKUP, Pickup
+from fedbot.rules.model.from_anyone import RotaPolicy
 from fedbot.rules.model.lending import LendingRule, OverdueSteps
 from fedbot.rules.model.room import AnnouncedParty
-from fedbot.rules.model.rota import RotaPolicy
 
 SILENT_AFTER_RESENDS = 2
 """The number of unanswered resends after which people read that a peer's bot is silent."""

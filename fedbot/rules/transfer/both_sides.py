@@ -254,9 +254,7 @@ def tell_sent(turn: Turn, transfer: Transfer, draft: Draft) -> None:
     if transfer.parcel is None or suspended:
         sequencing.post(turn, transfer, draft)
         return
-    phrase = say(
-        messages.transfer_end.parcel_left, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer)
-    )
+    phrase = say(messages.parcel.parcel_left, transfer=transfer, us=turn.us, peer_name=turn.party_name(transfer.peer))
     key, mentions = MessageKind.PARCEL.of(transfer.id), (transfer.terms.asker,)
     turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), mentions=mentions, draft=draft))
 

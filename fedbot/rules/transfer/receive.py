@@ -607,7 +607,7 @@ def _keep_in_transit(turn: Turn, then: BookIn, transfer: Transfer, event: StepRe
     look_for_parts(turn, transfer)  # another part may fit by now, or the same one again
     by = parcel.received.person if parcel.received else ""
     phrase = say(
-        messages.transfer_end.parcel_not_booked_in,
+        messages.parcel.parcel_not_booked_in,
         transfer=transfer,
         person=by,
         name=turn.name_of(by, transfer.room),

@@ -423,7 +423,5 @@ class GiveOldStatus(OfLine, WhenStepEnds):
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
             item = rest_item(transfer, self.line)
-            phrase = say(
-                messages.transfer_end.rest_has_its_old_status, transfer=transfer, item=item, problem=event.problem
-            )
+            phrase = say(messages.parcel.rest_has_its_old_status, transfer=transfer, item=item, problem=event.problem)
             turn.tell_admins(phrase, f"rest-back:{transfer.id}:{self.line}")

@@ -604,7 +604,7 @@ def _stays_apart(
     transfer = with_progress(transfer, replace(progress, apart=problem))
     turn.save(transfer)
     if not isinstance(problem, StaysApart) or problem.why is Apart.GONE:
-        phrase = say(messages.transfer_end.not_merged_back, transfer=transfer, progress=progress, problem=problem)
+        phrase = say(messages.parcel.not_merged_back, transfer=transfer, progress=progress, problem=problem)
         turn.tell_admins(phrase, f"apart:{transfer.id}:{progress.number}")
     if transfer.state is TransferState.DEBITING:
         go_on(turn, transfer, connection)
@@ -676,7 +676,7 @@ def _rest_by_hand(
     """Tell the admins to split off the missing part of a line by hand at the peer's company, and continue."""
     missing = replace(transfer.line(progress.number), quantity=progress.short)
     phrase = say(
-        messages.transfer_end.rest_by_hand, transfer=transfer, line=missing, item=progress.item or 0, problem=problem
+        messages.parcel.rest_by_hand, transfer=transfer, line=missing, item=progress.item or 0, problem=problem
     )
     turn.tell_admins(phrase, f"rest:{transfer.id}:{progress.number}")
     progress = replace(progress, short_item=0)

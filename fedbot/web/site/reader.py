@@ -40,6 +40,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.diagnosis import reason_of
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.from_anyone import Rota
 from fedbot.rules.model.ledger import OnThatDay, Todo
 from fedbot.rules.model.lending import OUTSIDE, OutsideLoan, PlaceInLine, QueueEntry
 from fedbot.rules.model.lifecycles import (
@@ -51,7 +52,6 @@ from fedbot.rules.model.lifecycles import (
     TransferState,
 )
 from fedbot.rules.model.queries import StockCounts
-from fedbot.rules.model.rota import Rota
 from fedbot.rules.model.stock import Permission, Permissions, plain
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.protocol import who_answers

@@ -30,9 +30,9 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Edit, Phrase, Post, say
+from fedbot.rules.model.from_anyone import KEPT_FOR, AskedInTurn, Candidate, Order, Passed, Rota, RotaPolicy, Why
 from fedbot.rules.model.lifecycles import NOTHING_MOVED, ConnectionState, RotaState, TransferState
 from fedbot.rules.model.room import MessageKind
-from fedbot.rules.model.rota import KEPT_FOR, AskedInTurn, Candidate, Order, Passed, Rota, RotaPolicy, Why
 from fedbot.rules.model.stock import PartDescription, in_units, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, total
 from fedbot.rules.protocol import announcements, bodies, sequencing, who_answers
@@ -414,7 +414,7 @@ def _may_take_back(rota: Rota, ask: AskedInTurn, transfer: Transfer) -> bool:
 def _tell_that_nothing_came(turn: Turn, rota: Rota, ask: AskedInTurn, transfer: Transfer) -> None:
     """Tell the asker that nothing arrived, and what people can do. It may still arrive, so nobody else is asked."""
     phrase = say(
-        messages.rota.nothing_came,
+        messages.from_anyone.nothing_came,
         rota=rota,
         us=turn.us,
         transfer=transfer,
@@ -531,7 +531,7 @@ def page(turn: Turn, rota: Rota) -> Phrase:
     parties = [*(ask.party for ask in rota.asked), *(each.party for each in rota.waiting)]
     parties += [each.party for each in rota.passed]
     names = {party: turn.party_name(party) for party in parties}
-    return say(messages.rota.rota_page, rota=rota, us=turn.us, asked=seen, names=names)
+    return say(messages.from_anyone.rota_page, rota=rota, us=turn.us, asked=seen, names=names)
 
 
 def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
@@ -540,7 +540,7 @@ def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
     was_shown, rota = rota.shown, replace(rota, shown=shown)
     if rota.state is RotaState.NOBODY and not rota.posted and (hits := _similar(turn, rota)):
         lines = tuple(_line_for(turn, rota, word) for word in hits)
-        phrase = say(messages.rota.nobody_has_that_name, rota=rota, hits=tuple(hits.values()))
+        phrase = say(messages.from_anyone.nobody_has_that_name, rota=rota, hits=tuple(hits.values()))
         turn.choose(rota.room, rota.event_id, rota.asker.person, phrase, lines)
         turn.save(rota)
         return
@@ -549,7 +549,7 @@ def _tell(turn: Turn, rota: Rota, drafts: list[tuple[str, Draft]]) -> None:
     for room, draft in drafts:
         rota = _write(turn, rota, room, draft)
     if rota.state is RotaState.NOBODY and not was_shown.startswith(RotaState.NOBODY) and was_shown:
-        phrase = say(messages.rota.nobody_gives_it, rota=rota, us=turn.us)
+        phrase = say(messages.from_anyone.nobody_gives_it, rota=rota, us=turn.us)
         room = announcements.room_now(turn, rota.room)
         turn.do(Post(MessageKind.ROTA_END.of(rota.id), room, phrase, thread=rota.key, mentions=(rota.asker.person,)))
     turn.save(rota)

@@ -9,9 +9,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fedbot.rules.model.from_anyone import Candidate, Order, RotaPolicy
 from fedbot.rules.model.lifecycles import ROTA_ARROWS, RotaState, allows
-from fedbot.rules.model.rota import Candidate, Order, RotaPolicy
-from fedbot.rules.transfer.rota import ranked
+from fedbot.rules.transfer.from_anyone import ranked
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 PARTIES = ("alpha", "beta", "gamma", "delta", "epsilon")

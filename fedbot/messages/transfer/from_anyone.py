@@ -13,9 +13,9 @@ from fedbot.messages.naming import command
 from fedbot.messages.reason_codes import KNOWN, why_not_given
 from fedbot.rules.model.catalogue import SEARCH_SILENT_AFTER, Hit
 from fedbot.rules.model.command import NUMBER_WITHIN
+from fedbot.rules.model.from_anyone import AskedInTurn, Passed, Rota, Why
 from fedbot.rules.model.lifecycles import RotaState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.rota import AskedInTurn, Passed, Rota, Why
 from fedbot.rules.model.transfer import Transfer, total
 
 MOST_SPACES = 8
