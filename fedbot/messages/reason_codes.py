@@ -117,8 +117,11 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Start again with less, or a superuser of {sender} confirms with {clear} where the missing ones are."),
     ),
     "not-found": (
-        marked("{sender} shares no such item."),
-        marked("See its shared items with {find}, or ask its people to share it: {share}"),
+        marked("{sender} shares nothing of exactly that name."),
+        marked(
+            "If something has a similar name, your bot lists it in a moment. Else see its shared items with {find}, or"
+            " ask its people to share it: {share}"
+        ),
     ),
     "day-over": (
         marked("that due date is in the past at {sender}."),

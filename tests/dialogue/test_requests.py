@@ -265,10 +265,10 @@ async def test_a_quantity_that_no_single_item_has_is_given_from_several_on_one_c
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("5 flux capacitor", "Attraktor shares no such item"),
-        ("1 Workshop vice", "Attraktor shares no such item"),
+        ("5 flux capacitor", "Attraktor shares nothing of exactly that name"),
+        ("1 Workshop vice", "Attraktor shares nothing of exactly that name"),
         ("500 M3-BOLT", "not that much free"),
-        ("1 PLY-4-BIRCH + 5 flux capacitor", "Because of 5 × flux capacitor: Attraktor shares no such item"),
+        ("1 PLY-4-BIRCH + 5 flux capacitor", "Because of 5 × flux capacitor: Attraktor shares nothing of"),
         ("500 M3-BOLT + 1 PLY-4-BIRCH", "Because of 500 × M3-BOLT: Attraktor has some of it, but not that much free"),
     ],
 )
@@ -764,6 +764,8 @@ async def test_a_friend_that_finds_something_late_is_still_heard() -> None:
 async def test_a_request_for_several_items_asks_again_only_about_the_unknown_one() -> None:
     world = await sharing()
     _, meant = await asked_by_a_word(world, "!fed request 5 RES-10K + 3 M3 from attraktor")
+    assert told(world.room, "Attraktor shares nothing of exactly that name"), "which the list doesn't contradict"
+    assert told(world.room, "If something has a similar name, your bot lists it in a moment")
     assert 'Did you mean one of these by "M3"?' in meant.text
     number = next(n for n in range(1, 9) if f"{n}) Attraktor: M3 nut" in meant.text)
     world.tom.says(str(number), reply_to=meant)

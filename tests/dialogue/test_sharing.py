@@ -190,7 +190,7 @@ async def test_an_unshared_item_is_refused_like_one_that_does_not_exist() -> Non
         answers = await asks_for(world, word)
         assert answers[1:] == unknown[1:], word
         assert world.beta.transfer().problem == "not-found"
-    assert "Attraktor shares no such item" in unknown[1]
+    assert "Attraktor shares nothing of exactly that name" in unknown[1]
     assert "ask its people to share it" in unknown[1]
     assert [message for message in world.alpha_admins.messages() if message.sender == world.alpha.chat.user_id] == []
     await said(world, "share M3-BOLT")
@@ -206,7 +206,7 @@ async def test_a_shared_category_allows_requests_for_its_parts_and_no_others() -
     world.alpha.admin("PATCH", f"part/{world.alpha.part('M3-BOLT').pk}/", category=below)
     await said(world, "share Fasteners")
     assert "Give it?" in (await asks_for(world, "10 M3-BOLT"))[1]
-    assert "shares no such item" in (await asks_for(world, "10 RES-10K"))[1]
+    assert "shares nothing of exactly that name" in (await asks_for(world, "10 RES-10K"))[1]
 
 
 async def test_requests_beyond_the_budget_are_declined_and_not_stored() -> None:
@@ -220,7 +220,7 @@ async def test_requests_beyond_the_budget_are_declined_and_not_stored() -> None:
     assert len(world.alpha.turn.transfers()) == known
     assert world.beta.transfer().state is TransferState.DECLINED
     await world.passes(timedelta(minutes=61))
-    assert "shares no such item" in (await asks_for(world, "10 FLUX"))[-1]
+    assert "shares nothing of exactly that name" in (await asks_for(world, "10 FLUX"))[-1]
 
 
 async def test_a_friend_that_asks_for_figures_too_often_is_told_when_to_come_back() -> None:
