@@ -9,10 +9,12 @@ from datetime import timedelta
 import pytest
 
 from fedbot.rules.ledger import history
+from fedbot.rules.model.events import ReconcileDue
 from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.test_lending import handed_back, owners_card
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.browsing import URL, Web, encrypted
@@ -438,6 +440,71 @@ async def test_only_arrived_items_of_a_loan_are_on_loan_and_people_act_where_inv
     world.cem.says(f"!fed return {world.beta.transfer().code}")
     await world.settle()
     assert "7 × M3 nut" in world.card().text
+
+
+async def night(world: World) -> None:
+    """Both spaces compare their books, as they do every night."""
+    await world.passes(timedelta(days=8))
+    for space in world.spaces:
+        space.bot.engine.put(ReconcileDue(world.clock.now()))
+    await world.settle()
+
+
+async def compared(world: World, person: Person) -> str:
+    """The person asks to reconcile; return the answer."""
+    line = person.says("!fed reconcile")
+    await world.passes(timedelta(minutes=1))
+    return world.answer_to(line)
+
+
+@pytest.mark.parametrize("by_hand", ["split", "counted"])
+async def test_reconcile_names_a_rest_that_nobody_took_out_by_hand_until_it_is_done(by_hand: str) -> None:
+    world = await friends()
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/return/", status=400)
+    await posted(world)
+    assert "agree" in await compared(world, world.anna), "the parcel is under way"
+    await says(world, world.cem, "received ID 7")
+    await world.passes(timedelta(minutes=2))
+    world.alpha.comes_back()
+    given = world.alpha.transfer().at(1).item
+    differs = f"our record #{given} has 10 with customer Betaspace, but 7 by the books"
+    assert differs in await compared(world, world.anna)
+    await says(world, world.anna, "resolve ID --as lost")
+    answer = await compared(world, world.anna)
+    assert differs in answer
+    assert "1 difference" in answer
+    assert f"return 3 from the customer out of stock #{given}" in answer
+    assert "agree" in await compared(world, world.bea), "it is amiss in Attraktor's books only"
+    await night(world)
+    await night(world)
+    assert len(told(world.alpha_admins, differs)) == 2
+    if by_hand == "split":
+        back = [{"pk": given, "quantity": "3", "status": STATUS_LOST}]
+        world.alpha.admin("POST", "stock/return/", items=back, location=1, notes="never arrived")
+    else:
+        world.alpha.admin("PATCH", f"stock/{given}/", quantity=7)
+    assert "agree" in await compared(world, world.anna)
+
+
+async def test_a_rest_of_a_loan_waits_for_people_until_all_of_the_loan_is_back_and_after() -> None:
+    world = await friends()
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/return/", status=400)
+    world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks by parcel")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await says(world, world.cem, "received ID 7")
+    await world.passes(timedelta(minutes=2))
+    world.alpha.comes_back()
+    given = world.alpha.transfer().at(1).item
+    await handed_back(world)
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=1))
+    assert f"our record #{given} has 3 with customer Betaspace, but 0 by the books" in await compared(world, world.anna)
+    back = [{"pk": given, "quantity": "3", "status": STATUS_LOST}]
+    world.alpha.admin("POST", "stock/return/", items=back, location=1, notes="never arrived")
+    assert "agree" in await compared(world, world.anna)
 
 
 @pytest.mark.parametrize("quantity", ["11", "10", "0", "-3", "nan", 7, "1e3", "7.0000001"])

@@ -14,7 +14,7 @@ from fedbot.rules.model.books import BookLine, Kind, Reconciliation
 from fedbot.rules.model.events import ReconcileDue
 from fedbot.rules.model.lifecycles import TransferState
 from fedbot_demo.inventree.faults import FaultKind
-from tests.dialogue.test_lending import lent
+from tests.dialogue.test_lending import handed_back, lent
 from tests.fakes.people import Message, Person
 from tests.scenarios.books import assert_books_balance
 from tests.scenarios.world import World, friends, nothing, protocol_messages, told
@@ -410,3 +410,19 @@ def test_an_item_that_was_looked_at_while_it_moved_is_no_difference(state: str, 
     here = BookLine("x" * 20, 1, "receiver", "received", "placed", 42, Decimal(1))
     there = BookLine("x" * 20, 1, "sender", state, "handed", 7, Decimal(1), where="stock")
     assert [each.kind for each in reconcile.differences([here], [there])] == kinds
+
+
+async def test_a_return_that_ended_since_the_friend_looked_is_no_difference() -> None:
+    """Betaspace's page is lost at first: it is older than the return, which Attraktor's own look already shows."""
+    world, _ = await a_loan()
+    world.server.loses = lambda _, event: event["content"].get("dev.fedbot", {}).get("kind") == "books"
+    line = world.anna.says("!fed reconcile betaspace")
+    await world.settle()
+    card = await handed_back(world)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.DONE
+    assert not world.room.answers(line)
+    world.server.loses = nothing
+    await world.passes(timedelta(seconds=90))
+    assert "✅ The books of" in world.answer_to(line)

@@ -37,8 +37,8 @@ def differs(kind: Kind, number: int = 1, *, fixed: bool = False) -> Difference:
     return Difference(GIVEN.id, number, kind, 43, 1207, fixed)
 
 
-ELSEWHERE = {Kind.LEFT_OVER, Kind.BORROWED_GONE, Kind.BORROWED_LESS, Kind.PAST, Kind.STRAY}
-"""Differences about loans, messages and stray items, which have examples of their own."""
+ELSEWHERE = {Kind.REST_BY_HAND, Kind.LEFT_OVER, Kind.BORROWED_GONE, Kind.BORROWED_LESS, Kind.PAST, Kind.STRAY}
+"""Differences about parcels, loans, messages and stray items, which have examples of their own."""
 SAID: dict[str, Phrase] = {
     "they agree": outcome(),
     "they agree, and the metadata is written anew": outcome(repair=True),
@@ -48,6 +48,9 @@ SAID: dict[str, Phrase] = {
     "what was borrowed is missing, or less of it is there": outcome(
         differs(Kind.BORROWED_GONE),
         replace(differs(Kind.BORROWED_LESS), owed=Decimal(10), there=Decimal("7.5")),
+    ),
+    "a parcel's rest waits to be booked by hand": outcome(
+        replace(differs(Kind.REST_BY_HAND), owed=Decimal(18), there=Decimal(20))
     ),
     "a loan is over, and its record here still counts": outcome(differs(Kind.LEFT_OVER)),
     "a request was carried out twice": outcome(replace(differs(Kind.STRAY), there=Decimal(10))),

@@ -54,6 +54,14 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("somebody split it, or took some of it back, by hand"),
         marked("find the rest in our InvenTree, and give it to customer {peer} again if it is there"),
     ),
+    Kind.REST_BY_HAND: (
+        marked("our record #{item} has {there} with customer {peer}, but {owed} by the books"),
+        marked("the rest did not arrive, and nobody has booked it back by hand yet"),
+        marked(
+            "in our InvenTree, return {rest} from the customer out of stock #{item}, with the status 'lost', or set "
+            "its quantity to {owed}"
+        ),
+    ),
     Kind.STILL_GIVEN: (
         marked("it came back, but our InvenTree has it with customer {peer}, #{item}"),
         marked("somebody gave it to the customer by hand"),
@@ -153,6 +161,7 @@ def _difference(
         "borrower": _borrower(locale, connection, us, transfer),
         "owed": locale.quantity(difference.owed),
         "there": locale.quantity(difference.there),
+        "rest": locale.quantity(difference.there - difference.owed),
         "lost": command(f"lost {code}"),
         "item": difference.ours or 0,
         "mark": f"fed:{locale.short(difference.transfer, 40)}",

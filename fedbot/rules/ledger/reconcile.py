@@ -33,7 +33,7 @@ from fedbot.rules.model.events import (
     Unanswered,
 )
 from fedbot.rules.model.health import counted_from
-from fedbot.rules.model.lifecycles import FINAL, ConnectionState, TransferState
+from fedbot.rules.model.lifecycles import BEFORE_DEBIT, FINAL, ConnectionState, TransferState
 from fedbot.rules.model.queries import (
     BooksOf,
     ItemSeen,
@@ -63,7 +63,7 @@ MOST_LINES = 1_000
 MOST_DIFFERENCES = 50
 COMMAND_LINE = "fedbot reconcile"
 LATER = "later"
-_QUANTITIES = ("quantity", "now", "owed", "there")
+_QUANTITIES = ("quantity", "now", "owed", "there", "by_hand")
 _LINES = TypeAdapter(tuple[BookLine, ...])
 _PASTS = TypeAdapter(tuple[Past, ...])
 
@@ -86,7 +86,7 @@ def begin(
     Without `asked_by`, only new differences are reported, to the admins.
     """
     until = turn.now + ANSWERS_WITHIN
-    turn.save(Reconciliation(connection.id, room, until, asked_by, event_id, repair, order))
+    turn.save(Reconciliation(connection.id, room, until, asked_by, event_id, repair, order, looked=turn.now))
     turn.note(connection.id, audit.Reconciles(repair=repair), asked_by, event_id)
     _ask_for_page(turn, connection, "")
 
@@ -357,7 +357,7 @@ class Compare(OfConnection, WhenAnsweredOrNot):
         seen = _seen(event)
         newest = _newest_of(turn, transfers)
         ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
-        found = differences(ours, running.theirs)
+        found = [d for d in differences(ours, running.theirs) if not _has_moved(turn, d, running.looked)]
         found += _differing_pasts(_told_of(connection, transfers, is_last=not last), running.pasts)
         found += _done_twice(turn, connection, seen.strays)
         if running.repair:
@@ -368,7 +368,7 @@ class Compare(OfConnection, WhenAnsweredOrNot):
             running, after=last, theirs=(), pasts=(), compared=running.compared + len(ours), differences=kept
         )
         if last:
-            turn.save(replace(running, until=turn.now + ANSWERS_WITHIN))
+            turn.save(replace(running, until=turn.now + ANSWERS_WITHIN, looked=turn.now))
             _ask_for_page(turn, connection, last)
             return
         if running.repair:
@@ -380,6 +380,27 @@ class Compare(OfConnection, WhenAnsweredOrNot):
         running = turn.get(Reconciliation, self.connection)
         if running is not None:
             _tell(turn, running, "own-inventory")
+
+
+_SEEN_WHILE_IT_MOVES = frozenset({Kind.TWICE, Kind.RECORD_GONE, Kind.QUANTITY})
+
+
+def _has_moved(turn: Turn, difference: Difference, looked: datetime | None) -> bool:
+    """Whether its stock has moved since the two sides looked, or is moving, so that they may have seen two states.
+
+    Only a time of the past counts, because after a loss of the journal it is the peer that tells when a transfer ended.
+    """
+    transfer = turn.transfer(difference.transfer)
+    if transfer is None or looked is None:
+        return False
+    items = {p.item for p in transfer.progress if p.item is not None}
+    others = {other.id: other for item in items for other in turn.marked(Mark.ITEM, item)}
+    others |= {other.id: other for other in balance.returns(turn, transfer)}
+    others.pop(transfer.id, None)
+    if any(each.ended is not None and looked < each.ended <= turn.now for each in (transfer, *others.values())):
+        return True
+    at_rest = FINAL | BEFORE_DEBIT | {TransferState.DISPUTED}
+    return difference.kind in _SEEN_WHILE_IT_MOVES and any(each.state not in at_rest for each in others.values())
 
 
 def _done_twice(turn: Turn, connection: Connection, strays: Iterable[ItemSeen]) -> list[Difference]:
@@ -545,7 +566,8 @@ def _line(
         state=transfer.state.value,
         stage=progress.stage,
         item=progress.item,
-        quantity=transfer.line(progress.number).quantity - (progress.short if progress.short_item != 0 else 0),
+        quantity=transfer.line(progress.number).quantity - progress.short,
+        by_hand=progress.short if progress.short_item == 0 else Decimal(0),
         settled=transfer.settled is not None,
         left_over=progress.number in transfer.left_over,
     )
@@ -585,6 +607,7 @@ def _compared(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
     kinds = ([between] if between else []) + (_own_errors(ours) if between is not Kind.TWICE else [])
     other = theirs.item if theirs else None
     found = [Difference(ours.transfer, ours.number, kind, ours.item, other) for kind in kinds]
+    found = [replace(d, owed=ours.quantity, there=ours.now) if d.kind is Kind.REST_BY_HAND else d for d in found]
     return [*found, *_missing_at_borrower(ours, theirs)]
 
 
@@ -630,9 +653,11 @@ def _own_errors(ours: BookLine) -> list[Kind]:
     if ours.state != TransferState.DONE or ours.stage != "arrived":
         return []
     if not with_peer:
-        return [Kind.RECORD_GONE]
+        return [Kind.RECORD_GONE] if ours.quantity else []  # what came is back, and the rest was booked by hand
+    waits = ours.quantity < ours.now <= ours.quantity + ours.by_hand
     checks = (
-        (Kind.QUANTITY, ours.now != ours.quantity),
+        (Kind.REST_BY_HAND, waits),
+        (Kind.QUANTITY, ours.now != ours.quantity and not waits),
         (Kind.NOT_ARRIVED, not ours.marked_arrived),
         (Kind.UNMARKED, ours.marked is False and not ours.settled),
     )

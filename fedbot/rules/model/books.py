@@ -189,6 +189,7 @@ class Kind(StrEnum):
     UNKNOWN_HERE = "unknown-here"
     RECORD_GONE = "record-gone"
     QUANTITY = "quantity"
+    REST_BY_HAND = "rest-by-hand"
     STILL_GIVEN = "still-given"
     UNMARKED = "unmarked"
     NOT_ARRIVED = "not-arrived"
@@ -209,7 +210,8 @@ class BookLine:
     `overtaken`: the stock item has left by a later transfer, so this line says nothing about it any more. `owed` is the
     quantity of a loan's line that the borrower still has by its journal, `there` the part of that in its stock.
     `left_over`: the borrower should not have it any more (`Transfer.left_over`). `marked`: its history shows the
-    hand-over (None: unknown). `marked_arrived`: it has its old status.
+    hand-over (None: unknown). `marked_arrived`: it has its old status. `by_hand` is the quantity that a parcel lacked,
+    and that the sender's people have to take out of the stock item, because its InvenTree could not.
     """
 
     transfer: str
@@ -228,6 +230,7 @@ class BookLine:
     left_over: bool = False
     owed: Decimal = Decimal(0)
     there: Decimal = Decimal(0)
+    by_hand: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -251,7 +254,8 @@ class Difference:
 
     If the two sides disagree about past messages, `transfer` is the id of their subject (also a connection), and
     `number` that of the message up to which they disagree. For a loan, `owed` is the quantity that the borrower should
-    have, and `there` how much of that is in its stock.
+    have, and `there` how much of that is in its stock. For a parcel's rest, `owed` is the quantity that should be with
+    the peer's company in our InvenTree, and `there` that which is.
     """
 
     transfer: str
@@ -269,7 +273,7 @@ class Reconciliation:
     """A comparison with one peer in progress; `id` is the connection's. A nightly one has no `asked_by`.
 
     `order` is the number under which the command line waits for it. Transfers up to the id `after` are compared, page
-    by page. The peer is to answer by `until`.
+    by page. The peer is to answer by `until`. `looked` is when this page was asked for: both sides have looked since.
     """
 
     id: str
@@ -284,3 +288,4 @@ class Reconciliation:
     pasts: tuple[Past, ...] = ()
     compared: int = 0
     differences: tuple[Difference, ...] = ()
+    looked: datetime | None = None
