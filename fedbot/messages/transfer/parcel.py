@@ -168,14 +168,23 @@ def rest_by_hand(locale: Locale, *, transfer: Transfer, line: Line, item: int, p
             code=transfer.code,
         ),
         locale.say("Why: {text}", text=diagnosis(locale, problem, 300)),
-        _out_of_customers_stock(locale, item),
+        _out_of_customers_stock(locale, transfer, line, item),
         locale.say("Then say what happened to it: {resolve}", resolve=command(f"resolve {transfer.code}")),
     ]
 
 
-def _out_of_customers_stock(locale: Locale, item: int) -> tuple[Inline, ...]:
+def _out_of_customers_stock(locale: Locale, transfer: Transfer, missing: Line, item: int) -> tuple[Inline, ...]:
+    """How to take a line's missing part out of the customer's stock item. Below API 381 no part can be returned."""
+    kept = transfer.line(missing.number).quantity - missing.quantity
+    if not kept:
+        return locale.say(
+            "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost'.", item=item
+        )
     return locale.say(
-        "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost'.", item=item
+        "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost', or set the quantity "
+        "of #{item} to {kept}.",
+        item=item,
+        kept=locale.quantity(kept, missing.description.units),
     )
 
 
@@ -206,11 +215,11 @@ def rest_settled(
 ) -> Lines:
     """The answer to settling the items that did not arrive; `items` are their stock items, 0 for none."""
     what, space = naming.things(locale, transfer.lines_missing), naming.space(locale, us.name)
-    by_hand = [transfer.at(line.number).item or 0 for line, item in items if not item]
+    by_hand = [(line, transfer.at(line.number).item or 0) for line, item in items if not item]
     if truth.name == LOST and by_hand:
         return [
             locale.say("Settled: {what} is lost. Its record at {space} waits for you.", what=what, space=space),
-            *(_out_of_customers_stock(locale, item) for item in by_hand),
+            *(_out_of_customers_stock(locale, transfer, line, item) for line, item in by_hand),
         ]
     if truth.name == LOST:
         return [
