@@ -8,7 +8,6 @@ from fedbot.commands.lookup import signature_with_note, subject_meant
 from fedbot.commands.received import example_of
 from fedbot.commands.spec import WHY, Argument, Handler, Kind, Verb, Where
 from fedbot.messages.quantities import EVERYTHING
-from fedbot.rules import card_content as subjects
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.lifecycles import TransferState
@@ -37,13 +36,13 @@ SPEC = Verb(
 
 def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     command, things = id_and_rest(turn, command, str(command.arguments.get("id", "")))
-    on_their_way = tuple(t for t in turn.open_transfers() if subjects.parcel_is_under_way(t))
+    on_their_way = tuple(t for t in turn.open_transfers() if t.has_parcel_under_way)
     subject = subject_meant(turn, command, SPEC, on_their_way)
     if isinstance(subject, Phrase):
         return subject
     if isinstance(subject, Transfer) and subject.state is TransferState.DISPUTED and subject.parcel:
         return say(messages.parcel.parcel_missing_already, transfer=subject)
-    if not isinstance(subject, Transfer) or not subjects.parcel_is_under_way(subject):
+    if not isinstance(subject, Transfer) or not subject.has_parcel_under_way:
         return say(messages.parcel.no_parcel_under_way, subject=subject)
     if things and things.casefold() not in EVERYTHING:
         receiver = turn.party_name(subject.terms.receiver)

@@ -21,8 +21,7 @@ from fedbot.rules.model.lifecycles import ConnectionState, TransferState
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import FAILED_AT_SENDER, Transfer, total
-
-Subject = Connection | Transfer
+from fedbot.rules.who_decides import Subject
 
 
 def noted_in_grace(locale: Locale, *, subject: Subject, choice: Choice, seconds: timedelta) -> Lines:

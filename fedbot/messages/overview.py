@@ -44,10 +44,10 @@ from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Permission, Permissions
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.names import display_name
+from fedbot.rules.who_decides import Subject
 
 MOST_IN_A_LIST = 10
 _ALL = 100
-Subject = Connection | Transfer
 
 
 def todo(locale: Locale, *, us: PartyConfig, name: str, permissions: Permissions, todo: Todo) -> Lines:

@@ -103,7 +103,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "not-out-there": (
         marked("the InvenTree of {sender} no longer shows it with {receiver} as a neighbour without a bot."),
-        marked("Somebody of {sender} looks at the item, then types it again."),
+        marked("Somebody at {sender} looks at the item, then types it again."),
     ),
     "borrowed-by-now": (
         marked("people of {sender} have since said that it is only on loan to them."),

@@ -87,11 +87,6 @@ def _of_fields(before: Any, after: Any, leave_out: Container[str] = ()) -> list[
     return [Change(name, old, new) for name, old, new in values if old != new]
 
 
-def parcel_is_under_way(transfer: Transfer) -> bool:
-    """Whether it left the sender by parcel, and the receiver hasn't reported its arrival; for either side."""
-    return transfer.parcel is not None and transfer.state is TransferState.SENT
-
-
 def of_transfer(transfer: Transfer) -> ShownTransfer:
     """Return the model of the card that asks for a decision on this transfer."""
     terms = transfer.terms

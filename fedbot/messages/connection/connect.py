@@ -184,11 +184,7 @@ def what_is_seen(locale: Locale, connection: Connection, us: PartyConfig) -> Lin
     """The stock that each bot can read in the other's InvenTree."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, us.name)
     if connection.access != "direct":
-        return [
-            locale.say(
-                "Neither bot gets access to the other's InvenTree. They answer each other about shared items only."
-            )
-        ]
+        return [_no_access(locale)]
     lines: Lines = []
     if connection.sees_items is not None:
         lines.append(
@@ -424,9 +420,7 @@ def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, e
             "The bots have exchanged encrypted tokens. Each can read all stock items of the other, and change none."
         )
         if connection.access == "direct"
-        else locale.say(
-            "Neither bot gets access to the other's InvenTree. They answer each other about shared items only."
-        )
+        else _no_access(locale)
     )
     return [
         (
@@ -633,3 +627,9 @@ def not_friends(locale: Locale, *, name: str, party: str, us: PartyConfig) -> Li
         locale.say("Not done: {own} and {peer} aren't friends yet. Nothing was sent.", **names),
         locale.say("A superuser of {own} can ask: {connect}", connect=connect, **names),
     ]
+
+
+def _no_access(locale: Locale) -> tuple[Inline, ...]:
+    return locale.say(
+        "Neither bot gets access to the other's InvenTree. They only answer each other's questions about shared items."
+    )

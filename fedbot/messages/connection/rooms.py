@@ -194,7 +194,7 @@ def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known:
         lines.append(locale.say("To ask me in private, start a direct chat with me, without anybody else."))
     elif listed:
         lines.append(locale.say("That room is in my settings, but I don't know that person, so I am still not in it."))
-        again = "Somebody of our people can invite me instead. Or add that person, who then invites me again: {line}"
+        again = "One of our people can invite me instead. Or add that person, who then invites me again: {line}"
         lines.append(locale.say(again, line=command("people add")))
     else:
         keys: dict[str, Words] = {"people": Code("people"), "admins": Code("admins")}

@@ -39,7 +39,7 @@ from fedbot.messages.transfer.card_lines import (
 )
 from fedbot.messages.transfer.end import ENDS
 from fedbot.messages.transfer.parcel import if_it_never_comes, when_it_is_here
-from fedbot.rules.card_content import Change, drawn, parcel_is_under_way
+from fedbot.rules.card_content import Change, drawn
 from fedbot.rules.model.command import NUMBER_WITHIN
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import GONE, Diagnosis, reason_of
@@ -310,7 +310,7 @@ def _ending(locale: Locale, card: Card, wanted: str) -> Lines:
 
 def _moving(locale: Locale, card: Card) -> Lines:
     """Approved and on its way."""
-    if parcel_is_under_way(card.transfer):
+    if card.transfer.has_parcel_under_way:
         return _by_parcel(locale, card)
     what = naming.moved(locale, card.transfer)
     first = locale.of_many(

@@ -12,13 +12,11 @@ from fedbot.messages.transfer.card_lines import (
     decided,
     state_in_words,
 )
-from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.diagnosis import Diagnosis
 from fedbot.rules.model.ledger import FOUND, LOST, Truth
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Line, Progress, Transfer
-
-Subject = Connection | Transfer
+from fedbot.rules.who_decides import Subject
 
 
 def parcel_left(locale: Locale, *, transfer: Transfer, us: PartyConfig, peer_name: str) -> Lines:

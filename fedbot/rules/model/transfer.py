@@ -481,6 +481,11 @@ class Transfer(HasCard):
         return next((closing for closing in self.line_ends if closing.line == number), self.closed)
 
     @property
+    def has_parcel_under_way(self) -> bool:
+        """Whether a parcel left the sender, and the receiver hasn't reported its arrival; for either side."""
+        return self.parcel is not None and self.state is TransferState.SENT
+
+    @property
     def awaits_parcel(self) -> bool:
         """Whether a parcel is in transit to us, and our approvers report its arrival."""
         return self.role == "receiver" and self.state is TransferState.SENT
